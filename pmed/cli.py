@@ -1,0 +1,169 @@
+"""The ``pmed`` command line. Plugins add commands through ``register_commands``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from . import __version__
+from .errors import EXIT_PARTIAL, PmedError
+from .plugins import Plugins
+from .settings import Settings, load_settings
+
+READABLE = click.Path(path_type=Path)
+WRITABLE = click.Path(path_type=Path, dir_okay=False)
+
+
+class Commands(click.Group):
+    """The commands of pmed and of the installed plugins; plugins are loaded only when a command is looked for."""
+
+    def _with_plugins(self, ctx: click.Context) -> Plugins:
+        plugins: Plugins | None = ctx.meta.get("pmed.plugins")
+        if plugins is None:
+            plugins = ctx.meta["pmed.plugins"] = Plugins(disabled=load_settings().disabled).load()
+            for owner, impl in plugins.implementations("register_commands"):
+                plugins.attempt(owner, "register_commands", impl.function, self)
+        return plugins
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All commands, plugins' included."""
+        self._with_plugins(ctx)
+        return super().list_commands(ctx)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """One command; plugins are loaded for those that are not the host's own."""
+        found = super().get_command(ctx, cmd_name)
+        if found is None:
+            self._with_plugins(ctx)
+            found = super().get_command(ctx, cmd_name)
+        return found
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="pmed")
+@click.option("--debug", is_flag=True, help="Show the traceback of an expected error.")
+@click.option("--config", type=READABLE, help="Settings file (default: pmed.toml of this folder).")
+@click.pass_context
+def cli(ctx: click.Context, debug: bool, config: Path | None) -> None:  # noqa: ARG001 - main() looks at --debug itself
+    """Genome + patient history in, explained and cited treatment suggestions out.
+
+    Research and decision-support software, not a medical device.
+    """
+    ctx.obj = load_settings(config)
+
+
+@cli.command()
+@click.argument("genome", nargs=-1, type=READABLE)
+@click.option("--history", multiple=True, type=READABLE, help="Patient record (FHIR R4 bundle); repeatable.")
+@click.option("--sample", default="", help="The patient's sample, where the genome holds several.")
+@click.option("--build", default="", type=click.Choice(["", "GRCh37", "GRCh38"]), help="Genome build, if undeclared.")
+@click.option("--absent-as-ref", is_flag=True, help="Sites missing from the file are reference (marked in the report).")
+@click.option("--index-date", default="", help="Day of the question, YYYY-MM-DD (default: last entry of the record).")
+@click.option("--drug", "drugs", multiple=True, help="Also answer for this drug; repeatable.")
+@click.option("-o", "--output", type=WRITABLE, default=Path("report.html"), show_default=True, help="HTML report.")
+@click.option("--json", "json_file", type=WRITABLE, help="Also write the result as JSON.")
+@click.pass_obj
+def report(settings: Settings, *, genome: tuple[Path, ...], history: tuple[Path, ...], sample: str, build: str,
+           absent_as_ref: bool, index_date: str, drugs: tuple[str, ...], output: Path, json_file: Path | None) -> None:
+    """One patient's report from GENOME file(s) and record(s)."""
+    from .reporting import report_one
+
+    if not genome and not history:
+        raise click.UsageError("give a GENOME file, a --history record, or both")
+    with progress() as say:
+        result, written = report_one(genome, history, sample=sample, build=build, absent_as_ref=absent_as_ref,
+                                     index_date=index_date, drugs=drugs, settings=settings, progress=say,
+                                     outputs={"html": output, **({"json": json_file} if json_file else {})})
+    finish(result.failures, written)
+
+
+@cli.command()
+@click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), default=Path("pmed-demo"),
+              show_default=True, help="Folder for the reports.")
+@click.pass_obj
+def demo(settings: Settings, output: Path) -> None:
+    """Reports of the embedded, invented patients: the main job on a fresh machine."""
+    from .reporting import report_demo
+
+    with progress() as say:
+        failures, written = report_demo(output, settings=settings, progress=say)
+    finish(failures, written)
+
+
+@cli.group(invoke_without_command=True)
+@click.pass_context
+def plugins(ctx: click.Context) -> None:
+    """Installed plugins, what they bring, and what is wrong with them."""
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(list_plugins)
+
+
+@plugins.command("list")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.pass_obj
+def list_plugins(settings: Settings, as_json: bool) -> None:
+    """List plugins with their components."""
+    from .reporting import describe_plugins, plugins_as_text
+
+    described = describe_plugins(settings)
+    if as_json:
+        import msgspec
+
+        click.echo(msgspec.json.format(msgspec.json.encode(described), indent=2).decode())
+    else:
+        click.echo(plugins_as_text(described))
+    if described["failures"]:
+        raise click.exceptions.Exit(EXIT_PARTIAL)
+
+
+@cli.command()
+@click.argument("name", required=False)
+@click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), help="Write all schemas here.")
+def schema(name: str | None, output: Path | None) -> None:
+    """JSON Schema of the tables and formats: all names, one by NAME, or all into a folder."""
+    from .schema import schema_text, schema_texts, write_schemas
+
+    if output:
+        write_schemas(output)
+        click.echo(f"wrote {output}", err=True)
+    else:
+        click.echo(schema_text(name) if name else "\n".join(schema_texts()))
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[str], None]]:
+    """A spinner on stderr when it is a terminal; nothing otherwise."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("starting") as status:
+        yield status.update
+
+
+def finish(failures: Sequence[Any], written: Sequence[Path]) -> None:
+    """Say what was written and what failed; exit code 3 where a plugin failed."""
+    for path in written:
+        click.echo(f"wrote {path}")
+    for failure in failures:
+        click.echo(f"pmed: partial result: {failure}", err=True)
+    if failures:
+        raise click.exceptions.Exit(EXIT_PARTIAL)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; an expected error is one line and its exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        cli.main(given, prog_name="pmed")
+    except PmedError as error:
+        if "--debug" in given:
+            raise
+        click.echo(f"pmed: {error}", err=True)
+        sys.exit(error.exit_code)

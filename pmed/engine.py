@@ -1,0 +1,152 @@
+"""One run: read → normalise → features → predict → explain → advise. A patient is a cohort of one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from .flow import upstream
+from .plugins import Component, Plugins
+from .provenance import describe_inputs, describe_knowledge, describe_predictors, describe_run
+from .result import Result
+from .settings import Settings
+from .stages import advise as advising
+from .stages import explain as explaining
+from .stages import features as feature_stage
+from .stages import normalise as normalising
+from .stages import predict as predicting
+from .stages import read as reading
+from .types import ReadRequest
+
+Options = Mapping[str, Mapping[str, Any]]
+Progress = Callable[[str], None]
+
+
+def _silent(_: str) -> None:
+    """Report progress to nobody."""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """The components of one run, built once from the loaded plugins."""
+
+    plugins: Plugins
+    sources: Sequence[Component]
+    knowledge: Sequence[Component]
+    steps: Sequence[Component]
+    predictors: Sequence[Component]
+    advisers: Sequence[Component]
+    drug_names: pl.DataFrame
+    progress: Progress = field(default=_silent)
+
+    @classmethod
+    def start(cls, settings: Settings, progress: Progress = _silent) -> Engine:
+        """Load the installed plugins and build their components."""
+        plugins = Plugins(settings.options, settings.disabled).load()
+        return cls.using(plugins, progress)
+
+    @classmethod
+    def using(cls, plugins: Plugins, progress: Progress = _silent) -> Engine:
+        """Build the components of plugins that are loaded already."""
+        made = [plugins.components(f"register_{what}") for what in ("sources", "features", "predictors", "advisers")]
+        sources, steps, predictors, advisers = made
+        knowledge = plugins.collect("register_knowledge")
+        names = normalising.vocabulary([component.made for component in knowledge])
+        return cls(plugins, sources, knowledge, steps, predictors, advisers, names, progress)
+
+    def read(self, genome: Sequence[Path], history: Sequence[Path], request: ReadRequest,
+             pairs: Mapping[str, str]) -> dict[str, pl.DataFrame]:
+        """All files into tables: genome and record joined, drugs understood."""
+        self.progress("reading records")
+        records = reading.read(self.sources, "history", history, request)
+        self.progress("reading genomes")
+        genes = reading.read(self.sources, "genome", genome, request)
+        tables = {name: pl.concat([frame, genes[name]]) for name, frame in records.items()}
+        tables["samples"] = reading.link(genes, records, pairs)
+        return normalising.understand_drugs(tables, self.drug_names)
+
+    def request(self, components: Iterable[Component], *, samples: Sequence[str] = (), build: str = "",
+                index_date: str = "") -> ReadRequest:
+        """What the sources are asked for, so that the genome is read once for all components."""
+        sites = feature_stage.sites(self.plugins, components)
+        return ReadRequest(sites, tuple(samples), build, index_date)
+
+    def conclude(self, tables: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+        """Features, predictions, explanations and suggestions from the tables that were read."""
+        wanted = {name for component in self.predictors for name in predicting.inputs(component.made)}
+        self.progress("working out features")
+        made = feature_stage.run_steps(self.plugins, self.steps, tables, wanted)
+        self.progress("predicting")
+        made["predictions"] = predicting.predict(self.plugins, self.predictors, made["features"])
+        self.progress("explaining")
+        frames = {one.name: predicting.feature_frame(one.made, made["features"]) for one in self.predictors}
+        made.update(explaining.explain(self.plugins, self.predictors, frames, made["predictions"]))
+        self.progress("advising")
+        made["suggestions"] = advising.advise(self.plugins, self.advisers, made)
+        return made
+
+    def provenance(self, genome: Sequence[Path], history: Sequence[Path],
+                   settings: Mapping[str, Any]) -> dict[str, Any]:
+        """What the result rests on."""
+        return {**describe_run(self.plugins, settings), "inputs": describe_inputs(genome, history),
+                "knowledge": describe_knowledge(self.knowledge), "predictors": describe_predictors(self.predictors)}
+
+
+def run(genome: Iterable[str | Path] = (), history: Iterable[str | Path] = (), *, samples: Sequence[str] = (),
+        build: str = "", index_date: str = "", pairs: Mapping[str, str] | None = None, options: Options | None = None,
+        settings: Settings | None = None, progress: Progress = _silent) -> Result:
+    """Run everything on one patient or many.
+
+    Args:
+        genome: Genome files (VCF), all samples or `samples`; 1-based positions.
+        history: Patient record files (FHIR R4 bundles).
+        samples: Samples to read; empty reads all.
+        build: Genome build the user states; empty where the file must tell.
+        index_date: ISO date of the question; empty takes the last entry of each record.
+        pairs: Sample → patient_id where the names differ.
+        options: Component options, by component name, laid over the settings.
+        settings: Settings; default ``pmed.toml`` options are not read here.
+        progress: Told what is being done.
+
+    Raises:
+        InputError: for files that cannot be used; one clear line.
+    """
+    genome_paths, history_paths = [Path(path) for path in genome], [Path(path) for path in history]
+    chosen = (settings or Settings()).with_options(options or {})
+    engine = Engine.start(chosen, progress)
+    request = engine.request([*engine.steps, *engine.predictors], samples=samples, build=build, index_date=index_date)
+    tables = engine.conclude(engine.read(genome_paths, history_paths, request, pairs or {}))
+    said = {"samples": list(samples), "build": build, "index_date": index_date, "options": dict(chosen.options)}
+    return Result(tables, tuple(engine.plugins.failures), engine.provenance(genome_paths, history_paths, said))
+
+
+def call(genome: Iterable[str | Path], *, samples: Sequence[str] = (), build: str = "", options: Options | None = None,
+         settings: Settings | None = None, until: str = "gene_results", progress: Progress = _silent) -> Result:
+    """Read genomes and run just the feature steps that one table needs.
+
+    Args:
+        genome: Genome files (VCF).
+        samples: Samples to read; empty reads all.
+        build: Genome build the user states; empty where the file must tell.
+        options: Component options, by component name, laid over the settings.
+        settings: Settings, as for `run`.
+        until: The table that is wanted.
+        progress: Told what is being done.
+
+    Raises:
+        FlowError: where no plugin gives `until`.
+        InputError: for files that cannot be used.
+    """
+    paths = [Path(path) for path in genome]
+    chosen = (settings or Settings()).with_options(options or {})
+    engine = Engine.start(chosen, progress)
+    names = {step.name for step in upstream([one.made for one in engine.steps], until)}
+    steps = [component for component in engine.steps if component.name in names]
+    request = engine.request(steps, samples=samples, build=build)
+    tables = feature_stage.run_steps(engine.plugins, steps, engine.read(paths, [], request, {}), ())
+    said = {"samples": list(samples), "build": build, "options": dict(chosen.options)}
+    return Result(tables, tuple(engine.plugins.failures), engine.provenance(paths, [], said))

@@ -1,0 +1,49 @@
+"""Order steps by what they need and give, not by when they were registered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from fnmatch import fnmatchcase
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+from .errors import FlowError
+
+
+def gives(step: Any, name: str) -> bool:
+    """Whether a step gives `name`, by exact name or by pattern (``on:*``)."""
+    return any(fnmatchcase(name, pattern) for pattern in step.gives)
+
+
+def order(steps: Iterable[Any]) -> list[Any]:
+    """Sort steps so that each runs after the steps that give what it needs; ties by name.
+
+    Raises:
+        FlowError: where steps need each other, naming them in turn.
+    """
+    by_name = {step.name: step for step in sorted(steps, key=lambda step: str(step.name))}
+    graph = {name: _givers(step, by_name.values()) for name, step in by_name.items()}
+    try:
+        return [by_name[name] for name in TopologicalSorter(graph).static_order()]
+    except CycleError as error:
+        raise FlowError(f"steps need each other: {' -> '.join(error.args[1])}") from None
+
+
+def _givers(step: Any, steps: Iterable[Any]) -> list[str]:
+    return [other.name for other in steps if other is not step and any(gives(other, need) for need in step.needs)]
+
+
+def upstream(steps: Sequence[Any], target: str) -> list[Any]:
+    """The steps, in order, that are needed to make one table or feature.
+
+    Raises:
+        FlowError: where no step gives it.
+    """
+    wanted, kept = {target}, []
+    for step in reversed(order(steps)):
+        if any(gives(step, name) for name in wanted):
+            kept.append(step)
+            wanted.update(step.needs)
+    if not kept:
+        raise FlowError(f"no installed plugin gives {target!r}", hint="see pmed plugins")
+    return kept[::-1]

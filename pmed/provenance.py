@@ -1,0 +1,53 @@
+"""What a result rests on: inputs, versions, knowledge, predictors, settings."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, fields
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from .files import sha256
+from .plugins import Component, Plugins
+
+LIBRARIES = ("polars", "numpy", "pysam", "pluggy")
+DISCLAIMER = (
+    "pmed is research and decision-support software. It is not a medical device. "
+    "A qualified clinician decides, with the whole patient in view."
+)
+
+
+def describe_run(plugins: Plugins, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Versions, settings and the moment of the run."""
+    return {
+        "pmed": metadata.version("pmed"),
+        "python": platform.python_version(),
+        "libraries": {name: metadata.version(name) for name in LIBRARIES},
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "plugins": dict(plugins.versions),
+        "settings": dict(settings),
+        "disclaimer": DISCLAIMER,
+    }
+
+
+def describe_inputs(genome: Iterable[Path], history: Iterable[Path]) -> list[dict[str, Any]]:
+    """Name, size in bytes and sha256 of each input file; the folder is left out."""
+    return [{"kind": kind, "file": path.name, "bytes": path.stat().st_size, "sha256": sha256(path)}
+            for kind, paths in (("genome", genome), ("history", history)) for path in paths]
+
+
+def describe_knowledge(releases: Sequence[Component]) -> list[dict[str, Any]]:
+    """Each knowledge release without its tables."""
+    return [{"plugin": component.plugin, **{field.name: getattr(component.made, field.name)
+             for field in fields(component.made) if field.name != "tables"}} for component in releases]
+
+
+def describe_predictors(predictors: Sequence[Component]) -> dict[str, Any]:
+    """Each predictor's card, kind, plugin and options by its name."""
+    return {component.name: {
+        "kind": component.made.kind, "plugin": component.plugin, "plugin_version": component.version,
+        "gives": list(component.made.gives), "card": asdict(component.made.card),
+        "options": asdict(component.made)} for component in predictors}

@@ -1,0 +1,107 @@
+"""The jobs behind the command line: one patient's report, the demo, the plugin list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from . import engine
+from .errors import HistoryError, InputError, OptionError
+from .files import write_whole
+from .plugins import HOOKS, Failure, Plugins
+from .result import Result
+from .settings import Settings
+
+Progress = Callable[[str], None]
+LISTED = ("sources", "features", "predictors", "advisers", "exporters")
+
+
+def report_one(genome: Sequence[Path], history: Sequence[Path], *, outputs: Mapping[str, Path], settings: Settings,
+               progress: Progress, sample: str = "", build: str = "", absent_as_ref: bool = False,
+               index_date: str = "", drugs: Sequence[str] = ()) -> tuple[Result, list[Path]]:
+    """Run one patient and write `outputs` (exporter name → file), all rendered before the first is written.
+
+    Raises:
+        InputError: where the files cannot be used or hold more than one patient.
+    """
+    options = {"vcf": {"absent_as_ref": True}} if absent_as_ref else {}
+    result = engine.run(genome, history, samples=[sample] if sample else [], build=build, index_date=index_date,
+                        options=options, settings=settings, progress=progress)
+    mine = result.for_patient(_only_patient(result, sample))
+    told = {**mine.provenance, "settings": {**mine.provenance["settings"], "drugs": [drug.lower() for drug in drugs]}}
+    return _write(replace(mine, provenance=told), outputs, settings, progress)
+
+
+def _only_patient(result: Result, sample: str) -> str:
+    samples = result.tables["samples"]
+    found = samples["patient_id"].unique().to_list() if sample else result.patient_ids
+    if len(found) == 1:
+        return str(found[0])
+    if samples.height > 1:
+        raise InputError(f"{samples.height} samples in one report", where=samples["source"][0],
+                         hint="choose the patient's sample with --sample NAME")
+    raise HistoryError(f"{len(found)} patients in one report", hint="give the record of one patient")
+
+
+def _write(result: Result, outputs: Mapping[str, Path], settings: Settings,
+           progress: Progress) -> tuple[Result, list[Path]]:
+    progress("writing")
+    plugins = Plugins(settings.options, settings.disabled).load()
+    exporters = {component.name: component for component in plugins.components("register_exporters")}
+    if unknown := [name for name in outputs if name not in exporters]:
+        raise OptionError(f"no exporter {unknown[0]!r}", hint=f"there are: {', '.join(sorted(exporters))}")
+    ready = {path: exporters[name].made.export(result) for name, path in outputs.items()}
+    for path, data in ready.items():
+        write_whole(path, data)
+    return result, list(ready)
+
+
+def report_demo(folder: Path, *, settings: Settings, progress: Progress) -> tuple[list[Failure], list[Path]]:
+    """Reports of the embedded patients (HTML and JSON), through the same engine as everything."""
+    from .demo import patients
+
+    folder.mkdir(parents=True, exist_ok=True)
+    failures: list[Failure] = []
+    written: list[Path] = []
+    for patient in patients():
+        progress(f"patient {patient.name}")
+        outputs = {"html": folder / f"{patient.name}.html", "json": folder / f"{patient.name}.json"}
+        result, paths = report_one([patient.genome], [patient.history], outputs=outputs, settings=settings,
+                                   progress=progress)
+        failures += [failure for failure in result.failures if failure not in failures]
+        written += paths
+    return failures, written
+
+
+def describe_plugins(settings: Settings) -> dict[str, Any]:
+    """What ``pmed plugins`` shows: plugins, their components and options, hooks, failures."""
+    plugins = Plugins(settings.options, settings.disabled).load()
+    rows = {name: {"version": version, "components": {}} for name, version in plugins.versions.items()}
+    for what in LISTED:
+        for component in plugins.components(f"register_{what}"):
+            rows[component.plugin]["components"].setdefault(what, {})[component.name] = _describe(component.made)
+    for release in plugins.collect("register_knowledge"):
+        rows[release.plugin]["components"].setdefault("knowledge", {})[release.name] = {"summary": release.made.version}
+    return {"plugins": rows, "disabled": sorted(settings.disabled), "hooks": list(HOOKS),
+            "failures": [asdict(failure) for failure in plugins.failures]}
+
+
+def _describe(made: Any) -> dict[str, Any]:
+    lines = (type(made).__doc__ or "").strip().splitlines()
+    options = {one.name: {"default": one.default, "doc": one.metadata.get("doc", "")} for one in fields(made)} \
+        if is_dataclass(made) else {}
+    return {"summary": lines[0] if lines else "", "options": options}
+
+
+def plugins_as_text(described: Mapping[str, Any]) -> str:
+    """The plugin list for a terminal."""
+    lines = []
+    for name, plugin in described["plugins"].items():
+        lines.append(f"{name} {plugin['version']}")
+        for what, components in plugin["components"].items():
+            lines += [f"  {what:<11} {one:<20} {about['summary']}" for one, about in components.items()]
+    lines += [f"{name} (disabled)" for name in described["disabled"]]
+    lines += [f"FAILED {Failure(**failure)}" for failure in described["failures"]]
+    return "\n".join(lines)

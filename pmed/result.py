@@ -1,0 +1,130 @@
+"""What a run returns: tables, explanations, failures and provenance; saved as parquet with a manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import polars as pl
+
+from .errors import ResultError
+from .files import sha256, whole_folder, write_whole
+from .plugins import Failure
+from .tables import TABLES
+from .types import Explanation
+
+if TYPE_CHECKING:
+    import shap
+
+FORMAT = "pmed/saved-result/1"
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True)
+class Result:
+    """The outcome of one run over one or many patients.
+
+    Attributes:
+        tables: Polars frames by name, as in ``pmed.TABLES``.
+        failures: What plugins did wrong; their rows are missing.
+        provenance: Inputs with their hashes, versions, knowledge releases, predictor cards, settings.
+    """
+
+    tables: Mapping[str, pl.DataFrame]
+    failures: tuple[Failure, ...] = ()
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def patient_ids(self) -> list[str]:
+        """All patients, with a record or with a genome, sorted."""
+        frames = [self.tables[name].select("patient_id") for name in ("patients", "samples")]
+        return sorted(pl.concat(frames)["patient_id"].unique().to_list())
+
+    @property
+    def suggestions(self) -> pl.DataFrame:
+        """The ``suggestions`` table, most pressing first."""
+        return self.tables["suggestions"]
+
+    def explanation(self, target: str, *, patient_id: str = "", predictor: str = "") -> Explanation:
+        """Why a predictor said what it said about one target (a drug, a dose, an outcome).
+
+        Raises:
+            ResultError: where there is none, or more than one fits.
+        """
+        rows = self._matching("explanations", target, patient_id, predictor)
+        keys = rows.select("patient_id", "predictor", "target").unique()
+        if keys.height != 1:
+            fits = ", ".join(f"{row[1]} for {row[0]}" for row in keys.sort("*").head(5).iter_rows()) or "none"
+            raise ResultError(f"no single explanation of {target!r}; fitting: {fits}",
+                              hint="name the patient_id and the predictor")
+        key = keys.row(0, named=True)
+        first = rows.row(0, named=True)
+        trace = self._matching("traces", target, key["patient_id"], key["predictor"]).sort("step")
+        return Explanation(**key, features=tuple(rows["feature"]), values=tuple(rows["value"].fill_null("unknown")),
+                           contributions=tuple(rows["contribution"]), baseline=first["baseline"],
+                           prediction=first["prediction"], unit=first["unit"], method=first["method"],
+                           trace=tuple(trace["text"]))
+
+    def explain(self, target: str, *, patient_id: str = "", predictor: str = "") -> shap.Explanation:
+        """The same as a one-row ``shap.Explanation``, ready for shap's plots."""
+        return self.explanation(target, patient_id=patient_id, predictor=predictor).to_shap()
+
+    def _matching(self, table: str, target: str, patient_id: str, predictor: str) -> pl.DataFrame:
+        wanted = {"target": target, "patient_id": patient_id, "predictor": predictor}
+        return self.tables[table].filter(*[pl.col(name) == value for name, value in wanted.items() if value])
+
+    def for_patient(self, patient_id: str) -> Result:
+        """The part of this result that is about one patient."""
+        samples = self.tables["samples"].filter(pl.col("patient_id") == patient_id)["sample"]
+        return Result({name: _rows_of(frame, patient_id, samples) for name, frame in self.tables.items()},
+                      self.failures, self.provenance)
+
+    def save(self, folder: str | Path) -> Path:
+        """Write every table as parquet, and a manifest with their hashes, into a new folder."""
+        path = Path(folder)
+        with whole_folder(path) as temporary:
+            for name, frame in self.tables.items():
+                frame.write_parquet(temporary / f"{name}.parquet")
+            manifest = {
+                "format": FORMAT,
+                "tables": {name: sha256(temporary / f"{name}.parquet") for name in sorted(self.tables)},
+                "failures": [asdict(failure) for failure in self.failures],
+                "provenance": self.provenance,
+            }
+            write_whole(temporary / MANIFEST, msgspec.json.format(msgspec.json.encode(manifest), indent=2))
+        return path
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Result:
+        """Read a saved result back.
+
+        Raises:
+            ResultError: where it is not one, or a table is missing or not as the manifest says.
+        """
+        path = Path(folder)
+        try:
+            manifest = msgspec.json.decode((path / MANIFEST).read_bytes())
+        except (OSError, msgspec.DecodeError) as error:
+            raise ResultError(f"not a saved result: {error}", where=str(path)) from error
+        if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+            raise ResultError(f"not a saved result: expected format {FORMAT!r}", where=str(path / MANIFEST))
+        tables = {name: _read_table(path / f"{name}.parquet", digest) for name, digest in manifest["tables"].items()}
+        return cls(tables, tuple(Failure(**failure) for failure in manifest["failures"]), manifest["provenance"])
+
+
+def _rows_of(frame: pl.DataFrame, patient_id: str, samples: pl.Series) -> pl.DataFrame:
+    if "patient_id" in frame.columns:
+        return frame.filter((pl.col("patient_id") == patient_id) | pl.col("patient_id").is_null())
+    return frame.filter(pl.col("sample").is_in(samples.implode())) if "sample" in frame.columns else frame
+
+
+def _read_table(path: Path, digest: str) -> pl.DataFrame:
+    if not path.is_file():
+        raise ResultError("table is missing", where=str(path))
+    if sha256(path) != digest:
+        raise ResultError("table is not the one the manifest describes", where=str(path))
+    frame = pl.read_parquet(path)
+    return TABLES[path.stem].check(frame, where=str(path)) if path.stem in TABLES else frame

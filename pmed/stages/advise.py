@@ -1,0 +1,79 @@
+"""Predictions in, one ranked list of suggestions out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pluggy
+import polars as pl
+
+from ..errors import TableError
+from ..plugins import Component, Plugins
+from ..tables import ACTIONS, TABLES, URGENCIES, Tables
+
+CAUTION = ("patient_id", "drug", "code", "text")
+NO_CAUTIONS = pl.lit([], dtype=TABLES["suggestions"].columns["cautions"].dtype)
+
+
+def advise(plugins: Plugins, components: Sequence[Component], tables: Tables) -> pl.DataFrame:
+    """Ask every adviser, join what they say of one drug, add the cautions, and put the most pressing first."""
+    parts = [TABLES["suggestions"].empty()]
+    for component in components:
+        rows = plugins.attempt(component, "advise", _advise, component, tables)
+        parts += [] if rows is None else [rows]
+    joined = join_sources(pl.concat(parts))
+    return rank(add_cautions(plugins, joined, tables))
+
+
+def _advise(component: Component, tables: Tables) -> pl.DataFrame:
+    table = TABLES["suggestions"]
+    made = component.made.advise(tables).with_columns(adviser=pl.lit(component.name))
+    return table.check(made).select(table.columns)
+
+
+def join_sources(suggestions: pl.DataFrame) -> pl.DataFrame:
+    """One row for each patient and drug: the most concerned adviser leads, the others' words and evidence follow.
+
+    Where concern is equal, an adviser other than a pure look-up (one with a dose factor) leads, then by name.
+    """
+    lead = suggestions.with_columns(_assessed=pl.col("concern").is_not_null()).sort(
+        "patient_id", "drug", "_assessed", "concern", "dose_factor", "adviser",
+        descending=[False, False, True, True, True, False], nulls_last=True)
+    lists = ("evidence", "alternatives", "cautions", "unknown", "explained_by")
+    apart = {"patient_id", "drug", "text", "why", "adviser", *lists}
+    first = [name for name in suggestions.columns if name not in apart]
+    return lead.group_by("patient_id", "drug", maintain_order=True).agg(
+        *[pl.col(name).first() for name in first],
+        *[pl.col(name).str.join(" ", ignore_nulls=True) for name in ("text", "why")],
+        *[pl.col(name).explode(empty_as_null=False, keep_nulls=False).unique(maintain_order=True) for name in lists],
+        pl.col("adviser").str.join(", "),
+        pl.col("dose_factor").drop_nulls().first().alias("_dose"),
+    ).with_columns(dose_factor=pl.col("_dose")).select(suggestions.columns)
+
+
+def add_cautions(plugins: Plugins, suggestions: pl.DataFrame, tables: Tables) -> pl.DataFrame:
+    """Append what each plugin's check has to say; nothing else in a suggestion can change."""
+    for owner, impl in plugins.implementations("check_suggestions"):
+        cautioned = plugins.attempt(owner, "check_suggestions", _add_cautions, impl, suggestions, tables)
+        suggestions = suggestions if cautioned is None else cautioned
+    return suggestions
+
+
+def _add_cautions(impl: pluggy.HookImpl, suggestions: pl.DataFrame, tables: Tables) -> pl.DataFrame:
+    given = {"suggestions": suggestions, "tables": tables}
+    found = impl.function(**{name: given[name] for name in impl.argnames})
+    if found is None or found.is_empty():
+        return suggestions
+    if missing := [name for name in CAUTION if name not in found.columns]:
+        raise TableError(f"cautions lack the column {missing[0]!r}")
+    more = found.group_by("patient_id", "drug", maintain_order=True).agg(_more=pl.struct("code", "text"))
+    joined = suggestions.join(more, on=["patient_id", "drug"], how="left", maintain_order="left")
+    both = pl.concat_list(pl.col("cautions").fill_null(NO_CAUTIONS), pl.col("_more").fill_null(NO_CAUTIONS))
+    return joined.with_columns(cautions=both).drop("_more")
+
+
+def rank(suggestions: pl.DataFrame) -> pl.DataFrame:
+    """Current medicines first, then by urgency, concern and name; patients in order."""
+    return suggestions.sort(
+        "patient_id", ~pl.col("current"), pl.col("urgency").cast(pl.Enum(URGENCIES)),
+        pl.col("concern").fill_null(-1) * -1, pl.col("action").cast(pl.Enum(ACTIONS)), "drug")

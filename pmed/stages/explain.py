@@ -1,0 +1,67 @@
+"""Every assessed prediction gets an additive explanation and a trace, checked before it is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import polars as pl
+
+from ..errors import TableError
+from ..plugins import Component, Plugins
+from ..tables import TABLES
+
+TOLERANCE = 1e-6
+KEY = ("patient_id", "predictor", "target")
+
+
+def explain(plugins: Plugins, components: Sequence[Component], frames: dict[str, pl.DataFrame],
+            predictions: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """Return ``explanations`` and ``traces``; `frames` holds each predictor's own feature frame by its name."""
+    parts = {name: [TABLES[name].empty()] for name in ("explanations", "traces")}
+    for component in components:
+        rows = predictions.filter((pl.col("predictor") == component.name) & (pl.col("status") == "assessed"))
+        if rows.is_empty():
+            continue
+        explainer = choose(plugins, component.made)
+        for name, call in (("explanations", partial(_explain, explainer)), ("traces", _trace)):
+            made = plugins.attempt(component, name, partial(call, component.made, frames[component.name], rows))
+            parts[name] += [] if made is None else [made]
+    return {name: pl.concat(frames) for name, frames in parts.items()}
+
+
+def choose(plugins: Plugins, predictor: Any) -> Any:
+    """The explainer of the first plugin that offers one; installed plugins are asked before the host."""
+    for owner, impl in reversed(list(plugins.implementations("choose_explainer"))):
+        chosen = plugins.attempt(owner, "choose_explainer", impl.function, predictor)
+        if chosen is not None:
+            return chosen
+    raise TableError(f"no explainer for {predictor.name}")
+
+
+def _explain(explainer: Any, predictor: Any, features: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    made = explainer.explain(predictor, features, rows)
+    table = TABLES["explanations"]
+    checked = table.check(made.with_columns(predictor=pl.lit(predictor.name))).select(table.columns)
+    _must_add_up(checked, rows)
+    return checked
+
+
+def _must_add_up(explanations: pl.DataFrame, rows: pl.DataFrame) -> None:
+    sums = explanations.group_by(KEY).agg(pl.col("baseline").first() + pl.col("contribution").sum())
+    both = rows.join(sums, on=KEY, how="left")
+    if both["baseline"].null_count():
+        raise TableError(f"{both.filter(pl.col('baseline').is_null())['target'][0]} was left unexplained")
+    off = both.filter((pl.col("baseline") - pl.col("value")).abs() > TOLERANCE)
+    if off.height:
+        target, total, value = off.select("target", "baseline", "value").row(0)
+        raise TableError(f"explanation of {target} adds up to {total}, the prediction is {value}")
+
+
+def _trace(predictor: Any, features: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    table = TABLES["traces"]
+    if not hasattr(predictor, "trace"):
+        return table.empty()
+    made = predictor.trace(features, rows).with_columns(predictor=pl.lit(predictor.name))
+    return table.check(made).select(table.columns).join(rows.select(KEY), on=KEY, how="semi")

@@ -1,0 +1,74 @@
+"""Feature steps: run in the order of what they need and give, each isolated from the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import polars as pl
+
+from ..errors import TableError
+from ..flow import gives, order
+from ..plugins import Component, Plugins
+from ..tables import TABLES, Tables
+
+
+def sites(plugins: Plugins, components: Iterable[Component]) -> pl.DataFrame:
+    """All genome positions that components ask for, each once."""
+    asked = [TABLES["sites"].empty()]
+    for component in components:
+        if hasattr(component.made, "sites"):
+            frame = plugins.attempt(component, "sites", _sites, component.made)
+            asked += [] if frame is None else [frame.select(asked[0].columns)]
+    return pl.concat(asked).unique(TABLES["sites"].key, keep="first", maintain_order=True)
+
+
+def run_steps(plugins: Plugins, components: Sequence[Component], tables: Tables,
+              wanted: Iterable[str]) -> dict[str, pl.DataFrame]:
+    """Run all steps and return `tables` with their tables and the wide ``features`` table added.
+
+    A step that raises, gives what it did not declare, or gives a table or feature that is already there, loses
+    what it gave, and the failure is recorded.
+    """
+    owner = {component.name: component for component in components}
+    made: dict[str, pl.DataFrame] = {**tables, "features": patient_spine(tables)}
+    names = sorted(set(wanted))
+    for step in order([component.made for component in components]):
+        asked = [name for name in names if gives(step, name) and name not in TABLES]
+        made.update(plugins.attempt(owner[step.name], "features", _run, step, asked, made) or {})
+    return made
+
+
+def patient_spine(tables: Tables) -> pl.DataFrame:
+    """One row a patient, with a record or with a genome, in sorted order."""
+    both = pl.concat([tables[name].select("patient_id") for name in ("patients", "samples")])
+    return both.unique().sort("patient_id")
+
+
+def _sites(made: Any) -> pl.DataFrame:
+    return TABLES["sites"].check(made.sites())
+
+
+def _run(step: Any, asked: Sequence[str], made: Tables) -> dict[str, pl.DataFrame]:
+    out = dict(step.run(made, asked))
+    features = out.pop("features", None)
+    for name, frame in out.items():
+        _must_declare(step, name, taken=name in made)
+        out[name] = TABLES[name].check(frame) if name in TABLES else frame
+    if features is not None and asked:
+        out["features"] = _widen(step, made["features"], features.select("patient_id", *asked))
+    return out
+
+
+def _must_declare(step: Any, name: str, *, taken: bool) -> None:
+    if not gives(step, name):
+        raise TableError(f"gave {name!r}, which it does not declare in `gives`")
+    if taken:
+        raise TableError(f"gave {name!r}, which is there already")
+
+
+def _widen(step: Any, before: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
+    checked = TABLES["features"].check(new)
+    if clash := [name for name in checked.columns if name in before.columns and name != "patient_id"]:
+        raise TableError(f"{step.name}: feature {clash[0]!r} is given by another step already")
+    return before.join(checked, on="patient_id", how="left", maintain_order="left")

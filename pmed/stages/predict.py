@@ -1,0 +1,60 @@
+"""Features in, predictions out. A predictor's rows are checked before anyone else sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from ..errors import TableError
+from ..plugins import Component, Plugins
+from ..tables import TABLES
+from ..types import Predictor
+
+
+def inputs(predictor: Predictor) -> list[str]:
+    """Every feature a predictor declares, required ones first."""
+    return list(dict.fromkeys([*predictor.needs, *getattr(predictor, "wants", ())]))
+
+
+def feature_frame(predictor: Predictor, features: pl.DataFrame) -> pl.DataFrame:
+    """Just the declared columns; one that no plugin gives is null for everybody."""
+    columns = [pl.col(name) if name in features.columns else pl.lit(None).alias(name) for name in inputs(predictor)]
+    return features.select("patient_id", *columns)
+
+
+def predict(plugins: Plugins, components: Sequence[Component], features: pl.DataFrame) -> pl.DataFrame:
+    """All predictors' rows as one ``predictions`` table."""
+    parts = [TABLES["predictions"].empty()]
+    for component in components:
+        rows = plugins.attempt(component, "predict", _predict, component.made, features)
+        parts += [] if rows is None else [rows]
+    return pl.concat(parts)
+
+
+def _predict(predictor: Predictor, features: pl.DataFrame) -> pl.DataFrame:
+    out = predictor.predict(feature_frame(predictor, features))
+    named = out.with_columns(predictor=pl.lit(predictor.name))
+    rows = TABLES["predictions"].check(named).select(TABLES["predictions"].columns)
+    _must_cover(predictor, rows, features)
+    _must_be_sound(predictor, rows)
+    return rows
+
+
+def _must_cover(predictor: Predictor, rows: pl.DataFrame, features: pl.DataFrame) -> None:
+    if strange := set(rows["target"]) - set(predictor.gives):
+        raise TableError(f"predicted {sorted(strange)[0]!r}, which it does not declare in `gives`")
+    expected = features.height * len(predictor.gives)
+    if rows.height != expected or set(rows["patient_id"]) - set(features["patient_id"]):
+        raise TableError(f"gave {rows.height} rows, expected {expected}: one for each patient and target")
+
+
+def _must_be_sound(predictor: Predictor, rows: pl.DataFrame) -> None:
+    assessed = pl.col("status") == "assessed"
+    low, high = predictor.card.range
+    bad = rows.filter(assessed & ~pl.col("value").is_between(low, high).fill_null(value=False))
+    if bad.height:
+        raise TableError(f"{bad['target'][0]} is {bad['value'][0]}, outside the card's range [{low}, {high}]")
+    silent = rows.filter(~assessed & (pl.col("value").is_not_null() | pl.col("reason").is_null()))
+    if silent.height:
+        raise TableError(f"{silent['target'][0]} is not-assessed but has a value or no reason")

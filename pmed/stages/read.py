@@ -1,0 +1,102 @@
+"""Files in, tables out: choose a source for each path, read each source once, say whose genome it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from ..errors import GenomeError, HistoryError, InputError
+from ..plugins import Component
+from ..tables import TABLES
+from ..types import ReadRequest
+
+READ_TABLES = ("samples", "genotypes", "patients", "conditions", "medications", "observations", "allergies", "issues")
+
+
+def empty_tables() -> dict[str, pl.DataFrame]:
+    """Every table a source may fill, empty."""
+    return {name: TABLES[name].empty() for name in READ_TABLES}
+
+
+def read(sources: Sequence[Component], kind: str, paths: Sequence[Path],
+         request: ReadRequest) -> dict[str, pl.DataFrame]:
+    """Read all paths of one kind ("genome" or "history").
+
+    Raises:
+        InputError: for a path that is not there or that no source reads, and whatever a source refuses.
+    """
+    tables = empty_tables()
+    for component, chosen in _by_source(sources, kind, paths):
+        for name, frame in _read_with(component, chosen, request).items():
+            tables[name] = pl.concat([tables[name], frame.select(tables[name].columns)])
+    for name, frame in tables.items():
+        TABLES[name].check(frame, where=f"{kind} files taken together")
+    return tables
+
+
+def _read_with(component: Component, paths: Sequence[Path], request: ReadRequest) -> dict[str, pl.DataFrame]:
+    """Without its input a run is worth nothing, so a source that breaks ends it, in one line that names it."""
+    place = ", ".join(map(str, paths))
+    try:
+        made = component.made.read(paths, request)
+        return {name: TABLES[name].check(frame) for name, frame in made.items()}
+    except InputError:
+        raise
+    except Exception as error:
+        message = f"the {component.name} source of {component.plugin} {component.version} broke: {error!r}"
+        raise InputError(message, where=place, hint="see the traceback with --debug") from error
+
+
+def _by_source(sources: Sequence[Component], kind: str, paths: Sequence[Path]) -> list[tuple[Component, list[Path]]]:
+    chosen: dict[str, tuple[Component, list[Path]]] = {}
+    fitting = [component for component in sources if component.made.kind == kind]
+    for path in paths:
+        source = _source_for(fitting, kind, path)
+        chosen.setdefault(source.name, (source, []))[1].append(path)
+    return list(chosen.values())
+
+
+def _source_for(sources: Sequence[Component], kind: str, path: Path) -> Component:
+    fault = GenomeError if kind == "genome" else HistoryError
+    if not path.exists():
+        raise fault("no such file", where=str(path))
+    if path.is_dir():
+        raise fault("is a folder, expected a file", where=str(path))
+    for component in sources:
+        if component.made.matches(path):
+            return component
+    names = ", ".join(component.name for component in sources) or "none"
+    raise fault(f"no {kind} source reads this file", where=str(path), hint=f"sources: {names}")
+
+
+def link(genome: Mapping[str, pl.DataFrame], history: Mapping[str, pl.DataFrame],
+         pairs: Mapping[str, str]) -> pl.DataFrame:
+    """Return ``samples`` with the patient each sample belongs to.
+
+    `pairs` (sample → patient_id) wins; else equal names; else one sample and one record belong together.
+
+    Raises:
+        InputError: where it cannot be told whose genome it is.
+    """
+    samples, patients = genome["samples"], history["patients"]
+    names, records = samples["sample"].to_list(), patients["patient_id"].to_list()
+    known = {name: pairs.get(name, name) for name in names}
+    if not names or not records or any(patient in records for patient in known.values()):
+        return _relabel(samples, known)
+    if len(names) == 1 and len(records) == 1:
+        return _relabel(samples, {names[0]: records[0]})
+    raise InputError(
+        f"cannot tell whose genome it is: {_count(names, 'sample')} and {_count(records, 'patient record')}",
+        where=samples["source"][0], hint="choose the patient's sample with --sample NAME")
+
+
+def _count(items: Sequence[Any], what: str) -> str:
+    return f"{len(items)} {what}{'' if len(items) == 1 else 's'}"
+
+
+def _relabel(samples: pl.DataFrame, known: Mapping[str, str]) -> pl.DataFrame:
+    labels = pl.Series("patient_id", [known[name] for name in samples["sample"]], dtype=pl.String)
+    return samples.with_columns(labels)

@@ -1,0 +1,182 @@
+"""What a component looks like, and the small frozen records that travel with results.
+
+Components are frozen dataclasses: their fields are their options, nothing else is stored.
+A plugin imports these from ``pmed`` and registers its classes through a hook.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
+
+import numpy as np
+import polars as pl
+
+from .errors import PmedError
+from .tables import Tables
+
+if TYPE_CHECKING:
+    import shap
+
+    from .result import Result
+
+Kind = Literal["pharmacogenomic", "risk", "treatment-response"]
+SourceKind = Literal["genome", "history"]
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a reader must know before trusting a predictor."""
+
+    version: str
+    summary: str
+    intended_use: str
+    populations: str
+    references: tuple[str, ...]
+    unit: str
+    range: tuple[float, float]
+    limits: str = ""
+
+
+@dataclass(frozen=True)
+class Release:
+    """One knowledge release: where facts come from, and the tables that hold them."""
+
+    name: str
+    version: str
+    date: str
+    licence: str
+    source: str
+    sha256: str
+    tables: Mapping[str, pl.DataFrame] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True)
+class ReadRequest:
+    """What a source is asked for.
+
+    `sites` is a ``sites`` table with the rows of every build; `samples` limits the samples read
+    (empty: all); `build` is the build the user stated, or "" where the file must tell.
+    """
+
+    sites: pl.DataFrame
+    samples: tuple[str, ...] = ()
+    build: str = ""
+    index_date: str = ""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Additive attribution of one prediction; ``baseline + sum(contributions) == prediction``."""
+
+    patient_id: str
+    predictor: str
+    target: str
+    features: tuple[str, ...]
+    values: tuple[str, ...]
+    contributions: tuple[float, ...]
+    baseline: float
+    prediction: float
+    unit: str
+    method: str
+    trace: tuple[str, ...] = ()
+
+    def to_shap(self) -> shap.Explanation:
+        """The same numbers as a one-row ``shap.Explanation``, for all of shap's plots.
+
+        Raises:
+            PmedError: where shap is not installed.
+        """
+        try:
+            import shap
+        except ImportError as error:
+            raise PmedError("shap is not installed", hint="pip install 'pmed[lab]'") from error
+        return shap.Explanation(
+            values=np.array([self.contributions], dtype=float), base_values=np.array([self.baseline]),
+            data=np.array([self.values], dtype=object), feature_names=list(self.features), output_names=[self.target])
+
+
+@runtime_checkable
+class Source(Protocol):
+    """Reads one kind of file into tables."""
+
+    name: ClassVar[str]
+    kind: ClassVar[SourceKind]
+
+    def matches(self, path: Path) -> bool:
+        """Whether this source reads that file, by name or first bytes."""
+        ...
+
+    def read(self, paths: Sequence[Path], request: ReadRequest) -> dict[str, pl.DataFrame]:
+        """Read all `paths` in one go into tables named as in ``pmed.tables``."""
+        ...
+
+
+@runtime_checkable
+class FeatureStep(Protocol):
+    """Adds tables or features. May also have ``sites() -> pl.DataFrame`` (a ``sites`` table)."""
+
+    name: ClassVar[str]
+    needs: ClassVar[tuple[str, ...]]
+    gives: ClassVar[tuple[str, ...]]
+
+    def run(self, tables: Tables, wanted: Sequence[str]) -> dict[str, pl.DataFrame]:
+        """Return new tables by name; features go into ``features``, one column each."""
+        ...
+
+
+@runtime_checkable
+class Predictor(Protocol):
+    """Turns features into predictions. `needs` are required, `wants` may be null."""
+
+    name: ClassVar[str]
+    kind: ClassVar[Kind]
+    needs: ClassVar[tuple[str, ...]]
+    wants: ClassVar[tuple[str, ...]]
+    gives: ClassVar[tuple[str, ...]]
+    card: ClassVar[Card]
+
+    def reference(self, target: str) -> Mapping[str, Any]:
+        """The reference patient: every feature `target` depends on, with its reference value."""
+        ...
+
+    def predict(self, features: pl.DataFrame) -> pl.DataFrame:
+        """One row a patient and target, as the ``predictions`` table without ``predictor``."""
+        ...
+
+
+@runtime_checkable
+class Explainer(Protocol):
+    """Makes ``explanations`` rows for what a predictor said."""
+
+    name: ClassVar[str]
+
+    def explain(self, predictor: Predictor, features: pl.DataFrame, predictions: pl.DataFrame) -> pl.DataFrame:
+        """Explain every assessed row of `predictions`."""
+        ...
+
+
+@runtime_checkable
+class Adviser(Protocol):
+    """Turns predictions into suggestions about drugs."""
+
+    name: ClassVar[str]
+    needs: ClassVar[tuple[str, ...]]
+
+    def advise(self, tables: Tables) -> pl.DataFrame:
+        """A ``suggestions`` table without ``adviser``."""
+        ...
+
+
+@runtime_checkable
+class Exporter(Protocol):
+    """Writes a result in one format."""
+
+    name: ClassVar[str]
+    suffix: ClassVar[str]
+
+    def export(self, result: Result) -> bytes:
+        """The whole file; the host writes it."""
+        ...

@@ -1,0 +1,24 @@
+"""Fixtures every test folder may use (loaded by ``-p tests.fixtures``)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real data beside the project; the test is skipped where it is absent."""
+    folder = ROOT.parent / "shared"
+    if not (folder / "README.md").is_file():
+        pytest.skip("no ../shared beside the project: real data is not here")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The project's own folder."""
+    return ROOT
