@@ -167,4 +167,5 @@ class Plugins:
 
 def _listed(impl: pluggy.HookImpl) -> list[Any]:
     """What one registration hook returns; calling it and walking it may both raise."""
-    return list(impl.function() or ())
+    made: Any = impl.function()
+    return list(made or ())

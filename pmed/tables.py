@@ -49,6 +49,11 @@ class Table:
         filled = [{name: row.get(name) for name in schema} for row in rows]
         return pl.DataFrame(filled, schema=schema, orient="row") if filled else self.empty()
 
+    @property
+    def names(self) -> list[str]:
+        """The names of the columns, in order."""
+        return list(self.columns)
+
     def check(self, frame: pl.DataFrame, *, where: str = "") -> pl.DataFrame:
         """Return `frame` with the table's columns first, extra columns kept behind.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pluggy
 import polars as pl
@@ -28,7 +29,7 @@ def advise(plugins: Plugins, components: Sequence[Component], tables: Tables) ->
 def _advise(component: Component, tables: Tables) -> pl.DataFrame:
     table = TABLES["suggestions"]
     made = component.made.advise(tables).with_columns(adviser=pl.lit(component.name))
-    return table.check(made).select(table.columns)
+    return table.check(made).select(table.names)
 
 
 def join_sources(suggestions: pl.DataFrame) -> pl.DataFrame:
@@ -61,7 +62,7 @@ def add_cautions(plugins: Plugins, suggestions: pl.DataFrame, tables: Tables) ->
 
 def _add_cautions(impl: pluggy.HookImpl, suggestions: pl.DataFrame, tables: Tables) -> pl.DataFrame:
     given = {"suggestions": suggestions, "tables": tables}
-    found = impl.function(**{name: given[name] for name in impl.argnames})
+    found: Any = impl.function(**{name: given[name] for name in impl.argnames})
     if found is None or found.is_empty():
         return suggestions
     if missing := [name for name in CAUTION if name not in found.columns]:

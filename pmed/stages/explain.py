@@ -43,7 +43,7 @@ def choose(plugins: Plugins, predictor: Any) -> Any:
 def _explain(explainer: Any, predictor: Any, features: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
     made = explainer.explain(predictor, features, rows)
     table = TABLES["explanations"]
-    checked = table.check(made.with_columns(predictor=pl.lit(predictor.name))).select(table.columns)
+    checked = table.check(made.with_columns(predictor=pl.lit(predictor.name))).select(table.names)
     _must_add_up(checked, rows)
     return checked
 
@@ -64,4 +64,4 @@ def _trace(predictor: Any, features: pl.DataFrame, rows: pl.DataFrame) -> pl.Dat
     if not hasattr(predictor, "trace"):
         return table.empty()
     made = predictor.trace(features, rows).with_columns(predictor=pl.lit(predictor.name))
-    return table.check(made).select(table.columns).join(rows.select(KEY), on=KEY, how="semi")
+    return table.check(made).select(table.names).join(rows.select(KEY), on=KEY, how="semi")

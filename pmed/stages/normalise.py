@@ -15,7 +15,7 @@ def vocabulary(releases: Sequence[Release]) -> pl.DataFrame:
     """All releases' ``drug_names`` as one table, each row once."""
     table = TABLES["drug_names"]
     parts = [table.check(one.tables[table.name], where=one.name) for one in releases if table.name in one.tables]
-    return pl.concat([table.empty(), *(part.select(table.columns) for part in parts)]).unique(
+    return pl.concat([table.empty(), *(part.select(table.names) for part in parts)]).unique(
         table.key, keep="first", maintain_order=True)
 
 

@@ -35,7 +35,7 @@ def predict(plugins: Plugins, components: Sequence[Component], features: pl.Data
 def _predict(predictor: Predictor, features: pl.DataFrame) -> pl.DataFrame:
     out = predictor.predict(feature_frame(predictor, features))
     named = out.with_columns(predictor=pl.lit(predictor.name))
-    rows = TABLES["predictions"].check(named).select(TABLES["predictions"].columns)
+    rows = TABLES["predictions"].check(named).select(TABLES["predictions"].names)
     _must_cover(predictor, rows, features)
     _must_be_sound(predictor, rows)
     return rows

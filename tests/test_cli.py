@@ -1,0 +1,199 @@
+"""The command line as a person meets it: what it writes, what it says, how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pmed.demo import patients
+
+STENT = next(patient for patient in patients() if patient.name == "stent")
+PROGRAM = [sys.executable, "-c", "from pmed.cli import main; main()"]
+
+
+def pmed(*arguments, cwd=None, env=None):
+    """Run ``pmed`` in a process of its own."""
+    return subprocess.run([*PROGRAM, *map(str, arguments)], capture_output=True, text=True, check=False, cwd=cwd,
+                          env={**os.environ, **(env or {})})
+
+
+def refused(done, *parts, code=1):
+    """It said one clear line and ended with `code`."""
+    assert done.returncode == code, done.stderr
+    lines = done.stderr.strip().splitlines()
+    assert len(lines) == 1, done.stderr
+    for part in parts:
+        assert part in lines[0]
+
+
+def test_report_writes_html_and_json(tmp_path):
+    html, data = tmp_path / "r.html", tmp_path / "r.json"
+    done = pmed("report", STENT.genome, "--history", STENT.history, "-o", html, "--json", data)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.split() == ["wrote", str(html), "wrote", str(data)]
+    result = json.loads(data.read_text())
+    assert result["format"] == "pmed/result/1"
+    [patient] = result["patients"]
+    first = patient["suggestions"][0]
+    assert (first["drug"], first["current"], first["action"], first["urgency"]) == (
+        "clopidogrel", True, "avoid", "today")
+    total = first["explanation"]["baseline"] + sum(
+        one["contribution"] for one in first["explanation"]["contributions"])
+    assert total == pytest.approx(first["explanation"]["prediction"], abs=1e-6)
+    assert html.read_text().startswith("<!doctype html>")
+
+
+def test_demo_writes_a_report_for_every_patient(tmp_path):
+    done = pmed("demo", "-o", tmp_path / "demo")
+    assert (done.returncode, done.stderr) == (0, "")
+    names = {patient.name for patient in patients()}
+    assert len(names) >= 3
+    assert {path.name for path in (tmp_path / "demo").iterdir()} == {
+        f"{name}.{suffix}" for name in names for suffix in ("html", "json")}
+
+
+def test_call_prints_gene_results():
+    done = pmed("call", STENT.genome)
+    assert (done.returncode, done.stderr) == (0, "")
+    data = json.loads(done.stdout)
+    assert data["format"] == "pmed/gene-results/1"
+    gene = data["samples"][0]["genes"]["CYP2C19"]
+    assert (gene["status"], gene["diplotypes"], gene["phenotype"]) == ("called", ["*2/*2"], "Poor Metabolizer")
+
+
+def test_plugins_lists_what_is_installed():
+    done = pmed("plugins")
+    assert done.returncode == 0
+    for name in ("pmed.builtin", "pmed-pgx", "pmed-risk", "pmed-response", "warfarin-dose", "vcf", "fhir", "cpic"):
+        assert name in done.stdout
+    listed = json.loads(pmed("plugins", "list", "--json").stdout)
+    assert listed["failures"] == []
+    assert "predictors" in listed["plugins"]["pmed-risk"]["components"]
+
+
+def test_hook_register_commands_is_how_call_got_there():
+    assert "  call " in pmed("--help").stdout
+    disabled = pmed("call", STENT.genome, cwd=None, env={"PMED_NOTHING": ""})
+    assert disabled.returncode == 0
+
+
+def test_a_disabled_plugin_is_gone(tmp_path):
+    (tmp_path / "pmed.toml").write_text('[plugins]\ndisabled = ["pmed-pgx"]\n')
+    assert pmed("call", STENT.genome, cwd=tmp_path).returncode == 2
+    assert "pmed-pgx (disabled)" in pmed("plugins", cwd=tmp_path).stdout
+
+
+def test_version():
+    assert pmed("--version").stdout.startswith("pmed, version 0.1")
+
+
+@pytest.mark.parametrize("command", [["report"], ["call"], ["report", "--no-such-option"], ["no-such-command"]])
+def test_wrong_usage_is_exit_code_2(command):
+    assert pmed(*command).returncode == 2
+
+
+VCF = Path(STENT.genome)
+
+
+def text_without(prefix):
+    return "".join(line for line in VCF.read_text().splitlines(keepends=True) if not line.startswith(prefix))
+
+
+def no_gt(text):
+    return text.replace("GT:DP:GQ", "DP:GQ").replace("##FORMAT=<ID=GT", "##FORMAT=<ID=XX")
+
+
+@pytest.mark.parametrize(("name", "content", "parts"), [
+    ("none.vcf", None, ["none.vcf", "no such file"]),
+    ("text.vcf", "hello\n", ["text.vcf", "VCF"]),
+    ("nogt.vcf", no_gt, ["nogt.vcf", "GT"]),
+    ("hg19.vcf", lambda text: text.replace("assembly=GRCh38", "assembly=GRCh37"), ["hg19.vcf"]),
+])
+def test_a_bad_genome_is_one_line_and_nothing_is_written(tmp_path, name, content, parts):
+    file = tmp_path / name
+    if content is not None:
+        file.write_text(content if isinstance(content, str) else content(VCF.read_text()))
+    out = tmp_path / "out"
+    out.mkdir()
+    refused(pmed("report", file, "--history", STENT.history, "-o", out / "r.html"), *parts)
+    assert list(out.iterdir()) == []
+    refused(pmed("call", file, "-o", out / "c.json"), *parts)
+    assert list(out.iterdir()) == []
+
+
+def test_an_undeclared_build_that_nothing_betrays_is_refused(tmp_path):
+    file = tmp_path / "bare.vcf"
+    file.write_text("##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tS\n"
+                    "chr10\t12345\t.\tA\tG\t.\tPASS\t.\tGT\t0/1\n")
+    refused(pmed("call", file), "bare.vcf", "build", "--build")
+
+
+def test_a_truncated_bgzip_is_refused(tmp_path):
+    import pysam
+
+    whole = tmp_path / "whole.vcf.gz"
+    pysam.tabix_compress(str(VCF), str(whole))
+    cut = tmp_path / "cut.vcf.gz"
+    cut.write_bytes(whole.read_bytes()[:-40])
+    refused(pmed("call", cut), "cut.vcf.gz", "truncated")
+
+
+def test_an_unknown_sample_is_named_with_those_there():
+    sample = [line for line in VCF.read_text().splitlines() if line.startswith("#CHROM")][0].split("\t")[-1]
+    refused(pmed("report", VCF, "--sample", "nobody", "-o", os.devnull), "nobody", sample)
+
+
+def two_samples(tmp_path):
+    lines = [line + ("\t" + (line.split("\t")[-1] + "B" if line.startswith("#CHROM") else line.split("\t")[-1])
+                     if not line.startswith("##") else "") for line in VCF.read_text().splitlines()]
+    file = tmp_path / "two.vcf"
+    file.write_text("\n".join(lines) + "\n")
+    return file
+
+
+def test_two_samples_and_one_record_need_a_choice(tmp_path):
+    file = two_samples(tmp_path)
+    refused(pmed("report", file, "--history", STENT.history, "-o", tmp_path / "r.html"), "2 samples", "--sample")
+    refused(pmed("report", file, "-o", tmp_path / "r.html"), "2 samples", "--sample")
+    sample = VCF.read_text().split("\n#CHROM", 1)[1].splitlines()[0].split("\t")[-1]
+    done = pmed("report", file, "--history", STENT.history, "--sample", sample, "-o", tmp_path / "r.html")
+    assert done.returncode == 0, done.stderr
+
+
+def edited(change):
+    bundle = json.loads(Path(STENT.history).read_text())
+    change(bundle)
+    return json.dumps(bundle)
+
+
+def patient_of(bundle):
+    return next(entry["resource"] for entry in bundle["entry"] if entry["resource"]["resourceType"] == "Patient")
+
+
+@pytest.mark.parametrize(("content", "parts"), [
+    ("{not json", ["h.json"]),
+    ('{"resourceType": "Patient"}', ["h.json", "undle"]),
+    (edited(lambda b: b.update(entry={"a": 1})), ["h.json", "entry"]),
+    (edited(lambda b: patient_of(b).update(birthDate=1960)), ["h.json", "birthDate"]),
+    (edited(lambda b: patient_of(b).pop("birthDate")), ["h.json", "birth"]),
+])
+def test_a_bad_record_is_one_line_and_nothing_is_written(tmp_path, content, parts):
+    file = tmp_path / "h.json"
+    file.write_text(content)
+    refused(pmed("report", VCF, "--history", file, "-o", tmp_path / "r.html"), *parts)
+    assert [path.name for path in tmp_path.iterdir()] == ["h.json"]
+
+
+def test_an_output_folder_that_is_not_there(tmp_path):
+    refused(pmed("report", VCF, "-o", tmp_path / "none" / "r.html"), "cannot write", "folder")
+
+
+def test_debug_shows_the_traceback():
+    done = pmed("--debug", "call", "none.vcf")
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr

@@ -1,0 +1,156 @@
+"""Plugins are found, kept apart from each other, and listed with what is wrong with them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import ClassVar
+
+import pytest
+
+from pmed import Release, hookimpl, option
+from pmed.errors import HistoryError, OptionError, PluginError
+from pmed.plugins import HOOKS, Component, Plugins
+
+
+def named(name):
+    return SimpleNamespace(name=name)
+
+
+def plugin(**hooks):
+    """A plugin object with these hook implementations."""
+    return SimpleNamespace(**{name: hookimpl(function) for name, function in hooks.items()})
+
+
+@pytest.fixture
+def plugins() -> Plugins:
+    return Plugins().load(only=())
+
+
+def test_the_hooks_are_those_of_the_hookspecs():
+    assert set(HOOKS) == {
+        "register_sources", "register_knowledge", "register_features", "register_predictors", "choose_explainer",
+        "register_advisers", "check_suggestions", "register_exporters", "register_commands"}
+
+
+def test_a_raising_registration_costs_only_its_plugin(plugins):
+    def broken():
+        raise RuntimeError("boom")
+
+    plugins.add(plugin(register_predictors=broken), "bad", "0.1")
+    plugins.add(plugin(register_predictors=lambda: [named("fine")]), "good", "0.2")
+    assert [(one.name, one.plugin) for one in plugins.collect("register_predictors")] == [("fine", "good")]
+    assert [str(failure) for failure in plugins.failures] == [
+        "bad 0.1: register_predictors failed: RuntimeError: boom"]
+
+
+def test_a_generator_that_raises_half_way_loses_all_its_rows(plugins):
+    def broken():
+        yield named("first")
+        raise RuntimeError("boom")
+
+    plugins.add(plugin(register_predictors=broken), "bad", "0.1")
+    assert plugins.collect("register_predictors") == []
+    assert plugins.failures[0].plugin == "bad"
+
+
+def test_a_name_clash_names_both_and_renames_nothing(plugins):
+    plugins.add(plugin(register_predictors=lambda: [named("risk")]), "first", "1")
+    plugins.add(plugin(register_predictors=lambda: [named("risk")]), "second", "1")
+    assert [one.plugin for one in plugins.collect("register_predictors")] == ["first"]
+    assert "second 1" in str(plugins.failures[0])
+    assert "'risk' is already registered by first" in str(plugins.failures[0])
+
+
+def test_something_without_a_name_is_refused(plugins):
+    plugins.add(plugin(register_predictors=lambda: [SimpleNamespace()]), "anon", "1")
+    assert plugins.collect("register_predictors") == []
+    assert "has no name" in str(plugins.failures[0])
+
+
+def test_an_unknown_hook_is_refused_with_the_nearest_name(plugins):
+    with pytest.raises(PluginError, match="typo: unknown hook 'register_predictor'.*did you mean 'register_predictors'"):
+        plugins.add(plugin(register_predictor=lambda: []), "typo", "0")
+    assert not plugins.manager.has_plugin("typo")
+    plugins.add(plugin(register_predictors=lambda: [named("later")]), "later", "0")
+    assert [one.name for one in plugins.collect("register_predictors")] == ["later"]
+
+
+def test_an_unknown_hook_argument_is_refused(plugins):
+    with pytest.raises(PluginError, match="wrong-argument"):
+        plugins.add(plugin(choose_explainer=lambda model: None), "wrong-argument", "0")
+    assert not plugins.manager.has_plugin("wrong-argument")
+
+
+def entry_point(tmp_path, monkeypatch, name, code):
+    """Install a fake distribution whose module runs `code`."""
+    module = name.replace("-", "_")
+    (tmp_path / f"{module}.py").write_text(code)
+    info = tmp_path / f"{module}-0.3.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 0.3\n")
+    (info / "entry_points.txt").write_text(f"[pmed]\n{name} = {module}\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+
+def test_a_plugin_that_does_not_import_is_recorded_and_the_next_one_loads(tmp_path, monkeypatch):
+    entry_point(tmp_path, monkeypatch, "a-broken-import", "import no_such_module_at_all")
+    entry_point(tmp_path, monkeypatch, "b-exits", "raise ValueError('at import')")
+    entry_point(tmp_path, monkeypatch, "c-fine", "x = 1")
+    plugins = Plugins().load(only={"a-broken-import", "b-exits", "c-fine"})
+    assert [(failure.plugin, failure.version, failure.stage) for failure in plugins.failures] == [
+        ("a-broken-import", "0.3", "load"), ("b-exits", "0.3", "load")]
+    assert plugins.versions["c-fine"] == "0.3"
+
+
+def test_a_disabled_plugin_is_not_imported(tmp_path, monkeypatch):
+    entry_point(tmp_path, monkeypatch, "d-disabled", "raise ValueError('imported')")
+    plugins = Plugins(disabled=frozenset({"d-disabled"})).load(only={"d-disabled"})
+    assert plugins.failures == []
+    assert "d-disabled" not in plugins.versions
+
+
+@dataclass(frozen=True)
+class Tunable:
+    name: ClassVar[str] = "tunable"
+    slope: float = option(2.0, doc="Slope.", low=0, high=5)
+
+
+def test_components_are_built_with_their_options():
+    plugins = Plugins(options={"tunable": {"slope": 3}}).load(only=())
+    plugins.add(plugin(register_predictors=lambda: [Tunable]), "p", "1")
+    assert plugins.components("register_predictors")[0].made == Tunable(slope=3)
+
+
+def test_a_wrong_option_is_the_users_to_mend_and_stops():
+    plugins = Plugins(options={"tunable": {"slope": 9}}).load(only=())
+    plugins.add(plugin(register_predictors=lambda: [Tunable]), "p", "1")
+    with pytest.raises(OptionError, match=r"tunable: 'slope' must be in \[0, 5\]. Got 9"):
+        plugins.components("register_predictors")
+
+
+def test_attempt_lets_input_errors_through(plugins):
+    def read():
+        raise HistoryError("bad record")
+
+    with pytest.raises(HistoryError):
+        plugins.attempt(Component("x", None, "p", "1"), "read", read)
+    assert plugins.failures == []
+
+
+def test_hook_register_sources(plugins):
+    assert {one.name for one in plugins.collect("register_sources")} >= {"vcf", "fhir"}
+
+
+def test_hook_register_knowledge(plugins):
+    release = Release("facts", "1", "2026-01-01", "CC0-1.0", "PMID:1", "0" * 64)
+    plugins.add(plugin(register_knowledge=lambda: [release]), "p", "1")
+    assert [one.made for one in plugins.collect("register_knowledge")] == [release]
+
+
+def test_hook_register_features(plugins):
+    assert "history" in {one.name for one in plugins.collect("register_features")}
+
+
+def test_hook_register_exporters(plugins):
+    assert {one.name for one in plugins.collect("register_exporters")} >= {"html", "json"}

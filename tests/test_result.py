@@ -1,0 +1,96 @@
+"""A result can be asked, split, saved and read back."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from pmed.errors import PmedError, ResultError
+from pmed.files import whole_folder, write_whole
+from pmed.plugins import Failure
+from pmed.result import Result
+from tests.test_stages import run
+
+
+@pytest.fixture(scope="module")
+def result():
+    made, _ = run()
+    return Result(made, (Failure("p", "1", "predict", "x", "ValueError", "boom"),), {"pmed": "0", "inputs": []})
+
+
+def test_it_comes_back_as_it_was(result, tmp_path):
+    back = Result.load(result.save(tmp_path / "saved"))
+    assert set(back.tables) == set(result.tables)
+    for name, frame in result.tables.items():
+        assert_frame_equal(back.tables[name], frame)
+    assert (back.failures, back.provenance) == (result.failures, result.provenance)
+
+
+def test_a_changed_table_is_noticed(result, tmp_path):
+    folder = result.save(tmp_path / "saved")
+    pl.DataFrame({"patient_id": ["x"]}).write_parquet(folder / "suggestions.parquet")
+    with pytest.raises(ResultError, match=r"suggestions.parquet: table is not the one the manifest describes"):
+        Result.load(folder)
+    (folder / "suggestions.parquet").unlink()
+    with pytest.raises(ResultError, match="table is missing"):
+        Result.load(folder)
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"format": "other"}'])
+def test_what_is_not_a_result_is_refused(tmp_path, text):
+    (tmp_path / "manifest.json").write_text(text)
+    with pytest.raises(ResultError, match="not a saved result"):
+        Result.load(tmp_path)
+
+
+def test_saving_over_something_is_refused_and_leaves_it(result, tmp_path):
+    (tmp_path / "keep.txt").write_text("mine")
+    with pytest.raises(PmedError, match="is there already"):
+        result.save(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["keep.txt"]
+
+
+def test_nothing_half_written_stays(tmp_path):
+    def fill():
+        with whole_folder(tmp_path / "new") as folder:
+            (folder / "part").write_text("x")
+            raise RuntimeError("stop")
+
+    with pytest.raises(RuntimeError):
+        fill()
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(PmedError, match="cannot write"):
+        write_whole(tmp_path / "no" / "file", b"x")
+
+
+def test_one_patient_of_many(result):
+    one = result.for_patient("p1")
+    assert one.patient_ids == ["p1"]
+    assert set(one.suggestions["patient_id"]) == {"p1"}
+    assert one.tables["samples"]["sample"].to_list() == ["p1"]
+
+
+def test_an_explanation_and_its_shap_twin(result):
+    said = result.explanation("toy-dose", patient_id="p1")
+    assert said.baseline + sum(said.contributions) == pytest.approx(said.prediction, abs=1e-6)
+    twin = result.explain("toy-dose", patient_id="p1")
+    assert twin.values.tolist() == [[20.0]]
+    assert twin.base_values.tolist() == [0.0]
+    assert twin.feature_names == ["toy:dose"]
+
+
+def test_which_explanation_is_meant_must_be_clear(result):
+    with pytest.raises(ResultError, match=r"no single explanation of 'toy-dose'; fitting: toy for p0, toy for p1"):
+        result.explanation("toy-dose")
+    with pytest.raises(ResultError, match="fitting: none"):
+        result.explanation("else")
+
+
+def test_importing_pmed_imports_nothing_heavy():
+    code = "import sys, pmed; print([m for m in ('shap','sklearn','allel','matplotlib','pysam') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

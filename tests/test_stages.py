@@ -1,0 +1,257 @@
+"""What a component does wrong costs its own rows, is recorded in place, and costs nothing else."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import polars as pl
+import pytest
+
+from pmed import TABLES, hookimpl
+from pmed.engine import Engine
+from pmed.errors import GenomeError, InputError
+from pmed.plugins import Plugins
+from pmed.stages.advise import join_sources, rank
+from pmed.stages.read import link
+from tests.toy import ToyAdviser, ToyPredictor, ToyStep, plugin, suggestion, tables
+
+
+def run(*more, steps=(ToyStep,), predictors=(ToyPredictor,), advisers=(ToyAdviser,)):
+    """The toy world plus further plugins, run from tables on."""
+    plugins = Plugins().load(only=())
+    plugins.add(plugin(register_features=list(steps), register_predictors=list(predictors),
+                       register_advisers=list(advisers)), "toy-plugin", "1")
+    for number, other in enumerate(more):
+        plugins.add(other, f"other{number}", "0.1")
+    engine = Engine.using(plugins)
+    return engine.conclude(tables()), engine.plugins.failures
+
+
+def test_the_toy_world_runs_whole():
+    made, failures = run()
+    assert failures == []
+    assert made["predictions"]["value"].to_list() == [10.0, 20.0]
+    assert made["explanations"]["contribution"].to_list() == [10.0, 20.0]
+    assert made["suggestions"]["adviser"].to_list() == ["toy-adviser", "toy-adviser"]
+    for name in ("predictions", "explanations", "traces", "suggestions", "features"):
+        TABLES[name].check(made[name])
+
+
+def broken(base, method, error=RuntimeError):
+    """A component class like `base`, with another name, whose `method` raises."""
+    def fail(self, *_):
+        raise error("boom")
+    return type(f"Broken{base.__name__}", (base,), {"name": f"broken-{base.name}", "gives": (f"broken-{base.name}",)
+                                                    if method != "advise" else (), method: fail})
+
+
+@pytest.mark.parametrize(("hook", "base", "method", "stage"), [
+    ("register_features", ToyStep, "run", "features"),
+    ("register_predictors", ToyPredictor, "predict", "predict"),
+    ("register_advisers", ToyAdviser, "advise", "advise"),
+])
+def test_a_component_that_raises_costs_only_its_own_rows(hook, base, method, stage):
+    whole, _ = run()
+    made, failures = run(plugin(**{hook: [broken(base, method)]}))
+    assert [(failure.plugin, failure.stage, failure.error) for failure in failures] == [
+        ("other0", stage, "RuntimeError")]
+    for name in ("predictions", "explanations", "suggestions"):
+        assert made[name].equals(whole[name])
+
+
+class Wrong(ToyPredictor):
+    name = "wrong"
+    gives = ("wrong-dose",)
+
+    def rows(self, features):
+        return super().predict(features).with_columns(target=pl.lit("wrong-dose"))
+
+
+def wrong(change):
+    return type("Changed", (Wrong,), {"predict": lambda self, features: change(self.rows(features))})
+
+
+@pytest.mark.parametrize(("change", "message"), [
+    (lambda rows: rows.drop("unit"), "predictions.unit is missing"),
+    (lambda rows: rows.head(1), "gave 1 rows, expected 2"),
+    (lambda rows: rows.with_columns(target=pl.lit("else")), "does not declare"),
+    (lambda rows: rows.with_columns(value=pl.lit(1e9)), "outside the card's range"),
+    (lambda rows: rows.with_columns(value=pl.lit(float("nan"))), "outside the card's range"),
+    (lambda rows: rows.with_columns(status=pl.lit("not-assessed")), "not-assessed but has a value"),
+    (lambda rows: rows.with_columns(patient_id=pl.lit("p0")), "repeats the key"),
+    (lambda rows: rows.with_columns(patient_id=pl.lit("z") + pl.col("patient_id")), "one for each patient"),
+])
+def test_a_predictor_that_says_nonsense_is_not_believed(change, message):
+    made, failures = run(plugin(register_predictors=[wrong(change)]))
+    assert message in failures[0].message
+    assert set(made["predictions"]["predictor"]) == {"toy"}
+
+
+def test_a_need_that_nobody_gives_is_unknown_not_an_error():
+    made, failures = run(steps=())
+    assert failures == []
+    assert made["predictions"]["reason"].to_list() == ["needs toy:dose"] * 2
+    assert made["suggestions"].is_empty()
+
+
+class Greedy(ToyStep):
+    name = "greedy"
+
+    def run(self, given, wanted):
+        return {**super().run(given, wanted), "patients": given["patients"]}
+
+
+def test_a_step_may_give_only_what_it_declares():
+    made, failures = run(steps=(Greedy,))
+    assert "does not declare" in failures[0].message
+    assert made["predictions"]["status"].to_list() == ["not-assessed"] * 2
+
+
+class Twin(ToyStep):
+    name = "twin"
+
+
+def test_two_steps_that_give_one_feature_are_a_failure():
+    _, failures = run(steps=(ToyStep, Twin))
+    assert "'toy:dose' is given by another step already" in failures[0].message
+
+
+class Off(ToyPredictor):
+    """An explanation must add up to the prediction."""
+
+    def explain(self, predictor, features, predictions):
+        return predictions.select(
+            "patient_id", "target", feature=pl.lit("toy:dose"), value=pl.lit("1"), reference=pl.lit("0"),
+            contribution=pl.lit(1.0), baseline=pl.lit(0.0), prediction=pl.col("value"), unit=pl.lit("mg"),
+            method=pl.lit("made up")).select(*[pl.col(name) for name in (
+                "patient_id", "target", "feature", "reference", "contribution", "baseline", "prediction", "unit",
+                "method")], value=pl.lit("1"))
+
+
+def test_hook_choose_explainer():
+    asked = []
+
+    @hookimpl
+    def choose_explainer(predictor):
+        asked.append(predictor.name)
+
+    made, failures = run(SimpleNamespace(choose_explainer=choose_explainer))
+    assert asked == ["toy"]
+    assert failures == []
+    assert made["explanations"].height == 2
+
+
+def test_an_explanation_that_does_not_add_up_is_not_shown():
+    made, failures = run(SimpleNamespace(choose_explainer=hookimpl(lambda predictor: Off())))
+    assert "adds up to 1.0, the prediction is" in failures[0].message
+    assert made["explanations"].is_empty()
+    assert made["predictions"].height == 2
+
+
+def test_hook_register_predictors():
+    made, _ = run(plugin(register_predictors=[type("More", (Wrong,), {"predict": Wrong.rows})]))
+    assert set(made["predictions"]["predictor"]) == {"toy", "wrong"}
+
+
+def test_hook_register_advisers_joins_what_two_say_of_one_drug():
+    class Second(ToyAdviser):
+        name = "second"
+
+        def advise(self, given):
+            return suggestion(["p0"], action="avoid", concern=4.0, text="Stop it.", urgency="today")
+
+    made, _ = run(plugin(register_advisers=[Second]))
+    first = made["suggestions"].row(0, named=True)
+    assert (first["action"], first["adviser"], first["text"]) == (
+        "avoid", "second, toy-adviser", "Stop it. Halve it.")
+    assert made["suggestions"].height == 2
+
+
+def test_hook_check_suggestions_adds_and_cannot_remove():
+    @hookimpl
+    def check_suggestions(suggestions, tables):
+        return suggestions.head(1).select("patient_id", "drug", code=pl.lit("look"), text=pl.lit("Look twice."))
+
+    @hookimpl(specname="check_suggestions")
+    def empties(suggestions, tables):
+        raise RuntimeError("boom")
+
+    made, failures = run(SimpleNamespace(check_suggestions=check_suggestions), SimpleNamespace(empties=empties))
+    assert made["suggestions"]["cautions"].to_list() == [[{"code": "look", "text": "Look twice."}], []]
+    assert [failure.stage for failure in failures] == ["check_suggestions"]
+
+
+def test_a_recorded_allergy_is_a_caution_on_the_drug_and_on_an_alternative():
+    given = tables(1)
+    given["allergies"] = TABLES["allergies"].frame([
+        {"patient_id": "p0", "row": 0, "active": True, "ingredients": ["ticagrelor"]},
+        {"patient_id": "p0", "row": 1, "active": False, "ingredients": ["aspirin"]}])
+    offered = suggestion(["p0"], alternatives=[{"drug": "ticagrelor", "status": "fits", "reason": ""}])
+    plugins = Plugins().load(only=())
+    _, impl = next(iter(plugins.implementations("check_suggestions")))
+    found = impl.function(offered, given)
+    assert found["text"].to_list() == ["Recorded allergy or intolerance to ticagrelor."]
+
+
+def test_the_leading_adviser_keeps_a_dose_factor_of_the_other():
+    both = pl.concat([suggestion(["p"], concern=None, action="test").with_columns(adviser=pl.lit("a")),
+                      suggestion(["p"], dose_factor=0.5).with_columns(adviser=pl.lit("b"))])
+    row = join_sources(both).row(0, named=True)
+    assert (row["action"], row["dose_factor"], row["adviser"]) == ("adjust", 0.5, "b, a")
+
+
+def test_rank_puts_current_and_pressing_first():
+    rows = [("z", True, "routine", 0.0), ("b", True, "soon", 2.0), ("a", True, "soon", 3.0), ("c", False, "today", 4.0)]
+    frames = [suggestion(["p"], drug=drug, current=current, urgency=urgency, concern=concern)
+              for drug, current, urgency, concern in rows]
+    assert rank(pl.concat(frames))["drug"].to_list() == ["a", "b", "z", "c"]
+
+
+def joined(samples, patients, pairs=None):
+    genome = {"samples": TABLES["samples"].frame(
+        [{"sample": one, "patient_id": one, "source": "g.vcf", "build": "GRCh38"} for one in samples])}
+    record = {"patients": TABLES["patients"].frame([{"patient_id": one} for one in patients])}
+    return link(genome, record, pairs or {})["patient_id"].to_list()
+
+
+@pytest.mark.parametrize(("samples", "patients", "pairs", "expected"), [
+    (["s"], ["p"], {}, ["p"]),
+    (["s", "t"], [], {}, ["s", "t"]),
+    ([], ["p"], {}, []),
+    (["a", "b"], ["b", "a"], {}, ["a", "b"]),
+    (["s", "t"], ["p", "q"], {"s": "q", "t": "p"}, ["q", "p"]),
+])
+def test_samples_find_their_patient(samples, patients, pairs, expected):
+    assert joined(samples, patients, pairs) == expected
+
+
+@pytest.mark.parametrize(("samples", "patients"), [(["s", "t"], ["p"]), (["s"], ["p", "q"])])
+def test_whose_genome_it_is_is_never_guessed(samples, patients):
+    with pytest.raises(InputError, match=r"g.vcf: cannot tell whose genome it is: .*--sample"):
+        joined(samples, patients)
+
+
+def test_a_source_that_breaks_ends_the_run_in_one_line(tmp_path):
+    class Broken:
+        name, kind = "broken", "genome"
+
+        def matches(self, path):
+            return True
+
+        def read(self, paths, request):
+            raise ZeroDivisionError("oops")
+
+    from pmed.plugins import Component
+    from pmed.stages.read import read
+
+    file = tmp_path / "x.vcf"
+    file.write_text("x")
+    component = Component("broken", Broken(), "stranger", "2.0")
+    with pytest.raises(InputError, match="the broken source of stranger 2.0 broke: ZeroDivisionError"):
+        read([component], "genome", [file], None)
+    with pytest.raises(GenomeError, match="no such file"):
+        read([component], "genome", [tmp_path / "none.vcf"], None)
+    with pytest.raises(GenomeError, match="is a folder"):
+        read([component], "genome", [tmp_path], None)
+    with pytest.raises(GenomeError, match="no genome source reads this file"):
+        read([], "genome", [file], None)
