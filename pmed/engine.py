@@ -60,14 +60,14 @@ class Engine:
 
     def read(self, genome: Sequence[Path], history: Sequence[Path], request: ReadRequest,
              pairs: Mapping[str, str]) -> dict[str, pl.DataFrame]:
-        """All files into tables: genome and record joined, drugs understood."""
+        """All files into tables: genome and record joined, drugs and units understood."""
         self.progress("reading records")
         records = reading.read(self.sources, "history", history, request)
         self.progress("reading genomes")
         genes = reading.read(self.sources, "genome", genome, request)
         tables = {name: pl.concat([frame, genes[name]]) for name, frame in records.items()}
         tables["samples"] = reading.link(genes, records, pairs)
-        return normalising.understand_drugs(tables, self.drug_names)
+        return normalising.normalise(tables, self.drug_names)
 
     def request(self, components: Iterable[Component], *, samples: Sequence[str] = (), build: str = "",
                 index_date: str = "") -> ReadRequest:

@@ -47,13 +47,14 @@ def weights(n: int) -> NDArray[np.float64]:
     size = np.array([int(c).bit_count() for c in coalitions])
     gain = np.array([factorial(s) * factorial(n - s - 1) / factorial(n) for s in range(n)] + [0.0])
     inside = (coalitions[None, :] >> np.arange(n)[:, None]) & 1
-    return np.where(inside == 1, gain[size - 1], -gain[size])
+    return np.asarray(np.where(inside == 1, gain[size - 1], -gain[size]), dtype=np.float64)
 
 
 def shapley(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Shapley values (cases × n) from coalition values (cases × 2^n)."""
     n = values.shape[1].bit_length() - 1
-    return np.asarray(values @ weights(n).T, dtype=np.float64)
+    # einsum, not @: a BLAS product rounds differently with the batch, and a batch must equal its parts to the bit
+    return np.asarray(np.einsum("cv,nv->cn", values, weights(n)), dtype=np.float64)
 
 
 def _explain_target(predictor: Predictor, target: str, features: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:

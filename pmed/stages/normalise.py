@@ -1,4 +1,4 @@
-"""Recorded drugs become ingredients, by the vocabularies that the knowledge releases bring."""
+"""Recorded drugs become ingredients, by the vocabularies of the knowledge releases; measurements get one unit a code."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from ..normalise.drugs import add_ingredients
+from ..normalise.units import canonical_units
 from ..tables import TABLES, Tables
 from ..types import Release
 
@@ -19,10 +20,15 @@ def vocabulary(releases: Sequence[Release]) -> pl.DataFrame:
         table.key, keep="first", maintain_order=True)
 
 
-def understand_drugs(tables: Tables, names: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    """The same tables with ingredients filled in; what could not be settled is in ``issues``."""
+def normalise(tables: Tables, names: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """The same tables with ingredients filled in and units converted; what could not be settled is in ``issues``.
+
+    Adds ``possible_ingredients`` (medications, allergies) and ``canonical_code`` (observations).
+    """
     out = dict(tables)
-    for name in ("medications", "allergies"):
-        out[name], found = add_ingredients(out[name], names)
-        out["issues"] = pl.concat([out["issues"], found.select(out["issues"].columns)])
+    out["medications"], unclear_drugs = add_ingredients(out["medications"], names)
+    out["allergies"], unclear_allergens = add_ingredients(out["allergies"], names)
+    out["observations"], unclear_units = canonical_units(out["observations"])
+    found = [frame.select(out["issues"].columns) for frame in (unclear_drugs, unclear_allergens, unclear_units)]
+    out["issues"] = pl.concat([out["issues"], *found])
     return out

@@ -1,0 +1,54 @@
+# Everything happens in .venv, from hash-locked versions (.ci/locked*.txt). Needs Python 3.11 to 3.13, git and make.
+
+VENV := .venv
+PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
+PACKAGES := . $(wildcard plugins/pmed-*)
+PROJECTS := pyproject.toml $(wildcard plugins/pmed-*/pyproject.toml)
+OWN := $(PIP) install --quiet --no-deps --no-build-isolation $(PACKAGES:%=-e %)
+
+.PHONY: help demo test lint bench lab schemas lock clean
+
+help:   ## say what there is
+	@sed -n 's/^\([a-z]*\):.*## /make \1  /p' Makefile | awk '{ printf "%s %-8s", $$1, $$2; $$1 = $$2 = ""; print }'
+
+demo: $(VENV)/run   ## embedded patients to reports in out/demo
+	@rm -rf out/demo
+	@$(VENV)/bin/pmed demo -o out/demo
+	@echo "reports: $(CURDIR)/out/demo"
+
+test: $(VENV)/dev   ## all tests (those on real data are skipped where it is absent)
+	$(VENV)/bin/python -m pytest -q
+
+lint: $(VENV)/dev   ## ruff and mypy
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+
+bench: $(VENV)/dev   ## speed and memory against floors measured in the same run
+	$(VENV)/bin/python benchmarks/run.py
+
+lab: $(VENV)/dev   ## JupyterLab
+	$(VENV)/bin/jupyter lab
+
+schemas: $(VENV)/run   ## rewrite schemas/ from the code
+	$(VENV)/bin/pmed schema -o schemas
+
+lock:   ## newest allowed versions into .ci/locked*.txt
+	.ci/lock
+
+clean:   ## remove what the other targets made
+	rm -rf $(VENV) out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/bin/python:
+	@python=$$(.ci/python) && { $$python -m venv $(VENV) || { rm -rf $(VENV); exit 1; }; }
+
+$(VENV)/run: .ci/locked.txt $(PROJECTS) | $(VENV)/bin/python
+	@echo "setting up $(VENV)"
+	@$(PIP) install --quiet --require-hashes -r .ci/locked.txt
+	@$(OWN)
+	@touch $@
+
+$(VENV)/dev: .ci/locked-dev.txt $(PROJECTS) | $(VENV)/bin/python
+	@echo "setting up $(VENV) with development tools"
+	@$(PIP) install --quiet --require-hashes -r .ci/locked-dev.txt
+	@$(OWN)
+	@touch $(VENV)/run $@

@@ -1,0 +1,1 @@
+"""Pharmacogenomics for pmed: star alleles, phenotypes, guideline advice."""

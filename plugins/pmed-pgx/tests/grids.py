@@ -1,0 +1,55 @@
+"""Genotype grids made by hand: sample → site name → genotype in bases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+from pmed_pgx.knowledge import Gene, Site, genes
+
+from pmed.tables import TABLES
+
+Genotypes = Mapping[str, str]
+
+# Everything *1 on GRCh38: REF but for rs3758581, where the reference allele CYP2C19*38 differs from *1.
+NORMAL = {"rs3758581": "G/G"}
+
+
+def all_sites() -> list[tuple[Gene, Site]]:
+    return [(gene, site) for gene in genes().values() for site in gene.sites]
+
+
+def reference(**changed: str) -> dict[str, str]:
+    """Every site of the release homozygous REF but for `changed`."""
+    plain = {site.name: f"{site.alleles[0]}/{site.alleles[0]}" for _, site in all_sites()}
+    return {**plain, **NORMAL, **changed}
+
+
+def tables(people: Mapping[str, Genotypes], *, build: str = "GRCh38", absent: str = "absent") -> dict[str, pl.DataFrame]:
+    """``samples`` and ``genotypes`` of those people; "A|G" is phased, "A|G:7" has PS 7, "./." "A/." "A" are what they say.
+
+    A site that a person lacks is `absent`; "filtered" is a filtered call.
+    """
+    rows = sorted(((gene.chrom, pos, ref, alt, site) for gene, site in all_sites() for pos, ref, alt in site.rows(build)),
+                  key=lambda row: row[:4])
+    cells = [{"sample": name, "chrom": chrom, "pos": pos, "ref": ref, "alt": alt,
+              **cell(calls.get(site.name), ref, alt, absent)}
+             for chrom, pos, ref, alt, site in rows for name, calls in people.items()]
+    samples = [{"sample": name, "patient_id": name, "source": "made", "build": build} for name in people]
+    return {"samples": TABLES["samples"].frame(samples), "genotypes": TABLES["genotypes"].frame(cells)}
+
+
+def cell(call: str | None, ref: str, alt: str, absent: str) -> dict[str, object]:
+    """One row of the grid from a genotype in bases."""
+    if call is None or call in {"absent", "filtered"}:
+        state = call or absent
+        guessed = {"allele_1": 0, "allele_2": 0, "ploidy": 2} if state == "assumed-reference" else {}
+        return {"state": state, **guessed}
+    genotype, _, phase_set = call.partition(":")
+    phased = "|" in genotype
+    bases = genotype.replace("|", "/").split("/")
+    codes = [None if base == "." else {ref: 0, alt: 1}.get(base, 2) for base in bases]
+    blanks = bases.count(".")
+    state = "called" if not blanks else "half-call" if blanks < len(bases) else "no-call"
+    return {"allele_1": codes[0], "allele_2": codes[1] if len(codes) > 1 else None, "ploidy": len(codes), "phased": phased,
+            "phase_set": int(phase_set) if phase_set else None, "state": state}

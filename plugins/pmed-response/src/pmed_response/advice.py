@@ -1,0 +1,95 @@
+"""Adviser: what the estimated warfarin dose means for the patient."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
+
+import polars as pl
+
+from pmed import TABLES, Tables
+
+from . import iwpc
+from .verdict import number
+from .warfarin import GENE, NAME, REFERENCE, SITE, TARGET
+
+DRUG: Final = "warfarin"
+POPULATION: Final = "adults who start or re-titrate warfarin, target INR 2 to 3"
+EVIDENCE: Final = {"source": "IWPC", "level": "cohort of 21 sites, validated in 1,009 patients",
+                   "citation": iwpc.CITATION, "url": "https://pubmed.ncbi.nlm.nih.gov/19228618/"}
+
+
+@dataclass(frozen=True)
+class WarfarinAdvice:
+    """Start dose of warfarin where the estimate differs from the usual one by more than a fifth."""
+
+    name: ClassVar[str] = NAME
+    needs: ClassVar[tuple[str, ...]] = ("predictions", "medications", "features")
+
+    def advise(self, tables: Tables) -> pl.DataFrame:
+        """One suggestion for each patient whose dose was assessed."""
+        table = TABLES["suggestions"]
+        rows = _assessed(tables)
+        types = {name: column.dtype for name, column in table.columns.items()}
+        made = rows.select("patient_id", **{name: column.cast(types[name]) for name, column in _columns().items()})
+        return made.select(name for name in table.columns if name != "adviser")
+
+
+def _assessed(tables: Tables) -> pl.DataFrame:
+    """Assessed doses with the inputs they rest on and whether warfarin is taken now."""
+    mine = (pl.col("predictor") == NAME) & (pl.col("target") == TARGET) & (pl.col("status") == "assessed")
+    doses = tables["predictions"].filter(mine).select("patient_id", dose="value")
+    inputs = tables["features"].select("patient_id", *REFERENCE)
+    takes = tables["medications"].filter("active", pl.col("ingredients").list.contains(DRUG))["patient_id"]
+    return doses.join(inputs, on="patient_id", how="left", maintain_order="left").with_columns(
+        current=pl.col("patient_id").is_in(takes.unique().implode()),
+        factor=pl.col("dose") / iwpc.USUAL_DOSE).with_columns(
+        differs=(pl.col("factor") - 1).abs() > iwpc.RELEVANT)
+
+
+def _columns() -> dict[str, pl.Expr]:
+    """Every column of ``suggestions`` but patient_id and adviser."""
+    differs = pl.col("differs")
+    return {
+        "drug": pl.lit(DRUG),
+        "current": pl.col("current"),
+        "action": pl.when(differs).then(pl.lit("adjust")).otherwise(pl.lit("standard")),
+        "urgency": pl.when(differs & pl.col("current")).then(pl.lit("soon")).otherwise(pl.lit("routine")),
+        "strength": pl.lit("moderate"),
+        "concern": pl.when(differs).then(2.0).otherwise(0.0),
+        "text": _text(),
+        "why": _why(),
+        "dose_factor": pl.when(differs).then("factor"),
+        "population": pl.lit(POPULATION),
+        "evidence": _one(EVIDENCE),
+        "alternatives": pl.lit([]),
+        "cautions": pl.lit([]),
+        "unknown": pl.when(pl.col("ancestry").is_null()).then(pl.lit(["ancestry"])).otherwise(pl.lit([])),
+        "explained_by": _one({"predictor": NAME, "target": TARGET}),
+    }
+
+
+def _text() -> pl.Expr:
+    estimate = pl.format("Estimated stable dose {} mg a week (about {} mg a day)", number(pl.col("dose"), 0),
+                         number(pl.col("dose") / 7))
+    percent = number((pl.col("factor") - 1).abs() * 100, 0)
+    way = pl.when(pl.col("factor") < 1).then(pl.lit("below")).otherwise(pl.lit("above"))
+    usual = f"{iwpc.USUAL_DOSE:g} mg a week"
+    adjust = pl.format(f"{{}}, {{}} % {{}} the usual {usual}: plan the dose from this estimate and titrate by INR.",
+                       estimate, percent, way)
+    standard = pl.format(f"{{}}, within a fifth of the usual {usual}: start as usual and titrate by INR.", estimate)
+    started = pl.lit(" This is for starting or re-titrating; where the INR has been stable, the dose that keeps it so "
+                     "comes first.")
+    return pl.when("differs").then(adjust).otherwise(standard) + pl.when("current").then(started).otherwise(pl.lit(""))
+
+
+def _why() -> pl.Expr:
+    drugs = pl.concat_str([pl.when(name).then(pl.lit(", " + name.removeprefix("on:"))) for name in REFERENCE
+                           if name.startswith("on:")], ignore_nulls=True)
+    return pl.format("From CYP2C9 {}, VKORC1 rs9923231 {}, {} years, {} cm, {} kg{}.", GENE, SITE,
+                     number(pl.col("age").floor()), number(pl.col("height")), number(pl.col("weight")), drugs)
+
+
+def _one(record: dict[str, Any]) -> pl.Expr:
+    """A list of one record, the same in every row."""
+    return pl.concat_list(pl.struct(pl.lit(value).alias(name) for name, value in record.items()))

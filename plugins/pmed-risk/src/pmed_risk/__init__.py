@@ -1,0 +1,30 @@
+"""Clinical risk equations for pmed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pmed import Release, hookimpl
+
+from .ascvd import AscvdRisk
+from .history import RiskHistory
+from .knowledge import release
+from .stroke import StrokeRisk
+
+
+@hookimpl
+def register_knowledge() -> Iterable[Release]:
+    """Code sets, drug names and coefficients."""
+    return [release()]
+
+
+@hookimpl
+def register_features() -> Iterable[type[RiskHistory]]:
+    """The inputs of the equations from the patient record."""
+    return [RiskHistory]
+
+
+@hookimpl
+def register_predictors() -> Iterable[type[AscvdRisk | StrokeRisk]]:
+    """ASCVD Pooled Cohort Equations and CHA2DS2-VASc."""
+    return [AscvdRisk, StrokeRisk]

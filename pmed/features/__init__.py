@@ -1,0 +1,1 @@
+"""Feature steps of the host."""

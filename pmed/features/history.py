@@ -1,0 +1,133 @@
+"""The patient record as features: age, sex, ancestry, body size, current medicines, latest measurements."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import polars as pl
+
+from ..normalise.units import canonical_units
+from ..tables import TABLES, Tables
+
+ON, OBSERVATION = "on:", "observation:"
+# LOINC of the body measures, with the range outside of which a value is a slip of the pen
+_BODY = {"height": ("8302-2", 50.0, 250.0), "weight": ("29463-7", 2.0, 400.0)}
+_OLDEST = 130.0
+_ORDER = r"\bMedication(Request|Statement)\b"
+_NOT_DONE = ("cancelled", "entered-in-error", "registered")
+
+
+@dataclass(frozen=True)
+class HistoryFeatures:
+    """Features of the record at its index date; null where the record does not say.
+
+    - ``age`` in years with fraction, exact on birthdays; ``sex`` female or male; ``ancestry`` as recorded.
+    - ``height`` (cm) and ``weight`` (kg): the latest plausible value (50 to 250 cm, 2 to 400 kg).
+    - ``on:<ingredient>``: an active medicine holds it. False needs a record in which every current medicine could
+      be read: an unnamed medicine, one that could be it, or an order that was left out makes it unknown.
+    - ``observation:<LOINC>``: the latest value in the canonical unit of ``pmed.normalise.units``.
+
+    Measurements count when dated at or before the index date.
+    """
+
+    name: ClassVar[str] = "history"
+    needs: ClassVar[tuple[str, ...]] = ("patients", "medications", "observations")
+    gives: ClassVar[tuple[str, ...]] = ("age", "sex", "ancestry", "height", "weight", "on:*", "observation:*")
+
+    def run(self, tables: Tables, wanted: Sequence[str]) -> dict[str, pl.DataFrame]:
+        """One row a patient of ``samples`` and ``patients``, with the wanted features."""
+        people = _people(tables)
+        parts = [_person(people), *_measures(people, _table(tables, "observations"), wanted),
+                 _medicines(people, tables, wanted)]
+        frame = people.select("patient_id")
+        for part in parts:
+            frame = frame.join(part, on="patient_id", how="left", maintain_order="left")
+        return {"features": frame.select("patient_id", *dict.fromkeys(wanted))}
+
+
+def _table(tables: Tables, name: str) -> pl.DataFrame:
+    return tables.get(name, TABLES[name].empty())
+
+
+def _people(tables: Tables) -> pl.DataFrame:
+    """Everyone with a genome or a record, once, and what the record says about the person."""
+    patients = _table(tables, "patients").with_columns(has_record=pl.lit(value=True))
+    names = pl.concat([_table(tables, name).select("patient_id") for name in ("samples", "patients")])
+    return names.unique(maintain_order=True).join(patients, on="patient_id", how="left", maintain_order="left")
+
+
+def _person(people: pl.DataFrame) -> pl.DataFrame:
+    age = _age(pl.col("birth_date"), pl.col("index_date"))
+    return people.select("patient_id", "ancestry", age=pl.when(age.is_between(0, _OLDEST)).then(age),
+                         sex=pl.when(pl.col("sex").is_in(["female", "male"])).then("sex"))
+
+
+def _age(born: pl.Expr, today: pl.Expr) -> pl.Expr:
+    """Completed years plus the part of the year since the last birthday, so that thresholds fall on birthdays."""
+    before = (today.dt.month() < born.dt.month()) | (
+        (today.dt.month() == born.dt.month()) & (today.dt.day() < born.dt.day()))
+    years = today.dt.year() - born.dt.year() - before.cast(pl.Int32)
+    last, following = (born.dt.offset_by(pl.format("{}y", count)) for count in (years, years + 1))
+    return years + (today - last).dt.total_days() / (following - last).dt.total_days()
+
+
+def _measures(people: pl.DataFrame, observations: pl.DataFrame, wanted: Sequence[str]) -> list[pl.DataFrame]:
+    """Body size and observations: one frame each, with the latest value of each patient."""
+    limits: Mapping[str, tuple[str, float, float]] = {
+        **{name: (name.removeprefix(OBSERVATION), float("-inf"), float("inf"))
+           for name in wanted if name.startswith(OBSERVATION)},
+        **{name: body for name, body in _BODY.items() if name in wanted}}
+    if not limits:
+        return []
+    dated = _usable(people, observations)
+    return [dated.filter(pl.col("canonical_code") == code, pl.col("value").is_between(low, high))
+            .group_by("patient_id").agg(pl.col("value").last().alias(name))
+            for name, (code, low, high) in limits.items()]
+
+
+def _usable(people: pl.DataFrame, observations: pl.DataFrame) -> pl.DataFrame:
+    """Measurements at or before the index date in canonical units, the latest last."""
+    done = observations.filter(pl.col("status").is_in(_NOT_DONE).fill_null(value=False).not_(),
+                               pl.col("value").is_finite())
+    known, _ = canonical_units(done.drop("canonical_code", strict=False))
+    return (known.join(people.select("patient_id", "index_date"), on="patient_id")
+            .filter(pl.col("start") <= pl.col("index_date")).sort("start", "row", maintain_order=True))
+
+
+def _medicines(people: pl.DataFrame, tables: Tables, wanted: Sequence[str]) -> pl.DataFrame:
+    """``on:`` features: true; false where every current medicine could be read; else unknown."""
+    known = people.join(_held(_table(tables, "medications")), on="patient_id", how="left", maintain_order="left")
+    lost = pl.col("patient_id").is_in(_lost_orders(_table(tables, "issues")).to_list())
+    dark = pl.col("unread").fill_null(value=False) | lost
+    return known.select("patient_id", *(
+        pl.when(pl.col("has_record"), _contains("sure", name)).then(pl.lit(value=True))
+        .when(pl.col("has_record"), ~_contains("perhaps", name), ~dark).then(pl.lit(value=False)).alias(f"{ON}{name}")
+        for name in dict.fromkeys(one.removeprefix(ON) for one in wanted if one.startswith(ON))))
+
+
+def _held(drugs: pl.DataFrame) -> pl.DataFrame:
+    """For each patient the ingredients taken, those perhaps taken, and whether a medicine could not be read.
+
+    ``possible_ingredients`` comes from ``pmed.normalise.drugs``.
+    """
+    possible = pl.col("possible_ingredients") if "possible_ingredients" in drugs.columns else pl.lit(None)
+    rows = drugs.with_columns(possible=possible.cast(pl.List(pl.String()))).filter(
+        pl.col("active").fill_null(value=True))
+    nameless = pl.all_horizontal(pl.col("ingredients", "possible", "display").is_null())
+    unclear = pl.concat_list(pl.col("possible").fill_null([]),
+                             pl.when(pl.col("active").is_null()).then("ingredients").fill_null([]))
+    return rows.group_by("patient_id").agg(
+        sure=pl.col("ingredients").filter("active").list.explode().drop_nulls(),
+        perhaps=unclear.list.explode().drop_nulls(), unread=nameless.any())
+
+
+def _contains(column: str, name: str) -> pl.Expr:
+    return pl.col(column).list.contains(name).fill_null(value=False)
+
+
+def _lost_orders(issues: pl.DataFrame) -> pl.Series:
+    """Patients of whom an order or statement of a medicine had to be left out."""
+    lost = issues.filter(pl.col("severity") == "error", pl.col("place").str.contains(_ORDER))
+    return lost["patient_id"].drop_nulls()

@@ -1,0 +1,1 @@
+"""Genotypes from VCF text: headers, builds, alleles, the dense grid."""

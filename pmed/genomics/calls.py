@@ -1,0 +1,124 @@
+"""The sample columns of one record as arrays over samples.
+
+Most cohort files carry nothing but diploid single-digit genotypes, four bytes a sample: those are read as a
+fixed-width view, checked line by line. Everything else is split, and each distinct GT text is decoded once.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from pmed.errors import GenomeError
+
+from .records import Record
+
+Ints = NDArray[np.int64]
+NONE = -1
+_SEPARATOR = re.compile(r"[/|]")
+_TAB, _DOT, _ZERO, _BAR, _SLASH = b"\t.0|/"
+
+
+@dataclass(frozen=True)
+class Calls:
+    """One record's genotypes, one entry a sample; -1 is unknown or not given.
+
+    Attributes:
+        alleles: (samples, 2) index into REF, ALT…; the second is -1 where haploid.
+        ploidy: alleles in the call, 0 where there is none.
+        phased: ``|`` between the alleles.
+        phase_set: PS.
+        dp: DP.
+        gq: GQ.
+    """
+
+    alleles: Ints
+    ploidy: Ints
+    phased: NDArray[np.bool_]
+    phase_set: Ints
+    dp: Ints
+    gq: Ints
+
+
+class _Genotype(NamedTuple):
+    first: int
+    second: int
+    ploidy: int
+    phased: bool
+
+
+def decode(record: Record, samples: int) -> Calls:
+    """Read the calls of all `samples` of a record.
+
+    Raises:
+        GenomeError: no GT, another number of samples than the header names, an allele that is not in ALT.
+    """
+    calls = _fixed_width(record, samples) if record.format == "GT" else None
+    found = calls or _general(record, samples)
+    if found.alleles.size and found.alleles.max() > len(record.alts):
+        raise GenomeError(f"a genotype names allele {found.alleles.max()}, but there are {len(record.alts)} ALTs",
+                          where=record.where)
+    return found
+
+
+def _fixed_width(record: Record, samples: int) -> Calls | None:
+    """Calls of the form ``0|1`` for everybody, or None where a single one is of another form."""
+    if len(record.calls) != 4 * samples - 1:
+        return None
+    cells = np.frombuffer(record.calls + b"\t", dtype=np.uint8).reshape(samples, 4)
+    alleles = cells[:, (0, 2)].astype(np.int64) - _ZERO
+    missing = cells[:, (0, 2)] == _DOT
+    phased = cells[:, 1] == _BAR
+    plain = (missing | ((alleles >= 0) & (alleles <= 9))).all()
+    if not plain or (cells[:, 3] != _TAB).any() or not (phased | (cells[:, 1] == _SLASH)).all():
+        return None
+    nothing = np.full(samples, NONE)
+    return Calls(np.where(missing, NONE, alleles), np.full(samples, 2), phased, nothing, nothing, nothing)
+
+
+def _general(record: Record, samples: int) -> Calls:
+    keys = record.format.split(":")
+    if "GT" not in keys:
+        raise GenomeError("the record has no GT", where=record.where, hint="give a VCF with genotypes")
+    cells = record.calls.decode("latin-1").split("\t")
+    if len(cells) != samples:
+        raise GenomeError(f"the record has {len(cells)} samples, the header names {samples}", where=record.where)
+    fields = pl.Series(cells).str.split(":")
+    found = _genotypes(fields.list.get(keys.index("GT")), record)
+    numbers = [_numbers(fields, keys, key, samples) for key in ("PS", "DP", "GQ")]
+    return Calls(found[:, :2], found[:, 2], found[:, 3] == 1, *numbers)
+
+
+def _genotypes(texts: pl.Series, record: Record) -> Ints:
+    """(samples, 4) first, second, ploidy, phased."""
+    distinct = texts.unique(maintain_order=True)
+    decoded = np.array([_genotype(text, record) for text in distinct], dtype=np.int64)
+    which = pl.DataFrame({"gt": texts}).join(
+        pl.DataFrame({"gt": distinct}).with_row_index("n"), on="gt", how="left", maintain_order="left")["n"]
+    return np.asarray(decoded[which.to_numpy()])
+
+
+def _genotype(text: str, record: Record) -> _Genotype:
+    """One GT. A leading separator (VCF 4.4, section 1.6.2) tells the phase of the first allele and is not needed."""
+    bare = text[1:] if text[:1] in ("/", "|") else text
+    parts = _SEPARATOR.split(bare)
+    if not all(part == "." or part.isdecimal() for part in parts):
+        raise GenomeError(f"the genotype {text!r} cannot be read", where=record.where)
+    alleles = [NONE if part == "." else int(part) for part in parts]
+    if alleles == [NONE]:
+        return _Genotype(NONE, NONE, 0, phased=False)
+    return _Genotype(alleles[0], alleles[1] if len(alleles) > 1 else NONE, len(alleles),
+                     phased="/" not in bare and len(alleles) > 1)
+
+
+def _numbers(fields: pl.Series, keys: list[str], key: str, samples: int) -> Ints:
+    if key not in keys:
+        return np.full(samples, NONE)
+    # A quality may be written with a fraction; what is no number is not known.
+    values = fields.list.get(keys.index(key), null_on_oob=True).cast(pl.Float64, strict=False)
+    return values.fill_nan(None).fill_null(NONE).clip(NONE, 2**31 - 1).cast(pl.Int64).to_numpy()

@@ -1,0 +1,189 @@
+"""The dense grid: every sample × every site asked for, filled record by record and turned into ``genotypes``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from pmed.tables import STATES, TABLES
+
+from .alleles import Sites
+from .calls import NONE, Calls
+from .matching import ALT, OTHER, Said
+
+Ints = NDArray[np.int64]
+CALLED, HALF_CALL, NO_CALL, FILTERED, ABSENT, ASSUMED = range(len(STATES))
+_NUMBERS = ("allele_1", "allele_2", "ploidy", "phase_set", "dp", "gq", "source_row")
+
+
+@dataclass
+class Row:
+    """One site over samples, as columns of ``genotypes``; -1 is null."""
+
+    alleles: Ints
+    ploidy: Ints
+    phased: NDArray[np.bool_]
+    phase_set: Ints
+    dp: Ints
+    gq: Ints
+    state: Ints
+    source_row: Ints
+    filter: NDArray[np.int64]
+
+    @classmethod
+    def absent(cls, samples: int) -> Row:
+        """Nothing is known of anybody."""
+        def nothing() -> Ints:
+            return np.full(samples, NONE)
+
+        return cls(np.full((samples, 2), NONE), nothing(), np.zeros(samples, dtype=bool), nothing(), nothing(),
+                   nothing(), np.full(samples, ABSENT), nothing(), nothing())
+
+    @classmethod
+    def of(cls, calls: Calls, said: Said, number: int, *, filtered: bool, filter_code: int) -> Row:
+        """What one record says of one site."""
+        codes = np.array([*said.codes, NONE])  # the last entry answers for allele -1
+        missing = (calls.alleles == NONE).sum(axis=1)
+        diploid = calls.ploidy == 2
+        state = np.where(diploid & (missing == 1), HALF_CALL, CALLED)
+        state[(diploid & (missing == 2)) | (calls.ploidy == 0) | (calls.ploidy > 2)] = NO_CALL
+        state[(calls.ploidy == 1) & (calls.alleles[:, 0] == NONE)] = NO_CALL
+        if filtered:
+            state[:] = FILTERED
+        known = np.isin(state, (CALLED, HALF_CALL))
+        alleles = np.where(known[:, None], codes[calls.alleles], NONE)
+        many = len(state)
+        return cls(alleles, np.where(calls.ploidy > 0, calls.ploidy, NONE), calls.phased & known, calls.phase_set,
+                   calls.dp, calls.gq, state, np.full(many, number), np.full(many, filter_code))
+
+    def take(self, other: Row, where: NDArray[np.bool_]) -> None:
+        """Overwrite the samples at `where` with what `other` says of them."""
+        for name in ("alleles", "ploidy", "phased", "phase_set", "dp", "gq", "state", "source_row", "filter"):
+            getattr(self, name)[where] = getattr(other, name)[where]
+
+    def differs(self, other: Row) -> NDArray[np.bool_]:
+        """Samples that both have called, with other alleles; without phase the order of the two says nothing."""
+        both = (self.state == CALLED) & (other.state == CALLED)
+        same = np.sort(self.alleles, axis=1) == np.sort(other.alleles, axis=1)
+        return np.asarray(both & ~same.all(axis=1))
+
+
+def joined(direct: Sequence[Row], beside: Sequence[Row], samples: int) -> tuple[Row, NDArray[np.bool_]]:
+    """One row from all records of a file at one site, and the samples of which two records contradict each other.
+
+    `direct` records have the site's own ALT: the first usable one counts. `beside` records have other ALTs of the
+    same position (a split multi-allelic): their alleles make a strand OTHER where the direct record said REF. What
+    they say of REF counts only where no record has the site's own ALT: such a record may be refused for good reason.
+    """
+    row, clash = Row.absent(samples), np.zeros(samples, dtype=bool)
+    for one in direct:
+        clash |= row.differs(one)
+        row.take(one, _better(row, one))
+    for one in beside:
+        clash |= _lay_beside(row, one)
+        if not direct:
+            row.take(one, _better(row, one))
+    return row, clash
+
+
+def _better(row: Row, one: Row) -> NDArray[np.bool_]:
+    """Samples of which `one` knows more: a call before a half call before a refusal before nothing."""
+    return one.state < row.state
+
+
+def _lay_beside(row: Row, other: Row) -> NDArray[np.bool_]:
+    """Mark strands that carry another ALT; returns the samples for whom both claim the same strand."""
+    known = (row.state == CALLED) & (other.state == CALLED)
+    theirs = other.alleles == OTHER
+    swap = known & ~other.phased & ((row.alleles == ALT) & theirs).any(axis=1)
+    theirs[swap] = theirs[swap][:, ::-1]
+    taken = ((row.alleles == ALT) & theirs).any(axis=1) & known
+    row.alleles[(known & ~taken)[:, None] & theirs & (row.alleles != ALT)] = OTHER
+    return np.asarray(taken)
+
+
+@dataclass
+class Grid:
+    """All sites × all samples of one read."""
+
+    sites: Sites
+    samples: Sequence[str]
+    filters: list[str] = field(default_factory=list)
+    rows: dict[int, Row] = field(default_factory=dict)
+
+    def filter_code(self, name: str | None) -> int:
+        """Number of a FILTER text; -1 for none."""
+        if name is None:
+            return NONE
+        if name not in self.filters:
+            self.filters.append(name)
+        return self.filters.index(name)
+
+    def put(self, number: int, row: Row, columns: Ints) -> list[str]:
+        """Lay a file's row of a site into the grid; returns the samples that another file contradicts."""
+        whole = self.rows.setdefault(number, Row.absent(len(self.samples)))
+        here = Row.absent(len(self.samples))
+        for name in vars(row):
+            getattr(here, name)[columns] = getattr(row, name)
+        clash = whole.differs(here)
+        whole.take(here, _better(whole, here))
+        forget(whole, clash)
+        return [self.samples[int(i)] for i in np.flatnonzero(clash)]
+
+    def frame(self, *, absent_as_ref: bool) -> pl.DataFrame:
+        """The ``genotypes`` table."""
+        if not self.sites.rows or not self.samples:
+            return TABLES["genotypes"].empty()
+        columns = {name: np.concatenate(parts) for name, parts in self._columns(absent_as_ref=absent_as_ref).items()}
+        table = TABLES["genotypes"]
+        many, wide = len(self.sites.rows), len(self.samples)
+        sample = pl.Series("sample", self.samples, pl.String)
+        site = pl.DataFrame([one[:4] for one in self.sites.rows], schema=["chrom", "pos", "ref", "alt"], orient="row")
+        of_site = pl.Series(np.repeat(np.arange(many), wide))
+        keys = site[of_site].with_columns(sample=sample.gather(pl.Series(np.tile(np.arange(wide), many))))
+        numbers = [pl.when(pl.lit(pl.Series(columns[name])) != NONE).then(pl.lit(pl.Series(columns[name])))
+                   .cast(table.columns[name].dtype).alias(name) for name in _NUMBERS]
+        return keys.with_columns(
+            *numbers, phased=pl.Series(columns["phased"]), filter=_words(self.filters, columns["filter"]),
+            state=_words(STATES, columns["state"])).select(table.names)
+
+    def _columns(self, *, absent_as_ref: bool) -> Mapping[str, list[Ints]]:
+        parts: dict[str, list[Ints]] = {}
+        for row in self._all_rows(absent_as_ref=absent_as_ref):
+            values = {**vars(row), "allele_1": row.alleles[:, 0], "allele_2": row.alleles[:, 1]}
+            for name in (*_NUMBERS, "phased", "filter", "state"):
+                parts.setdefault(name, []).append(values[name])
+        return parts
+
+    def _all_rows(self, *, absent_as_ref: bool) -> Iterator[Row]:
+        nobody = Row.absent(len(self.samples))
+        for number in range(len(self.sites.rows)):
+            row = self.rows.get(number, nobody)
+            yield _assume_reference(row) if absent_as_ref else row
+
+
+def forget(row: Row, where: NDArray[np.bool_]) -> None:
+    """Make what was contradicted unknown."""
+    row.alleles[where] = NONE
+    row.state[where] = NO_CALL
+
+
+def _assume_reference(row: Row) -> Row:
+    """Absent sites as 0/0 under a state of their own; what was looked at and not called stays unknown."""
+    where = row.state == ABSENT
+    assumed = Row(row.alleles.copy(), row.ploidy.copy(), row.phased, row.phase_set, row.dp, row.gq, row.state.copy(),
+                  row.source_row, row.filter)
+    assumed.alleles[where], assumed.ploidy[where], assumed.state[where] = 0, 2, ASSUMED
+    return assumed
+
+
+def _words(words: Sequence[str], codes: Ints) -> pl.Series:
+    """Texts by number; null where -1."""
+    if not words:
+        return pl.Series([None], dtype=pl.String).new_from_index(0, len(codes))
+    return pl.Series(words, dtype=pl.String).gather(
+        pl.DataFrame({"n": codes}).select(pl.when(pl.col("n") != NONE).then("n")).to_series())

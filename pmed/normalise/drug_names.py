@@ -1,0 +1,86 @@
+"""The name of a medicine as people and systems write it → names to look up.
+
+``24 HR metoprolol succinate 100 MG Extended Release Oral Tablet [Toprol]`` → ``metoprolol succinate``,
+``metoprolol``; and ``toprol``. Nothing is looked up here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+_ASIDE = re.compile(r"\[([^\]]*)\]|\(([^()]*)\)")
+_LEAD = re.compile(r"^(?:nda\d+\s+|\{|\d+(?:\.\d+)?\s*(?:hrs?|hours?|ml|actuat|mg|mcg|ug|g|gm|unt|units?|days?)\b\s*)+")
+# The strength, and all behind it: a number after a blank, or one glued to the name with its unit.
+_STRENGTH = re.compile(r"[\s-]+\d.*$|(?<=[a-z]{4})\d+\s*(?:mg|mcg|ug|g|ml)\b.*$")
+_FORMS = ("aerosol", "auto-injector", "buccal", "cap", "caps", "capsule", "capsules", "chewable", "cream", "daily",
+          "delayed", "disintegrating", "drops", "dry", "ec", "elixir", "enteric", "er", "extended", "film", "for",
+          "gel", "granules", "implant", "inhalant", "inhalation", "inhaler", "injectable", "injection", "intrauterine",
+          "intravenous", "ir", "kit", "lotion", "metered", "modified", "mr", "mucosal", "nasal", "ointment",
+          "ophthalmic", "oral", "otic", "pack", "patch", "pen", "pill", "pills", "powder", "prefilled", "rectal",
+          "solution", "spray", "sr", "sublingual", "suppository", "suspension", "sustained", "syringe", "syrup", "tab",
+          "tablet", "tablets", "tabs", "topical", "transdermal", "vaginal", "vial", "xl", "xr")
+_FORM = re.compile(rf"\s+(?:{'|'.join(map(re.escape, _FORMS))})\b.*$")
+# A slash parts drugs ("5 MG / x", "x/y") but not the units of a strength ("MG/ML", "MG/ACTUAT").
+_APART = re.compile(r"\s*(?:\s/\s|/(?!actuat)(?=[a-z]{4})|\+|;|,(?!\d)|\sand\s|\swith\s|\splus\s)\s*")
+_ALLERGY = re.compile(
+    r"^(?:allergy to|allergic to|allergic reaction (?:to|caused by)|hypersensitivity to|intolerance to|"
+    r"adverse reaction (?:to|caused by))\s+|\s+(?:allergy|intolerance|hypersensitivity)$")
+# Salts, esters that never name another ingredient, and hydrates. Never the first word: "sodium chloride" stays.
+SALTS = frozenset((
+    "acetate", "anhydrous", "besilate", "besylate", "bicarbonate", "bisulfate", "bisulphate", "bitartrate", "bromide",
+    "calcium", "carbonate", "chloride", "citrate", "dihydrate", "dihydrochloride", "disodium", "fumarate", "gluconate",
+    "hcl", "hemifumarate", "hyclate", "hydrobromide", "hydrochloride", "lactate", "magnesium", "malate", "maleate",
+    "mesilate", "mesylate", "monohydrate", "nitrate", "pamoate", "phosphate", "potassium", "propionate",
+    "sesquihydrate", "sodium", "succinate", "sulfate", "sulphate", "tartrate", "tosylate", "trihydrate", "valerate",
+    "zinc"))
+
+
+def main_name(text: str) -> str:
+    """The name without what stands in brackets, in lower case with single blanks."""
+    return " ".join(_ALLERGY.sub("", _ASIDE.sub(" ", text.lower()).strip(" .*-}")).split())
+
+
+def asides(text: str) -> Iterator[str]:
+    """What stands in brackets: a brand, an older name, or a remark."""
+    for found in _ASIDE.finditer(text.lower()):
+        yield main_name(found[1] or found[2] or "")
+
+
+def parts(name: str) -> list[str]:
+    """The medicines of a combination, each still with its strength and form cut off."""
+    return [part for piece in _APART.split(_LEAD.sub("", name)) if (part := _cut(piece))]
+
+
+def spellings(name: str) -> Iterator[str]:
+    """Names to look up, the most specific first: whole, without strength, without form, without salts."""
+    whole = _LEAD.sub("", name)
+    yield from dict.fromkeys((name, whole, _STRENGTH.sub("", whole), _cut(name), *_without_salts(_cut(name))))
+
+
+def _cut(name: str) -> str:
+    """Take off what stands before and behind the name: amounts, strength, form."""
+    return _FORM.sub("", _STRENGTH.sub("", _LEAD.sub("", name.strip()))).strip(" .*-{}")
+
+
+def _without_salts(name: str) -> Iterator[str]:
+    words = name.split()
+    while len(words) > 1 and _is_salt(words[-1]):
+        words.pop()
+        yield " ".join(words)
+
+
+def _is_salt(word: str) -> bool:
+    """A salt, also one with a slip of the pen in it ("hydrocholoride")."""
+    return word in SALTS or (len(word) >= 8 and any(one_edit_apart(word, salt) for salt in SALTS if len(salt) >= 8))
+
+
+def one_edit_apart(first: str, second: str) -> bool:
+    """Whether one letter was added, left out, changed, or swapped with its neighbour; equal names are not apart."""
+    if first == second or abs(len(first) - len(second)) > 1:
+        return False
+    start = next((i for i, (a, b) in enumerate(zip(first, second, strict=False)) if a != b),
+                 min(len(first), len(second)))
+    left, right = first[start:], second[start:]
+    swapped = len(left) > 1 and left[:2] == right[1::-1] and left[2:] == right[2:]
+    return swapped or left[1:] == right[1:] or left[1:] == right or left == right[1:]

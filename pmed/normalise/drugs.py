@@ -1,0 +1,178 @@
+"""Recorded drugs → RxNorm ingredients, by a vocabulary; a wrong ingredient is worse than none.
+
+The order is: code, name, brand, then a guarded guess (one edit away from one ingredient only, six letters or
+more, the same first three). A guess is marked ``fuzzy`` and reported. Where code and text name different drugs,
+neither is taken: the row keeps both as ``possible_ingredients``, so that nothing downstream reads the patient as
+free of either. A looser guess (difflib 0.88) turned desvenlafaxine into venlafaxine and mephenytoin into phenytoin.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from ..tables import TABLES
+from .drug_names import asides, main_name, one_edit_apart, parts, spellings
+
+RXNORM_SYSTEMS = ("http://www.nlm.nih.gov/research/umls/rxnorm", "urn:oid:2.16.840.1.113883.6.88", "rxnorm")
+_PAIR = ("system", "code", "display")
+_HOW = ("code", "name", "brand", "fuzzy")
+_GUESSED = 6  # letters a name needs before it may be guessed at
+_NAMES = pl.List(pl.String())
+_FOUND = {"ingredients": _NAMES, "matched_by": pl.String(), "possible_ingredients": _NAMES}
+
+
+@dataclass(frozen=True)
+class Match:
+    """What one recorded drug is: its ingredients and how they were found, or what it could be."""
+
+    ingredients: frozenset[str] = frozenset()
+    how: str = ""
+    possible: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """``drug_names`` as look-ups, each name with all its ingredients."""
+
+    ingredients: Mapping[str, frozenset[str]] = field(repr=False)
+    brands: Mapping[str, frozenset[str]] = field(repr=False)
+    codes: Mapping[str, frozenset[str]] = field(repr=False)
+    alike: Mapping[str, Sequence[str]] = field(repr=False)
+
+    @classmethod
+    def of(cls, drug_names: pl.DataFrame) -> Vocabulary:
+        """Make the look-ups from a ``drug_names`` table; an ingredient is also its own name."""
+        kinds: dict[str, dict[str, set[str]]] = {kind: defaultdict(set) for kind in ("ingredient", "brand", "code")}
+        for ingredient, kind, name in drug_names.select("ingredient", "kind", "name").iter_rows():
+            kinds[kind][name.lower()].add(ingredient)
+            kinds["ingredient"][ingredient].add(ingredient)
+        alike: dict[str, list[str]] = defaultdict(list)
+        for name in kinds["ingredient"]:
+            alike[name[:3]].append(name)
+        return cls(_fixed(kinds["ingredient"]), _fixed(kinds["brand"]), _fixed(kinds["code"]), alike)
+
+    def match(self, system: str | None, code: str | None, display: str | None) -> Match:
+        """What a recorded drug is, by its code and its text together."""
+        known = (system or "").lower() in RXNORM_SYSTEMS
+        coded = self.codes.get((code or "").lower(), frozenset()) if known else frozenset()
+        named = self.by_text(display or "")
+        if coded and not named.possible:
+            return _agree(Match(coded, "code"), named)
+        return named if not coded else Match(possible=coded | named.possible)
+
+    def by_text(self, display: str) -> Match:
+        """What the text says: its name, and the brand in brackets, which must agree."""
+        found = self._whole(main_name(display))
+        for aside in asides(display):
+            found = found if found.possible else _agree(found, self._whole(aside))
+        return found
+
+    def _whole(self, name: str) -> Match:
+        """A name that may be one drug or a combination of several."""
+        if not name:
+            return Match()
+        as_written = self._look_up([name])
+        if as_written.ingredients:
+            return as_written
+        pieces = parts(name)
+        if len(pieces) == 1 and "-" in pieces[0] and not self._part(pieces[0]).ingredients:
+            hyphened = [self._exact(piece) for piece in pieces[0].split("-")]
+            return _together(hyphened) if all(one.ingredients for one in hyphened) else Match()
+        return _together(self._part(piece) for piece in pieces)
+
+    def _part(self, name: str) -> Match:
+        exact = self._exact(name)
+        return exact if exact.ingredients else self._guess(name)
+
+    def _exact(self, name: str) -> Match:
+        """An ingredient or brand, under the most specific spelling that is known."""
+        return self._look_up(spellings(name))
+
+    def _look_up(self, names: Iterable[str]) -> Match:
+        for spelling in names:
+            if spelling in self.ingredients:
+                return Match(self.ingredients[spelling], "name")
+            if spelling in self.brands:
+                return Match(self.brands[spelling], "brand")
+        return Match()
+
+    def _guess(self, name: str) -> Match:
+        """The one ingredient that is one slip of the pen away, if there is just one."""
+        near = {ingredient for spelling in spellings(name) for ingredient in self._near(spelling)}
+        return Match(frozenset(near), "fuzzy") if len(near) == 1 else Match()
+
+    def _near(self, name: str) -> frozenset[str]:
+        near = [one for one in self.alike.get(name[:3], ()) if len(one) >= _GUESSED and one_edit_apart(name, one)]
+        return frozenset().union(*(self.ingredients[one] for one in near)) if len(name) >= _GUESSED else frozenset()
+
+
+def add_ingredients(drugs: pl.DataFrame, drug_names: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Fill `ingredients` (sorted) of a ``medications`` or ``allergies`` table; return it with the ``issues`` met.
+
+    `matched_by` is filled where the table has it. The extra column `possible_ingredients` holds what a row could be
+    where its code and its text disagree; null otherwise. Each distinct drug is worked out once.
+    """
+    vocabulary = Vocabulary.of(drug_names)
+    pairs = drugs.select(_PAIR).unique(maintain_order=True)
+    matches = [vocabulary.match(*pair) for pair in pairs.iter_rows()]
+    found = pairs.with_columns(
+        pl.Series("ingredients", [sorted(one.ingredients) or None for one in matches], _NAMES),
+        pl.Series("matched_by", [one.how or None for one in matches], pl.String()),
+        pl.Series("possible_ingredients", [sorted(one.possible) or None for one in matches], _NAMES))
+    joined = drugs.drop(_FOUND, strict=False).join(found, on=_PAIR, how="left", nulls_equal=True,
+                                                   maintain_order="left")
+    columns = dict.fromkeys([*drugs.columns, "ingredients", "possible_ingredients"])
+    return joined.select(*columns), _issues(joined)
+
+
+def _fixed(names: Mapping[str, set[str]]) -> dict[str, frozenset[str]]:
+    return {name: frozenset(found) for name, found in names.items()}
+
+
+def _agree(first: Match, second: Match) -> Match:
+    """Two accounts of one drug: the fuller where one holds the other, else neither."""
+    if not (first.ingredients and second.ingredients):
+        return first if first.ingredients else second
+    if first.ingredients <= second.ingredients or second.ingredients <= first.ingredients:
+        return Match(first.ingredients | second.ingredients, min(first.how, second.how, key=_HOW.index))
+    return Match(possible=first.ingredients | second.ingredients)
+
+
+def _together(found: Iterable[Match]) -> Match:
+    """The parts of a combination, as sure as the least sure of them."""
+    known = [one for one in found if one.ingredients]
+    if not known:
+        return Match()
+    least_sure = max((one.how for one in known), key=_HOW.index)
+    return Match(frozenset().union(*(one.ingredients for one in known)), least_sure)
+
+
+def _issues(drugs: pl.DataFrame) -> pl.DataFrame:
+    """Conflicts, guesses and unknown medicines, each named once a patient."""
+    once = drugs.unique(["patient_id", *_PAIR], keep="first", maintain_order=True)
+    conflict, guess = pl.col("possible_ingredients").is_not_null(), pl.col("matched_by").eq_missing("fuzzy")
+    # An allergen need not be a drug, so that only medicines are reported as unknown.
+    unknown = (pl.col("active").fill_null(value=True) & pl.col("ingredients").is_null() & ~conflict
+               & pl.lit("dose" in drugs.columns))
+    text, names = pl.col("display").fill_null("(no name)"), pl.col("ingredients").list.join(", ")
+    could_be = pl.col("possible_ingredients").list.join(" or ")
+    return pl.concat([
+        _report(once.filter(conflict), "warning", "code-display-conflict",
+                pl.format("'{}' (code {}) names different drugs: {}; none was taken", text,
+                          pl.col("code").fill_null("none"), could_be)),
+        _report(once.filter(guess), "warning", "fuzzy-drug-name",
+                pl.format("'{}' was read as {}: please confirm", text, names)),
+        _report(once.filter(unknown), "info", "drug-not-recognised",
+                pl.format("'{}' is not in the vocabulary: it was not assessed", text)),
+    ])
+
+
+def _report(drugs: pl.DataFrame, severity: str, code: str, text: pl.Expr) -> pl.DataFrame:
+    origin = pl.col("source").fill_null("unknown").str.splitn("#", 2).struct
+    made = drugs.select(file=origin.field("field_0"), place=origin.field("field_1"), severity=pl.lit(severity),
+                        code=pl.lit(code), text=text, patient_id="patient_id")
+    return made.match_to_schema(TABLES["issues"].empty().schema)

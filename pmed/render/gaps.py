@@ -1,0 +1,85 @@
+"""What could not be assessed, gathered from everywhere: each gap with its reason, so that none looks like normal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+Gap = dict[str, str]
+View = dict[str, Any]
+STATUS_WORDS = {
+    "ambiguous": "more than one diplotype fits equally well",
+    "not-called": "could not be called",
+    "no-data": "no usable data: none of its sites could be read",
+}
+
+
+def not_assessed(view: View) -> list[Gap]:
+    """Every gap of one patient as ``{"kind", "what", "reason"}`` (and who it comes from), without repeats."""
+    gaps = [*_inputs(view), *_genes(view), *_predictions(view), *_medicines(view), *_suggestions(view)]
+    return list({tuple(gap.values()): gap for gap in gaps}.values())
+
+
+def current_medicines(view: View) -> list[View]:
+    """Active medicines, one row for each text and content: records repeat an order each time it is renewed."""
+    active = [row for row in view["medications"] if row["active"]]
+    return list({(medicine_name(row), *(row["ingredients"] or [])): row for row in active}.values())
+
+
+def uncovered(view: View) -> list[tuple[View, str]]:
+    """Current medicines of which at least one ingredient has no suggestion, each with the reason."""
+    advised = {row["drug"] for row in view["suggestions"]}
+    silent = [(row, sorted(set(row["ingredients"] or []) - advised)) for row in current_medicines(view)]
+    return [(row, _why_uncovered(missing)) for row, missing in silent if missing or not row["ingredients"]]
+
+
+def medicine_name(row: View) -> str:
+    """The medicine as recorded."""
+    return str(row["display"] or row["code"] or "medicine without a name")
+
+
+def _why_uncovered(missing: list[str]) -> str:
+    return f"no installed plugin gives advice on {', '.join(missing)}" if missing else "not recognised as a known medicine"
+
+
+def _gap(kind: str, what: str, reason: str, by: str = "") -> Gap:
+    return {"what": what, "reason": reason, "kind": kind, "by": by}
+
+
+def _inputs(view: View) -> Iterator[Gap]:
+    if not view["samples"]:
+        yield _gap("input", "genome", "no genome file was given")
+    if view["record"] is None:
+        yield _gap("input", "patient record", "no patient record was given: age, medicines and diagnoses are unknown")
+    elif view["record"]["age"] is None:
+        yield _gap("input", "age", "birth date or index date is not known")
+
+
+def _genes(view: View) -> Iterator[Gap]:
+    for gene, row in view["genes"].items():
+        parts = [STATUS_WORDS[row["status"]]] if row["status"] in STATUS_WORDS else []
+        if not row["complete"] and row["status"] != "no-data":
+            parts.append("incomplete: the phenotype cannot be relied on")
+        if parts:
+            yield _gap("gene", gene, "; ".join(parts))
+
+
+def _predictions(view: View) -> Iterator[Gap]:
+    for row in view["predictions"]:
+        if row["status"] != "assessed":
+            yield _gap("prediction", row["target"], row["reason"] or "no reason given", row["predictor"])
+
+
+def _medicines(view: View) -> Iterator[Gap]:
+    for row, reason in uncovered(view):
+        yield _gap("medicine", medicine_name(row), reason)
+
+
+def _suggestions(view: View) -> Iterator[Gap]:
+    """Only those whose predictions do not say it already."""
+    told = {(row["predictor"], row["target"]) for row in view["predictions"] if row["status"] != "assessed"}
+    for row in view["suggestions"]:
+        silent = not any((one["predictor"], one["target"]) in told for one in row["explained_by"])
+        if silent and row["action"] in {"test", "not-assessed"}:
+            reason = ", ".join(row["unknown"]) or row["why"] or row["text"]
+            yield _gap("suggestion", row["drug"], reason, row["adviser"])

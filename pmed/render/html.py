@@ -1,0 +1,77 @@
+"""The report: one self-contained HTML file for one patient.
+
+No script, no external request: the Content-Security-Policy allows the one style block by its hash and nothing else.
+All text from input is escaped by Jinja2; only http and https addresses become links.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from typing import ClassVar
+
+import polars as pl
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from ..errors import ResultError
+from ..result import Result
+from . import words
+from .page import page
+from .view import general_issues, patient_views, table
+
+TEMPLATE, STYLE = "report.html.j2", "style.css"
+
+
+@dataclass(frozen=True)
+class HtmlExporter:
+    """One patient's report as a single HTML file that needs neither network nor JavaScript."""
+
+    name: ClassVar[str] = "html"
+    suffix: ClassVar[str] = ".html"
+
+    def export(self, result: Result) -> bytes:
+        """The whole page as UTF-8.
+
+        Raises:
+            ResultError: where the result is not about exactly one patient.
+        """
+        views = patient_views(result)
+        if len(views) != 1:
+            raise ResultError(f"the HTML report is for one patient; this result has {len(views)}",
+                              hint="choose one with result.for_patient(patient_id)")
+        whole = {**views[0], "issues": [*views[0]["issues"], *general_issues(result)]}
+        text = environment().get_template(TEMPLATE).render(
+            page(whole, result.provenance, _displays(result)), style=_style(), policy=_policy())
+        return text.encode()
+
+
+@cache
+def environment() -> Environment:
+    """Jinja2 with everything escaped and no silent blanks; built when first used."""
+    made = Environment(loader=PackageLoader("pmed.render"), autoescape=True, undefined=StrictUndefined,
+                       trim_blocks=True, lstrip_blocks=True)
+    made.filters.update(label=words.label, number=words.number, quantity=words.quantity, web_link=words.web_link)
+    return made
+
+
+@cache
+def _style() -> Markup:
+    """The style sheet: ours, so it is not escaped."""
+    loader = environment().loader
+    assert loader is not None  # noqa: S101 - environment() gives it one
+    return Markup(loader.get_source(environment(), STYLE)[0])  # noqa: S704 - a file of this package
+
+
+@cache
+def _policy() -> str:
+    digest = base64.b64encode(hashlib.sha256(_style().encode()).digest()).decode()
+    return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+
+
+def _displays(result: Result) -> words.Displays:
+    """What the record itself calls its observation codes."""
+    named = table(result, "observations").filter(pl.col("code").is_not_null() & pl.col("display").is_not_null())
+    return dict(named.select("code", "display").unique("code", keep="last", maintain_order=True).iter_rows())

@@ -1,0 +1,136 @@
+"""A result as plain dictionaries, one per patient; the HTML report and the JSON both say what stands here.
+
+Positions are 1-based. An unknown is null, and everything that could not be assessed is listed with its reason.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from datetime import date
+from typing import Any
+
+import polars as pl
+
+from ..result import Result
+from ..tables import TABLES
+from .gaps import not_assessed
+
+View = dict[str, Any]
+ByPatient = Mapping[str, list[View]]
+ABSENT_AS_REF = "assumed-reference"
+PER_PATIENT = ("patients", "samples", "medications", "issues", "gene_results", "predictions", "explanations", "traces",
+               "suggestions")
+
+
+def patient_views(result: Result) -> list[View]:
+    """One view a patient, sorted by patient_id; tables that the result lacks count as empty."""
+    rows = {name: by_patient(table(result, name)) for name in PER_PATIENT}
+    assumed = _assumed_sites(result)
+    kinds = {name: about.get("kind", "") for name, about in result.provenance.get("predictors", {}).items()}
+    patients = sorted({*rows["patients"], *rows["samples"]})
+    failures = _failures(result, alone=len(patients) == 1)
+    return [_patient({name: one.get(patient, []) for name, one in rows.items()}, patient, kinds,
+                     assumed.get(patient, {}), failures) for patient in patients]
+
+
+def general_issues(result: Result) -> list[View]:
+    """Problems found while reading that belong to a file and to no patient in particular."""
+    rows = table(result, "issues").filter(pl.col("patient_id").is_null())
+    return rows.drop("patient_id").to_dicts()
+
+
+def table(result: Result, name: str) -> pl.DataFrame:
+    """A table of the result, or an empty one of that name."""
+    return result.tables[name] if name in result.tables else TABLES[name].empty()
+
+
+def by_patient(frame: pl.DataFrame) -> ByPatient:
+    """Rows as dictionaries, by patient; rows of nobody in particular come under ''."""
+    found: dict[str, list[View]] = defaultdict(list)
+    for row in frame.iter_rows(named=True):
+        found[row["patient_id"] or ""].append(row)
+    return found
+
+
+def age_at(birth: date | None, day: date | None) -> int | None:
+    """Completed years from `birth` to `day`; null where either is unknown."""
+    if birth is None or day is None:
+        return None
+    return day.year - birth.year - ((day.month, day.day) < (birth.month, birth.day))
+
+
+def _assumed_sites(result: Result) -> dict[str, dict[str, int]]:
+    """Patient → sample → how many sites were taken as reference without having been seen."""
+    counted = table(result, "genotypes").filter(pl.col("state") == ABSENT_AS_REF).group_by("sample").len()
+    joined = counted.join(table(result, "samples").select("sample", "patient_id"), on="sample")
+    found: dict[str, dict[str, int]] = defaultdict(dict)
+    for row in joined.sort("patient_id", "sample").iter_rows(named=True):
+        found[row["patient_id"]][row["sample"]] = row["len"]
+    return found
+
+
+def _failures(result: Result, *, alone: bool) -> list[View]:
+    """Failures with their messages only where one patient is concerned: a message may quote another's data."""
+    rows = [asdict(failure) for failure in result.failures]
+    return rows if alone else [{**row, "message": ""} for row in rows]
+
+
+def _patient(rows: Mapping[str, list[View]], patient: str, kinds: Mapping[str, str], assumed: Mapping[str, int],
+             failures: list[View]) -> View:
+    explanations = _explanations(rows["explanations"], rows["traces"])
+    found = {(one["predictor"], one["target"]): one for one in explanations}
+    genes = {row["gene"]: _without(row, "patient_id", "gene") for row in rows["gene_results"]}
+    view: View = {
+        "patient_id": patient,
+        "record": next((_record(row) for row in rows["patients"]), None),
+        "samples": [{**_without(row, "patient_id"), "assumed_reference_sites": assumed.get(row["sample"], 0)}
+                    for row in rows["samples"]],
+        "medications": [_without(row, "patient_id", "row") for row in rows["medications"]],
+        "suggestions": [_suggestion(row, found) for row in rows["suggestions"]],
+        "genes": {gene: {**row, "because": row["because"] or []} for gene, row in sorted(genes.items())},
+        "predictions": [_prediction(row, kinds, found) for row in rows["predictions"]],
+        "explanations": explanations,
+        "issues": [_without(row, "patient_id") for row in rows["issues"]],
+        "failures": failures,
+    }
+    return {**view, "not_assessed": not_assessed(view)}
+
+
+def _without(row: Mapping[str, Any], *names: str) -> View:
+    return {name: value for name, value in row.items() if name not in names}
+
+
+def _record(row: Mapping[str, Any]) -> View:
+    return {**_without(row, "patient_id"), "age": age_at(row["birth_date"], row["index_date"])}
+
+
+def _explanations(rows: Iterable[View], traces: Iterable[View]) -> list[View]:
+    """One entry a prediction: baseline + contributions = prediction, and the steps a person can follow."""
+    steps: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for trace in sorted(traces, key=lambda one: one["step"]):
+        steps[trace["predictor"], trace["target"]].append(trace["text"])
+    found: dict[tuple[str, str], View] = {}
+    for row in rows:
+        key = row["predictor"], row["target"]
+        entry = found.setdefault(key, {
+            **{name: row[name] for name in ("predictor", "target", "unit", "baseline", "prediction", "method")},
+            "contributions": [], "trace": steps[key]})
+        entry["contributions"].append({name: row[name] for name in ("feature", "value", "reference", "contribution")})
+    return list(found.values())
+
+
+def _suggestion(row: View, explanations: Mapping[tuple[str, str], View]) -> View:
+    """The first explanation that exists of those the suggestion rests on is its main one; null where there is none."""
+    made_by = row["explained_by"] or []
+    keys = [(one["predictor"], one["target"]) for one in made_by]
+    lists = {name: row[name] or [] for name in ("evidence", "alternatives", "cautions", "unknown", "explained_by")}
+    main = next((explanations[key] for key in keys if key in explanations), None)
+    return {**_without(row, "patient_id"), **lists, "explanation": main}
+
+
+def _prediction(row: View, kinds: Mapping[str, str], explanations: Mapping[tuple[str, str], View]) -> View:
+    interval = None if row["low"] is None or row["high"] is None else [row["low"], row["high"]]
+    return {**_without(row, "patient_id", "low", "high"), "interval": interval, "kind": kinds.get(row["predictor"], ""),
+            "explanation": explanations.get((row["predictor"], row["target"]))}

@@ -1,0 +1,1 @@
+"""Readers of genome and record files."""

@@ -1,0 +1,156 @@
+"""Recorded rows → the tables of ``pmed.tables``: text cleaned, dates read, status judged at the index date.
+
+- *index date*: the one asked for, else the latest start, recording or abatement date in the patient's record.
+- *partial dates*: a start is the first day it may mean, an end the last one.
+- *active medicine*: status ``active``, ordered (no proposal, no "do not perform"), begun and not ended by the
+  index date. ``on-hold`` is not taken.
+- *active condition or allergy*: not inactive, resolved or in remission, not refuted, begun and not ended by the
+  index date.
+- ``entered-in-error`` rows leave the record. Every such decision is a row of ``issues``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+import polars as pl
+
+from ..tables import TABLES, Tables
+from .fhir_bundle import Issue
+from .fhir_dates import first_day, is_bad, is_partial, last_day
+from .fhir_rows import COLUMNS, Row
+
+_NUMBERS = ("dose", "value")
+_FLAGS = ("deceased", "ordered", "ended")
+_TEXTS = ("system", "code", "display", "unit", "dose_unit", "route", "value_text", "value_code", "ancestry")
+_DATES = ("birth_date", "start", "end", "recorded")
+_INVISIBLE = r"[\p{Cc}\p{Cf}]"
+_BLANK = r"[\s\p{Zs}]+"
+_NOT_ACTIVE = ("inactive", "resolved", "remission", "refuted")
+_ERROR = "entered-in-error"
+_STATES = ("status", "verification")
+
+
+def make_tables(rows: Mapping[str, Sequence[Row]], issues: Sequence[Issue],
+                index_date: date | None) -> dict[str, pl.DataFrame]:
+    """All history tables, checked; `rows` have the columns of ``fhir_rows.COLUMNS``."""
+    found = [TABLES["issues"].frame(issues)]
+    frames = {name: _read(_frame(name, rows[name]), found) for name in COLUMNS}
+    frames["patients"] = _patients(frames, index_date, found)
+    days = frames["patients"].select("patient_id", "index_date")
+    made = {name: _judge(name, frame, days) for name, frame in frames.items()}
+    made["issues"] = pl.concat(found)
+    return {name: TABLES[name].check(frame.select(*TABLES[name].columns)) for name, frame in made.items()}
+
+
+def _frame(name: str, rows: Sequence[Row]) -> pl.DataFrame:
+    """Rows as recorded: all text, but for amounts and flags."""
+    kinds = {column: pl.Float64() if column in _NUMBERS else pl.Boolean() if column in _FLAGS else pl.String()
+             for column in COLUMNS[name]}
+    columns = list(zip(*rows, strict=True)) or [()] * len(kinds)
+    return pl.DataFrame([pl.Series(column, values, dtype=kind)
+                         for (column, kind), values in zip(kinds.items(), columns, strict=True)])
+
+
+def _read(frame: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFrame:
+    """Clean the text, drop what was entered in error and read the dates, reporting each."""
+    return _dates(_without_errors(_clean(frame, found), found), found)
+
+
+def _report(frame: pl.DataFrame, severity: str, code: str, text: str | pl.Expr, path: str = "") -> pl.DataFrame:
+    """One ``issues`` row for each row of `frame`."""
+    return frame.select(
+        "file", place=pl.col("place") + (f" {path}" if path else ""), severity=pl.lit(severity), code=pl.lit(code),
+        text=pl.lit(text) if isinstance(text, str) else text, patient_id="patient_id")
+
+
+def _clean(frame: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFrame:
+    """Strip zero-width and control characters, which make equal names differ; name each text once a patient."""
+    texts = [name for name in _TEXTS if name in frame.columns]
+    for name in texts:
+        hidden = frame.filter(pl.col(name).str.contains(_INVISIBLE)).unique(["patient_id", name], maintain_order=True)
+        found.append(_report(hidden, "info", "invisible-characters",
+                             "zero-width or control characters were taken out", name))
+    # A tab or line break parts words; a zero-width character does not.
+    tidy = pl.col(*texts).str.replace_all(_BLANK, " ").str.replace_all(_INVISIBLE, "").str.strip_chars()
+    return frame.with_columns(tidy).with_columns(pl.when(pl.col(*texts) != "").then(pl.col(*texts)).name.keep())
+
+
+def _without_errors(frame: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFrame:
+    states = [name for name in _STATES if name in frame.columns]
+    wrong = pl.any_horizontal(pl.lit(value=False), *(pl.col(name).eq_missing(_ERROR) for name in states))
+    found.append(_report(frame.filter(wrong), "info", _ERROR, "marked as entered in error; the row was left out"))
+    return frame.filter(~wrong)
+
+
+def _dates(frame: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFrame:
+    """Text → days; partial and impossible dates are reported."""
+    names = [name for name in _DATES if name in frame.columns]
+    for name in names:
+        bad, partial = frame.filter(is_bad(pl.col(name))), frame.filter(is_partial(pl.col(name)))
+        day = "last" if name == "end" else "first"
+        found += [_report(bad, "warning", "bad-date", "not a FHIR date; it stays unknown", name),
+                  _report(partial, "info", "partial-date", f"a date without its day; the {day} day it may mean is used",
+                          name)]
+    return frame.with_columns((last_day if name == "end" else first_day)(pl.col(name)).alias(name) for name in names)
+
+
+def _patients(frames: Tables, index_date: date | None, found: list[pl.DataFrame]) -> pl.DataFrame:
+    """Patients with the index date and a sex that FHIR knows."""
+    sexes = TABLES["patients"].columns["sex"].values
+    odd = pl.col("sex").is_in(sexes).not_()
+    found.append(_report(frames["patients"].filter(odd), "warning", "bad-gender",
+                         "not a FHIR gender; it stays unknown", "$.gender"))
+    known = frames["patients"].with_columns(pl.when(~odd).then("sex").alias("sex"))
+    dated = known.join(_last_entries(frames), on="patient_id", how="left", maintain_order="left")
+    if index_date is not None:
+        return dated.with_columns(index_date=pl.lit(index_date, pl.Date()))
+    taken = pl.format("no index date was asked for; the last entry of the record, {}, is used", "index_date")
+    found += [_report(dated.filter(pl.col("index_date").is_not_null()), "info", "index-date", taken),
+              _report(dated.filter(pl.col("index_date").is_null()), "warning", "no-index-date",
+                      "no index date was asked for and the record has no dated entry; age stays unknown")]
+    return dated
+
+
+def _last_entries(frames: Tables) -> pl.DataFrame:
+    """The latest dated entry of each patient. A medicine's end is a plan, not an entry."""
+    dates = [(name, column) for name, frame in frames.items() if name != "patients"
+             for column in ("start", "end", "recorded")
+             if column in frame.columns and (name, column) != ("medications", "end")]
+    entries = [frames[name].select("patient_id", index_date=column) for name, column in dates]
+    return pl.concat(entries).group_by("patient_id").agg(pl.col("index_date").max())
+
+
+def _judge(name: str, frame: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
+    """Number the rows of each patient and say which are active at the index date."""
+    if name == "patients":
+        return frame
+    rows = frame.join(days, on="patient_id", how="left", maintain_order="left").with_columns(
+        row=pl.int_range(1, pl.len() + 1, dtype=pl.Int64()).over("patient_id"))
+    if name == "observations":
+        return rows
+    unmatched = {"ingredients": pl.lit(None, pl.List(pl.String())), "matched_by": pl.lit(None, pl.String())}
+    extra = {column: value for column, value in unmatched.items() if column in TABLES[name].columns}
+    return rows.with_columns(active=_taken() if name == "medications" else _present("end" in rows.columns), **extra)
+
+
+def _begun() -> pl.Expr:
+    """Not begun after the index date; an unknown start is taken as begun."""
+    return pl.col("start").is_null() | (pl.col("start") <= pl.col("index_date"))
+
+
+def _lasting() -> pl.Expr:
+    """Not ended before the index date; null where there is an end but no index date."""
+    return pl.col("end").is_null() | (pl.col("end") >= pl.col("index_date"))
+
+
+def _taken() -> pl.Expr:
+    return pl.col("status").eq_missing("active") & pl.col("ordered") & _begun() & _lasting()
+
+
+def _present(ends: bool) -> pl.Expr:
+    """For conditions (which end) and allergies (whose end FHIR does not know)."""
+    over = pl.any_horizontal(pl.col(name).is_in(_NOT_ACTIVE).fill_null(value=False) for name in _STATES)
+    begun = ~over & _begun()
+    return begun & _lasting() & ~pl.col("ended").fill_null(value=False) if ends else begun

@@ -1,0 +1,182 @@
+"""FHIR resources → rows, as they were recorded: dates still text, nothing judged yet.
+
+One row a resource, but one a coding for conditions (a SNOMED and an ICD-10 code of one diagnosis are both
+kept, since a code set may know only one of them) and one a component for panels. All rows of one resource
+share its ``source``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from .fhir_bundle import Issue, Resource
+from .fhir_types import (
+    AllergyIntolerance,
+    CodeableConcept,
+    Coding,
+    Condition,
+    Dosage,
+    Extension,
+    MedicationRequest,
+    MedicationStatement,
+    Observation,
+    Patient,
+    Quantity,
+    _Measured,
+)
+
+Row = tuple[Any, ...]
+
+_ORIGIN = ("patient_id", "file", "place", "source")
+_CODED = ("system", "code", "display")
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "patients": (*_ORIGIN, "birth_date", "sex", "deceased", "ancestry"),
+    "conditions": (*_ORIGIN, *_CODED, "start", "end", "recorded", "status", "verification", "ended"),
+    "medications": (*_ORIGIN, *_CODED, "start", "end", "recorded", "dose", "dose_unit", "route", "status", "ordered"),
+    "observations": (*_ORIGIN, *_CODED, "start", "recorded", "status", "value", "unit", "value_text", "value_code"),
+    "allergies": (*_ORIGIN, *_CODED, "start", "recorded", "status", "verification", "criticality"),
+}
+
+RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
+LOINC = "http://loinc.org"
+UCUM = "http://unitsofmeasure.org"
+_RACE = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-race"
+# Intents that are not yet an order; "plan" is how US systems record what a patient says he takes (US Core).
+_NOT_ORDERED = ("proposal", "option")
+
+
+def patient_row(resource: Resource, patient: Patient, name: str) -> Row:
+    """The person; dead is known only where the record says so either way."""
+    deceased = True if patient.deceased_date_time else patient.deceased_boolean
+    return (*_origin(resource, name), patient.birth_date, patient.gender, deceased, _ancestry(patient))
+
+
+def condition_rows(resource: Resource, found: Condition, name: str) -> Iterator[Row]:
+    """One row a coding."""
+    onset, abatement = found.onset_period, found.abatement_period
+    start = found.onset_date_time or (onset and onset.start) or found.recorded_date
+    end = found.abatement_date_time or (abatement and (abatement.end or abatement.start))
+    states = _status(found.clinical_status), _status(found.verification_status), found.abatement_boolean
+    for coding in (found.code.coding if found.code else []) or [Coding()]:
+        yield (*_origin(resource, name), *_coded(coding, found.code), start, end, found.recorded_date, *states)
+
+
+def request_row(resource: Resource, found: MedicationRequest, name: str, concept: CodeableConcept | None) -> Row:
+    """An order; it ends with the period it may be dispensed in."""
+    validity = found.dispense_request.validity_period if found.dispense_request else None
+    ordered = not found.do_not_perform and found.intent not in _NOT_ORDERED
+    return (*_origin(resource, name), *_coded(_prefer(concept, RXNORM), concept), found.authored_on,
+            validity.end if validity else None, found.authored_on, *_dose(found.dosage_instruction), found.status,
+            ordered)
+
+
+def statement_row(resource: Resource, found: MedicationStatement, name: str, concept: CodeableConcept | None) -> Row:
+    """What the patient is said to take."""
+    period = found.effective_period
+    start = found.effective_date_time or (period.start if period else None)
+    return (*_origin(resource, name), *_coded(_prefer(concept, RXNORM), concept), start,
+            period.end if period else None, found.date_asserted, *_dose(found.dosage), found.status, True)
+
+
+def allergy_row(resource: Resource, found: AllergyIntolerance, name: str) -> Row:
+    """An allergy, since its onset or since it was recorded."""
+    start = found.onset_date_time or found.recorded_date
+    return (*_origin(resource, name), *_coded(_prefer(found.code, RXNORM), found.code), start, found.recorded_date,
+            _status(found.clinical_status), _status(found.verification_status), found.criticality)
+
+
+def observation_rows(resource: Resource, found: Observation, name: str, issues: list[Issue]) -> Iterator[Row]:
+    """The observation's own value where it has one, and a row for each component."""
+    start = found.effective_date_time or found.effective_instant
+    if start is None:
+        start = found.effective_period.start if found.effective_period else found.issued
+    when = start, found.issued, found.status
+    report: Callable[..., None] = lambda *what, path: issues.append(resource.issue(*what, patient_id=name, path=path))
+    if not found.component or _has_value(found):
+        yield (*_origin(resource, name), *_coded(_prefer(found.code, LOINC), found.code), *when,
+               *_value(found, report, "$"))
+    for index, part in enumerate(found.component):
+        yield (*_origin(resource, name), *_coded(_prefer(part.code, LOINC), part.code), *when,
+               *_value(part, report, f"$.component[{index}]"))
+
+
+def _origin(resource: Resource, name: str) -> Row:
+    return name, resource.file, resource.place, f"{resource.file}#{resource.name}"
+
+
+def _prefer(concept: CodeableConcept | None, system: str) -> Coding:
+    """The coding in the wanted system, else the first."""
+    codings = concept.coding if concept else []
+    return next((one for one in codings if one.system == system), codings[0] if codings else Coding())
+
+
+def _coded(coding: Coding, concept: CodeableConcept | None) -> Row:
+    return coding.system, coding.code, coding.display or (concept.text if concept else None)
+
+
+def _status(concept: CodeableConcept | None) -> str | None:
+    """The code of a status given as a concept; its text where it has no code."""
+    if concept is None:
+        return None
+    code = next((one.code for one in concept.coding if one.code), None)
+    return code or concept.text
+
+
+def _dose(dosages: list[Dosage]) -> Row:
+    """Amount, unit and route of the first dosage."""
+    if not dosages:
+        return None, None, None
+    amount = next((one.dose_quantity for one in dosages[0].dose_and_rate if one.dose_quantity), None)
+    route = dosages[0].route
+    text = (route.text or _prefer(route, "").display) if route else None
+    return (amount.value, _unit(amount), text) if amount else (None, None, text)
+
+
+def _unit(quantity: Quantity) -> str | None:
+    """The UCUM code; else what is written as the unit."""
+    return quantity.code if quantity.code and quantity.system in (UCUM, None) else quantity.unit
+
+
+def _has_value(found: _Measured) -> bool:
+    return any(getattr(found, name) is not None for name in _Measured.__struct_fields__ if name != "code")
+
+
+def _value(found: _Measured, report: Callable[..., None], path: str) -> Row:
+    """Number, unit, text and code of a value; what cannot be one of them is reported and stays unknown."""
+    if found.value_quantity:
+        return _quantity(found.value_quantity, report, path)
+    if concept := found.value_codeable_concept:
+        coding = concept.coding[0] if concept.coding else Coding()
+        return None, None, coding.display or concept.text, coding.code
+    if found.value_integer is not None:
+        return float(found.value_integer), None, None, None
+    if found.value_boolean is not None:
+        return None, None, str(found.value_boolean).lower(), None
+    text = found.value_string or found.value_date_time or found.value_time
+    if text is None and _has_value(found):
+        report("info", "value-not-read", "a range, ratio, period or series is not read; the value stays unknown",
+               path=path)
+    return None, None, text, None
+
+
+def _quantity(quantity: Quantity, report: Callable[..., None], path: str) -> Row:
+    """A number with its unit; "< 5" is a limit and no measurement, so it is kept as text only."""
+    unit = _unit(quantity)
+    if quantity.comparator is None or quantity.value is None:
+        return quantity.value, unit, None, None
+    report("info", "limit-not-value", "a value beyond a limit of measurement is kept as text, not as a number",
+           path=f"{path}.valueQuantity.comparator")
+    return None, unit, f"{quantity.comparator} {quantity.value:g}", None
+
+
+def _ancestry(patient: Patient) -> str | None:
+    """Race as US Core records it: its text, else the names of the categories, else unknown."""
+    parts = [part for one in patient.extension if one.url == _RACE for part in one.extension]
+    texts = _named(parts, "text", lambda part: part.value_string)
+    names = _named(parts, "ombCategory", lambda part: part.value_coding.display if part.value_coding else None)
+    return texts[0] if texts else "; ".join(names) or None
+
+
+def _named(parts: list[Extension], url: str, value: Callable[[Extension], str | None]) -> list[str]:
+    return [text for part in parts if part.url == url and (text := value(part))]

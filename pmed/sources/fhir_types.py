@@ -1,0 +1,240 @@
+"""The parts of FHIR R4 resources that pmed reads, as typed structs (https://hl7.org/fhir/R4/).
+
+Fields that are not named here are skipped undecoded. A field of the wrong type is refused by msgspec
+with its path (``$.code.coding[0].code``).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+
+class _Part(msgspec.Struct, rename="camel", gc=False):
+    """Base: snake_case here, camelCase in the file."""
+
+
+class Coding(_Part):
+    """One code of one code system."""
+
+    system: str | None = None
+    code: str | None = None
+    display: str | None = None
+
+
+class CodeableConcept(_Part):
+    """A concept with its codings and the text as it was entered."""
+
+    coding: list[Coding] = []
+    text: str | None = None
+
+
+class Reference(_Part):
+    """A link to another resource."""
+
+    reference: str | None = None
+    display: str | None = None
+
+
+class Period(_Part):
+    """A span of time; either end may be open."""
+
+    start: str | None = None
+    end: str | None = None
+
+
+class Quantity(_Part):
+    """A measured amount; `code` is the UCUM unit where `system` says so."""
+
+    value: float | None = None
+    comparator: str | None = None
+    unit: str | None = None
+    system: str | None = None
+    code: str | None = None
+
+
+class Extension(_Part):
+    """An extension, possibly with extensions of its own."""
+
+    url: str = ""
+    value_string: str | None = None
+    value_coding: Coding | None = None
+    extension: list[Extension] = []
+
+
+class Patient(_Part):
+    """The person."""
+
+    id: str | None = None
+    gender: str | None = None
+    birth_date: str | None = None
+    deceased_boolean: bool | None = None
+    deceased_date_time: str | None = None
+    extension: list[Extension] = []
+
+
+class DoseAndRate(_Part):
+    """Amount per administration."""
+
+    dose_quantity: Quantity | None = None
+
+
+class Dosage(_Part):
+    """How a medicine is taken."""
+
+    route: CodeableConcept | None = None
+    dose_and_rate: list[DoseAndRate] = []
+
+
+class Medication(_Part):
+    """A medicine described once and referred to."""
+
+    id: str | None = None
+    code: CodeableConcept | None = None
+
+
+class DispenseRequest(_Part):
+    """What the pharmacy may hand out, and until when."""
+
+    validity_period: Period | None = None
+
+
+class _Drug(_Part):
+    """What an order and a statement of a medicine have in common."""
+
+    id: str | None = None
+    status: str | None = None
+    subject: Reference | None = None
+    medication_codeable_concept: CodeableConcept | None = None
+    medication_reference: Reference | None = None
+    contained: list[Any] = []
+
+
+class MedicationRequest(_Drug):
+    """An order for a medicine."""
+
+    intent: str | None = None
+    do_not_perform: bool | None = None
+    authored_on: str | None = None
+    dosage_instruction: list[Dosage] = []
+    dispense_request: DispenseRequest | None = None
+
+
+class MedicationStatement(_Drug):
+    """A statement that a medicine is, was or will be taken."""
+
+    effective_date_time: str | None = None
+    effective_period: Period | None = None
+    date_asserted: str | None = None
+    dosage: list[Dosage] = []
+
+
+class Condition(_Part):
+    """A diagnosis or problem."""
+
+    id: str | None = None
+    clinical_status: CodeableConcept | None = None
+    verification_status: CodeableConcept | None = None
+    code: CodeableConcept | None = None
+    subject: Reference | None = None
+    onset_date_time: str | None = None
+    onset_period: Period | None = None
+    abatement_date_time: str | None = None
+    abatement_period: Period | None = None
+    abatement_boolean: bool | None = None
+    recorded_date: str | None = None
+
+
+class _Measured(_Part):
+    """The value of an observation or of one of its components."""
+
+    code: CodeableConcept | None = None
+    value_quantity: Quantity | None = None
+    value_codeable_concept: CodeableConcept | None = None
+    value_string: str | None = None
+    value_boolean: bool | None = None
+    value_integer: int | None = None
+    value_date_time: str | None = None
+    value_time: str | None = None
+    value_range: Any = None
+    value_ratio: Any = None
+    value_sampled_data: Any = None
+    value_period: Any = None
+
+
+class Component(_Measured):
+    """One part of a panel."""
+
+
+class Observation(_Measured):
+    """A measurement or finding."""
+
+    id: str | None = None
+    status: str | None = None
+    subject: Reference | None = None
+    effective_date_time: str | None = None
+    effective_instant: str | None = None
+    effective_period: Period | None = None
+    issued: str | None = None
+    component: list[Component] = []
+
+
+class AllergyIntolerance(_Part):
+    """An allergy or intolerance."""
+
+    id: str | None = None
+    clinical_status: CodeableConcept | None = None
+    verification_status: CodeableConcept | None = None
+    code: CodeableConcept | None = None
+    patient: Reference | None = None
+    onset_date_time: str | None = None
+    recorded_date: str | None = None
+    criticality: str | None = None
+
+
+class Entry(_Part):
+    """One bundle entry; the resource stays undecoded until it is known to be wanted."""
+
+    full_url: str | None = None
+    resource: msgspec.Raw = msgspec.Raw()
+
+
+class Header(_Part):
+    """What tells resources apart; any type, so that a wrong one can be reported."""
+
+    resource_type: Any = None
+    id: Any = None
+
+
+class Owned(_Part):
+    """Whom a resource is about."""
+
+    subject: Reference | None = None
+    patient: Reference | None = None
+
+
+class Bundle(_Part):
+    """A bundle as nearly all are."""
+
+    resource_type: str | None = None
+    type: str | None = None
+    entry: list[Entry] = []
+    link: Any = None
+
+
+class LooseBundle(_Part):
+    """A bundle with entries of the wrong type inside: each is decoded by itself."""
+
+    resource_type: str | None = None
+    type: str | None = None
+    entry: list[msgspec.Raw] = []
+    link: Any = None
+
+
+Wanted = MedicationRequest | MedicationStatement | Condition | Observation | AllergyIntolerance
+
+WANTED: dict[str, type[Wanted]] = {
+    kind.__name__: kind
+    for kind in (MedicationRequest, MedicationStatement, Condition, Observation, AllergyIntolerance)
+}

@@ -1,0 +1,188 @@
+"""VCF genomes (4.1 to 4.5, plain, gzip or bgzip, one or many samples) into the dense ``genotypes`` grid.
+
+Positions are 1-based. Each site that was asked for has a row for each sample, so that absence is a row:
+
+========== =========================================================================================
+state      meaning
+========== =========================================================================================
+called     all alleles are known
+half-call  one of two alleles is known (``./1``)
+no-call    the site was looked at and not called (``./.``), or two records or files contradict each other
+filtered   FILTER is neither PASS nor ``.``; the alleles are unknown unless ``filters = "ignore"``
+absent     no record of the file says anything of the site
+assumed-…  absent, and the user said that absent means reference (``absent_as_ref``)
+========== =========================================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import polars as pl
+
+from ..errors import GenomeError
+from ..genomics.alleles import Site, Sites, positions
+from ..genomics.builds import BUILDS, Evidence, inferred_build, known_build
+from ..genomics.calls import Calls, decode
+from ..genomics.files import looks_like_vcf
+from ..genomics.grid import Grid, Row, forget, joined
+from ..genomics.header import Header, chosen_samples, read_header
+from ..genomics.matching import Contradiction, Said, matched
+from ..genomics.records import Record, read_records
+from ..options import option
+from ..tables import TABLES
+from ..types import ReadRequest, SourceKind
+
+_SUFFIXES = (".vcf", ".vcf.gz", ".vcf.bgz")
+_MOST_NAMED = 3
+_CLASHES = {"duplicate-record": "two records of one site contradict each other",
+            "contradiction": "another file says otherwise"}
+
+
+@dataclass(frozen=True)
+class File:
+    """One file of a read: its head, the samples to take, its build and its records."""
+
+    header: Header
+    samples: tuple[str, ...]
+    build: str
+    build_from: str
+    evidence: Evidence
+    records: Sequence[Record]
+
+
+@dataclass(frozen=True)
+class VcfSource:
+    """VCF genomes, through htslib."""
+
+    name: ClassVar[str] = "vcf"
+    kind: ClassVar[SourceKind] = "genome"
+    filters: str = option("unknown", choices=("unknown", "ignore"),
+                          doc="What a failed FILTER makes of a call: unknown, or nothing.")
+    absent_as_ref: bool = option(default=False, doc="Sites missing from the file are reference; every call says so.")
+
+    def matches(self, path: Path) -> bool:
+        """By name, else by the first bytes."""
+        return path.name.lower().endswith(_SUFFIXES) or looks_like_vcf(path)
+
+    def read(self, paths: Sequence[Path], request: ReadRequest) -> dict[str, pl.DataFrame]:
+        """Read all files in one go; the same sample in several files is one sample.
+
+        Raises:
+            GenomeError: a file that cannot be read safely, an unknown sample, builds that differ.
+        """
+        headers = [read_header(path) for path in paths]
+        chosen = chosen_samples(headers, request.samples)
+        wanted = {build: Sites.of(request.sites, build) for build in BUILDS}
+        files = [_open(header, names, wanted, request.build)
+                 for header, names in zip(headers, chosen, strict=True) if names]
+        build = _one_build(files)
+        grid = Grid(wanted[build], list(dict.fromkeys(name for file in files for name in file.samples)))
+        issues = [issue for file in files for issue in self._fill(grid, file)]
+        return {"samples": _samples(files, grid.samples), "issues": TABLES["issues"].frame(issues),
+                "genotypes": grid.frame(absent_as_ref=self.absent_as_ref)}
+
+    def _fill(self, grid: Grid, file: File) -> Iterator[dict[str, Any]]:
+        """Put one file into the grid; yields ``issues`` rows."""
+        if file.build_from == "inferred":
+            text = f"the header names no build: {file.build} was inferred from {file.evidence.matches} known sites"
+            yield _issue(file, "", "build-inferred", text)
+        take = np.array([file.header.samples.index(name) for name in file.samples])
+        columns = np.array([grid.samples.index(name) for name in file.samples])
+        said: dict[int, tuple[list[Row], list[Row]]] = {}
+        for record in file.records:
+            yield from self._hear(grid, file, record, take, said)
+        for number, (direct, beside) in said.items():
+            row, clash = joined(direct, beside, len(take))
+            forget(row, clash)
+            twice = [file.samples[i] for i in np.flatnonzero(clash)]
+            site = grid.sites.rows[number]
+            yield from _told(file, site, "duplicate-record", twice)
+            yield from _told(file, site, "contradiction", grid.put(number, row, columns))
+
+    def _hear(self, grid: Grid, file: File, record: Record, take: np.ndarray[Any, Any],
+              said: dict[int, tuple[list[Row], list[Row]]]) -> Iterator[dict[str, Any]]:
+        """Sort what one record says by site."""
+        calls: Calls | None = None
+        for heard in matched(record, grid.sites):
+            if isinstance(heard, Contradiction):
+                site = grid.sites.rows[heard.site]
+                text = f"REF {record.ref} is not the {site.ref} known at {site.name}: the record was not used there"
+                yield _issue(file, record.where, "ref-mismatch", text)
+                continue
+            if calls is None:
+                calls = _taken(decode(record, len(file.header.samples)), take)
+                yield from _polyploid(file, record, calls)
+            said.setdefault(heard.site, ([], []))[not heard.direct].append(self._row(grid, record, calls, heard))
+
+    def _row(self, grid: Grid, record: Record, calls: Calls, heard: Said) -> Row:
+        failed = self.filters == "unknown" and record.filter not in (None, "PASS")
+        return Row.of(calls, heard, record.number, filtered=failed, filter_code=grid.filter_code(record.filter))
+
+
+def _open(header: Header, samples: tuple[str, ...], wanted: Mapping[str, Sites], stated: str) -> File:
+    build, how = known_build(header, stated)
+    builds = [build] if build else [name for name in BUILDS if wanted[name].rows]
+    records = read_records(header, positions(wanted[name] for name in builds))
+    evidence = {name: _evidence(records, wanted[name]) for name in builds}
+    if not build:
+        build, how = inferred_build(header, evidence), "inferred"
+    return File(header, samples, build, how, evidence[build], records)
+
+
+def _evidence(records: Iterable[Record], sites: Sites) -> Evidence:
+    """Records that carry a known change or rsID of a site, and records whose REF contradicts it."""
+    matches = against = 0
+    for record in records:
+        heard = list(matched(record, sites))
+        said = [one for one in heard if isinstance(one, Said)]
+        matches += any(one.direct or sites.rows[one.site].name in record.ids for one in said)
+        against += len(said) < len(heard)
+    return Evidence(matches, against)
+
+
+def _one_build(files: Sequence[File]) -> str:
+    builds = {file.build: file for file in files}
+    if len(builds) > 1:
+        names = ", ".join(f"{file.header.path.name} is {build}" for build, file in builds.items())
+        raise GenomeError(f"files of one run are on different builds: {names}", where=str(files[0].header.path))
+    return files[0].build
+
+
+def _taken(calls: Calls, take: np.ndarray[Any, Any]) -> Calls:
+    return Calls(**{name: values[take] for name, values in vars(calls).items()})
+
+
+def _samples(files: Sequence[File], names: Sequence[str]) -> pl.DataFrame:
+    rows = []
+    for name in names:
+        mine = [file for file in files if name in file.samples]
+        rows.append({"sample": name, "patient_id": name, "build": mine[0].build, "build_from": mine[0].build_from,
+                     "source": ", ".join(file.header.path.name for file in mine)})
+    return TABLES["samples"].frame(rows)
+
+
+def _polyploid(file: File, record: Record, calls: Calls) -> Iterator[dict[str, Any]]:
+    many = [file.samples[i] for i in np.flatnonzero(calls.ploidy > 2)]
+    if many:
+        yield _issue(file, record.where, "polyploid", f"more than two alleles in {_some(many)}: not called")
+
+
+def _told(file: File, site: Site, code: str, names: Sequence[str]) -> Iterator[dict[str, Any]]:
+    if names:
+        text = f"{_CLASHES[code]}: {site.name} was not called in {_some(names)}"
+        yield _issue(file, f"{site.chrom}:{site.pos}", code, text)
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return ", ".join(names[:_MOST_NAMED]) + more
+
+
+def _issue(file: File, place: str, code: str, text: str) -> dict[str, Any]:
+    where = place.removeprefix(str(file.header.path)).strip()
+    return {"file": file.header.path.name, "place": where or None, "severity": "warning", "code": code, "text": text}

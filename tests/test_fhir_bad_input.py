@@ -1,0 +1,122 @@
+"""Records that must be refused: one line, saying where and what to do."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pmed.errors import HistoryError, OptionError
+from pmed.sources.fhir import FhirSource
+from pmed.sources.fhir_dates import is_date
+from pmed.tables import TABLES
+from pmed.types import ReadRequest
+
+PATIENT = {"resourceType": "Patient", "id": "p1", "birthDate": "1950-07-03"}
+
+
+def bundle(*resources: object, **fields: object) -> bytes:
+    entries = [{"resource": one} for one in resources]
+    return json.dumps({"resourceType": "Bundle", "entry": entries} | fields).encode()
+
+
+def refusal(path: Path, content: bytes, index_date: str = "") -> str:
+    path.write_bytes(content)
+    with pytest.raises(HistoryError) as caught:
+        FhirSource().read([path], ReadRequest(TABLES["sites"].empty(), index_date=index_date))
+    text = str(caught.value)
+    assert "\n" not in text
+    assert text.startswith(str(path))
+    return text.removeprefix(f"{path}: ")
+
+
+@pytest.mark.parametrize(("content", "said"), [
+    (b"", "the file is empty"),
+    (b" \n", "the file is empty"),
+    (b"{\n  \"resourceType\": oops\n}", "not JSON: JSON is malformed: invalid character at line 2, column 19"),
+    (b"\xef\xbb\xbf{\"a\":1,}", "not JSON: JSON is malformed: trailing comma in object at line 1, column 8"),
+    (bundle(PATIENT)[:-4], "not JSON: Input data was truncated at line 1"),
+    (b"{\"resourceType\":\"Bundle\",\"entry\":[1,", "not JSON: Input data was truncated"),
+    (b"[]", "not a FHIR bundle: Expected `object`, got `array` at $"),
+    (b"{}", "not a FHIR bundle: resourceType is None"),
+    (json.dumps(PATIENT).encode(), "not a FHIR bundle: resourceType is 'Patient'"),
+    (bundle(PATIENT, type="history"), "a bundle of type 'history' is not a patient record"),
+    (bundle(PATIENT, type=1), "not a FHIR bundle: Expected `str | null`, got `int` at $.type"),
+    (bundle(PATIENT, entry={}), "not a FHIR bundle: Expected `array`, got `object` at $.entry"),
+    (bundle(PATIENT, entry=None), "not a FHIR bundle: Expected `array`, got `null` at $.entry"),
+    (b"{\"resourceType\":\"Bundle\"}", "the bundle holds no Patient"),
+    (bundle({"resourceType": "Condition"}), "the bundle holds no Patient"),
+    (bundle(PATIENT | {"birthDate": 1950}), "entry[0] Patient/p1 $.birthDate: Expected `str | null`, got `int`"),
+    (bundle(PATIENT | {"extension": {}}), "entry[0] Patient/p1 $.extension: Expected `array`, got `object`"),
+    (bundle({"resourceType": "Patient", "id": "p1"}), "Patient/p1 has no birthDate: age cannot be known"),
+    (bundle(PATIENT | {"birthDate": "3 July 1950"}), "Patient/p1 $.birthDate is not a FHIR date"),
+    (bundle(PATIENT | {"birthDate": "1950-02-30"}), "Patient/p1 $.birthDate is not a FHIR date"),
+    (bundle({"resourceType": "Patient", "birthDate": "1950"}), "entry[0] Patient: id is missing"),
+    (bundle(PATIENT | {"id": "../../etc"}), "entry[0] Patient: id is not a FHIR id"),
+    (bundle(PATIENT, PATIENT | {"birthDate": "1951-07-03"}), "Patient/p1 is given twice and differs"),
+], ids=range(23))
+def test_one_line_says_why(tmp_path: Path, content: bytes, said: str) -> None:
+    assert refusal(tmp_path / "record.json", content).startswith(said)
+
+
+def test_files_that_are_none(tmp_path: Path) -> None:
+    request = ReadRequest(TABLES["sites"].empty())
+    with pytest.raises(HistoryError, match="no such file"):
+        FhirSource().read([tmp_path / "none.json"], request)
+    with pytest.raises(HistoryError, match="cannot be read"):
+        FhirSource().read([tmp_path], request)
+
+
+def test_index_date_must_be_one(tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match="YYYY-MM-DD"):
+        FhirSource().read([], ReadRequest(TABLES["sites"].empty(), index_date="yesterday"))
+
+
+def test_text_that_is_not_utf8_costs_its_resource(tmp_path: Path) -> None:
+    condition = {"resourceType": "Condition", "subject": {"reference": "Patient/p1"}, "code": {"text": "NAME"}}
+    path = tmp_path / "b.json"
+    path.write_bytes(bundle(PATIENT, condition).replace(b"NAME", b"\xff"))
+    tables = FhirSource().read([path], ReadRequest(TABLES["sites"].empty()))
+    assert tables["conditions"].is_empty()
+    assert "text that is not UTF-8; the resource was left out" in tables["issues"]["text"].to_list()
+
+
+LEAVES: st.SearchStrategy[object] = st.sampled_from(
+    [None, True, 7, -0.5, 1e300, "", "x", "2020-01-01", "\u200b", [], {}])
+FIELDS = ("code", "coding", "text", "status", "valueQuantity", "value", "component", "contained", "id", "reference",
+          "medicationReference", "effectivePeriod", "start", "authoredOn", "clinicalStatus", "resourceType")
+SHALLOW = LEAVES | st.lists(LEAVES, max_size=2) | st.dictionaries(st.sampled_from(FIELDS), LEAVES, max_size=2)
+BODIES = st.dictionaries(st.sampled_from(FIELDS), SHALLOW | st.lists(SHALLOW, max_size=2), max_size=4)
+KINDS = ("Condition", "Observation", "MedicationRequest", "MedicationStatement", "AllergyIntolerance", "Medication")
+
+
+@settings(max_examples=60, deadline=None)
+@given(kind=st.sampled_from(KINDS), body=BODIES)
+def test_any_one_resource_never_loses_the_record(tmp_path_factory: pytest.TempPathFactory, kind: str,
+                                                 body: dict[str, Any]) -> None:
+    path = tmp_path_factory.getbasetemp() / "any.json"
+    good = {"resourceType": "Condition", "id": "good", "subject": {"reference": "Patient/p1"}, "code": {"text": "x"}}
+    link = {"subject": {"reference": "Patient/p1"}, "patient": {"reference": "Patient/p1"}}
+    path.write_bytes(bundle(PATIENT, {"resourceType": kind} | link | body, good))
+    tables = FhirSource().read([path], ReadRequest(TABLES["sites"].empty()))
+    assert "x" in tables["conditions"]["display"].to_list()
+
+
+def test_bottomless_nesting_is_refused(tmp_path: Path) -> None:
+    content = bundle(PATIENT, {"resourceType": "Observation", "x": 1})
+    deep = content.replace(b'"x": 1', b'"x":' + b"[" * 9000 + b"]" * 9000)
+    assert refusal(tmp_path / "record.json", deep).startswith("not JSON: nested too deeply")
+
+
+@given(st.text(max_size=12) | st.dates().map(str) | st.dates().map(lambda day: str(day)[:7]))
+def test_dates_one_by_one_and_in_frames_agree(text: str) -> None:
+    import polars as pl
+
+    from pmed.sources.fhir_dates import first_day
+
+    day = pl.DataFrame({"d": [text]}).select(first_day(pl.col("d"))).item()
+    assert is_date(text) == (day is not None)

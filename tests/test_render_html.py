@@ -1,0 +1,306 @@
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from typing import Any
+
+import polars as pl
+import pytest
+
+from pmed.errors import ResultError
+from pmed.provenance import DISCLAIMER
+from pmed.render.html import HtmlExporter
+from pmed.result import Result
+from pmed.tables import TABLES
+from tests import render_cases as cases
+
+HOSTILE = "\"'><script>alert(1)</script><img src=x onerror=alert(2)>{{ 7*7 }}"
+VOID = {"meta", "br", "path", "circle", "use", "rect", "line"}
+
+
+class Page(HTMLParser):
+    """Tags, attributes and visible text of a page, and whether its tags nest."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str, str]] = []
+        self.open: list[str] = []
+        self.text = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += [(tag, name, value or "") for name, value in attrs]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open
+        assert self.open.pop() == tag
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += [(tag, name, value or "") for name, value in attrs]
+
+    def handle_data(self, data: str) -> None:
+        self.text += f" {data}" if not self.open or self.open[-1] != "style" else ""
+
+
+def rendered(result: Result) -> str:
+    return HtmlExporter().export(result).decode()
+
+
+def words(result: Result) -> str:
+    return " ".join(Page(rendered(result)).text.split())
+
+
+def section(html: str, start: str, end: str) -> str:
+    """The visible words between two headings."""
+    found = re.search(rf'<section aria-labelledby="{start}".*?(?=<section aria-labelledby="({end})")', html, re.S)
+    assert found is not None
+    return " ".join(Page(found[0]).text.split())
+
+
+def test_sections_come_in_the_order_of_a_reader_in_a_hurry() -> None:
+    headings = re.findall(r"<h2[^>]*>(.*?)</h2>", rendered(cases.full()))
+    assert headings == ["What to do today", "Your medicines", "Risk", "Treatment response", "Genes", "If you prescribe",
+                        "What could not be assessed", "Provenance"]
+
+
+def test_page_is_well_formed_and_headings_do_not_skip_a_level() -> None:
+    page = Page(rendered(cases.full()))
+    assert page.open == []
+    levels = [int(tag[1]) for tag in page.tags if re.fullmatch(r"h[1-6]", tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    ids = [value for _, name, value in page.attributes if name == "id"]
+    assert len(ids) == len(set(ids))
+    targets = {value[1:] for tag, name, value in page.attributes if name == "href" and value.startswith("#")}
+    assert targets <= set(ids)
+
+
+def test_nothing_is_fetched_and_the_policy_allows_only_its_own_style() -> None:
+    html = rendered(cases.full())
+    page = Page(html)
+    assert not {"script", "link", "img", "iframe", "object", "form"} & set(page.tags)
+    assert not [one for one in page.attributes if one[1] in {"src", "style", "srcset"} or one[1].startswith("on")]
+    policy = next(value for tag, name, value in page.attributes if name == "content" and "default-src" in value)
+    style = re.search(r"<style>(.*?)</style>", html, re.S)
+    assert style is not None
+    digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
+    assert policy.startswith("default-src 'none'; ")
+    assert f"style-src 'sha256-{digest}'" in policy
+    assert "unsafe" not in policy
+    assert "url(" not in style[1]
+    assert "@import" not in style[1]
+
+
+def test_today_lists_current_medicines_that_need_something_first_word_the_action() -> None:
+    today = section(rendered(cases.full()), "today", "medicines")
+    assert today.startswith("What to do today Avoid zappa – Stop zappa and take another one. (today) "
+                            "Caution: Recorded allergy to zappa. Test queer – Text about queer. (soon)")
+    assert "Please confirm: “Yolko drops” was read as yolk" in today
+    assert "Without advice here: Mystery forte, Plain pill." in today
+    assert "later" not in today
+
+
+def test_medicine_card_holds_advice_alternatives_and_why() -> None:
+    card = section(rendered(cases.full()), "medicines", "section-1")
+    for part in ("strong recommendation · today", "Zappa 75 MG tablet · since 2026-01-02", "ABC1 *2/*2 is slow.",
+                 "fits better – not touched by ABC1", "ruled out worse – after a fall", "Reference patient 1.0",
+                 "ABC1 phenotype: changed reference: usual +2.5", "taking yolk: changed", "Serum luck: changed",
+                 "−0.5 This patient 4.0 No difference: age.", "Step by step (2 steps) First step. Second step.",
+                 "Guild, level A – PMID:1", "Unknown GHI3 phenotype", "Mystery forte since 2026-01-02 – not recognised",
+                 "Plain pill since 2026-01-02 – no installed plugin gives advice on plain"):
+        assert part in card
+    assert "Old pill" not in card
+
+
+def test_risk_and_response_show_values_and_reasons() -> None:
+    html = rendered(cases.full())
+    assert "Luck in ten years 12.3 % (interval 8 to 20 %) – fair" in section(html, "section-1", "section-2")
+    assert "Weekly dose Not assessed" in section(html, "section-2", "genes")
+    assert "needs Serum luck" in section(html, "section-2", "genes")
+
+
+def test_lookup_puts_what_was_asked_first() -> None:
+    lookup = section(rendered(cases.full()), "lookup", "gaps")
+    assert "no installed plugin gives advice on: unheard" in lookup
+    assert lookup.index("asked for") < lookup.index("Text about later")
+    assert "Could not be assessed Not assessed dark" in lookup
+
+
+def test_gaps_issues_and_failures_have_their_place() -> None:
+    gaps = section(rendered(cases.full()), "gaps", "provenance")
+    for part in ("DEF2 – more than one diplotype fits equally well", "queer – needs GHI3 phenotype, age (guild)",
+                 "weekly dose – needs Serum luck", "warning : odd entry kept ann.json, entry[3]",
+                 "error : record left out ann.vcf, chr1:5",
+                 "pmed-broken 0.3 , broken-risk – failed at predict: ZeroDivisionError: division by zero"):
+        assert part in gaps
+    assert "trifle" not in gaps
+    assert "Partial result. 1 part of the software failed" in words(cases.full())
+
+
+def test_provenance_names_inputs_knowledge_and_predictors() -> None:
+    page = words(cases.full())
+    for part in ("ann.vcf genome, 10 bytes", "sha256 " + "ab" * 32, "facts 7 (2026-01-01)", "sha256 " + "cd" * 32,
+                 "luck 1 (guild-plugin)", "pmed 0.1.0", "guild-plugin 1.2"):
+        assert part in page
+
+
+def test_disclaimer_is_there_exactly_once() -> None:
+    assert words(cases.full()).count(DISCLAIMER) == 1
+    bare = Result(cases.full().tables)
+    assert words(bare).count(DISCLAIMER) == 1
+
+
+def test_gene_table_shows_genetic_and_present_phenotype() -> None:
+    genes = section(rendered(cases.full()), "genes", "lookup")
+    assert "ABC1 *2/*2 none / none Slow activity score 0 today: Very slow because of yolk complete" in genes
+    assert "DEF2 *1/*4 or *1/*5 unknown ambiguous 1 site missing rs7 would decide. Missing: rs7" in genes
+    assert "GHI3 unknown unknown no data" in genes
+
+
+@pytest.mark.parametrize("how", ["message", "state"])
+def test_absence_read_as_normal_is_said_loudly(how: str) -> None:
+    rows = cases.full_rows()
+    assert "Absence was read as normal" not in words(cases.result(rows))
+    if how == "message":
+        rows["gene_results"][0]["messages"] = [{"code": "absent-as-ref", "text": "2 sites assumed."}]
+    else:
+        rows["genotypes"] = [{"sample": "S1", "chrom": "chr1", "pos": 1, "ref": "A", "alt": "C",
+                              "state": "assumed-reference"}]
+    top = words(cases.result(rows)).split("What to do today")[0]
+    assert "Absence was read as normal." in top
+    assert ("Affected: ABC1" if how == "message" else "(1 sites)") in top
+
+
+YOLK = cases.medicine(1, "Yolk", ["yolk"])
+STANDARD = [cases.suggestion("yolk", "standard")]
+
+
+@pytest.mark.parametrize(("medications", "suggestions", "said"), [
+    ([YOLK], STANDARD, "No change is suggested: every current medicine was assessed"),
+    ([YOLK, cases.medicine(2, "Odd", None)], STANDARD, "does not mean that there is nothing"),
+    ([YOLK], [cases.suggestion("yolk", "not-assessed")], "None of the current medicines could be assessed"),
+    ([YOLK], [], "None of the current medicines could be assessed"),
+    ([YOLK, cases.medicine(2, "Odd", ["odd"])], [*STANDARD, cases.suggestion("odd", "not-assessed")],
+     "does not mean that there is nothing"),
+    ([], STANDARD[:0], "The record names no current medicine."),
+])
+def test_nothing_to_do_is_said_only_where_everything_was_assessed(
+        medications: list[dict[str, Any]], suggestions: list[dict[str, Any]], said: str) -> None:
+    rows = {**cases.full_rows(), "medications": medications, "suggestions": suggestions}
+    assert said in section(rendered(cases.result(rows)), "today", "medicines|section-1")
+
+
+def test_without_a_record_nobody_says_that_nothing_is_taken() -> None:
+    rows = cases.full_rows()
+    page = words(cases.result({name: rows[name] for name in ("samples", "gene_results")}))
+    assert "No patient record was given, so nobody can say what the patient takes." in page
+    assert "Record none given" in page
+
+
+def test_without_a_genome_the_header_says_so() -> None:
+    rows = cases.full_rows()
+    page = words(cases.result({name: rows[name] for name in ("patients", "medications")}))
+    assert "Genome none given" in page
+    assert "genome – no genome file was given" in page
+
+
+def test_a_result_saved_without_optional_tables_renders() -> None:
+    tables = {"patients": TABLES["patients"].frame([{"patient_id": "ann"}])}
+    page = words(Result(tables))
+    assert "Age unknown Sex unknown" in page
+    assert "birth date or index date is not known" in page
+
+
+def test_one_patient_only() -> None:
+    rows = cases.full_rows()
+    rows["samples"].append({**rows["samples"][0], "sample": "S0", "patient_id": "aaron"})
+    both = cases.result(rows)
+    with pytest.raises(ResultError, match="is for one patient; this result has 2"):
+        rendered(both)
+    assert "Patient aaron" in words(both.for_patient("aaron"))
+    with pytest.raises(ResultError, match="has 0"):
+        rendered(cases.result({}))
+
+
+def poisoned(value: Any, dtype: pl.DataType, text: str) -> Any:
+    """`value` with `text` behind every string in it."""
+    if isinstance(dtype, pl.List) and value is not None:
+        return [poisoned(one, dtype.inner, text) for one in value]  # type: ignore[arg-type]
+    if isinstance(dtype, pl.Struct) and value is not None:
+        return {field.name: poisoned(value[field.name], field.dtype, text) for field in dtype.fields}  # type: ignore[arg-type]
+    return value + text if isinstance(value, str) else value
+
+
+def poison(result: Result, text: str) -> Result:
+    """Every text of every table that is not one of a few fixed words, and of the failures and provenance, poisoned."""
+    tables = {}
+    for name, frame in result.tables.items():
+        free = [column for column, about in TABLES[name].columns.items() if not about.values]
+        tables[name] = TABLES[name].frame(
+            {**row, **{column: poisoned(row[column], frame.schema[column], text) for column in free}}
+            for row in frame.to_dicts())
+    failures = tuple(replace(one, plugin=one.plugin + text, message=one.message + text) for one in result.failures)
+    return Result(tables, failures, _poisoned_tree(result.provenance, text))
+
+
+def _poisoned_tree(node: Any, text: str) -> Any:
+    if isinstance(node, dict):
+        return {name: _poisoned_tree(value, text) for name, value in node.items()}
+    if isinstance(node, list):
+        return [_poisoned_tree(value, text) for value in node]
+    return node + text if isinstance(node, str) else node
+
+
+def test_hostile_text_everywhere_stays_text() -> None:
+    html = rendered(poison(cases.full(), HOSTILE))
+    page = Page(html)
+    assert page.open == []
+    assert set(page.tags) <= set(Page(rendered(cases.full())).tags) | {"svg"}
+    assert not [one for one in page.attributes if one[1].startswith("on") or one[1] in {"src", "style"}]
+    assert page.text.count(HOSTILE) > 60
+    assert "49" not in page.text
+
+
+def test_hostile_addresses_never_become_links() -> None:
+    for url in ("javascript:alert(1)", "data:text/html,hi", "https://x.example/\" onmouseover=\"alert(1)"):
+        rows = cases.full_rows()
+        rows["suggestions"][0]["evidence"] = [{**cases.EVIDENCE, "url": url}]
+        page = Page(rendered(cases.result(rows)))
+        links = [value for tag, name, value in page.attributes if name == "href"]
+        assert all(value.startswith(("#", "https://x.example/")) for value in links)
+        assert not [one for one in page.attributes if one[1].startswith("on")]
+
+
+def test_same_result_same_bytes_and_not_too_many_of_them() -> None:
+    first = HtmlExporter().export(cases.full())
+    assert first == HtmlExporter().export(cases.full())
+    assert len(first) < 500_000
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[i:i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4 for x in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_every_text_colour_has_the_contrast_of_wcag_aa() -> None:
+    style = re.search(r"<style>(.*?)</style>", rendered(cases.full()), re.S)
+    assert style is not None
+    blocks = re.findall(r":root \{(.*?)\}", style[1], re.S)
+    themes = [dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6})", block)) for block in blocks]
+    assert len(themes) == 3
+    texts = ("text", "muted", "link", "avoid", "alternative", "adjust", "monitor", "test", "standard", "open", "up",
+             "down")
+    for theme in themes:
+        for text in texts:
+            for ground in ("page", "soft"):
+                dark, light = sorted((luminance(theme[text]), luminance(theme[ground])))
+                assert (light + 0.05) / (dark + 0.05) >= 4.5, (text, ground, theme)
