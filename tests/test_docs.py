@@ -173,6 +173,7 @@ def test_readme_lists_the_commands_there_are() -> None:
     assert listed == re.findall(r"^  (\w+)", shown, re.MULTILINE)
 
 
+@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")  # shap's own, at its import
 def test_readme_example_runs(
         tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(tmp_path)

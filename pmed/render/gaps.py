@@ -39,7 +39,9 @@ def medicine_name(row: View) -> str:
 
 
 def _why_uncovered(missing: list[str]) -> str:
-    return f"no installed plugin gives advice on {', '.join(missing)}" if missing else "not recognised as a known medicine"
+    if not missing:
+        return "not recognised as a known medicine"
+    return f"no installed plugin gives advice on {', '.join(missing)}"
 
 
 def _gap(kind: str, what: str, reason: str, by: str = "") -> Gap:

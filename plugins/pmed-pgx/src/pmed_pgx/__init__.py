@@ -1,1 +1,53 @@
-"""Pharmacogenomics for pmed: star alleles, phenotypes, guideline advice."""
+"""Pharmacogenomics for pmed: star alleles, phenotypes, guideline advice.
+
+The genotypes of the defining sites become diplotypes (``matcher``), these become functions, activity scores and
+phenotypes (``phenotype``), and the guideline row that fits says what to do with a drug (``guidelines``, ``predictor``,
+``adviser``). All facts are rows of the embedded release in ``data/`` (``knowledge``): a gene or a drug more is rows
+more, never code. What was not looked at is never read as normal: a result that rests on a missing key site is shown,
+but gives no feature and no advice other than to test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import click
+
+from pmed import Release, hookimpl
+
+from .adviser import GuidelineAdviser
+from .caller import PgxCaller
+from .knowledge import release
+from .predictor import GuidelinePredictor
+
+
+@hookimpl
+def register_knowledge() -> Iterable[Release]:
+    """The embedded release: alleles, phenotypes, guideline rows, drug names."""
+    return [release()]
+
+
+@hookimpl
+def register_features() -> Iterable[type[PgxCaller]]:
+    """Diplotypes, phenotypes, activity scores and genotypes."""
+    return [PgxCaller]
+
+
+@hookimpl
+def register_predictors() -> Iterable[type[GuidelinePredictor]]:
+    """Concern level of each covered drug."""
+    return [GuidelinePredictor]
+
+
+@hookimpl
+def register_advisers() -> Iterable[type[GuidelineAdviser]]:
+    """Suggestions from the guideline rows."""
+    return [GuidelineAdviser]
+
+
+@hookimpl
+def register_commands(cli: click.Group) -> None:
+    """Add ``pmed call``."""
+    from .commands import call
+
+    cli.add_command(call)

@@ -10,7 +10,7 @@ import polars as pl
 from pmed import TABLES, Tables
 
 from . import iwpc
-from .verdict import number
+from .verdict import inputs, number
 from .warfarin import GENE, NAME, REFERENCE, SITE, TARGET
 
 DRUG: Final = "warfarin"
@@ -39,9 +39,9 @@ def _assessed(tables: Tables) -> pl.DataFrame:
     """Assessed doses with the inputs they rest on and whether warfarin is taken now."""
     mine = (pl.col("predictor") == NAME) & (pl.col("target") == TARGET) & (pl.col("status") == "assessed")
     doses = tables["predictions"].filter(mine).select("patient_id", dose="value")
-    inputs = tables["features"].select("patient_id", *REFERENCE)
     takes = tables["medications"].filter("active", pl.col("ingredients").list.contains(DRUG))["patient_id"]
-    return doses.join(inputs, on="patient_id", how="left", maintain_order="left").with_columns(
+    rested_on = inputs(tables["features"], REFERENCE)
+    return doses.join(rested_on, on="patient_id", how="left", maintain_order="left").with_columns(
         current=pl.col("patient_id").is_in(takes.unique().implode()),
         factor=pl.col("dose") / iwpc.USUAL_DOSE).with_columns(
         differs=(pl.col("factor") - 1).abs() > iwpc.RELEVANT)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from pmed import Card
@@ -24,6 +25,8 @@ LIMITS: Final = {
     "age": (40, 79, "years"), "total-cholesterol": (130, 320, "mg/dL"), "hdl-cholesterol": (20, 100, "mg/dL"),
     "systolic-bp": (90, 200, "mm[Hg]"),
 }
+#: Findings that a diagnosis may leave unsettled; the reason says which.
+_UNSETTLED: Final = ("diabetes", "ascvd-history")
 _FOUND: Final = tuple(f"{name}-found" for name in REFERENCE if name not in {"age", "sex"})
 #: Risk groups of the 2019 ACC/AHA guideline on primary prevention (PMID 30879355): from that many per cent.
 GROUPS: Final = ((20.0, "high risk"), (7.5, "intermediate risk"), (5.0, "borderline risk"), (0.0, "low risk"))
@@ -41,17 +44,18 @@ class AscvdRisk:
     card: ClassVar[Card] = Card(
         version="2013",
         summary="Pooled Cohort Equations: ten-year risk of a first heart attack, coronary death or stroke.",
-        intended_use="Adults of 40 to 79 years without atherosclerotic cardiovascular disease, to talk about prevention. "
-                     "Compared with a reference patient: white man of 55, total cholesterol 170 mg/dL, HDL 50 mg/dL, "
-                     "systolic pressure 110 mm[Hg] untreated, non-smoker, no diabetes.",
+        intended_use="Adults of 40 to 79 years without atherosclerotic cardiovascular disease, to talk about "
+                     "prevention. Compared with a reference patient: white man of 55, total cholesterol 170 mg/dL, "
+                     "HDL 50 mg/dL, systolic pressure 110 mm[Hg] untreated, non-smoker, no diabetes.",
         populations="Fitted on white and African American people in US cohorts who had no heart failure and no atrial "
                     "fibrillation; for anybody else the equation for white people is used, and the trace says so.",
         references=("PMID:24222018", "PMID:30879355"),
         unit="%",
         range=(0, 100),
-        limits="Overestimates in many present-day populations. Total cholesterol 130 to 320 mg/dL, HDL 20 to 100 mg/dL, "
-               "systolic pressure 90 to 200 mm[Hg]; outside these, or after a cardiovascular event, not assessed. "
-               "Any active blood-pressure medicine counts as treated pressure, whatever it is taken for.",
+        limits="Overestimates in many present-day populations. Total cholesterol 130 to 320 mg/dL, HDL 20 to 100 "
+               "mg/dL, systolic pressure 90 to 200 mm[Hg]; outside these, after a cardiovascular event, or without "
+               "a recorded ancestry, not assessed. Any active blood-pressure medicine counts as treated pressure, "
+               "whatever it is taken for. A diagnosis that the record never mentions counts as absent.",
     )
 
     def reference(self, target: str) -> Mapping[str, Any]:
@@ -60,39 +64,35 @@ class AscvdRisk:
 
     def predict(self, features: pl.DataFrame) -> pl.DataFrame:
         """One row a patient: risk in %, or why it was not assessed."""
-        frame = self._scored(features)
-        label = pl.when(pl.col("value") >= GROUPS[0][0]).then(pl.lit(GROUPS[0][1]))
-        for low, words in GROUPS[1:]:
-            label = label.when(pl.col("value") >= low).then(pl.lit(words))
-        return predictions(frame.with_columns(label=label), TARGET, "%")
+        label = pl.coalesce(pl.when(pl.col("value") >= low).then(pl.lit(words)) for low, words in GROUPS)
+        return predictions(_scored(features).with_columns(label=label), TARGET, "%")
 
     def trace(self, features: pl.DataFrame, predictions: pl.DataFrame) -> pl.DataFrame:
         """From the record to the percentage, in steps."""
-        found = [pl.col(name) if name in features.columns else pl.lit(None).alias(name) for name in _FOUND]
-        frame = self._scored(features).join(
-            features.select("patient_id", *[column.cast(pl.String) for column in found]), on="patient_id")
         wanted = predictions.filter((pl.col("target") == TARGET) & (pl.col("status") == "assessed"))
-        return steps(frame.join(wanted.select("patient_id"), on="patient_id", how="semi"), TARGET, _texts())
-
-    def _scored(self, features: pl.DataFrame) -> pl.DataFrame:
-        """Inputs (age in completed years) with reason, value, and the equation's sum, mean and survival."""
-        frame = inputs(features, REFERENCE).with_columns(pl.col("age").floor()).with_columns(reason=_reason())
-        risk = pce.ascvd_10y_risk(
-            age=frame["age"].to_numpy(), female=_flag(frame, pl.col("sex") == "female"),
-            black=_flag(frame, pl.col("pce-race") == "black"), total_cholesterol=frame["total-cholesterol"].to_numpy(),
-            hdl=frame["hdl-cholesterol"].to_numpy(), systolic=frame["systolic-bp"].to_numpy(),
-            treated=_flag(frame, pl.col("bp-treated")), smoker=_flag(frame, pl.col("smoker")),
-            diabetes=_flag(frame, pl.col("diabetes")))
-        names = np.array(list(pce.EQUATIONS))[risk.equation]
-        return frame.with_columns(
-            value=pl.Series(risk.percent, dtype=pl.Float64), equation=pl.Series(names, dtype=pl.String),
-            total=pl.Series(risk.total, dtype=pl.Float64), mean=pl.Series(risk.mean, dtype=pl.Float64),
-            survival=pl.Series(risk.survival, dtype=pl.Float64))
+        frame = _scored(features).join(wanted.select("patient_id"), on="patient_id", how="semi", maintain_order="left")
+        return steps(frame, TARGET, _texts())
 
 
-def _flag(frame: pl.DataFrame, truth: pl.Expr) -> np.ndarray[Any, np.dtype[np.int64]]:
+def _scored(features: pl.DataFrame) -> pl.DataFrame:
+    """Inputs (age in completed years) with reason, value, and the equation's sum, mean and survival."""
+    frame = inputs(features, REFERENCE, _FOUND).with_columns(pl.col("age").floor()).with_columns(reason=_reason())
+    risk = pce.ascvd_10y_risk(
+        age=frame["age"].to_numpy(), female=_flag(frame, pl.col("sex") == "female"),
+        black=_flag(frame, pl.col("pce-race") == "black"), total_cholesterol=frame["total-cholesterol"].to_numpy(),
+        hdl=frame["hdl-cholesterol"].to_numpy(), systolic=frame["systolic-bp"].to_numpy(),
+        treated=_flag(frame, pl.col("bp-treated")), smoker=_flag(frame, pl.col("smoker")),
+        diabetes=_flag(frame, pl.col("diabetes")))
+    names = np.array(list(pce.EQUATIONS))[risk.equation]
+    return frame.with_columns(
+        value=pl.Series(risk.percent, dtype=pl.Float64), equation=pl.Series(names, dtype=pl.String),
+        total=pl.Series(risk.total, dtype=pl.Float64), mean=pl.Series(risk.mean, dtype=pl.Float64),
+        survival=pl.Series(risk.survival, dtype=pl.Float64))
+
+
+def _flag(frame: pl.DataFrame, truth: pl.Expr) -> npt.NDArray[np.int64]:
     """True as 1; false and unknown as 0 (a row with an unknown input has a reason, and no value)."""
-    flags: np.ndarray[Any, np.dtype[np.int64]] = frame.select(truth.fill_null(value=False).cast(pl.Int64)).to_series().to_numpy()
+    flags: npt.NDArray[np.int64] = frame.select(truth.fill_null(value=False).cast(pl.Int64)).to_series().to_numpy()
     return flags
 
 
@@ -102,7 +102,7 @@ def _reason() -> pl.Expr:
     known = pl.when("ascvd-history").then(
         pl.lit("cardiovascular disease is on record: the equations are for a first event"))
     limits = [outside(name, *limit) for name, limit in LIMITS.items()]
-    return first_reason(needs(list(REFERENCE), {"pce-race": "ancestry"}), sex, known, *limits)
+    return first_reason(needs(list(REFERENCE), {"pce-race": "ancestry"}, _UNSETTLED), sex, known, *limits)
 
 
 def _texts() -> list[pl.Expr]:
@@ -117,7 +117,8 @@ def _texts() -> list[pl.Expr]:
             ("total-cholesterol", "Total cholesterol {} mg/dL"), ("hdl-cholesterol", "HDL cholesterol {} mg/dL"),
             ("systolic-bp", "Systolic blood pressure {} mm[Hg]"))],
         yes_or_absent("bp-treated", "Blood-pressure medicine"),
-        pl.format("Smoker now: {}{}.", pl.when("smoker").then(pl.lit("yes")).otherwise(pl.lit("no")), _source("smoker")),
+        pl.format("Smoker now: {}{}.", pl.when("smoker").then(pl.lit("yes")).otherwise(pl.lit("no")),
+                  _source("smoker")),
         yes_or_absent("diabetes", "Diabetes"),
         yes_or_absent("ascvd-history", "Earlier heart attack, stroke or arterial disease"),
         pl.format("Sum of the terms {}, mean of the group {}, ten-year survival at the mean {}.",

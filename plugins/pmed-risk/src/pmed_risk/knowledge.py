@@ -13,12 +13,12 @@ from pmed import TABLES, Release
 
 from . import chads, pce
 
-_FILES = ("codes", "drugs", "measurements", "smoking")
+_FILES = ("codes", "drugs", "measurements", "smoking", "words")
 
 
 @cache
 def facts(name: str) -> pl.DataFrame:
-    """One of the plugin's own tables (codes, drugs, measurements, smoking), all text; read once."""
+    """One of the plugin's own tables (codes, drugs, measurements, smoking, words), all text; read once."""
     return pl.read_csv(io.BytesIO(_bytes(name)), comment_prefix="#", infer_schema=False)
 
 
@@ -32,7 +32,7 @@ def drug_names() -> pl.DataFrame:
     brands = drugs.drop_nulls("brands").select("ingredient", kind=pl.lit("brand"), name=pl.col("brands").str.split("|"))
     rows = (
         drugs.select("ingredient", kind=pl.lit("ingredient"), name="ingredient"),
-        drugs.select("ingredient", kind=pl.lit("code"), name="code"),
+        drugs.drop_nulls("code").select("ingredient", kind=pl.lit("code"), name="code"),
         brands.explode("name"),
     )
     return TABLES["drug_names"].check(pl.concat(rows).sort("kind", "name"))
@@ -40,8 +40,8 @@ def drug_names() -> pl.DataFrame:
 
 def coefficients() -> pl.DataFrame:
     """The Pooled Cohort Equations as a table: equation, term, value."""
-    rows = [(name, term, value) for name, one in pce.EQUATIONS.items()
-            for term, value in (*zip(pce.TERMS, one.coefficients, strict=True), ("mean", one.mean), ("survival", one.survival))]
+    rows = [(name, term, value) for name, one in pce.EQUATIONS.items() for term, value in zip(
+        (*pce.TERMS, "mean", "survival"), (*one.coefficients, one.mean, one.survival), strict=True)]
     return pl.DataFrame(rows, schema={"equation": pl.String, "term": pl.String, "value": pl.Float64}, orient="row")
 
 

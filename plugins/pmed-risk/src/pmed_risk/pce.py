@@ -21,7 +21,7 @@ TERMS: Final = (
 
 
 class Equation(NamedTuple):
-    """One of the four equations: coefficients in the order of `TERMS`, mean of the sum, ten-year survival at the mean."""
+    """One of the four equations: coefficients in the order of `TERMS`, mean sum, ten-year survival at that mean."""
 
     coefficients: tuple[float, ...]
     mean: float

@@ -17,7 +17,8 @@ TARGET: Final = "cha2ds2-vasc-score"
 REFERENCE: Final[Mapping[str, Any]] = {
     "atrial-fibrillation": True, "age": 55.0, "sex": "male", **dict.fromkeys(POINTS, False),
 }
-_FOUND: Final = tuple(f"{name}-found" for name in ("atrial-fibrillation", *POINTS))
+FINDINGS: Final = ("atrial-fibrillation", *POINTS)
+_FOUND: Final = tuple(f"{name}-found" for name in FINDINGS)
 _WORDS: Final = {
     "heart-failure": "Heart failure", "hypertension": "High blood pressure", "diabetes": "Diabetes",
     "stroke-or-tia": "Stroke, transient ischaemic attack or embolism",
@@ -55,17 +56,15 @@ class StrokeRisk:
     def predict(self, features: pl.DataFrame) -> pl.DataFrame:
         """One row a patient: points, or why it was not assessed."""
         score = cha2ds2_vasc(pl.col("age"), pl.col("sex"), {name: pl.col(name) for name in POINTS})
-        frame = inputs(features, REFERENCE).with_columns(reason=_reason(), value=score, label=pl.lit(None))
+        frame = inputs(features, REFERENCE, _FOUND).with_columns(reason=_reason(), value=score, label=pl.lit(None))
         return predictions(frame, TARGET, "points")
 
     def trace(self, features: pl.DataFrame, predictions: pl.DataFrame) -> pl.DataFrame:
         """The points one by one."""
-        found = [pl.col(name) if name in features.columns else pl.lit(None).alias(name) for name in _FOUND]
         wanted = predictions.filter((pl.col("target") == TARGET) & (pl.col("status") == "assessed"))
-        frame = inputs(features, REFERENCE).join(
-            features.select("patient_id", *[column.cast(pl.String) for column in found]), on="patient_id"
-        ).join(wanted.select("patient_id", "value"), on="patient_id")
-        return steps(frame, TARGET, _texts())
+        frame = inputs(features, REFERENCE, _FOUND)
+        return steps(frame.join(wanted.select("patient_id", "value"), on="patient_id", maintain_order="left"), TARGET,
+                     _texts())
 
 
 def _reason() -> pl.Expr:
@@ -73,14 +72,16 @@ def _reason() -> pl.Expr:
         pl.format("sex is recorded as {}: the score knows female and male only", "sex"))
     without = pl.when(~pl.col("atrial-fibrillation")).then(pl.lit("no atrial fibrillation on record"))
     age = pl.when(pl.col("age") < 18).then(pl.lit("age is below 18 years"))
-    return pl.coalesce(without, first_reason(needs(list(REFERENCE)), sex, age))
+    return pl.coalesce(without, first_reason(needs(list(REFERENCE), why=FINDINGS), sex, age))
 
 
 def _texts() -> list[pl.Expr]:
     source = pl.format(" ({})", "atrial-fibrillation-found").fill_null("")
     return [
-        pl.format("Atrial fibrillation or flutter is on record{}: the score applies (Lip 2010, PMID 19762550).", source),
-        pl.format("Age {} years: {} (65 to 74: 1, from 75: 2).", number(pl.col("age").floor()), age_points(pl.col("age"))),
+        pl.format("Atrial fibrillation or flutter is on record{}: the score applies (Lip 2010, PMID 19762550).",
+                  source),
+        pl.format("Age {} years: {} (65 to 74: 1, from 75: 2).", number(pl.col("age").floor()),
+                  age_points(pl.col("age"))),
         pl.format("Sex {}: {}.", "sex", sex_points(pl.col("sex"))),
         *[_finding(name, points) for name, points in POINTS.items()],
         pl.format("Sum: {} points.", number(pl.col("value"))),

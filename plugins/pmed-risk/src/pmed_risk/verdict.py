@@ -10,9 +10,13 @@ import polars as pl
 _DTYPES: Final = {bool: pl.Boolean(), float: pl.Float64(), str: pl.String()}
 
 
-def inputs(features: pl.DataFrame, reference: Mapping[str, Any]) -> pl.DataFrame:
-    """patient_id and the columns of `reference`, typed as its values; absent columns and NaN become null."""
-    return features.select("patient_id", *[_typed(features, name, value) for name, value in reference.items()])
+def inputs(features: pl.DataFrame, reference: Mapping[str, Any], found: Sequence[str] = ()) -> pl.DataFrame:
+    """patient_id, the columns of `reference`, typed as its values, and the texts `found`.
+
+    Absent columns and NaN become null.
+    """
+    typed = [_typed(features, name, example) for name, example in (*reference.items(), *((one, "") for one in found))]
+    return features.select("patient_id", *typed)
 
 
 def _typed(features: pl.DataFrame, name: str, example: Any) -> pl.Expr:
@@ -21,11 +25,19 @@ def _typed(features: pl.DataFrame, name: str, example: Any) -> pl.Expr:
     return typed.fill_nan(None) if isinstance(example, float) else typed
 
 
-def needs(names: Sequence[str], shown: Mapping[str, str] | None = None) -> pl.Expr:
-    """"needs a, b" naming the inputs that are null (by the name `shown` gives them); null where none is."""
-    words = {**{name: name for name in names}, **(shown or {})}
-    missing = pl.concat_str(
-        [pl.when(pl.col(name).is_null()).then(pl.lit(words[name])) for name in names], separator=", ", ignore_nulls=True)
+def needs(names: Sequence[str], shown: Mapping[str, str] | None = None, why: Sequence[str] = ()) -> pl.Expr:
+    """"needs a, b" naming the inputs that are null; null where none is.
+
+    Args:
+        names: Required inputs.
+        shown: Other names to call them by.
+        why: Inputs whose companion column ``<name>-found`` says why they are not settled, where it says something.
+    """
+    words = {**{name: pl.lit(name) for name in names},
+             **{name: pl.format(f"{name}{{}}", pl.format(" ({})", f"{name}-found").fill_null("")) for name in why},
+             **{name: pl.lit(other) for name, other in (shown or {}).items()}}
+    missing = pl.concat_str([pl.when(pl.col(name).is_null()).then(words[name]) for name in names], separator=", ",
+                            ignore_nulls=True)
     return pl.when(missing != "").then("needs " + missing)
 
 

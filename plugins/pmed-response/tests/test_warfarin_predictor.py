@@ -1,0 +1,152 @@
+"""The predictor: batch equals one by one, unknown stays unknown, explanations add up, the trace can be followed."""
+
+from __future__ import annotations
+
+import re
+from itertools import combinations
+from math import factorial
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pmed import TABLES, Predictor
+from pmed.explain.shapley import ExactShapley
+from pmed_response import iwpc
+from pmed_response.warfarin import GENE, REFERENCE, SITE, TARGET, WarfarinDose
+
+WILMA = {"age": 71.7, "height": 164.0, "weight": 68.0, GENE: "*1/*3", SITE: "C/T", "ancestry": None,
+         "on:amiodarone": True, "on:carbamazepine": False, "on:phenytoin": False, "on:rifampin": False}
+TYPES = {"patient_id": pl.String, "age": pl.Float64, "height": pl.Float64, "weight": pl.Float64, GENE: pl.String,
+         SITE: pl.String, "ancestry": pl.String, **{name: pl.Boolean for name in REFERENCE if name.startswith("on:")}}
+persons = st.fixed_dictionaries({
+    "age": st.none() | st.floats(10, 110), "height": st.none() | st.floats(100, 240),
+    "weight": st.none() | st.floats(20, 280) | st.just(float("nan")),
+    GENE: st.none() | st.sampled_from([*iwpc.CYP2C9, "*1/*8"]),
+    SITE: st.none() | st.sampled_from([*iwpc.VKORC1, "C/G"]),
+    "ancestry": st.none() | st.sampled_from(["White", "Asian", "Other Race"]),
+    **{name: st.none() | st.booleans() for name in REFERENCE if name.startswith("on:")}})
+
+
+def frame(*people: dict[str, Any]) -> pl.DataFrame:
+    return pl.DataFrame([{"patient_id": f"p{n}", **one} for n, one in enumerate(people)], schema=TYPES)
+
+
+def predict(*people: dict[str, Any]) -> pl.DataFrame:
+    return WarfarinDose().predict(frame(*people))
+
+
+def test_contract() -> None:
+    model = WarfarinDose()
+    assert isinstance(model, Predictor)
+    assert set(model.reference(TARGET)) == {*model.needs, *model.wants}
+    assert model.reference("another") == {}
+    made = predict(WILMA, dict.fromkeys(WILMA)).with_columns(predictor=pl.lit(model.name))
+    TABLES["predictions"].check(made)
+    assert made["status"].to_list() == ["assessed", "not-assessed"]
+
+
+@pytest.mark.parametrize("name", [name for name in REFERENCE if name != "ancestry"])
+def test_a_missing_input_is_named(name: str) -> None:
+    row = predict(REFERENCE | {name: None}).row(0, named=True)
+    assert (row["value"], row["status"], row["reason"]) == (None, "not-assessed", f"needs {name}")
+
+
+def test_all_missing_inputs_are_named_at_once() -> None:
+    assert predict(WILMA | {"height": None, GENE: None})["reason"].item() == f"needs height, {GENE}"
+
+
+def test_absent_columns_are_unknown() -> None:
+    made = WarfarinDose().predict(pl.DataFrame({"patient_id": ["p"]}))
+    assert made["reason"].item().startswith("needs age, height, weight, diplotype:CYP2C9")
+
+
+@pytest.mark.parametrize(("change", "reason"), [
+    ({"age": 17.5}, "age 17.5 is outside 18 to 100 years"), ({"height": 120.0}, "height 120 is outside 130 to 220 cm"),
+    ({"weight": 251.0}, "weight 251 is outside 30 to 250 kg"),
+    ({GENE: "*1/*11"}, "CYP2C9 *1/*11 is outside the equation, which knows *1, *2 and *3 only"),
+    ({SITE: "C/G"}, "rs9923231 C/G is outside the equation, which knows C and T only")])
+def test_outside_the_equation(change: dict[str, Any], reason: str) -> None:
+    assert predict(WILMA | change)["reason"].to_list() == [reason]
+
+
+@pytest.mark.parametrize("change", [{"age": 18.0}, {"age": 100.0}, {"height": 130.0}, {"weight": 250.0}])
+def test_limits_belong_to_the_range(change: dict[str, Any]) -> None:
+    assert predict(WILMA | change)["status"].to_list() == ["assessed"]
+
+
+def test_unrecorded_ancestry_has_its_own_term() -> None:
+    missing, white = predict(WILMA, WILMA | {"ancestry": "White"})["value"]
+    assert white ** 0.5 - missing ** 0.5 == pytest.approx(0.1032)
+
+
+@given(st.lists(persons, max_size=6), st.randoms())
+@settings(max_examples=40, deadline=None)
+def test_batch_equals_one_by_one_in_any_order(people: list[dict[str, Any]], random: Any) -> None:
+    model, batch = WarfarinDose(), frame(*people)
+    before = batch.clone()
+    made = model.predict(batch)
+    assert batch.equals(before)
+    single = [model.predict(batch[row]) for row in range(batch.height)]
+    assert made.equals(pl.concat([made.clear(), *single]))
+    order = random.sample(range(batch.height), batch.height)
+    assert model.predict(batch[order]).equals(made[order])
+    # exactly one of value and reason
+    assert (made["value"].is_null() == made["reason"].is_not_null()).all()
+
+
+def brute_force(person: dict[str, Any]) -> tuple[dict[str, float], float]:
+    """Shapley values by their definition, over all subsets; and the reference patient's dose."""
+    names = list(REFERENCE)
+    subsets = [frozenset(some) for size in range(len(names) + 1) for some in combinations(names, size)]
+    hybrids = [{name: (person if name in some else REFERENCE)[name] for name in names} for some in subsets]
+    worth = dict(zip(subsets, predict(*hybrids)["value"], strict=True))
+    assert None not in worth.values()
+    n = len(names)
+    values = {name: sum(
+        factorial(len(some)) * factorial(n - len(some) - 1) / factorial(n) * (worth[some | {name}] - worth[some])
+        for some in subsets if name not in some) for name in names}
+    return values, worth[frozenset()]
+
+
+def test_every_hybrid_with_the_reference_is_assessed_and_contributions_add_up() -> None:
+    values, baseline = brute_force(WILMA)
+    dose = predict(WILMA)["value"].item()
+    assert baseline == pytest.approx(6.539 ** 2)
+    assert baseline + sum(values.values()) == pytest.approx(dose, abs=1e-9)
+    assert values[GENE] < -5
+    assert values["on:amiodarone"] < 0
+    assert values["on:phenytoin"] == pytest.approx(0, abs=1e-12)
+
+
+def test_the_hosts_explainer_says_the_same() -> None:
+    features = frame(WILMA)
+    model = WarfarinDose()
+    made = ExactShapley().explain(model, features, model.predict(features))
+    values, _ = brute_force(WILMA)
+    assert dict(made.select("feature", "contribution").rows()) == pytest.approx(values)
+    assert made["unit"].unique().to_list() == ["mg/week"]
+
+
+def test_the_trace_can_be_added_up_by_hand() -> None:
+    model, features = WarfarinDose(), frame(WILMA | {"on:phenytoin": True}, dict.fromkeys(WILMA))
+    made = model.predict(features)
+    steps = model.trace(features, made)
+    assert steps["step"].to_list() == list(range(1, 11))
+    assert steps["patient_id"].unique().to_list() == ["p0"]
+    *terms, last = steps["text"].to_list()
+    start = float(re.findall(r"[\d.]+", terms[0])[0])
+    added = [float(text.rsplit(": ", 1)[1].rstrip(".").replace("−", "-")) for text in terms[1:]]
+    assert (start + sum(added)) ** 2 == pytest.approx(made["value"][0], abs=0.01)
+    assert f"{round(made['value'][0], 1):g} mg a week" in last
+    assert "71 years, 7 completed decades" in terms[1]
+    assert "(active: phenytoin)" in terms[7]
+    assert "not recorded" in terms[6]
+
+
+def test_empty_frame() -> None:
+    model, nobody = WarfarinDose(), frame()
+    assert model.predict(nobody).height == 0
+    assert model.trace(nobody, model.predict(nobody)).height == 0

@@ -1,0 +1,105 @@
+"""Diagnoses on record as findings: there, absent, or unknown.
+
+A finding is there where a code of its set was ever recorded up to the index date. It is unknown where the text of a
+diagnosis that no code set knows speaks of it (another code system, an unlisted code, free text), or where a
+diagnosis of this patient could not be read at all. Otherwise it counts as absent.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+from pmed import Tables
+
+from .knowledge import facts
+from .records import WRONG, lost, people, up_to_index
+
+CONDITIONS: Final = ("atrial-fibrillation", "heart-failure", "hypertension", "diabetes", "stroke-or-tia",
+                     "vascular-disease", "coronary-disease")
+#: Cardiovascular disease that is there already: the risk equations are for a first event.
+FIRST_EVENT: Final = ("stroke-or-tia", "vascular-disease", "coronary-disease")
+_OVER: Final = ("resolved", "inactive", "remission")
+
+
+def conditions(tables: Tables) -> pl.DataFrame:
+    """True, false or null for each of `CONDITIONS` and ``ascvd-history``, with ``-found`` texts.
+
+    A resolved diagnosis counts (the scores ask for a history of it); one refuted or entered in error does not.
+    """
+    rows = _on_record(tables)
+    hits = _expanded(rows).join(facts("codes"), on=["system", "code"])
+    wide = people(tables)
+    for part in (_first(hits, "-sure"), _first(_unclear(rows, hits), "-unclear")):
+        wide = wide.join(part, on="patient_id", how="left", maintain_order="left")
+    judged = wide.with_columns(lost(tables, "Condition").alias("lost")).with_columns(
+        *map(_judged, CONDITIONS), *map(_found, CONDITIONS))
+    earlier = pl.any_horizontal(FIRST_EVENT)
+    return judged.with_columns(
+        earlier.alias("ascvd-history"),
+        pl.coalesce(*(f"{name}{end}" for end in ("-sure", "-unclear") for name in FIRST_EVENT)).alias(
+            "ascvd-history-found"))
+
+
+def _judged(name: str) -> pl.Expr:
+    unknown = pl.col(f"{name}-unclear").is_not_null() | pl.col("lost")
+    return (pl.when(pl.col(f"{name}-sure").is_not_null()).then(pl.lit(value=True))
+            .when(~unknown).then(pl.lit(value=False)).alias(name))
+
+
+def _found(name: str) -> pl.Expr:
+    return pl.coalesce(f"{name}-sure", f"{name}-unclear").alias(f"{name}-found")
+
+
+def _on_record(tables: Tables) -> pl.DataFrame:
+    """Diagnoses up to the index date that were not ruled out, with the short name of their code system."""
+    rows = up_to_index(tables, "conditions").filter(~_ruled_out(tables["conditions"].columns))
+    return rows.with_columns(recorded=pl.col("code"), system=_system(pl.col("system")),
+                             code=pl.col("code").str.strip_chars())
+
+
+def _ruled_out(columns: list[str]) -> pl.Expr:
+    """Refuted, by `verification` where the table has it.
+
+    Where it has not: not active, although neither ended nor marked as over.
+    """
+    if "verification" in columns:
+        return pl.col("verification").is_in(WRONG).fill_null(value=False)
+    over = pl.col("status").str.to_lowercase().is_in(_OVER).fill_null(value=False) | pl.col("end").is_not_null()
+    return ~pl.col("active").fill_null(value=True) & ~over
+
+
+def _system(uri: pl.Expr) -> pl.Expr:
+    """Short name of a code system; null for one that the code sets do not cover."""
+    text = uri.str.to_lowercase()
+    return (pl.when(text.str.contains(r"snomed|2\.16\.840\.1\.113883\.6\.96$")).then(pl.lit("snomed"))
+            .when(text.str.contains(r"icd-?10|2\.16\.840\.1\.113883\.6\.(3|90)$")).then(pl.lit("icd-10")))
+
+
+def _expanded(rows: pl.DataFrame) -> pl.DataFrame:
+    """Every code a diagnosis can be looked up by: the code itself, or each beginning of an ICD-10 code."""
+    bare = pl.col("code").str.to_uppercase().str.replace_all(".", "", literal=True)
+    beginnings = pl.concat_list(bare.str.head(length) for length in range(3, 8)).list.unique()
+    icd = rows.filter(pl.col("system") == "icd-10").with_columns(code=beginnings).explode("code")
+    return pl.concat([rows.filter(pl.col("system") == "snomed"), icd])
+
+
+def _first(rows: pl.DataFrame, end: str) -> pl.DataFrame:
+    """One row a patient; a column for each concept with the earliest row that speaks of it."""
+    words = pl.coalesce(pl.format("{} {}", "system", "recorded"), "display")
+    said = words + pl.format(", {}", "start").fill_null("")
+    ordered = rows.with_columns(said=said).sort("patient_id", "start", "row", nulls_last=True)
+    return ordered.group_by("patient_id").agg(
+        pl.col("said").filter(pl.col("concept") == name).first().alias(f"{name}{end}") for name in CONDITIONS)
+
+
+def _unclear(rows: pl.DataFrame, hits: pl.DataFrame) -> pl.DataFrame:
+    """Diagnoses that no code set knows, with each concept that their text speaks of."""
+    unknown = rows.join(hits, on=["patient_id", "row"], how="anti", maintain_order="left")
+    text = pl.col("display").str.to_lowercase()
+    said = pl.lit("not in the code sets: ") + pl.col("display")
+    parts = [unknown.filter(text.str.contains(words), ~text.str.contains(but)).with_columns(
+        concept=pl.lit(concept), display=said, system=pl.lit(None, dtype=pl.String))
+        for concept, words, but in facts("words").iter_rows()]
+    return pl.concat(parts)

@@ -1,0 +1,36 @@
+"""Which rows of a record count at the index date, and whose record has lost some."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+from pmed import TABLES, Tables
+
+WRONG: Final = ("refuted", "entered-in-error", "cancelled", "registered")
+
+
+def up_to_index(tables: Tables, name: str) -> pl.DataFrame:
+    """Rows of a table that belong to a record, are not withdrawn, and do not start after the index date."""
+    dates = tables["patients"].select("patient_id", "index_date")
+    after = (pl.col("start") > pl.col("index_date")).fill_null(value=False)
+    wrong = pl.col("status").str.to_lowercase().is_in(WRONG).fill_null(value=False)
+    return tables[name].join(dates, on="patient_id", maintain_order="left").filter(~after & ~wrong)
+
+
+def dated_observations(tables: Tables) -> pl.DataFrame:
+    """Observations with a date: an undated one may be from any time, also after the index date."""
+    return up_to_index(tables, "observations").drop_nulls("start")
+
+
+def lost(tables: Tables, resource: str) -> pl.Expr:
+    """Patients of whom a resource of that kind (a regular expression) had to be left out while reading."""
+    issues = tables.get("issues", TABLES["issues"].empty())
+    gone = issues.filter(pl.col("severity") == "error", pl.col("place").str.contains(rf"\b{resource}\b"))
+    return pl.col("patient_id").is_in(gone["patient_id"].drop_nulls().unique().to_list())
+
+
+def people(tables: Tables) -> pl.DataFrame:
+    """Everyone with a record."""
+    return tables["patients"].select("patient_id")

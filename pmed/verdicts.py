@@ -1,0 +1,94 @@
+"""Building blocks for predictors: typed inputs, reasons for not assessing, and the ``predictions`` table.
+
+A predictor says what it needs, what it refuses and how to compute; these functions make the rows. All are polars
+expressions or frame → frame, so a predictor stays a pure function of its columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import polars as pl
+
+_DTYPES: Final = {bool: pl.Boolean(), float: pl.Float64(), str: pl.String()}
+
+
+def inputs(features: pl.DataFrame, reference: Mapping[str, Any]) -> pl.DataFrame:
+    """patient_id and the columns of `reference`, typed as its values; absent columns and NaN become null."""
+    return features.select("patient_id", *[_typed(features, name, value) for name, value in reference.items()])
+
+
+def _typed(features: pl.DataFrame, name: str, example: Any) -> pl.Expr:
+    column = pl.col(name) if name in features.columns else pl.lit(None).alias(name)
+    typed = column.cast(_DTYPES[type(example)])
+    return typed.fill_nan(None) if isinstance(example, float) else typed
+
+
+def needs(names: Sequence[str], shown: Mapping[str, str] | None = None) -> pl.Expr:
+    """``needs a, b`` naming the inputs that are null (by the name `shown` gives them); null where none is."""
+    words = {**{name: name for name in names}, **(shown or {})}
+    unknown = [pl.when(pl.col(name).is_null()).then(pl.lit(words[name])) for name in names]
+    missing = pl.concat_str(unknown, separator=", ", ignore_nulls=True)
+    return pl.when(missing != "").then("needs " + missing)
+
+
+def outside(name: str, low: float, high: float, unit: str) -> pl.Expr:
+    """Says that a number is outside `low` to `high`; null where it is inside or null."""
+    text = pl.format(f"{name} {{}} is outside {low:g} to {high:g} {unit}", number(pl.col(name), 2))
+    return pl.when(~pl.col(name).is_between(low, high)).then(text)
+
+
+def all_reasons(*reasons: pl.Expr) -> pl.Expr:
+    """All reasons in one text, null where there is none."""
+    text = pl.concat_str(reasons, separator="; ", ignore_nulls=True)
+    return pl.when(text != "").then(text)
+
+
+def number(value: pl.Expr, digits: int = 1) -> pl.Expr:
+    """A number as text, rounded, without a useless ``.0``."""
+    return value.round(digits).cast(pl.String).str.strip_suffix(".0")
+
+
+def signed(value: pl.Expr) -> pl.Expr:
+    """A term as text with its sign, four decimals; ``0`` where it adds nothing."""
+    sign = pl.when(value < 0).then(pl.lit("−")).otherwise(pl.lit("+"))
+    return pl.when(value == 0).then(pl.lit("0")).otherwise(sign + value.abs().round(4).cast(pl.String))
+
+
+def predictions(features: pl.DataFrame, *, target: str, value: pl.Expr, unit: str, reason: pl.Expr,
+                label: pl.Expr | None = None) -> pl.DataFrame:
+    """One row a patient of the ``predictions`` table; a row with a `reason` is not assessed and has no value.
+
+    Args:
+        features: One row a patient.
+        target: What is predicted.
+        value: The prediction, in `unit`.
+        unit: Clinical unit (UCUM or plain).
+        reason: Text where the patient cannot be assessed (see `needs`, `outside`, `all_reasons`), else null.
+        label: The value in words.
+
+    >>> frame = pl.DataFrame({"patient_id": ["a", "b"], "weight": [80.0, None]})
+    >>> predictions(frame, target="dose", value=pl.col("weight") / 2, unit="mg", reason=needs(["weight"]))["reason"]
+    shape: (2,)
+    Series: 'reason' [str]
+    [
+        null
+        "needs weight"
+    ]
+    """
+    assessed = reason.is_null()
+    words = pl.lit(None) if label is None else label
+    return features.select(
+        "patient_id", target=pl.lit(target), value=pl.when(assessed).then(value.cast(pl.Float64)), unit=pl.lit(unit),
+        low=pl.lit(None, dtype=pl.Float64), high=pl.lit(None, dtype=pl.Float64),
+        label=pl.when(assessed).then(words.cast(pl.String)),
+        status=pl.when(assessed).then(pl.lit("assessed")).otherwise(pl.lit("not-assessed")),
+        reason=reason)
+
+
+def steps(features: pl.DataFrame, *, target: str, texts: Sequence[pl.Expr]) -> pl.DataFrame:
+    """The ``traces`` rows of a target: each patient's `texts` numbered from 1; a text that is null is left out."""
+    long = features.select("patient_id", text=pl.concat_list(texts)).explode("text").drop_nulls("text")
+    step = pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over("patient_id")
+    return long.select("patient_id", target=pl.lit(target), step=step, text="text")
