@@ -175,6 +175,7 @@ _ALL = (
     Table("conditions", "Diagnoses and problems.", {
         **_ROW, **_CODED, **_PERIOD,
         "status": _text("clinical status as recorded"),
+        "verification": _text("verification status as recorded"),
         "active": Column(pl.Boolean(), "not resolved, refuted or entered in error"),
         **_SOURCE,
     }, key=("patient_id", "row")),

@@ -70,7 +70,9 @@ def full_rows() -> dict[str, list[dict[str, Any]]]:
              "functions": ["none", "none"], "activity_score": 0.0, "phenotype": "Slow",
              "present_phenotype": "Very slow", "because": ["yolk"], "complete": True},
             {"patient_id": "ann", "gene": "DEF2", "status": "ambiguous", "diplotypes": ["*1/*4", "*1/*5"],
-             "complete": False, "missing_sites": ["rs7"], "messages": [{"code": "m", "text": "rs7 would decide."}]},
+             "functions": ["fine", "none"],
+             "phenotype": "Usual", "present_phenotype": "Slow", "complete": False,
+             "missing_sites": ["rs7"], "messages": [{"code": "m", "text": "rs7 would decide."}]},
             {"patient_id": "ann", "gene": "GHI3", "status": "no-data", "complete": False}],
         "predictions": [
             prediction("guild", "zappa", 4.0), prediction("guild", "queer", None, reason="needs phenotype:GHI3, age"),

@@ -147,7 +147,7 @@ def test_make_targets_named_in_documents_exist(path: Path) -> None:
 
 
 def test_make_help_names_every_target() -> None:
-    shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    shown = subprocess.run(["make", "--no-print-directory", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert {line.split()[1] for line in shown.splitlines()} == make_targets()
 
 
@@ -173,7 +173,6 @@ def test_readme_lists_the_commands_there_are() -> None:
     assert listed == re.findall(r"^  (\w+)", shown, re.MULTILINE)
 
 
-@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")  # shap's own, at its import
 def test_readme_example_runs(
         tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(tmp_path)

@@ -35,9 +35,13 @@ def called(panel):
 def test_every_person_of_the_panel_is_called(called):
     genes = called.tables["gene_results"]
     assert genes.height == 2562 * len(GENES)
-    share = dict(genes.group_by("gene").agg((pl.col("status") == "called").mean()).iter_rows())
-    for gene, least in (("CYP2C19", 0.97), ("CYP2C9", 0.97), ("VKORC1", 1.0), ("CYP3A5", 0.97), ("SLCO1B1", 0.9)):
-        assert share[gene] >= least, gene
+    called_at_all = pl.col("status").is_in(["called", "ambiguous"]).mean()
+    share = dict(genes.group_by("gene").agg(called_at_all).iter_rows())
+    assert all(share[gene] >= 0.99 for gene in GENES), share
+    # Rare sites are absent from the panel, so alleles that only they tell apart stay a set, never a guess.
+    one = dict(genes.group_by("gene").agg((pl.col("status") == "called").mean()).iter_rows())
+    for gene, least in (("CYP2C19", 0.99), ("CYP2C9", 0.89), ("VKORC1", 1.0), ("CYP3A5", 1.0), ("SLCO1B1", 0.4)):
+        assert one[gene] >= least, gene
     assert called.failures == ()
     assert set(called.tables["samples"]["build_from"]) == {"inferred"}
 
@@ -56,21 +60,21 @@ def test_the_deep_genomes_agree_with_the_panel(called, deep):
     mine = pmed.call(deep).tables["gene_results"].select("patient_id", "gene", "diplotypes")
     assert set(mine["patient_id"]) == {"NA18526", "NA18565", "NA18861"}
     both = mine.join(called.tables["gene_results"], on=["patient_id", "gene"])
+    agreed = both.with_columns(common=pl.col("diplotypes").list.set_intersection("diplotypes_right"))
+    assert agreed.height >= len(GENES)
+    assert agreed["common"].list.len().min() >= 1
     called_in_both = both.filter((pl.col("diplotypes").list.len() == 1) & (pl.col("diplotypes_right").list.len() == 1))
-    assert called_in_both.height >= 10
+    assert called_in_both.height >= 4
     assert called_in_both["diplotypes"].to_list() == called_in_both["diplotypes_right"].to_list()
 
 
 @pytest.fixture(scope="module")
-def joined(panel, shared):
+def joined(called, panel, shared):
     """Ten synthetic records, each given the genome of a person of the panel."""
     records = sorted((shared / "data/fhir/synthea").glob("*.json"))[:10]
     people = [json.loads(path.read_text())["entry"][0]["resource"]["id"] for path in records]
-    samples = ["HG00096", "HG00097", "HG00099", "NA18526", "NA18565", "NA18861", "NA19035", "NA12878", "NA20502",
-               "HG01190"]
-    there = pmed.call(panel[2:3]).tables["samples"]["sample"].to_list()
-    samples = [name for name in samples if name in there] + there
-    return pmed.run(panel, records, samples=samples[:10], pairs=dict(zip(samples, people, strict=False)))
+    samples = called.tables["samples"]["sample"].gather_every(250).head(10).to_list()
+    return pmed.run(panel, records, samples=samples, pairs=dict(zip(samples, people, strict=True)))
 
 
 def test_ten_records_joined_to_genomes(joined):
@@ -108,10 +112,11 @@ def test_batch_equals_one_by_one(joined, panel, shared):
         assert_frame_equal(mine.sort(keys), alone.tables[name].sort(keys))
 
 
-def test_a_real_record_and_genome_make_a_report(panel, shared, tmp_path):
+def test_a_real_record_and_genome_make_a_report(called, panel, shared, tmp_path):
     record = sorted((shared / "data/fhir/synthea").glob("*.json"))[0]
     outputs = {"html": tmp_path / "r.html", "json": tmp_path / "r.json"}
-    result, written = report_one(panel, [record], sample="NA18526", outputs=outputs, settings=Settings(),
+    sample = called.tables["samples"]["sample"][7]
+    result, written = report_one(panel, [record], sample=sample, outputs=outputs, settings=Settings(),
                                  progress=lambda _: None)
     assert result.failures == ()
     assert len(written) == 2

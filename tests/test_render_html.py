@@ -127,11 +127,25 @@ def test_risk_and_response_show_values_and_reasons() -> None:
     assert "needs Serum luck" in section(html, "section-2", "genes")
 
 
+def test_prediction_explained_under_a_current_medicine_is_not_drawn_twice() -> None:
+    rows = cases.full_rows()
+    rows["explanations"] = [cases.contribution("age", 2.0, predictor="luck", target="ten-year-luck")]
+    luck = {"predictor": "luck", "target": "ten-year-luck"}
+    provenance = cases.full().provenance
+    alone = Result(cases.result(rows).tables, (), provenance)
+    assert "Reference patient" in section(rendered(alone), "section-1", "section-2")
+    rows["suggestions"][1]["explained_by"] = [luck]
+    both = rendered(Result(cases.result(rows).tables, (), provenance))
+    assert "Explained under yolk" in section(both, "section-1", "section-2")
+    assert "Reference patient" not in section(both, "section-1", "section-2")
+    assert "Reference patient" in section(both, "medicines", "section-1")
+
+
 def test_lookup_puts_what_was_asked_first() -> None:
     lookup = section(rendered(cases.full()), "lookup", "gaps")
     assert "no installed plugin gives advice on: unheard" in lookup
     assert lookup.index("asked for") < lookup.index("Text about later")
-    assert "Could not be assessed Not assessed dark" in lookup
+    assert "Could not be assessed dark –" in lookup
 
 
 def test_gaps_issues_and_failures_have_their_place() -> None:
@@ -161,7 +175,8 @@ def test_disclaimer_is_there_exactly_once() -> None:
 def test_gene_table_shows_genetic_and_present_phenotype() -> None:
     genes = section(rendered(cases.full()), "genes", "lookup")
     assert "ABC1 *2/*2 none / none Slow activity score 0 today: Very slow because of yolk complete" in genes
-    assert "DEF2 *1/*4 or *1/*5 unknown ambiguous 1 site missing rs7 would decide. Missing: rs7" in genes
+    assert ("DEF2 *1/*4 or *1/*5 fits what could be read unknown Usual only if nothing differs at the missing sites "
+            "ambiguous 1 site missing rs7 would decide. Missing: rs7") in genes
     assert "GHI3 unknown unknown no data" in genes
 
 
@@ -176,7 +191,7 @@ def test_absence_read_as_normal_is_said_loudly(how: str) -> None:
                               "state": "assumed-reference"}]
     top = words(cases.result(rows)).split("What to do today")[0]
     assert "Absence was read as normal." in top
-    assert ("Affected: ABC1" if how == "message" else "(1 sites)") in top
+    assert ("Affected: ABC1" if how == "message" else "(1 site)") in top
 
 
 YOLK = cases.medicine(1, "Yolk", ["yolk"])

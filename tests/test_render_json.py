@@ -3,12 +3,14 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+import jsonschema
 import msgspec
 import pytest
 
 from pmed.render.json import JsonExporter
 from pmed.render.view import age_at
 from pmed.result import Result
+from pmed.schema import json_schemas
 from tests import render_cases as cases
 
 
@@ -31,6 +33,12 @@ def test_format_has_the_promised_keys() -> None:
     assert ann["record"]["birth_date"] == "1960-05-02"
     assert ann["record"]["age"] == 65
     assert whole["provenance"]["pmed"] == "0.1.0"
+
+
+def test_json_is_what_its_schema_says() -> None:
+    rules = jsonschema.Draft202012Validator(json_schemas()["pmed-result-1"])
+    assert [fault.message for fault in rules.iter_errors(exported(cases.full()))] == []
+    assert not rules.is_valid({**exported(cases.full()), "format": "pmed/result/2"})
 
 
 def test_explanation_is_additive_and_has_its_trace_in_order() -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import doctest
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -40,8 +42,15 @@ def test_only_web_addresses_become_links(url: object, kept: bool) -> None:
 def test_first_sentence_is_not_cut_inside_numbers() -> None:
     text = "Start with 2.5 mg a day, which is about half of the usual dose. Then look again."
     assert words.first_sentence(text) == "Start with 2.5 mg a day, which is about half of the usual dose."
+    assert words.first_sentence("Plan the dose and then titrate it by the INR. Look again.").endswith("INR.")
     assert words.first_sentence("Avoid it. Take another.") == "Avoid it. Take another."
     assert words.first_sentence("") == ""
+
+
+def test_examples_in_the_docstrings_run() -> None:
+    done = doctest.testmod(words)
+    assert done.attempted >= 5
+    assert done.failed == 0
 
 
 @given(AMOUNTS, st.floats(-20, 60))

@@ -20,7 +20,8 @@ from pmed.sources.vcf import VcfSource
 from pmed.tables import TABLES
 from pmed.types import ReadRequest
 
-HEAD = '##fileformat=VCFv4.2\n##contig=<ID=chr1,assembly=GRCh38>\n##FORMAT=<ID=GT,Number=1,Type=String,Description="GT">\n'
+HEAD = ('##fileformat=VCFv4.2\n##contig=<ID=chr1,assembly=GRCh38>\n'
+        '##FORMAT=<ID=GT,Number=1,Type=String,Description="GT">\n')
 SITES = [(100, "A", "G"), (100, "A", "T"), (200, "C", "CT"), (300, "CAG", "C"), (400, "G", "A")]
 
 
@@ -100,26 +101,26 @@ def test_absent_as_reference_leaves_its_mark_and_touches_only_what_is_absent(tmp
     assert said(out, 200, "CT") == (None, None, "filtered")
 
 
-@pytest.mark.parametrize(("pos", "ref", "alts", "call", "site", "expected"), [
-    (100, "A", "G,T", "1/2", (100, "G"), (1, 2, "called")),
-    (100, "A", "G,T", "1/2", (100, "T"), (2, 1, "called")),
-    (100, "A", "C", "0/1", (100, "G"), (0, 2, "called")),
-    (100, "A", "*,G", "1/2", (100, "G"), (2, 1, "called")),
-    (100, "A", "<NON_REF>", "0/0", (100, "G"), (0, 0, "called")),
-    (100, "A", ".", "0/0", (100, "G"), (0, 0, "called")),
-    (99, "TA", "TG", "0/1", (100, "G"), (0, 1, "called")),
-    (100, "AC", "GC,A", "1/2", (100, "G"), (1, 0, "called")),
-    (100, "ACC", "A", "1/1", (100, "G"), (0, 0, "called")),
-    (200, "CA", "CTA", "0/1", (200, "CT"), (0, 1, "called")),
-    (200, "C", "CTT", "0/1", (200, "CT"), (0, 2, "called")),
-    (200, "C", "G", "0/1", (200, "CT"), (0, 0, "called")),
-    (300, "CAGAG", "CAG", "0/1", (300, "C"), (0, 1, "called")),
-    (300, "C", "T", "0/1", (300, "C"), (None, None, "absent")),
-    (398, "TTG", "T", "0/1", (400, "A"), (None, None, "absent")),
-    (400, "g", "a", "0/1", (400, "A"), (0, 1, "called")),
+@pytest.mark.parametrize(("record", "call", "site", "expected"), [
+    ((100, "A", "G,T"), "1/2", (100, "G"), (1, 2, "called")),
+    ((100, "A", "G,T"), "1/2", (100, "T"), (2, 1, "called")),
+    ((100, "A", "C"), "0/1", (100, "G"), (0, 2, "called")),
+    ((100, "A", "*,G"), "1/2", (100, "G"), (2, 1, "called")),
+    ((100, "A", "<NON_REF>"), "0/0", (100, "G"), (0, 0, "called")),
+    ((100, "A", "."), "0/0", (100, "G"), (0, 0, "called")),
+    ((99, "TA", "TG"), "0/1", (100, "G"), (0, 1, "called")),
+    ((100, "AC", "GC,A"), "1/2", (100, "G"), (1, 0, "called")),
+    ((100, "ACC", "A"), "1/1", (100, "G"), (0, 0, "called")),
+    ((200, "CA", "CTA"), "0/1", (200, "CT"), (0, 1, "called")),
+    ((200, "C", "CTT"), "0/1", (200, "CT"), (0, 2, "called")),
+    ((200, "C", "G"), "0/1", (200, "CT"), (0, 0, "called")),
+    ((300, "CAGAG", "CAG"), "0/1", (300, "C"), (0, 1, "called")),
+    ((300, "C", "T"), "0/1", (300, "C"), (None, None, "absent")),
+    ((398, "TTG", "T"), "0/1", (400, "A"), (None, None, "absent")),
+    ((400, "g", "a"), "0/1", (400, "A"), (0, 1, "called")),
 ])
-def test_a_record_is_matched_by_the_event(tmp_path, pos, ref, alts, call, site, expected):
-    assert said(read(vcf(tmp_path, (pos, ref, alts, "PASS", "GT", call))), *site) == expected
+def test_a_record_is_matched_by_the_event(tmp_path, record, call, site, expected):
+    assert said(read(vcf(tmp_path, (*record, "PASS", "GT", call))), *site) == expected
 
 
 def test_a_contradicting_ref_is_not_used_and_is_reported(tmp_path):

@@ -119,8 +119,8 @@ def _held(drugs: pl.DataFrame) -> pl.DataFrame:
     unclear = pl.concat_list(pl.col("possible").fill_null([]),
                              pl.when(pl.col("active").is_null()).then("ingredients").fill_null([]))
     return rows.group_by("patient_id").agg(
-        sure=pl.col("ingredients").filter("active").list.explode().drop_nulls(),
-        perhaps=unclear.list.explode().drop_nulls(), unread=nameless.any())
+        sure=pl.col("ingredients").filter("active").list.explode(empty_as_null=False).drop_nulls(),
+        perhaps=unclear.list.explode(empty_as_null=False).drop_nulls(), unread=nameless.any())
 
 
 def _contains(column: str, name: str) -> pl.Expr:

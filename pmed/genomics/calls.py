@@ -35,6 +35,7 @@ class Calls:
         phase_set: PS.
         dp: DP.
         gq: GQ.
+        failed: FT is neither PASS nor ``.``.
     """
 
     alleles: Ints
@@ -43,6 +44,7 @@ class Calls:
     phase_set: Ints
     dp: Ints
     gq: Ints
+    failed: NDArray[np.bool_]
 
 
 class _Genotype(NamedTuple):
@@ -78,7 +80,8 @@ def _fixed_width(record: Record, samples: int) -> Calls | None:
     if not plain or (cells[:, 3] != _TAB).any() or not (phased | (cells[:, 1] == _SLASH)).all():
         return None
     nothing = np.full(samples, NONE)
-    return Calls(np.where(missing, NONE, alleles), np.full(samples, 2), phased, nothing, nothing, nothing)
+    return Calls(np.where(missing, NONE, alleles), np.full(samples, 2), phased, nothing, nothing, nothing,
+                 np.zeros(samples, dtype=bool))
 
 
 def _general(record: Record, samples: int) -> Calls:
@@ -90,8 +93,8 @@ def _general(record: Record, samples: int) -> Calls:
         raise GenomeError(f"the record has {len(cells)} samples, the header names {samples}", where=record.where)
     fields = pl.Series(cells).str.split(":")
     found = _genotypes(fields.list.get(keys.index("GT")), record)
-    numbers = [_numbers(fields, keys, key, samples) for key in ("PS", "DP", "GQ")]
-    return Calls(found[:, :2], found[:, 2], found[:, 3] == 1, *numbers)
+    phase_set, dp, gq = (_numbers(fields, keys, key, samples) for key in ("PS", "DP", "GQ"))
+    return Calls(found[:, :2], found[:, 2], found[:, 3] == 1, phase_set, dp, gq, _failed(fields, keys, samples))
 
 
 def _genotypes(texts: pl.Series, record: Record) -> Ints:
@@ -114,6 +117,14 @@ def _genotype(text: str, record: Record) -> _Genotype:
         return _Genotype(NONE, NONE, 0, phased=False)
     return _Genotype(alleles[0], alleles[1] if len(alleles) > 1 else NONE, len(alleles),
                      phased="/" not in bare and len(alleles) > 1)
+
+
+def _failed(fields: pl.Series, keys: list[str], samples: int) -> NDArray[np.bool_]:
+    """Calls that did not pass the filters of their own (FT, VCF 4.3 section 1.6.2)."""
+    if "FT" not in keys:
+        return np.zeros(samples, dtype=bool)
+    texts = fields.list.get(keys.index("FT"), null_on_oob=True).fill_null(".")
+    return ~np.isin(texts.to_list(), (".", "PASS", ""))
 
 
 def _numbers(fields: pl.Series, keys: list[str], key: str, samples: int) -> Ints:

@@ -13,7 +13,7 @@ from pmed.tables import STATES, TABLES
 
 from .alleles import Sites
 from .calls import NONE, Calls
-from .matching import ALT, OTHER, Said
+from .matching import ALT, OTHER, UNKNOWN, Reaching, Said
 
 Ints = NDArray[np.int64]
 CALLED, HALF_CALL, NO_CALL, FILTERED, ABSENT, ASSUMED = range(len(STATES))
@@ -47,18 +47,17 @@ class Row:
     def of(cls, calls: Calls, said: Said, number: int, *, filtered: bool, filter_code: int) -> Row:
         """What one record says of one site."""
         codes = np.array([*said.codes, NONE])  # the last entry answers for allele -1
-        missing = (calls.alleles == NONE).sum(axis=1)
-        diploid = calls.ploidy == 2
-        state = np.where(diploid & (missing == 1), HALF_CALL, CALLED)
-        state[(diploid & (missing == 2)) | (calls.ploidy == 0) | (calls.ploidy > 2)] = NO_CALL
-        state[(calls.ploidy == 1) & (calls.alleles[:, 0] == NONE)] = NO_CALL
+        alleles = codes[calls.alleles]
+        state = _states(alleles, calls.ploidy)
+        if UNKNOWN in said.codes:  # the record cannot vouch for REF: where it says nothing, it is not there
+            state[state == NO_CALL] = ABSENT
         if filtered:
-            state[:] = FILTERED
+            state[state != ABSENT] = FILTERED
+        state[calls.failed] = FILTERED
         known = np.isin(state, (CALLED, HALF_CALL))
-        alleles = np.where(known[:, None], codes[calls.alleles], NONE)
-        many = len(state)
-        return cls(alleles, np.where(calls.ploidy > 0, calls.ploidy, NONE), calls.phased & known, calls.phase_set,
-                   calls.dp, calls.gq, state, np.full(many, number), np.full(many, filter_code))
+        return cls(np.where(known[:, None], alleles, NONE), np.where(calls.ploidy > 0, calls.ploidy, NONE),
+                   calls.phased & known, calls.phase_set, calls.dp, calls.gq, state, np.full(len(state), number),
+                   np.full(len(state), filter_code))
 
     def take(self, other: Row, where: NDArray[np.bool_]) -> None:
         """Overwrite the samples at `where` with what `other` says of them."""
@@ -70,6 +69,12 @@ class Row:
         both = (self.state == CALLED) & (other.state == CALLED)
         same = np.sort(self.alleles, axis=1) == np.sort(other.alleles, axis=1)
         return np.asarray(both & ~same.all(axis=1))
+
+
+def _states(alleles: Ints, ploidy: Ints) -> Ints:
+    """Called, half-call or no-call; more than two alleles cannot be told and are no call."""
+    known = (alleles != NONE).sum(axis=1)
+    return np.where((known > 0) & (known == ploidy), CALLED, np.where((known == 1) & (ploidy == 2), HALF_CALL, NO_CALL))
 
 
 def joined(direct: Sequence[Row], beside: Sequence[Row], samples: int) -> tuple[Row, NDArray[np.bool_]]:
@@ -96,24 +101,44 @@ def _better(row: Row, one: Row) -> NDArray[np.bool_]:
 
 
 def _lay_beside(row: Row, other: Row) -> NDArray[np.bool_]:
-    """Mark strands that carry another ALT; returns the samples for whom both claim the same strand."""
-    known = (row.state == CALLED) & (other.state == CALLED)
-    theirs = other.alleles == OTHER
-    swap = known & ~other.phased & ((row.alleles == ALT) & theirs).any(axis=1)
+    """Mark strands that carry another ALT; returns the samples for whom both claim the same strand.
+
+    Without phase the two strands of one record may be swapped against those of the other. A strand that the row
+    does not know (``1/.`` beside ``./1``) is known once the other record names its ALT.
+    """
+    known = np.isin(row.state, (CALLED, HALF_CALL, NO_CALL)) & np.isin(other.state, (CALLED, HALF_CALL))
+    known &= (row.ploidy == other.ploidy) & (row.ploidy <= row.alleles.shape[1])
+    theirs = (other.alleles == OTHER) & known[:, None]
+    swap = ~(row.phased & other.phased) & (row.ploidy == len(row.alleles[0])) & _both(row, theirs)
     theirs[swap] = theirs[swap][:, ::-1]
-    taken = ((row.alleles == ALT) & theirs).any(axis=1) & known
-    row.alleles[(known & ~taken)[:, None] & theirs & (row.alleles != ALT)] = OTHER
-    return np.asarray(taken)
+    taken = _both(row, theirs)
+    lay = theirs & ~taken[:, None] & (row.alleles != ALT)
+    marked = (lay & (row.alleles != OTHER)).any(axis=1)
+    row.alleles[lay] = OTHER
+    row.state[marked] = _states(row.alleles, row.ploidy)[marked]
+    row.phased[marked] &= other.phased[marked]
+    return taken
+
+
+def _both(row: Row, theirs: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Samples of whom a strand is claimed by both records."""
+    return np.asarray(((row.alleles == ALT) & theirs).any(axis=1))
 
 
 @dataclass
 class Grid:
-    """All sites × all samples of one read."""
+    """All sites × all samples of one read.
+
+    `clashes` are the calls that files contradict each other on; `looked_at` those that have no row, yet a record
+    that reaches there, so that absence cannot be taken for reference. Both are kept by site, over samples.
+    """
 
     sites: Sites
     samples: Sequence[str]
     filters: list[str] = field(default_factory=list)
     rows: dict[int, Row] = field(default_factory=dict)
+    clashes: dict[int, NDArray[np.bool_]] = field(default_factory=dict)
+    looked_at: dict[int, NDArray[np.bool_]] = field(default_factory=dict)
 
     def filter_code(self, name: str | None) -> int:
         """Number of a FILTER text; -1 for none."""
@@ -131,8 +156,27 @@ class Grid:
             getattr(here, name)[columns] = getattr(row, name)
         clash = whole.differs(here)
         whole.take(here, _better(whole, here))
-        forget(whole, clash)
+        # Once contradicted, a call stays unknown, whatever a third file says.
+        forget(whole, self._mark(self.clashes, number, clash))
         return [self.samples[int(i)] for i in np.flatnonzero(clash)]
+
+    def refuse(self, number: int, columns: Ints) -> None:
+        """Remember that a file's record at the site could not be used: its absence is not reference."""
+        self._reached(number, columns, np.ones(len(columns), dtype=bool))
+
+    def reach(self, reaching: Reaching, calls: Calls, columns: Ints, *, filtered: bool) -> None:
+        """Remember who may have something else than reference at the site, by a record that spans it."""
+        row = Row.of(calls, Said(*reaching, direct=False), NONE, filtered=filtered, filter_code=NONE)
+        self._reached(reaching.site, columns, (row.state != CALLED) | (row.alleles == OTHER).any(axis=1))
+
+    def _reached(self, number: int, columns: Ints, who: NDArray[np.bool_]) -> None:
+        everybody = np.zeros(len(self.samples), dtype=bool)
+        everybody[columns] = who
+        self._mark(self.looked_at, number, everybody)
+
+    def _mark(self, marks: dict[int, NDArray[np.bool_]], number: int, who: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        marks[number] = marks.get(number, np.zeros(len(self.samples), dtype=bool)) | who
+        return marks[number]
 
     def frame(self, *, absent_as_ref: bool) -> pl.DataFrame:
         """The ``genotypes`` table."""
@@ -163,7 +207,7 @@ class Grid:
         nobody = Row.absent(len(self.samples))
         for number in range(len(self.sites.rows)):
             row = self.rows.get(number, nobody)
-            yield _assume_reference(row) if absent_as_ref else row
+            yield _assume_reference(row, self.looked_at.get(number)) if absent_as_ref else row
 
 
 def forget(row: Row, where: NDArray[np.bool_]) -> None:
@@ -172,9 +216,11 @@ def forget(row: Row, where: NDArray[np.bool_]) -> None:
     row.state[where] = NO_CALL
 
 
-def _assume_reference(row: Row) -> Row:
+def _assume_reference(row: Row, looked_at: NDArray[np.bool_] | None) -> Row:
     """Absent sites as 0/0 under a state of their own; what was looked at and not called stays unknown."""
     where = row.state == ABSENT
+    if looked_at is not None:
+        where &= ~looked_at
     assumed = Row(row.alleles.copy(), row.ploidy.copy(), row.phased, row.phase_set, row.dp, row.gq, row.state.copy(),
                   row.source_row, row.filter)
     assumed.alleles[where], assumed.ploidy[where], assumed.state[where] = 0, 2, ASSUMED

@@ -55,13 +55,14 @@ def chosen_samples(headers: Sequence[Header], wanted: Sequence[str]) -> list[tup
     Raises:
         GenomeError: a name that no file has, with up to five names that are there.
     """
-    there = list(dict.fromkeys(name for header in headers for name in header.samples))
+    there = dict.fromkeys(name for header in headers for name in header.samples)
+    asked = frozenset(wanted)
     files = ", ".join(str(header.path) for header in headers)
     for name in wanted:
         if name not in there:
-            near = dict.fromkeys([*difflib.get_close_matches(name, there, n=5, cutoff=0.5), *there[:5]])
+            near = dict.fromkeys([*difflib.get_close_matches(name, there, n=5, cutoff=0.5), *list(there)[:5]])
             raise GenomeError(f"no sample {name!r}", where=files, hint="there are " + ", ".join(list(near)[:5]))
-    return [tuple(name for name in header.samples if not wanted or name in wanted) for header in headers]
+    return [tuple(name for name in header.samples if not asked or name in asked) for header in headers]
 
 
 def _head(stream: BinaryIO, path: Path) -> Iterator[str]:

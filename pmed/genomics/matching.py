@@ -8,7 +8,7 @@ from typing import NamedTuple
 from .alleles import Event, Site, Sites, is_sequence, trim
 from .records import Record
 
-REF, ALT, OTHER = 0, 1, 2
+REF, ALT, OTHER, UNKNOWN = 0, 1, 2, -1
 
 
 class Said(NamedTuple):
@@ -28,21 +28,41 @@ class Contradiction(NamedTuple):
     site: int
 
 
-def matched(record: Record, sites: Sites) -> Iterator[Said | Contradiction]:
+class Reaching(NamedTuple):
+    """An upstream record whose REF spans a site: it does not inform the site, but absence is not reference there."""
+
+    site: int
+    codes: tuple[int, ...]
+
+
+Heard = Said | Contradiction | Reaching
+
+
+def matched(record: Record, sites: Sites) -> Iterator[Heard]:
     """What `record` says of each site its REF span touches.
 
     A record informs a site when one of its ALTs is the same event after trimming, or when it stands at the site's
     position with a REF that covers the site's REF. An allele elsewhere in a long record leaves the site REF; any
-    change that touches the site's own bases is OTHER. A record that only spans the site says nothing of it.
+    change that touches the site's own bases is OTHER. A record at the site's position that covers only part of its
+    REF cannot vouch for REF, yet a change that touches the site is OTHER (``C>CAT`` beside ``CAT>C``, rs3064744).
     """
     events = [_event(record, alt) for alt in record.alts]
     for number in _candidates(record, sites):
         site = sites.rows[number]
         own = [event is not None and event == site.event for event in events]
-        if any(own):
-            yield Said(number, _codes(events, site, own), direct=True)
-        elif (agrees := _agrees(record, site)) is not None:
-            yield Said(number, _codes(events, site, own), direct=False) if agrees else Contradiction(number)
+        yield _heard(number, record, site, own, _codes(events, site, own))
+
+
+def _heard(number: int, record: Record, site: Site, own: list[bool], codes: tuple[int, ...]) -> Heard:
+    here = [ref for pos, ref in {(site.pos, site.ref.upper()), site.event[:2]} if pos == record.pos]
+    if any(not (record.ref.startswith(ref) or ref.startswith(record.ref)) for ref in here):
+        return Contradiction(number)
+    if any(own):
+        return Said(number, codes, direct=True)
+    if not here:
+        return Reaching(number, codes)
+    covers = record.end >= site.event.pos + len(site.event.ref) - 1
+    return Said(number, codes if covers else tuple(UNKNOWN if c == REF else c for c in codes), direct=False)
 
 
 def _candidates(record: Record, sites: Sites) -> list[int]:
@@ -52,17 +72,6 @@ def _candidates(record: Record, sites: Sites) -> list[int]:
 
 def _event(record: Record, alt: str) -> Event | None:
     return trim(record.pos, record.ref, alt) if is_sequence(alt) and is_sequence(record.ref) else None
-
-
-def _agrees(record: Record, site: Site) -> bool | None:
-    """True: REF covers the site's; False: REF contradicts it; None: the record says nothing of the site."""
-    forms = {(site.pos, site.ref.upper()), (site.event.pos, site.event.ref)}
-    here = [ref for pos, ref in forms if pos == record.pos]
-    if any(record.ref.startswith(ref) for ref in here):
-        return True
-    if not here or any(ref.startswith(record.ref) for ref in here):
-        return None
-    return False
 
 
 def _codes(events: list[Event | None], site: Site, own: list[bool]) -> tuple[int, ...]:

@@ -60,10 +60,11 @@ def _inputs(view: View) -> Iterator[Gap]:
 def _genes(view: View) -> Iterator[Gap]:
     for gene, row in view["genes"].items():
         parts = [STATUS_WORDS[row["status"]]] if row["status"] in STATUS_WORDS else []
-        if not row["complete"] and row["status"] != "no-data":
+        if not (row["complete"] or parts):
             parts.append("incomplete: the phenotype cannot be relied on")
         if parts:
-            yield _gap("gene", gene, "; ".join(parts))
+            notes = [message["text"] or message["code"] for message in row["messages"] or []]
+            yield _gap("gene", gene, "; ".join([*parts, *notes]))
 
 
 def _predictions(view: View) -> Iterator[Gap]:

@@ -39,8 +39,9 @@ def page(view: View, provenance: Mapping[str, Any], displays: words.Displays) ->
         "samples": [_sample(one) for one in view["samples"]], "assumed": _assumed(view),
         "summary": _summary(view, current), "todo": todo, "nothing": _nothing(view, current, todo),
         "current": current, "uncovered": uncovered(view), "fuzzy": [_medicine(row) for row in _fuzzy(view)],
-        "sections": _predictions(view, provenance, displays), "genes": view["genes"], "lookup": _lookup(cards, asked),
-        "gaps": _gaps(view, displays), "issues": [row for row in view["issues"] if row["severity"] in ISSUES_SHOWN],
+        "sections": _predictions(view, current, provenance, displays), "genes": view["genes"],
+        "lookup": _lookup(cards, asked), "gaps": _gaps(view, displays),
+        "issues": [row for row in view["issues"] if row["severity"] in ISSUES_SHOWN],
         "failures": view["failures"], "provenance": _provenance(provenance),
         "disclaimer": provenance.get("disclaimer") or DISCLAIMER, "action_words": ACTION_WORDS,
     }
@@ -71,9 +72,9 @@ def _advice(row: View, view: View, displays: words.Displays) -> View:
 
 
 def _explained(explanation: View, displays: words.Displays) -> View:
-    return {"title": words.label(explanation["target"]), "predictor": explanation["predictor"],
-            "trace": explanation["trace"], "unit_note": UNIT_NOTES.get(explanation["unit"], ""),
-            "chart": waterfall(explanation, displays)}
+    return {"title": words.label(explanation["target"]),
+            "predictor": explanation["predictor"], "target": explanation["target"], "trace": explanation["trace"],
+            "unit_note": UNIT_NOTES.get(explanation["unit"], ""), "chart": waterfall(explanation, displays)}
 
 
 def _medicine(row: View) -> View:
@@ -119,12 +120,15 @@ def _nothing(view: View, current: list[View], todo: list[View]) -> str:
     return "No change is suggested: every current medicine was assessed, and its standard use fits."
 
 
-def _predictions(view: View, provenance: Mapping[str, Any], displays: words.Displays) -> list[View]:
+def _predictions(view: View, current: list[View], provenance: Mapping[str, Any],
+                 displays: words.Displays) -> list[View]:
     """Risk, treatment response and whatever other kind a plugin brings, each as a section."""
     cards = provenance.get("predictors", {})
+    shown = {(one["predictor"], one["target"]): place for place, card in enumerate(current) for one in card["reasons"]}
     found: dict[str, list[View]] = defaultdict(list)
     for row in _own_predictions(view):
-        found[row["kind"]].append(_prediction(row, cards.get(row["predictor"], {}), displays))
+        place = shown.get((row["predictor"], row["target"]))
+        found[row["kind"]].append(_prediction(row, cards.get(row["predictor"], {}), displays, place))
     order = sorted(found, key=lambda kind: (list(SECTIONS).index(kind) if kind in SECTIONS else len(SECTIONS), kind))
     return [{"title": SECTIONS.get(kind, "Other predictions"), "id": kind or "other", "rows": found[kind]}
             for kind in order]
@@ -137,13 +141,15 @@ def _own_predictions(view: View) -> list[View]:
             if row["kind"] in SECTIONS or (row["predictor"], row["target"]) not in spoken]
 
 
-def _prediction(row: View, about: Mapping[str, Any], displays: words.Displays) -> View:
+def _prediction(row: View, about: Mapping[str, Any], displays: words.Displays, place: int | None) -> View:
+    """`place` is the current medicine whose card explains this prediction already."""
     interval = row["interval"]
     return {
         **row, "title": _title(row["target"], about),
         "shown": words.quantity(row["value"], row["unit"]), "reason": words.reason(row["reason"] or "", displays),
         "range": f"{words.number(interval[0])} to {words.quantity(interval[1], row['unit'])}" if interval else "",
-        "explained": _explained(row["explanation"], displays) if row["explanation"] else None,
+        "explained": _explained(row["explanation"], displays) if row["explanation"] and place is None else None,
+        "place": place,
     }
 
 

@@ -22,6 +22,8 @@ ByPatient = Mapping[str, list[View]]
 ABSENT_AS_REF = "assumed-reference"
 PER_PATIENT = ("patients", "samples", "medications", "issues", "gene_results", "predictions", "explanations", "traces",
                "suggestions")
+GENE_LISTS = ("diplotypes", "functions", "because", "missing_sites", "messages")
+SUGGESTION_LISTS = ("evidence", "alternatives", "cautions", "unknown", "explained_by")
 
 
 def patient_views(result: Result) -> list[View]:
@@ -89,7 +91,7 @@ def _patient(rows: Mapping[str, list[View]], patient: str, kinds: Mapping[str, s
                     for row in rows["samples"]],
         "medications": [_without(row, "patient_id", "row") for row in rows["medications"]],
         "suggestions": [_suggestion(row, found) for row in rows["suggestions"]],
-        "genes": {gene: {**row, "because": row["because"] or []} for gene, row in sorted(genes.items())},
+        "genes": {gene: _filled(row, GENE_LISTS) for gene, row in sorted(genes.items())},
         "predictions": [_prediction(row, kinds, found) for row in rows["predictions"]],
         "explanations": explanations,
         "issues": [_without(row, "patient_id") for row in rows["issues"]],
@@ -100,6 +102,11 @@ def _patient(rows: Mapping[str, list[View]], patient: str, kinds: Mapping[str, s
 
 def _without(row: Mapping[str, Any], *names: str) -> View:
     return {name: value for name, value in row.items() if name not in names}
+
+
+def _filled(row: View, names: Iterable[str]) -> View:
+    """`row` with an empty list where a list is null: nothing was said."""
+    return {**row, **{name: row[name] or [] for name in names}}
 
 
 def _record(row: Mapping[str, Any]) -> View:
@@ -125,9 +132,8 @@ def _suggestion(row: View, explanations: Mapping[tuple[str, str], View]) -> View
     """The first explanation that exists of those the suggestion rests on is its main one; null where there is none."""
     made_by = row["explained_by"] or []
     keys = [(one["predictor"], one["target"]) for one in made_by]
-    lists = {name: row[name] or [] for name in ("evidence", "alternatives", "cautions", "unknown", "explained_by")}
     main = next((explanations[key] for key in keys if key in explanations), None)
-    return {**_without(row, "patient_id"), **lists, "explanation": main}
+    return {**_filled(_without(row, "patient_id"), SUGGESTION_LISTS), "explanation": main}
 
 
 def _prediction(row: View, kinds: Mapping[str, str], explanations: Mapping[tuple[str, str], View]) -> View:

@@ -18,7 +18,7 @@ PATTERNS = {
     "observation": "{}",
 }
 NAMED = re.compile(rf"\b({'|'.join(PATTERNS)}):([^\s,;]+)")
-SENTENCE = re.compile(r"(?<=[a-z0-9)%][.!?])\s+(?=[A-Z(])")
+SENTENCE = re.compile(r"(?<=[\w)%]{2}[.!?])\s+(?=[A-Z(])")
 FEW_WORDS = 30
 Displays = Mapping[str, str]
 
@@ -83,10 +83,10 @@ def signed(value: float, digits: int) -> str:
 
 
 def quantity(value: float | None, unit: str) -> str:
-    """A number with its unit.
+    r"""A number with its unit (UCUM or plain), held together by a no-break space.
 
-    >>> quantity(7.5, "%"), quantity(3.0, "points")
-    ('7.5\N{NO-BREAK SPACE}%', '3\N{NO-BREAK SPACE}points')
+    >>> quantity(7.5, "%"), quantity(3.0, "1")
+    ('7.5\xa0%', '3')
     """
     shown = number(value)
     return shown if shown == UNKNOWN or unit in {"", "1"} else f"{shown}\N{NO-BREAK SPACE}{unit}"

@@ -8,9 +8,10 @@ state      meaning
 called     all alleles are known
 half-call  one of two alleles is known (``./1``)
 no-call    the site was looked at and not called (``./.``), or two records or files contradict each other
-filtered   FILTER is neither PASS nor ``.``; the alleles are unknown unless ``filters = "ignore"``
+filtered   FILTER, or the call's own FT, is neither PASS nor ``.``; unknown unless ``filters = "ignore"``
 absent     no record of the file says anything of the site
-assumed-…  absent, and the user said that absent means reference (``absent_as_ref``)
+assumed-…  absent, and the user said that absent means reference (``absent_as_ref``); not where a refused record
+           or another allele of a record further up (a deletion) reaches the site
 ========== =========================================================================================
 """
 
@@ -27,11 +28,11 @@ import polars as pl
 from ..errors import GenomeError
 from ..genomics.alleles import Site, Sites, positions
 from ..genomics.builds import BUILDS, Evidence, inferred_build, known_build
-from ..genomics.calls import Calls, decode
+from ..genomics.calls import Calls, Ints, decode
 from ..genomics.files import looks_like_vcf
 from ..genomics.grid import Grid, Row, forget, joined
 from ..genomics.header import Header, chosen_samples, read_header
-from ..genomics.matching import Contradiction, Said, matched
+from ..genomics.matching import Contradiction, Reaching, Said, matched
 from ..genomics.records import Record, read_records
 from ..options import option
 from ..tables import TABLES
@@ -91,11 +92,10 @@ class VcfSource:
         if file.build_from == "inferred":
             text = f"the header names no build: {file.build} was inferred from {file.evidence.matches} known sites"
             yield _issue(file, "", "build-inferred", text)
-        take = np.array([file.header.samples.index(name) for name in file.samples])
-        columns = np.array([grid.samples.index(name) for name in file.samples])
+        take, columns = (_places(names, file.samples) for names in (file.header.samples, grid.samples))
         said: dict[int, tuple[list[Row], list[Row]]] = {}
         for record in file.records:
-            yield from self._hear(grid, file, record, take, said)
+            yield from self._hear(grid, file, record, (take, columns), said)
         for number, (direct, beside) in said.items():
             row, clash = joined(direct, beside, len(take))
             forget(row, clash)
@@ -104,24 +104,39 @@ class VcfSource:
             yield from _told(file, site, "duplicate-record", twice)
             yield from _told(file, site, "contradiction", grid.put(number, row, columns))
 
-    def _hear(self, grid: Grid, file: File, record: Record, take: np.ndarray[Any, Any],
+    def _hear(self, grid: Grid, file: File, record: Record, places: tuple[Ints, Ints],
               said: dict[int, tuple[list[Row], list[Row]]]) -> Iterator[dict[str, Any]]:
-        """Sort what one record says by site."""
+        """Sort what one record says by site; `places` are the samples' columns in the file and in the grid."""
+        take, columns = places
         calls: Calls | None = None
         for heard in matched(record, grid.sites):
+            if isinstance(heard, Reaching) and not self.absent_as_ref:
+                continue
             if isinstance(heard, Contradiction):
                 site = grid.sites.rows[heard.site]
                 text = f"REF {record.ref} is not the {site.ref} known at {site.name}: the record was not used there"
                 yield _issue(file, record.where, "ref-mismatch", text)
+                grid.refuse(heard.site, columns)
                 continue
             if calls is None:
-                calls = _taken(decode(record, len(file.header.samples)), take)
+                calls = self._taken(decode(record, len(file.header.samples)), take)
                 yield from _polyploid(file, record, calls)
+            if isinstance(heard, Reaching):
+                grid.reach(heard, calls, columns, filtered=self._failed(record))
+                continue
             said.setdefault(heard.site, ([], []))[not heard.direct].append(self._row(grid, record, calls, heard))
 
     def _row(self, grid: Grid, record: Record, calls: Calls, heard: Said) -> Row:
-        failed = self.filters == "unknown" and record.filter not in (None, "PASS")
-        return Row.of(calls, heard, record.number, filtered=failed, filter_code=grid.filter_code(record.filter))
+        return Row.of(calls, heard, record.number, filtered=self._failed(record),
+                      filter_code=grid.filter_code(record.filter))
+
+    def _failed(self, record: Record) -> bool:
+        return self.filters == "unknown" and record.filter not in (None, "PASS")
+
+    def _taken(self, calls: Calls, take: Ints) -> Calls:
+        """The chosen samples; a failed FT counts only where a failed FILTER would."""
+        failed = calls.failed & (self.filters == "unknown")
+        return Calls(**{name: values[take] for name, values in {**vars(calls), "failed": failed}.items()})
 
 
 def _open(header: Header, samples: tuple[str, ...], wanted: Mapping[str, Sites], stated: str) -> File:
@@ -153,17 +168,19 @@ def _one_build(files: Sequence[File]) -> str:
     return files[0].build
 
 
-def _taken(calls: Calls, take: np.ndarray[Any, Any]) -> Calls:
-    return Calls(**{name: values[take] for name, values in vars(calls).items()})
+def _places(names: Sequence[str], wanted: Sequence[str]) -> Ints:
+    at = {name: place for place, name in enumerate(names)}
+    return np.array([at[name] for name in wanted], dtype=np.int64)
 
 
 def _samples(files: Sequence[File], names: Sequence[str]) -> pl.DataFrame:
-    rows = []
-    for name in names:
-        mine = [file for file in files if name in file.samples]
-        rows.append({"sample": name, "patient_id": name, "build": mine[0].build, "build_from": mine[0].build_from,
-                     "source": ", ".join(file.header.path.name for file in mine)})
-    return TABLES["samples"].frame(rows)
+    mine: dict[str, list[File]] = {name: [] for name in names}
+    for file in files:
+        for name in file.samples:
+            mine[name].append(file)
+    return TABLES["samples"].frame(
+        {"sample": name, "patient_id": name, "build": where[0].build, "build_from": where[0].build_from,
+         "source": ", ".join(file.header.path.name for file in where)} for name, where in mine.items())
 
 
 def _polyploid(file: File, record: Record, calls: Calls) -> Iterator[dict[str, Any]]:

@@ -74,6 +74,7 @@ def test_a_genotype_outside_the_equation_is_an_unknown_dose() -> None:
     ("American Indian or Alaska Native", "missing or mixed"), ("Other Race", "missing or mixed"),
     ("Native Hawaiian or Other Pacific Islander", "missing or mixed"), ("Unknown", "missing or mixed"),
     ("White; Asian", "missing or mixed"), ("White; Black or African American", "missing or mixed"),
+    ("Black, not Hispanic or Latino", "Black"), ("Non-Hispanic White", "White"), ("White (non-Hispanic)", "White"),
     ("non-white", "missing or mixed"), ("", "missing or mixed"), (None, "missing or mixed")])
 def test_ancestry_groups(recorded: str | None, group: str) -> None:
     frame = pl.DataFrame({"ancestry": [recorded]}, schema={"ancestry": pl.String})

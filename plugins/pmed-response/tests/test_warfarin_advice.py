@@ -49,6 +49,21 @@ def test_about_the_usual_dose() -> None:
     assert row["unknown"] == []
 
 
+@pytest.mark.parametrize(("factor", "action"), [
+    (0.81, "standard"), (0.79, "adjust"), (1.19, "standard"), (1.21, "adjust")])
+def test_a_fifth_is_where_a_dose_differs(factor: float, action: str) -> None:
+    features = pl.DataFrame([{"patient_id": "p", **REFERENCE}], infer_schema_length=None)
+    made = WarfarinDose().predict(features).with_columns(predictor=pl.lit("warfarin-dose"), value=pl.lit(35 * factor))
+    row, = WarfarinAdvice().advise({"features": features, "predictions": made,
+                                    "medications": TABLES["medications"].empty()}).to_dicts()
+    assert row["action"] == action
+
+
+def test_an_estimate_below_any_dose_in_use_is_no_advice() -> None:
+    frail = {GENE: "*3/*3", SITE: "T/T", "on:amiodarone": True, "age": 100.0, "height": 130.0, "weight": 30.0}
+    assert advise(frail, USUAL)[0]["patient_id"] == "p1"
+
+
 def test_a_high_dose_for_somebody_not_on_warfarin() -> None:
     row, = advise(HIGH)
     assert (row["action"], row["urgency"], row["current"]) == ("adjust", "routine", False)

@@ -50,7 +50,7 @@ def test_contract() -> None:
 
 @pytest.mark.parametrize("name", [name for name in REFERENCE if name != "ancestry"])
 def test_a_missing_input_is_named(name: str) -> None:
-    row = predict(REFERENCE | {name: None}).row(0, named=True)
+    row = predict({**REFERENCE, name: None}).row(0, named=True)
     assert (row["value"], row["status"], row["reason"]) == (None, "not-assessed", f"needs {name}")
 
 

@@ -49,7 +49,8 @@ def test_an_empty_record_has_no_diagnosis_and_no_measurement() -> None:
     made = features()
     assert {name: made[name] for name in FEATURES} == {
         **dict.fromkeys(("atrial-fibrillation", "heart-failure", "hypertension", "diabetes", "stroke-or-tia",
-                         "vascular-disease", "coronary-disease", "ascvd-history", "bp-treated"), False),
+                         "vascular-disease", "coronary-disease", "haemorrhagic-stroke", "ascvd-history", "bp-treated"),
+                        False),
         **dict.fromkeys(("total-cholesterol", "hdl-cholesterol", "systolic-bp", "smoker")), "pce-race": "white"}
 
 
@@ -69,6 +70,7 @@ def test_without_a_record_there_is_no_row() -> None:
     (diagnosis("E11.65", ICD), "diabetes"),
     (diagnosis("G45.9", ICD), "stroke-or-tia"), (diagnosis("I25.2", ICD), "vascular-disease"),
     (diagnosis("I25.10", ICD), "coronary-disease"), (diagnosis("I25.10", ICD), "ascvd-history"),
+    (diagnosis("I61.0", ICD), "haemorrhagic-stroke"), (diagnosis("274100004"), "ascvd-history"),
     (diagnosis("266257000", status="resolved", active=False), "stroke-or-tia"),
     (diagnosis("44054006", start=None), "diabetes"), (diagnosis(" 44054006 "), "diabetes")])
 def test_diagnoses_that_count(row: dict[str, Any], feature: str) -> None:
@@ -102,7 +104,7 @@ def test_a_refuted_diagnosis_does_not_count_where_the_table_says_so() -> None:
 def test_words_that_no_code_set_knows_leave_a_diagnosis_unknown(display: str, feature: str) -> None:
     made = features(conditions=[diagnosis("250.00", "http://hl7.org/fhir/sid/icd-9-cm", display=display)])
     assert made[feature] is None
-    assert made[f"{feature}-found"] == f"not in the code sets: {display}, 2020-01-01"
+    assert made[f"{feature}-found"] == f"a diagnosis that no code set knows: {display}, 2020-01-01"
 
 
 def test_one_known_code_settles_a_diagnosis_that_has_several() -> None:
@@ -132,6 +134,11 @@ def test_the_latest_value_up_to_the_index_date_counts_in_its_unit() -> None:
 def test_a_value_in_an_unknown_unit_is_no_value() -> None:
     made = features(observations=[measured("2093-3", 5.2, "furlong"), measured("8480-6", -4, "mm[Hg]")])
     assert (made["total-cholesterol"], made["systolic-bp"]) == (None, None)
+
+
+def test_an_undated_value_is_no_value() -> None:
+    made = features(observations=[measured("8480-6", 140, "mm[Hg]", start=None)])
+    assert (made["systolic-bp"], made["systolic-bp-found"]) == (None, None)
 
 
 def test_without_canonical_codes_only_values_in_the_right_unit_count() -> None:
@@ -190,6 +197,7 @@ def test_an_order_that_was_lost_while_reading_is_unknown() -> None:
 
 @pytest.mark.parametrize(("recorded", "group"), [
     ("White", "white"), ("Black or African American", "black"), ("African American", "black"), ("2054-5", "black"),
+    ("Black, not Hispanic or Latino", "black"), ("Non-Hispanic White", "white"), ("Not Hispanic or Latino", None),
     ("Asian", "other"), ("White; Black or African American", "other"), ("non-black", "other"), ("Other Race", "other"),
     ("Unknown", None), ("Asked but no answer", None), ("", None), (None, None)])
 def test_race(recorded: str | None, group: str | None) -> None:

@@ -205,6 +205,7 @@ def test_the_trace_of_the_points_can_be_added_up() -> None:
 
 def test_the_reason_says_which_diagnosis_is_not_settled() -> None:
     reference = dict(ascvd.REFERENCE) | {"diabetes": None}
-    found = pl.Series("diabetes-found", ["not in the code sets: Diabetes, type unknown"])
+    found = pl.Series("diabetes-found", ["a diagnosis that no code set knows: Sugar disease"])
     made = AscvdRisk().predict(frame(dict(ascvd.REFERENCE), reference).with_columns(found))
-    assert made["reason"].item() == "needs diabetes (not in the code sets: Diabetes, type unknown)"
+    assert made["reason"].item() == (
+        "needs diabetes; diabetes is left open by a diagnosis that no code set knows: Sugar disease")

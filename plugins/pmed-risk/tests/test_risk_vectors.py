@@ -11,6 +11,7 @@ import pytest
 
 from pmed_risk.ascvd import REFERENCE as ASCVD
 from pmed_risk.ascvd import AscvdRisk
+from pmed_risk.chads import POINTS, cha2ds2_vasc
 from pmed_risk.stroke import REFERENCE as STROKE
 from pmed_risk.stroke import StrokeRisk
 
@@ -52,6 +53,14 @@ def stroke_person(inputs: dict[str, Any]) -> dict[str, Any]:
     return person | {"sex": "female" if female else "male"}
 
 
+def test_the_score_itself_knows_no_absence() -> None:
+    """A finding that is not known makes an unknown score, not zero points."""
+    frame = pl.DataFrame({"age": [70.0, 70.0], "sex": ["female"] * 2, **{name: [True, True] for name in POINTS},
+                          "diabetes": [True, None]})
+    score = cha2ds2_vasc(pl.col("age"), pl.col("sex"), {name: pl.col(name) for name in POINTS})
+    assert frame.select(score).to_series().to_list() == [8, None]
+
+
 def test_cha2ds2_vasc(shared: Path) -> None:
     known = cases(shared, "CHA2DS2-VASc")
     assert len(known) == 14
@@ -67,6 +76,6 @@ def test_example_of_the_guideline(sex: str, race: str, percent: float) -> None:
 
     The paper prints 5.3 for the white man, whose 5.38 it must have cut off rather than rounded.
     """
-    person = ASCVD | {"sex": sex, "pce-race": race, "total-cholesterol": 213.0, "systolic-bp": 120.0}
+    person = {**ASCVD, "sex": sex, "pce-race": race, "total-cholesterol": 213.0, "systolic-bp": 120.0}
     value = AscvdRisk().predict(pl.DataFrame([{"patient_id": "p", **person}]))["value"].item()
     assert value == pytest.approx(percent, abs=0.05)

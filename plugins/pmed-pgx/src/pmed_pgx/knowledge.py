@@ -188,7 +188,7 @@ def digest() -> str:
 
 def release() -> Release:
     """The release as the host records it in every result."""
-    names = table("drug_names").select(TABLES["drug_names"].columns)
+    names = table("drug_names").select(TABLES["drug_names"].names)
     return Release(name="pmed-pgx-embedded", version=VERSION, date=DATE, licence="CC0-1.0 (CPIC), CC-BY-SA-4.0 (ClinPGx)",
                    source="CPIC and ClinPGx facts: allele definitions, functions, phenotypes; guideline advice in our words",
                    sha256=digest(), tables={"drug_names": names})

@@ -8,12 +8,14 @@ from typing import Any, ClassVar, Final
 import polars as pl
 
 from pmed import TABLES, Tables
+from pmed.verdicts import inputs, number
 
 from . import iwpc
-from .verdict import inputs, number
 from .warfarin import GENE, NAME, REFERENCE, SITE, TARGET
 
 DRUG: Final = "warfarin"
+#: mg/week; the lowest maintenance that the FDA label's table names is 0.5 mg a day. An estimate below is no advice.
+LOWEST_ADVISED: Final = 3.5
 POPULATION: Final = "adults who start or re-titrate warfarin, target INR 2 to 3"
 EVIDENCE: Final = {"source": "IWPC", "level": "cohort of 21 sites, validated in 1,009 patients",
                    "citation": iwpc.CITATION, "url": "https://pubmed.ncbi.nlm.nih.gov/19228618/"}
@@ -27,7 +29,7 @@ class WarfarinAdvice:
     needs: ClassVar[tuple[str, ...]] = ("predictions", "medications", "features")
 
     def advise(self, tables: Tables) -> pl.DataFrame:
-        """One suggestion for each patient whose dose was assessed."""
+        """One suggestion for each patient whose dose was assessed and is one that is given at all."""
         table = TABLES["suggestions"]
         rows = _assessed(tables)
         types = {name: column.dtype for name, column in table.columns.items()}
@@ -38,7 +40,8 @@ class WarfarinAdvice:
 def _assessed(tables: Tables) -> pl.DataFrame:
     """Assessed doses with the inputs they rest on and whether warfarin is taken now."""
     mine = (pl.col("predictor") == NAME) & (pl.col("target") == TARGET) & (pl.col("status") == "assessed")
-    doses = tables["predictions"].filter(mine).select("patient_id", dose="value")
+    sensible = pl.col("value") >= LOWEST_ADVISED
+    doses = tables["predictions"].filter(mine, sensible).select("patient_id", dose="value")
     takes = tables["medications"].filter("active", pl.col("ingredients").list.contains(DRUG))["patient_id"]
     rested_on = inputs(tables["features"], REFERENCE)
     return doses.join(rested_on, on="patient_id", how="left", maintain_order="left").with_columns(

@@ -35,6 +35,8 @@ _GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     "Black": ("black", "african american", "african-american", "black or african american",
               "black/african american", "african", "2054-5"),
 }
+# ethnicity beside race ("Black, not Hispanic or Latino") says nothing of the race
+_ETHNICITY: Final = r"[\s,;/(-]*\b(non|not)[ -]*(hispanic|latino)( or latino)?\b\)?"
 _GROUP_OF: Final = {name: group for group, names in _GROUPS.items() for name in names}
 
 
@@ -80,7 +82,8 @@ def decades(age: pl.Expr) -> pl.Expr:
 
 def race_group(ancestry: pl.Expr) -> pl.Expr:
     """Ancestry as recorded → a key of `RACE`; what is not recorded, mixed or another one is "missing or mixed"."""
-    return ancestry.str.strip_chars().str.to_lowercase().replace_strict(
+    race = ancestry.str.to_lowercase().str.replace_all(_ETHNICITY, "").str.strip_chars()
+    return race.replace_strict(
         _GROUP_OF, default="missing or mixed", return_dtype=pl.String())
 
 

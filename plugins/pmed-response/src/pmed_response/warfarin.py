@@ -9,9 +9,9 @@ from typing import Any, ClassVar, Final
 import polars as pl
 
 from pmed import Card
+from pmed.verdicts import all_reasons, inputs, needs, number, outside, predictions, signed, steps
 
 from . import iwpc
-from .verdict import first_reason, inputs, needs, number, outside, signed
 
 NAME: Final = "warfarin-dose"
 TARGET: Final = "warfarin-weekly-dose"
@@ -26,6 +26,8 @@ REFERENCE: Final[Mapping[str, Any]] = {
     **dict.fromkeys(DRUGS, False),
 }
 _NEEDS: Final = tuple(name for name in REFERENCE if name != "ancestry")
+#: The terms of the equation, in the order of the trace.
+_PARTS: Final = ("start", "age", "height", "weight", "vkorc1", "cyp2c9", "race", "inducer", "amiodarone")
 
 
 @dataclass(frozen=True)
@@ -61,38 +63,28 @@ class WarfarinDose:
 
     def predict(self, features: pl.DataFrame) -> pl.DataFrame:
         """One row a patient: mg a week, or why it was not assessed."""
-        frame = _terms(features).with_columns(value=iwpc.weekly_dose({name: pl.col(f"+{name}") for name in _PARTS}))
-        assessed = pl.col("reason").is_null()
-        nothing = pl.lit(None, dtype=pl.Float64)
-        return frame.select(
-            "patient_id", target=pl.lit(TARGET), value=pl.when(assessed).then("value"), unit=pl.lit(UNIT), low=nothing,
-            high=nothing, label=pl.lit(None, dtype=pl.String),
-            status=pl.when(assessed).then(pl.lit("assessed")).otherwise(pl.lit("not-assessed")), reason="reason")
+        dose = iwpc.weekly_dose({name: pl.col(f"+{name}") for name in _PARTS})
+        return predictions(_terms(features), target=TARGET, value=dose, unit=UNIT, reason=_reason())
 
     def trace(self, features: pl.DataFrame, predictions: pl.DataFrame) -> pl.DataFrame:
         """The equation term by term, from the inputs to mg a week."""
         wanted = predictions.filter((pl.col("target") == TARGET) & (pl.col("status") == "assessed"))
         frame = _terms(features).join(wanted.select("patient_id", "value"), on="patient_id", maintain_order="left")
-        steps = frame.select("patient_id", text=pl.concat_list(_texts())).explode("text")
-        number_of = pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over("patient_id")
-        return steps.select("patient_id", target=pl.lit(TARGET), step=number_of, text="text")
-
-
-_PARTS: Final = ("start", "age", "height", "weight", "vkorc1", "cyp2c9", "race", "inducer", "amiodarone")
+        return steps(frame, target=TARGET, texts=_texts())
 
 
 def _terms(features: pl.DataFrame) -> pl.DataFrame:
-    """Inputs with `reason`, `race`, and each term of the equation as ``+term``."""
+    """Inputs with `race`, and each term of the equation as ``+term``."""
     frame = inputs(features, REFERENCE).with_columns(
         race=iwpc.race_group(pl.col("ancestry")), inducer=pl.any_horizontal(f"on:{drug}" for drug in iwpc.INDUCERS))
     parts = iwpc.terms(
         age=pl.col("age"), height=pl.col("height"), weight=pl.col("weight"), vkorc1=pl.col(SITE), cyp2c9=pl.col(GENE),
         race=pl.col("race"), inducer=pl.col("inducer"), amiodarone=pl.col("on:amiodarone"))
-    return frame.with_columns(reason=_reason(), **{f"+{name}": part for name, part in parts.items()})
+    return frame.with_columns(**{f"+{name}": part for name, part in parts.items()})
 
 
 def _reason() -> pl.Expr:
-    return first_reason(needs(_NEEDS), *[outside(name, *limit) for name, limit in LIMITS.items()],
+    return all_reasons(needs(_NEEDS), *[outside(name, *limit) for name, limit in LIMITS.items()],
                         _strange(GENE, "CYP2C9", iwpc.CYP2C9, "*1, *2 and *3"),
                         _strange(SITE, "rs9923231", iwpc.VKORC1, "C and T"))
 

@@ -11,9 +11,10 @@ import numpy.typing as npt
 import polars as pl
 
 from pmed import Card
+from pmed.verdicts import all_reasons, inputs, needs, number, outside, predictions, steps
 
 from . import pce
-from .verdict import first_reason, inputs, needs, number, outside, predictions, steps
+from .findings import mention, unsettled, yes_or_absent
 
 TARGET: Final = "ascvd-10y-risk"
 REFERENCE: Final[Mapping[str, Any]] = {
@@ -65,18 +66,20 @@ class AscvdRisk:
     def predict(self, features: pl.DataFrame) -> pl.DataFrame:
         """One row a patient: risk in %, or why it was not assessed."""
         label = pl.coalesce(pl.when(pl.col("value") >= low).then(pl.lit(words)) for low, words in GROUPS)
-        return predictions(_scored(features).with_columns(label=label), TARGET, "%")
+        return predictions(_scored(features), target=TARGET, value=pl.col("value"), unit="%", reason=pl.col("reason"),
+                           label=label)
 
     def trace(self, features: pl.DataFrame, predictions: pl.DataFrame) -> pl.DataFrame:
         """From the record to the percentage, in steps."""
         wanted = predictions.filter((pl.col("target") == TARGET) & (pl.col("status") == "assessed"))
         frame = _scored(features).join(wanted.select("patient_id"), on="patient_id", how="semi", maintain_order="left")
-        return steps(frame, TARGET, _texts())
+        return steps(frame, target=TARGET, texts=_texts())
 
 
 def _scored(features: pl.DataFrame) -> pl.DataFrame:
     """Inputs (age in completed years) with reason, value, and the equation's sum, mean and survival."""
-    frame = inputs(features, REFERENCE, _FOUND).with_columns(pl.col("age").floor()).with_columns(reason=_reason())
+    typed = inputs(features, {**REFERENCE, **dict.fromkeys(_FOUND, "")})
+    frame = typed.with_columns(pl.col("age").floor()).with_columns(reason=_reason())
     risk = pce.ascvd_10y_risk(
         age=frame["age"].to_numpy(), female=_flag(frame, pl.col("sex") == "female"),
         black=_flag(frame, pl.col("pce-race") == "black"), total_cholesterol=frame["total-cholesterol"].to_numpy(),
@@ -102,7 +105,8 @@ def _reason() -> pl.Expr:
     known = pl.when("ascvd-history").then(
         pl.lit("cardiovascular disease is on record: the equations are for a first event"))
     limits = [outside(name, *limit) for name, limit in LIMITS.items()]
-    return first_reason(needs(list(REFERENCE), {"pce-race": "ancestry"}, _UNSETTLED), sex, known, *limits)
+    missing = needs(list(REFERENCE), {"pce-race": "ancestry"})
+    return all_reasons(missing, *map(unsettled, _UNSETTLED), sex, known, *limits)
 
 
 def _texts() -> list[pl.Expr]:
@@ -118,7 +122,7 @@ def _texts() -> list[pl.Expr]:
             ("systolic-bp", "Systolic blood pressure {} mm[Hg]"))],
         yes_or_absent("bp-treated", "Blood-pressure medicine"),
         pl.format("Smoker now: {}{}.", pl.when("smoker").then(pl.lit("yes")).otherwise(pl.lit("no")),
-                  _source("smoker")),
+                  mention("smoker")),
         yes_or_absent("diabetes", "Diabetes"),
         yes_or_absent("ascvd-history", "Earlier heart attack, stroke or arterial disease"),
         pl.format("Sum of the terms {}, mean of the group {}, ten-year survival at the mean {}.",
@@ -129,15 +133,4 @@ def _texts() -> list[pl.Expr]:
 
 
 def _measured(name: str, words: str) -> pl.Expr:
-    return pl.format(f"{words}{{}}.", number(pl.col(name)), _source(name))
-
-
-def _source(name: str) -> pl.Expr:
-    """" (…)" with the code or date it was found by; empty where that is not known."""
-    return pl.format(" ({})", f"{name}-found").fill_null("")
-
-
-def yes_or_absent(name: str, words: str) -> pl.Expr:
-    """Says that a finding is on record, or that it is not and what that was taken for."""
-    absent = pl.lit(f"{words}: not in the record, counted as absent.")
-    return pl.when(name).then(pl.format(f"{words}: on record{{}}.", _source(name))).otherwise(absent)
+    return pl.format(f"{words}{{}}.", number(pl.col(name)), mention(name))

@@ -17,9 +17,9 @@ from .knowledge import facts
 from .records import WRONG, lost, people, up_to_index
 
 CONDITIONS: Final = ("atrial-fibrillation", "heart-failure", "hypertension", "diabetes", "stroke-or-tia",
-                     "vascular-disease", "coronary-disease")
+                     "vascular-disease", "coronary-disease", "haemorrhagic-stroke")
 #: Cardiovascular disease that is there already: the risk equations are for a first event.
-FIRST_EVENT: Final = ("stroke-or-tia", "vascular-disease", "coronary-disease")
+FIRST_EVENT: Final = ("stroke-or-tia", "vascular-disease", "coronary-disease", "haemorrhagic-stroke")
 _OVER: Final = ("resolved", "inactive", "remission")
 
 
@@ -54,20 +54,16 @@ def _found(name: str) -> pl.Expr:
 
 def _on_record(tables: Tables) -> pl.DataFrame:
     """Diagnoses up to the index date that were not ruled out, with the short name of their code system."""
-    rows = up_to_index(tables, "conditions").filter(~_ruled_out(tables["conditions"].columns))
+    rows = up_to_index(tables, "conditions").filter(~_ruled_out())
     return rows.with_columns(recorded=pl.col("code"), system=_system(pl.col("system")),
                              code=pl.col("code").str.strip_chars())
 
 
-def _ruled_out(columns: list[str]) -> pl.Expr:
-    """Refuted, by `verification` where the table has it.
-
-    Where it has not: not active, although neither ended nor marked as over.
-    """
-    if "verification" in columns:
-        return pl.col("verification").is_in(WRONG).fill_null(value=False)
+def _ruled_out() -> pl.Expr:
+    """Refuted or entered in error; where verification was not recorded: not active, yet neither ended nor over."""
     over = pl.col("status").str.to_lowercase().is_in(_OVER).fill_null(value=False) | pl.col("end").is_not_null()
-    return ~pl.col("active").fill_null(value=True) & ~over
+    silent = ~pl.col("active").fill_null(value=True) & ~over
+    return pl.col("verification").is_in(WRONG).fill_null(silent)
 
 
 def _system(uri: pl.Expr) -> pl.Expr:
@@ -81,7 +77,7 @@ def _expanded(rows: pl.DataFrame) -> pl.DataFrame:
     """Every code a diagnosis can be looked up by: the code itself, or each beginning of an ICD-10 code."""
     bare = pl.col("code").str.to_uppercase().str.replace_all(".", "", literal=True)
     beginnings = pl.concat_list(bare.str.head(length) for length in range(3, 8)).list.unique()
-    icd = rows.filter(pl.col("system") == "icd-10").with_columns(code=beginnings).explode("code")
+    icd = rows.filter(pl.col("system") == "icd-10").with_columns(code=beginnings).explode("code", empty_as_null=False)
     return pl.concat([rows.filter(pl.col("system") == "snomed"), icd])
 
 
@@ -98,7 +94,7 @@ def _unclear(rows: pl.DataFrame, hits: pl.DataFrame) -> pl.DataFrame:
     """Diagnoses that no code set knows, with each concept that their text speaks of."""
     unknown = rows.join(hits, on=["patient_id", "row"], how="anti", maintain_order="left")
     text = pl.col("display").str.to_lowercase()
-    said = pl.lit("not in the code sets: ") + pl.col("display")
+    said = pl.lit("a diagnosis that no code set knows: ") + pl.col("display")
     parts = [unknown.filter(text.str.contains(words), ~text.str.contains(but)).with_columns(
         concept=pl.lit(concept), display=said, system=pl.lit(None, dtype=pl.String))
         for concept, words, but in facts("words").iter_rows()]

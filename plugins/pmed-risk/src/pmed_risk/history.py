@@ -25,6 +25,8 @@ _BLACK: Final = r"black|african[ -]american|2054-5"
 _WHITE: Final = r"white|caucasian|2106-3"
 # "non-white" and "not black" name a group by what it is not
 _NOT: Final = r"\b(non|not)\b"
+# ethnicity beside race ("Black, not Hispanic or Latino") says nothing of the race
+_ETHNICITY: Final = r"[\s,;/(-]*\b(non|not)[ -]*(hispanic|latino)( or latino)?\b\)?"
 _NOT_SAID: Final = r"^\s*$|unknown|asked|declined|refused|not (given|stated|recorded)|^unk$|^asku$"
 
 
@@ -48,7 +50,7 @@ class RiskHistory:
 
 def race(tables: Tables) -> pl.DataFrame:
     """`pce-race` ("white", "black", "other") from the ancestry as recorded; null where nothing was said."""
-    said = pl.col("ancestry").str.to_lowercase()
+    said = pl.col("ancestry").str.to_lowercase().str.replace_all(_ETHNICITY, "")
     negated = said.str.contains(_NOT)
     black, white = said.str.contains(_BLACK) & ~negated, said.str.contains(_WHITE) & ~negated
     group = (pl.when(said.is_null() | said.str.contains(_NOT_SAID)).then(None)
@@ -87,8 +89,9 @@ def smoking(tables: Tables) -> pl.DataFrame:
 
 def treatment(tables: Tables) -> pl.DataFrame:
     """Whether a blood-pressure medicine is active; false needs a record whose current medicines could all be read."""
+    names = pl.col("sure").list.explode(empty_as_null=False)
     rows = _current(tables).group_by("patient_id").agg(
-        pl.col("sure").list.explode().drop_nulls().unique().sort().str.join(", ").alias("bp-treated-found"),
+        names.drop_nulls().unique().sort().str.join(", ").alias("bp-treated-found"),
         pl.col("sure").list.len().fill_null(0).sum().alias("count"), pl.col("perhaps").any())
     wide = people(tables).join(rows, on="patient_id", how="left", maintain_order="left")
     unknown = pl.col("perhaps").fill_null(value=False) | lost(tables, "Medication(Request|Statement)")

@@ -33,7 +33,7 @@ def drug_names() -> pl.DataFrame:
     rows = (
         drugs.select("ingredient", kind=pl.lit("ingredient"), name="ingredient"),
         drugs.drop_nulls("code").select("ingredient", kind=pl.lit("code"), name="code"),
-        brands.explode("name"),
+        brands.explode("name", empty_as_null=False),
     )
     return TABLES["drug_names"].check(pl.concat(rows).sort("kind", "name"))
 

@@ -9,9 +9,10 @@ from typing import Any, ClassVar, Final
 import polars as pl
 
 from pmed import Card
+from pmed.verdicts import all_reasons, inputs, needs, number, predictions, steps
 
 from .chads import POINTS, age_points, cha2ds2_vasc, sex_points
-from .verdict import first_reason, inputs, needs, number, predictions, steps
+from .findings import mention, unsettled
 
 TARGET: Final = "cha2ds2-vasc-score"
 REFERENCE: Final[Mapping[str, Any]] = {
@@ -56,15 +57,17 @@ class StrokeRisk:
     def predict(self, features: pl.DataFrame) -> pl.DataFrame:
         """One row a patient: points, or why it was not assessed."""
         score = cha2ds2_vasc(pl.col("age"), pl.col("sex"), {name: pl.col(name) for name in POINTS})
-        frame = inputs(features, REFERENCE, _FOUND).with_columns(reason=_reason(), value=score, label=pl.lit(None))
-        return predictions(frame, TARGET, "points")
+        return predictions(_typed(features), target=TARGET, value=score, unit="points", reason=_reason())
 
     def trace(self, features: pl.DataFrame, predictions: pl.DataFrame) -> pl.DataFrame:
         """The points one by one."""
         wanted = predictions.filter((pl.col("target") == TARGET) & (pl.col("status") == "assessed"))
-        frame = inputs(features, REFERENCE, _FOUND)
-        return steps(frame.join(wanted.select("patient_id", "value"), on="patient_id", maintain_order="left"), TARGET,
-                     _texts())
+        frame = _typed(features).join(wanted.select("patient_id", "value"), on="patient_id", maintain_order="left")
+        return steps(frame, target=TARGET, texts=_texts())
+
+
+def _typed(features: pl.DataFrame) -> pl.DataFrame:
+    return inputs(features, {**REFERENCE, **dict.fromkeys(_FOUND, "")})
 
 
 def _reason() -> pl.Expr:
@@ -72,14 +75,13 @@ def _reason() -> pl.Expr:
         pl.format("sex is recorded as {}: the score knows female and male only", "sex"))
     without = pl.when(~pl.col("atrial-fibrillation")).then(pl.lit("no atrial fibrillation on record"))
     age = pl.when(pl.col("age") < 18).then(pl.lit("age is below 18 years"))
-    return pl.coalesce(without, first_reason(needs(list(REFERENCE), why=FINDINGS), sex, age))
+    return pl.coalesce(without, all_reasons(needs(list(REFERENCE)), *map(unsettled, FINDINGS), sex, age))
 
 
 def _texts() -> list[pl.Expr]:
-    source = pl.format(" ({})", "atrial-fibrillation-found").fill_null("")
     return [
         pl.format("Atrial fibrillation or flutter is on record{}: the score applies (Lip 2010, PMID 19762550).",
-                  source),
+                  mention("atrial-fibrillation")),
         pl.format("Age {} years: {} (65 to 74: 1, from 75: 2).", number(pl.col("age").floor()),
                   age_points(pl.col("age"))),
         pl.format("Sex {}: {}.", "sex", sex_points(pl.col("sex"))),
@@ -89,5 +91,5 @@ def _texts() -> list[pl.Expr]:
 
 
 def _finding(name: str, points: int) -> pl.Expr:
-    there = pl.format(f"{_WORDS[name]}: {points}{{}}.", pl.format(" ({})", f"{name}-found").fill_null(""))
+    there = pl.format(f"{_WORDS[name]}: {points}{{}}.", mention(name))
     return pl.when(name).then(there).otherwise(pl.lit(f"{_WORDS[name]}: 0 (not in the record, counted as absent)."))
