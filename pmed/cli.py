@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from .errors import EXIT_PARTIAL, PmedError
 from .plugins import Plugins
 from .settings import Settings, load_settings
 
+COMMAND = "pmed.command"
 READABLE = click.Path(path_type=Path)
 WRITABLE = click.Path(path_type=Path, dir_okay=False)
 
@@ -25,7 +27,7 @@ class Commands(click.Group):
     def _with_plugins(self, ctx: click.Context) -> Plugins:
         plugins: Plugins | None = ctx.meta.get("pmed.plugins")
         if plugins is None:
-            plugins = ctx.meta["pmed.plugins"] = Plugins(disabled=load_settings().disabled).load()
+            plugins = ctx.meta["pmed.plugins"] = Plugins(disabled=load_settings(ctx.params.get("config")).disabled).load()
             for owner, impl in plugins.implementations("register_commands"):
                 plugins.attempt(owner, "register_commands", impl.function, self)
         return plugins
@@ -54,6 +56,7 @@ def cli(ctx: click.Context, debug: bool, config: Path | None) -> None:  # noqa: 
 
     Research and decision-support software, not a medical device.
     """
+    ctx.meta[COMMAND] = ctx.obj or ""
     ctx.obj = load_settings(config)
 
 
@@ -78,6 +81,7 @@ def report(settings: Settings, *, genome: tuple[Path, ...], history: tuple[Path,
     with progress() as say:
         result, written = report_one(genome, history, sample=sample, build=build, absent_as_ref=absent_as_ref,
                                      index_date=index_date, drugs=drugs, settings=settings, progress=say,
+                                     command=click.get_current_context().meta.get(COMMAND, ""),
                                      outputs={"html": output, **({"json": json_file} if json_file else {})})
     finish(result.failures, written)
 
@@ -161,7 +165,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; an expected error is one line and its exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        cli.main(given, prog_name="pmed")
+        cli.main(given, prog_name="pmed", obj=shlex.join(["pmed", *given]))
     except PmedError as error:
         if "--debug" in given:
             raise

@@ -20,7 +20,7 @@ LISTED = ("sources", "features", "predictors", "advisers", "exporters")
 
 def report_one(genome: Sequence[Path], history: Sequence[Path], *, outputs: Mapping[str, Path], settings: Settings,
                progress: Progress, sample: str = "", build: str = "", absent_as_ref: bool = False,
-               index_date: str = "", drugs: Sequence[str] = ()) -> tuple[Result, list[Path]]:
+               index_date: str = "", drugs: Sequence[str] = (), command: str = "") -> tuple[Result, list[Path]]:
     """Run one patient and write `outputs` (exporter name → file), all rendered before the first is written.
 
     Raises:
@@ -30,7 +30,8 @@ def report_one(genome: Sequence[Path], history: Sequence[Path], *, outputs: Mapp
     result = engine.run(genome, history, samples=[sample] if sample else [], build=build, index_date=index_date,
                         options=options, settings=settings, progress=progress)
     mine = result.for_patient(_only_patient(result, sample))
-    told = {**mine.provenance, "settings": {**mine.provenance["settings"], "drugs": [drug.lower() for drug in drugs]}}
+    asked = {**mine.provenance["settings"], "drugs": [drug.lower() for drug in drugs]}
+    told = {**mine.provenance, "settings": asked, **({"command": command} if command else {})}
     return _write(replace(mine, provenance=told), outputs, settings, progress)
 
 

@@ -89,6 +89,7 @@ def predictions(features: pl.DataFrame, *, target: str, value: pl.Expr, unit: st
 
 def steps(features: pl.DataFrame, *, target: str, texts: Sequence[pl.Expr]) -> pl.DataFrame:
     """The ``traces`` rows of a target: each patient's `texts` numbered from 1; a text that is null is left out."""
-    long = features.select("patient_id", text=pl.concat_list(texts)).explode("text", empty_as_null=False).drop_nulls("text")
+    listed = features.select("patient_id", text=pl.concat_list(texts))
+    long = listed.explode("text", empty_as_null=False).drop_nulls("text")
     step = pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over("patient_id")
     return long.select("patient_id", target=pl.lit(target), step=step, text="text")

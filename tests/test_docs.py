@@ -147,8 +147,9 @@ def test_make_targets_named_in_documents_exist(path: Path) -> None:
 
 
 def test_make_help_names_every_target() -> None:
-    shown = subprocess.run(["make", "--no-print-directory", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert {line.split()[1] for line in shown.splitlines()} == make_targets()
+    shown = subprocess.run(
+        ["make", "--no-print-directory", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert {line.split()[1] for line in shown.stdout.splitlines()} == make_targets()
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)

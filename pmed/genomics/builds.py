@@ -14,8 +14,8 @@ from .header import Header
 BUILDS = ("GRCh38", "GRCh37")
 _HINT = "add assembly= to the ##contig lines of the header or pass --build GRCh38"
 _NAMES = {
-    "GRCh38": re.compile(r"(?<![a-z0-9])(?:grch38|hg38|b38|hs38)(?![0-9])", re.IGNORECASE),
-    "GRCh37": re.compile(r"(?<![a-z0-9])(?:grch37|hg19|b37|hs37|g1k_v37)(?![0-9])", re.IGNORECASE),
+    "GRCh38": re.compile(r"(?:grch38|hg38|hs38|(?<![a-z0-9])b38)(?![0-9])", re.IGNORECASE),
+    "GRCh37": re.compile(r"(?:grch37|hg19|hs37|g1k_v37|(?<![a-z0-9])b37)(?![0-9])", re.IGNORECASE),
 }
 # Lengths of chromosomes 1 to 22, X and Y in the two assemblies (Genome Reference Consortium; GCA_000001405.15, .1).
 _LENGTHS = {

@@ -133,9 +133,9 @@ def _fetch(table: pysam.TabixFile, path: Path, wanted: Positions) -> Iterator[tu
             done = 0
             for start, end in _regions(wanted.get(with_chr(contig), ())):
                 for line in _region(table, path, contig, start, end):
-                    number += 1
                     # A long REF reaches into the next region too; it was given with the one before.
                     if int(line.split("\t", 2)[1]) > done:
+                        number += 1
                         yield f"record {number} of those read", number, line.encode("latin-1")
                 done = end
 

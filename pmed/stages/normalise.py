@@ -1,4 +1,4 @@
-"""Recorded drugs become ingredients, by the vocabularies of the knowledge releases; measurements get one unit a code."""
+"""Recorded drugs become ingredients, by the vocabularies of the knowledge releases; measurements get one unit."""
 
 from __future__ import annotations
 
