@@ -27,7 +27,8 @@ class Commands(click.Group):
     def _with_plugins(self, ctx: click.Context) -> Plugins:
         plugins: Plugins | None = ctx.meta.get("pmed.plugins")
         if plugins is None:
-            plugins = ctx.meta["pmed.plugins"] = Plugins(disabled=load_settings(ctx.params.get("config")).disabled).load()
+            settings = load_settings(ctx.params.get("config"))
+            plugins = ctx.meta["pmed.plugins"] = Plugins(settings.options, settings.disabled).load()
             for owner, impl in plugins.implementations("register_commands"):
                 plugins.attempt(owner, "register_commands", impl.function, self)
         return plugins

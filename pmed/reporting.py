@@ -79,7 +79,8 @@ def report_demo(folder: Path, *, settings: Settings, progress: Progress) -> tupl
 def describe_plugins(settings: Settings) -> dict[str, Any]:
     """What ``pmed plugins`` shows: plugins, their components and options, hooks, failures."""
     plugins = Plugins(settings.options, settings.disabled).load()
-    rows = {name: {"version": version, "components": {}} for name, version in plugins.versions.items()}
+    rows: dict[str, dict[str, Any]] = {
+        name: {"version": version, "components": {}} for name, version in plugins.versions.items()}
     for what in LISTED:
         for component in plugins.components(f"register_{what}"):
             rows[component.plugin]["components"].setdefault(what, {})[component.name] = _describe(component.made)

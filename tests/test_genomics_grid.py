@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 
@@ -201,6 +202,17 @@ def test_a_bgzip_damaged_inside_is_refused_quietly(tmp_path, capfd, indexed):
     with pytest.raises(GenomeError, match=r"x\.vcf\.gz: cannot be"):
         read(packed, rows=[(pos, "G", "A") for pos in range(400, 40_000, 100)])
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("place", [10, 20, -8])
+def test_a_gzip_damaged_anywhere_is_refused(tmp_path, place):
+    """The first block's type, its codes, and the checksum at the end."""
+    data = bytearray(gzip.compress(vcf(tmp_path, "400 G A GT 0/1").read_bytes(), mtime=0))
+    data[place] ^= 0xFF
+    packed = tmp_path / "y.vcf.gz"
+    packed.write_bytes(data)
+    with pytest.raises(GenomeError, match=r"y\.vcf\.gz: (cannot be|is not a VCF)"):
+        read(packed)
 
 
 def test_htslib_speaks_as_before_afterwards():

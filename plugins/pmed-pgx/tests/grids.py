@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import polars as pl
-from pmed_pgx.knowledge import Gene, Site, genes
 
 from pmed.tables import TABLES
+from pmed_pgx.knowledge import Gene, Site, genes
 
 Genotypes = Mapping[str, str]
 
@@ -25,12 +25,13 @@ def reference(**changed: str) -> dict[str, str]:
     return {**plain, **NORMAL, **changed}
 
 
-def tables(people: Mapping[str, Genotypes], *, build: str = "GRCh38", absent: str = "absent") -> dict[str, pl.DataFrame]:
-    """``samples`` and ``genotypes`` of those people; "A|G" is phased, "A|G:7" has PS 7, "./." "A/." "A" are what they say.
+def tables(people: Mapping[str, Genotypes], *, build: str = "GRCh38",
+           absent: str = "absent") -> dict[str, pl.DataFrame]:
+    """``samples`` and ``genotypes`` of those people; "A|G" is phased, "A|G:7" has PS 7, "./." "A/." "A" as they say.
 
     A site that a person lacks is `absent`; "filtered" is a filtered call.
     """
-    rows = sorted(((gene.chrom, pos, ref, alt, site) for gene, site in all_sites() for pos, ref, alt in site.rows(build)),
+    rows = sorted(((gene.chrom, *row, site) for gene, site in all_sites() for row in site.rows(build)),
                   key=lambda row: row[:4])
     cells = [{"sample": name, "chrom": chrom, "pos": pos, "ref": ref, "alt": alt,
               **cell(calls.get(site.name), ref, alt, absent)}
@@ -51,5 +52,5 @@ def cell(call: str | None, ref: str, alt: str, absent: str) -> dict[str, object]
     codes = [None if base == "." else {ref: 0, alt: 1}.get(base, 2) for base in bases]
     blanks = bases.count(".")
     state = "called" if not blanks else "half-call" if blanks < len(bases) else "no-call"
-    return {"allele_1": codes[0], "allele_2": codes[1] if len(codes) > 1 else None, "ploidy": len(codes), "phased": phased,
-            "phase_set": int(phase_set) if phase_set else None, "state": state}
+    return {"allele_1": codes[0], "allele_2": codes[1] if len(codes) > 1 else None, "ploidy": len(codes),
+            "phased": phased, "phase_set": int(phase_set) if phase_set else None, "state": state}

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pmed_pgx import phenotype
-from pmed_pgx.knowledge import genes
 
 import pmed
+from pmed_pgx import phenotype
+from pmed_pgx.knowledge import genes
 
 KINDS = {"pipeline", "pipeline_cli", "matcher_real"}
 EXCEPTIONS: dict[tuple[str, str], str] = {}  # (case, gene): why we differ

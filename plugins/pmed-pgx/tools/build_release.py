@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 GENES = ("CYP2C19", "CYP2C9", "CYP3A5", "SLCO1B1", "VKORC1")
-IUPAC = {"R": "AG", "Y": "CT", "S": "CG", "W": "AT", "K": "GT", "M": "AC", "B": "CGT", "D": "AGT", "H": "ACT", "V": "ACG",
+IUPAC = {"R": "AG", "Y": "CT", "S": "CG", "W": "AT", "K": "GT", "M": "AC",
+         "B": "CGT", "D": "AGT", "H": "ACT", "V": "ACG",
          "N": "ACGT"}
 # AMP lists no tier-1 alleles for SLCO1B1 in the published file; CPIC 2022 (PMID 35152405) rests on rs4149056, *5.
 TIER_1 = {"SLCO1B1": ("*5",)}
@@ -39,7 +40,8 @@ def main() -> None:
         defined = json.loads((folder / "definitions" / f"{gene}_translation.json").read_text())
         known = json.loads((folder / "phenotypes" / f"{gene}.json").read_text())
         tier1 = set(exempt.get(gene, {}).get("amp1Alleles") or TIER_1.get(gene, ()))
-        tables["genes"].append((gene, defined["chromosome"], reference_allele(defined), f"ClinPGx {defined['version']}"))
+        source = f"ClinPGx {defined['version']}"
+        tables["genes"].append((gene, defined["chromosome"], reference_allele(defined), source))
         tables["sites"] += site_rows(defined, positions37)
         tables["alleles"] += allele_rows(defined, known, tier1)
         tables["definitions"] += definition_rows(defined)
@@ -60,8 +62,10 @@ HEADERS = {
 def read_positions37(path: Path) -> dict[tuple[str, int, str], tuple[str, str]]:
     """(gene, GRCh38 position, GRCh38 REF) → (GRCh37 position, GRCh37 REF), where published."""
     with path.open(newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["GRCh37Position"].isdigit() and row["GRCh38Position"].isdigit()]
-    return {(r["Gene"], int(r["GRCh38Position"]), r["GRCh38Allele"]): (r["GRCh37Position"], r["GRCh37Allele"]) for r in rows}
+        rows = [row for row in csv.DictReader(file)
+                if row["GRCh37Position"].isdigit() and row["GRCh38Position"].isdigit()]
+    return {(row["Gene"], int(row["GRCh38Position"]), row["GRCh38Allele"]):
+            (row["GRCh37Position"], row["GRCh37Allele"]) for row in rows}
 
 
 def reference_allele(defined: dict[str, Any]) -> str:

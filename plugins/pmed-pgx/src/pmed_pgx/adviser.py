@@ -102,7 +102,8 @@ def _taken(medications: pl.DataFrame) -> pl.DataFrame:
     certain = rows.select("patient_id", drug="ingredients", sure=pl.col("active").fill_null(value=False))
     perhaps = rows.select("patient_id", drug="possible_ingredients", sure=pl.lit(value=False))
     text = "the record does not say for certain that this drug is taken: please confirm"
-    return (pl.concat([certain, perhaps]).explode("drug", empty_as_null=True, keep_nulls=True).drop_nulls("drug").group_by(KEY)
+    each = pl.concat([certain, perhaps]).explode("drug", empty_as_null=True, keep_nulls=True).drop_nulls("drug")
+    return (each.group_by(KEY)
             .agg(pl.col("sure").any()).select(
                 *KEY, current=pl.lit(value=True),
                 unclear=pl.when(~pl.col("sure")).then(pl.lit([{"code": "drug-unclear", "text": text}],

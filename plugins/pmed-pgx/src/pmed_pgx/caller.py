@@ -63,8 +63,8 @@ class PgxCaller:
         results, bases = [], []
         for gene in genes().values():
             seen = patterns(grid, gene, build, index)
-            rows = [call(gene, seen.codes[i], seen.groups[i], assumed=bool(seen.assumed[i]), all_matches=self.all_matches)
-                    for i in range(len(seen.codes))]
+            rows = [call(gene, codes, groups, assumed=bool(assumed), all_matches=self.all_matches)
+                    for codes, groups, assumed in zip(seen.codes, seen.groups, seen.assumed, strict=True)]
             results.append(TABLES["gene_results"].frame([{"patient_id": "", **row} for row in rows])[seen.of]
                            .with_columns(samples["patient_id"]))
             bases += _genotypes(gene, seen, wanted)
@@ -83,10 +83,10 @@ def call(gene: Gene, codes: Codes, groups: Groups, *, assumed: bool, all_matches
     """
     missing = np.isin(codes, UNKNOWN)
     lost = np.flatnonzero(missing.any(axis=1))
-    row: Row = {"gene": gene.name, "complete": False, "missing_sites": [gene.sites[p].name for p in lost], "because": [],
-                "diplotypes": [], "functions": [], "messages": _assumed(assumed=assumed)}
+    row: Row = {"gene": gene.name, "complete": False, "missing_sites": [gene.sites[p].name for p in lost],
+                "because": [], "diplotypes": [], "functions": [], "messages": _assumed(assumed=assumed)}
     if len(lost) == len(gene.sites):
-        return {**row, "status": "no-data"}
+        return {**row, "status": "no-data", "messages": row["messages"] + _filtered(gene, codes)}
     if refused := _refusals(gene, codes):
         return {**row, "status": "not-called", "messages": row["messages"] + refused}
     found = match(gene, codes, groups, all_matches=all_matches)
@@ -100,6 +100,9 @@ def _outcome(gene: Gene, codes: Codes, lost: npt.NDArray[np.int64], found: Match
         notes.append({"code": "no-match", "text": "no pair of named alleles explains the genotypes"})
         return {"status": "not-called", "phased": found.phased, "messages": notes}
     predicted, score = phenotype.agreed(gene, found.pairs)
+    if doubtful:
+        notes += _withheld(predicted)
+        predicted = score = None
     return {"status": "called" if len(found.pairs) == 1 else "ambiguous", "phased": found.phased,
             "diplotypes": ["/".join(pair) for pair in found.pairs],
             "functions": [phenotype.function(gene, allele) for allele in found.pairs[0]],
@@ -144,6 +147,12 @@ def _doubt(gene: Gene, site: int, code: int, found: Match) -> str:
     open_still = [gene.core[name] for name, fits in zip(gene.alleles, found.fits & carries, strict=True) if fits]
     names = ", ".join(dict.fromkeys([*gene.key_sites[site], *open_still]))
     return f"{gene.sites[site].name} is {_STATE_WORDS.get(code, 'not called')}: {names} cannot be excluded"
+
+
+def _withheld(predicted: str | None) -> list[Message]:
+    """A phenotype that rests on sites nobody looked at is unknown: absence must never read as normal."""
+    text = f"{predicted} only if nothing differs at the missing key sites"
+    return [{"code": "phenotype-withheld", "text": text}] if predicted else []
 
 
 def _unsure(gene: Gene, found: Match) -> list[Message]:

@@ -24,7 +24,7 @@ GENOME = click.Path(path_type=Path)
 @click.option("--absent-as-ref", is_flag=True, help="Sites missing from the file are reference (marked in the result).")
 @click.option("--build", default="", type=click.Choice(["", "GRCh37", "GRCh38"]), help="Genome build, if undeclared.")
 @click.option("--format", "kind", default="json", type=click.Choice(list(FORMATS)), show_default=True)
-@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="File to write (default: stdout).")
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="File (default: stdout).")
 @click.pass_obj
 def call(settings: Any, *, genome: tuple[Path, ...], samples: tuple[str, ...], all_matches: bool, absent_as_ref: bool,
          build: str, kind: str, output: Path | None) -> None:

@@ -39,7 +39,8 @@ def to_json(result: Result) -> bytes:
 def to_tsv(result: Result) -> bytes:
     """One line a sample and gene; lists are joined by '; ', unknown is empty."""
     rows = by_sample(result).drop_nulls("gene")
-    texts = pl.col("messages").list.eval(pl.element().struct.field("code") + pl.lit(": ") + pl.element().struct.field("text"))
+    code, text = (pl.element().struct.field(name) for name in ("code", "text"))
+    texts = pl.col("messages").list.eval(code + pl.lit(": ") + text)
     joined = [pl.col(name).list.join("; ") for name in ("diplotypes", "functions", "missing_sites")]
     return rows.select("sample", "gene", *KEYS).with_columns(*joined, messages=texts.list.join("; ")).write_csv(
         separator="\t").encode()

@@ -113,8 +113,9 @@ def _gene(name: str, chrom: str, reference: str, source: str) -> Gene:
     functions = dict(alleles.drop_nulls("function").select("allele", "function").iter_rows())
     tier1 = set(alleles.filter(tier1="1")["allele"])
     by, rules = _rules(name)
-    return Gene(name, chrom, sites, names, allowed, defined, dict(alleles.select("allele", "core").iter_rows()), functions,
-                _activities(alleles), by, rules, _key_sites(names, allowed, defined, functions, tier1), source)
+    core = dict(alleles.select("allele", "core").iter_rows())
+    return Gene(name, chrom, sites, names, allowed, defined, core, functions, _activities(alleles), by, rules,
+                _key_sites(names, allowed, defined, functions, tier1), source)
 
 
 def _site(row: dict[str, str | None]) -> Site:
@@ -189,6 +190,7 @@ def digest() -> str:
 def release() -> Release:
     """The release as the host records it in every result."""
     names = table("drug_names").select(TABLES["drug_names"].names)
-    return Release(name="pmed-pgx-embedded", version=VERSION, date=DATE, licence="CC0-1.0 (CPIC), CC-BY-SA-4.0 (ClinPGx)",
-                   source="CPIC and ClinPGx facts: allele definitions, functions, phenotypes; guideline advice in our words",
+    return Release(name="pmed-pgx-embedded", version=VERSION, date=DATE,
+                   licence="CC0-1.0 (CPIC), CC-BY-SA-4.0 (ClinPGx)",
+                   source="CPIC and ClinPGx facts: definitions, functions, phenotypes; guideline advice in our words",
                    sha256=digest(), tables={"drug_names": names})

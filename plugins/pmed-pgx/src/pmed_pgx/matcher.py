@@ -42,13 +42,14 @@ def match(gene: Gene, codes: Codes, groups: Groups, *, all_matches: bool = False
         groups: (sites,) phase group: 0 homozygous, -1 unphased, -2 phased in one set, else the phase set.
         all_matches: Keep every pair that fits, not just those with the best score.
     """
-    present = np.isin(codes, UNKNOWN, invert=True).all(axis=1)
+    present: Bools = np.asarray(np.isin(codes, UNKNOWN, invert=True).all(axis=1))
     forward, reverse = _strand_fits(gene, codes, present, groups)
-    fits = (forward | reverse).all(axis=1)
+    fits: Bools = np.asarray((forward | reverse).all(axis=1))
     # An allele with none of its sites left says nothing (rule 4).
     candidates = np.flatnonzero(fits & gene.defined[:, present].any(axis=1))
     valid = _valid_pairs(forward[candidates], reverse[candidates])
-    scores = _scores(gene, codes, present, forward, reverse, groups)[candidates]
+    parts = _groups_of(present, groups)
+    scores = _scores(gene, codes, gene.defined & present, (forward, reverse), parts)[candidates]
     first, second = np.nonzero(np.triu(valid))
     totals = scores[first] + scores[second]
     keep = slice(None) if all_matches or not totals.size else totals == totals.max()
@@ -59,7 +60,8 @@ def match(gene: Gene, codes: Codes, groups: Groups, *, all_matches: bool = False
 def _groups_of(present: Bools, groups: Groups) -> list[npt.NDArray[np.int64]]:
     """Indices of the sites that flip together: all homozygous ones first, then each phase group."""
     unphased = np.flatnonzero(present & (groups == UNPHASED))
-    together = [np.flatnonzero(present & (groups == one)) for one in np.unique(groups[present]) if one not in (0, UNPHASED)]
+    sets = [one for one in np.unique(groups[present]) if one not in (HOMOZYGOUS, UNPHASED)]
+    together = [np.flatnonzero(present & (groups == one)) for one in sets]
     return [np.flatnonzero(present & (groups == HOMOZYGOUS)), *together, *unphased.reshape(-1, 1)]
 
 
@@ -74,19 +76,19 @@ def _strand_fits(gene: Gene, codes: Codes, present: Bools, groups: Groups) -> tu
 def _valid_pairs(forward: Bools, reverse: Bools) -> Bools:
     """(alleles, alleles): every group has an orientation in which the two explain both strands."""
     one_way = forward[:, None, :] & reverse[None, :, :]
-    valid: Bools = (one_way | one_way.transpose(1, 0, 2)).all(axis=2)
+    valid: Bools = np.asarray((one_way | one_way.transpose(1, 0, 2)).all(axis=2))
     return valid
 
 
-def _scores(gene: Gene, codes: Codes, present: Bools, forward: Bools, reverse: Bools,
-            groups: Groups) -> npt.NDArray[np.int64]:
+def _scores(gene: Gene, codes: Codes, earned: Bools, strands: tuple[Bools, Bools],
+            parts: list[npt.NDArray[np.int64]]) -> npt.NDArray[np.int64]:
     """Defining sites that the sample has; a wobble that is REF in all matching strands earns none (rule 5)."""
-    earned = gene.defined & present
-    for number, part in enumerate(_groups_of(present, groups)):
+    forward, reverse = strands
+    for number, part in enumerate(parts):
         one = forward[:, number, None] & (codes[part, 0] != 0)
         two = reverse[:, number, None] & (codes[part, 1] != 0)
         earned[:, part] &= ~gene.wobble[:, part] | one | two
-    return earned.sum(axis=1)
+    return np.asarray(earned.sum(axis=1))
 
 
 def _named(gene: Gene, first: npt.NDArray[np.int64], second: npt.NDArray[np.int64],

@@ -106,7 +106,8 @@ def _code(site: Site, base: str) -> int:
     return site.alleles.index(base) if base in site.alleles else OTHER
 
 
-def _column(grid: Grid, rows: list[tuple[int, int, int]], samples: npt.NDArray[np.int64]) -> tuple[Codes, Groups, Bools]:
+def _column(grid: Grid, rows: list[tuple[int, int, int]],
+            samples: npt.NDArray[np.int64]) -> tuple[Codes, Groups, Bools]:
     """Codes, phase groups and "assumed" of one site, its ALTs put together."""
     codes = np.full((len(samples), 2), OTHER, dtype=np.int8)
     missing = np.full(len(samples), ABSENT, dtype=np.int8)

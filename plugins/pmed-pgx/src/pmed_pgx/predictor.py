@@ -62,7 +62,7 @@ class GuidelinePredictor:
 
 def _assess(features: pl.DataFrame, drug: Drug) -> pl.DataFrame:
     unknown = pl.any_horizontal(pl.col(name).is_null() for name in drug.reference)
-    number = pl.when(unknown).then(None)
+    number: Any = pl.when(unknown).then(None)  # a chain of when/then changes its type with every link
     for rank, row in enumerate(drug.rows):
         number = number.when(row.fits()).then(pl.lit(rank, dtype=pl.Int64))
     found = features.select("_patient", "patient_id", _row=number.otherwise(None).cast(pl.Int64), reason=_reason(drug))

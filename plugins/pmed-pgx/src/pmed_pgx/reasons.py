@@ -36,18 +36,19 @@ def in_words(gene_results: pl.DataFrame) -> pl.DataFrame:
     named = pl.col("gene") + pl.lit(" ")
     return gene_results.select(
         "patient_id", "gene", "status",
-        who=named + fits + pl.when(result.is_not_null()).then(pl.lit(" (") + result + pl.lit(")")).otherwise(pl.lit("")),
+        who=named + fits + pl.when(result.is_not_null()).then(pl.format(" ({})", result)).otherwise(pl.lit("")),
         gap=_gap(named, fits))
 
 
 def _gap(named: pl.Expr, fits: pl.Expr) -> pl.Expr:
     texts = pl.col("messages").list.eval(pl.element().struct.field("text")).list.join("; ")
-    doubts = pl.col("messages").list.eval(
-        pl.element().filter(pl.element().struct.field("code") == "key-site-missing").struct.field("text")).list.join("; ")
+    doubtful = pl.element().struct.field("code") == "key-site-missing"
+    doubts = pl.col("messages").list.eval(pl.element().filter(doubtful).struct.field("text")).list.join("; ")
     scored = [gene.name for gene in genes().values() if gene.by == "activity"]
     unscored = pl.col("gene").is_in(scored) & pl.col("activity_score").is_null()
     several = pl.col("diplotypes").list.len() > 1
-    return (pl.when(pl.col("status") == "no-data").then(named + pl.lit("was not read: none of its sites is in the file"))
+    unread = pl.when(texts != "").then(texts).otherwise(pl.lit("none of its sites has a call in the file"))
+    return (pl.when(pl.col("status") == "no-data").then(named + pl.lit("was not read: ") + unread)
             .when(pl.col("status") == "not-called").then(named + pl.lit("could not be called: ") + texts)
             .when(~pl.col("complete")).then(named + pl.lit("is not certain: ") + doubts)
             .when(several & (pl.col("phenotype").is_null() | unscored))

@@ -45,7 +45,7 @@ def _shown(gene: Gene) -> list[Site]:
 
 
 def _gene_steps(gene: Gene, drug: Drug, features: pl.DataFrame) -> list[pl.Expr]:
-    return [step for step in (_sites(gene, features), _diplotype(gene, features), _phenotype(gene, drug))]
+    return [_sites(gene, features), _diplotype(gene, features), _phenotype(gene, drug)]
 
 
 def _sites(gene: Gene, features: pl.DataFrame) -> pl.Expr:
