@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-from .engine import call, run
-from .errors import PmedError
-from .hookspecs import hookimpl
-from .options import option
-from .result import Result
-from .settings import Settings, load_settings
-from .tables import TABLES, Column, Table, Tables
-from .types import Adviser, Card, Explainer, Explanation, Exporter, FeatureStep, Predictor, ReadRequest, Release, Source
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .engine import call, run
+    from .errors import PmedError
+    from .hookspecs import hookimpl
+    from .options import option
+    from .result import Result
+    from .settings import Settings, load_settings
+    from .tables import TABLES, Column, Table, Tables
+    from .types import (
+        Adviser,
+        Card,
+        Explainer,
+        Explanation,
+        Exporter,
+        FeatureStep,
+        Predictor,
+        ReadRequest,
+        Release,
+        Source,
+    )
 
 __version__ = "0.1.0"
 
@@ -37,3 +52,30 @@ __all__ = [
     "option",
     "run",
 ]
+
+_HOME = {
+    "engine": ("call", "run"),
+    "errors": ("PmedError",),
+    "hookspecs": ("hookimpl",),
+    "options": ("option",),
+    "result": ("Result",),
+    "settings": ("Settings", "load_settings"),
+    "tables": ("TABLES", "Column", "Table", "Tables"),
+    "types": ("Adviser", "Card", "Explainer", "Explanation", "Exporter", "FeatureStep", "Predictor", "ReadRequest",
+              "Release", "Source"),
+}
+_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used, so that ``pmed --version`` does not load polars (PEP 562)."""
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module 'pmed' has no attribute {name!r}")
+    found = getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    """The public names, for completion."""
+    return sorted([*globals(), *__all__])

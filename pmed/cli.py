@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -17,6 +18,7 @@ from .plugins import Plugins
 from .settings import Settings, load_settings
 
 COMMAND = "pmed.command"
+ONE_PATIENT = {"report", "demo"}
 READABLE = click.Path(path_type=Path)
 WRITABLE = click.Path(path_type=Path, dir_okay=False)
 
@@ -165,6 +167,9 @@ def finish(failures: Sequence[Any], written: Sequence[Path]) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; an expected error is one line and its exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    if ONE_PATIENT & set(given):
+        # One patient's frames are tiny: polars' thread pool costs more there than it gives. Read when polars loads.
+        os.environ.setdefault("POLARS_MAX_THREADS", "1")
     try:
         cli.main(given, prog_name="pmed", obj=shlex.join(["pmed", *given]))
     except PmedError as error:

@@ -1,12 +1,13 @@
 """Exact Shapley values for any predictor that depends on a few inputs.
 
 The value of a coalition is the prediction for a hybrid: the patient's value for the inputs inside the coalition, the
-reference patient's for the others. All 2^n hybrids of all distinct patients are one frame and one call of
-``predict``. (Shapley 1953; the baseline form of Sundararajan & Najmi 2020, arXiv:1908.08474.)
+reference patient's for the others. All 2^n hybrids of all distinct patients and targets are one frame and one call
+of ``predict``. (Shapley 1953; the baseline form of Sundararajan & Najmi 2020, arXiv:1908.08474.)
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import factorial
@@ -35,9 +36,27 @@ class ExactShapley:
         Raises:
             TableError: for a target with too many inputs, or whose hybrids the predictor does not assess.
         """
-        targets = predictions["target"].unique(maintain_order=True)
-        return pl.concat([_explain_target(predictor, target, features, predictions.filter(pl.col("target") == target))
-                          for target in targets])
+        targets = predictions["target"].unique(maintain_order=True).to_list()
+        cases = [_cases(predictor, target, features, predictions.filter(pl.col("target") == target))
+                 for target in targets]
+        return pl.concat([_attributed(case, values) for case, values in zip(
+            cases, _coalition_values(predictor, cases), strict=True)])
+
+
+@dataclass(frozen=True)
+class Cases:
+    """One target's patients and the distinct inputs among them."""
+
+    target: str
+    unit: str
+    reference: Mapping[str, Any]
+    asked: pl.DataFrame
+    distinct: pl.DataFrame
+
+    @property
+    def coalitions(self) -> int:
+        """How many hybrids each distinct patient makes."""
+        return 1 << len(self.reference)
 
 
 @lru_cache(maxsize=MOST_INPUTS)
@@ -57,39 +76,51 @@ def shapley(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(np.einsum("cv,nv->cn", values, weights(n)), dtype=np.float64)
 
 
-def _explain_target(predictor: Predictor, target: str, features: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+def _cases(predictor: Predictor, target: str, features: pl.DataFrame, rows: pl.DataFrame) -> Cases:
     reference = dict(predictor.reference(target))
-    names = list(reference)
-    if not 0 < len(names) <= MOST_INPUTS:
-        raise TableError(f"{target} depends on {len(names)} inputs; exact values need 1 to {MOST_INPUTS}")
+    if not 0 < len(reference) <= MOST_INPUTS:
+        raise TableError(f"{target} depends on {len(reference)} inputs; exact values need 1 to {MOST_INPUTS}")
     asked = rows.select("patient_id").join(features, on="patient_id", how="left", maintain_order="left")
-    distinct = asked.unique(names, maintain_order=True).with_row_index("_case")
-    values = _coalition_values(predictor, target, distinct, reference)
-    wide = distinct.select("_case", *names).with_columns(
+    return Cases(target, rows["unit"][0], reference, asked, asked.unique(list(reference), maintain_order=True))
+
+
+def _hybrids(case: Cases, block: int) -> pl.DataFrame:
+    """Every mixture (cases × 2^n rows) of a patient and the reference patient, under ids of their own."""
+    every = case.distinct.select(pl.all().repeat_by(case.coalitions).explode(empty_as_null=False))
+    coalition = np.tile(np.arange(case.coalitions), case.distinct.height)
+    own = [pl.when(pl.Series((coalition >> rank) & 1 == 1)).then(pl.col(name))
+           .otherwise(pl.lit(value, dtype=every.schema[name])).alias(name)
+           for rank, (name, value) in enumerate(case.reference.items())]
+    return every.with_columns(own).with_columns(patient_id=pl.format("{}/{}", pl.lit(block), pl.int_range(pl.len())))
+
+
+def _coalition_values(predictor: Predictor, cases: Sequence[Cases]) -> list[NDArray[np.float64]]:
+    """Predictions (cases × 2^n) for every hybrid of every target, by one call of ``predict``."""
+    hybrids = [_hybrids(case, block) for block, case in enumerate(cases)]
+    out = predictor.predict(pl.concat(hybrids)).select("patient_id", "target", "value", "reason")
+    return [_values(case, mixed, out) for case, mixed in zip(cases, hybrids, strict=True)]
+
+
+def _values(case: Cases, mixed: pl.DataFrame, out: pl.DataFrame) -> NDArray[np.float64]:
+    mine = mixed.select("patient_id").join(out.filter(pl.col("target") == case.target), on="patient_id", how="left",
+                                           maintain_order="left")
+    if mine.height != mixed.height or mine["value"].null_count():
+        reason = mine.filter(pl.col("value").is_null())["reason"]
+        raise TableError(
+            f"{case.target}: a hybrid with the reference patient is not assessed: {next(iter(reason), '?')}")
+    return mine["value"].to_numpy().reshape(case.distinct.height, case.coalitions)
+
+
+def _attributed(case: Cases, values: NDArray[np.float64]) -> pl.DataFrame:
+    names = list(case.reference)
+    wide = case.distinct.select(names).with_columns(
         _baseline=pl.Series(values[:, 0]), _prediction=pl.Series(values[:, -1]),
         _contributions=pl.Series(shapley(values), dtype=pl.Array(pl.Float64, len(names))))
-    per_patient = asked.select("patient_id", *names).join(
+    per_patient = case.asked.select("patient_id", *names).join(
         wide, on=names, how="left", nulls_equal=True, maintain_order="left")
-    said = {"target": pl.lit(target), "unit": pl.lit(rows["unit"][0]), "method": pl.lit(METHOD)}
-    parts = [_rows(per_patient, name, rank, reference[name]) for rank, name in enumerate(names)]
+    said = {"target": pl.lit(case.target), "unit": pl.lit(case.unit), "method": pl.lit(METHOD)}
+    parts = [_rows(per_patient, name, rank, case.reference[name]) for rank, name in enumerate(names)]
     return pl.concat(parts).with_columns(**said)
-
-
-def _coalition_values(predictor: Predictor, target: str, distinct: pl.DataFrame,
-                      reference: dict[str, Any]) -> NDArray[np.float64]:
-    """Predictions (cases × 2^n) for every hybrid."""
-    count = 1 << len(reference)
-    hybrids = distinct.drop("_case").select(pl.all().repeat_by(count).explode(empty_as_null=False))
-    coalition = np.tile(np.arange(count), distinct.height)
-    masks = {name: pl.Series((coalition >> rank) & 1 == 1) for rank, name in enumerate(reference)}
-    own = [pl.when(masks[name]).then(pl.col(name)).otherwise(pl.lit(value, dtype=distinct.schema[name])).alias(name)
-           for name, value in reference.items()]
-    mixed = hybrids.with_columns(own).with_columns(patient_id=pl.int_range(pl.len()).cast(pl.String))
-    out = predictor.predict(mixed).filter(pl.col("target") == target)
-    if out.height != mixed.height or out["value"].null_count():
-        reason = out.filter(pl.col("value").is_null())["reason"]
-        raise TableError(f"{target}: a hybrid with the reference patient is not assessed: {next(iter(reason), '?')}")
-    return out["value"].to_numpy().reshape(distinct.height, count)
 
 
 def _rows(wide: pl.DataFrame, name: str, rank: int, reference: Any) -> pl.DataFrame:

@@ -7,6 +7,7 @@ fixed-width view, checked line by line. Everything else is split, and each disti
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -20,6 +21,7 @@ from .records import Record
 
 Ints = NDArray[np.int64]
 NONE = -1
+MOST_CELLS = 4_000_000
 _SEPARATOR = re.compile(r"[/|]")
 _TAB, _DOT, _ZERO, _BAR, _SLASH = b"\t.0|/"
 
@@ -54,18 +56,35 @@ class _Genotype(NamedTuple):
     phased: bool
 
 
-def decode(record: Record, samples: int) -> Calls:
-    """Read the calls of all `samples` of a record.
+def decode(records: Sequence[Record], samples: int) -> list[Calls]:
+    """Read the calls of all `samples` of each record; records with the same FORMAT are read together.
 
     Raises:
         GenomeError: no GT, another number of samples than the header names, an allele that is not in ALT.
     """
-    calls = _fixed_width(record, samples) if record.format == "GT" else None
-    found = calls or _general(record, samples)
-    if found.alleles.size and found.alleles.max() > len(record.alts):
-        raise GenomeError(f"a genotype names allele {found.alleles.max()}, but there are {len(record.alts)} ALTs",
+    plain = [_fixed_width(record, samples) if record.format == "GT" else None for record in records]
+    left = [number for number, calls in enumerate(plain) if calls is None]
+    found = {number: calls for number, calls in enumerate(plain) if calls is not None}
+    for batch in _batches(records, left, samples):
+        found.update(zip(batch, _general([records[number] for number in batch], samples), strict=True))
+    return [_known(records[number], found[number]) for number in range(len(records))]
+
+
+def _batches(records: Sequence[Record], numbers: Sequence[int], samples: int) -> Iterator[list[int]]:
+    """Numbers of records with the same FORMAT, so many at a time that memory stays bounded."""
+    most = max(1, MOST_CELLS // max(1, samples))
+    by_format: dict[str, list[int]] = {}
+    for number in numbers:
+        by_format.setdefault(records[number].format, []).append(number)
+    for same in by_format.values():
+        yield from (same[start:start + most] for start in range(0, len(same), most))
+
+
+def _known(record: Record, calls: Calls) -> Calls:
+    if calls.alleles.size and calls.alleles.max() > len(record.alts):
+        raise GenomeError(f"a genotype names allele {calls.alleles.max()}, but there are {len(record.alts)} ALTs",
                           where=record.where)
-    return found
+    return calls
 
 
 def _fixed_width(record: Record, samples: int) -> Calls | None:
@@ -84,23 +103,32 @@ def _fixed_width(record: Record, samples: int) -> Calls | None:
                  np.zeros(samples, dtype=bool))
 
 
-def _general(record: Record, samples: int) -> Calls:
-    keys = record.format.split(":")
+def _general(records: Sequence[Record], samples: int) -> list[Calls]:
+    """Calls of records with one FORMAT; each distinct GT text is decoded once."""
+    keys = records[0].format.split(":")
     if "GT" not in keys:
-        raise GenomeError("the record has no GT", where=record.where, hint="give a VCF with genotypes")
+        raise GenomeError("the record has no GT", where=records[0].where, hint="give a VCF with genotypes")
+    fields = pl.Series([cell for record in records for cell in _cells(record, samples)]).str.split(":")
+    found = _genotypes(fields.list.get(keys.index("GT")), records, samples)
+    phase_set, dp, gq = (_numbers(fields, keys, key) for key in ("PS", "DP", "GQ"))
+    whole = Calls(found[:, :2], found[:, 2], found[:, 3] == 1, phase_set, dp, gq, _failed(fields, keys))
+    parts = {name: np.split(values, len(records)) for name, values in vars(whole).items()}
+    return [Calls(**{name: values[number] for name, values in parts.items()}) for number in range(len(records))]
+
+
+def _cells(record: Record, samples: int) -> list[str]:
     cells = record.calls.decode("latin-1").split("\t")
     if len(cells) != samples:
         raise GenomeError(f"the record has {len(cells)} samples, the header names {samples}", where=record.where)
-    fields = pl.Series(cells).str.split(":")
-    found = _genotypes(fields.list.get(keys.index("GT")), record)
-    phase_set, dp, gq = (_numbers(fields, keys, key, samples) for key in ("PS", "DP", "GQ"))
-    return Calls(found[:, :2], found[:, 2], found[:, 3] == 1, phase_set, dp, gq, _failed(fields, keys, samples))
+    return cells
 
 
-def _genotypes(texts: pl.Series, record: Record) -> Ints:
-    """(samples, 4) first, second, ploidy, phased."""
+def _genotypes(texts: pl.Series, records: Sequence[Record], samples: int) -> Ints:
+    """(records × samples, 4) first, second, ploidy, phased."""
     distinct = texts.unique(maintain_order=True)
-    decoded = np.array([_genotype(text, record) for text in distinct], dtype=np.int64)
+    first = [texts.index_of(text) or 0 for text in distinct]
+    decoded = np.array([_genotype(text, records[cell // samples]) for text, cell in zip(distinct, first, strict=True)],
+                       dtype=np.int64)
     which = pl.DataFrame({"gt": texts}).join(
         pl.DataFrame({"gt": distinct}).with_row_index("n"), on="gt", how="left", maintain_order="left")["n"]
     return np.asarray(decoded[which.to_numpy()])
@@ -119,17 +147,17 @@ def _genotype(text: str, record: Record) -> _Genotype:
                      phased="/" not in bare and len(alleles) > 1)
 
 
-def _failed(fields: pl.Series, keys: list[str], samples: int) -> NDArray[np.bool_]:
+def _failed(fields: pl.Series, keys: list[str]) -> NDArray[np.bool_]:
     """Calls that did not pass the filters of their own (FT, VCF 4.3 section 1.6.2)."""
     if "FT" not in keys:
-        return np.zeros(samples, dtype=bool)
+        return np.zeros(len(fields), dtype=bool)
     texts = fields.list.get(keys.index("FT"), null_on_oob=True).fill_null(".")
     return ~np.isin(texts.to_list(), (".", "PASS", ""))
 
 
-def _numbers(fields: pl.Series, keys: list[str], key: str, samples: int) -> Ints:
+def _numbers(fields: pl.Series, keys: list[str], key: str) -> Ints:
     if key not in keys:
-        return np.full(samples, NONE)
+        return np.full(len(fields), NONE)
     # A quality may be written with a fraction; what is no number is not known.
     values = fields.list.get(keys.index(key), null_on_oob=True).cast(pl.Float64, strict=False)
     return values.fill_nan(None).fill_null(NONE).clip(NONE, 2**31 - 1).cast(pl.Int64).to_numpy()

@@ -32,7 +32,7 @@ from ..genomics.calls import Calls, Ints, decode
 from ..genomics.files import looks_like_vcf
 from ..genomics.grid import Grid, Row, forget, joined
 from ..genomics.header import Header, chosen_samples, read_header
-from ..genomics.matching import Contradiction, Reaching, Said, matched
+from ..genomics.matching import Contradiction, Heard, Reaching, Said, matched
 from ..genomics.records import Record, read_records
 from ..options import option
 from ..tables import TABLES
@@ -93,38 +93,31 @@ class VcfSource:
             text = f"the header names no build: {file.build} was inferred from {file.evidence.matches} known sites"
             yield _issue(file, "", "build-inferred", text)
         take, columns = (_places(names, file.samples) for names in (file.header.samples, grid.samples))
+        heard = [(record, self._heard(record, grid.sites)) for record in file.records]
+        yield from _refused(grid, file, heard, columns)
+        used = [(record, here) for record, everything in heard
+                if (here := [one for one in everything if not isinstance(one, Contradiction)])]
         said: dict[int, tuple[list[Row], list[Row]]] = {}
-        for record in file.records:
-            yield from self._hear(grid, file, record, (take, columns), said)
-        for number, (direct, beside) in said.items():
-            row, clash = joined(direct, beside, len(take))
-            forget(row, clash)
-            twice = [file.samples[i] for i in np.flatnonzero(clash)]
-            site = grid.sites.rows[number]
-            yield from _told(file, site, "duplicate-record", twice)
-            yield from _told(file, site, "contradiction", grid.put(number, row, columns))
+        decoded = decode([record for record, _ in used], len(file.header.samples))
+        for (record, here), everybody in zip(used, decoded, strict=True):
+            calls = self._taken(everybody, take)
+            yield from _polyploid(file, record, calls)
+            for site, direct, row in self._sort(grid, record, here, calls, columns):
+                said.setdefault(site, ([], []))[not direct].append(row)
+        yield from _settled(grid, file, said, columns)
 
-    def _hear(self, grid: Grid, file: File, record: Record, places: tuple[Ints, Ints],
-              said: dict[int, tuple[list[Row], list[Row]]]) -> Iterator[dict[str, Any]]:
-        """Sort what one record says by site; `places` are the samples' columns in the file and in the grid."""
-        take, columns = places
-        calls: Calls | None = None
-        for heard in matched(record, grid.sites):
-            if isinstance(heard, Reaching) and not self.absent_as_ref:
-                continue
-            if isinstance(heard, Contradiction):
-                site = grid.sites.rows[heard.site]
-                text = f"REF {record.ref} is not the {site.ref} known at {site.name}: the record was not used there"
-                yield _issue(file, record.where, "ref-mismatch", text)
-                grid.refuse(heard.site, columns)
-                continue
-            if calls is None:
-                calls = self._taken(decode(record, len(file.header.samples)), take)
-                yield from _polyploid(file, record, calls)
-            if isinstance(heard, Reaching):
-                grid.reach(heard, calls, columns, filtered=self._failed(record))
-                continue
-            said.setdefault(heard.site, ([], []))[not heard.direct].append(self._row(grid, record, calls, heard))
+    def _heard(self, record: Record, sites: Sites) -> list[Heard]:
+        """What a record says of the sites; one that only spans a site matters where absence is to be reference."""
+        return [one for one in matched(record, sites) if self.absent_as_ref or not isinstance(one, Reaching)]
+
+    def _sort(self, grid: Grid, record: Record, here: Sequence[Said | Reaching], calls: Calls,
+              columns: Ints) -> Iterator[tuple[int, bool, Row]]:
+        """(site, direct, row) of what one record says; what it spans goes to the grid."""
+        for one in here:
+            if isinstance(one, Reaching):
+                grid.reach(one, calls, columns, filtered=self._failed(record))
+            else:
+                yield one.site, one.direct, self._row(grid, record, calls, one)
 
     def _row(self, grid: Grid, record: Record, calls: Calls, heard: Said) -> Row:
         return Row.of(calls, heard, record.number, filtered=self._failed(record),
@@ -137,6 +130,30 @@ class VcfSource:
         """The chosen samples; a failed FT counts only where a failed FILTER would."""
         failed = calls.failed & (self.filters == "unknown")
         return Calls(**{name: values[take] for name, values in {**vars(calls), "failed": failed}.items()})
+
+
+def _refused(grid: Grid, file: File, heard: Iterable[tuple[Record, Sequence[Heard]]],
+             columns: Ints) -> Iterator[dict[str, Any]]:
+    """Records whose REF contradicts a site: not used there, and absence is not reference there either."""
+    for record, everything in heard:
+        for one in everything:
+            if isinstance(one, Contradiction):
+                site = grid.sites.rows[one.site]
+                text = f"REF {record.ref} is not the {site.ref} known at {site.name}: the record was not used there"
+                yield _issue(file, record.where, "ref-mismatch", text)
+                grid.refuse(one.site, columns)
+
+
+def _settled(grid: Grid, file: File, said: Mapping[int, tuple[list[Row], list[Row]]],
+             columns: Ints) -> Iterator[dict[str, Any]]:
+    """Put what a file's records say of each site into the grid, joined."""
+    for number, (direct, beside) in said.items():
+        row, clash = joined(direct, beside, len(columns))
+        forget(row, clash)
+        twice = [file.samples[i] for i in np.flatnonzero(clash)]
+        site = grid.sites.rows[number]
+        yield from _told(file, site, "duplicate-record", twice)
+        yield from _told(file, site, "contradiction", grid.put(number, row, columns))
 
 
 def _open(header: Header, samples: tuple[str, ...], wanted: Mapping[str, Sites], stated: str) -> File:

@@ -76,7 +76,7 @@ def reference_allele(defined: dict[str, Any]) -> str:
 def site_name(variant: dict[str, Any]) -> str:
     """The rsID, or place and change where there is none."""
     change = f"{variant['ref']}>{','.join(variant['alts'])}"
-    return variant["rsid"] or f"{variant['chromosome']}:{variant['position']}{change}"
+    return str(variant["rsid"]) if variant["rsid"] else f"{variant['chromosome']}:{variant['position']}{change}"
 
 
 def site_rows(defined: dict[str, Any], positions37: dict[tuple[str, int, str], tuple[str, str]]) -> Iterator[Row]:

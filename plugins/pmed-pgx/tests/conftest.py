@@ -1,12 +1,15 @@
-"""Genotype grids made by hand: sample → site name → genotype in bases."""
+"""Genotype grids made by hand: sample → site name → genotype in bases. Tests ask for them as fixtures."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import polars as pl
+import pytest
 
 from pmed.tables import TABLES
+from pmed_pgx.caller import PgxCaller
 from pmed_pgx.knowledge import Gene, Site, genes
 
 Genotypes = Mapping[str, str]
@@ -54,3 +57,24 @@ def cell(call: str | None, ref: str, alt: str, absent: str) -> dict[str, object]
     state = "called" if not blanks else "half-call" if blanks < len(bases) else "no-call"
     return {"allele_1": codes[0], "allele_2": codes[1] if len(codes) > 1 else None, "ploidy": len(codes),
             "phased": phased, "phase_set": int(phase_set) if phase_set else None, "state": state}
+
+
+@pytest.fixture(scope="session")
+def make() -> Callable[..., dict[str, pl.DataFrame]]:
+    """People in bases → ``samples`` and ``genotypes``; see `tables`."""
+    return tables
+
+
+@pytest.fixture(scope="session")
+def plain() -> Callable[..., dict[str, str]]:
+    """One person, *1/*1 everywhere but for the sites named; see `reference`."""
+    return reference
+
+
+@pytest.fixture(scope="session")
+def call_one() -> Callable[..., dict[str, Any]]:
+    """One person's ``gene_results`` rows by gene."""
+    def called(calls: Genotypes, *, build: str = "GRCh38", absent: str = "absent", **options: Any) -> dict[str, Any]:
+        made = PgxCaller(**options).run(tables({"someone": calls}, build=build, absent=absent), ())["gene_results"]
+        return {row["gene"]: row for row in made.iter_rows(named=True)}
+    return called
