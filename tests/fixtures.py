@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# A slow machine is no failure: no test looks at a clock.
+hypothesis.settings.register_profile("pmed", deadline=None)
+hypothesis.settings.load_profile("pmed")
 
 ROOT = Path(__file__).resolve().parents[1]
 
