@@ -101,7 +101,7 @@ def test_example_plugin_predicts(renal: ModuleType) -> None:
     out = renal.CreatinineClearance().predict(features)
     assert out["value"].to_list() == [80.0, pytest.approx(68.0), None, None, None]  # (140 - 60) * 72 / 72
     assert out["reason"].to_list() == [
-        None, None, "needs age", "needs sex, observation:2160-0", "outside 0 to 300 mL/min: check the inputs"]
+        None, None, "needs age", "needs sex, observation:2160-0", "clearance -60 is outside 0 to 300 mL/min"]
 
 
 def recorded() -> dict[str, pl.DataFrame]:
@@ -125,7 +125,7 @@ def test_example_plugin_takes_part_in_a_run_and_is_explained(renal: ModuleType) 
     assert made["predictions"].select("patient_id", "value", "reason").rows() == [
         ("p0", pytest.approx(68.0), None), ("p1", None, "needs age, sex, weight, observation:2160-0")]
     why = made["explanations"]
-    assert set(why["feature"]) == set(renal.NEEDS)
+    assert set(why["feature"]) == set(renal.REFERENCE)
     assert why["baseline"][0] + why["contribution"].sum() == pytest.approx(68.0, abs=1e-6)
     assert why.filter(feature="age")["contribution"][0] < 0
 
