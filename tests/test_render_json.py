@@ -64,8 +64,8 @@ def test_predictions_have_an_interval_or_null() -> None:
 def test_everything_not_assessed_is_listed_once_with_a_reason() -> None:
     gaps = exported(cases.full())["patients"][0]["not_assessed"]
     assert {gap["what"] for gap in gaps} == {
-        "DEF2", "GHI3", "queer", "weekly-dose", "Mystery forte", "Plain pill", "dark"}
-    assert len(gaps) == 7
+        "DEF2", "GHI3", "queer", "weekly-dose", "Mystery forte", "Plain pill", "dark", "unheard"}
+    assert len(gaps) == 8
     assert all(gap["reason"] for gap in gaps)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 Gap = dict[str, str]
@@ -14,9 +14,10 @@ STATUS_WORDS = {
 }
 
 
-def not_assessed(view: View) -> list[Gap]:
+def not_assessed(view: View, asked: Iterable[str]) -> list[Gap]:
     """Every gap of one patient as ``{"kind", "what", "reason"}`` (and who it comes from), without repeats."""
-    gaps = [*_inputs(view), *_genes(view), *_predictions(view), *_medicines(view), *_suggestions(view)]
+    gaps = [*_inputs(view), *_genes(view), *_predictions(view), *_medicines(view), *_suggestions(view),
+            *_unanswered(view, asked)]
     return list({tuple(gap.values()): gap for gap in gaps}.values())
 
 
@@ -76,6 +77,14 @@ def _predictions(view: View) -> Iterator[Gap]:
 def _medicines(view: View) -> Iterator[Gap]:
     for row, reason in uncovered(view):
         yield _gap("medicine", medicine_name(row), reason)
+
+
+def _unanswered(view: View, asked: Iterable[str]) -> Iterator[Gap]:
+    """Drugs that were asked for and that nobody knows."""
+    advised = {row["drug"] for row in view["suggestions"]}
+    for drug in asked:
+        if drug not in advised:
+            yield _gap("drug", drug, _why_uncovered([drug]))
 
 
 def _suggestions(view: View) -> Iterator[Gap]:

@@ -19,8 +19,8 @@ ACTION_WORDS = {"avoid": "Avoid", "alternative": "Alternative", "adjust": "Adjus
 BUILD_FROM = {"header": "as its header says", "stated": "as stated by the user",
               "inferred": "inferred from its records"}
 SECTIONS = {"risk": "Risk", "treatment-response": "Treatment response"}
-GAP_KINDS = {"input": "Inputs", "gene": "Genes", "medicine": "Medicines", "prediction": "Predictions",
-             "suggestion": "Suggestions"}
+GAP_KINDS = {"input": "Inputs", "gene": "Genes", "medicine": "Medicines", "drug": "Drugs asked for",
+             "prediction": "Predictions", "suggestion": "Suggestions"}
 UNIT_NOTES = {"concern level": "0 standard, 1 monitor, 2 adjust, 3 alternative, 4 avoid"}
 ISSUES_SHOWN = ("error", "warning")
 INPUT = ("kind", "file", "bytes", "sha256")
@@ -33,14 +33,13 @@ def page(view: View, provenance: Mapping[str, Any], displays: words.Displays) ->
     cards = [_advice(row, view, displays) for row in view["suggestions"]]
     current = [card for card in cards if card["current"]]
     todo = [card for card in current if card["action"] in TO_DO or card["cautions"]]
-    asked = [str(drug).lower() for drug in provenance.get("settings", {}).get("drugs", [])]
     return {
         "patient_id": view["patient_id"], "record": view["record"],
         "samples": [_sample(one) for one in view["samples"]], "assumed": _assumed(view),
         "summary": _summary(view, current), "todo": todo, "nothing": _nothing(view, current, todo),
         "current": current, "uncovered": uncovered(view), "fuzzy": [_medicine(row) for row in _fuzzy(view)],
         "sections": _predictions(view, current, provenance, displays), "genes": view["genes"],
-        "lookup": _lookup(cards, asked), "gaps": _gaps(view, displays),
+        "lookup": _lookup(cards, view["asked"]), "gaps": _gaps(view, displays),
         "issues": [row for row in view["issues"] if row["severity"] in ISSUES_SHOWN],
         "failures": view["failures"], "provenance": _provenance(provenance),
         "disclaimer": provenance.get("disclaimer") or DISCLAIMER, "action_words": ACTION_WORDS,

@@ -33,8 +33,10 @@ def patient_views(result: Result) -> list[View]:
     kinds = {name: about.get("kind", "") for name, about in result.provenance.get("predictors", {}).items()}
     patients = sorted({*rows["patients"], *rows["samples"]})
     failures = _failures(result, alone=len(patients) == 1)
-    return [_patient({name: one.get(patient, []) for name, one in rows.items()}, patient, kinds,
-                     assumed.get(patient, {}), failures) for patient in patients]
+    asked = [str(drug) for drug in result.provenance.get("settings", {}).get("drugs", [])]
+    views = [_patient({name: one.get(patient, []) for name, one in rows.items()}, patient, kinds,
+                      assumed.get(patient, {}), failures) for patient in patients]
+    return [{**view, "asked": asked, "not_assessed": not_assessed(view, asked)} for view in views]
 
 
 def general_issues(result: Result) -> list[View]:
@@ -97,7 +99,7 @@ def _patient(rows: Mapping[str, list[View]], patient: str, kinds: Mapping[str, s
         "issues": [_without(row, "patient_id") for row in rows["issues"]],
         "failures": failures,
     }
-    return {**view, "not_assessed": not_assessed(view)}
+    return view
 
 
 def _without(row: Mapping[str, Any], *names: str) -> View:
