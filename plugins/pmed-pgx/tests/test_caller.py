@@ -72,7 +72,8 @@ def test_missing_rare_site_is_listed_and_does_not_withhold(call_one: Any, plain:
     assert (row["phenotype"], row["complete"], row["missing_sites"]) == ("Normal Metabolizer", True, ["rs113934938"])
 
 
-@pytest.mark.parametrize(("call", "code"), [("./A", "half-call"), ("A", "haploid-call"), ("G/T", "undocumented-allele")])
+@pytest.mark.parametrize(("call", "code"), [
+    ("./A", "half-call"), ("A", "haploid-call"), ("G/T", "undocumented-allele")])
 def test_calls_that_cannot_be_used_leave_the_gene_uncalled(call: str, code: str, call_one: Any, plain: Any) -> None:
     row = call_one(plain(rs4244285=call))["CYP2C19"]
     assert (row["status"], row["diplotypes"], row["phenotype"]) == ("not-called", [], None)

@@ -70,7 +70,7 @@ def read_positions37(path: Path) -> dict[tuple[str, int, str], tuple[str, str]]:
 
 def reference_allele(defined: dict[str, Any]) -> str:
     """Name of the allele that the definition marks as reference."""
-    return next(a["name"] for a in defined["namedAlleles"] if a["reference"])
+    return str(next(a["name"] for a in defined["namedAlleles"] if a["reference"]))
 
 
 def site_name(variant: dict[str, Any]) -> str:

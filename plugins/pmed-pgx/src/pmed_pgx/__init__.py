@@ -10,8 +10,7 @@ but gives no feature and no advice other than to test.
 from __future__ import annotations
 
 from collections.abc import Iterable
-
-import click
+from typing import TYPE_CHECKING
 
 from pmed import Release, hookimpl
 
@@ -19,6 +18,9 @@ from .adviser import GuidelineAdviser
 from .caller import PgxCaller
 from .knowledge import release
 from .predictor import GuidelinePredictor
+
+if TYPE_CHECKING:
+    import click
 
 
 @hookimpl

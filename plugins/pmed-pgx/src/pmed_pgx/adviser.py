@@ -11,7 +11,7 @@ from pmed.tables import TABLES, Tables
 
 from .alternatives import alternatives
 from .guidelines import Drug, drugs
-from .reasons import reasons
+from .reasons import assumptions, reasons
 
 PREDICTOR = "cpic"
 KEY = ["patient_id", "drug"]
@@ -33,7 +33,7 @@ class GuidelineAdviser:
         rows = rows.join(_drug_facts(), on="drug", how="left", maintain_order="left")
         rows = rows.join(reasons(rows.select(KEY), tables["gene_results"]), on=KEY, how="left", maintain_order="left")
         for more in (_taken(tables["medications"]), alternatives(rows.select(*KEY, "label"), tables),
-                     _doses(tables["predictions"])):
+                     _doses(tables["predictions"]), assumptions(tables["gene_results"])):
             rows = rows.join(more, on=KEY, how="left", maintain_order="left")
         return _suggestions(rows)
 
@@ -49,7 +49,7 @@ def _suggestions(rows: pl.DataFrame) -> pl.DataFrame:
                    .otherwise(pl.lit("not-assessed")))
     made = {"urgency": _urgency(), "text": _text(), "why": _why(),
             "alternatives": pl.col("alternatives").fill_null([]),
-            "cautions": pl.concat_list(pl.col("cautions").fill_null([]), pl.col("unclear").fill_null([])),
+            "cautions": pl.concat_list(pl.col(name).fill_null([]) for name in ("cautions", "unclear", "assumed")),
             "explained_by": pl.concat_list(pl.col("explained_by"), pl.col("explained_too").fill_null([]))}
     return said.with_columns(**made).select(pl.col(name).cast(dtype) for name, dtype in _TYPES.items())
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import polars as pl
 
+from pmed.tables import TABLES
+
 from .guidelines import drugs
 from .knowledge import genes
 
 KEY = ["patient_id", "drug"]
 SHOWN = 3
+ASSUMED = "absent-as-ref"
 
 
 def reasons(rows: pl.DataFrame, gene_results: pl.DataFrame) -> pl.DataFrame:
     """For patients and drugs: `who` (the results), `untested` (genes without a usable one) and `gap` (why not)."""
-    looked_at = pl.DataFrame([(drug.name, gene) for drug in drugs().values() for gene in drug.genes],
-                             schema={"drug": pl.String, "gene": pl.String}, orient="row")
-    each = rows.join(looked_at, on="drug", maintain_order="left").join(
+    each = rows.join(_looked_at(), on="drug", maintain_order="left").join(
         in_words(gene_results), on=["patient_id", "gene"], how="left", maintain_order="left")
     absent = pl.col("status").is_null()
     told = each.with_columns(gap=pl.when(absent).then(pl.col("gene") + pl.lit(" was not read: no genome is given"))
@@ -25,6 +26,22 @@ def reasons(rows: pl.DataFrame, gene_results: pl.DataFrame) -> pl.DataFrame:
               (("who", " and "), ("untested", " and "), ("gap", "; "))]
     return told.group_by(KEY, maintain_order=True).agg(joined).with_columns(
         pl.when(pl.col(name) != "").then(name).alias(name) for name in ("untested", "gap"))
+
+
+def assumptions(gene_results: pl.DataFrame) -> pl.DataFrame:
+    """For patients and drugs: the caution `assumed`, where a result rests on reading absent sites as reference."""
+    guessed = pl.col("messages").list.eval(pl.element().struct.field("code") == ASSUMED).list.any()
+    each = gene_results.filter(guessed).select("patient_id", "gene").join(_looked_at(), on="gene")
+    text = pl.lit("sites of ") + pl.col("gene").sort().str.join(" and ") + pl.lit(
+        " that are absent from the file were taken as reference, because the user said so")
+    cautions = TABLES["suggestions"].columns["cautions"].dtype
+    return each.group_by(KEY, maintain_order=True).agg(text=text).select(
+        *KEY, assumed=pl.concat_list(pl.struct(code=pl.lit(ASSUMED), text="text")).cast(cautions))
+
+
+def _looked_at() -> pl.DataFrame:
+    return pl.DataFrame([(drug.name, gene) for drug in drugs().values() for gene in drug.genes],
+                        schema={"drug": pl.String, "gene": pl.String}, orient="row")
 
 
 def in_words(gene_results: pl.DataFrame) -> pl.DataFrame:

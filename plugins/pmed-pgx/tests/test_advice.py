@@ -1,0 +1,161 @@
+"""Suggestions: what to do, how soon, why, what instead, and what to test where nothing can be said."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+import pytest
+
+from pmed.tables import TABLES
+from pmed_pgx.adviser import GuidelineAdviser
+from pmed_pgx.caller import PgxCaller
+from pmed_pgx.guidelines import drugs
+from pmed_pgx.predictor import GuidelinePredictor
+
+POOR_2C19 = {"rs4244285": "A/A", "rs12769205": "G/G"}
+STROKE = {"system": "http://snomed.info/sct", "code": "230690007", "status": "resolved", "active": False}
+
+
+@pytest.fixture(scope="session")
+def advise(make: Any) -> Any:
+    """Genotypes and record rows of one patient → suggestions by drug."""
+    def advised(genotypes: dict[str, str] | None, *, doses: float | None = None, **record: Any) -> dict[str, Any]:
+        tables = make({"p": genotypes or {}})
+        if genotypes is None:
+            tables = {name: frame.clear() for name, frame in tables.items()}
+        tables |= PgxCaller().run(tables, GuidelinePredictor.wants)
+        if genotypes is None:
+            tables["features"] = pl.DataFrame({"patient_id": ["p"]}).join(tables["features"], on="patient_id",
+                                                                          how="left")
+        tables["predictions"] = predictions(tables["features"], doses)
+        for name in ("medications", "conditions", "allergies"):
+            rows = record.get(name, [])
+            tables[name] = TABLES[name].frame([{"patient_id": "p", "row": i, **row} for i, row in enumerate(rows)])
+        made = GuidelineAdviser().advise(tables).with_columns(adviser=pl.lit("cpic"))
+        TABLES["suggestions"].check(made)
+        assert made["drug"].to_list() == list(drugs())
+        return {row["drug"]: row for row in made.iter_rows(named=True)}
+    return advised
+
+
+def predictions(features: pl.DataFrame, dose: float | None) -> pl.DataFrame:
+    mine = GuidelinePredictor().predict(features).with_columns(predictor=pl.lit("cpic"))
+    row = {"patient_id": "p", "predictor": "dosing", "target": "warfarin-weekly-dose", "value": dose,
+           "unit": "mg/week", "status": "assessed" if dose else "not-assessed"}
+    table = TABLES["predictions"]
+    return pl.concat([mine.select(table.names), table.frame([row])])
+
+
+def taking(*names: str, **more: Any) -> list[dict[str, Any]]:
+    return [{"ingredients": [name], "active": True, **more} for name in names]
+
+
+def test_current_drug_to_avoid(advise: Any, plain: Any) -> None:
+    row = advise(plain(**POOR_2C19), medications=taking("clopidogrel"))["clopidogrel"]
+    assert (row["action"], row["urgency"], row["strength"], row["concern"]) == ("avoid", "today", "strong", 4.0)
+    assert row["text"].startswith("Avoid clopidogrel")
+    assert row["why"].startswith("CYP2C19 *2/*2 (Poor Metabolizer): ")
+    assert [one["citation"] for one in row["evidence"]] == ["PMID:35034351"]
+    assert row["evidence"][0]["url"] == "https://pubmed.ncbi.nlm.nih.gov/35034351/"
+    assert {one["drug"]: one["status"] for one in row["alternatives"]} == {"prasugrel": "fits", "ticagrelor": "fits"}
+    assert row["explained_by"] == [{"predictor": "cpic", "target": "clopidogrel"}]
+    assert row["unknown"] == []
+
+
+def test_drug_not_taken_is_a_look_up(advise: Any, plain: Any) -> None:
+    row = advise(plain(**POOR_2C19), medications=taking("clopidogrel", active=False))["clopidogrel"]
+    assert (row["current"], row["action"], row["urgency"]) == (False, "avoid", "routine")
+
+
+@pytest.mark.parametrize(("drug", "changed", "action", "urgency", "factor"), [
+    ("citalopram", POOR_2C19, "alternative", "today", 0.5),
+    ("omeprazole", {"rs12248560": "T/T"}, "adjust", "soon", 2.0),
+    ("citalopram", {"rs12248560": "C/T"}, "monitor", "soon", None),
+    ("clopidogrel", {}, "standard", "routine", None),
+    ("phenytoin", {"rs1057910": "A/C"}, "adjust", "soon", 0.75),
+    ("tacrolimus", {"rs776746": "C/T"}, "adjust", "soon", None),
+    ("tacrolimus", {"rs776746": "C/C"}, "standard", "routine", None),
+])
+def test_action_urgency_and_dose(drug: str, changed: dict[str, str], action: str, urgency: str, factor: float | None,
+                                 advise: Any, plain: Any) -> None:
+    row = advise(plain(**changed), medications=taking(drug))[drug]
+    assert (row["action"], row["urgency"], row["dose_factor"]) == (action, urgency, factor)
+
+
+def test_missing_key_site_asks_for_a_test(advise: Any, plain: Any) -> None:
+    made = advise(plain(rs4244285="absent"), medications=taking("clopidogrel"))
+    row, other = made["clopidogrel"], made["omeprazole"]
+    assert (row["action"], row["urgency"], row["concern"]) == ("test", "soon", None)
+    assert row["text"] == "Test CYP2C19 before relying on the usual dose of clopidogrel."
+    assert "rs4244285" in row["why"]
+    assert "*2" in row["why"]
+    assert row["unknown"] == ["phenotype:CYP2C19"]
+    assert row["alternatives"] == []
+    assert (other["action"], other["urgency"]) == ("not-assessed", "routine")
+    assert other["text"] == "Not assessed: no reliable result for CYP2C19."
+
+
+@pytest.mark.parametrize(("genotypes", "words"), [
+    ({}, "none of its sites"), (None, "no genome is given"), ({"rs4244285": "./A"}, "only one allele"),
+    ({"rs4244285": "filtered"}, "was not read"),
+])
+def test_why_a_drug_was_not_assessed(genotypes: Any, words: str, advise: Any) -> None:
+    row = advise(genotypes, medications=taking("clopidogrel"))["clopidogrel"]
+    assert (row["action"], row["strength"]) == ("test", "none")
+    assert words in row["why"]
+
+
+def test_no_recommendation_is_not_a_test(advise: Any, plain: Any) -> None:
+    """CYP2C19 *12 has an uncertain function: testing again would not help."""
+    row = advise(plain(rs55640102="A/C"), medications=taking("clopidogrel"))["clopidogrel"]
+    assert (row["action"], row["concern"], row["unknown"]) == ("not-assessed", None, [])
+    assert "no guideline row for CYP2C19 Indeterminate" in row["text"]
+    assert "*1/*12" in row["why"]
+
+
+def test_record_rules_alternatives_out(advise: Any, plain: Any) -> None:
+    row = advise(plain(**POOR_2C19), medications=taking("clopidogrel"), conditions=[STROKE],
+                 allergies=[{"ingredients": ["ticagrelor"], "active": True}])["clopidogrel"]
+    statuses = {one["drug"]: (one["status"], one["reason"]) for one in row["alternatives"]}
+    assert statuses["prasugrel"][0] == statuses["ticagrelor"][0] == "ruled-out"
+    assert "stroke" in statuses["prasugrel"][1]
+    assert "allergy" in statuses["ticagrelor"][1]
+
+
+@pytest.mark.parametrize("condition", [
+    {**STROKE, "status": "refuted"}, {**STROKE, "code": "38341003"},
+    {"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "I10", "status": "active"},
+])
+def test_other_conditions_rule_nothing_out(condition: dict[str, Any], advise: Any, plain: Any) -> None:
+    row = advise(plain(**POOR_2C19), conditions=[condition])["clopidogrel"]
+    assert {one["status"] for one in row["alternatives"]} == {"fits"}
+
+
+def test_icd_10_category_counts(advise: Any, plain: Any) -> None:
+    past = {"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "I63.9", "status": "active"}
+    row = advise(plain(**POOR_2C19), conditions=[past])["clopidogrel"]
+    assert [one["status"] for one in row["alternatives"]] == ["ruled-out", "fits"]
+
+
+def test_drug_that_may_be_taken_counts_as_taken_with_a_caution(advise: Any, plain: Any) -> None:
+    row = advise(plain(**POOR_2C19), medications=taking("clopidogrel", active=None))["clopidogrel"]
+    assert (row["current"], row["urgency"]) == (True, "today")
+    assert [one["code"] for one in row["cautions"]] == ["drug-unclear"]
+
+
+def test_warfarin_points_to_the_estimated_dose(advise: Any, plain: Any) -> None:
+    changed = {"rs1057910": "A/C", "rs9923231": "T/T"}
+    with_dose, without = (advise(plain(**changed), doses=dose)["warfarin"] for dose in (17.5, None))
+    assert with_dose["explained_by"][1:] == [{"predictor": "dosing", "target": "warfarin-weekly-dose"}]
+    assert "estimated for this patient" in with_dose["text"]
+    assert without["explained_by"] == [{"predictor": "cpic", "target": "warfarin"}]
+    assert "estimated" not in without["text"]
+    assert "CYP2C9 *1/*3" in without["why"]
+    assert "VKORC1" in without["why"]
+
+
+def test_what_the_rows_leave_out_is_a_caution(advise: Any, plain: Any) -> None:
+    made = advise(plain())
+    assert "HLA-B*15:02" in made["phenytoin"]["cautions"][0]["text"]
+    assert made["clopidogrel"]["cautions"] == []

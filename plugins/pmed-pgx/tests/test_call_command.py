@@ -1,0 +1,105 @@
+"""``pmed call``: formats, options, errors; nothing half-written."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from click.testing import CliRunner, Result
+
+from pmed.cli import cli, main
+from pmed_pgx import caller as calling
+
+HEAD = ("##fileformat=VCFv4.3\n##contig=<ID=chr10,length=133797422,assembly=GRCh38>\n"
+        '##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">\n'
+        "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tanna\tbela\n")
+ROWS = ("chr10\t94761900\trs12248560\tC\tT\t.\tPASS\t.\tGT\t0/1\t0/0\n"
+        "chr10\t94762706\trs28399504\tA\tG\t.\tPASS\t.\tGT\t0/1\t0/0\n"
+        "chr10\t94842866\trs3758581\tA\tG\t.\tPASS\t.\tGT\t1/1\t1/1\n")
+
+
+@pytest.fixture
+def vcf(tmp_path: Path) -> Path:
+    path = tmp_path / "two.vcf"
+    path.write_text(HEAD + ROWS)
+    return path
+
+
+def run(*arguments: Any) -> Result:
+    made = CliRunner().invoke(cli, ["call", *map(str, arguments)])
+    if made.exception and not isinstance(made.exception, SystemExit):
+        raise made.exception
+    return made
+
+
+def genes(output: str) -> dict[str, Any]:
+    return {one["sample"]: one["genes"] for one in json.loads(output)["samples"]}
+
+
+def test_json_is_the_stated_format(vcf: Path) -> None:
+    made = run(vcf)
+    assert made.exit_code == 0
+    said = json.loads(made.stdout)
+    assert said["format"] == "pmed/gene-results/1"
+    assert said["provenance"]["knowledge"]
+    row = genes(made.stdout)["anna"]["CYP2C19"]
+    assert row["status"] == "called"
+    assert row["diplotypes"] == ["*1/*4"]
+    assert row["phenotype"] is None
+    assert row["activity_score"] is None
+    assert "rs4244285" in row["missing_sites"]
+    assert {"code", "text"} == set(row["messages"][0])
+    assert genes(made.stdout)["anna"]["VKORC1"]["status"] == "no-data"
+
+
+def test_sample_and_options(vcf: Path) -> None:
+    assert set(genes(run(vcf, "--sample", "bela").stdout)) == {"bela"}
+    assert genes(run(vcf, "--all-matches").stdout)["anna"]["CYP2C19"]["diplotypes"][:1] == ["*1/*4"]
+    assert "*4/*17" in genes(run(vcf, "--all-matches").stdout)["anna"]["CYP2C19"]["diplotypes"]
+    row = genes(run(vcf, "--absent-as-ref").stdout)["bela"]["CYP2C19"]
+    assert (row["phenotype"], row["messages"][0]["code"]) == ("Normal Metabolizer", "absent-as-ref")
+
+
+def test_tsv_and_parquet(vcf: Path, tmp_path: Path) -> None:
+    table = pl.read_csv(io.StringIO(run(vcf, "--format", "tsv").stdout), separator="\t")
+    assert table.filter(sample="anna", gene="CYP2C19")["diplotypes"].to_list() == ["*1/*4"]
+    assert run(vcf, "--format", "parquet", "-o", tmp_path / "g.parquet").exit_code == 0
+    whole = pl.read_parquet(tmp_path / "g.parquet")
+    assert whole.height == table.height == 10
+    assert whole["diplotypes"].dtype == pl.List(pl.String)
+
+
+def test_output_file(vcf: Path, tmp_path: Path) -> None:
+    made = run(vcf, "-o", tmp_path / "g.json")
+    assert made.stdout == ""
+    assert set(genes((tmp_path / "g.json").read_text())) == {"anna", "bela"}
+
+
+def test_parquet_to_the_terminal_is_refused(vcf: Path) -> None:
+    made = run(vcf, "--format", "parquet")
+    assert made.exit_code == 2
+    assert "needs -o" in made.stderr
+
+
+@pytest.mark.parametrize("arguments", [["--sample", "nobody"], ["-o", "no/such/folder/g.json"]])
+def test_expected_errors_are_one_line(arguments: list[str], vcf: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(["call", str(vcf), *arguments])
+    assert stop.value.code == 1
+    error = capsys.readouterr().err.strip()
+    assert error.startswith("pmed: ")
+    assert "\n" not in error
+
+
+def test_failure_of_the_caller_is_partial(vcf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: Any) -> None:
+        raise ValueError("broken")
+    monkeypatch.setattr(calling.PgxCaller, "run", fails)
+    made = run(vcf)
+    assert made.exit_code == 3
+    assert genes(made.stdout) == {"anna": {}, "bela": {}}
+    assert made.stderr.startswith("pmed: partial result: ")

@@ -1,0 +1,187 @@
+"""Guideline rows and the predictor on them: complete, exclusive, explainable, and silent where nothing is known."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
+from pmed import TABLES
+from pmed.explain.shapley import ExactShapley
+from pmed.stages.predict import feature_frame
+from pmed_pgx.guidelines import CONCERN, drugs
+from pmed_pgx.knowledge import genes, table
+from pmed_pgx.predictor import GuidelinePredictor, inputs
+
+PREDICTOR = GuidelinePredictor()
+SCORES = [0.0, 0.5, 1.0, 1.5, 2.0]
+SILENT = {"Indeterminate", "Possible Intermediate Metabolizer"}  # CPIC makes no recommendation for them
+
+
+def values(name: str) -> list[Any]:
+    """Every value that a feature can have in the release."""
+    kind, _, gene = name.partition(":")
+    if kind == "activity-score":
+        return SCORES
+    return table("phenotypes").filter(gene=gene)["phenotype"].unique(maintain_order=True).to_list()
+
+
+def people(*rows: dict[str, Any]) -> pl.DataFrame:
+    named = [{"patient_id": f"p{i}", **row} for i, row in enumerate(rows)]
+    types = {name: pl.Float64() if name.startswith("activity") else pl.String() for name in PREDICTOR.wants}
+    return pl.DataFrame(named, schema={"patient_id": pl.String(), **types})
+
+
+def test_predictions_are_a_valid_table() -> None:
+    made = PREDICTOR.predict(people({}, {"phenotype:CYP2C19": "Poor Metabolizer"})).with_columns(predictor=pl.lit("x"))
+    TABLES["predictions"].check(made)
+    assert made["patient_id"].to_list() == ["p0"] * len(drugs()) + ["p1"] * len(drugs())
+
+
+@pytest.mark.parametrize("drug", drugs().values(), ids=lambda drug: drug.name)
+def test_every_result_has_just_one_row_or_none_by_intention(drug: Any) -> None:
+    combinations = list(itertools.product(*[values(name) for name in drug.reference]))
+    frame = pl.DataFrame([dict(zip(drug.reference, one, strict=True)) for one in combinations])
+    fitting = frame.select(pl.sum_horizontal(row.fits().cast(pl.Int64) for row in drug.rows)).to_series().to_list()
+    silent = [bool(SILENT & set(map(str, one))) for one in combinations]
+    assert fitting == [0 if quiet else 1 for quiet in silent]
+    assert len({row.key for row in drug.rows}) == len(drug.rows)
+    assert all(set(row.when) == set(drug.reference) for row in drug.rows), "a row that forgets an input guesses it"
+
+
+@pytest.mark.parametrize("drug", drugs().values(), ids=lambda drug: drug.name)
+def test_reference_patient_is_standard_and_words_name_no_other_drug(drug: Any) -> None:
+    made = PREDICTOR.predict(people(dict(drug.reference)))
+    assert made.filter(pl.col("target") == drug.name)["value"].to_list() == [0.0]
+    assert "{" not in "".join(row.text + row.because for row in drug.rows)
+    assert all(one.rows and set(one.rows) <= {row.key for row in drug.rows} for one in drug.alternatives)
+    assert drug.name not in {one.drug for one in drug.alternatives}
+
+
+def test_every_alternative_is_in_the_vocabulary() -> None:
+    known = set(table("drug_names")["ingredient"])
+    assert set(drugs()) | {one.drug for drug in drugs().values() for one in drug.alternatives} <= known
+
+
+@pytest.mark.parametrize(("drug", "known", "action"), [
+    ("clopidogrel", {"phenotype:CYP2C19": "Poor Metabolizer"}, "avoid"),
+    ("clopidogrel", {"phenotype:CYP2C19": "Likely Intermediate Metabolizer"}, "alternative"),
+    ("simvastatin", {"phenotype:SLCO1B1": "Decreased Function"}, "alternative"),
+    ("atorvastatin", {"phenotype:SLCO1B1": "Poor Function"}, "adjust"),
+    ("citalopram", {"phenotype:CYP2C19": "Ultrarapid Metabolizer"}, "alternative"),
+    ("omeprazole", {"phenotype:CYP2C19": "Ultrarapid Metabolizer"}, "adjust"),
+    ("tacrolimus", {"phenotype:CYP3A5": "Normal Metabolizer"}, "adjust"),
+    # Intermediate metabolisers differ by score (PMID 32189324, 32779747).
+    ("ibuprofen", {"activity-score:CYP2C9": 1.5}, "standard"),
+    ("ibuprofen", {"activity-score:CYP2C9": 1.0}, "adjust"),
+    ("phenytoin", {"activity-score:CYP2C9": 1.5}, "standard"),
+    ("phenytoin", {"activity-score:CYP2C9": 1.0}, "adjust"),
+    ("warfarin", {"activity-score:CYP2C9": 2.0, "phenotype:VKORC1": "-1639 AA"}, "adjust"),
+    ("warfarin", {"activity-score:CYP2C9": 0.5, "phenotype:VKORC1": "-1639 AA"}, "alternative"),
+])
+def test_concern_of_known_results(drug: str, known: dict[str, Any], action: str) -> None:
+    row = PREDICTOR.predict(people(known)).row(by_predicate=pl.col("target") == drug, named=True)
+    assert (row["status"], row["value"]) == ("assessed", CONCERN[action])
+
+
+def test_warfarin_concern_never_falls_with_sensitivity() -> None:
+    grid = [{"activity-score:CYP2C9": score, "phenotype:VKORC1": f"-1639 {bases}"}
+            for score in SCORES for bases in ("GG", "AG", "AA")]
+    made = PREDICTOR.predict(people(*grid)).filter(pl.col("target") == "warfarin")["value"].to_numpy().reshape(5, 3)
+    assert (made[1:] <= made[:-1]).all()
+    assert (made[:, 1:] >= made[:, :-1]).all()
+
+
+def test_unknown_input_is_named_and_never_standard() -> None:
+    made = {row["target"]: row for row in PREDICTOR.predict(people({"activity-score:CYP2C9": 2.0})).to_dicts()}
+    assert made["clopidogrel"]["reason"] == "needs phenotype:CYP2C19"
+    assert made["warfarin"]["reason"] == "needs phenotype:VKORC1"
+    assert {made[name]["value"] for name in ("clopidogrel", "warfarin", "simvastatin", "tacrolimus")} == {None}
+
+
+def test_result_without_recommendation_says_so() -> None:
+    made = PREDICTOR.predict(people({"phenotype:CYP2C19": "Indeterminate"}))
+    row = made.row(by_predicate=pl.col("target") == "clopidogrel", named=True)
+    assert (row["status"], row["reason"]) == ("not-assessed", "no guideline row for CYP2C19 Indeterminate")
+
+
+def test_predicts_where_no_plugin_gives_the_features() -> None:
+    bare = feature_frame(PREDICTOR, pl.DataFrame({"patient_id": ["p"]}))
+    made = PREDICTOR.predict(bare)
+    assert set(made["status"]) == {"not-assessed"}
+    assert PREDICTOR.trace(bare, made).is_empty()
+    assert PREDICTOR.predict(people()).is_empty()
+
+
+persons = st.fixed_dictionaries({name: st.none() | st.sampled_from(values(name)) for name in inputs()})
+
+
+@settings(deadline=None, max_examples=40)
+@given(drawn=st.lists(persons, min_size=1, max_size=6))
+def test_batch_is_one_by_one_and_input_stays(drawn: list[dict[str, Any]]) -> None:
+    frame = people(*drawn)
+    before = frame.clone()
+    together = PREDICTOR.predict(frame)
+    assert_frame_equal(frame, before)
+    assert_frame_equal(together, pl.concat([PREDICTOR.predict(frame[i]) for i in range(frame.height)]))
+
+
+@settings(deadline=None, max_examples=40)
+@given(person=persons)
+def test_exact_explanation_adds_up(person: dict[str, Any]) -> None:
+    frame = people(person)
+    assessed = PREDICTOR.predict(frame).filter(pl.col("status") == "assessed")
+    for target in assessed["target"]:
+        rows = assessed.filter(pl.col("target") == target)
+        made = ExactShapley().explain(PREDICTOR, frame, rows)
+        assert made["contribution"].sum() + made["baseline"][0] == pytest.approx(rows["value"][0], abs=1e-9)
+        assert set(made["feature"]) == set(drugs()[target].reference)
+
+
+def test_trace_leads_from_the_site_to_the_guideline() -> None:
+    frame = people({"phenotype:CYP2C19": "Intermediate Metabolizer", "diplotype:CYP2C19": "*1/*2",
+                    "genotype:rs4244285": "G/A", "genotype:rs4986893": "G/G"})
+    made = PREDICTOR.trace(frame, PREDICTOR.predict(frame)).filter(pl.col("target") == "clopidogrel")
+    assert made["step"].to_list() == [1, 2, 3, 4]
+    site, diplotype, phenotype, row = made["text"].to_list()
+    assert "rs4244285 chr10:94781859 G/A" in site
+    assert "rs4986893" not in site
+    assert "*2 = no function (rs12769205 G, rs4244285 A" in diplotype
+    assert "Intermediate Metabolizer" in phenotype
+    assert "PMID:35034351" in row
+    assert "concern level 3" in row
+
+
+def test_trace_of_several_diplotypes_does_not_pick_one() -> None:
+    frame = people({"phenotype:SLCO1B1": "Decreased Function", "genotype:rs4149056": "T/C"})
+    made = PREDICTOR.trace(frame, PREDICTOR.predict(frame)).filter(pl.col("target") == "simvastatin")
+    assert "several diplotypes fit" in made["text"][1]
+
+
+def test_rows_agree_with_the_published_table(shared: Path) -> None:
+    """Where CPIC's table has a recommendation, so have we; and its standard doses are not our changes."""
+    standard = ("use at standard dose", "Initiate therapy with recommended starting dose", "Prescribe desired starting",
+                "Initiate therapy with standard")
+    softer = {"Intermediate Metabolizer", "Likely Intermediate Metabolizer"}  # SSRI 2023 adds care to the 2015 table's
+    with (shared / "reference/cpic/recommendation-table.csv").open(encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["Drug"] in drugs() and row["Gene1"] in genes()]
+    compared = 0
+    for row in rows:
+        drug, name = drugs()[row["Drug"]], f"phenotype:{row['Gene1']}"
+        if list(drug.reference) != [name]:
+            continue
+        found = [one for one in drug.rows if row["Phenotype1"] in one.when[name]]
+        assert bool(found) is (row["Recommendation"] != "None"), row
+        if found and any(words in row["Recommendation"] for words in standard):
+            assert found[0].concern <= (1 if row["Phenotype1"] in softer else 0), row
+        elif found and drug.name != "omeprazole":  # its rows all begin with the standard dose
+            assert found[0].concern >= 1, row
+        compared += 1
+    assert compared >= 40
