@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -16,6 +14,7 @@ from . import __version__
 from .errors import EXIT_PARTIAL, PmedError
 from .plugins import Plugins
 from .settings import Settings, load_settings
+from .terminal import finish, progress
 
 COMMAND = "pmed.command"
 ONE_PATIENT = {"report", "demo"}
@@ -140,28 +139,6 @@ def schema(name: str | None, output: Path | None) -> None:
         click.echo(f"wrote {output}", err=True)
     else:
         click.echo(schema_text(name) if name else "\n".join(schema_texts()))
-
-
-@contextmanager
-def progress() -> Iterator[Callable[[str], None]]:
-    """A spinner on stderr when it is a terminal; nothing otherwise."""
-    if not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    from rich.console import Console
-
-    with Console(stderr=True).status("starting") as status:
-        yield status.update
-
-
-def finish(failures: Sequence[Any], written: Sequence[Path]) -> None:
-    """Say what was written and what failed; exit code 3 where a plugin failed."""
-    for path in written:
-        click.echo(f"wrote {path}")
-    for failure in failures:
-        click.echo(f"pmed: partial result: {failure}", err=True)
-    if failures:
-        raise click.exceptions.Exit(EXIT_PARTIAL)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -229,7 +229,7 @@ _ALL = (
         "diplotypes": Column(pl.List(pl.String()), "every diplotype that fits best; more than one is ambiguous"),
         "functions": Column(pl.List(pl.String()), "allele functions of the first diplotype"),
         "activity_score": _number("activity score where the gene has one and all diplotypes agree", "1"),
-        "phenotype": _text("genetic phenotype, where all diplotypes agree"),
+        "phenotype": _text("genetic phenotype, where all diplotypes agree and no key site is missing"),
         "present_phenotype": _text("phenotype today, after phenoconversion by current medicines"),
         "because": Column(pl.List(pl.String()), "medicines that change the phenotype"),
         "complete": Column(pl.Boolean(), "no key site was missing: the phenotype may be relied on", null=False),

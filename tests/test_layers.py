@@ -28,13 +28,14 @@ LAYERS = [  # lowest first; nothing imports from its own layer
     {"engine"},
     {"pmed"},  # the front door
     {"demo", "testing", "notebook"},
-    {"reporting"},
+    {"reporting", "terminal"},
     {"cli"},
 ]
 RANK = {unit: rank for rank, layer in enumerate(LAYERS) for unit in layer}
 PARTS = {"genomics", "normalise", "sources", "features", "explain", "render"}
 SHARED_PARTS = {"genomics", "normalise"}  # the only parts that another part may use
-PUBLIC = {"pmed", "pmed.engine", "pmed.errors", "pmed.files", "pmed.tables", "pmed.types", "pmed.verdicts"}
+PUBLIC = {"pmed", "pmed.engine", "pmed.errors", "pmed.files", "pmed.tables", "pmed.terminal", "pmed.types",
+          "pmed.verdicts"}
 
 
 def files(*patterns: str) -> list[Path]:

@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 import pmed
-from pmed.errors import EXIT_PARTIAL
 from pmed.files import write_whole
+from pmed.terminal import finish, progress
 
 from .export import FORMATS
 
@@ -34,12 +34,10 @@ def call(settings: Any, *, genome: tuple[Path, ...], samples: tuple[str, ...], a
     options: dict[str, dict[str, Any]] = {"pgx-caller": {"all_matches": True}} if all_matches else {}
     if absent_as_ref:
         options["vcf"] = {"absent_as_ref": True}
-    result = pmed.call(genome, samples=samples, build=build, options=options, settings=settings)
+    with progress() as say:
+        result = pmed.call(genome, samples=samples, build=build, options=options, settings=settings, progress=say)
     _deliver(FORMATS[kind](result), output)
-    for failure in result.failures:
-        click.echo(f"pmed: partial result: {failure}", err=True)
-    if result.failures:
-        raise click.exceptions.Exit(EXIT_PARTIAL)
+    finish(result.failures)
 
 
 def _deliver(data: bytes, output: Path | None) -> None:
