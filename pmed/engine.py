@@ -24,6 +24,7 @@ from .types import ReadRequest
 
 Options = Mapping[str, Mapping[str, Any]]
 Progress = Callable[[str], None]
+Files = str | Path | Iterable[str | Path]
 
 
 def _silent(_: str) -> None:
@@ -67,6 +68,7 @@ class Engine:
         genes = reading.read(self.sources, "genome", genome, request)
         tables = {name: pl.concat([frame, genes[name]]) for name, frame in records.items()}
         tables["samples"] = reading.link(genes, records, pairs)
+        tables["issues"] = pl.concat([tables["issues"], reading.pairings(tables["samples"], records["patients"])])
         return normalising.normalise(tables, self.drug_names)
 
     def request(self, components: Iterable[Component], *, samples: Sequence[str] = (), build: str = "",
@@ -96,7 +98,12 @@ class Engine:
                 "knowledge": describe_knowledge(self.knowledge), "predictors": describe_predictors(self.predictors)}
 
 
-def run(genome: Iterable[str | Path] = (), history: Iterable[str | Path] = (), *, samples: Sequence[str] = (),
+def _paths(files: Files) -> list[Path]:
+    """One file or many, as paths."""
+    return [Path(files)] if isinstance(files, str | Path) else [Path(file) for file in files]
+
+
+def run(genome: Files = (), history: Files = (), *, samples: Sequence[str] = (),
         build: str = "", index_date: str = "", pairs: Mapping[str, str] | None = None, options: Options | None = None,
         settings: Settings | None = None, progress: Progress = _silent) -> Result:
     """Run everything on one patient or many.
@@ -115,7 +122,7 @@ def run(genome: Iterable[str | Path] = (), history: Iterable[str | Path] = (), *
     Raises:
         InputError: for files that cannot be used; one clear line.
     """
-    genome_paths, history_paths = [Path(path) for path in genome], [Path(path) for path in history]
+    genome_paths, history_paths = _paths(genome), _paths(history)
     chosen = (settings or Settings()).with_options(options or {})
     engine = Engine.start(chosen, progress)
     request = engine.request([*engine.steps, *engine.predictors], samples=samples, build=build, index_date=index_date)
@@ -124,7 +131,7 @@ def run(genome: Iterable[str | Path] = (), history: Iterable[str | Path] = (), *
     return Result(tables, tuple(engine.plugins.failures), engine.provenance(genome_paths, history_paths, said))
 
 
-def call(genome: Iterable[str | Path], *, samples: Sequence[str] = (), build: str = "", options: Options | None = None,
+def call(genome: Files, *, samples: Sequence[str] = (), build: str = "", options: Options | None = None,
          settings: Settings | None = None, until: str = "gene_results", progress: Progress = _silent) -> Result:
     """Read genomes and run just the feature steps that one table needs.
 
@@ -141,7 +148,7 @@ def call(genome: Iterable[str | Path], *, samples: Sequence[str] = (), build: st
         FlowError: where no plugin gives `until`.
         InputError: for files that cannot be used.
     """
-    paths = [Path(path) for path in genome]
+    paths = _paths(genome)
     chosen = (settings or Settings()).with_options(options or {})
     engine = Engine.start(chosen, progress)
     names = {step.name for step in upstream([one.made for one in engine.steps], until)}

@@ -7,9 +7,11 @@ does not import. So the host loads entry points itself, in sorted order, and cal
 from __future__ import annotations
 
 import difflib
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module, metadata
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import pluggy
@@ -37,10 +39,12 @@ class Failure:
     component: str
     error: str
     message: str
+    place: str = ""
 
     def __str__(self) -> str:
         part = f" ({self.component})" if self.component else ""
-        return f"{self.plugin} {self.version}{part}: {self.stage} failed: {self.error}: {self.message}"
+        place = f" [{self.place}]" if self.place else ""
+        return f"{self.plugin} {self.version}{part}: {self.stage} failed: {self.error}: {self.message}{place}"
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,7 @@ class Plugins:
         version = point.dist.version if point.dist else "?"
         try:
             self.add(point.load(), point.name, version)
-        except Exception as error:  # a stranger's import may raise anything; it costs only that plugin
+        except (Exception, SystemExit) as error:  # a stranger's import may raise anything; it costs only that plugin
             self.fail(Component("", None, point.name, version), "load", error)
 
     def add(self, plugin: object, name: str, version: str) -> None:
@@ -108,11 +112,13 @@ class Plugins:
         for name in [name for name in vars(self.manager.hook) if not name.startswith("_") and name not in HOOKS]:
             delattr(self.manager.hook, name)
 
-    def fail(self, component: Component, stage: str, error: Exception) -> None:
-        """Record what went wrong."""
+    def fail(self, component: Component, stage: str, error: BaseException) -> None:
+        """Record what went wrong, and where in the code."""
         message = " ".join(str(error).split())
+        frames = traceback.extract_tb(error.__traceback__)
+        place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
         self.failures.append(
-            Failure(component.plugin, component.version, stage, component.name, type(error).__name__, message))
+            Failure(component.plugin, component.version, stage, component.name, type(error).__name__, message, place))
 
     def attempt(self, component: Component, stage: str, call: Callable[P, T], *args: P.args,
                 **kwargs: P.kwargs) -> T | None:
@@ -125,7 +131,7 @@ class Plugins:
             return call(*args, **kwargs)
         except (InputError, OptionError):
             raise
-        except Exception as error:  # isolation: whatever a component raises is recorded and shown
+        except (Exception, SystemExit) as error:  # isolation: whatever a component raises is recorded and shown
             self.fail(component, stage, error)
             return None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ def report_one(genome: Sequence[Path], history: Sequence[Path], *, outputs: Mapp
     Raises:
         InputError: where the files cannot be used or hold more than one patient.
     """
+    _must_not_overwrite(outputs.values(), [*genome, *history])
     options = {"vcf": {"absent_as_ref": True}} if absent_as_ref else {}
     result = engine.run(genome, history, samples=[sample] if sample else [], build=build, index_date=index_date,
                         options=options, settings=settings, progress=progress)
@@ -33,6 +34,14 @@ def report_one(genome: Sequence[Path], history: Sequence[Path], *, outputs: Mapp
     asked = {**mine.provenance["settings"], "drugs": [drug.lower() for drug in drugs]}
     told = {**mine.provenance, "settings": asked, **({"command": command} if command else {})}
     return _write(replace(mine, provenance=told), outputs, settings, progress)
+
+
+def _must_not_overwrite(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
+    taken = {path.resolve() for path in inputs}
+    for path in outputs:
+        if path.resolve() in taken:
+            raise OptionError("would overwrite an input or another output", where=str(path), hint="choose another name")
+        taken.add(path.resolve())
 
 
 def _only_patient(result: Result, sample: str) -> str:

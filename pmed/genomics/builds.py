@@ -26,6 +26,8 @@ _LENGTHS = {
                135534747, 135006516, 133851895, 115169878, 107349540, 102531392, 90354753, 81195210, 78077248,
                59128983, 63025520, 48129895, 51304566, 155270560, 59373566),
 }
+# Records on the other build's sites that are no longer chance, when none is on a site of the build that was said.
+_CONVINCING = 3
 _CONTIGS = tuple(f"chr{name}" for name in (*range(1, 23), "X", "Y"))
 _BY_LENGTH = {(chrom, length): build for build, lengths in _LENGTHS.items()
               for chrom, length in zip(_CONTIGS, lengths, strict=True)}
@@ -102,6 +104,19 @@ def inferred_build(header: Header, evidence: Mapping[str, Evidence]) -> str:
     if len(fitting) != 1 or matched != fitting:
         raise GenomeError("the genome build is not declared", where=str(header.path), hint=_HINT)
     return refuse_unsupported(fitting[0], header)
+
+
+def must_not_contradict(header: Header, build: str, evidence: Mapping[str, Evidence]) -> None:
+    """Check a declared or stated build against the records.
+
+    Raises:
+        GenomeError: records fit the sites of the other build, several times, and of this one not at all.
+    """
+    for other, found in evidence.items():
+        mine = evidence.get(build)
+        if other != build and found.fits and found.matches >= _CONVINCING and not (mine and mine.matches):
+            raise GenomeError(f"the file is said to be {build}, but its records fit {other}", where=str(header.path),
+                              hint="check the build it was made on")
 
 
 def refuse_unsupported(build: str, header: Header) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pmed.tables import STATES, TABLES
 
-from .alleles import Sites
+from .alleles import Sites, with_chr
 from .calls import NONE, Calls
 from .matching import ALT, OTHER, UNKNOWN, Reaching, Said
 
@@ -130,7 +130,8 @@ class Grid:
     """All sites × all samples of one read.
 
     `clashes` are the calls that files contradict each other on; `looked_at` those that have no row, yet a record
-    that reaches there, so that absence cannot be taken for reference. Both are kept by site, over samples.
+    that reaches there, so that absence cannot be taken for reference. Both are kept by site, over samples. `covered`
+    are the samples of whom a file has records on a contig: elsewhere absence says nothing at all.
     """
 
     sites: Sites
@@ -139,6 +140,7 @@ class Grid:
     rows: dict[int, Row] = field(default_factory=dict)
     clashes: dict[int, NDArray[np.bool_]] = field(default_factory=dict)
     looked_at: dict[int, NDArray[np.bool_]] = field(default_factory=dict)
+    covered: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
 
     def filter_code(self, name: str | None) -> int:
         """Number of a FILTER text; -1 for none."""
@@ -159,6 +161,11 @@ class Grid:
         # Once contradicted, a call stays unknown, whatever a third file says.
         forget(whole, self._mark(self.clashes, number, clash))
         return [self.samples[int(i)] for i in np.flatnonzero(clash)]
+
+    def cover(self, contigs: Iterable[str], columns: Ints) -> None:
+        """Remember the contigs on which a file has records of its samples."""
+        for contig in contigs:
+            self.covered.setdefault(contig, np.zeros(len(self.samples), dtype=bool))[columns] = True
 
     def refuse(self, number: int, columns: Ints) -> None:
         """Remember that a file's record at the site could not be used: its absence is not reference."""
@@ -207,7 +214,13 @@ class Grid:
         nobody = Row.absent(len(self.samples))
         for number in range(len(self.sites.rows)):
             row = self.rows.get(number, nobody)
-            yield _assume_reference(row, self.looked_at.get(number)) if absent_as_ref else row
+            yield _assume_reference(row, self._unseen(number)) if absent_as_ref else row
+
+    def _unseen(self, number: int) -> NDArray[np.bool_]:
+        """Samples of whom a file has records on the site's contig, and says nothing of the site."""
+        nobody = np.zeros(len(self.samples), dtype=bool)
+        covered = self.covered.get(with_chr(self.sites.rows[number].chrom), nobody)
+        return np.asarray(covered & ~self.looked_at.get(number, nobody))
 
 
 def forget(row: Row, where: NDArray[np.bool_]) -> None:
@@ -216,11 +229,9 @@ def forget(row: Row, where: NDArray[np.bool_]) -> None:
     row.state[where] = NO_CALL
 
 
-def _assume_reference(row: Row, looked_at: NDArray[np.bool_] | None) -> Row:
+def _assume_reference(row: Row, unseen: NDArray[np.bool_]) -> Row:
     """Absent sites as 0/0 under a state of their own; what was looked at and not called stays unknown."""
-    where = row.state == ABSENT
-    if looked_at is not None:
-        where &= ~looked_at
+    where = (row.state == ABSENT) & unseen
     assumed = Row(row.alleles.copy(), row.ploidy.copy(), row.phased, row.phase_set, row.dp, row.gq, row.state.copy(),
                   row.source_row, row.filter)
     assumed.alleles[where], assumed.ploidy[where], assumed.state[where] = 0, 2, ASSUMED

@@ -49,17 +49,19 @@ class Record:
         return self.pos + len(self.ref) - 1
 
 
-def read_records(header: Header, wanted: Positions) -> list[Record]:
-    """The records whose REF covers a wanted position, in file order.
+def read_records(header: Header, wanted: Positions) -> tuple[list[Record], set[str]]:
+    """The records whose REF covers a wanted position, in file order, and every contig that has a record at all.
 
     Raises:
         GenomeError: the file breaks off, or a line there is malformed.
     """
-    lines = _indexed(header.path, wanted)
+    contigs: set[str] = set()
+    lines = _indexed(header.path, wanted, contigs)
     if lines is None:
-        lines = _streamed(header.path, wanted)
-    return [record for where, number, line in lines
-            if (record := _record(line, number, f"{header.path} {where}", wanted)) is not None]
+        lines = _streamed(header.path, wanted, contigs)
+    records = [record for where, number, line in lines
+               if (record := _record(line, number, f"{header.path} {where}", wanted)) is not None]
+    return records, contigs
 
 
 def _record(line: bytes, number: int, where: str, wanted: Positions) -> Record | None:
@@ -91,7 +93,7 @@ def _text(raw: bytes) -> str:
     return raw.decode("latin-1")
 
 
-def _streamed(path: Path, wanted: Positions) -> Iterator[tuple[str, int, bytes]]:
+def _streamed(path: Path, wanted: Positions, contigs: set[str]) -> Iterator[tuple[str, int, bytes]]:
     """Every line near a wanted position, with its place and record number."""
     near = {chrom: {(pos >> _REACH) - back for pos in here for back in (0, 1)} for chrom, here in wanted.items()}
     heads: dict[bytes, set[int] | None] = {}
@@ -107,6 +109,7 @@ def _streamed(path: Path, wanted: Positions) -> Iterator[tuple[str, int, bytes]]
                 meta += 1
             elif buckets is not None and _is_near(head, buckets):
                 yield f"line {number}", number - meta, line
+    contigs.update(with_chr(_text(head)) for head in heads if not head.startswith(b"#"))
 
 
 def _is_near(head: list[bytes], buckets: set[int]) -> bool:
@@ -114,7 +117,7 @@ def _is_near(head: list[bytes], buckets: set[int]) -> bool:
     return len(head) < 2 or not head[1].isdigit() or int(head[1]) >> _REACH in buckets
 
 
-def _indexed(path: Path, wanted: Positions) -> Iterator[tuple[str, int, bytes]] | None:
+def _indexed(path: Path, wanted: Positions, contigs: set[str]) -> Iterator[tuple[str, int, bytes]] | None:
     """Every line of the merged regions, or None where there is no usable index."""
     if not any(path.with_name(path.name + suffix).is_file() for suffix in (".tbi", ".csi")):
         return None
@@ -123,6 +126,7 @@ def _indexed(path: Path, wanted: Positions) -> Iterator[tuple[str, int, bytes]] 
             table = pysam.TabixFile(str(path), encoding="latin-1")
     except (OSError, ValueError):
         return None  # the index cannot be used: one pass over the file gives the same records
+    contigs.update(map(with_chr, table.contigs))
     return _fetch(table, path, wanted)
 
 

@@ -59,8 +59,8 @@ def by_patient(frame: pl.DataFrame) -> ByPatient:
 
 
 def age_at(birth: date | None, day: date | None) -> int | None:
-    """Completed years from `birth` to `day`; null where either is unknown."""
-    if birth is None or day is None:
+    """Completed years from `birth` to `day`; null where either is unknown or birth comes later."""
+    if birth is None or day is None or birth > day:
         return None
     return day.year - birth.year - ((day.month, day.day) < (birth.month, birth.day))
 

@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 
 import polars as pl
 
@@ -114,12 +114,14 @@ def _patients(frames: Tables, index_date: date | None, found: list[pl.DataFrame]
 
 
 def _last_entries(frames: Tables) -> pl.DataFrame:
-    """The latest dated entry of each patient. A medicine's end is a plan, not an entry."""
+    """The latest dated entry of each patient up to today. A medicine's end is a plan, not an entry."""
     dates = [(name, column) for name, frame in frames.items() if name != "patients"
              for column in ("start", "end", "recorded")
              if column in frame.columns and (name, column) != ("medications", "end")]
     entries = [frames[name].select("patient_id", index_date=column) for name, column in dates]
-    return pl.concat(entries).group_by("patient_id").agg(pl.col("index_date").max())
+    # A date to come is a slip of the pen or a plan: the patient is not that old yet.
+    past = pl.concat(entries).filter(pl.col("index_date") <= datetime.now(UTC).date())
+    return past.group_by("patient_id").agg(pl.col("index_date").max())
 
 
 def _judge(name: str, frame: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
@@ -146,7 +148,14 @@ def _lasting() -> pl.Expr:
 
 
 def _taken() -> pl.Expr:
-    return pl.col("status").eq_missing("active") & pl.col("ordered") & _begun() & _lasting()
+    """Null where the record does not say: no status, status unknown, or an active order that may no longer be filled.
+
+    How long an order may be filled (validityPeriod) is not how long the medicine is taken.
+    """
+    silent = pl.col("status").is_null() | (pl.col("status") == "unknown")
+    taken = pl.when(~silent).then(pl.col("status") == "active")
+    lapsed = ~_lasting() & pl.col("source").str.contains("#MedicationRequest/", literal=True)
+    return taken & pl.col("ordered") & _begun() & pl.when(~lapsed).then(_lasting())
 
 
 def _present(ends: bool) -> pl.Expr:

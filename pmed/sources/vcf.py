@@ -10,14 +10,15 @@ half-call  one of two alleles is known (``./1``)
 no-call    the site was looked at and not called (``./.``), or two records or files contradict each other
 filtered   FILTER, or the call's own FT, is neither PASS nor ``.``; unknown unless ``filters = "ignore"``
 absent     no record of the file says anything of the site
-assumed-…  absent, and the user said that absent means reference (``absent_as_ref``); not where a refused record
+assumed-…  absent, and the user said that absent means reference (``absent_as_ref``); never on a contig without
+           a single record; not where a refused record
            or another allele of a record further up (a deletion) reaches the site
 ========== =========================================================================================
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -27,7 +28,7 @@ import polars as pl
 
 from ..errors import GenomeError
 from ..genomics.alleles import Site, Sites, positions
-from ..genomics.builds import BUILDS, Evidence, inferred_build, known_build
+from ..genomics.builds import BUILDS, Evidence, inferred_build, known_build, must_not_contradict
 from ..genomics.calls import Calls, Ints, decode
 from ..genomics.files import looks_like_vcf
 from ..genomics.grid import Grid, Row, forget, joined
@@ -54,6 +55,7 @@ class File:
     build_from: str
     evidence: Evidence
     records: Sequence[Record]
+    contigs: Set[str]
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,7 @@ class VcfSource:
             text = f"the header names no build: {file.build} was inferred from {file.evidence.matches} known sites"
             yield _issue(file, "", "build-inferred", text)
         take, columns = (_places(names, file.samples) for names in (file.header.samples, grid.samples))
+        grid.cover(file.contigs, columns)
         heard = [(record, self._heard(record, grid.sites)) for record in file.records]
         yield from _refused(grid, file, heard, columns)
         used = [(record, here) for record, everything in heard
@@ -158,12 +161,14 @@ def _settled(grid: Grid, file: File, said: Mapping[int, tuple[list[Row], list[Ro
 
 def _open(header: Header, samples: tuple[str, ...], wanted: Mapping[str, Sites], stated: str) -> File:
     build, how = known_build(header, stated)
-    builds = [build] if build else [name for name in BUILDS if wanted[name].rows]
-    records = read_records(header, positions(wanted[name] for name in builds))
+    builds = [name for name in BUILDS if wanted[name].rows]
+    records, contigs = read_records(header, positions(wanted[name] for name in builds))
     evidence = {name: _evidence(records, wanted[name]) for name in builds}
-    if not build:
+    if build:
+        must_not_contradict(header, build, evidence)
+    else:
         build, how = inferred_build(header, evidence), "inferred"
-    return File(header, samples, build, how, evidence[build], records)
+    return File(header, samples, build, how, evidence.get(build, Evidence(0, 0)), records, contigs)
 
 
 def _evidence(records: Iterable[Record], sites: Sites) -> Evidence:

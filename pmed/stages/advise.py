@@ -35,16 +35,20 @@ def _advise(component: Component, tables: Tables) -> pl.DataFrame:
 def join_sources(suggestions: pl.DataFrame) -> pl.DataFrame:
     """One row for each patient and drug: the most concerned adviser leads, the others' words and evidence follow.
 
+    The drug is current if one of them says so, and as urgent as the most urgent says.
+
     Where concern is equal, an adviser other than a pure look-up (one with a dose factor) leads, then by name.
     """
     lead = suggestions.with_columns(_assessed=pl.col("concern").is_not_null()).sort(
         "patient_id", "drug", "_assessed", "concern", "dose_factor", "adviser",
         descending=[False, False, True, True, True, False], nulls_last=True)
     lists = ("evidence", "alternatives", "cautions", "unknown", "explained_by")
-    apart = {"patient_id", "drug", "text", "why", "adviser", *lists}
+    apart = {"patient_id", "drug", "current", "urgency", "text", "why", "adviser", *lists}
     first = [name for name in suggestions.columns if name not in apart]
     return lead.group_by("patient_id", "drug", maintain_order=True).agg(
         *[pl.col(name).first() for name in first],
+        pl.col("current").any(),
+        pl.col("urgency").cast(pl.Enum(URGENCIES)).min().cast(pl.String),
         *[pl.col(name).str.join(" ", ignore_nulls=True) for name in ("text", "why")],
         *[pl.col(name).explode(empty_as_null=False, keep_nulls=False).unique(maintain_order=True) for name in lists],
         pl.col("adviser").str.join(", "),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from ..errors import GenomeError, HistoryError, InputError
+from ..errors import GenomeError, HistoryError, InputError, PmedError
 from ..plugins import Component
 from ..tables import TABLES
 from ..types import ReadRequest
@@ -43,7 +44,7 @@ def _read_with(component: Component, paths: Sequence[Path], request: ReadRequest
     try:
         made = component.made.read(paths, request)
         return {name: TABLES[name].check(frame) for name, frame in made.items()}
-    except InputError:
+    except PmedError:
         raise
     except Exception as error:
         message = f"the {component.name} source of {component.plugin} {component.version} broke: {error!r}"
@@ -84,6 +85,9 @@ def link(genome: Mapping[str, pl.DataFrame], history: Mapping[str, pl.DataFrame]
     samples, patients = genome["samples"], history["patients"]
     names, records = samples["sample"].to_list(), patients["patient_id"].to_list()
     known = {name: pairs.get(name, name) for name in names}
+    if double := [patient for patient, count in Counter(known.values()).items() if count > 1]:
+        raise InputError(f"two samples for one patient {double[0]!r}", where=samples["source"][0],
+                         hint="choose the patient's sample with --sample NAME")
     if not names or not records or any(patient in records for patient in known.values()):
         return _relabel(samples, known)
     if len(names) == 1 and len(records) == 1:
@@ -91,6 +95,17 @@ def link(genome: Mapping[str, pl.DataFrame], history: Mapping[str, pl.DataFrame]
     raise InputError(
         f"cannot tell whose genome it is: {_count(names, 'sample')} and {_count(records, 'patient record')}",
         where=samples["source"][0], hint="choose the patient's sample with --sample NAME")
+
+
+def pairings(samples: pl.DataFrame, patients: pl.DataFrame) -> pl.DataFrame:
+    """An ``issues`` row for each genome that was given to a record of another name: only the user knows if rightly."""
+    joined = samples.join(patients.select("patient_id"), on="patient_id")
+    odd = joined.filter(pl.col("sample") != pl.col("patient_id"))
+    text = pl.format("sample {} was read as the genome of patient {}: the names differ, please confirm", "sample",
+                     "patient_id")
+    return TABLES["issues"].frame(odd.select(
+        "patient_id", file="source", place="sample", severity=pl.lit("info"), code=pl.lit("paired"),
+        text=text).iter_rows(named=True))
 
 
 def _count(items: Sequence[Any], what: str) -> str:

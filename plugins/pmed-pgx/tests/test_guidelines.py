@@ -21,6 +21,7 @@ from pmed_pgx.knowledge import genes, table
 from pmed_pgx.predictor import GuidelinePredictor, inputs
 
 PREDICTOR = GuidelinePredictor()
+WARFARIN_ALLELES = ("*1", "*2", "*3", "*5", "*6", "*8", "*11")
 SCORES = [0.0, 0.5, 1.0, 1.5, 2.0]
 SILENT = {"Indeterminate", "Possible Intermediate Metabolizer"}  # CPIC makes no recommendation for them
 
@@ -30,6 +31,8 @@ def values(name: str) -> list[Any]:
     kind, _, gene = name.partition(":")
     if kind == "activity-score":
         return SCORES
+    if kind == "diplotype":
+        return ["/".join(pair) for pair in itertools.combinations_with_replacement(WARFARIN_ALLELES, 2)]
     return table("phenotypes").filter(gene=gene)["phenotype"].unique(maintain_order=True).to_list()
 
 
@@ -60,7 +63,7 @@ def test_every_result_has_just_one_row_or_none_by_intention(drug: Any) -> None:
 def test_reference_patient_is_standard_and_words_name_no_other_drug(drug: Any) -> None:
     made = PREDICTOR.predict(people(dict(drug.reference)))
     assert made.filter(pl.col("target") == drug.name)["value"].to_list() == [0.0]
-    assert "{" not in "".join(row.text + row.because for row in drug.rows)
+    assert "{" not in "".join(row.text + row.because for row in drug.rows).replace("{alternatives}", "")
     assert all(one.rows and set(one.rows) <= {row.key for row in drug.rows} for one in drug.alternatives)
     assert drug.name not in {one.drug for one in drug.alternatives}
 
@@ -83,8 +86,10 @@ def test_every_alternative_is_in_the_vocabulary() -> None:
     ("ibuprofen", {"activity-score:CYP2C9": 1.0}, "adjust"),
     ("phenytoin", {"activity-score:CYP2C9": 1.5}, "standard"),
     ("phenytoin", {"activity-score:CYP2C9": 1.0}, "adjust"),
-    ("warfarin", {"activity-score:CYP2C9": 2.0, "phenotype:VKORC1": "-1639 AA"}, "adjust"),
-    ("warfarin", {"activity-score:CYP2C9": 0.5, "phenotype:VKORC1": "-1639 AA"}, "alternative"),
+    ("warfarin", {"diplotype:CYP2C9": "*1/*1", "phenotype:VKORC1": "-1639 AA"}, "adjust"),
+    ("warfarin", {"diplotype:CYP2C9": "*2/*3", "phenotype:VKORC1": "-1639 AA"}, "alternative"),
+    # The dose equations and the label's table do not know *5, *6, *8 and *11 (PMID 28198005).
+    ("warfarin", {"diplotype:CYP2C9": "*1/*8", "phenotype:VKORC1": "-1639 GG"}, "adjust"),
 ])
 def test_concern_of_known_results(drug: str, known: dict[str, Any], action: str) -> None:
     row = PREDICTOR.predict(people(known)).row(by_predicate=pl.col("target") == drug, named=True)
@@ -92,15 +97,15 @@ def test_concern_of_known_results(drug: str, known: dict[str, Any], action: str)
 
 
 def test_warfarin_concern_never_falls_with_sensitivity() -> None:
-    grid = [{"activity-score:CYP2C9": score, "phenotype:VKORC1": f"-1639 {bases}"}
-            for score in SCORES for bases in ("GG", "AG", "AA")]
+    grid = [{"diplotype:CYP2C9": pair, "phenotype:VKORC1": f"-1639 {bases}"}
+            for pair in ("*3/*3", "*2/*3", "*1/*3", "*1/*2", "*1/*1") for bases in ("GG", "AG", "AA")]
     made = PREDICTOR.predict(people(*grid)).filter(pl.col("target") == "warfarin")["value"].to_numpy().reshape(5, 3)
     assert (made[1:] <= made[:-1]).all()
     assert (made[:, 1:] >= made[:, :-1]).all()
 
 
 def test_unknown_input_is_named_and_never_standard() -> None:
-    made = {row["target"]: row for row in PREDICTOR.predict(people({"activity-score:CYP2C9": 2.0})).to_dicts()}
+    made = {row["target"]: row for row in PREDICTOR.predict(people({"diplotype:CYP2C9": "*1/*1"})).to_dicts()}
     assert made["clopidogrel"]["reason"] == "needs phenotype:CYP2C19"
     assert made["warfarin"]["reason"] == "needs phenotype:VKORC1"
     assert {made[name]["value"] for name in ("clopidogrel", "warfarin", "simvastatin", "tacrolimus")} == {None}

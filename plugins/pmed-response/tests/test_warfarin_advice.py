@@ -72,9 +72,9 @@ def test_a_high_dose_for_somebody_not_on_warfarin() -> None:
     assert row["why"].endswith(", phenytoin, rifampin.")
 
 
-@pytest.mark.parametrize("active", [False, None])
-def test_a_stopped_warfarin_is_not_current(active: bool | None) -> None:
-    assert advise(LOW, taking=("warfarin",), active=active)[0]["current"] is False
+@pytest.mark.parametrize(("active", "current"), [(False, False), (None, True)])
+def test_a_stopped_warfarin_is_not_current_and_an_unclear_one_is(active: bool | None, current: bool) -> None:
+    assert advise(LOW, taking=("warfarin",), active=active)[0]["current"] is current
 
 
 def test_no_dose_no_advice() -> None:

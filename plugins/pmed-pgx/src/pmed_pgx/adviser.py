@@ -61,14 +61,26 @@ def _urgency() -> pl.Expr:
 
 
 def _text() -> pl.Expr:
-    note = pl.when(pl.col("explained_too").is_not_null()).then(
-        pl.lit(" The dose estimated for this patient can serve as the start.")).otherwise(pl.lit(""))
+    note = (pl.when(pl.col("explained_too").is_not_null())
+            .then(pl.lit(" The dose estimated for this patient can serve as the start."))
+            .when(pl.col("expected") != "").then(pl.format(" Expected maintenance {}.", "expected"))
+            .otherwise(pl.lit("")))
+    advice = pl.col("text").str.replace("{alternatives}", _fitting(), literal=True)
     test = (pl.lit("Test ") + pl.col("untested") + pl.lit(" before relying on the usual dose of ") + pl.col("drug")
             + pl.lit("."))
     silent = pl.lit("No genetic advice: ") + pl.col("reason") + pl.lit(".")
-    return (pl.when("assessed").then(pl.col("text") + note).when(pl.col("action") == "test").then(test)
+    return (pl.when("assessed").then(advice + note).when(pl.col("action") == "test").then(test)
             .when(pl.col("untested").is_not_null())
             .then(pl.lit("Not assessed: no reliable result for ") + pl.col("untested") + pl.lit(".")).otherwise(silent))
+
+
+def _fitting() -> pl.Expr:
+    """The alternatives that nothing on record rules out, as words."""
+    element = pl.element().struct
+    names = pl.col("alternatives").list.eval(
+        pl.element().filter(element.field("status") != "ruled-out").struct.field("drug")).list.join(" or ")
+    none = pl.lit("another drug (the record rules the usual ones out)")
+    return pl.when(names != "").then(names).otherwise(none)
 
 
 def _why() -> pl.Expr:
@@ -78,9 +90,9 @@ def _why() -> pl.Expr:
 
 
 def _row_facts() -> pl.DataFrame:
-    rows = [(drug.name, row.key, row.action, row.strength, row.text, row.because, row.dose_factor)
+    rows = [(drug.name, row.key, row.action, row.strength, row.text, row.because, row.dose_factor, row.expected)
             for drug in drugs().values() for row in drug.rows]
-    names = ("drug", "label", "action", "strength", "text", "because", "dose_factor")
+    names = ("drug", "label", "action", "strength", "text", "because", "dose_factor", "expected")
     return pl.DataFrame(rows, orient="row", schema={name: _TYPES.get(name, pl.String()) for name in names})
 
 

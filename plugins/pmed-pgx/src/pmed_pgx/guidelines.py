@@ -24,7 +24,11 @@ Evidence = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Row:
-    """One guideline row; `concern` counts from 0 (standard) to 4 (avoid)."""
+    """One guideline row; `concern` counts from 0 (standard) to 4 (avoid).
+
+    `expected` is the maintenance dose that the guideline's table gives; ``{alternatives}`` in `text` stands for those
+    that fit the patient.
+    """
 
     key: str
     when: Mapping[str, list[Any]]
@@ -33,6 +37,7 @@ class Row:
     text: str
     because: str
     dose_factor: float | None
+    expected: str
 
     @property
     def concern(self) -> float:
@@ -114,7 +119,8 @@ def _row(row: dict[str, Any], drug: str) -> Row:
     text, because = (row[name].replace("{drug}", drug) for name in ("text", "because"))
     if row["action"] not in CONCERN:
         raise KeyError(row["action"])
-    return Row(row["key"], row["when"], row["action"], row["strength"], text, because, row.get("dose_factor"))
+    return Row(row["key"], row["when"], row["action"], row["strength"], text, because, row.get("dose_factor"),
+               row.get("expected", ""))
 
 
 def _alternative(one: dict[str, Any], concerned: tuple[str, ...]) -> Alternative:

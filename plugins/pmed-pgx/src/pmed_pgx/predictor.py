@@ -33,7 +33,7 @@ class GuidelinePredictor:
     name: ClassVar[str] = "cpic"
     kind: ClassVar[Any] = "pharmacogenomic"
     needs: ClassVar[tuple[str, ...]] = ()
-    wants: ClassVar[tuple[str, ...]] = (*inputs(), *steps.wants())
+    wants: ClassVar[tuple[str, ...]] = tuple(dict.fromkeys((*inputs(), *steps.wants())))
     gives: ClassVar[tuple[str, ...]] = tuple(drugs())
     card: ClassVar[Card] = Card(
         version="1.0",

@@ -42,7 +42,8 @@ def _assessed(tables: Tables) -> pl.DataFrame:
     mine = (pl.col("predictor") == NAME) & (pl.col("target") == TARGET) & (pl.col("status") == "assessed")
     sensible = pl.col("value") >= LOWEST_ADVISED
     doses = tables["predictions"].filter(mine, sensible).select("patient_id", dose="value")
-    takes = tables["medications"].filter("active", pl.col("ingredients").list.contains(DRUG))["patient_id"]
+    drugs = tables["medications"].filter(pl.col("active").fill_null(value=True))
+    takes = drugs.filter(pl.col("ingredients").list.contains(DRUG))["patient_id"]
     rested_on = inputs(tables["features"], REFERENCE)
     return doses.join(rested_on, on="patient_id", how="left", maintain_order="left").with_columns(
         current=pl.col("patient_id").is_in(takes.unique().implode()),
