@@ -36,7 +36,8 @@ def choose_explainer(predictor: Predictor) -> Explainer:  # noqa: ARG001 - the h
 @hookimpl
 def check_suggestions(suggestions: pl.DataFrame, tables: Tables) -> pl.DataFrame:
     """Recorded allergies to the drug itself or to an alternative that was proposed."""
-    allergens = tables["allergies"].filter(pl.col("active").fill_null(value=True)).select("patient_id", allergen="ingredients").explode("allergen")
+    known = tables["allergies"].filter(pl.col("active").fill_null(value=True))
+    allergens = known.select("patient_id", allergen="ingredients").explode("allergen")
     drugs = suggestions.select("patient_id", "drug", concerns="drug")
     offered = suggestions.select("patient_id", "drug", pl.col("alternatives").list.eval(
         pl.element().struct.field("drug")).alias("concerns")).explode("concerns")

@@ -14,7 +14,7 @@ from . import __version__
 from .errors import EXIT_PARTIAL, PmedError
 from .plugins import Plugins
 from .settings import Settings, load_settings
-from .terminal import finish, progress
+from .terminal import add_commands, finish, progress
 
 COMMAND = "pmed.command"
 ONE_PATIENT = {"report", "demo"}
@@ -30,8 +30,7 @@ class Commands(click.Group):
         if plugins is None:
             settings = load_settings(ctx.params.get("config"))
             plugins = ctx.meta["pmed.plugins"] = Plugins(settings.options, settings.disabled).load()
-            for owner, impl in plugins.implementations("register_commands"):
-                plugins.attempt(owner, "register_commands", impl.function, self)
+            add_commands(plugins, self)
         return plugins
 
     def list_commands(self, ctx: click.Context) -> list[str]:

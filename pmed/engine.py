@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from .errors import OptionError
 from .flow import upstream
 from .plugins import Component, Plugins
 from .provenance import describe_inputs, describe_knowledge, describe_predictors, describe_run
@@ -54,8 +56,9 @@ class Engine:
     def using(cls, plugins: Plugins, progress: Progress = _silent) -> Engine:
         """Build the components of plugins that are loaded already."""
         made = [plugins.components(f"register_{what}") for what in ("sources", "features", "predictors", "advisers")]
+        plugins.must_know_options([*(one for some in made for one in some), *plugins.collect("register_exporters")])
         sources, steps, predictors, advisers = made
-        knowledge = plugins.collect("register_knowledge")
+        knowledge = plugins.releases()
         names = normalising.vocabulary([component.made for component in knowledge])
         return cls(plugins, sources, knowledge, steps, predictors, advisers, names, progress)
 
@@ -98,6 +101,13 @@ class Engine:
                 "knowledge": describe_knowledge(self.knowledge), "predictors": describe_predictors(self.predictors)}
 
 
+def _must_be_date(text: str) -> None:
+    try:
+        _ = date.fromisoformat(text) if text else None
+    except ValueError as error:
+        raise OptionError(f"index date must be YYYY-MM-DD. Got {text!r}") from error
+
+
 def _paths(files: Files) -> list[Path]:
     """One file or many, as paths."""
     return [Path(files)] if isinstance(files, str | Path) else [Path(file) for file in files]
@@ -124,6 +134,7 @@ def run(genome: Files = (), history: Files = (), *, samples: Sequence[str] = (),
     """
     genome_paths, history_paths = _paths(genome), _paths(history)
     chosen = (settings or Settings()).with_options(options or {})
+    _must_be_date(index_date)
     engine = Engine.start(chosen, progress)
     request = engine.request([*engine.steps, *engine.predictors], samples=samples, build=build, index_date=index_date)
     tables = engine.conclude(engine.read(genome_paths, history_paths, request, pairs or {}))

@@ -6,7 +6,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,24 +25,42 @@ def sha256(path: Path) -> str:
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a file by a temporary neighbour and a rename.
+    """Write one file by a temporary neighbour and a rename.
 
     Raises:
         PmedError: where the folder is missing or may not be written.
     """
+    write_all({path: data})
+
+
+def write_all(files: Mapping[Path, bytes]) -> None:
+    """Write several files, all of them or none: each beside its place first, then renamed.
+
+    Raises:
+        PmedError: where a folder is missing or may not be written; nothing has changed then.
+    """
+    ready: dict[Path, Path] = {}
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        for path, data in files.items():
+            ready[path] = _beside(path, data)
+        for path, temporary in ready.items():
+            temporary.replace(path)
     except OSError as error:
-        raise PmedError(f"cannot write: {error.strerror}", where=str(path), hint="does the folder exist?") from error
+        place = next(path for path in files if path not in ready or not path.is_file() or ready[path].exists())
+        hint = "" if place.parent.is_dir() else "does the folder exist?"
+        raise PmedError(f"cannot write: {error.strerror}", where=str(place), hint=hint) from error
+    finally:
+        for temporary in ready.values():
+            temporary.unlink(missing_ok=True)
+
+
+def _beside(path: Path, data: bytes) -> Path:
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)
     temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise PmedError(f"cannot write: {error.strerror}", where=str(path)) from error
+    temporary.chmod(0o666 & ~_umask())
+    return temporary
 
 
 @contextmanager

@@ -29,6 +29,16 @@ def order(steps: Iterable[Any]) -> list[Any]:
         raise FlowError(f"steps need each other: {' -> '.join(error.args[1])}") from None
 
 
+def cycle(steps: Iterable[Any]) -> list[str]:
+    """Names of steps that need each other in a circle; none where there is no circle."""
+    by_name = {step.name: step for step in sorted(steps, key=lambda step: str(step.name))}
+    try:
+        TopologicalSorter({name: _givers(step, by_name.values()) for name, step in by_name.items()}).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
 def _givers(step: Any, steps: Iterable[Any]) -> list[str]:
     return [other.name for other in steps if other is not step and any(gives(other, need) for need in step.needs)]
 

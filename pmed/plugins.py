@@ -17,12 +17,14 @@ from typing import Any, ParamSpec, TypeVar
 import pluggy
 
 from . import hookspecs
-from .errors import InputError, OptionError, PluginError
+from .components import must_be_sound
+from .errors import OptionError, PluginError
 from .options import build
 
 T = TypeVar("T")
 P = ParamSpec("P")
 BUILT_IN = ("pmed.builtin",)
+BUILD = "build"
 HOOKS = tuple(name for name, value in vars(hookspecs).items() if hasattr(value, "pmed_spec"))
 
 
@@ -84,7 +86,9 @@ class Plugins:
         version = point.dist.version if point.dist else "?"
         try:
             self.add(point.load(), point.name, version)
-        except (Exception, SystemExit) as error:  # a stranger's import may raise anything; it costs only that plugin
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a stranger's import may raise anything; it costs only that plugin
             self.fail(Component("", None, point.name, version), "load", error)
 
     def add(self, plugin: object, name: str, version: str) -> None:
@@ -125,13 +129,15 @@ class Plugins:
         """Call a component; what it raises becomes a failure and None, so that only its own rows are lost.
 
         Raises:
-            InputError, OptionError: these are the user's to mend, and stop the run.
+            OptionError: while a component is built: a wrong option is the user's to mend, and stops the run.
         """
         try:
             return call(*args, **kwargs)
-        except (InputError, OptionError):
+        except KeyboardInterrupt:
             raise
-        except (Exception, SystemExit) as error:  # isolation: whatever a component raises is recorded and shown
+        except BaseException as error:  # isolation: whatever a component raises, sys.exit too, is recorded and shown
+            if stage == BUILD and isinstance(error, OptionError):
+                raise
             self.fail(component, stage, error)
             return None
 
@@ -150,10 +156,29 @@ class Plugins:
                 self._keep(found, owner, hook, made)
         return list(found.values())
 
+    def must_know_options(self, components: Iterable[Component]) -> None:
+        """Refuse options for a component that nobody brings.
+
+        Raises:
+            OptionError: naming it, with the nearest name.
+        """
+        known = {component.name for component in components}
+        lost = {failure.component for failure in self.failures}
+        for name in self.options:
+            if name not in known | lost and not self.disabled and not self.failures:
+                near = difflib.get_close_matches(name, known, n=1)
+                raise OptionError(f"options for {name!r}, which no plugin brings",
+                                  hint=f"did you mean {near[0]!r}?" if near else "see pmed plugins")
+
+    def releases(self) -> list[Component]:
+        """The knowledge releases whose description and drug names are sound."""
+        found = self.collect("register_knowledge")
+        return [one for one in found if self.attempt(one, BUILD, must_be_sound, "register_knowledge", one.made) is True]
+
     def _keep(self, found: dict[str, Component], owner: Component, hook: str, made: Any) -> None:
-        name = getattr(made, "name", None)
+        name = self.attempt(owner, hook, getattr, made, "name", None)
         if not isinstance(name, str) or not name:
-            error = PluginError(f"{made!r} has no name")
+            error = PluginError(f"a {type(made).__name__} has no name")
         elif name in found:
             error = PluginError(f"{name!r} is already registered by {found[name].plugin}")
         else:
@@ -165,10 +190,16 @@ class Plugins:
         """Built components of a registration hook: classes made with their validated options."""
         built = []
         for component in self.collect(hook):
-            made = self.attempt(component, "build", build, component.made, self.options.get(component.name, {}))
+            made = self.attempt(component, BUILD, _built, hook, component.made, self.options.get(component.name, {}))
             if made is not None:
                 built.append(Component(component.name, made, component.plugin, component.version))
         return built
+
+
+def _built(hook: str, made: type[T], options: Mapping[str, Any]) -> T:
+    component = build(made, options)
+    must_be_sound(hook, component)
+    return component
 
 
 def _listed(impl: pluggy.HookImpl) -> list[Any]:

@@ -7,12 +7,15 @@ from dataclasses import asdict, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import click
+
 from . import engine
 from .errors import HistoryError, InputError, OptionError
-from .files import write_whole
+from .files import write_all
 from .plugins import HOOKS, Failure, Plugins
 from .result import Result
 from .settings import Settings
+from .terminal import add_commands
 
 Progress = Callable[[str], None]
 LISTED = ("sources", "features", "predictors", "advisers", "exporters")
@@ -62,17 +65,21 @@ def _write(result: Result, outputs: Mapping[str, Path], settings: Settings,
     exporters = {component.name: component for component in plugins.components("register_exporters")}
     if unknown := [name for name in outputs if name not in exporters]:
         raise OptionError(f"no exporter {unknown[0]!r}", hint=f"there are: {', '.join(sorted(exporters))}")
-    ready = {path: exporters[name].made.export(result) for name, path in outputs.items()}
-    for path, data in ready.items():
-        write_whole(path, data)
-    return result, list(ready)
+    known = list(dict.fromkeys([*result.failures, *plugins.failures]))
+    told = replace(result, failures=tuple(known))
+    ready = {path: exporters[name].made.export(told) for name, path in outputs.items()}
+    write_all(ready)
+    return told, list(ready)
 
 
 def report_demo(folder: Path, *, settings: Settings, progress: Progress) -> tuple[list[Failure], list[Path]]:
     """Reports of the embedded patients (HTML and JSON), through the same engine as everything."""
     from .demo import patients
 
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OptionError(f"cannot be made: {error.strerror}", where=str(folder)) from error
     failures: list[Failure] = []
     written: list[Path] = []
     for patient in patients():
@@ -93,8 +100,9 @@ def describe_plugins(settings: Settings) -> dict[str, Any]:
     for what in LISTED:
         for component in plugins.components(f"register_{what}"):
             rows[component.plugin]["components"].setdefault(what, {})[component.name] = _describe(component.made)
-    for release in plugins.collect("register_knowledge"):
+    for release in plugins.releases():
         rows[release.plugin]["components"].setdefault("knowledge", {})[release.name] = {"summary": release.made.version}
+    add_commands(plugins, click.Group())
     return {"plugins": rows, "disabled": sorted(settings.disabled), "hooks": list(HOOKS),
             "failures": [asdict(failure) for failure in plugins.failures]}
 

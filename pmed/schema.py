@@ -14,7 +14,7 @@ import msgspec
 import polars as pl
 from polars.datatypes import DataTypeClass
 
-from .errors import OptionError
+from .errors import OptionError, PmedError
 from .files import write_whole
 from .tables import ACTIONS, STRENGTHS, TABLES, URGENCIES, Column, Table
 
@@ -53,7 +53,10 @@ def schema_text(name: str) -> str:
 
 def write_schemas(folder: Path) -> list[Path]:
     """Write every schema as ``<name>.json`` into a folder, which is made where it is missing."""
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PmedError(f"cannot be made: {error.strerror}", where=str(folder)) from error
     written = []
     for name, text in schema_texts().items():
         written.append(folder / f"{name}.json")

@@ -19,6 +19,11 @@ Tables = Mapping[str, pl.DataFrame]
 STATES = ("called", "half-call", "no-call", "filtered", "absent", "assumed-reference")
 
 
+def copies(tables: Tables) -> dict[str, pl.DataFrame]:
+    """The same tables for a component to keep or spoil: frames share their data, and what is changed is a copy."""
+    return {name: frame.clone() for name, frame in tables.items()}
+
+
 @dataclass(frozen=True)
 class Column:
     """One column: its type, what it means, its unit (UCUM) and whether it may be null."""

@@ -10,7 +10,8 @@ from typing import Any
 
 import click
 
-from .errors import EXIT_PARTIAL
+from .errors import EXIT_PARTIAL, PluginError
+from .plugins import Plugins
 
 
 @contextmanager
@@ -37,3 +38,13 @@ def finish(failures: Sequence[Any], written: Sequence[Path] = ()) -> None:
         click.echo(f"pmed: partial result: {failure}", err=True)
     if failures:
         raise click.exceptions.Exit(EXIT_PARTIAL)
+
+
+def add_commands(plugins: Plugins, group: click.Group) -> None:
+    """Let plugins add commands to `group`; what was there before stays as it was."""
+    for owner, impl in plugins.implementations("register_commands"):
+        before = dict(group.commands)
+        plugins.attempt(owner, "register_commands", impl.function, group)
+        if spoilt := [name for name, command in before.items() if group.commands.get(name) is not command]:
+            group.commands.update(before)
+            plugins.fail(owner, "register_commands", PluginError(f"the command {spoilt[0]!r} is there already"))

@@ -92,7 +92,8 @@ class Explanation:
         try:
             import shap
         except ImportError as error:
-            raise PmedError("shap is not installed", hint="install pmed with its lab extra: pip install -e '.[lab]' in the project's folder") from error
+            raise PmedError("shap is not installed",
+                            hint="install pmed with its lab extra: pip install -e '.[lab]' in its folder") from error
         return shap.Explanation(
             values=np.array([self.contributions], dtype=float), base_values=np.array([self.baseline]),
             data=np.array([self.values], dtype=object), feature_names=list(self.features), output_names=[self.target])

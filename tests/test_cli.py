@@ -193,6 +193,21 @@ def test_an_output_folder_that_is_not_there(tmp_path):
     refused(pmed("report", VCF, "-o", tmp_path / "none" / "r.html"), "cannot write", "folder")
 
 
+def test_an_output_never_takes_the_place_of_an_input_or_of_another_output(tmp_path):
+    genome = tmp_path / "g.vcf"
+    genome.write_text(VCF.read_text())
+    refused(pmed("report", genome, "-o", genome), "g.vcf", "overwrite")
+    assert genome.read_text() == VCF.read_text()
+    refused(pmed("report", genome, "-o", tmp_path / "r", "--json", tmp_path / "r"), "overwrite")
+    refused(pmed("report", genome, "-o", tmp_path / "r.html", "--json", tmp_path / "none" / "r.json"), "cannot write")
+    assert [path.name for path in tmp_path.iterdir()] == ["g.vcf"]
+
+
+@pytest.mark.parametrize("day", ["yesterday", "2020-13-40"])
+def test_an_index_date_that_is_none(day):
+    refused(pmed("report", VCF, "--index-date", day, "-o", os.devnull), "index date must be YYYY-MM-DD", day)
+
+
 def test_debug_shows_the_traceback():
     done = pmed("--debug", "call", "none.vcf")
     assert done.returncode == 1

@@ -40,8 +40,8 @@ def test_a_raising_registration_costs_only_its_plugin(plugins):
     plugins.add(plugin(register_predictors=broken), "bad", "0.1")
     plugins.add(plugin(register_predictors=lambda: [named("fine")]), "good", "0.2")
     assert [(one.name, one.plugin) for one in plugins.collect("register_predictors")] == [("fine", "good")]
-    assert [str(failure) for failure in plugins.failures] == [
-        "bad 0.1: register_predictors failed: RuntimeError: boom"]
+    [failure] = plugins.failures
+    assert str(failure).startswith("bad 0.1: register_predictors failed: RuntimeError: boom [test_plugins.py:")
 
 
 def test_a_generator_that_raises_half_way_loses_all_its_rows(plugins):
@@ -113,29 +113,54 @@ def test_a_disabled_plugin_is_not_imported(tmp_path, monkeypatch):
 @dataclass(frozen=True)
 class Tunable:
     name: ClassVar[str] = "tunable"
+    needs: ClassVar[tuple[str, ...]] = ()
+    gives: ClassVar[tuple[str, ...]] = ()
     slope: float = option(2.0, doc="Slope.", low=0, high=5)
+
+    def run(self, tables, wanted):
+        return {}
 
 
 def test_components_are_built_with_their_options():
     plugins = Plugins(options={"tunable": {"slope": 3}}).load(only=())
-    plugins.add(plugin(register_predictors=lambda: [Tunable]), "p", "1")
-    assert plugins.components("register_predictors")[0].made == Tunable(slope=3)
+    plugins.add(plugin(register_features=lambda: [Tunable]), "p", "1")
+    assert Tunable(slope=3) in [one.made for one in plugins.components("register_features")]
 
 
 def test_a_wrong_option_is_the_users_to_mend_and_stops():
     plugins = Plugins(options={"tunable": {"slope": 9}}).load(only=())
-    plugins.add(plugin(register_predictors=lambda: [Tunable]), "p", "1")
+    plugins.add(plugin(register_features=lambda: [Tunable]), "p", "1")
     with pytest.raises(OptionError, match=r"tunable: 'slope' must be in \[0, 5\]. Got 9"):
-        plugins.components("register_predictors")
+        plugins.components("register_features")
 
 
-def test_attempt_lets_input_errors_through(plugins):
-    def read():
-        raise HistoryError("bad record")
+class Odd(BaseException):
+    pass
 
-    with pytest.raises(HistoryError):
-        plugins.attempt(Component("x", None, "p", "1"), "read", read)
-    assert plugins.failures == []
+
+@pytest.mark.parametrize("error", [HistoryError("mine"), OptionError("mine"), SystemExit(7), Odd("x")])
+def test_whatever_a_component_raises_is_its_own_failure(plugins, error):
+    def predict():
+        raise error
+
+    assert plugins.attempt(Component("x", None, "p", "1"), "predict", predict) is None
+    assert [(failure.plugin, failure.error) for failure in plugins.failures] == [("p", type(error).__name__)]
+    assert plugins.failures[0].place.startswith("test_plugins.py:")
+
+
+def test_the_user_can_still_interrupt(plugins):
+    def predict():
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        plugins.attempt(Component("x", None, "p", "1"), "predict", predict)
+
+
+def test_options_for_nobody_are_refused_with_the_nearest_name():
+    from pmed.engine import Engine
+
+    with pytest.raises(OptionError, match="options for 'vfc', which no plugin brings .did you mean 'vcf'"):
+        Engine.using(Plugins(options={"vfc": {}}).load(only=()))
 
 
 def test_hook_register_sources(plugins):
@@ -154,3 +179,18 @@ def test_hook_register_features(plugins):
 
 def test_hook_register_exporters(plugins):
     assert {one.name for one in plugins.collect("register_exporters")} >= {"html", "json"}
+
+
+def test_a_command_of_the_host_cannot_be_taken_over(plugins):
+    import click
+
+    from pmed.terminal import add_commands
+
+    group = click.Group(commands={"report": click.Command("report")})
+    mine = group.commands["report"]
+    plugins.add(plugin(register_commands=lambda cli: cli.add_command(click.Command("report"))), "thief", "1")
+    plugins.add(plugin(register_commands=lambda cli: cli.add_command(click.Command("new"))), "good", "1")
+    add_commands(plugins, group)
+    assert group.commands["report"] is mine
+    assert "new" in group.commands
+    assert [failure.plugin for failure in plugins.failures] == ["thief"]

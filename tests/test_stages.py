@@ -144,8 +144,8 @@ def test_hook_choose_explainer():
 def test_an_explanation_that_does_not_add_up_is_not_shown():
     made, failures = run(SimpleNamespace(choose_explainer=hookimpl(lambda predictor: Off())))
     assert "adds up to 1.0, the prediction is" in failures[0].message
-    assert made["explanations"].is_empty()
-    assert made["predictions"].height == 2
+    assert failures[0].plugin == "other0"
+    assert made["explanations"]["method"].str.contains("exact Shapley").all()
 
 
 def test_hook_register_predictors():
@@ -255,3 +255,113 @@ def test_a_source_that_breaks_ends_the_run_in_one_line(tmp_path):
         read([component], "genome", [tmp_path], None)
     with pytest.raises(GenomeError, match="no genome source reads this file"):
         read([], "genome", [file], None)
+
+
+@pytest.mark.parametrize(("hook", "base", "change", "message"), [
+    ("register_predictors", ToyPredictor, {"needs": None}, "`needs` must be a tuple of names"),
+    ("register_predictors", ToyPredictor, {"needs": ("patient_id",)}, "must not name patient_id"),
+    ("register_predictors", ToyPredictor, {"card": None}, "`card` must be a pmed.Card"),
+    ("register_predictors", ToyPredictor, {"kind": "magic"}, "`kind` must be one of"),
+    ("register_predictors", ToyPredictor, {"predict": None}, "has no method predict"),
+    ("register_features", ToyStep, {"gives": None}, "`gives` must be a tuple of names"),
+    ("register_advisers", ToyAdviser, {"advise": None}, "has no method advise"),
+])
+def test_a_component_of_the_wrong_shape_is_left_out(hook, base, change, message):
+    whole, _ = run()
+    made, failures = run(plugin(**{hook: [type("Odd", (base,), {"name": "odd", **change})]}))
+    assert [(failure.plugin, failure.stage) for failure in failures] == [("other0", "build")]
+    assert message in failures[0].message
+    assert made["suggestions"].equals(whole["suggestions"])
+
+
+def test_a_release_of_the_wrong_shape_is_left_out():
+    from pmed import Release
+
+    good = Release("good", "1", "2026-01-01", "CC0-1.0", "x", "0" * 64)
+    odd = [Release("odd", 1, "2026-01-01", "CC0-1.0", "x", "0"),
+           Release("names", "1", "d", "l", "s", "h", tables={"drug_names": pl.DataFrame({"x": [1]})})]
+    plugins = Plugins().load(only=())
+    plugins.add(plugin(register_knowledge=[good, *odd]), "p", "1")
+    assert [one.name for one in plugins.releases()] == ["good"]
+    assert [failure.component for failure in plugins.failures] == ["odd", "names"]
+
+
+class Spoiler(ToyAdviser):
+    name = "spoiler"
+
+    def advise(self, given):
+        given["predictions"].drop_in_place("value")
+        given["features"][0, "patient_id"] = "nobody"
+        given.clear()
+        return suggestion([])
+
+
+def test_what_a_component_does_to_its_tables_stays_with_it():
+    @hookimpl
+    def check_suggestions(suggestions, tables):
+        suggestions[0, "text"] = "fine"
+        tables.clear()
+
+    whole, _ = run()
+    made, _ = run(plugin(register_advisers=[Spoiler]), SimpleNamespace(check_suggestions=check_suggestions))
+    for name in ("predictions", "features", "suggestions"):
+        assert made[name].equals(whole[name])
+
+
+class Leaving(ToyPredictor):
+    name = "leaving"
+    gives = ("leaving",)
+
+    def predict(self, features):
+        raise SystemExit(0)
+
+
+def test_a_predictor_that_exits_costs_only_its_own_rows():
+    made, failures = run(plugin(register_predictors=[Leaving]))
+    assert [(failure.plugin, failure.error) for failure in failures] == [("other0", "SystemExit")]
+    assert set(made["predictions"]["predictor"]) == {"toy"}
+
+
+class One(ToyStep):
+    name = "one"
+    needs = ("two:x",)
+    gives = ("one:x",)
+
+
+class Two(ToyStep):
+    name = "two"
+    needs = ("one:x",)
+    gives = ("two:x",)
+
+
+def test_steps_that_need_each_other_are_left_out_and_the_rest_runs():
+    made, failures = run(plugin(register_features=[One, Two]))
+    assert {failure.component for failure in failures} == {"one", "two"}
+    assert made["predictions"]["status"].to_list() == ["assessed"] * 2
+
+
+@pytest.mark.parametrize(("change", "message"), [
+    ({"concern": 9.0}, "outside 0 to 4"), ({"action": "standard"}, "standard use with a concern"),
+    ({"patient_id": "nobody"}, "patients that this run does not have")])
+def test_a_suggestion_that_contradicts_itself_is_not_kept(change, message):
+    class Wild(ToyAdviser):
+        name = "wild"
+
+        def advise(self, given):
+            return suggestion(["p0"], **{"drug": "other", **change})
+
+    made, failures = run(plugin(register_advisers=[Wild]))
+    assert message in failures[0].message
+    assert set(made["suggestions"]["drug"]) == {"aspirin"}
+
+
+def test_a_drug_is_current_if_one_adviser_says_so():
+    both = pl.concat([suggestion(["p"], current=False, urgency="routine", dose_factor=0.5, adviser="a"),
+                      suggestion(["p"], current=True, urgency="soon", adviser="b")]).with_columns(adviser=pl.lit("a"))
+    row = join_sources(both).row(0, named=True)
+    assert (row["current"], row["urgency"], row["dose_factor"]) == (True, "soon", 0.5)
+
+
+def test_two_samples_of_one_patient_are_not_mixed():
+    with pytest.raises(InputError, match="two samples for one patient 'p'"):
+        joined(["s", "t"], ["p"], {"s": "p", "t": "p"})

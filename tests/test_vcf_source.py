@@ -393,3 +393,20 @@ def test_deep_genomes_and_panel_say_the_same_of_the_same_people(shared, known, p
     mine, theirs = (shared_calls.select(pl.concat_list(*columns).list.sort()).to_series()
                     for columns in (("allele_1", "allele_2"), ("allele_1_right", "allele_2_right")))
     assert mine.to_list() == theirs.to_list()
+
+
+def test_absence_is_never_assumed_on_a_contig_without_a_record(tmp_path):
+    elsewhere = sites().with_columns(chrom=pl.lit("chr2"))
+    file = vcf(tmp_path, (400, "G", "A", "PASS", "GT", "0/1"))
+    out = read(file, request=ReadRequest(pl.concat([sites(), elsewhere])), absent_as_ref=True)
+    states = out["genotypes"].group_by("chrom").agg(pl.col("state").unique().sort()).sort("chrom")["state"].to_list()
+    assert states == [["assumed-reference", "called"], ["absent"]]
+
+
+def test_a_stated_build_that_the_records_contradict_is_refused(tmp_path):
+    moved = [(pos + 7, ref, alt) for pos, ref, alt in SITES]
+    both = pl.concat([sites(moved), sites(SITES, "GRCh37")])
+    records = [(pos, ref, alt, "PASS", "GT", "0/1") for pos, ref, alt in (SITES[0], *SITES[2:])]
+    for head, stated in ((build_head("##contig=<ID=chr1>"), "GRCh38"), (HEAD, "")):
+        with pytest.raises(GenomeError, match="said to be GRCh38, but its records fit GRCh37"):
+            read(vcf(tmp_path, *records, head=head), request=ReadRequest(both, build=stated))

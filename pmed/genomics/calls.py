@@ -21,6 +21,7 @@ from .records import Record
 
 Ints = NDArray[np.int64]
 NONE = -1
+_MOST_DIGITS = 4
 MOST_CELLS = 4_000_000
 _SEPARATOR = re.compile(r"[/|]")
 _TAB, _DOT, _ZERO, _BAR, _SLASH = b"\t.0|/"
@@ -138,7 +139,7 @@ def _genotype(text: str, record: Record) -> _Genotype:
     """One GT. A leading separator (VCF 4.4, section 1.6.2) tells the phase of the first allele and is not needed."""
     bare = text[1:] if text[:1] in ("/", "|") else text
     parts = _SEPARATOR.split(bare)
-    if not all(part == "." or part.isdecimal() for part in parts):
+    if not all(part == "." or (part.isdecimal() and len(part) <= _MOST_DIGITS) for part in parts):
         raise GenomeError(f"the genotype {text!r} cannot be read", where=record.where)
     alleles = [NONE if part == "." else int(part) for part in parts]
     if alleles == [NONE]:

@@ -10,8 +10,9 @@ import polars as pl
 
 from ..errors import TableError
 from ..plugins import Component, Plugins
-from ..tables import ACTIONS, TABLES, URGENCIES, Tables
+from ..tables import ACTIONS, TABLES, URGENCIES, Tables, copies
 
+CONCERN = (0.0, 4.0)
 CAUTION = ("patient_id", "drug", "code", "text")
 NO_CAUTIONS = pl.lit([], dtype=TABLES["suggestions"].columns["cautions"].dtype)
 
@@ -28,8 +29,20 @@ def advise(plugins: Plugins, components: Sequence[Component], tables: Tables) ->
 
 def _advise(component: Component, tables: Tables) -> pl.DataFrame:
     table = TABLES["suggestions"]
-    made = component.made.advise(tables).with_columns(adviser=pl.lit(component.name))
-    return table.check(made).select(table.names)
+    made = component.made.advise(copies(tables)).with_columns(adviser=pl.lit(component.name))
+    rows = table.check(made).select(table.names)
+    _must_be_sound(rows, tables)
+    return rows
+
+
+def _must_be_sound(rows: pl.DataFrame, tables: Tables) -> None:
+    if strange := set(rows["patient_id"]) - set(tables["features"]["patient_id"]):
+        raise TableError(f"{len(strange)} suggestions are for patients that this run does not have")
+    wild = rows.filter(~pl.col("concern").is_between(*CONCERN))
+    if wild.height:
+        raise TableError(f"concern {wild['concern'][0]} for {wild['drug'][0]} is outside 0 to 4")
+    if rows.filter((pl.col("concern") > 0) & (pl.col("action") == "standard")).height:
+        raise TableError("a standard use with a concern above 0")
 
 
 def join_sources(suggestions: pl.DataFrame) -> pl.DataFrame:
@@ -65,7 +78,7 @@ def add_cautions(plugins: Plugins, suggestions: pl.DataFrame, tables: Tables) ->
 
 
 def _add_cautions(impl: pluggy.HookImpl, suggestions: pl.DataFrame, tables: Tables) -> pl.DataFrame:
-    given = {"suggestions": suggestions, "tables": tables}
+    given: dict[str, Any] = {"suggestions": suggestions.clone(), "tables": copies(tables)}
     found: Any = impl.function(**{name: given[name] for name in impl.argnames})
     if found is None or found.is_empty():
         return suggestions

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import polars as pl
 
 from ..errors import TableError
-from ..plugins import Component, Plugins
+from ..plugins import BUILT_IN, Component, Plugins
 from ..tables import TABLES
 
 TOLERANCE = 1e-6
@@ -24,24 +23,37 @@ def explain(plugins: Plugins, components: Sequence[Component], frames: dict[str,
         rows = predictions.filter((pl.col("predictor") == component.name) & (pl.col("status") == "assessed"))
         if rows.is_empty():
             continue
-        explainer = choose(plugins, component.made)
-        for name, call in (("explanations", partial(_explain, explainer)), ("traces", _trace)):
-            made = plugins.attempt(component, name, partial(call, component.made, frames[component.name], rows))
-            parts[name] += [] if made is None else [made]
+        frame = frames[component.name]
+        made = {"explanations": _first_sound(plugins, component, frame, rows),
+                "traces": plugins.attempt(component, "traces", _trace, component.made, frame, rows)}
+        for name, found in made.items():
+            parts[name] += [] if found is None else [found]
     return {name: pl.concat(frames) for name, frames in parts.items()}
 
 
-def choose(plugins: Plugins, predictor: Any) -> Any:
-    """The explainer of the first plugin that offers one; installed plugins are asked before the host."""
+def _first_sound(plugins: Plugins, component: Component, features: pl.DataFrame,
+                 rows: pl.DataFrame) -> pl.DataFrame | None:
+    """Ask each explainer on offer, installed plugins before the host, until one explains all rows.
+
+    What a plugin's explainer does wrong is that plugin's failure; where the host's fails, the predictor is to blame.
+    """
+    for owner, explainer in _offers(plugins, component.made):
+        blamed = component if owner.plugin in BUILT_IN else owner
+        made = plugins.attempt(blamed, "explanations", _explain, explainer, component.made, features, rows)
+        if made is not None:
+            return made
+    return None
+
+
+def _offers(plugins: Plugins, predictor: Any) -> Iterator[tuple[Component, Any]]:
     for owner, impl in reversed(list(plugins.implementations("choose_explainer"))):
-        chosen = plugins.attempt(owner, "choose_explainer", impl.function, predictor)
-        if chosen is not None:
-            return chosen
-    raise TableError(f"no explainer for {predictor.name}")
+        offered = plugins.attempt(owner, "choose_explainer", impl.function, predictor)
+        if offered is not None:
+            yield owner, offered
 
 
 def _explain(explainer: Any, predictor: Any, features: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
-    made = explainer.explain(predictor, features, rows)
+    made = explainer.explain(predictor, features.clone(), rows.clone())
     table = TABLES["explanations"]
     checked = table.check(made.with_columns(predictor=pl.lit(predictor.name))).select(table.names)
     _must_add_up(checked, rows)
@@ -63,5 +75,5 @@ def _trace(predictor: Any, features: pl.DataFrame, rows: pl.DataFrame) -> pl.Dat
     table = TABLES["traces"]
     if not hasattr(predictor, "trace"):
         return table.empty()
-    made = predictor.trace(features, rows).with_columns(predictor=pl.lit(predictor.name))
+    made = predictor.trace(features.clone(), rows.clone()).with_columns(predictor=pl.lit(predictor.name))
     return table.check(made).select(table.names).join(rows.select(KEY), on=KEY, how="semi")

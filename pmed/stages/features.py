@@ -7,10 +7,10 @@ from typing import Any
 
 import polars as pl
 
-from ..errors import TableError
-from ..flow import gives, order
+from ..errors import FlowError, TableError
+from ..flow import cycle, gives, order
 from ..plugins import Component, Plugins
-from ..tables import TABLES, Tables
+from ..tables import TABLES, Tables, copies
 
 
 def sites(plugins: Plugins, components: Iterable[Component]) -> pl.DataFrame:
@@ -33,10 +33,22 @@ def run_steps(plugins: Plugins, components: Sequence[Component], tables: Tables,
     owner = {component.name: component for component in components}
     made: dict[str, pl.DataFrame] = {**tables, "features": patient_spine(tables)}
     names = sorted(set(wanted))
-    for step in order([component.made for component in components]):
+    for step in _ordered(plugins, components):
         asked = [name for name in names if gives(step, name) and name not in TABLES]
         made.update(plugins.attempt(owner[step.name], "features", _run, step, asked, made) or {})
     return made
+
+
+def _ordered(plugins: Plugins, components: Sequence[Component]) -> list[Any]:
+    """Steps in order; those that need each other cannot run, and only those."""
+    try:
+        return order([component.made for component in components])
+    except FlowError as error:
+        stuck = cycle([component.made for component in components])
+        for component in components:
+            if component.name in stuck:
+                plugins.fail(component, "features", error)
+        return _ordered(plugins, [component for component in components if component.name not in stuck])
 
 
 def patient_spine(tables: Tables) -> pl.DataFrame:
@@ -46,15 +58,18 @@ def patient_spine(tables: Tables) -> pl.DataFrame:
 
 
 def _sites(made: Any) -> pl.DataFrame:
-    return TABLES["sites"].check(made.sites())
+    found = TABLES["sites"].check(made.sites())
+    if (~found["ref"].str.contains("^[ACGTN]+$") | ~found["alt"].str.contains("^[ACGTN]+$")).any():
+        raise TableError("sites.ref and sites.alt must be bases (ACGTN)")
+    return found
 
 
 def _run(step: Any, asked: Sequence[str], made: Tables) -> dict[str, pl.DataFrame]:
-    out = dict(step.run(made, asked))
+    out = dict(step.run(copies(made), list(asked)))
     features = out.pop("features", None)
     for name, frame in out.items():
         _must_declare(step, name, taken=name in made)
-        out[name] = TABLES[name].check(frame) if name in TABLES else frame
+        out[name] = TABLES[name].check(frame) if name in TABLES else _own_table(name, frame)
     if features is not None and asked:
         out["features"] = _widen(step, made["features"], features.select("patient_id", *asked))
     return out
@@ -65,6 +80,15 @@ def _must_declare(step: Any, name: str, *, taken: bool) -> None:
         raise TableError(f"gave {name!r}, which it does not declare in `gives`")
     if taken:
         raise TableError(f"gave {name!r}, which is there already")
+
+
+def _own_table(name: str, frame: Any) -> pl.DataFrame:
+    """A table that only plugins know: any frame, as long as patients can be told apart in it."""
+    if not isinstance(frame, pl.DataFrame):
+        raise TableError(f"{name!r} is a {type(frame).__name__}, expected a polars DataFrame")
+    if frame.schema.get("patient_id", pl.String()) != pl.String():
+        raise TableError(f"{name}.patient_id is {frame.schema['patient_id']}, expected String")
+    return frame
 
 
 def _widen(step: Any, before: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:

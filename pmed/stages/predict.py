@@ -33,7 +33,7 @@ def predict(plugins: Plugins, components: Sequence[Component], features: pl.Data
 
 
 def _predict(predictor: Predictor, features: pl.DataFrame) -> pl.DataFrame:
-    out = predictor.predict(feature_frame(predictor, features))
+    out = predictor.predict(feature_frame(predictor, features).clone())
     named = out.with_columns(predictor=pl.lit(predictor.name))
     rows = TABLES["predictions"].check(named).select(TABLES["predictions"].names)
     _must_cover(predictor, rows, features)
