@@ -35,7 +35,12 @@ def choose_explainer(predictor: Predictor) -> Explainer:  # noqa: ARG001 - the h
 
 @hookimpl
 def check_suggestions(suggestions: pl.DataFrame, tables: Tables) -> pl.DataFrame:
-    """Recorded allergies to the drug itself or to an alternative that was proposed."""
+    """Recorded allergies to what is proposed, and medicines that could not be read where others were weighed."""
+    return pl.concat([_allergies(suggestions, tables), _unread(suggestions, tables)])
+
+
+def _allergies(suggestions: pl.DataFrame, tables: Tables) -> pl.DataFrame:
+    """A caution for each recorded allergy to the drug itself or to an alternative that was proposed."""
     known = tables["allergies"].filter(pl.col("active").fill_null(value=True))
     allergens = known.select("patient_id", allergen="ingredients").explode("allergen")
     drugs = suggestions.select("patient_id", "drug", concerns="drug")
@@ -45,6 +50,19 @@ def check_suggestions(suggestions: pl.DataFrame, tables: Tables) -> pl.DataFrame
         allergens.drop_nulls().unique(), left_on=["patient_id", "concerns"], right_on=["patient_id", "allergen"])
     return hits.select("patient_id", "drug", code=pl.lit("allergy"),
                        text=pl.format("Recorded allergy or intolerance to {}.", "concerns"))
+
+
+def _unread(suggestions: pl.DataFrame, tables: Tables) -> pl.DataFrame:
+    """A caution where advice weighed other medicines, and the patient takes one that no vocabulary knows."""
+    weighed = tables["explanations"].filter(pl.col("feature").str.starts_with("on:")).select(
+        "patient_id", "predictor", "target").unique()
+    rests_on = suggestions.select("patient_id", "drug", "explained_by").explode(
+        "explained_by", empty_as_null=True, keep_nulls=True).unnest("explained_by")
+    unknown = tables["medications"].filter(pl.col("active").fill_null(value=True), pl.col("ingredients").is_null())
+    names = unknown.group_by("patient_id").agg(names=pl.col("display").unique(maintain_order=True).str.join(", "))
+    hits = rests_on.join(weighed, on=["patient_id", "predictor", "target"]).join(names, on="patient_id")
+    return hits.select("patient_id", "drug", code=pl.lit("unread-medicine"), text=pl.format(
+        "Not recognised, so an interaction with it was not weighed: {}.", "names")).unique(maintain_order=True)
 
 
 @hookimpl

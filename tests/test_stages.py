@@ -183,6 +183,7 @@ def test_hook_check_suggestions_adds_and_cannot_remove():
 
 def test_a_recorded_allergy_is_a_caution_on_the_drug_and_on_an_alternative():
     given = tables(1)
+    given["explanations"] = TABLES["explanations"].empty()
     given["allergies"] = TABLES["allergies"].frame([
         {"patient_id": "p0", "row": 0, "active": True, "ingredients": ["ticagrelor"]},
         {"patient_id": "p0", "row": 1, "active": False, "ingredients": ["aspirin"]}])
@@ -191,6 +192,22 @@ def test_a_recorded_allergy_is_a_caution_on_the_drug_and_on_an_alternative():
     _, impl = next(iter(plugins.implementations("check_suggestions")))
     found = impl.function(offered, given)
     assert found["text"].to_list() == ["Recorded allergy or intolerance to ticagrelor."]
+
+
+def test_a_medicine_nobody_knows_is_a_caution_where_medicines_were_weighed():
+    given = tables(1)
+    given["medications"] = TABLES["medications"].frame([
+        {"patient_id": "p0", "row": 1, "display": "Cordarex 200 mg", "active": True},
+        {"patient_id": "p0", "row": 2, "display": "Stopped thing", "active": False},
+        {"patient_id": "p0", "row": 3, "display": "Aspirin", "active": True, "ingredients": ["aspirin"]}])
+    rows = [{"patient_id": "p0", "predictor": "toy", "target": "toy-dose", "feature": feature, "contribution": 0.0,
+             "baseline": 0.0, "prediction": 0.0, "unit": "mg", "method": "x"} for feature in ("age", "on:amiodarone")]
+    plugins = Plugins().load(only=())
+    _, impl = next(iter(plugins.implementations("check_suggestions")))
+    told = "Not recognised, so an interaction with it was not weighed: Cordarex 200 mg."
+    for number, expected in ((1, []), (2, [told])):
+        given["explanations"] = TABLES["explanations"].frame(rows[:number])
+        assert impl.function(suggestion(["p0"]), given)["text"].to_list() == expected
 
 
 def test_the_leading_adviser_keeps_a_dose_factor_of_the_other():

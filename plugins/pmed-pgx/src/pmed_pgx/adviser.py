@@ -56,8 +56,8 @@ def _suggestions(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _urgency() -> pl.Expr:
     quiet = ~pl.col("current") | pl.col("action").is_in(["standard", "not-assessed"])
-    return (pl.when(quiet).then(pl.lit("routine")).when(pl.col("action").is_in(["avoid", "alternative"]))
-            .then(pl.lit("today")).otherwise(pl.lit("soon")))
+    pressing = pl.col("action").is_in(["avoid", "alternative"]) & pl.col("strength").is_in(["strong", "moderate"])
+    return pl.when(quiet).then(pl.lit("routine")).when(pressing).then(pl.lit("today")).otherwise(pl.lit("soon"))
 
 
 def _text() -> pl.Expr:
