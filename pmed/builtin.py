@@ -42,7 +42,8 @@ def check_suggestions(suggestions: pl.DataFrame, tables: Tables) -> pl.DataFrame
 def _allergies(suggestions: pl.DataFrame, tables: Tables) -> pl.DataFrame:
     """A caution for each recorded allergy to the drug itself or to an alternative that was proposed."""
     known = tables["allergies"].filter(pl.col("active").fill_null(value=True))
-    allergens = known.select("patient_id", allergen="ingredients").explode("allergen", empty_as_null=True, keep_nulls=True)
+    allergens = known.select("patient_id", allergen="ingredients").explode(
+        "allergen", empty_as_null=True, keep_nulls=True)
     drugs = suggestions.select("patient_id", "drug", concerns="drug")
     others = pl.col("alternatives").list.eval(pl.element().struct.field("drug"))
     offered = suggestions.select("patient_id", "drug", others.alias("concerns")).explode(
