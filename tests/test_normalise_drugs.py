@@ -218,7 +218,7 @@ def test_real_records(shared: Path) -> None:
     files = sorted((shared / "data/fhir/synthea").glob("*.json"))
     drugs = FhirSource().read(files, ReadRequest(TABLES["sites"].empty()))["medications"]
     out, issues = add_ingredients(drugs, NAMES)
-    count = dict(out.explode("ingredients")["ingredients"].drop_nulls().value_counts().iter_rows())
+    count = dict(out.explode("ingredients", empty_as_null=True)["ingredients"].drop_nulls().value_counts().iter_rows())
     assert (count["warfarin"], count["simvastatin"], count["clopidogrel"], count["metoprolol"]) == (6, 9, 8, 7)
     assert (count["furosemide"], count["carbamazepine"], count["amiodarone"]) == (11, 6, 2)
     assert (count["fluticasone"], count["salmeterol"], count["memantine"]) == (3, 3, 2)
