@@ -23,7 +23,7 @@ FORMAT = "pmed/saved-result/1"
 MANIFEST = "manifest.json"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Result:
     """The outcome of one run over one or many patients.
 
@@ -36,6 +36,12 @@ class Result:
     tables: Mapping[str, pl.DataFrame]
     failures: tuple[Failure, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        """A line instead of all frames."""
+        suggestions = self.suggestions.height if "suggestions" in self.tables else 0
+        return (f"Result({len(self.patient_ids)} patients, {suggestions} suggestions, "
+                f"{len(self.failures)} failures; tables: {', '.join(sorted(self.tables))})")
 
     @property
     def patient_ids(self) -> list[str]:

@@ -67,6 +67,10 @@ def test_nothing_half_written_stays(tmp_path):
         write_whole(tmp_path / "no" / "file", b"x")
 
 
+def test_it_shows_itself_in_a_line(result):
+    assert repr(result).startswith("Result(2 patients, 2 suggestions, 1 failures; tables: ")
+
+
 def test_one_patient_of_many(result):
     one = result.for_patient("p1")
     assert one.patient_ids == ["p1"]
