@@ -97,7 +97,10 @@ def _usable(people: pl.DataFrame, observations: pl.DataFrame) -> pl.DataFrame:
 
 
 def _medicines(people: pl.DataFrame, tables: Tables, wanted: Sequence[str]) -> pl.DataFrame:
-    """``on:`` features: true; false where every current medicine could be read; else unknown."""
+    """``on:`` features: true; false where no current medicine is, or may be, that ingredient; else unknown.
+
+    A medicine with a name that no vocabulary knows counts as another one; the host's check makes it a caution.
+    """
     known = people.join(_held(_table(tables, "medications")), on="patient_id", how="left", maintain_order="left")
     lost = pl.col("patient_id").is_in(_lost_orders(_table(tables, "issues")).to_list())
     dark = pl.col("unread").fill_null(value=False) | lost
