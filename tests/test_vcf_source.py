@@ -150,7 +150,7 @@ def test_duplicates_that_agree_are_one_and_others_are_unknown(tmp_path):
     assert said(read(vcf(tmp_path, twice, twice)), 400, "A") == (0, 1, "called")
     out = read(vcf(tmp_path, twice, (400, "G", "A", "PASS", "GT", "1/1")))
     assert said(out, 400, "A") == (None, None, "no-call")
-    assert "not called in S" in out["issues"]["text"][0]
+    assert "not called in S" in " ".join(out["issues"]["text"])
 
 
 def test_the_usable_one_of_two_duplicates_counts(tmp_path):
@@ -273,7 +273,7 @@ def test_how_the_build_is_known(tmp_path, line, stated, how):
 
 
 @pytest.mark.parametrize(("line", "stated", "record", "message"), [
-    ("##contig=<ID=chr1,length=249250621>", "", (400, "G", "A"), "GRCh37 is not supported yet"),
+    ("##contig=<ID=chr1,length=247249719>", "", (400, "G", "A"), r"is on NCBI36 \(hg18\), which is not read"),
     ("##contig=<ID=chr1,assembly=hg19>", "GRCh38", (400, "G", "A"), "the header says GRCh37, but GRCh38 was stated"),
     ("##contig=<ID=chr1,assembly=hg38>\n##reference=hg19.fa", "", (400, "G", "A"), "names both GRCh37 and GRCh38"),
     ("##contig=<ID=chr1>", "mm10", (400, "G", "A"), "unknown genome build 'mm10'"),
@@ -297,9 +297,9 @@ def test_a_build_is_not_inferred_where_two_fit(tmp_path):
 
 
 @pytest.mark.parametrize(("line", "message"), [
-    ("chr1\t400\t.\tG\tA\t.\tPASS\t.\tGT\t0/2", r"line 5: a genotype names allele 2, but there are 1 ALTs"),
+    ("chr1\t400\t.\tG\tA,,T\t.\tPASS\t.\tGT\t0/2", r"line 5: ALT 2 is empty"),
+    ("chr1\t400\t.\tG\tA\t.\tPASS\t.\tGT:DP:GT\t0/0:1:0/1", r"line 5: FORMAT names GT twice"),
     ("chr1\t400\t.\tG\tA\t.\tPASS\t.\tGT\t0/x", r"line 5: the genotype '0/x' cannot be read"),
-    ("chr1\t400\t.\tG\tA\t.\tPASS\t.\tDP\t7", "line 5: the record has no GT"),
     ("chr1\t400\t.\tG\tA\t.\tPASS\t.\tGT", "line 5: the record has 9 columns"),
     ("chr1\tx\t.\tG\tA\t.\tPASS\t.\tGT\t0/1", "line 5: the record's POS is not a whole number"),
     ("chr1\t400\t.\tG\tA\t.\tPASS\t.\tGT\t0/1\t0/1", "line 5: the record has 2 samples, the header names 1"),

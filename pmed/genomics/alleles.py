@@ -2,18 +2,22 @@
 
 A variant can be written with any amount of shared sequence around it. Two spellings are the same event
 when they trim to the same minimal form (VCF 4.3 specification, section 1.6.1: REF and ALT are padded with
-the base before). Shifting an indel through a repeat needs the reference sequence and is not done here.
+the base before). An indel in a repeat can also stand further right: it is moved left as far as the reference bases
+are known, which are those of the two REFs, or any where a reference sequence is given.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cached_property
-from typing import NamedTuple
+from functools import cached_property, partial
+from typing import NamedTuple, Protocol
 
 import polars as pl
+
+from .contigs import chromosome
 
 SITE_KEY = ("chrom", "pos", "ref", "alt")
 _BASES = re.compile(r"[ACGTN]+")
@@ -25,6 +29,35 @@ class Event(NamedTuple):
     pos: int
     ref: str
     alt: str
+
+    @property
+    def is_indel(self) -> bool:
+        """A pure insertion or deletion: nothing is left of one allele beside the base before."""
+        return len(self.ref) != len(self.alt) and min(len(self.ref), len(self.alt)) == 1 and self.ref[0] == self.alt[0]
+
+    @property
+    def change(self) -> tuple[int, str, bool]:
+        """Of an insertion or deletion: first base after the anchor, the bases, and whether they are inserted."""
+        inserted = len(self.alt) > 1
+        return self.pos + 1, (self.alt if inserted else self.ref)[1:], inserted
+
+
+class Written(Protocol):
+    """Anything with a position and the reference bases from there on."""
+
+    @property
+    def pos(self) -> int: ...  # noqa: D102
+
+    @property
+    def ref(self) -> str: ...  # noqa: D102
+
+
+class Bases(Protocol):
+    """A reference sequence."""
+
+    def base(self, chrom: str, pos: int) -> str:
+        """The base at a 1-based position in upper case, "" where it is not known."""
+        ...
 
 
 class Site(NamedTuple):
@@ -62,42 +95,95 @@ def is_sequence(allele: str) -> bool:
 
 
 def with_chr(contig: str) -> str:
-    """Contig name with the 'chr' prefix, whatever the file calls it (``10``, ``Chr10``; ``MT`` is ``chrM``)."""
-    bare = contig[3:] if contig[:3].lower() == "chr" else contig
-    return "chrM" if bare in ("M", "MT") else f"chr{bare}"
+    """A chromosome's name with the 'chr' prefix, whatever the file calls it; any other contig as it is.
+
+    >>> with_chr("10"), with_chr("MT"), with_chr("NC_000010.10"), with_chr("hs37d5")
+    ('chr10', 'chrM', 'chr10', 'hs37d5')
+    """
+    return chromosome(contig)
 
 
 @dataclass(frozen=True)
 class Sites:
-    """The sites of one build, sorted by chrom, pos, ref, alt."""
+    """The sites of one build, sorted by chrom, pos, ref, alt; `reference` knows the bases between them, if given."""
 
     build: str
     rows: tuple[Site, ...]
+    reference: Bases | None = None
 
     @classmethod
-    def of(cls, table: pl.DataFrame, build: str) -> Sites:
+    def of(cls, table: pl.DataFrame, build: str, reference: Bases | None = None) -> Sites:
         """The rows of a ``sites`` table for `build`."""
         rows = table.filter(pl.col("build") == build).unique(SITE_KEY, keep="first").sort(SITE_KEY)
-        return cls(build, tuple(_site(*row) for row in rows.select(*SITE_KEY, "site").iter_rows()))
+        return cls(build, tuple(_site(*row) for row in rows.select(*SITE_KEY, "site").iter_rows()), reference)
 
     @cached_property
-    def at(self) -> dict[str, dict[int, tuple[int, ...]]]:
-        """Site numbers by contig and position; a padded site stands at its minimal position too."""
-        found: dict[str, dict[int, tuple[int, ...]]] = {}
+    def _spans(self) -> dict[str, tuple[list[tuple[int, int, int]], int]]:
+        """By contig: (first, last, number) of each site in order, and the longest span."""
+        found: dict[str, list[tuple[int, int, int]]] = {}
         for number, site in enumerate(self.rows):
-            here = found.setdefault(with_chr(site.chrom), {})
-            for pos in {site.pos, site.event.pos}:
-                here[pos] = (*here.get(pos, ()), number)
-        return found
+            found.setdefault(with_chr(site.chrom), []).append((*self._span(site), number))
+        return {chrom: (sorted(spans), max(last - first for first, last, _ in spans)) for chrom, spans in found.items()}
+
+    def _span(self, site: Site) -> tuple[int, int]:
+        """First and last position at which a record of the site's change may stand: an indel may be moved right."""
+        last = site.pos + len(site.ref) - 1
+        if site.event.is_indel:
+            last = max(last, rightmost(site.event, self.base_at(site.chrom, site))) + 1
+        return min(site.pos, site.event.pos), last
+
+    @cached_property
+    def spans(self) -> dict[str, list[tuple[int, int]]]:
+        """(first, last) position of each site by contig, in order: what has to be read."""
+        return {chrom: [span[:2] for span in spans] for chrom, (spans, _) in self._spans.items()}
+
+    def touching(self, chrom: str, first: int, last: int) -> list[int]:
+        """Numbers of the sites with a position from `first` to `last`."""
+        spans, longest = self._spans.get(chrom, ([], 0))
+        start = bisect_left(spans, (first - longest, 0, 0))
+        stop = bisect_left(spans, (last + 1, 0, 0))
+        return sorted(number for _, end, number in spans[start:stop] if end >= first)
+
+    def base_at(self, chrom: str, *alleles: Written) -> Callable[[int], str]:
+        """The reference base at a position, "" where nobody knows it: by `reference`, else by REF of `alleles`."""
+        if self.reference is not None:
+            return partial(self.reference.base, with_chr(chrom))
+        known = {one.pos + i: base for one in alleles for i, base in enumerate(one.ref.upper()) if base != "N"}
+        return lambda pos: known.get(pos, "")
 
 
 def positions(sites: Iterable[Sites]) -> dict[str, list[int]]:
     """Sorted positions by contig over all `sites`: what has to be read."""
     found: dict[str, set[int]] = {}
     for one in sites:
-        for chrom, here in one.at.items():
-            found.setdefault(chrom, set()).update(here)
+        for chrom, spans in one.spans.items():
+            found.setdefault(chrom, set()).update(pos for first, last in spans for pos in range(first, last + 1))
     return {chrom: sorted(here) for chrom, here in found.items()}
+
+
+def leftmost(event: Event, base_at: Callable[[int], str]) -> Event:
+    """An insertion or deletion moved left as far as the bases are known (Tan et al. 2015, PMID:25701572).
+
+    The anchor base before it is written N, so that two spellings of one event are equal. Other events stay.
+
+    >>> leftmost(Event(103, "TAT", "T"), {100: "C", 101: "A", 102: "T"}.get)
+    Event(pos=100, ref='NAT', alt='N')
+    """
+    if not event.is_indel:
+        return event
+    start, bases, inserted = event.change
+    while (before := base_at(start - 1)) and before == bases[-1]:
+        start, bases = start - 1, before + bases[:-1]
+    return Event(start - 1, "N", "N" + bases) if inserted else Event(start - 1, "N" + bases, "N")
+
+
+def rightmost(event: Event, base_at: Callable[[int], str]) -> int:
+    """The last position at which an insertion or deletion may be anchored, as far as the bases are known."""
+    start, bases, inserted = event.change
+    after = start if inserted else start + len(bases)
+    while (base := base_at(after)) and base == bases[0]:
+        after, bases = after + 1, bases[1:] + base
+    return after - 1 if inserted else after - len(bases) - 1
 
 
 def _site(chrom: str, pos: int, ref: str, alt: str, name: str) -> Site:

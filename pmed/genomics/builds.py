@@ -8,16 +8,19 @@ from dataclasses import dataclass
 
 from pmed.errors import GenomeError
 
-from .alleles import with_chr
+from .contigs import CHROMOSOMES, MITOCHONDRION, accession_build, chromosome
 from .header import Header
 
 BUILDS = ("GRCh38", "GRCh37")
-_HINT = "add assembly= to the ##contig lines of the header or pass --build GRCh38"
+_HINT = "add assembly= to the ##contig lines of the header or pass --build GRCh38 or --build GRCh37"
+_OLD = "NCBI36"
 _NAMES = {
-    "GRCh38": re.compile(r"(?:grch38|hg38|hs38|(?<![a-z0-9])b38)(?![0-9])", re.IGNORECASE),
-    "GRCh37": re.compile(r"(?:grch37|hg19|hs37|g1k_v37|(?<![a-z0-9])b37)(?![0-9])", re.IGNORECASE),
+    "GRCh38": re.compile(r"(?:grch38|hg38|hs38|sapiens_assembly38|(?<![a-z0-9])b38)(?![0-9])", re.IGNORECASE),
+    "GRCh37": re.compile(r"(?:grch37|hg19|hs37|g1k_v37|sapiens_assembly19|(?<![a-z0-9])b37)(?![0-9])", re.IGNORECASE),
+    _OLD: re.compile(r"(?:ncbi[ _-]?(?:build[ _-]?)?36|grch36|hg18|hs36|sapiens_assembly18|(?<![a-z0-9])b36)(?![0-9])",
+                     re.IGNORECASE),
 }
-# Lengths of chromosomes 1 to 22, X and Y in the two assemblies (Genome Reference Consortium; GCA_000001405.15, .1).
+# Lengths of chromosomes 1 to 22, X and Y (Genome Reference Consortium: GCA_000001405.15 and .1; UCSC: hg18).
 _LENGTHS = {
     "GRCh38": (248956422, 242193529, 198295559, 190214555, 181538259, 170805979, 159345973, 145138636, 138394717,
                133797422, 135086622, 133275309, 114364328, 107043718, 101991189, 90338345, 83257441, 80373285,
@@ -25,12 +28,16 @@ _LENGTHS = {
     "GRCh37": (249250621, 243199373, 198022430, 191154276, 180915260, 171115067, 159138663, 146364022, 141213431,
                135534747, 135006516, 133851895, 115169878, 107349540, 102531392, 90354753, 81195210, 78077248,
                59128983, 63025520, 48129895, 51304566, 155270560, 59373566),
+    _OLD: (247249719, 242951149, 199501827, 191273063, 180857866, 170899992, 158821424, 146274826, 140273252,
+           135374737, 134452384, 132349534, 114142980, 106368585, 100338915, 88827254, 78774742, 76117153, 63811651,
+           62435964, 46944323, 49691432, 154913754, 57772954),
 }
-# Records on the other build's sites that are no longer chance, when none is on a site of the build that was said.
+# The mitochondrion of GRCh37 and GRCh38 (revised Cambridge sequence, NC_012920.1) and of UCSC's hg19 (NC_001807).
+_RCRS_LENGTH, _OTHER_LENGTH = "16569", "16571"
+# Records on the other build's sites, for each on a site of the build that was said, that are no longer chance.
 _CONVINCING = 3
-_CONTIGS = tuple(f"chr{name}" for name in (*range(1, 23), "X", "Y"))
 _BY_LENGTH = {(chrom, length): build for build, lengths in _LENGTHS.items()
-              for chrom, length in zip(_CONTIGS, lengths, strict=True)}
+              for chrom, length in zip(CHROMOSOMES, lengths, strict=True)}
 
 
 @dataclass(frozen=True)
@@ -51,25 +58,28 @@ class Evidence:
 
 
 def declared_build(header: Header) -> str:
-    """The build the header names, by ``assembly=``, ``##reference=`` or contig lengths; "" if it does not.
+    """The build the header names: ``assembly=``, ``##reference=``, contig lengths or accessions; "" if it does not.
 
     A length that fits neither build says nothing: some writers put the last position there.
 
     Raises:
-        GenomeError: the header contradicts itself.
+        GenomeError: the header contradicts itself, or names build 36.
     """
     contigs = header.structured("contig")
     texts = [*header.values("reference"), *header.values("assembly"), *(c.get("assembly", "") for c in contigs)]
     named = {build for text in texts if (build := build_named(text))}
-    named |= {build for c in contigs if (build := _by_length(c))}
+    named |= {build for c in contigs for build in (_by_length(c), accession_build(c.get("ID", ""))) if build}
     if len(named) > 1:
-        raise GenomeError("the header names both GRCh37 and GRCh38", where=str(header.path),
+        raise GenomeError(f"the header names both {' and '.join(sorted(named))}", where=str(header.path),
                           hint="correct its ##contig and ##reference lines")
+    if _OLD in named:
+        raise GenomeError("is on NCBI36 (hg18), which is not read", where=str(header.path),
+                          hint="give the genome on GRCh38 or GRCh37")
     return next(iter(named), "")
 
 
 def build_named(text: str) -> str:
-    """The one build a text names, "" if it names none or both.
+    """The one build a text names, in any letter case; "" if it names none or several. NCBI36 is named, not read.
 
     >>> build_named("file:///refs/human_g1k_v37.fasta"), build_named("hg38"), build_named("hg19ToHg38")
     ('GRCh37', 'GRCh38', '')
@@ -89,8 +99,7 @@ def known_build(header: Header, stated: str) -> tuple[str, str]:
         raise GenomeError(f"unknown genome build {stated!r}", where=str(header.path), hint="GRCh38 or GRCh37")
     if declared and said and declared != said:
         raise GenomeError(f"the header says {declared}, but {said} was stated", where=str(header.path))
-    build, source = (declared, "header") if declared else (said, "stated" if said else "")
-    return refuse_unsupported(build, header), source
+    return (declared, "header") if declared else (said, "stated" if said else "")
 
 
 def inferred_build(header: Header, evidence: Mapping[str, Evidence]) -> str:
@@ -103,33 +112,44 @@ def inferred_build(header: Header, evidence: Mapping[str, Evidence]) -> str:
     matched = [build for build, found in evidence.items() if found.matches]
     if len(fitting) != 1 or matched != fitting:
         raise GenomeError("the genome build is not declared", where=str(header.path), hint=_HINT)
-    return refuse_unsupported(fitting[0], header)
+    return fitting[0]
 
 
 def must_not_contradict(header: Header, build: str, evidence: Mapping[str, Evidence]) -> None:
     """Check a declared or stated build against the records.
 
     Raises:
-        GenomeError: records fit the sites of the other build, several times, and of this one not at all.
+        GenomeError: records fit the sites of the other build, several times for each that fits this one (where
+            millions of records are read, a few are on a site of the wrong build by chance).
     """
+    mine = evidence.get(build, Evidence(0, 0)).matches
     for other, found in evidence.items():
-        mine = evidence.get(build)
-        if other != build and found.fits and found.matches >= _CONVINCING and not (mine and mine.matches):
+        if other != build and found.fits and found.matches >= _CONVINCING * max(mine, 1):
             raise GenomeError(f"the file is said to be {build}, but its records fit {other}", where=str(header.path),
                               hint="check the build it was made on")
 
 
-def refuse_unsupported(build: str, header: Header) -> str:
-    """Return `build`, unless it is one that is not read yet.
+def foreign_contigs(header: Header, build: str = "") -> frozenset[str]:
+    """Contigs, as the file writes them, that are called like ours and are another sequence: never match their records.
+
+    That is the mitochondrion NC_001807 of UCSC's hg19. Its length (16,571) gives it away; where a GRCh37 file in UCSC's
+    spelling (``chrM``) does not give the length of ours (16,569), nobody can tell, and it is left out as well.
+
+    Args:
+        header: The file's head.
+        build: The build where it is known otherwise than from the header (stated, inferred).
 
     Raises:
-        GenomeError: GRCh37.
+        GenomeError: as `declared_build`.
     """
-    if build == "GRCh37":
-        raise GenomeError("GRCh37 is not supported yet", where=str(header.path), hint="give the GRCh38 file")
-    return build
+    lengths = {c.get("ID", ""): c.get("length", "") for c in header.structured("contig")}
+    foreign = {name for name, length in lengths.items()
+               if chromosome(name) == MITOCHONDRION and length == _OTHER_LENGTH}
+    if "GRCh37" in (build, declared_build(header)) and lengths.get(MITOCHONDRION) != _RCRS_LENGTH:
+        foreign.add(MITOCHONDRION)
+    return frozenset(foreign)
 
 
 def _by_length(contig: Mapping[str, str]) -> str:
     length = contig.get("length", "")
-    return _BY_LENGTH.get((with_chr(contig.get("ID", "")), int(length)), "") if length.isdecimal() else ""
+    return _BY_LENGTH.get((chromosome(contig.get("ID", "")), int(length)), "") if length.isdecimal() else ""

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -17,7 +17,10 @@ from numpy.typing import NDArray
 
 from pmed.errors import GenomeError
 
-from .records import Record
+from .syntax import Fault
+
+if TYPE_CHECKING:
+    from .records import Record
 
 Ints = NDArray[np.int64]
 NONE = -1
@@ -36,8 +39,8 @@ class Calls:
         ploidy: alleles in the call, 0 where there is none.
         phased: ``|`` between the alleles.
         phase_set: PS.
-        dp: DP.
-        gq: GQ.
+        dp: DP; where MIN_DP is given, the lesser of the two.
+        gq: GQ, or RGQ where that is given instead.
         failed: FT is neither PASS nor ``.``.
     """
 
@@ -50,6 +53,20 @@ class Calls:
     failed: NDArray[np.bool_]
 
 
+    def weak(self, least_dp: int, least_gq: int) -> NDArray[np.bool_]:
+        """(samples,) calls below one of the thresholds, or without the number; 0 asks nothing."""
+        return (self.ploidy > 0) & ((self.dp < least_dp) & (least_dp > 0) | (self.gq < least_gq) & (least_gq > 0))
+
+    def unfounded(self) -> NDArray[np.bool_]:
+        """(samples,) reference by default and not by evidence: no read, or as likely as not (GATK writes 0/0 there)."""
+        reference = (self.ploidy > 0) & (self.alleles.max(axis=1, initial=NONE) == 0)
+        return np.asarray(reference & ((self.dp == 0) | (self.gq == 0)))
+
+    def without(self, who: NDArray[np.bool_], failed: NDArray[np.bool_]) -> Calls:
+        """The same with the alleles of `who` unknown and `failed` for the filters."""
+        return replace(self, alleles=np.where(who[:, None], NONE, self.alleles), failed=failed)
+
+
 class _Genotype(NamedTuple):
     first: int
     second: int
@@ -57,18 +74,33 @@ class _Genotype(NamedTuple):
     phased: bool
 
 
-def decode(records: Sequence[Record], samples: int) -> list[Calls]:
+def decode(records: Sequence[Record], samples: int) -> tuple[list[Calls], list[Fault]]:
     """Read the calls of all `samples` of each record; records with the same FORMAT are read together.
 
+    Also gives what is wrong with them and could be read all the same.
+
     Raises:
-        GenomeError: no GT, another number of samples than the header names, an allele that is not in ALT.
+        GenomeError: another number of samples than the header names, a genotype that is none.
     """
-    plain = [_fixed_width(record, samples) if record.format == "GT" else None for record in records]
+    faults: list[Fault] = []
+    plain = [_at_once(record, samples) for record in records]
     left = [number for number, calls in enumerate(plain) if calls is None]
     found = {number: calls for number, calls in enumerate(plain) if calls is not None}
     for batch in _batches(records, left, samples):
         found.update(zip(batch, _general([records[number] for number in batch], samples), strict=True))
-    return [_known(records[number], found[number]) for number in range(len(records))]
+        faults += _odd_cells([records[number] for number in batch])
+    return [_known(records[number], found[number], faults) for number in range(len(records))], faults
+
+
+def _odd_cells(records: Sequence[Record]) -> Iterator[Fault]:
+    """Records of one FORMAT without a GT, or with a sample that has more values than FORMAT has keys."""
+    form = records[0].format
+    for record in records:
+        if "GT" not in form.split(":"):
+            yield Fault(record.where, "no-genotype", "the record has no GT: nobody was called there")
+        most = max((cell.count(b":") for cell in bytes(record.calls).split(b"\t")), default=0)  # type: ignore[arg-type]
+        if most > form.count(":"):
+            yield Fault(record.where, "values-malformed", f"a sample has more values than FORMAT {form} has keys")
 
 
 def _batches(records: Sequence[Record], numbers: Sequence[int], samples: int) -> Iterator[list[int]]:
@@ -81,18 +113,28 @@ def _batches(records: Sequence[Record], numbers: Sequence[int], samples: int) ->
         yield from (same[start:start + most] for start in range(0, len(same), most))
 
 
-def _known(record: Record, calls: Calls) -> Calls:
-    if calls.alleles.size and calls.alleles.max() > len(record.alts):
-        raise GenomeError(f"a genotype names allele {calls.alleles.max()}, but there are {len(record.alts)} ALTs",
-                          where=record.where)
-    return calls
+def _known(record: Record, calls: Calls, faults: list[Fault]) -> Calls:
+    """The same, with alleles that the record does not have unknown."""
+    highest = int(calls.alleles.max(initial=NONE))
+    if highest <= len(record.alts):
+        return calls
+    faults.append(Fault(record.where, "allele-unknown",
+                        f"a genotype names allele {highest}, but there are {len(record.alts)} ALTs: it is unknown"))
+    return replace(calls, alleles=np.where(calls.alleles > len(record.alts), NONE, calls.alleles))
 
 
-def _fixed_width(record: Record, samples: int) -> Calls | None:
+def _at_once(record: Record, samples: int) -> Calls | None:
+    """Calls that need no splitting, or None."""
+    if isinstance(record.calls, Calls):
+        return record.calls
+    return _fixed_width(record.calls, samples) if record.format == "GT" else None
+
+
+def _fixed_width(text: bytes, samples: int) -> Calls | None:
     """Calls of the form ``0|1`` for everybody, or None where a single one is of another form."""
-    if len(record.calls) != 4 * samples - 1:
+    if len(text) != 4 * samples - 1:
         return None
-    cells = np.frombuffer(record.calls + b"\t", dtype=np.uint8).reshape(samples, 4)
+    cells = np.frombuffer(text + b"\t", dtype=np.uint8).reshape(samples, 4)
     alleles = cells[:, (0, 2)].astype(np.int64) - _ZERO
     missing = cells[:, (0, 2)] == _DOT
     phased = cells[:, 1] == _BAR
@@ -107,17 +149,19 @@ def _fixed_width(record: Record, samples: int) -> Calls | None:
 def _general(records: Sequence[Record], samples: int) -> list[Calls]:
     """Calls of records with one FORMAT; each distinct GT text is decoded once."""
     keys = records[0].format.split(":")
-    if "GT" not in keys:
-        raise GenomeError("the record has no GT", where=records[0].where, hint="give a VCF with genotypes")
     fields = pl.Series([cell for record in records for cell in _cells(record, samples)]).str.split(":")
-    found = _genotypes(fields.list.get(keys.index("GT")), records, samples)
-    phase_set, dp, gq = (_numbers(fields, keys, key) for key in ("PS", "DP", "GQ"))
-    whole = Calls(found[:, :2], found[:, 2], found[:, 3] == 1, phase_set, dp, gq, _failed(fields, keys))
+    texts = fields.list.get(keys.index("GT")) if "GT" in keys else pl.Series(["."]).new_from_index(0, len(fields))
+    found = _genotypes(texts, records, samples)
+    phase_set, dp, least, gq, rgq = (_numbers(fields, keys, key) for key in ("PS", "DP", "MIN_DP", "GQ", "RGQ"))
+    dp = np.where(least == NONE, dp, np.where(dp == NONE, least, np.minimum(dp, least)))
+    whole = Calls(found[:, :2], found[:, 2], found[:, 3] == 1, phase_set, dp, np.where(gq == NONE, rgq, gq),
+                  _failed(fields, keys))
     parts = {name: np.split(values, len(records)) for name, values in vars(whole).items()}
     return [Calls(**{name: values[number] for name, values in parts.items()}) for number in range(len(records))]
 
 
 def _cells(record: Record, samples: int) -> list[str]:
+    assert isinstance(record.calls, bytes)  # noqa: S101 - the others were taken at once
     cells = record.calls.decode("latin-1").split("\t")
     if len(cells) != samples:
         raise GenomeError(f"the record has {len(cells)} samples, the header names {samples}", where=record.where)
@@ -136,7 +180,7 @@ def _genotypes(texts: pl.Series, records: Sequence[Record], samples: int) -> Int
 
 
 def _genotype(text: str, record: Record) -> _Genotype:
-    """One GT. A leading separator (VCF 4.4, section 1.6.2) tells the phase of the first allele and is not needed."""
+    """One GT; a leading separator tells the phase of the first allele (VCF 4.4, section 1.6.2)."""
     bare = text[1:] if text[:1] in ("/", "|") else text
     parts = _SEPARATOR.split(bare)
     if not all(part == "." or (part.isdecimal() and len(part) <= _MOST_DIGITS) for part in parts):
@@ -145,7 +189,7 @@ def _genotype(text: str, record: Record) -> _Genotype:
     if alleles == [NONE]:
         return _Genotype(NONE, NONE, 0, phased=False)
     return _Genotype(alleles[0], alleles[1] if len(alleles) > 1 else NONE, len(alleles),
-                     phased="/" not in bare and len(alleles) > 1)
+                     phased="/" not in text and len(alleles) > 1)
 
 
 def _failed(fields: pl.Series, keys: list[str]) -> NDArray[np.bool_]:

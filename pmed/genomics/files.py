@@ -1,4 +1,4 @@
-"""Opening genome files: whole or not, plain or packed, and one clear error when they break."""
+"""Opening genome files: what kind, whole or not, plain or packed, and one clear error when they break."""
 
 from __future__ import annotations
 
@@ -8,23 +8,32 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, Literal, cast
+
+import pysam
 
 from pmed.errors import GenomeError
+
+Kind = Literal["vcf", "bcf", "cache", "array", ""]
 
 # The empty block that ends every complete BGZF file (SAM specification, section 4.1.2).
 BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 _BOM = b"\xef\xbb\xbf"
 _BROKEN = (EOFError, zlib.error, gzip.BadGzipFile)
+_AGAIN = "copy or download it again"
+_HEAD = 4096
 
 
-def looks_like_vcf(path: Path) -> bool:
-    """Whether the first bytes, unpacked if need be, are those of a VCF file; never raises."""
+def kind_of(path: Path) -> Kind:
+    """What the first bytes, unpacked if need be, say that a file is; "" for none of ours. Never raises."""
     try:
-        with unpacked(path) as lines:
-            return lines.read(len(_BOM) + 16).removeprefix(_BOM).startswith(b"##fileformat=VCF")
+        with unpacked(path) as stream:
+            head = stream.read(_HEAD).removeprefix(_BOM)
     except (OSError, GenomeError):
-        return False
+        return ""
+    if head.startswith(b"##fileformat=VCF"):
+        return "vcf"
+    return "bcf" if head.startswith(b"BCF\2") else ""
 
 
 def check_whole(path: Path) -> None:
@@ -36,13 +45,12 @@ def check_whole(path: Path) -> None:
     if not path.exists():
         raise GenomeError("no such file", where=str(path))
     if not path.is_file():
-        raise GenomeError("is not a file", where=str(path), hint="name the VCF files themselves")
+        raise GenomeError("is not a file", where=str(path), hint="name the genome files themselves")
     size = path.stat().st_size
     if not size:
         raise GenomeError("is empty, not a VCF file", where=str(path))
     if is_bgzf(path) and not _ends_well(path, size):
-        raise GenomeError("is truncated: the BGZF end-of-file block is missing", where=str(path),
-                          hint="copy or download it again")
+        raise GenomeError("is truncated: the BGZF end-of-file block is missing", where=str(path), hint=_AGAIN)
 
 
 def is_bgzf(path: Path) -> bool:
@@ -65,9 +73,19 @@ def unpacked(path: Path) -> Iterator[BinaryIO]:
             raw.seek(0)
             yield _gunzip(raw) if packed else cast("BinaryIO", raw)
     except _BROKEN as error:
-        raise GenomeError(f"cannot be unpacked: {error}", where=str(path), hint="copy or download it again") from error
+        raise GenomeError(f"cannot be unpacked: {error}", where=str(path), hint=_AGAIN) from error
     except OSError as error:
         raise GenomeError(f"cannot be read: {error.strerror or error}", where=str(path)) from error
+
+
+@contextmanager
+def quiet_htslib() -> Iterator[None]:
+    """Keep htslib from writing to standard error; its errors come back as exceptions."""
+    before = pysam.set_verbosity(0)
+    try:
+        yield
+    finally:
+        pysam.set_verbosity(before)
 
 
 def _gunzip(raw: io.BufferedReader) -> BinaryIO:

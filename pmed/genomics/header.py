@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+import pysam
+
 from pmed.errors import GenomeError
 
-from .files import check_whole, unpacked
+from .files import Kind, check_whole, kind_of, quiet_htslib, unpacked
 
 FIXED = ["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT"]
 _PAIR = re.compile(r'(\w+)=("(?:[^"\\]|\\.)*"|[^,>]*)')
@@ -21,11 +23,12 @@ _NOT_VCF = "is not a VCF file: "
 
 @dataclass(frozen=True)
 class Header:
-    """Sample names in file order and the ``##key=value`` lines before them."""
+    """Sample names in file order, the ``##key=value`` lines before them, and what kind of file it is."""
 
     path: Path
     samples: tuple[str, ...]
     meta: tuple[tuple[str, str], ...]
+    kind: Kind = "vcf"
 
     def values(self, key: str) -> list[str]:
         """The values of every ``##key=`` line."""
@@ -37,16 +40,30 @@ class Header:
 
 
 def read_header(path: Path) -> Header:
-    """Read the head of one VCF file.
+    """Read the head of one genome file.
 
     Raises:
         GenomeError: no such file, a folder, truncated, not a VCF, no samples, a sample twice.
     """
     check_whole(path)
+    if kind_of(path) == "bcf":
+        return _parsed(_bcf_head(path), path, "bcf")
     with unpacked(path) as stream:
-        lines = list(_head(stream, path))
+        return _parsed(list(_head(stream, path)), path, "vcf")
+
+
+def _parsed(lines: Sequence[str], path: Path, kind: Kind) -> Header:
     meta = tuple(_key_value(line) for line in lines[:-1])
-    return Header(path, _samples(lines[-1].split("\t"), path), meta)
+    return Header(path, _samples(lines[-1].split("\t"), path), meta, kind)
+
+
+def _bcf_head(path: Path) -> list[str]:
+    try:
+        with quiet_htslib(), pysam.VariantFile(str(path)) as file:
+            return str(file.header).rstrip("\n").split("\n")
+    except (OSError, ValueError) as error:
+        raise GenomeError("cannot be read: a damaged BCF file", where=str(path),
+                          hint="copy or convert it again") from error
 
 
 def chosen_samples(headers: Sequence[Header], wanted: Sequence[str]) -> list[tuple[str, ...]]:

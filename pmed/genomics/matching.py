@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from .alleles import Event, Site, Sites, is_sequence, trim
+from .alleles import Event, Site, Sites, is_sequence, leftmost, trim
 from .records import Record
+from .syntax import is_alt, is_base_text
 
 REF, ALT, OTHER, UNKNOWN = 0, 1, 2, -1
 
@@ -14,12 +15,22 @@ REF, ALT, OTHER, UNKNOWN = 0, 1, 2, -1
 class Said(NamedTuple):
     """A record that informs a site.
 
-    `codes` has one entry for REF and each ALT of the record; `direct` when the record has the site's own change.
+    `codes` has one entry for REF and each ALT of the record, `changes` what tells one OTHER from another; `direct`
+    when the record has the site's own change.
+    `part` are the first and last position of the site's REF that the record covers, where that is not all of it:
+    such a record cannot vouch for REF alone.
     """
 
     site: int
     codes: tuple[int, ...]
+    changes: tuple[object, ...]
     direct: bool
+    part: tuple[int, int] | None = None
+
+    @property
+    def alone(self) -> tuple[int, ...]:
+        """The codes, as far as this record alone can tell."""
+        return self.codes if self.part is None else tuple(UNKNOWN if code == REF else code for code in self.codes)
 
 
 class Contradiction(NamedTuple):
@@ -29,7 +40,7 @@ class Contradiction(NamedTuple):
 
 
 class Reaching(NamedTuple):
-    """An upstream record whose REF spans a site: it does not inform the site, but absence is not reference there."""
+    """A record that reaches a site without informing it; absence is not reference there."""
 
     site: int
     codes: tuple[int, ...]
@@ -39,44 +50,65 @@ Heard = Said | Contradiction | Reaching
 
 
 def matched(record: Record, sites: Sites) -> Iterator[Heard]:
-    """What `record` says of each site its REF span touches.
+    """What `record` says of each site that it reaches.
 
-    A record informs a site when one of its ALTs is the same event after trimming, or when it stands at the site's
-    position with a REF that covers the site's REF. An allele elsewhere in a long record leaves the site REF; any
-    change that touches the site's own bases is OTHER. A record at the site's position that covers only part of its
-    REF cannot vouch for REF, yet a change that touches the site is OTHER (``C>CAT`` beside ``CAT>C``, rs3064744).
+    A record informs a site when one of its ALTs is the same event, however it is padded and, for an indel in a repeat,
+    wherever it is placed; or when it stands at the site's position, or is a block of reference over it. An allele
+    elsewhere in a long record leaves the site REF; any change that touches the site's own bases is OTHER. A record
+    that covers only a part of the site's REF cannot vouch for REF, yet a change that touches the site is OTHER
+    (``C>CAT`` beside ``CAT>C``, rs3064744).
     """
-    events = [_event(record, alt) for alt in record.alts]
-    for number in _candidates(record, sites):
+    for number in sites.touching(record.chrom, record.pos, record.last):
         site = sites.rows[number]
-        own = [event is not None and event == site.event for event in events]
-        yield _heard(number, record, site, own, _codes(events, site, own))
+        base_at = sites.base_at(record.chrom, site, record)
+        events = [_event(record, alt, base_at) for alt in record.alts]
+        yield _heard(number, record, site, leftmost(site.event, base_at), events)
 
 
-def _heard(number: int, record: Record, site: Site, own: list[bool], codes: tuple[int, ...]) -> Heard:
-    here = [ref for pos, ref in {(site.pos, site.ref.upper()), site.event[:2]} if pos == record.pos]
-    if any(not (record.ref.startswith(ref) or ref.startswith(record.ref)) for ref in here):
+def _heard(number: int, record: Record, site: Site, event: Event, events: list[Event | None]) -> Heard:
+    if not _agree(record, site):
         return Contradiction(number)
-    if any(own):
-        return Said(number, codes, direct=True)
-    if not here:
+    codes = (REF, *(_code(one, event, site, record, alt) for one, alt in zip(events, record.alts, strict=True)))
+    changes = (None, *(one or (record.pos, alt) for one, alt in zip(events, record.alts, strict=True)))
+    if ALT in codes:
+        return Said(number, codes, changes, direct=True)
+    moved_here = any(one is not None and one.pos == event.pos for one in events)
+    if not (record.is_block or record.pos in (site.pos, site.event.pos) or moved_here):
         return Reaching(number, codes)
-    covers = record.end >= site.event.pos + len(site.event.ref) - 1
-    return Said(number, codes if covers else tuple(UNKNOWN if c == REF else c for c in codes), direct=False)
+    first, last = site.event.pos, site.event.pos + len(site.event.ref) - 1
+    covered = max(first, record.pos), min(last, record.last if record.is_block else record.end)
+    if covered[0] > covered[1] and not moved_here:
+        return Reaching(number, codes)
+    return Said(number, codes, changes, direct=False, part=None if covered == (first, last) else covered)
 
 
-def _candidates(record: Record, sites: Sites) -> list[int]:
-    here = sites.at.get(record.chrom, {})
-    return sorted({number for pos in range(record.pos, record.end + 1) for number in here.get(pos, ())})
+def _agree(record: Record, site: Site) -> bool:
+    """Whether the two REFs have the same bases where they overlap; N may be any."""
+    first, last = max(record.pos, site.pos), min(record.end, site.pos + len(site.ref) - 1)
+    one, two = (each.ref.upper()[first - each.pos:last + 1 - each.pos] for each in (record, site))
+    return is_base_text(record.ref) and (
+        first > last or one == two or all(a == b or "N" in (a, b) for a, b in zip(one, two, strict=True)))
 
 
-def _event(record: Record, alt: str) -> Event | None:
-    return trim(record.pos, record.ref, alt) if is_sequence(alt) and is_sequence(record.ref) else None
+def _event(record: Record, alt: str, base_at: Callable[[int], str]) -> Event | None:
+    if not (is_sequence(alt) and is_sequence(record.ref)):
+        return None
+    return leftmost(trim(record.pos, record.ref, alt), base_at)
 
 
-def _codes(events: list[Event | None], site: Site, own: list[bool]) -> tuple[int, ...]:
-    return (REF, *(ALT if mine else OTHER if event is None or touches(event, site.event) else REF
-                   for event, mine in zip(events, own, strict=True)))
+def _code(one: Event | None, event: Event, site: Site, record: Record, alt: str) -> int:
+    """REF, ALT, OTHER or UNKNOWN for one ALT of a record."""
+    if one is None:
+        return OTHER if is_alt(alt) else UNKNOWN
+    if one == event:
+        return ALT
+    if len(record.ref) == len(alt) and len(site.event.ref) == len(site.event.alt) == 1:
+        # Several bases changed at once: the one at the site counts by itself.
+        place = site.event.pos - record.pos
+        if not 0 <= place < len(alt) or alt[place] == record.ref[place]:
+            return REF
+        return ALT if alt[place] == site.event.alt else OTHER
+    return OTHER if touches(one, event) else REF
 
 
 def touches(one: Event, two: Event) -> bool:

@@ -1,36 +1,47 @@
-"""The records of a VCF file that touch the positions asked for.
+"""The records of a VCF or BCF file that say something of the positions asked for.
 
-With an index the regions are merged and fetched; without one the file is read once, every line tested by
-contig and position. htslib gives the lines; no ``VariantRecord`` is made.
+With an index the regions are merged and fetched; without one the file is read once, block by block, and only the
+lines that reach a wanted position are split. htslib unpacks and seeks; no ``VariantRecord`` is made of VCF text.
 """
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
+import numpy as np
 import pysam
 
 from pmed.errors import GenomeError
 
 from .alleles import with_chr
-from .files import unpacked
+from .blocks import Block, Bools, Ints, blocks, numbers
+from .calls import Calls
+from .files import quiet_htslib
 from .header import Header
+from .syntax import Fault, contig_fault, record_faults
 
 Positions = Mapping[str, Sequence[int]]
 
 # Regions nearer than this are fetched as one: unpacking a little more is cheaper than another seek.
 _GAP = 4_000
-# How far upstream of a position an un-indexed pass looks for records that reach it: 2 ** _REACH bases.
-_REACH = 12
+_INDEXES = (".tbi", ".csi")
+_END = re.compile(r"(?:^|;)END=(\d+)")
+_LENGTH = re.compile(r"(?:^|;)SVLEN=([-+\d.,]+)")
+_REFERENCE = ("<NON_REF>", "<*>")
+_END_TAG = np.frombuffer(b"END=", dtype=np.uint8)
 
 
 @dataclass(frozen=True)
 class Record:
-    """One line of a VCF file; alleles in upper case, contig with 'chr', sample columns still as bytes."""
+    """One record; alleles in upper case, contig with 'chr', sample columns still as bytes or, of no text, decoded.
+
+    `last` is the last position it says something about: the end of REF, or where END, SVLEN or LEN say so.
+    """
 
     number: int
     where: str
@@ -41,37 +52,64 @@ class Record:
     alts: tuple[str, ...]
     filter: str | None
     format: str
-    calls: bytes
+    calls: bytes | Calls
+    last: int
 
     @property
     def end(self) -> int:
         """Last position of REF, 1-based."""
         return self.pos + len(self.ref) - 1
 
+    @property
+    def is_block(self) -> bool:
+        """A stretch of reference, as in a gVCF: no ALT but "any other", over more than REF."""
+        return self.last > self.end and all(alt in _REFERENCE for alt in self.alts)
 
-def read_records(header: Header, wanted: Positions) -> tuple[list[Record], set[str]]:
-    """The records whose REF covers a wanted position, in file order, and every contig that has a record at all.
+
+@dataclass
+class Read:
+    """What was read of one file: records in file order, every contig that has a record at all, and faults."""
+
+    records: list[Record] = field(default_factory=list)
+    contigs: set[str] = field(default_factory=set)
+    faults: list[Fault] = field(default_factory=list)
+
+
+class _Line(NamedTuple):
+    where: str
+    number: int
+    text: bytes
+
+
+def read_records(header: Header, wanted: Positions, foreign: Set[str] = frozenset()) -> Read:
+    """The records that reach a wanted position; contigs in `foreign` (as written) are left out.
 
     Raises:
         GenomeError: the file breaks off, or a line there is malformed.
     """
-    contigs: set[str] = set()
-    lines = _indexed(header.path, wanted, contigs)
+    read = Read()
+    lines = _bcf(header, wanted, read) if header.kind == "bcf" else _indexed(header.path, wanted, read)
     if lines is None:
-        lines = _streamed(header.path, wanted, contigs)
-    records = [record for where, number, line in lines
-               if (record := _record(line, number, f"{header.path} {where}", wanted)) is not None]
-    return records, contigs
+        lines = _streamed(header, wanted, read)
+    for line in lines:
+        parts = line.text.split(b"\t", 9)
+        if _text(parts[0]) in foreign:
+            continue
+        record = _record(parts, line.number, f"{header.path} {line.where}", wanted)
+        if record is not None:
+            read.records.append(record)
+            read.faults += (Fault(record.where, *found) for found in record_faults(
+                record.ref, record.alts, record.filter, record.format, record.where))
+    read.contigs -= {with_chr(contig) for contig in foreign}
+    return read
 
 
-def _record(line: bytes, number: int, where: str, wanted: Positions) -> Record | None:
-    """Parse one line, or None if its REF covers nothing wanted."""
-    parts = line.rstrip(b"\r\n").split(b"\t", 9)
-    chrom, pos = with_chr(_text(parts[0])), _position(parts, where)
-    span = len(parts[3]) if len(parts) > 3 else 1
-    here = wanted[chrom]
+def _record(parts: list[bytes], number: int, where: str, wanted: Positions) -> Record | None:
+    """Parse one line's columns, or None if the record reaches nothing wanted."""
+    chrom, pos, last = with_chr(_text(parts[0])), _position(parts, where), _last(parts)
+    here = wanted.get(chrom, ())
     first = bisect_left(here, pos)
-    if first == len(here) or here[first] >= pos + span:
+    if first == len(here) or here[first] > last:
         return None
     if len(parts) < 10:
         raise GenomeError(f"the record has {len(parts)} columns, where at least 10 are expected", where=where)
@@ -80,7 +118,7 @@ def _record(line: bytes, number: int, where: str, wanted: Positions) -> Record |
         raise GenomeError("the record has no REF or no ALT", where=where)
     return Record(number, where, chrom, pos, tuple(ids.split(";")), ref.upper(),
                   tuple(a.upper() for a in alts.split(",")) if alts != "." else (),
-                  None if flt == "." else flt, form, parts[9])
+                  None if flt == "." else flt, form, parts[9], last)
 
 
 def _position(parts: list[bytes], where: str) -> int:
@@ -89,64 +127,168 @@ def _position(parts: list[bytes], where: str) -> int:
     return int(parts[1])
 
 
+def _last(parts: list[bytes]) -> int:
+    """Last position that a record with a readable POS says something about (VCF 4.5, sections 1.4.5 and 1.6.1)."""
+    pos, end = int(parts[1]), 0
+    last = pos + max(len(parts[3]) if len(parts) > 3 else 1, 1) - 1
+    if len(parts) < 8 or not (b"<" in parts[4] or parts[4] == b"."):
+        return last
+    info = _text(parts[7])
+    if found := _END.search(info):
+        end = int(found[1])
+    elif (found := _LENGTH.search(info)) and not parts[4].startswith(b"<INS"):
+        end = pos + max((abs(int(n)) for n in found[1].split(",") if n.lstrip("+-").isdigit()), default=0)
+    if len(parts) > 9 and b"LEN" in (keys := parts[8].split(b":")):
+        cells = (cell.split(b":") for cell in parts[9].split(b"\t"))
+        lengths = (cell[keys.index(b"LEN")] for cell in cells if len(cell) > keys.index(b"LEN"))
+        end = max(end, pos - 1 + max((int(n) for n in lengths if n.isdigit()), default=0))
+    return max(last, end)
+
+
 def _text(raw: bytes) -> str:
     return raw.decode("latin-1")
 
 
-def _streamed(path: Path, wanted: Positions, contigs: set[str]) -> Iterator[tuple[str, int, bytes]]:
-    """Every line near a wanted position, with its place and record number."""
-    near = {chrom: {(pos >> _REACH) - back for pos in here for back in (0, 1)} for chrom, here in wanted.items()}
-    heads: dict[bytes, set[int] | None] = {}
-    meta = 0
-    with unpacked(path) as lines:
-        for number, line in enumerate(lines, 1):
-            head = line.split(b"\t", 2)
-            try:
-                buckets = heads[head[0]]
-            except KeyError:
-                buckets = heads[head[0]] = near.get(with_chr(_text(head[0])))
-            if line[:1] == b"#":
-                meta += 1
-            elif buckets is not None and _is_near(head, buckets):
-                yield f"line {number}", number - meta, line
-    contigs.update(with_chr(_text(head)) for head in heads if not head.startswith(b"#"))
+def _streamed(header: Header, wanted: Positions, read: Read) -> Iterator[_Line]:
+    """Every line that may reach a wanted position, with its place and record number."""
+    places = {chrom: np.array(here, dtype=np.int64) for chrom, here in wanted.items()}
+    lengths = any(row.get("ID") in ("SVLEN", "LEN") for key in ("INFO", "FORMAT") for row in header.structured(key))
+    order, before = _Order(), 0
+    for block in blocks(header.path):
+        rank = before + np.cumsum(block.is_record)
+        for contig, first, last in block.contigs():
+            if block.is_record[first]:
+                name = with_chr(_text(contig))
+                if name not in read.contigs and (text := contig_fault(_text(contig))):
+                    read.faults.append(Fault(f"line {block.number + first}", "contig-malformed", text))
+                read.contigs.add(name)
+                read.faults += order.faults(name, block, first, last)
+                for line in _picked(block, first, last, places.get(name), lengths=lengths):
+                    yield _Line(f"line {block.number + line}", int(rank[line]), block.line(line))
+        before = int(rank[-1]) if len(rank) else before
+        if block.is_cut:
+            read.faults.append(Fault(f"line {block.number + len(block.ends) - 1}", "no-final-newline",
+                                     "the last line has no line end: the file may be cut off"))
 
 
-def _is_near(head: list[bytes], buckets: set[int]) -> bool:
+def _picked(block: Block, first: int, last: int, places: Ints | None, *, lengths: bool) -> list[int]:
+    """The lines of one contig's run that reach one of `places`, or may do so."""
+    if places is None or not len(places):
+        return []
+    run = slice(first, last)
+    pos, ends = block.pos[run], _ends(block, run, lengths=lengths)
+    nearest = places[np.minimum(np.searchsorted(places, pos), len(places) - 1)]
     # A line without a readable position could be one that is needed: it is kept, and refused when parsed.
-    return len(head) < 2 or not head[1].isdigit() or int(head[1]) >> _REACH in buckets
+    hit = (pos < 0) | ((nearest >= pos) & (nearest <= ends))
+    return [int(line) for line in first + np.flatnonzero(hit & block.is_record[run])]
 
 
-def _indexed(path: Path, wanted: Positions, contigs: set[str]) -> Iterator[tuple[str, int, bytes]] | None:
+def _ends(block: Block, run: slice, *, lengths: bool) -> Ints:
+    """(lines,) last position that each record of a run says something about."""
+    begin, end = (offsets[run] for offsets in block.column(3))
+    ends: Ints = block.pos[run] + np.maximum(end - begin, 1) - 1
+    open_ended = _open_ended(block, run)
+    if open_ended.any():
+        ends = np.maximum(ends, np.where(open_ended, _end_tags(block)[run], 0))
+        if lengths:  # SVLEN and LEN are rare: read one by one
+            for line in np.flatnonzero(open_ended & (block.pos[run] >= 0)):
+                ends[line] = max(ends[line], _last(block.line(run.start + int(line)).split(b"\t", 9)))
+    return ends
+
+
+def _open_ended(block: Block, run: slice) -> Bools:
+    """(lines,) records whose ALT is symbolic or missing, and which so may say something beyond their REF."""
+    begin, end = (offsets[run] for offsets in block.column(4))
+    missing = (end - begin == 1) & (block.data[begin] == ord("."))
+    angles = np.searchsorted(block.angles, begin)
+    symbolic = angles < np.searchsorted(block.angles, end)
+    return np.asarray(missing | symbolic)
+
+
+def _end_tags(block: Block) -> Ints:
+    """(lines,) the number after ``END=`` in INFO, 0 where there is none."""
+    data = block.data
+    at = np.flatnonzero(data[:-4] == _END_TAG[0])
+    for place in (1, 2, 3):
+        at = at[data[at + place] == _END_TAG[place]]
+    at = at[np.isin(data[at - 1], (ord("\t"), ord(";")))]
+    line = np.searchsorted(block.starts, at, side="right") - 1
+    begin, stop = block.column(7)
+    inside = (at >= begin[line]) & (at < stop[line])
+    at, line = at[inside] + 4, line[inside]
+    found = np.zeros(len(block.starts), dtype=np.int64)
+    cells = data[at[:, None] + np.arange(10)]
+    width = np.logical_and.accumulate((cells >= ord("0")) & (cells <= ord("9")), axis=1).sum(axis=1)
+    np.maximum.at(found, line, numbers(data, at, at + width))
+    return found
+
+
+class _Order:
+    """Whether contigs come in one piece and positions ascend; each kind of fault is told once."""
+
+    def __init__(self) -> None:
+        self.seen: set[str] = set()
+        self.chrom, self.pos = "", 0
+        self.told: set[str] = set()
+
+    def faults(self, chrom: str, block: Block, first: int, last: int) -> Iterator[Fault]:
+        """What is wrong in one run of a contig."""
+        pos = block.pos[first:last]
+        back = np.flatnonzero(np.diff(pos, prepend=self.pos if chrom == self.chrom else 0) < 0)
+        if chrom != self.chrom and chrom in self.seen:
+            yield from self._once("contig-scattered", block.number + first, f"{chrom} comes in more than one piece")
+        if len(back):
+            yield from self._once("unsorted", block.number + first + int(back[0]), "positions do not ascend")
+        self.seen.add(chrom)
+        self.chrom, self.pos = chrom, int(pos[-1])
+
+    def _once(self, code: str, line: int, text: str) -> Iterator[Fault]:
+        if code not in self.told:
+            self.told.add(code)
+            yield Fault(f"line {line}", code, f"{text}: the file is not sorted; it was read all the same")
+
+
+def _has_index(path: Path) -> bool:
+    return any(path.with_name(path.name + suffix).is_file() for suffix in _INDEXES)
+
+
+def _indexed(path: Path, wanted: Positions, read: Read) -> Iterator[_Line] | None:
     """Every line of the merged regions, or None where there is no usable index."""
-    if not any(path.with_name(path.name + suffix).is_file() for suffix in (".tbi", ".csi")):
+    if not _has_index(path):
         return None
     try:
         with quiet_htslib():
             table = pysam.TabixFile(str(path), encoding="latin-1")
     except (OSError, ValueError):
         return None  # the index cannot be used: one pass over the file gives the same records
-    contigs.update(map(with_chr, table.contigs))
+    read.contigs.update(map(with_chr, table.contigs))
     return _fetch(table, path, wanted)
 
 
-def _fetch(table: pysam.TabixFile, path: Path, wanted: Positions) -> Iterator[tuple[str, int, bytes]]:
-    number = 0
+def _fetch(table: pysam.TabixFile, path: Path, wanted: Positions) -> Iterator[_Line]:
     with quiet_htslib(), table:
-        for contig in table.contigs:
-            done = 0
-            for start, end in _regions(wanted.get(with_chr(contig), ())):
-                for line in _region(table, path, contig, start, end):
-                    # A long REF reaches into the next region too; it was given with the one before.
-                    if int(line.split("\t", 2)[1]) > done:
-                        number += 1
-                        yield f"record {number} of those read", number, line.encode("latin-1")
-                done = end
+        yield from _each_once(table, table.contigs, path, wanted)
 
 
-def _region(table: pysam.TabixFile, path: Path, contig: str, start: int, end: int) -> Iterator[str]:
+def _each_once(file: pysam.TabixFile | pysam.VariantFile, contigs: Sequence[str], path: Path,
+               wanted: Positions) -> Iterator[_Line]:
+    """The records of all regions; one that reaches into the next region too was given with the one before."""
+    number = 0
+    for contig in contigs:
+        done = 0
+        for start, end in _regions(wanted.get(with_chr(contig), ())):
+            for line in _region(file, path, contig, start, end):
+                if int(line.split(b"\t", 2)[1]) > done:
+                    number += 1
+                    yield _Line(f"record {number} of those read", number, line)
+            done = end
+
+
+def _region(file: pysam.TabixFile | pysam.VariantFile, path: Path, contig: str, start: int,
+            end: int) -> Iterator[bytes]:
     try:
-        yield from table.fetch(contig, start - 1, end)
+        for line in file.fetch(contig, start - 1, end):
+            yield str(line).rstrip("\r\n").encode("latin-1", "replace")
     except (OSError, ValueError) as error:
         raise GenomeError(f"cannot be read near {contig}:{start}", where=str(path),
                           hint="the file or its index is damaged; index it again") from error
@@ -163,11 +305,43 @@ def _regions(here: Sequence[int]) -> list[tuple[int, int]]:
     return merged
 
 
-@contextmanager
-def quiet_htslib() -> Iterator[None]:
-    """Keep htslib from writing to standard error; its errors come back as exceptions."""
-    before = pysam.set_verbosity(0)
+def _bcf(header: Header, wanted: Positions, read: Read) -> Iterator[_Line]:
+    """The records of a BCF file as VCF text: of the merged regions where there is an index, else of one pass."""
+    with quiet_htslib():
+        try:
+            file = pysam.VariantFile(str(header.path))
+        except (OSError, ValueError) as error:
+            raise _broken_bcf(header.path) from error
+        with file:
+            contigs = [str(name) for name in file.header.contigs]
+            if file.index is None:
+                yield from _bcf_scanned(file, header.path, wanted, read)
+                return
+            read.contigs.update(with_chr(name) for name in contigs if _has_records(file, header.path, name))
+            yield from _each_once(file, contigs, header.path, wanted)
+
+
+def _has_records(file: pysam.VariantFile, path: Path, contig: str) -> bool:
     try:
-        yield
-    finally:
-        pysam.set_verbosity(before)
+        return next(iter(file.fetch(contig)), None) is not None
+    except (OSError, ValueError) as error:
+        raise _broken_bcf(path) from error
+
+
+def _bcf_scanned(file: pysam.VariantFile, path: Path, wanted: Positions, read: Read) -> Iterator[_Line]:
+    names: dict[str, str] = {}
+    try:
+        for number, record in enumerate(file, 1):
+            chrom = names.setdefault(record.chrom, with_chr(record.chrom))
+            read.contigs.add(chrom)
+            here = wanted.get(chrom, ())
+            first = bisect_left(here, record.pos)
+            # `stop` is POS + REF or END; a LEN of VCF 4.5 would not be in it, and BCF of 4.5 is not written yet.
+            if first < len(here) and here[first] <= record.stop:
+                yield _Line(f"record {number}", number, str(record).rstrip("\r\n").encode("latin-1", "replace"))
+    except (OSError, ValueError) as error:
+        raise _broken_bcf(path) from error
+
+
+def _broken_bcf(path: Path) -> GenomeError:
+    return GenomeError("cannot be read: a damaged BCF file", where=str(path), hint="copy or convert it again")

@@ -1,4 +1,4 @@
-"""VCF genomes (4.1 to 4.5, plain, gzip or bgzip, one or many samples) into the dense ``genotypes`` grid.
+"""Genome files (VCF 4.1 to 4.5 plain, gzip or bgzip, BCF; one or many samples) into the dense ``genotypes`` grid.
 
 Positions are 1-based. Each site that was asked for has a row for each sample, so that absence is a row:
 
@@ -7,19 +7,23 @@ state      meaning
 ========== =========================================================================================
 called     all alleles are known
 half-call  one of two alleles is known (``./1``)
-no-call    the site was looked at and not called (``./.``), or two records or files contradict each other
-filtered   FILTER, or the call's own FT, is neither PASS nor ``.``; unknown unless ``filters = "ignore"``
+no-call    the site was looked at and not called (``./.``, or ``0/0`` on no reads or of quality 0), or two
+           records or files contradict each other
+filtered   FILTER, or the call's own FT, is neither PASS nor ``.``; unknown unless ``filters = "ignore"``;
+           or DP or GQ is below the threshold that was asked for, or not given
 absent     no record of the file says anything of the site
 assumed-…  absent, and the user said that absent means reference (``absent_as_ref``); never on a contig without
-           a single record; not where a refused record
+           a single record, nor outside the ``targets``; not where a refused record
            or another allele of a record further up (a deletion) reaches the site
 ========== =========================================================================================
+
+A gVCF block of reference is a record for each site in it, and a row of ``coverage``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -28,19 +32,25 @@ import polars as pl
 
 from ..errors import GenomeError
 from ..genomics.alleles import Site, Sites, positions
-from ..genomics.builds import BUILDS, Evidence, inferred_build, known_build, must_not_contradict
+from ..genomics.builds import BUILDS, Evidence, foreign_contigs, inferred_build, known_build, must_not_contradict
 from ..genomics.calls import Calls, Ints, decode
-from ..genomics.files import looks_like_vcf
-from ..genomics.grid import Grid, Row, forget, joined
+from ..genomics.coverage import Targets, block_rows, target_rows
+from ..genomics.files import kind_of
+from ..genomics.grid import Grid
 from ..genomics.header import Header, chosen_samples, read_header
 from ..genomics.matching import Contradiction, Heard, Reaching, Said, matched
-from ..genomics.records import Record, read_records
+from ..genomics.records import Read, Record, read_records
+from ..genomics.reference import Reference
+from ..genomics.rows import Row, joined, spliced
+from ..genomics.syntax import Fault
 from ..options import option
 from ..tables import TABLES
 from ..types import ReadRequest, SourceKind
 
-_SUFFIXES = (".vcf", ".vcf.gz", ".vcf.bgz")
+_SUFFIXES = (".vcf", ".vcf.gz", ".vcf.bgz", ".bcf")
+_KINDS = ("vcf", "bcf")
 _MOST_NAMED = 3
+_MOST_TOLD = 10
 _CLASHES = {"duplicate-record": "two records of one site contradict each other",
             "contradiction": "another file says otherwise"}
 
@@ -54,8 +64,17 @@ class File:
     build: str
     build_from: str
     evidence: Evidence
-    records: Sequence[Record]
-    contigs: Set[str]
+    read: Read
+
+
+@dataclass
+class Notes:
+    """What the records of a file say of one site: its own change (and where), something beside it, a part of it."""
+
+    direct: list[Row] = field(default_factory=list)
+    places: list[str] = field(default_factory=list)
+    beside: list[Row] = field(default_factory=list)
+    parts: list[tuple[tuple[int, int], Row]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -67,10 +86,14 @@ class VcfSource:
     filters: str = option("unknown", choices=("unknown", "ignore"),
                           doc="What a failed FILTER makes of a call: unknown, or nothing.")
     absent_as_ref: bool = option(default=False, doc="Sites missing from the file are reference; every call says so.")
+    targets: str = option("", doc="BED file of what was looked at: only there may absent sites be reference.")
+    min_dp: int = option(0, doc="Calls with less read depth (DP, MIN_DP), or none given, are unknown.")
+    min_gq: int = option(0, doc="Calls with less genotype quality (GQ), or none given, are unknown.")
+    reference: str = option("", doc="Indexed FASTA file of the build: indels are moved through repeats with it.")
 
     def matches(self, path: Path) -> bool:
         """By name, else by the first bytes."""
-        return path.name.lower().endswith(_SUFFIXES) or looks_like_vcf(path)
+        return path.name.lower().endswith(_SUFFIXES) or kind_of(path) in _KINDS
 
     def read(self, paths: Sequence[Path], request: ReadRequest) -> dict[str, pl.DataFrame]:
         """Read all files in one go; the same sample in several files is one sample.
@@ -80,59 +103,117 @@ class VcfSource:
         """
         headers = [read_header(path) for path in paths]
         chosen = chosen_samples(headers, request.samples)
-        wanted = {build: Sites.of(request.sites, build) for build in BUILDS}
+        wanted = self._sites(request, headers)
         files = [_open(header, names, wanted, request.build)
                  for header, names in zip(headers, chosen, strict=True) if names]
-        build = _one_build(files)
-        grid = Grid(wanted[build], list(dict.fromkeys(name for file in files for name in file.samples)))
-        issues = [issue for file in files for issue in self._fill(grid, file)]
+        sites, names = wanted[_one_build(files)], list(dict.fromkeys(name for file in files for name in file.samples))
+        targets = Targets.of(Path(self.targets)) if self.targets else None
+        grid = Grid(sites, names, targets=targets)
+        coverage = target_rows(targets, sites, names) if targets else []
+        issues = [issue for file in files for issue in self._fill(grid, file, coverage)]
         return {"samples": _samples(files, grid.samples), "issues": TABLES["issues"].frame(issues),
+                "coverage": TABLES["coverage"].frame(coverage),
                 "genotypes": grid.frame(absent_as_ref=self.absent_as_ref)}
 
-    def _fill(self, grid: Grid, file: File) -> Iterator[dict[str, Any]]:
-        """Put one file into the grid; yields ``issues`` rows."""
+    def _sites(self, request: ReadRequest, headers: Sequence[Header]) -> dict[str, Sites]:
+        """The sites of each build; a reference sequence is of one build, which all files must be on."""
+        wanted = {build: Sites.of(request.sites, build) for build in BUILDS}
+        if self.reference:
+            build = next((known for header in headers if (known := known_build(header, request.build)[0])), "")
+            if not build:
+                raise GenomeError("a reference sequence needs a genome whose build is known",
+                                  where=str(headers[0].path), hint="pass --build GRCh38 or --build GRCh37")
+            reference = Reference(Path(self.reference))
+            reference.must_fit(wanted[build])
+            wanted[build] = replace(wanted[build], reference=reference)
+        return wanted
+
+    def _fill(self, grid: Grid, file: File, coverage: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        """Put one file into the grid and its blocks into `coverage`; yields ``issues`` rows."""
         if file.build_from == "inferred":
             text = f"the header names no build: {file.build} was inferred from {file.evidence.matches} known sites"
             yield _issue(file, "", "build-inferred", text)
+        yield from _faults(file, file.read.faults)
         take, columns = (_places(names, file.samples) for names in (file.header.samples, grid.samples))
-        grid.cover(file.contigs, columns)
-        heard = [(record, self._heard(record, grid.sites)) for record in file.records]
+        grid.cover(file.read.contigs, columns)
+        heard = [(record, self._heard(record, grid.sites)) for record in file.read.records]
         yield from _refused(grid, file, heard, columns)
         used = [(record, here) for record, everything in heard
                 if (here := [one for one in everything if not isinstance(one, Contradiction)])]
-        said: dict[int, tuple[list[Row], list[Row]]] = {}
-        decoded = decode([record for record, _ in used], len(file.header.samples))
+        notes: dict[int, Notes] = {}
+        doubts = Doubts()
+        decoded, faults = decode([record for record, _ in used], len(file.header.samples))
+        yield from _faults(file, faults)
         for (record, here), everybody in zip(used, decoded, strict=True):
-            calls = self._taken(everybody, take)
+            calls = self._taken(everybody, take, doubts)
             yield from _polyploid(file, record, calls)
-            for site, direct, row in self._sort(grid, record, here, calls, columns):
-                said.setdefault(site, ([], []))[not direct].append(row)
-        yield from _settled(grid, file, said, columns)
+            if record.is_block:
+                coverage.extend(block_rows(record, calls, file.samples))
+            for one in here:
+                if isinstance(one, Reaching):
+                    grid.reach(one, calls, columns, filtered=self._failed(record))
+            self._sort(grid, record, here, calls, notes)
+        yield from doubts.issues(file)
+        yield from _settled(grid, file, notes, columns)
 
     def _heard(self, record: Record, sites: Sites) -> list[Heard]:
         """What a record says of the sites; one that only spans a site matters where absence is to be reference."""
         return [one for one in matched(record, sites) if self.absent_as_ref or not isinstance(one, Reaching)]
 
-    def _sort(self, grid: Grid, record: Record, here: Sequence[Said | Reaching], calls: Calls,
-              columns: Ints) -> Iterator[tuple[int, bool, Row]]:
-        """(site, direct, row) of what one record says; what it spans goes to the grid."""
+    def _sort(self, grid: Grid, record: Record, here: Sequence[Heard], calls: Calls,
+              notes: dict[int, Notes]) -> None:
+        """Note what one record says of each site."""
         for one in here:
-            if isinstance(one, Reaching):
-                grid.reach(one, calls, columns, filtered=self._failed(record))
-            else:
-                yield one.site, one.direct, self._row(grid, record, calls, one)
+            if isinstance(one, Said):
+                note, row = notes.setdefault(one.site, Notes()), self._row(grid, record, calls, one)
+                (note.direct if one.direct else note.beside).append(row)
+                note.places += [record.where] if one.direct else []
+                if one.part is not None:
+                    note.parts.append((one.part, self._row(grid, record, calls, one._replace(part=None))))
 
     def _row(self, grid: Grid, record: Record, calls: Calls, heard: Said) -> Row:
-        return Row.of(calls, heard, record.number, filtered=self._failed(record),
-                      filter_code=grid.filter_code(record.filter))
+        return grid.row(heard, calls, record.number, filtered=self._failed(record),
+                        filter_code=grid.filter_code(record.filter))
 
     def _failed(self, record: Record) -> bool:
         return self.filters == "unknown" and record.filter not in (None, "PASS")
 
-    def _taken(self, calls: Calls, take: Ints) -> Calls:
-        """The chosen samples; a failed FT counts only where a failed FILTER would."""
-        failed = calls.failed & (self.filters == "unknown")
-        return Calls(**{name: values[take] for name, values in {**vars(calls), "failed": failed}.items()})
+    def _taken(self, calls: Calls, take: Ints, doubts: Doubts) -> Calls:
+        """The chosen samples, with what cannot be relied on unknown."""
+        mine = Calls(**{name: values[take] for name, values in vars(calls).items()})
+        weak, unfounded = mine.weak(self.min_dp, self.min_gq), mine.unfounded()
+        doubts.weak += int(weak.sum())
+        doubts.unfounded += int(unfounded.sum())
+        return mine.without(unfounded, mine.failed & (self.filters == "unknown") | weak)
+
+
+@dataclass
+class Doubts:
+    """Calls of one file that were read as unknown, counted."""
+
+    weak: int = 0
+    unfounded: int = 0
+
+    def issues(self, file: File) -> Iterator[dict[str, Any]]:
+        """One ``issues`` row for each kind."""
+        if self.weak:
+            yield _issue(file, "", "low-quality", f"{self.weak} calls at known sites are below the DP or GQ asked for, "
+                                                  "or without it: read as unknown")
+        if self.unfounded:
+            yield _issue(file, "", "no-evidence", f"{self.unfounded} reference calls at known sites rest on no reads "
+                                                  "(DP 0 or GQ 0): read as no call")
+
+
+def _faults(file: File, faults: Iterable[Fault]) -> Iterator[dict[str, Any]]:
+    """What is wrong with how a file is written; a fault that is everywhere is told a few times."""
+    by_code: dict[str, list[Fault]] = {}
+    for fault in faults:
+        by_code.setdefault(fault.code, []).append(fault)
+    for code, some in by_code.items():
+        for fault in some[:_MOST_TOLD]:
+            yield _issue(file, fault.where, code, fault.text)
+        if len(some) > _MOST_TOLD:
+            yield _issue(file, "", code, f"and in {len(some) - _MOST_TOLD} more places")
 
 
 def _refused(grid: Grid, file: File, heard: Iterable[tuple[Record, Sequence[Heard]]],
@@ -147,28 +228,35 @@ def _refused(grid: Grid, file: File, heard: Iterable[tuple[Record, Sequence[Hear
                 grid.refuse(one.site, columns)
 
 
-def _settled(grid: Grid, file: File, said: Mapping[int, tuple[list[Row], list[Row]]],
-             columns: Ints) -> Iterator[dict[str, Any]]:
+def _settled(grid: Grid, file: File, notes: Mapping[int, Notes], columns: Ints) -> Iterator[dict[str, Any]]:
     """Put what a file's records say of each site into the grid, joined."""
-    for number, (direct, beside) in said.items():
-        row, clash = joined(direct, beside, len(columns))
-        forget(row, clash)
-        twice = [file.samples[i] for i in np.flatnonzero(clash)]
+    for number, note in notes.items():
         site = grid.sites.rows[number]
-        yield from _told(file, site, "duplicate-record", twice)
-        yield from _told(file, site, "contradiction", grid.put(number, row, columns))
+        first = site.event.pos
+        whole = spliced(note.parts, first, first + len(site.event.ref) - 1, len(columns)) if note.parts else []
+        row, clash = joined(note.direct, [*note.beside, *whole], len(columns))
+        yield from _repeated(file, site, note)
+        place = note.places[-1] if len(note.places) > 1 else f"{site.chrom}:{site.pos}"
+        yield from _told(file, site, place, "duplicate-record", [file.samples[i] for i in np.flatnonzero(clash)])
+        yield from _told(file, site, f"{site.chrom}:{site.pos}", "contradiction", grid.put(number, row, columns))
+
+
+def _repeated(file: File, site: Site, note: Notes) -> Iterator[dict[str, Any]]:
+    for place in note.places[1:]:
+        text = f"the change at {site.name} is written more than once"
+        yield _issue(file, place, "duplicate-record", text) | {"severity": "info"}
 
 
 def _open(header: Header, samples: tuple[str, ...], wanted: Mapping[str, Sites], stated: str) -> File:
     build, how = known_build(header, stated)
     builds = [name for name in BUILDS if wanted[name].rows]
-    records, contigs = read_records(header, positions(wanted[name] for name in builds))
-    evidence = {name: _evidence(records, wanted[name]) for name in builds}
+    read = read_records(header, positions(wanted[name] for name in builds), foreign_contigs(header))
+    evidence = {name: _evidence(read.records, wanted[name]) for name in builds}
     if build:
         must_not_contradict(header, build, evidence)
     else:
         build, how = inferred_build(header, evidence), "inferred"
-    return File(header, samples, build, how, evidence.get(build, Evidence(0, 0)), records, contigs)
+    return File(header, samples, build, how, evidence.get(build, Evidence(0, 0)), read)
 
 
 def _evidence(records: Iterable[Record], sites: Sites) -> Evidence:
@@ -178,7 +266,7 @@ def _evidence(records: Iterable[Record], sites: Sites) -> Evidence:
         heard = list(matched(record, sites))
         said = [one for one in heard if isinstance(one, Said)]
         matches += any(one.direct or sites.rows[one.site].name in record.ids for one in said)
-        against += len(said) < len(heard)
+        against += any(isinstance(one, Contradiction) for one in heard)
     return Evidence(matches, against)
 
 
@@ -211,10 +299,9 @@ def _polyploid(file: File, record: Record, calls: Calls) -> Iterator[dict[str, A
         yield _issue(file, record.where, "polyploid", f"more than two alleles in {_some(many)}: not called")
 
 
-def _told(file: File, site: Site, code: str, names: Sequence[str]) -> Iterator[dict[str, Any]]:
+def _told(file: File, site: Site, place: str, code: str, names: Sequence[str]) -> Iterator[dict[str, Any]]:
     if names:
-        text = f"{_CLASHES[code]}: {site.name} was not called in {_some(names)}"
-        yield _issue(file, f"{site.chrom}:{site.pos}", code, text)
+        yield _issue(file, place, code, f"{_CLASHES[code]}: {site.name} was not called in {_some(names)}")
 
 
 def _some(names: Sequence[str]) -> str:

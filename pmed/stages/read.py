@@ -14,7 +14,8 @@ from ..plugins import Component
 from ..tables import TABLES
 from ..types import ReadRequest
 
-READ_TABLES = ("samples", "genotypes", "patients", "conditions", "medications", "observations", "allergies", "issues")
+READ_TABLES = ("samples", "genotypes", "coverage", "patients", "conditions", "medications", "observations",
+               "allergies", "issues")
 
 
 def empty_tables() -> dict[str, pl.DataFrame]:

@@ -1,0 +1,205 @@
+"""What one record says of one site over samples, and how what several records say is put together.
+
+An allele is REF (0), the site's own ALT (1), another change (2 and more, each change of a site with a number of its
+own), or unknown (-1). The records of a split multi-allelic each tell of their own changes: 0 there means "not one of
+mine", and yields to a change that another record names. Two changes never fit on one strand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pmed.tables import STATES
+
+from .calls import NONE, Calls
+
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+CALLED, HALF_CALL, NO_CALL, FILTERED, ABSENT, ASSUMED = range(len(STATES))
+REF = 0
+
+
+@dataclass
+class Row:
+    """One site over samples, as columns of ``genotypes``; -1 is null.
+
+    `knows` is the set of changes that the records name, as bits: a 0 beside them says that they are not there.
+    `doubt` marks calls that failed a filter and would have changed the site.
+    """
+
+    alleles: NDArray[np.int8]
+    ploidy: NDArray[np.int16]
+    phased: Bools
+    phase_set: Ints
+    dp: NDArray[np.int32]
+    gq: NDArray[np.int32]
+    state: NDArray[np.int8]
+    source_row: Ints
+    filter: NDArray[np.int32]
+    knows: Ints
+    doubt: Bools
+
+    @classmethod
+    def absent(cls, samples: int) -> Row:
+        """Nothing is known of anybody."""
+        def all_of(value: int, kind: Any) -> NDArray[Any]:
+            return np.full(samples, value, dtype=kind)
+
+        return cls(np.full((samples, 2), NONE, dtype=np.int8), all_of(NONE, np.int16), all_of(0, np.bool_),
+                   all_of(NONE, np.int64), all_of(NONE, np.int32), all_of(NONE, np.int32), all_of(ABSENT, np.int8),
+                   all_of(NONE, np.int64), all_of(NONE, np.int32), all_of(0, np.int64), all_of(0, np.bool_))
+
+    @classmethod
+    def of(cls, calls: Calls, codes: Sequence[int], number: int, *, filtered: bool, filter_code: int,
+           direct: bool) -> Row:
+        """The calls of one record, its alleles turned into the site's by `codes` (one for REF and each ALT)."""
+        table = np.array([*codes, NONE], dtype=np.int8)  # the last entry answers for allele -1
+        alleles = table[calls.alleles]
+        state = _states(alleles, calls.ploidy)
+        if codes[0] == NONE:  # the record cannot vouch for REF: where it says nothing, it is not there
+            state[state == NO_CALL] = ABSENT
+        failed = (calls.failed | filtered) & (state != ABSENT)
+        doubt = failed & (direct | (alleles > REF).any(axis=1))
+        state[failed] = FILTERED
+        known = state <= HALF_CALL
+        many = len(state)
+        return cls(np.where(known[:, None], alleles, NONE).astype(np.int8),
+                   np.where(calls.ploidy > 0, calls.ploidy, NONE).astype(np.int16), calls.phased & known,
+                   calls.phase_set, calls.dp.astype(np.int32), calls.gq.astype(np.int32), state,
+                   np.full(many, number), np.full(many, filter_code, dtype=np.int32),
+                   np.full(many, sum({1 << code for code in codes if code > REF})), doubt)
+
+    def at(self, where: Ints) -> Row:
+        """The samples at `where`, copied."""
+        return Row(*(getattr(self, one.name)[where] for one in fields(Row)))
+
+    def put(self, where: Ints, other: Row) -> None:
+        """Write `other` to the samples at `where`."""
+        for one in fields(Row):
+            getattr(self, one.name)[where] = getattr(other, one.name)
+
+    def forget(self, where: Bools) -> None:
+        """Make what was contradicted unknown."""
+        self.alleles[where] = NONE
+        self.state[where] = NO_CALL
+        self.phased[where] = False
+
+    def changes_only(self) -> Row:
+        """The same without what it says of REF."""
+        alleles = np.where(self.alleles == REF, NONE, self.alleles).astype(np.int8)
+        nothing = (alleles == NONE).all(axis=1) & ~self.doubt
+        return replace(self, alleles=alleles, state=np.where(nothing, ABSENT, self.state).astype(np.int8))
+
+
+def _states(alleles: NDArray[np.int8], ploidy: NDArray[np.int64]) -> NDArray[np.int8]:
+    """Called, half-call or no-call; more than two alleles cannot be told and are no call."""
+    known = (alleles != NONE).sum(axis=1)
+    whole = (known > 0) & (known == ploidy)
+    return np.where(whole, CALLED, np.where((known == 1) & (ploidy == 2), HALF_CALL, NO_CALL)).astype(np.int8)
+
+
+def joined(direct: Sequence[Row], beside: Sequence[Row], samples: int) -> tuple[Row, Bools]:
+    """One row from all records of a file at one site, and the samples of which two records contradict each other.
+
+    `direct` records have the site's own ALT, `beside` records others at its position. What these say of REF counts
+    only where no record has the site's own ALT: such a record may be refused for good reason. A call that failed a
+    filter is not overruled by its neighbours.
+    """
+    row, clash = Row.absent(samples), np.zeros(samples, dtype=bool)
+    for one in [*direct, *((other.changes_only() if direct else other) for other in beside)]:
+        row, bad = merged(row, one)
+        clash |= bad
+    row.forget(clash)
+    row.alleles[row.doubt], row.state[row.doubt], row.phased[row.doubt] = NONE, FILTERED, False
+    row.doubt[:] = False
+    return row, clash
+
+
+def spliced(parts: Sequence[tuple[tuple[int, int], Row]], first: int, last: int, samples: int) -> list[Row]:
+    """One row from records that each cover a part of a site's REF (gVCF blocks), if together they cover all of it.
+
+    It says reference of those who are reference in every part, with the least depth and quality; of others nothing.
+    """
+    reached = first - 1
+    for (start, end), _ in sorted(parts, key=lambda one: one[0]):
+        reached = max(reached, end) if start <= reached + 1 else reached
+    if reached < last:
+        return []
+    rows = [row for _, row in parts]
+    whole = np.flatnonzero(np.logical_and.reduce(
+        [(row.state == CALLED) & (row.alleles <= REF).all(axis=1) for row in rows]))
+    row, one = Row.absent(samples), rows[0].at(whole)
+    one.dp, one.gq = (np.min([getattr(each, name)[whole] for each in rows], axis=0) for name in ("dp", "gq"))
+    row.put(whole, one)
+    return [row]
+
+
+def merged(one: Row, two: Row) -> tuple[Row, Bools]:
+    """What two rows say together, and the samples of whom no way to lay one on the other makes sense.
+
+    Strands are compared as they stand where both are phased in one phase set; otherwise the second may be turned
+    round. Where both ways make sense and differ, only what they share is known.
+    """
+    diploid = (one.ploidy == 2) & (two.ploidy == 2)
+    fixed = one.phased & two.phased & (one.phase_set == two.phase_set)
+    straight, bad = _laid(one, two, two.alleles)
+    turned, worse = _laid(one, two, two.alleles[:, ::-1])
+    worse |= fixed | ~diploid
+    bad |= _copies_differ(one, two)
+    same = (np.sort(straight, axis=1) == np.sort(turned, axis=1)).all(axis=1)
+    alleles = np.where((bad & ~worse)[:, None], turned, straight)
+    open_ended = ~bad & ~worse & ~same
+    alleles[open_ended] = _shared(straight[open_ended], turned[open_ended])
+    first = one.state <= two.state
+    row = _chosen(one, two, first)
+    row.alleles, row.knows, row.doubt = alleles, one.knows | two.knows, one.doubt | two.doubt
+    row.ploidy = np.where(one.ploidy == NONE, two.ploidy, one.ploidy)
+    known = (alleles != NONE).any(axis=1)
+    row.state = np.where(known, _states(alleles, row.ploidy.astype(np.int64)), row.state).astype(np.int8)
+    as_one, as_two = ((alleles == each.alleles).all(axis=1) for each in (one, two))
+    row.phased = known & np.where(as_one, one.phased, np.where(as_two, two.phased, fixed))
+    row.phase_set = np.where(as_one, one.phase_set, np.where(as_two, two.phase_set, row.phase_set))
+    return row, bad & worse
+
+
+def _chosen(one: Row, two: Row, first: Bools) -> Row:
+    """Column by column of the row that knows more: a call before a half call before a refusal before nothing."""
+    def choose(name: str) -> NDArray[Any]:
+        mine, theirs = getattr(one, name), getattr(two, name)
+        return np.asarray(np.where(first[:, None] if mine.ndim > 1 else first, mine, theirs))
+
+    return Row(**{each.name: choose(each.name) for each in fields(Row)})
+
+
+def _laid(one: Row, two: Row, theirs: NDArray[np.int8]) -> tuple[NDArray[np.int8], Bools]:
+    """(samples, 2) strands with `theirs` laid on those of `one`, and the samples for whom that makes no sense."""
+    mine = one.alleles
+    both = np.where(mine == NONE, theirs, np.where(theirs == NONE, mine, np.maximum(mine, theirs)))
+    two_changes = (mine > REF) & (theirs > REF) & (mine != theirs)
+    denied = (mine == REF) & (theirs > REF) & _knows(one, theirs) | (theirs == REF) & (mine > REF) & _knows(two, mine)
+    return both, (two_changes | denied).any(axis=1)
+
+
+def _knows(row: Row, alleles: NDArray[np.int8]) -> Bools:
+    return np.asarray((row.knows[:, None] >> np.maximum(alleles, 0)) & 1, dtype=bool)
+
+
+def _copies_differ(one: Row, two: Row) -> Bools:
+    """Both know alleles, of another number of copies; one copy is no contradiction to two of the same."""
+    known = (one.alleles[:, 0] != NONE) & (two.alleles[:, 0] != NONE) & (one.ploidy != two.ploidy)
+    alike = (one.alleles[:, 0] == two.alleles[:, 0]) & np.logical_and.reduce(
+        [(row.ploidy == 1) | (row.alleles[:, 0] == row.alleles[:, 1]) for row in (one, two)])
+    return np.asarray(known & ~alike)
+
+
+def _shared(one: NDArray[np.int8], two: NDArray[np.int8]) -> NDArray[np.int8]:
+    """(samples, 2) the one allele that both pairs have, a change before REF, and an unknown one."""
+    one = np.sort(one, axis=1)
+    high, low = ((one[:, i:i + 1] == two).any(axis=1) for i in (1, 0))
+    allele = np.where(high, one[:, 1], np.where(low, one[:, 0], NONE))
+    return np.stack([np.full(len(one), NONE), allele], axis=1).astype(np.int8)

@@ -1,0 +1,187 @@
+"""Blocks of reference, depth and quality, target intervals: what was looked at and what was not."""
+
+from __future__ import annotations
+
+import polars as pl
+import pysam
+import pytest
+from tests.genome_files import META, read, said, vcf
+
+from pmed.errors import GenomeError
+
+ROWS = [(100, "A", "G"), (200, "CAT", "C"), (5_000, "T", "C"), (9_000, "G", "A")]
+ABSENT, REFERENCE, NO_CALL = (None, None, "absent"), (0, 0, "called"), (None, None, "no-call")
+FORM = "GT:DP:GQ:MIN_DP"
+
+
+def block(first, last, call, alt="<NON_REF>", form=FORM):
+    return f"{first} N {alt} {form};END={last} {call}"
+
+
+def test_a_block_is_reference_at_each_of_its_sites(tmp_path):
+    out = read(vcf(tmp_path, block(50, 6_000, "0/0:30:60:22")), rows=ROWS)
+    assert [said(out, pos, alt) for pos, _, alt in ROWS] == [REFERENCE, REFERENCE, REFERENCE, ABSENT]
+    assert out["coverage"].rows() == [("S", "chr2", 50, 6_000, "block", 22, 60)]
+    row = out["genotypes"].row(0, named=True)
+    assert (row["dp"], row["gq"]) == (22, 60)
+
+
+@pytest.mark.parametrize("alt", ["<NON_REF>", "<*>", "."])
+def test_each_way_to_write_a_block(tmp_path, alt):
+    assert said(read(vcf(tmp_path, block(50, 150, "0/0:9:9:9", alt)), rows=ROWS), 100, "G") == REFERENCE
+
+
+def test_a_block_of_vcf_4_5_ends_by_its_length(tmp_path):
+    """VCF 4.5 gives the length of a block for each sample."""
+    out = read(vcf(tmp_path, "50 N <*> GT:LEN 0/0:100"), rows=ROWS)
+    assert (said(out, 100, "G"), said(out, 200, "C")) == (REFERENCE, ABSENT)
+
+
+@pytest.mark.parametrize("call", ["0/0:0:0:0", "0/0:3:0:3", "0/0:5:20:0", "./.:0:0:0", "./.:30:60:22"])
+def test_reference_without_evidence_is_no_call(tmp_path, call):
+    """GATK writes 0/0 where there was not one read."""
+    out = read(vcf(tmp_path, block(50, 150, call)), rows=ROWS)
+    assert said(out, 100, "G") == NO_CALL
+    assert ("no-evidence" in set(out["issues"]["code"])) == (call[0] == "0")
+
+
+def test_an_alternate_call_of_no_depth_is_a_call(tmp_path):
+    assert said(read(vcf(tmp_path, "100 A G GT:DP:GQ 0/1:0:0"), rows=ROWS), 100, "G") == (0, 1, "called")
+
+
+def test_the_quality_of_reference_may_have_another_name(tmp_path):
+    assert said(read(vcf(tmp_path, "100 A . GT:DP:RGQ 0/0:4:0"), rows=ROWS), 100, "G") == NO_CALL
+
+
+def test_blocks_that_meet_inside_a_site_cover_it_together(tmp_path):
+    whole = read(vcf(tmp_path, block(50, 201, "0/0:30:60:22"), block(202, 300, "0/0:9:40:7")), rows=ROWS)
+    assert said(whole, 200, "C") == REFERENCE
+    assert whole["genotypes"].filter(pos=200).select("dp", "gq").row(0) == (7, 40)
+    gap = read(vcf(tmp_path, block(50, 200, "0/0:30:60:22"), block(202, 300, "0/0:9:40:7")), rows=ROWS)
+    assert said(gap, 200, "C") == ABSENT
+    poor = read(vcf(tmp_path, block(50, 201, "0/0:30:60:22"), block(202, 300, "0/0:0:0:0")), rows=ROWS)
+    assert said(poor, 200, "C") == ABSENT
+
+
+def test_a_variant_beside_blocks_counts(tmp_path):
+    records = [block(50, 99, "0/0:30:60:22"), "100 A G,<NON_REF> GT:DP:GQ 0/1:30:99", block(101, 300, "0/0:9:40:7")]
+    out = read(vcf(tmp_path, *records), rows=ROWS)
+    assert (said(out, 100, "G"), said(out, 200, "C")) == ((0, 1, "called"), REFERENCE)
+
+
+def test_any_other_allele_is_other(tmp_path):
+    assert said(read(vcf(tmp_path, "100 A <NON_REF> GT 0/1"), rows=ROWS), 100, "G") == (0, 2, "called")
+
+
+def test_each_sample_has_its_own_coverage(tmp_path):
+    out = read(vcf(tmp_path, block(50, 150, "0/0:9:9:9 ./.:0:0:0"), samples=("S", "T")), rows=ROWS)
+    assert out["coverage"]["sample"].to_list() == ["S"]
+    assert said(out, 100, "G", "T") == NO_CALL
+
+
+def packed(file):
+    target = file.with_suffix(".vcf.gz")
+    pysam.tabix_compress(str(file), str(target), force=True)
+    pysam.tabix_index(str(target), preset="vcf", force=True)
+    return target
+
+
+def as_bcf(file, index):
+    target = file.with_suffix(".bcf")
+    with pysam.VariantFile(str(file)) as source, pysam.VariantFile(str(target), "wb", header=source.header) as sink:
+        for record in source:
+            sink.write(record)
+    if index:
+        pysam.tabix_index(str(target), preset="bcf", force=True)
+    return target
+
+
+def test_far_blocks_are_found_in_every_kind_of_file(tmp_path):
+    """A block that began long before the site, beyond any window; with and without an index, and in BCF."""
+    records = [block(10, 4_999, "0/0:30:60:22"), "5000 T C,<NON_REF> GT:DP:GQ 0/1:30:99", block(5_001, 20_000, "0/0:9:40:7")]
+    file = vcf(tmp_path, *records)
+    plain = read(file, rows=ROWS)
+    assert [said(plain, pos, alt) for pos, _, alt in ROWS] == [REFERENCE, REFERENCE, (0, 1, "called"), REFERENCE]
+    others = [packed(file), as_bcf(file, index=False)]
+    for other in others:
+        out = read(other, rows=ROWS)
+        assert out["genotypes"].equals(plain["genotypes"])
+        assert out["coverage"].equals(plain["coverage"])
+    assert read(as_bcf(file, index=True), rows=ROWS)["genotypes"].equals(plain["genotypes"])
+
+
+def test_a_large_deletion_reaches_the_sites_within(tmp_path):
+    """Its END says how far; absence there is not reference."""
+    for form in ("GT;END=6000", "GT;SVLEN=-5900"):
+        file = vcf(tmp_path, f"100 A <DEL> {form} 0/1", "9000 G A GT 0/1")
+        out = read(file, rows=ROWS, absent_as_ref=True)
+        assert said(out, 5_000, "C") == ABSENT
+
+
+@pytest.mark.parametrize(("options", "expected"), [
+    ({"min_dp": 10}, {"S": (0, 1, "called"), "T": (None, None, "filtered"), "U": (None, None, "filtered")}),
+    ({"min_gq": 50}, {"S": (None, None, "filtered"), "T": (0, 0, "called"), "U": (None, None, "filtered")}),
+    ({}, {"S": (0, 1, "called"), "T": (0, 0, "called"), "U": (0, 1, "called")})])
+def test_calls_below_a_threshold_are_unknown(tmp_path, options, expected):
+    file = vcf(tmp_path, "100 A G GT:DP:GQ 0/1:30:40 0/0:5:60 0/1:.:.", samples=("S", "T", "U"))
+    out = read(file, rows=ROWS, **options)
+    assert {name: said(out, 100, "G", name) for name in "STU"} == expected
+    assert ("low-quality" in set(out["issues"]["code"])) == bool(options)
+
+
+def bed(folder, *lines):
+    file = folder / "targets.bed"
+    file.write_text("".join(f"{line}\n" for line in lines))
+    return str(file)
+
+
+def test_targets_bound_what_absence_may_mean(tmp_path):
+    file = vcf(tmp_path, "100 A G GT 0/1")
+    targets = bed(tmp_path, "track name=x", "#c", "2\t190\t202", "chr2 4990 5000 x", "chr2\t4000\t4995", "chr2 8999 9001")
+    out = read(file, rows=ROWS, absent_as_ref=True, targets=targets)
+    assert [said(out, pos, alt) for pos, _, alt in ROWS] == [
+        (0, 1, "called"), (0, 0, "assumed-reference"), (0, 0, "assumed-reference"), (0, 0, "assumed-reference")]
+    assert out["coverage"].select("start", "end", "kind").rows() == [
+        (191, 202, "target"), (4001, 5000, "target"), (9000, 9001, "target")]
+    narrow = bed(tmp_path, "chr2\t200\t202", "chr2\t4990\t4999")
+    out = read(file, rows=ROWS, absent_as_ref=True, targets=narrow)
+    assert [said(out, pos, alt) for pos, _, alt in ROWS[1:]] == [ABSENT] * 3
+    assert said(read(file, rows=ROWS, targets=targets), 5_000, "C") == ABSENT
+
+
+@pytest.mark.parametrize(("text", "message"), [
+    ("chr2\t5", r"targets\.bed line 1: not a BED line"), ("chr2\t9\t5", "line 1: not a BED"), ("chr2 a b", "line 1")])
+def test_a_bad_bed_file_is_one_line(tmp_path, text, message):
+    with pytest.raises(GenomeError, match=message):
+        read(vcf(tmp_path, "100 A G GT 0/1"), rows=ROWS, targets=bed(tmp_path, text))
+    with pytest.raises(GenomeError, match="no such BED file"):
+        read(vcf(tmp_path, "100 A G GT 0/1"), rows=ROWS, targets=str(tmp_path / "none.bed"))
+
+
+def test_faults_are_told_with_their_line_and_not_for_ever(tmp_path):
+    first = len(META) + 2
+    file = vcf(tmp_path, *(f"{pos} A R GT 0/1" for pos in range(100, 120)))
+    out = read(file, rows=[(pos, "A", "G") for pos in range(100, 120)])
+    told = out["issues"].filter(code="alt-malformed")
+    assert told["place"][0] == f"line {first}"
+    assert told.height == 11
+    assert set(out["genotypes"]["state"]) == {"half-call"}
+
+
+@pytest.mark.parametrize(("records", "code"), [
+    (["200 C G GT 0/1", "100 A G GT 0/1"], "unsorted"), (["100 A G GT 0/3"], "allele-unknown"),
+    (["100 A G DP 3"], "no-genotype"), (["100 A G GT 0/1:7"], "values-malformed"), (["100 A G GT@a;a 0/1"], "filter-malformed"),
+    (["100 A G GT:9 0/1:7"], "format-malformed"), (["100 R G GT 0/1"], "ref-malformed"),
+    (["100 A G GT 0/1", "100 A G GT 0/1"], "duplicate-record")])
+def test_what_is_wrong_is_told(tmp_path, records, code):
+    out = read(vcf(tmp_path, *records), rows=ROWS)
+    assert code in set(out["issues"]["code"])
+    assert out["issues"].filter(pl.col("code") == code)["place"][0].startswith("line ")
+
+
+def test_a_file_without_a_last_line_end_may_be_cut_off(tmp_path):
+    file = vcf(tmp_path, "100 A G GT 0/1")
+    file.write_bytes(file.read_bytes().rstrip(b"\n"))
+    out = read(file, rows=ROWS)
+    assert said(out, 100, "G") == (0, 1, "called")
+    assert "no-final-newline" in set(out["issues"]["code"])
