@@ -23,8 +23,8 @@ lint: $(VENV)/dev   ## ruff and mypy
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 
-bench: $(VENV)/dev   ## speed and memory against floors measured in the same run
-	$(VENV)/bin/python benchmarks/run.py
+bench: $(VENV)/dev   ## speed and memory against peers in the same run; BENCH='--only index --rounds 3'
+	$(VENV)/bin/python -m benchmarks.run $(BENCH)
 
 lab: $(VENV)/dev   ## JupyterLab
 	$(VENV)/bin/jupyter lab

@@ -8,22 +8,41 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.run import Case, Cost, measure, measure_all, row, table
+from benchmarks import genomes
+from benchmarks.measure import HEAD, Case, Cost, chosen, measure, measure_all, row, table
 
 
 def python(code: str) -> tuple[str, ...]:
     return (sys.executable, "-c", code)
 
 
+def made_row(case: Case, cost: Cost, floor: Cost | str = "gone", floor_items: int = 0) -> dict[str, str]:
+    """The row of a case beside the floor 'floor', by column; the verdict under 'verdict'."""
+    cases = {case.name: case, "floor": Case("floor", (), items=floor_items)}
+    made = row(case, cases, {case.name: cost, "floor": floor})
+    return dict(zip((*HEAD[:-1], "verdict"), made, strict=True))
+
+
 def test_measure_counts_cpu_and_memory(root: Path) -> None:
     """In a small process of its own: a child's peak memory is never below what its parent holds when it starts it."""
-    code = ("from benchmarks.run import measure; import sys\nfor work in sys.argv[1:]:\n"
+    code = ("from benchmarks.measure import measure; import sys\nfor work in sys.argv[1:]:\n"
             "    cost = measure((sys.executable, '-c', work)); print(cost.seconds, cost.megabytes)")
     work = "x = bytearray(80_000_000)\nfor i in range(3_000_000): pass"
     done = subprocess.run([*python(code), "pass", work], cwd=root, capture_output=True, text=True, check=True)
     idle, busy = (Cost(*map(float, line.split())) for line in done.stdout.splitlines())
     assert idle.seconds > 0
+    assert idle.work is None
     assert busy.megabytes > idle.megabytes + 50
+
+
+def test_measure_hears_how_much_of_it_was_work() -> None:
+    told = "from benchmarks.peers import working\nwith working():\n    x = sum(range(300_000))"
+    cost = measure(python(told))
+    assert cost.work is not None
+    assert 0 < cost.work < cost.seconds
+    assert cost.counted(apart=True) == cost.work
+    assert cost.counted(apart=False) == cost.seconds
+    assert Cost(3, 4).counted(apart=True) == 3
 
 
 def test_measure_says_why_a_command_failed() -> None:
@@ -32,21 +51,107 @@ def test_measure_says_why_a_command_failed() -> None:
 
 
 def test_measure_all_goes_on_after_a_failure() -> None:
-    costs = measure_all([Case("bad", python("1/0")), Case("good", python("pass"))], rounds=2)
-    assert costs["bad"] == "exit code 1: ZeroDivisionError: division by zero"
+    cases = [Case("bad", python("1/0")), Case("gone", ("no-such-program",), missing="not installed"),
+             Case("good", python("pass"))]
+    costs = measure_all(cases, rounds=2)
+    assert costs["bad"] == "FAILED exit code 1: ZeroDivisionError: division by zero"
+    assert costs["gone"] == "not installed"
     assert isinstance(costs["good"], Cost)
+
+
+def test_measure_all_takes_turns_and_stops_heavy_cases_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[str] = []
+
+    def run(command: tuple[str]) -> Cost:
+        ran.append(command[0])
+        return Cost(len(ran), 1)
+    monkeypatch.setattr("benchmarks.measure.measure", run)
+    costs = measure_all([Case("a", ("a",)), Case("b", ("b",), rounds=1)], rounds=3)
+    assert ran == ["a", "b", "a", "a"]
+    assert costs == {"a": Cost(3, 1), "b": Cost(2, 1)}
 
 
 @pytest.mark.parametrize(("cost", "verdict"), [
     (Cost(1.9, 399), "ok"), (Cost(2.1, 399), "OVER THE LIMIT"), (Cost(1.9, 401), "OVER THE LIMIT")])
 def test_row_marks_what_is_over_the_limit(cost: Cost, verdict: str) -> None:
     case = Case("report", (), "floor", seconds=2, megabytes=400)
-    made = row(case, {"report": cost, "floor": Cost(0.5, 40)})
-    assert made[-1] == verdict
-    assert made[3:6] == (f"{cost.seconds / 0.5:.1f}", "floor", "2 s, 400 MB")
+    made = made_row(case, cost, Cost(0.5, 40))
+    assert made["verdict"] == verdict
+    assert [made[name] for name in ("ratio", "to", "limit")] == [f"{cost.seconds / 0.5:.2f}", "floor", "2 s, 400 MB"]
+
+
+def test_row_compares_all_cpu_time_or_the_work_alone() -> None:
+    cost, floor = Cost(2.0, 1, work=1.2), Cost(1.0, 1)
+    whole = made_row(Case("a", (), "floor", ratio=1.5), cost, floor)
+    assert [whole[name] for name in ("work s", "ratio", "limit", "verdict")] == ["1.200", "2.00", "1.5 x",
+                                                                               "OVER THE LIMIT"]
+    apart = made_row(Case("a", (), "floor", ratio=1.5, apart=True), cost, floor)
+    assert [apart[name] for name in ("ratio", "verdict")] == ["1.20", "ok"]
+
+
+def test_row_compares_the_cost_of_one_item() -> None:
+    made = made_row(Case("eight", (), "floor", ratio=1.1, items=8_000), Cost(10, 1), Cost(1, 1), floor_items=1_000)
+    assert [made[name] for name in ("ns each", "ratio", "verdict")] == ["1250000.0", "1.25", "OVER THE LIMIT"]
+    made = made_row(Case("eight", (), "floor", ratio=1.1, items=8_000), Cost(8, 1), Cost(1, 1), floor_items=1_000)
+    assert [made[name] for name in ("ratio", "verdict")] == ["1.00", "ok"]
+
+
+def test_a_missing_floor_is_no_verdict() -> None:
+    made = made_row(Case("a", (), "floor", ratio=1.5, megabytes=400), Cost(1, 1), "not installed")
+    assert [made[name] for name in ("ratio", "to", "verdict")] == ["", "", "not compared: no floor"]
+    made = made_row(Case("a", (), "floor", ratio=1.5, megabytes=400), Cost(1, 500), "not installed")
+    assert made["verdict"] == "OVER THE LIMIT"
 
 
 def test_row_without_limit_or_floor_and_table() -> None:
-    made = row(Case("alone", ()), {"alone": Cost(1, 2)})
-    assert made == ("alone", "1.00", "2", "", "", "", "")
+    alone = Case("alone", ())
+    assert row(alone, {"alone": alone}, {"alone": Cost(1, 2)}) == ("alone", "1.000", "", "2", "", "", "", "", "")
+    failed = row(alone, {"alone": alone}, {"alone": "FAILED no luck"})
+    assert failed[0::len(HEAD) - 1] == ("alone", "FAILED no luck")
+    assert not any(failed[1:-1])
     assert table([("a", "b"), ("long", "")]) == "a     b\nlong"
+
+
+def test_chosen_brings_the_floors_along() -> None:
+    cases = [Case("floor", ()), Case("between", (), "floor"), Case("Index of it", (), "between"), Case("other", ())]
+    assert [case.name for case in chosen(cases, "index")] == ["floor", "between", "Index of it"]
+    assert chosen(cases, "") == cases
+    assert chosen(cases, "nothing like it") == []
+
+
+def test_the_limits_of_the_genome_cases_and_their_peers() -> None:
+    cases = {case.name: case for group, _ in genomes.GROUPS for case in group({})}
+    limits = {name: (case.ratio, case.megabytes, case.apart, case.floor) for name, case in cases.items()
+              if case.ratio or case.megabytes}
+    assert limits == {
+        "pmed, needed sites, index": (1.5, 0, True, "bcftools query -R, index"),
+        "pmed, full scan, genome": (0.85, 0, False, "bcftools view, genome"),
+        "pmed, needed sites, genome, no index": (0, 400, False, "bcftools view, genome"),
+        "pmed, 3 genes x 2,562": (0.9, 0, False, "bcftools view, 3 genes"),
+        **{f"pmed, 3 genes x {2562 * n:,}": (1.1, 0, True, "pmed, 3 genes x 2,562") for n in (2, 4, 8)}}
+    assert all(case.floor in cases for case in cases.values() if case.floor)
+
+
+def test_what_is_not_installed_has_a_row_that_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(genomes, "has", lambda _python, module: module == "pysam")
+    monkeypatch.setattr(genomes.shutil, "which", lambda _program: None)
+    cases = {case.name: case.missing for group, _ in genomes.GROUPS for case in group({})}
+    assert cases["cyvcf2, regions, index"] == "cyvcf2 not installed (PEERS_PYTHON names a Python that has it)"
+    assert cases["polars-bio, full scan, chr1"].startswith("polars-bio not installed")
+    assert cases["bcftools view, genome"] == "bcftools not installed (Debian: apt-get install bcftools)"
+    assert cases["pysam, full scan, chr1"] == ""
+
+
+def test_peers_python_is_asked_for_what_is_not_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PEERS_PYTHON", "their-python")
+    monkeypatch.setattr(genomes, "has", lambda python, module: (python, module) in {("their-python", "cyvcf2"),
+                                                                                   (sys.executable, "pysam")})
+    commands = {name: genomes.peer(name, name, "scan").command for name in ("cyvcf2", "pysam")}
+    assert commands == {"cyvcf2": ("their-python", "-m", "benchmarks.peers", "scan"),
+                        "pysam": (sys.executable, "-m", "benchmarks.peers", "scan")}
+
+
+def test_a_python_that_is_not_there_has_nothing() -> None:
+    assert genomes.has(sys.executable, "pysam")
+    assert not genomes.has(sys.executable, "no_such_module")
+    assert not genomes.has("/no/such/python", "pysam")

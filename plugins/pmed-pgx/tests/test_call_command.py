@@ -69,7 +69,7 @@ def test_tsv_and_parquet(vcf: Path, tmp_path: Path) -> None:
     assert table.filter(sample="anna", gene="CYP2C19")["diplotypes"].to_list() == ["*1/*4"]
     assert run(vcf, "--format", "parquet", "-o", tmp_path / "g.parquet").exit_code == 0
     whole = pl.read_parquet(tmp_path / "g.parquet")
-    assert whole.height == table.height == 10
+    assert whole.height == table.height == 12
     assert whole["diplotypes"].dtype == pl.List(pl.String)
 
 

@@ -58,6 +58,7 @@ def test_key_sites_are_those_of_the_tier_1_alleles() -> None:
     assert keys["CYP2C19"] == {"rs12248560", "rs4986893", "rs12769205", "rs4244285"}
     assert keys["VKORC1"] == {"rs9923231"}
     assert "rs4149056" in keys["SLCO1B1"]
+    assert keys["TPMT"] == {"rs1142345", "rs1800460", "rs1800462"}
     assert {"rs776746", "rs10264272", "rs41303343"} <= keys["CYP3A5"]
     assert {"rs1799853", "rs1057910", "rs28371686", "rs7900194", "rs28371685"} <= keys["CYP2C9"]
 

@@ -2,6 +2,8 @@
 
     python build_release.py REFERENCE_FOLDER [-o OUTPUT_FOLDER] [--genes CYP2C19 ...]
 
+It prints, for each gene, how many sites have no published position on GRCh37, and which.
+
 REFERENCE_FOLDER holds ``pharmcat-3.1.1/definitions`` and ``pharmcat-3.1.1/phenotypes`` (ClinPGx / CPIC facts as
 published with PharmCAT 3.1.1) and ``cpic/variant-table.csv`` (positions on GRCh37). What is written are facts in
 our own schema: one row a site, an allele, a defining base, a phenotype rule, each with its source.
@@ -16,13 +18,14 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-GENES = ("CYP2C19", "CYP2C9", "CYP3A5", "SLCO1B1", "VKORC1")
+GENES = ("CYP2C19", "CYP2C9", "CYP3A5", "SLCO1B1", "TPMT", "VKORC1")
 IUPAC = {"R": "AG", "Y": "CT", "S": "CG", "W": "AT", "K": "GT", "M": "AC",
          "B": "CGT", "D": "AGT", "H": "ACT", "V": "ACG",
          "N": "ACGT"}
 # AMP lists no tier-1 alleles for SLCO1B1 in the published file; CPIC 2022 (PMID 35152405) rests on rs4149056, *5.
 TIER_1 = {"SLCO1B1": ("*5",)}
 Row = tuple[object, ...]
+Positions37 = dict[tuple[object, ...], tuple[str, str]]
 
 
 def main() -> None:
@@ -46,6 +49,7 @@ def main() -> None:
         tables["alleles"] += allele_rows(defined, known, tier1)
         tables["definitions"] += definition_rows(defined)
         tables["phenotypes"] += phenotype_rows(known)
+    print_unplaced(tables["sites"])
     for name, header in HEADERS.items():
         write(given.output / f"{name}.tsv", header, tables[name])
 
@@ -59,13 +63,53 @@ HEADERS = {
 }
 
 
-def read_positions37(path: Path) -> dict[tuple[str, int, str], tuple[str, str]]:
-    """(gene, GRCh38 position, GRCh38 REF) → (GRCh37 position, GRCh37 REF), where published."""
+def read_positions37(path: Path) -> tuple[Positions37, Positions37]:
+    """Where published: the GRCh37 position and REF by gene, GRCh38 position and REF; and the rows of indels.
+
+    The second is (gene, rsID, change) → (GRCh38 position, GRCh37 position), only where both builds have one REF: such a
+    row may write the indel at another place of its repeat than the definition does (rs1304490498).
+    """
     with path.open(newline="") as file:
         rows = [row for row in csv.DictReader(file)
                 if row["GRCh37Position"].isdigit() and row["GRCh38Position"].isdigit()]
-    return {(row["Gene"], int(row["GRCh38Position"]), row["GRCh38Allele"]):
-            (row["GRCh37Position"], row["GRCh37Allele"]) for row in rows}
+    placed: Positions37 = {(row["Gene"], int(row["GRCh38Position"]), row["GRCh38Allele"]):
+                           (row["GRCh37Position"], row["GRCh37Allele"]) for row in rows}
+    indels: Positions37 = {(row["Gene"], row["rsID"], change): (row["GRCh38Position"], row["GRCh37Position"])
+                           for row in rows if row["GRCh37Allele"] == row["GRCh38Allele"]
+                           and (change := moved_change(row["GRCh38Allele"], row["Variant"]))[0]}
+    return placed, indels
+
+
+def moved_change(ref: str, alt: str) -> tuple[int, str]:
+    """Length and bases of an insertion or deletion, the same wherever in its repeat it is written; (0, "") else.
+
+    >>> moved_change("CAATGGAAAGA", "C") == moved_change("GAAAGAAATGG", "G") != moved_change("C", "CAATGGAAAGA")
+    True
+    """
+    bases = max(ref, alt, key=len)[1:]
+    if ref[0] != alt[0] or len(ref) == len(alt) or min(len(ref), len(alt)) > 1:
+        return 0, ""
+    return len(alt) - len(ref), min(bases[i:] + bases[:i] for i in range(len(bases)))
+
+
+def place37(gene: str, variant: dict[str, Any], known: tuple[Positions37, Positions37]) -> tuple[str, str]:
+    """GRCh37 position and REF of a defining variant, two empty texts where they are not published."""
+    placed, indels = known
+    ref, alts = variant["ref"], variant["alts"]
+    if found := placed.get((gene, variant["position"], ref)):
+        return found
+    if len(alts) == 1 and (moved := indels.get((gene, variant["rsid"], moved_change(ref, alts[0])))):
+        return str(variant["position"] + int(moved[1]) - int(moved[0])), ref
+    return "", ""
+
+
+def print_unplaced(sites: list[Row]) -> None:
+    """Say which sites cannot be read from a GRCh37 genome."""
+    for gene in sorted({str(row[0]) for row in sites}):
+        mine = [row for row in sites if row[0] == gene]
+        lost = [str(row[1]) for row in mine if not row[5]]
+        text = f"{gene}: {len(lost)} of {len(mine)} sites without a published GRCh37 position"
+        print(text, *lost)  # noqa: T201 - a script run by hand
 
 
 def reference_allele(defined: dict[str, Any]) -> str:
@@ -79,11 +123,11 @@ def site_name(variant: dict[str, Any]) -> str:
     return str(variant["rsid"]) if variant["rsid"] else f"{variant['chromosome']}:{variant['position']}{change}"
 
 
-def site_rows(defined: dict[str, Any], positions37: dict[tuple[str, int, str], tuple[str, str]]) -> Iterator[Row]:
+def site_rows(defined: dict[str, Any], positions37: tuple[Positions37, Positions37]) -> Iterator[Row]:
     """One row a defining position."""
     gene, source = defined["gene"], f"ClinPGx {defined['version']}"
     for v in sorted(defined["variants"], key=lambda v: v["position"]):
-        pos37, ref37 = positions37.get((gene, v["position"], v["ref"]), ("", ""))
+        pos37, ref37 = place37(gene, v, positions37)
         cited = f"{source}; CPIC variant table" if pos37 else source
         yield gene, site_name(v), v["position"], v["ref"], "|".join(v["alts"]), pos37, ref37, cited
 

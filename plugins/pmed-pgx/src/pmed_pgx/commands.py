@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
 import pmed
 from pmed.files import write_whole
-from pmed.terminal import finish, progress
+from pmed.terminal import Reading, finish, genome_options, progress
 
 from .export import FORMATS
 
@@ -20,22 +20,22 @@ GENOME = click.Path(path_type=Path)
 @click.command()
 @click.argument("genome", nargs=-1, required=True, type=GENOME)
 @click.option("--sample", "samples", multiple=True, help="Sample to call; repeatable (default: all).")
+@click.option("--samples-file", type=click.File("r", encoding="utf-8"), help="Samples to call, one name a line.")
 @click.option("--all-matches", is_flag=True, help="Every diplotype that fits, not only the best-scoring ones.")
-@click.option("--absent-as-ref", is_flag=True, help="Sites missing from the file are reference (marked in the result).")
-@click.option("--build", default="", type=click.Choice(["", "GRCh37", "GRCh38"]), help="Genome build, if undeclared.")
+@genome_options
 @click.option("--format", "kind", default="json", type=click.Choice(list(FORMATS)), show_default=True)
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="File (default: stdout).")
 @click.pass_obj
-def call(settings: Any, *, genome: tuple[Path, ...], samples: tuple[str, ...], all_matches: bool, absent_as_ref: bool,
-         build: str, kind: str, output: Path | None) -> None:
-    """Gene results (star alleles, phenotypes) of all samples in GENOME file(s)."""
+def call(settings: Any, *, genome: tuple[Path, ...], samples: tuple[str, ...], samples_file: TextIO | None,
+         all_matches: bool, reading: Reading, kind: str, output: Path | None) -> None:
+    """Gene results (star alleles, phenotypes) of all samples in GENOME file(s); - is standard input."""
     if kind == "parquet" and output is None:
         raise click.UsageError("--format parquet needs -o FILE")
-    options: dict[str, dict[str, Any]] = {"pgx-caller": {"all_matches": True}} if all_matches else {}
-    if absent_as_ref:
-        options["vcf"] = {"absent_as_ref": True}
+    own: dict[str, dict[str, Any]] = {"pgx-caller": {"all_matches": True}} if all_matches else {}
+    listed = [line.strip() for line in samples_file or () if line.strip()]
     with progress() as say:
-        result = pmed.call(genome, samples=samples, build=build, options=options, settings=settings, progress=say)
+        result = pmed.call(genome, samples=[*samples, *listed], build=reading.build, options={**own, **reading.options},
+                           settings=settings, progress=say)
     _deliver(FORMATS[kind](result), output)
     finish(result.failures)
 

@@ -21,7 +21,7 @@ import polars as pl
 from pmed import Release
 from pmed.tables import TABLES
 
-VERSION = "2025.11.1"
+VERSION = "2025.11.2"
 DATE = "2025-11-05"
 NORMAL, NO_FUNCTION = "Normal function", "No function"
 
@@ -31,7 +31,10 @@ Pair = tuple[str, str]
 
 @dataclass(frozen=True)
 class Site:
-    """One defining position; ``alleles`` are REF and ALTs on GRCh38, forward strand."""
+    """One defining position; ``alleles`` are REF and ALTs on GRCh38, forward strand.
+
+    ``pos37`` and ``ref37`` are position and REF on GRCh37, None where they are not published.
+    """
 
     name: str
     pos: int

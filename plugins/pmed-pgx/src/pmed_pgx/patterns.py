@@ -113,13 +113,16 @@ def _column(grid: Grid, rows: list[tuple[int, int, int]],
     missing = np.full(len(samples), ABSENT, dtype=np.int8)
     called = np.zeros(len(samples), dtype=bool)
     assumed, groups = np.zeros(len(samples), dtype=bool), np.full(len(samples), UNPHASED, dtype=np.int64)
+    # By strand, which already carry an ALT of the file's build; on GRCh37 that may be the release's REF.
+    named = np.zeros(codes.shape, dtype=bool)
     for row, ref, alt in sorted(rows, reverse=True):
         state = grid.state[row, samples]
         here = _CODE_OF_STATE[state] == 0
         for strand, alleles in enumerate((grid.allele_1[row, samples], grid.allele_2[row, samples])):
             guess = state == _ASSUMED
-            codes[here & ((alleles == 0) | guess) & (codes[:, strand] <= 0), strand] = ref
+            codes[here & ((alleles == 0) | guess) & ~named[:, strand], strand] = ref
             codes[here & (alleles == 1), strand] = alt
+            named[:, strand] |= here & (alleles == 1)
             # An unknown second allele of a called genotype is a haploid call: these genes are on autosomes.
             codes[here & (alleles < 0) & ~guess, strand] = HAPLOID
         missing = np.where(here, missing, np.minimum(missing, _CODE_OF_STATE[state]))

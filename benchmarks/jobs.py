@@ -1,0 +1,54 @@
+"""What pmed does with the files of the benchmarks; one process for one job.
+
+    python -m benchmarks.jobs scan FILE RECORDS
+
+Each job is told how much there is to find, fails when it finds something else, and tells the CPU seconds of its work
+without the start of the process, as those in `peers` do.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks.peers import expect, working
+
+
+def sites(path: str, sites: str, planted: str) -> None:
+    """Needed sites of a genome into the dense table of genotypes; at least those are called that have a record."""
+    import polars as pl
+
+    from pmed.sources.vcf import VcfSource
+    from pmed.types import ReadRequest
+    request = ReadRequest(pl.read_parquet(sites))
+    with working():
+        found = VcfSource().read([Path(path)], request)["genotypes"]
+    called = found.filter(pl.col("state") == "called").height
+    # A record tells of every site it covers, so there may be more.
+    expect(min(called, int(planted)), planted)
+
+
+def scan(path: str, records: str) -> None:
+    """All records into the table of genotypes, a batch at a time."""
+    from pmed.genomics.scan import scan as batches
+    with working():
+        expect(sum(batch.height for batch in batches(Path(path))), records)
+
+
+def cohort(path: str, alleles: str) -> None:
+    """All genotypes into int8 alleles and phase, a chunk at a time."""
+    from pmed.genomics.matrix import chunks
+    found = phased = 0
+    with working():
+        for chunk in chunks(Path(path)):
+            found += chunk.alleles.size
+            phased += chunk.phased.size
+    expect(found, alleles)
+    expect(phased * 2, alleles)
+
+
+JOBS: dict[str, Callable[..., None]] = {function.__name__: function for function in (sites, scan, cohort)}
+
+if __name__ == "__main__":
+    JOBS[sys.argv[1]](*sys.argv[2:])
