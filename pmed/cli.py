@@ -14,7 +14,7 @@ from . import __version__
 from .errors import EXIT_PARTIAL, PmedError
 from .plugins import Plugins
 from .settings import Settings, load_settings
-from .terminal import add_commands, finish, progress
+from .terminal import Reading, add_commands, finish, genome_options, progress
 
 COMMAND = "pmed.command"
 ONE_PATIENT = {"report", "demo"}
@@ -65,22 +65,21 @@ def cli(ctx: click.Context, debug: bool, config: Path | None) -> None:  # noqa: 
 @click.argument("genome", nargs=-1, type=READABLE)
 @click.option("--history", multiple=True, type=READABLE, help="Patient record (FHIR R4 bundle); repeatable.")
 @click.option("--sample", default="", help="The patient's sample, where the genome holds several.")
-@click.option("--build", default="", type=click.Choice(["", "GRCh37", "GRCh38"]), help="Genome build, if undeclared.")
-@click.option("--absent-as-ref", is_flag=True, help="Sites missing from the file are reference (marked in the report).")
+@genome_options
 @click.option("--index-date", default="", help="Day of the question, YYYY-MM-DD (default: last entry of the record).")
 @click.option("--drug", "drugs", multiple=True, help="Also answer for this drug; repeatable.")
 @click.option("-o", "--output", type=WRITABLE, default=Path("report.html"), show_default=True, help="HTML report.")
 @click.option("--json", "json_file", type=WRITABLE, help="Also write the result as JSON.")
 @click.pass_obj
-def report(settings: Settings, *, genome: tuple[Path, ...], history: tuple[Path, ...], sample: str, build: str,
-           absent_as_ref: bool, index_date: str, drugs: tuple[str, ...], output: Path, json_file: Path | None) -> None:
+def report(settings: Settings, *, genome: tuple[Path, ...], history: tuple[Path, ...], sample: str, reading: Reading,
+           index_date: str, drugs: tuple[str, ...], output: Path, json_file: Path | None) -> None:
     """One patient's report from GENOME file(s) and record(s)."""
     from .reporting import report_one
 
     if not genome and not history:
         raise click.UsageError("give a GENOME file, a --history record, or both")
     with progress() as say:
-        result, written = report_one(genome, history, sample=sample, build=build, absent_as_ref=absent_as_ref,
+        result, written = report_one(genome, history, sample=sample, build=reading.build, options=reading.options,
                                      index_date=index_date, drugs=drugs, settings=settings, progress=say,
                                      command=click.get_current_context().meta.get(COMMAND, ""),
                                      outputs={"html": output, **({"json": json_file} if json_file else {})})

@@ -22,7 +22,7 @@ LISTED = ("sources", "features", "predictors", "advisers", "exporters")
 
 
 def report_one(genome: Sequence[Path], history: Sequence[Path], *, outputs: Mapping[str, Path], settings: Settings,
-               progress: Progress, sample: str = "", build: str = "", absent_as_ref: bool = False,
+               progress: Progress, sample: str = "", build: str = "", options: engine.Options | None = None,
                index_date: str = "", drugs: Sequence[str] = (), command: str = "") -> tuple[Result, list[Path]]:
     """Run one patient and write `outputs` (exporter name → file), all rendered before the first is written.
 
@@ -30,9 +30,8 @@ def report_one(genome: Sequence[Path], history: Sequence[Path], *, outputs: Mapp
         InputError: where the files cannot be used or hold more than one patient.
     """
     _must_not_overwrite(outputs.values(), [*genome, *history])
-    options = {"vcf": {"absent_as_ref": True}} if absent_as_ref else {}
     result = engine.run(genome, history, samples=[sample] if sample else [], build=build, index_date=index_date,
-                        options=options, settings=settings, progress=progress)
+                        options=options or {}, settings=settings, progress=progress)
     mine = result.for_patient(_only_patient(result, sample))
     asked = {**mine.provenance["settings"], "drugs": [drug.lower() for drug in drugs]}
     told = {**mine.provenance, "settings": asked, **({"command": command} if command else {})}

@@ -1,17 +1,102 @@
-"""What every command says to a person at a terminal; plugins' commands use it too."""
+"""What every command says to a person at a terminal, and how it is told of genomes; plugins' commands use it too."""
 
 from __future__ import annotations
 
+import functools
+import shutil
+import stat
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import click
 
-from .errors import EXIT_PARTIAL, PluginError
+from .errors import EXIT_PARTIAL, InputError, PluginError
 from .plugins import Plugins
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+_STDIN = Path("-")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How genomes are to be read: the build the user stated, or "", and options by component name."""
+
+    build: str
+    options: dict[str, dict[str, Any]]
+
+
+_GENOME_OPTIONS = (
+    click.option("--build", default="", metavar="GRCh38|GRCh37", help="Genome build, if undeclared."),
+    click.option("--absent-as-ref", is_flag=True, help="Sites missing from the file are reference (always marked)."),
+    click.option("--targets", type=_FILE, help="BED file of what was looked at; bounds --absent-as-ref."),
+    click.option("--reference", type=_FILE, help="Indexed FASTA of the build, to move indels through repeats."),
+    click.option("--min-dp", type=click.IntRange(0), default=0, help="Calls of less read depth are unknown."),
+    click.option("--min-gq", type=click.IntRange(0), default=0, help="Calls of less genotype quality are unknown."),
+    click.option("--ignore-filters", is_flag=True, help="Use calls whose FILTER or FT failed."),
+)
+
+
+def genome_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command with a GENOME argument the options of every command that reads genomes, as one `reading`.
+
+    ``-`` and pipes among the genome files are copied to a temporary file first, which is gone when the command ends.
+    """
+    @functools.wraps(command)
+    def with_reading(*arguments: Any, build: str, genome: Sequence[Path], **given: Any) -> Any:
+        names = ("absent_as_ref", "targets", "reference", "min_dp", "min_gq", "ignore_filters")
+        said = {name: value for name in names if (value := given.pop(name))}
+        if said.pop("ignore_filters", False):
+            said["filters"] = "ignore"
+        options = {name: str(value) if isinstance(value, Path) else value for name, value in said.items()}
+        files = click.get_current_context().with_resource(spooled(genome))
+        reading = Reading(build, {"vcf": options} if options else {})
+        return command(*arguments, genome=files, reading=reading, **given)
+
+    return functools.reduce(lambda made, option: option(made), reversed(_GENOME_OPTIONS), with_reading)
+
+
+@contextmanager
+def spooled(paths: Sequence[Path]) -> Iterator[tuple[Path, ...]]:
+    """The same files, standard input (``-``) and pipes as temporary copies: a genome is read more than once.
+
+    Raises:
+        InputError: where standard input is a terminal.
+    """
+    with tempfile.TemporaryDirectory(prefix="pmed-") as folder:
+        yield tuple(_copied(path, Path(folder) / str(number)) if _is_stream(path) else path
+                    for number, path in enumerate(paths))
+
+
+def _is_stream(path: Path) -> bool:
+    if path == _STDIN:
+        return True
+    mode = path.stat().st_mode if path.exists() else 0
+    return stat.S_ISFIFO(mode) or stat.S_ISCHR(mode)
+
+
+def _copied(path: Path, folder: Path) -> Path:
+    if path == _STDIN and sys.stdin.isatty():
+        raise InputError("standard input is a terminal", where="-", hint="pipe a genome into it, or name a file")
+    folder.mkdir()
+    copy = folder / ("stdin" if path == _STDIN else path.name)
+    with copy.open("wb") as sink:
+        if path == _STDIN:
+            shutil.copyfileobj(_binary(sys.stdin), sink)
+        else:
+            with path.open("rb") as source:
+                shutil.copyfileobj(source, sink)
+    if not copy.stat().st_size:
+        raise InputError("nothing came through the pipe", where=str(path), hint="did the command before it fail?")
+    return copy
+
+
+def _binary(stream: Any) -> BinaryIO:
+    return getattr(stream, "buffer", stream)  # type: ignore[no-any-return]
 
 
 @contextmanager

@@ -104,15 +104,11 @@ def text_without(prefix):
     return "".join(line for line in VCF.read_text().splitlines(keepends=True) if not line.startswith(prefix))
 
 
-def no_gt(text):
-    return text.replace("GT:DP:GQ", "DP:GQ").replace("##FORMAT=<ID=GT", "##FORMAT=<ID=XX")
-
-
 @pytest.mark.parametrize(("name", "content", "parts"), [
     ("none.vcf", None, ["none.vcf", "no such file"]),
     ("text.vcf", "hello\n", ["text.vcf", "VCF"]),
-    ("nogt.vcf", no_gt, ["nogt.vcf", "GT"]),
     ("hg19.vcf", lambda text: text.replace("assembly=GRCh38", "assembly=GRCh37"), ["hg19.vcf"]),
+    ("hg18.vcf", lambda text: text.replace("assembly=GRCh38", "assembly=hg18"), ["hg18.vcf", "NCBI36"]),
 ])
 def test_a_bad_genome_is_one_line_and_nothing_is_written(tmp_path, name, content, parts):
     file = tmp_path / name

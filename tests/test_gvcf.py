@@ -5,9 +5,9 @@ from __future__ import annotations
 import polars as pl
 import pysam
 import pytest
-from tests.genome_files import META, read, said, vcf
 
 from pmed.errors import GenomeError
+from tests.genome_files import META, read, said, sites, vcf
 
 ROWS = [(100, "A", "G"), (200, "CAT", "C"), (5_000, "T", "C"), (9_000, "G", "A")]
 ABSENT, REFERENCE, NO_CALL = (None, None, "absent"), (0, 0, "called"), (None, None, "no-call")
@@ -98,7 +98,8 @@ def as_bcf(file, index):
 
 def test_far_blocks_are_found_in_every_kind_of_file(tmp_path):
     """A block that began long before the site, beyond any window; with and without an index, and in BCF."""
-    records = [block(10, 4_999, "0/0:30:60:22"), "5000 T C,<NON_REF> GT:DP:GQ 0/1:30:99", block(5_001, 20_000, "0/0:9:40:7")]
+    records = [block(10, 4_999, "0/0:30:60:22"), "5000 T C,<NON_REF> GT:DP:GQ 0/1:30:99",
+               block(5_001, 20_000, "0/0:9:40:7")]
     file = vcf(tmp_path, *records)
     plain = read(file, rows=ROWS)
     assert [said(plain, pos, alt) for pos, _, alt in ROWS] == [REFERENCE, REFERENCE, (0, 1, "called"), REFERENCE]
@@ -137,7 +138,8 @@ def bed(folder, *lines):
 
 def test_targets_bound_what_absence_may_mean(tmp_path):
     file = vcf(tmp_path, "100 A G GT 0/1")
-    targets = bed(tmp_path, "track name=x", "#c", "2\t190\t202", "chr2 4990 5000 x", "chr2\t4000\t4995", "chr2 8999 9001")
+    targets = bed(tmp_path, "track name=x", "#c", "2\t190\t202", "chr2 4990 5000 x", "chr2\t4000\t4995",
+                  "chr2 8999 9001")
     out = read(file, rows=ROWS, absent_as_ref=True, targets=targets)
     assert [said(out, pos, alt) for pos, _, alt in ROWS] == [
         (0, 1, "called"), (0, 0, "assumed-reference"), (0, 0, "assumed-reference"), (0, 0, "assumed-reference")]
@@ -147,6 +149,17 @@ def test_targets_bound_what_absence_may_mean(tmp_path):
     out = read(file, rows=ROWS, absent_as_ref=True, targets=narrow)
     assert [said(out, pos, alt) for pos, _, alt in ROWS[1:]] == [ABSENT] * 3
     assert said(read(file, rows=ROWS, targets=targets), 5_000, "C") == ABSENT
+
+
+@pytest.mark.parametrize(("chrom", "pos", "expected"), [
+    ("chrX", 200, (0, None, None)), ("chrX", 20_000, (0, 0, 2)), ("chrY", 3_000_000, (0, None, None)),
+    ("MT", 200, (0, None, 1)), ("2", 200, (0, 0, 2))])
+def test_what_is_assumed_has_as_many_copies_as_are_known(tmp_path, chrom, pos, expected):
+    rows = sites((pos, "A", "G"), chrom=chrom)
+    out = read(vcf(tmp_path, "100 A G GT 0/1", chrom=chrom), rows=rows, absent_as_ref=True)
+    row = out["genotypes"].row(0, named=True)
+    assert (row["allele_1"], row["allele_2"], row["ploidy"]) == expected
+    assert row["state"] == "assumed-reference"
 
 
 @pytest.mark.parametrize(("text", "message"), [
@@ -170,8 +183,8 @@ def test_faults_are_told_with_their_line_and_not_for_ever(tmp_path):
 
 @pytest.mark.parametrize(("records", "code"), [
     (["200 C G GT 0/1", "100 A G GT 0/1"], "unsorted"), (["100 A G GT 0/3"], "allele-unknown"),
-    (["100 A G DP 3"], "no-genotype"), (["100 A G GT 0/1:7"], "values-malformed"), (["100 A G GT@a;a 0/1"], "filter-malformed"),
-    (["100 A G GT:9 0/1:7"], "format-malformed"), (["100 R G GT 0/1"], "ref-malformed"),
+    (["100 A G DP 3"], "no-genotype"), (["100 A G GT 0/1:7"], "values-malformed"),
+    (["100 A G GT@a;a 0/1"], "filter-malformed"), (["100 A G GT:9 0/1:7"], "format-malformed"), (["100 R G GT 0/1"], "ref-malformed"),
     (["100 A G GT 0/1", "100 A G GT 0/1"], "duplicate-record")])
 def test_what_is_wrong_is_told(tmp_path, records, code):
     out = read(vcf(tmp_path, *records), rows=ROWS)

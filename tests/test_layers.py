@@ -32,6 +32,7 @@ LAYERS = [  # lowest first; nothing imports from its own layer
     {"demo", "testing", "notebook"},
     {"reporting"},
     {"cli"},
+    {"__main__"},
 ]
 RANK = {unit: rank for rank, layer in enumerate(LAYERS) for unit in layer}
 PARTS = {"genomics", "normalise", "sources", "features", "explain", "render"}

@@ -16,6 +16,7 @@ from .alleles import Sites, with_chr
 from .calls import NONE, Calls
 from .coverage import Targets
 from .matching import OTHER, Reaching, Said
+from .ploidy import copies
 from .rows import ABSENT, ASSUMED, CALLED, Bools, Ints, Row, merged
 
 _LAST_CODE = 62  # what a record knows of is a bit set of 63 bits
@@ -91,8 +92,8 @@ class Grid:
         """Remember that a file's record at the site could not be used: its absence is not reference."""
         self.looked_at[number, columns] = True
 
-    def reach(self, reaching: Reaching, calls: Calls, columns: Ints, *, filtered: bool) -> None:
-        """Remember who may have something else than reference at the site, by a record that spans it."""
+    def reach(self, reaching: Reaching | Said, calls: Calls, columns: Ints, *, filtered: bool) -> None:
+        """Remember who may have something else than reference at the site, by a record that spans it or covers part."""
         row = Row.of(calls, reaching.codes, NONE, filtered=filtered, filter_code=NONE, direct=False)
         self.looked_at[reaching.site, columns] |= (row.state != CALLED) | (row.alleles >= OTHER).any(axis=1)
 
@@ -103,7 +104,9 @@ class Grid:
         cells, table = self.cells, TABLES["genotypes"]
         if absent_as_ref:
             self._assume_reference(cells)
-        alleles = np.minimum(cells.alleles, OTHER)
+        alleles, nothing = np.minimum(cells.alleles, OTHER), cells.state == ABSENT
+        for name in ("ploidy", "phase_set", "dp", "gq", "source_row", "filter"):
+            getattr(cells, name)[nothing] = NONE
         values = {**vars(cells), "allele_1": alleles[:, 0], "allele_2": alleles[:, 1]}
         many, wide = len(self.sites.rows), len(self.samples)
         sample = pl.Series("sample", self.samples, pl.String)
@@ -117,10 +120,17 @@ class Grid:
             state=_words(STATES, cells.state)).select(table.names)
 
     def _assume_reference(self, cells: Row) -> None:
-        """Absent sites as 0/0 under a state of their own; what was looked at and not called stays unknown."""
+        """Absent sites as 0/0 under a state of their own; what was looked at and not called stays unknown.
+
+        On X (outside the pseudo-autosomal regions) and Y it is not known how many copies there are: 0, and no ploidy.
+        """
         unseen = np.concatenate([self._unseen(number) for number in range(len(self.sites.rows))])
+        kinds = [copies(self.sites.build, site.chrom, site.pos) for site in self.sites.rows]
+        ploidy = np.repeat([{"diploid": 2, "mt": 1}.get(kind, NONE) for kind in kinds], len(self.samples))
         where = (cells.state == ABSENT) & unseen
-        cells.alleles[where], cells.ploidy[where], cells.state[where] = 0, 2, ASSUMED
+        cells.alleles[where, 0], cells.ploidy[where], cells.state[where] = 0, ploidy[where], ASSUMED
+        where &= ploidy == 2
+        cells.alleles[where, 1] = 0
 
     def _unseen(self, number: int) -> Bools:
         """Samples of whom a file has records on the site's contig, and says nothing of the site."""

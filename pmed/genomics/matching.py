@@ -69,7 +69,7 @@ def _heard(number: int, record: Record, site: Site, event: Event, events: list[E
     if not _agree(record, site):
         return Contradiction(number)
     codes = (REF, *(_code(one, event, site, record, alt) for one, alt in zip(events, record.alts, strict=True)))
-    changes = (None, *(one or (record.pos, alt) for one, alt in zip(events, record.alts, strict=True)))
+    changes = (None, *(_change(one, site, record, alt) for one, alt in zip(events, record.alts, strict=True)))
     if ALT in codes:
         return Said(number, codes, changes, direct=True)
     moved_here = any(one is not None and one.pos == event.pos for one in events)
@@ -102,13 +102,22 @@ def _code(one: Event | None, event: Event, site: Site, record: Record, alt: str)
         return OTHER if is_alt(alt) else UNKNOWN
     if one == event:
         return ALT
-    if len(record.ref) == len(alt) and len(site.event.ref) == len(site.event.alt) == 1:
-        # Several bases changed at once: the one at the site counts by itself.
-        place = site.event.pos - record.pos
-        if not 0 <= place < len(alt) or alt[place] == record.ref[place]:
-            return REF
-        return ALT if alt[place] == site.event.alt else OTHER
+    if (place := _place(site, record, alt)) is not None:
+        return REF if alt[place] == record.ref[place] else ALT if alt[place] == site.event.alt else OTHER
     return OTHER if touches(one, event) else REF
+
+
+def _change(one: Event | None, site: Site, record: Record, alt: str) -> object:
+    """What tells the change of one ALT from others at the site."""
+    place = _place(site, record, alt)
+    return (record.pos, alt) if one is None else one if place is None else (site.event.pos, alt[place])
+
+
+def _place(site: Site, record: Record, alt: str) -> int | None:
+    """Index of a one-base site in alleles of equal length: of several bases changed at once each counts by itself."""
+    place = site.event.pos - record.pos
+    single = len(site.event.ref) == len(site.event.alt) == 1
+    return place if single and is_base_text(alt) and len(alt) == len(record.ref) and 0 <= place < len(alt) else None
 
 
 def touches(one: Event, two: Event) -> bool:

@@ -74,6 +74,12 @@ class Read:
     contigs: set[str] = field(default_factory=set)
     faults: list[Fault] = field(default_factory=list)
 
+    def leave_out(self, foreign: Set[str]) -> None:
+        """Forget contigs (as written) that are another sequence than ours."""
+        names = {with_chr(contig) for contig in foreign}
+        self.contigs -= names
+        self.records = [record for record in self.records if record.chrom not in names]
+
 
 class _Line(NamedTuple):
     where: str
@@ -93,14 +99,12 @@ def read_records(header: Header, wanted: Positions, foreign: Set[str] = frozense
         lines = _streamed(header, wanted, read)
     for line in lines:
         parts = line.text.split(b"\t", 9)
-        if _text(parts[0]) in foreign:
-            continue
         record = _record(parts, line.number, f"{header.path} {line.where}", wanted)
         if record is not None:
             read.records.append(record)
             read.faults += (Fault(record.where, *found) for found in record_faults(
                 record.ref, record.alts, record.filter, record.format, record.where))
-    read.contigs -= {with_chr(contig) for contig in foreign}
+    read.leave_out(foreign)
     return read
 
 

@@ -145,6 +145,8 @@ def merged(one: Row, two: Row) -> tuple[Row, Bools]:
     Strands are compared as they stand where both are phased in one phase set; otherwise the second may be turned
     round. Where both ways make sense and differ, only what they share is known.
     """
+    if not one.knows.any() and (one.state == ABSENT).all():
+        return two, np.zeros(len(two.state), dtype=bool)
     diploid = (one.ploidy == 2) & (two.ploidy == 2)
     fixed = one.phased & two.phased & (one.phase_set == two.phase_set)
     straight, bad = _laid(one, two, two.alleles)

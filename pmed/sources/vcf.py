@@ -150,7 +150,7 @@ class VcfSource:
             if record.is_block:
                 coverage.extend(block_rows(record, calls, file.samples))
             for one in here:
-                if isinstance(one, Reaching):
+                if isinstance(one, Reaching) or (isinstance(one, Said) and one.part):
                     grid.reach(one, calls, columns, filtered=self._failed(record))
             self._sort(grid, record, here, calls, notes)
         yield from doubts.issues(file)
@@ -250,12 +250,13 @@ def _repeated(file: File, site: Site, note: Notes) -> Iterator[dict[str, Any]]:
 def _open(header: Header, samples: tuple[str, ...], wanted: Mapping[str, Sites], stated: str) -> File:
     build, how = known_build(header, stated)
     builds = [name for name in BUILDS if wanted[name].rows]
-    read = read_records(header, positions(wanted[name] for name in builds), foreign_contigs(header))
+    read = read_records(header, positions(wanted[name] for name in builds), foreign_contigs(header, build))
     evidence = {name: _evidence(read.records, wanted[name]) for name in builds}
     if build:
         must_not_contradict(header, build, evidence)
     else:
         build, how = inferred_build(header, evidence), "inferred"
+        read.leave_out(foreign_contigs(header, build))
     return File(header, samples, build, how, evidence.get(build, Evidence(0, 0)), read)
 
 
