@@ -30,7 +30,8 @@ def fasta(folder, sequence=SEQUENCE, name="chr2"):
     return str(file)
 
 
-@pytest.mark.parametrize("record", ["102 TAT T", "104 TAT T", "103 ATA A", "101 ATA A", "100 CATATATA CATATA", "99 GCAT GC"])
+@pytest.mark.parametrize("record", [
+    "102 TAT T", "104 TAT T", "103 ATA A", "101 ATA A", "100 CATATATA CATATA", "99 GCAT GC"])
 def test_one_deletion_in_all_its_places(tmp_path, record):
     """With the sequence any place will do; without it, those that touch the site's own bases."""
     out = read(vcf(tmp_path, f"{record} GT 0/1"), rows=REPEAT, reference=fasta(tmp_path))

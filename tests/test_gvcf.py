@@ -184,7 +184,8 @@ def test_faults_are_told_with_their_line_and_not_for_ever(tmp_path):
 @pytest.mark.parametrize(("records", "code"), [
     (["200 C G GT 0/1", "100 A G GT 0/1"], "unsorted"), (["100 A G GT 0/3"], "allele-unknown"),
     (["100 A G DP 3"], "no-genotype"), (["100 A G GT 0/1:7"], "values-malformed"),
-    (["100 A G GT@a;a 0/1"], "filter-malformed"), (["100 A G GT:9 0/1:7"], "format-malformed"), (["100 R G GT 0/1"], "ref-malformed"),
+    (["100 A G GT@a;a 0/1"], "filter-malformed"), (["100 A G GT:9 0/1:7"], "format-malformed"),
+    (["100 R G GT 0/1"], "ref-malformed"),
     (["100 A G GT 0/1", "100 A G GT 0/1"], "duplicate-record")])
 def test_what_is_wrong_is_told(tmp_path, records, code):
     out = read(vcf(tmp_path, *records), rows=ROWS)

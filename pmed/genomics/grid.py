@@ -102,11 +102,11 @@ class Grid:
         if not self.sites.rows or not self.samples:
             return TABLES["genotypes"].empty()
         cells, table = self.cells, TABLES["genotypes"]
+        for name in ("ploidy", "phase_set", "dp", "gq", "source_row", "filter"):
+            getattr(cells, name)[cells.state == ABSENT] = NONE
         if absent_as_ref:
             self._assume_reference(cells)
-        alleles, nothing = np.minimum(cells.alleles, OTHER), cells.state == ABSENT
-        for name in ("ploidy", "phase_set", "dp", "gq", "source_row", "filter"):
-            getattr(cells, name)[nothing] = NONE
+        alleles = np.minimum(cells.alleles, OTHER)
         values = {**vars(cells), "allele_1": alleles[:, 0], "allele_2": alleles[:, 1]}
         many, wide = len(self.sites.rows), len(self.samples)
         sample = pl.Series("sample", self.samples, pl.String)

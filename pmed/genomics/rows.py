@@ -72,7 +72,7 @@ class Row:
                    np.where(calls.ploidy > 0, calls.ploidy, NONE).astype(np.int16), calls.phased & known,
                    calls.phase_set, calls.dp.astype(np.int32), calls.gq.astype(np.int32), state,
                    np.full(many, number), np.full(many, filter_code, dtype=np.int32),
-                   np.full(many, sum({1 << code for code in codes if code > REF})), doubt)
+                   np.where(known, sum({1 << code for code in codes if code > REF}), 0), doubt)
 
     def at(self, where: Ints) -> Row:
         """The samples at `where`, copied."""
