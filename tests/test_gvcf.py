@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import polars as pl
 import pysam
 import pytest
@@ -109,6 +111,19 @@ def test_far_blocks_are_found_in_every_kind_of_file(tmp_path):
         assert out["genotypes"].equals(plain["genotypes"])
         assert out["coverage"].equals(plain["coverage"])
     assert read(as_bcf(file, index=True), rows=ROWS)["genotypes"].equals(plain["genotypes"])
+
+
+def test_an_index_of_an_older_file_is_not_used(tmp_path):
+    """It would miss records, and missing must not become reference."""
+    old = packed(vcf(tmp_path, "100 A G GT 0/1"))
+    index = (tmp_path / "x.vcf.gz.tbi").read_bytes()
+    new = packed(vcf(tmp_path, "100 A G GT 0/1", "5000 T C GT 1/1"))
+    (tmp_path / "x.vcf.gz.tbi").write_bytes(index)
+    now = new.stat().st_mtime
+    os.utime(tmp_path / "x.vcf.gz.tbi", (now - 3600, now - 3600))
+    out = read(old, rows=ROWS)
+    assert said(out, 5_000, "C") == (1, 1, "called")
+    assert "index-stale" in set(out["issues"]["code"])
 
 
 def test_a_large_deletion_reaches_the_sites_within(tmp_path):

@@ -150,7 +150,8 @@ def _general(records: Sequence[Record], samples: int) -> list[Calls]:
     """Calls of records with one FORMAT; each distinct GT text is decoded once."""
     keys = records[0].format.split(":")
     fields = pl.Series([cell for record in records for cell in _cells(record, samples)]).str.split(":")
-    texts = fields.list.get(keys.index("GT")) if "GT" in keys else pl.Series(["."]).new_from_index(0, len(fields))
+    nothing = pl.Series(["."]).new_from_index(0, len(fields))
+    texts = fields.list.get(keys.index("GT"), null_on_oob=True).fill_null(".") if "GT" in keys else nothing
     found = _genotypes(texts, records, samples)
     phase_set, dp, least, gq, rgq = (_numbers(fields, keys, key) for key in ("PS", "DP", "MIN_DP", "GQ", "RGQ"))
     dp = np.where(least == NONE, dp, np.where(dp == NONE, least, np.minimum(dp, least)))

@@ -61,7 +61,7 @@ def _bcf_head(path: Path) -> list[str]:
     try:
         with quiet_htslib(), pysam.VariantFile(str(path)) as file:
             return str(file.header).rstrip("\n").split("\n")
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, AssertionError, NotImplementedError) as error:
         raise GenomeError("cannot be read: a damaged BCF file", where=str(path),
                           hint="copy or convert it again") from error
 

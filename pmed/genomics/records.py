@@ -21,7 +21,7 @@ from pmed.errors import GenomeError
 from .alleles import with_chr
 from .blocks import Block, Bools, Ints, blocks, numbers
 from .calls import Calls
-from .files import quiet_htslib
+from .files import is_bgzf, quiet_htslib
 from .header import Header
 from .syntax import Fault, contig_fault, record_faults
 
@@ -30,6 +30,10 @@ Positions = Mapping[str, Sequence[int]]
 # Regions nearer than this are fetched as one: unpacking a little more is cheaper than another seek.
 _GAP = 4_000
 _INDEXES = (".tbi", ".csi")
+# An index so many seconds older than its file is of another file; copying a folder takes its time.
+_STALE = 60
+# What htslib raises through pysam where a file or an index is damaged.
+_BROKEN = (OSError, ValueError, AssertionError, NotImplementedError)
 _END = re.compile(r"(?:^|;)END=(\d+)")
 _LENGTH = re.compile(r"(?:^|;)SVLEN=([-+\d.,]+)")
 _REFERENCE = ("<NON_REF>", "<*>")
@@ -252,18 +256,25 @@ class _Order:
             yield Fault(f"line {line}", code, f"{text}: the file is not sorted; it was read all the same")
 
 
-def _has_index(path: Path) -> bool:
-    return any(path.with_name(path.name + suffix).is_file() for suffix in _INDEXES)
+def _index_of(path: Path, read: Read) -> Path | None:
+    """The file's index; None where there is none, or one that was made of an older file."""
+    for suffix in _INDEXES:
+        index = path.with_name(path.name + suffix)
+        if index.is_file():
+            if index.stat().st_mtime + _STALE >= path.stat().st_mtime:
+                return index
+            read.faults.append(Fault("", "index-stale", f"{index.name} is older than the file: it was not used"))
+    return None
 
 
 def _indexed(path: Path, wanted: Positions, read: Read) -> Iterator[_Line] | None:
     """Every line of the merged regions, or None where there is no usable index."""
-    if not _has_index(path):
+    if not is_bgzf(path) or _index_of(path, read) is None:
         return None
     try:
         with quiet_htslib():
             table = pysam.TabixFile(str(path), encoding="latin-1")
-    except (OSError, ValueError):
+    except _BROKEN:
         return None  # the index cannot be used: one pass over the file gives the same records
     read.contigs.update(map(with_chr, table.contigs))
     return _fetch(table, path, wanted)
@@ -293,7 +304,7 @@ def _region(file: pysam.TabixFile | pysam.VariantFile, path: Path, contig: str, 
     try:
         for line in file.fetch(contig, start - 1, end):
             yield str(line).rstrip("\r\n").encode("latin-1", "replace")
-    except (OSError, ValueError) as error:
+    except _BROKEN as error:
         raise GenomeError(f"cannot be read near {contig}:{start}", where=str(path),
                           hint="the file or its index is damaged; index it again") from error
 
@@ -311,41 +322,27 @@ def _regions(here: Sequence[int]) -> list[tuple[int, int]]:
 
 def _bcf(header: Header, wanted: Positions, read: Read) -> Iterator[_Line]:
     """The records of a BCF file as VCF text: of the merged regions where there is an index, else of one pass."""
-    with quiet_htslib():
-        try:
-            file = pysam.VariantFile(str(header.path))
-        except (OSError, ValueError) as error:
-            raise _broken_bcf(header.path) from error
-        with file:
+    index = _index_of(header.path, read)
+    try:
+        with quiet_htslib(), pysam.VariantFile(str(header.path), index_filename=str(index) if index else None) as file:
             contigs = [str(name) for name in file.header.contigs]
-            if file.index is None:
-                yield from _bcf_scanned(file, header.path, wanted, read)
+            if index is None or file.index is None:
+                yield from _bcf_scanned(file, wanted, read)
                 return
-            read.contigs.update(with_chr(name) for name in contigs if _has_records(file, header.path, name))
+            read.contigs.update(with_chr(name) for name in contigs if next(iter(file.fetch(name)), None) is not None)
             yield from _each_once(file, contigs, header.path, wanted)
+    except _BROKEN as error:
+        raise GenomeError("cannot be read: a damaged BCF file", where=str(header.path),
+                          hint="copy or convert it again") from error
 
 
-def _has_records(file: pysam.VariantFile, path: Path, contig: str) -> bool:
-    try:
-        return next(iter(file.fetch(contig)), None) is not None
-    except (OSError, ValueError) as error:
-        raise _broken_bcf(path) from error
-
-
-def _bcf_scanned(file: pysam.VariantFile, path: Path, wanted: Positions, read: Read) -> Iterator[_Line]:
+def _bcf_scanned(file: pysam.VariantFile, wanted: Positions, read: Read) -> Iterator[_Line]:
     names: dict[str, str] = {}
-    try:
-        for number, record in enumerate(file, 1):
-            chrom = names.setdefault(record.chrom, with_chr(record.chrom))
-            read.contigs.add(chrom)
-            here = wanted.get(chrom, ())
-            first = bisect_left(here, record.pos)
-            # `stop` is POS + REF or END; a LEN of VCF 4.5 would not be in it, and BCF of 4.5 is not written yet.
-            if first < len(here) and here[first] <= record.stop:
-                yield _Line(f"record {number}", number, str(record).rstrip("\r\n").encode("latin-1", "replace"))
-    except (OSError, ValueError) as error:
-        raise _broken_bcf(path) from error
-
-
-def _broken_bcf(path: Path) -> GenomeError:
-    return GenomeError("cannot be read: a damaged BCF file", where=str(path), hint="copy or convert it again")
+    for number, record in enumerate(file, 1):
+        chrom = names.setdefault(record.chrom, with_chr(record.chrom))
+        read.contigs.add(chrom)
+        here = wanted.get(chrom, ())
+        first = bisect_left(here, record.pos)
+        # `stop` is POS + REF or END; a LEN of VCF 4.5 would not be in it, and BCF of 4.5 is not written yet.
+        if first < len(here) and here[first] <= record.stop:
+            yield _Line(f"record {number}", number, str(record).rstrip("\r\n").encode("latin-1", "replace"))
