@@ -37,6 +37,9 @@ def test_a_block_of_vcf_4_5_ends_by_its_length(tmp_path):
     """VCF 4.5 gives the length of a block for each sample."""
     out = read(vcf(tmp_path, "50 N <*> GT:LEN 0/0:100"), rows=ROWS)
     assert (said(out, 100, "G"), said(out, 200, "C")) == (REFERENCE, ABSENT)
+    both = read(vcf(tmp_path, "50 N <*> GT:LEN 0/0:100 0/0:20", samples=("S", "T")), rows=ROWS)
+    assert (said(both, 100, "G"), said(both, 100, "G", "T")) == (REFERENCE, ABSENT)
+    assert both["coverage"]["end"].to_list() == [149, 69]
 
 
 @pytest.mark.parametrize("call", ["0/0:0:0:0", "0/0:3:0:3", "0/0:5:20:0", "./.:0:0:0", "./.:30:60:22"])

@@ -42,6 +42,7 @@ class Calls:
         dp: DP; where MIN_DP is given, the lesser of the two.
         gq: GQ, or RGQ where that is given instead.
         failed: FT is neither PASS nor ``.``.
+        length: LEN, bases that a block of VCF 4.5 covers, each sample for itself.
     """
 
     alleles: Ints
@@ -51,7 +52,18 @@ class Calls:
     dp: Ints
     gq: Ints
     failed: NDArray[np.bool_]
+    length: Ints | None = None
 
+
+    def of(self, samples: Ints) -> Calls:
+        """The calls of the samples at those places."""
+        return Calls(**{name: values[samples] for name, values in vars(self).items() if values is not None})
+
+    def ends(self, pos: int, last: int) -> Ints:
+        """(samples,) last position that a record at `pos` says something about: `last`, or by LEN each its own."""
+        if self.length is None:
+            return np.full(len(self.ploidy), last)
+        return np.where(self.length == NONE, last, np.minimum(pos + np.maximum(self.length, 1) - 1, last))
 
     def weak(self, least_dp: int, least_gq: int) -> NDArray[np.bool_]:
         """(samples,) calls below one of the thresholds, or without the number; 0 asks nothing."""
@@ -156,8 +168,8 @@ def _general(records: Sequence[Record], samples: int) -> list[Calls]:
     phase_set, dp, least, gq, rgq = (_numbers(fields, keys, key) for key in ("PS", "DP", "MIN_DP", "GQ", "RGQ"))
     dp = np.where(least == NONE, dp, np.where(dp == NONE, least, np.minimum(dp, least)))
     whole = Calls(found[:, :2], found[:, 2], found[:, 3] == 1, phase_set, dp, np.where(gq == NONE, rgq, gq),
-                  _failed(fields, keys))
-    parts = {name: np.split(values, len(records)) for name, values in vars(whole).items()}
+                  _failed(fields, keys), _numbers(fields, keys, "LEN") if "LEN" in keys else None)
+    parts = {name: np.split(values, len(records)) for name, values in vars(whole).items() if values is not None}
     return [Calls(**{name: values[number] for name, values in parts.items()}) for number in range(len(records))]
 
 

@@ -70,9 +70,10 @@ def _merged(intervals: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
 
 def block_rows(record: Record, calls: Calls, samples: Sequence[str]) -> Iterator[dict[str, Any]]:
     """``coverage`` rows of one gVCF block; a sample without a call was not looked at."""
+    ends = calls.ends(record.pos, record.last)
     called = (calls.alleles[:, 0] != NONE) & ~calls.failed
     for i in map(int, np.flatnonzero(called)):
-        yield {"sample": samples[i], "chrom": record.chrom, "start": record.pos, "end": record.last, "kind": "block",
+        yield {"sample": samples[i], "chrom": record.chrom, "start": record.pos, "end": int(ends[i]), "kind": "block",
                "dp": _number(calls.dp[i]), "gq": _number(calls.gq[i])}
 
 

@@ -92,10 +92,14 @@ class Grid:
         """Remember that a file's record at the site could not be used: its absence is not reference."""
         self.looked_at[number, columns] = True
 
-    def reach(self, reaching: Reaching | Said, calls: Calls, columns: Ints, *, filtered: bool) -> None:
-        """Remember who may have something else than reference at the site, by a record that spans it or covers part."""
+    def reach(self, reaching: Reaching | Said, calls: Calls, columns: Ints, ends: Ints, *, filtered: bool) -> None:
+        """Remember who may have something else than reference at the site, by a record that spans it or covers part.
+
+        `ends` are the last positions that the record says something about, one for each sample.
+        """
         row = Row.of(calls, reaching.codes, NONE, filtered=filtered, filter_code=NONE, direct=False)
-        self.looked_at[reaching.site, columns] |= (row.state != CALLED) | (row.alleles >= OTHER).any(axis=1)
+        changed = (row.state != CALLED) | (row.alleles >= OTHER).any(axis=1)
+        self.looked_at[reaching.site, columns] |= changed & (ends >= self.sites.rows[reaching.site].event.pos)
 
     def frame(self, *, absent_as_ref: bool) -> pl.DataFrame:
         """The ``genotypes`` table."""

@@ -83,6 +83,11 @@ class Row:
         for one in fields(Row):
             getattr(self, one.name)[where] = getattr(other, one.name)
 
+    def leave_out(self, where: Bools) -> None:
+        """Make it absent: the record does not reach so far for them."""
+        samples = np.flatnonzero(where)
+        self.put(samples, Row.absent(len(samples)))
+
     def forget(self, where: Bools) -> None:
         """Make what was contradicted unknown."""
         self.alleles[where] = NONE
@@ -110,13 +115,21 @@ def joined(direct: Sequence[Row], beside: Sequence[Row], samples: int) -> tuple[
     only where no record has the site's own ALT: such a record may be refused for good reason. A call that failed a
     filter is not overruled by its neighbours.
     """
-    row, clash = Row.absent(samples), np.zeros(samples, dtype=bool)
-    for one in [*direct, *((other.changes_only() if direct else other) for other in beside)]:
-        row, bad = merged(row, one)
-        clash |= bad
+    own, clash = _together(direct, samples)
+    others, more = _together(beside, samples)
+    row, bad = merged(own, others.changes_only() if direct else others)
+    clash = clash | more | bad
     row.forget(clash)
     row.alleles[row.doubt], row.state[row.doubt], row.phased[row.doubt] = NONE, FILTERED, False
     row.doubt[:] = False
+    return row, clash
+
+
+def _together(rows: Sequence[Row], samples: int) -> tuple[Row, Bools]:
+    row, clash = Row.absent(samples), np.zeros(samples, dtype=bool)
+    for one in rows:
+        row, bad = merged(row, one)
+        clash |= bad
     return row, clash
 
 

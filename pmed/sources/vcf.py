@@ -151,7 +151,8 @@ class VcfSource:
                 coverage.extend(block_rows(record, calls, file.samples))
             for one in here:
                 if isinstance(one, Reaching) or (isinstance(one, Said) and one.part):
-                    grid.reach(one, calls, columns, filtered=self._failed(record))
+                    ends = calls.ends(record.pos, record.last)
+                    grid.reach(one, calls, columns, ends, filtered=self._failed(record))
             self._sort(grid, record, here, calls, notes)
         yield from doubts.issues(file)
         yield from _settled(grid, file, notes, columns)
@@ -172,15 +173,18 @@ class VcfSource:
                     note.parts.append((one.part, self._row(grid, record, calls, one._replace(part=None))))
 
     def _row(self, grid: Grid, record: Record, calls: Calls, heard: Said) -> Row:
-        return grid.row(heard, calls, record.number, filtered=self._failed(record),
-                        filter_code=grid.filter_code(record.filter))
+        row = grid.row(heard, calls, record.number, filtered=self._failed(record),
+                       filter_code=grid.filter_code(record.filter))
+        event = grid.sites.rows[heard.site].event
+        row.leave_out(calls.ends(record.pos, record.last) < min(record.last, event.pos + len(event.ref) - 1))
+        return row
 
     def _failed(self, record: Record) -> bool:
         return self.filters == "unknown" and record.filter not in (None, "PASS")
 
     def _taken(self, calls: Calls, take: Ints, doubts: Doubts) -> Calls:
         """The chosen samples, with what cannot be relied on unknown."""
-        mine = Calls(**{name: values[take] for name, values in vars(calls).items()})
+        mine = calls.of(take)
         weak, unfounded = mine.weak(self.min_dp, self.min_gq), mine.unfounded()
         doubts.weak += int(weak.sum())
         doubts.unfounded += int(unfounded.sum())
