@@ -14,6 +14,8 @@ import pysam
 
 from pmed.errors import GenomeError
 
+from .array_files import from_zip, is_array, is_zip
+
 Kind = Literal["vcf", "bcf", "cache", "array", ""]
 
 # The empty block that ends every complete BGZF file (SAM specification, section 4.1.2).
@@ -27,10 +29,14 @@ _HEAD = 4096
 def kind_of(path: Path) -> Kind:
     """What the first bytes, unpacked if need be, say that a file is; "" for none of ours. Never raises."""
     try:
+        if is_zip(path):
+            return "array" if is_array(from_zip(path, _HEAD)) else ""
         with unpacked(path) as stream:
             head = stream.read(_HEAD).removeprefix(_BOM)
     except (OSError, GenomeError):
         return ""
+    if is_array(head):
+        return "array"
     if head.startswith(b"##fileformat=VCF"):
         return "vcf"
     return "bcf" if head.startswith(b"BCF\2") else ""

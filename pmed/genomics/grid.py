@@ -99,7 +99,7 @@ class Grid:
         """
         row = Row.of(calls, reaching.codes, NONE, filtered=filtered, filter_code=NONE, direct=False)
         changed = (row.state != CALLED) | (row.alleles >= OTHER).any(axis=1)
-        self.looked_at[reaching.site, columns] |= changed & (ends >= self.sites.rows[reaching.site].event.pos)
+        self.looked_at[reaching.site, columns] |= changed & (ends >= self.sites.rows[reaching.site].pos)
 
     def frame(self, *, absent_as_ref: bool) -> pl.DataFrame:
         """The ``genotypes`` table."""

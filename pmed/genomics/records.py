@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -72,15 +72,25 @@ class Record:
 
 @dataclass
 class Read:
-    """What was read of one file: records in file order, every contig that has a record at all, and faults."""
+    """What was read of one file: records in file order, every contig that has a record at all, and faults.
+
+    `contigs` have their names with 'chr', `written` are the same as the file writes them.
+    """
 
     records: list[Record] = field(default_factory=list)
     contigs: set[str] = field(default_factory=set)
+    written: set[str] = field(default_factory=set)
     faults: list[Fault] = field(default_factory=list)
 
+    def saw(self, contigs: Iterable[str]) -> None:
+        """Remember contigs that have a record."""
+        names = set(contigs)
+        self.written |= names
+        self.contigs |= {with_chr(name) for name in names}
+
     def leave_out(self, foreign: Set[str]) -> None:
-        """Forget contigs (as written) that are another sequence than ours."""
-        names = {with_chr(contig) for contig in foreign}
+        """Forget contigs, as the file writes them, that are another sequence than ours."""
+        names = {with_chr(contig) for contig in foreign & self.written}
         self.contigs -= names
         self.records = [record for record in self.records if record.chrom not in names]
 
@@ -91,8 +101,8 @@ class _Line(NamedTuple):
     text: bytes
 
 
-def read_records(header: Header, wanted: Positions, foreign: Set[str] = frozenset()) -> Read:
-    """The records that reach a wanted position; contigs in `foreign` (as written) are left out.
+def read_records(header: Header, wanted: Positions) -> Read:
+    """The records that reach a wanted position.
 
     Raises:
         GenomeError: the file breaks off, or a line there is malformed.
@@ -108,7 +118,6 @@ def read_records(header: Header, wanted: Positions, foreign: Set[str] = frozense
             read.records.append(record)
             read.faults += (Fault(record.where, *found) for found in record_faults(
                 record.ref, record.alts, record.filter, record.format, record.where))
-    read.leave_out(foreign)
     return read
 
 
@@ -167,9 +176,9 @@ def _streamed(header: Header, wanted: Positions, read: Read) -> Iterator[_Line]:
         for contig, first, last in block.contigs():
             if block.is_record[first]:
                 name = with_chr(_text(contig))
-                if name not in read.contigs and (text := contig_fault(_text(contig))):
+                if _text(contig) not in read.written and (text := contig_fault(_text(contig))):
                     read.faults.append(Fault(f"line {block.number + first}", "contig-malformed", text))
-                read.contigs.add(name)
+                read.saw([_text(contig)])
                 read.faults += order.faults(name, block, first, last)
                 for line in _picked(block, first, last, places.get(name), lengths=lengths):
                     yield _Line(f"line {block.number + line}", int(rank[line]), block.line(line))
@@ -276,7 +285,7 @@ def _indexed(path: Path, wanted: Positions, read: Read) -> Iterator[_Line] | Non
             table = pysam.TabixFile(str(path), encoding="latin-1")
     except _BROKEN:
         return None  # the index cannot be used: one pass over the file gives the same records
-    read.contigs.update(map(with_chr, table.contigs))
+    read.saw(table.contigs)
     return _fetch(table, path, wanted)
 
 
@@ -329,7 +338,7 @@ def _bcf(header: Header, wanted: Positions, read: Read) -> Iterator[_Line]:
             if index is None or file.index is None:
                 yield from _bcf_scanned(file, wanted, read)
                 return
-            read.contigs.update(with_chr(name) for name in contigs if next(iter(file.fetch(name)), None) is not None)
+            read.saw(name for name in contigs if next(iter(file.fetch(name)), None) is not None)
             yield from _each_once(file, contigs, header.path, wanted)
     except _BROKEN as error:
         raise GenomeError("cannot be read: a damaged BCF file", where=str(header.path),
@@ -340,7 +349,7 @@ def _bcf_scanned(file: pysam.VariantFile, wanted: Positions, read: Read) -> Iter
     names: dict[str, str] = {}
     for number, record in enumerate(file, 1):
         chrom = names.setdefault(record.chrom, with_chr(record.chrom))
-        read.contigs.add(chrom)
+        read.saw([record.chrom])
         here = wanted.get(chrom, ())
         first = bisect_left(here, record.pos)
         # `stop` is POS + REF or END; a LEN of VCF 4.5 would not be in it, and BCF of 4.5 is not written yet.

@@ -31,15 +31,16 @@ import numpy as np
 import polars as pl
 
 from ..errors import GenomeError
-from ..genomics.alleles import Site, Sites, positions
-from ..genomics.builds import BUILDS, Evidence, foreign_contigs, inferred_build, known_build, must_not_contradict
+from ..genomics.alleles import Site, Sites
+from ..genomics.builds import BUILDS, known_build
 from ..genomics.calls import Calls, Ints, decode
 from ..genomics.coverage import Targets, block_rows, target_rows
 from ..genomics.files import kind_of
 from ..genomics.grid import Grid
-from ..genomics.header import Header, chosen_samples, read_header
+from ..genomics.header import Header, chosen_samples
 from ..genomics.matching import Contradiction, Heard, Reaching, Said, matched
-from ..genomics.records import Read, Record, read_records
+from ..genomics.opening import GenomeFile, head_of, one_build, opened
+from ..genomics.records import Record
 from ..genomics.reference import Reference
 from ..genomics.rows import Row, joined, spliced
 from ..genomics.syntax import Fault
@@ -48,23 +49,11 @@ from ..tables import TABLES
 from ..types import ReadRequest, SourceKind
 
 _SUFFIXES = (".vcf", ".vcf.gz", ".vcf.bgz", ".bcf")
-_KINDS = ("vcf", "bcf")
+_KINDS = ("vcf", "bcf", "array")
 _MOST_NAMED = 3
 _MOST_TOLD = 10
 _CLASHES = {"duplicate-record": "two records of one site contradict each other",
             "contradiction": "another file says otherwise"}
-
-
-@dataclass(frozen=True)
-class File:
-    """One file of a read: its head, the samples to take, its build and its records."""
-
-    header: Header
-    samples: tuple[str, ...]
-    build: str
-    build_from: str
-    evidence: Evidence
-    read: Read
 
 
 @dataclass
@@ -101,12 +90,12 @@ class VcfSource:
         Raises:
             GenomeError: a file that cannot be read safely, an unknown sample, builds that differ.
         """
-        headers = [read_header(path) for path in paths]
+        headers = [head_of(path) for path in paths]
         chosen = chosen_samples(headers, request.samples)
         wanted = self._sites(request, headers)
-        files = [_open(header, names, wanted, request.build)
+        files = [opened(header, names, wanted, request.build)
                  for header, names in zip(headers, chosen, strict=True) if names]
-        sites, names = wanted[_one_build(files)], list(dict.fromkeys(name for file in files for name in file.samples))
+        sites, names = wanted[one_build(files)], list(dict.fromkeys(name for file in files for name in file.samples))
         targets = Targets.of(Path(self.targets)) if self.targets else None
         grid = Grid(sites, names, targets=targets)
         coverage = target_rows(targets, sites, names) if targets else []
@@ -128,7 +117,7 @@ class VcfSource:
             wanted[build] = replace(wanted[build], reference=reference)
         return wanted
 
-    def _fill(self, grid: Grid, file: File, coverage: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    def _fill(self, grid: Grid, file: GenomeFile, coverage: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         """Put one file into the grid and its blocks into `coverage`; yields ``issues`` rows."""
         if file.build_from == "inferred":
             text = f"the header names no build: {file.build} was inferred from {file.evidence.matches} known sites"
@@ -150,7 +139,7 @@ class VcfSource:
             if record.is_block:
                 coverage.extend(block_rows(record, calls, file.samples))
             for one in here:
-                if isinstance(one, Reaching) or (isinstance(one, Said) and one.part):
+                if isinstance(one, Reaching) or (isinstance(one, Said) and (one.part or calls.length is not None)):
                     ends = calls.ends(record.pos, record.last)
                     grid.reach(one, calls, columns, ends, filtered=self._failed(record))
             self._sort(grid, record, here, calls, notes)
@@ -198,7 +187,7 @@ class Doubts:
     weak: int = 0
     unfounded: int = 0
 
-    def issues(self, file: File) -> Iterator[dict[str, Any]]:
+    def issues(self, file: GenomeFile) -> Iterator[dict[str, Any]]:
         """One ``issues`` row for each kind."""
         if self.weak:
             yield _issue(file, "", "low-quality", f"{self.weak} calls at known sites are below the DP or GQ asked for, "
@@ -208,7 +197,7 @@ class Doubts:
                                                   "(DP 0 or GQ 0): read as no call")
 
 
-def _faults(file: File, faults: Iterable[Fault]) -> Iterator[dict[str, Any]]:
+def _faults(file: GenomeFile, faults: Iterable[Fault]) -> Iterator[dict[str, Any]]:
     """What is wrong with how a file is written; a fault that is everywhere is told a few times."""
     by_code: dict[str, list[Fault]] = {}
     for fault in faults:
@@ -220,7 +209,7 @@ def _faults(file: File, faults: Iterable[Fault]) -> Iterator[dict[str, Any]]:
             yield _issue(file, "", code, f"and in {len(some) - _MOST_TOLD} more places")
 
 
-def _refused(grid: Grid, file: File, heard: Iterable[tuple[Record, Sequence[Heard]]],
+def _refused(grid: Grid, file: GenomeFile, heard: Iterable[tuple[Record, Sequence[Heard]]],
              columns: Ints) -> Iterator[dict[str, Any]]:
     """Records whose REF contradicts a site: not used there, and absence is not reference there either."""
     for record, everything in heard:
@@ -232,7 +221,7 @@ def _refused(grid: Grid, file: File, heard: Iterable[tuple[Record, Sequence[Hear
                 grid.refuse(one.site, columns)
 
 
-def _settled(grid: Grid, file: File, notes: Mapping[int, Notes], columns: Ints) -> Iterator[dict[str, Any]]:
+def _settled(grid: Grid, file: GenomeFile, notes: Mapping[int, Notes], columns: Ints) -> Iterator[dict[str, Any]]:
     """Put what a file's records say of each site into the grid, joined."""
     for number, note in notes.items():
         site = grid.sites.rows[number]
@@ -245,42 +234,10 @@ def _settled(grid: Grid, file: File, notes: Mapping[int, Notes], columns: Ints) 
         yield from _told(file, site, f"{site.chrom}:{site.pos}", "contradiction", grid.put(number, row, columns))
 
 
-def _repeated(file: File, site: Site, note: Notes) -> Iterator[dict[str, Any]]:
+def _repeated(file: GenomeFile, site: Site, note: Notes) -> Iterator[dict[str, Any]]:
     for place in note.places[1:]:
         text = f"the change at {site.name} is written more than once"
         yield _issue(file, place, "duplicate-record", text) | {"severity": "info"}
-
-
-def _open(header: Header, samples: tuple[str, ...], wanted: Mapping[str, Sites], stated: str) -> File:
-    build, how = known_build(header, stated)
-    builds = [name for name in BUILDS if wanted[name].rows]
-    read = read_records(header, positions(wanted[name] for name in builds), foreign_contigs(header, build))
-    evidence = {name: _evidence(read.records, wanted[name]) for name in builds}
-    if build:
-        must_not_contradict(header, build, evidence)
-    else:
-        build, how = inferred_build(header, evidence), "inferred"
-        read.leave_out(foreign_contigs(header, build))
-    return File(header, samples, build, how, evidence.get(build, Evidence(0, 0)), read)
-
-
-def _evidence(records: Iterable[Record], sites: Sites) -> Evidence:
-    """Records that carry a known change or rsID of a site, and records whose REF contradicts it."""
-    matches = against = 0
-    for record in records:
-        heard = list(matched(record, sites))
-        said = [one for one in heard if isinstance(one, Said)]
-        matches += any(one.direct or sites.rows[one.site].name in record.ids for one in said)
-        against += any(isinstance(one, Contradiction) for one in heard)
-    return Evidence(matches, against)
-
-
-def _one_build(files: Sequence[File]) -> str:
-    builds = {file.build: file for file in files}
-    if len(builds) > 1:
-        names = ", ".join(f"{file.header.path.name} is {build}" for build, file in builds.items())
-        raise GenomeError(f"files of one run are on different builds: {names}", where=str(files[0].header.path))
-    return files[0].build
 
 
 def _places(names: Sequence[str], wanted: Sequence[str]) -> Ints:
@@ -288,8 +245,8 @@ def _places(names: Sequence[str], wanted: Sequence[str]) -> Ints:
     return np.array([at[name] for name in wanted], dtype=np.int64)
 
 
-def _samples(files: Sequence[File], names: Sequence[str]) -> pl.DataFrame:
-    mine: dict[str, list[File]] = {name: [] for name in names}
+def _samples(files: Sequence[GenomeFile], names: Sequence[str]) -> pl.DataFrame:
+    mine: dict[str, list[GenomeFile]] = {name: [] for name in names}
     for file in files:
         for name in file.samples:
             mine[name].append(file)
@@ -298,13 +255,13 @@ def _samples(files: Sequence[File], names: Sequence[str]) -> pl.DataFrame:
          "source": ", ".join(file.header.path.name for file in where)} for name, where in mine.items())
 
 
-def _polyploid(file: File, record: Record, calls: Calls) -> Iterator[dict[str, Any]]:
+def _polyploid(file: GenomeFile, record: Record, calls: Calls) -> Iterator[dict[str, Any]]:
     many = [file.samples[i] for i in np.flatnonzero(calls.ploidy > 2)]
     if many:
         yield _issue(file, record.where, "polyploid", f"more than two alleles in {_some(many)}: not called")
 
 
-def _told(file: File, site: Site, place: str, code: str, names: Sequence[str]) -> Iterator[dict[str, Any]]:
+def _told(file: GenomeFile, site: Site, place: str, code: str, names: Sequence[str]) -> Iterator[dict[str, Any]]:
     if names:
         yield _issue(file, place, code, f"{_CLASHES[code]}: {site.name} was not called in {_some(names)}")
 
@@ -314,6 +271,6 @@ def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:_MOST_NAMED]) + more
 
 
-def _issue(file: File, place: str, code: str, text: str) -> dict[str, Any]:
+def _issue(file: GenomeFile, place: str, code: str, text: str) -> dict[str, Any]:
     where = place.removeprefix(str(file.header.path)).strip()
     return {"file": file.header.path.name, "place": where or None, "severity": "warning", "code": code, "text": text}

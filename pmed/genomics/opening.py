@@ -1,0 +1,98 @@
+"""One genome file opened: its head, whom to take of it, its build, and the records that reach a known site."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pmed.errors import GenomeError
+
+from .alleles import Sites, positions
+from .arrays import array_evidence, array_rows, read_array, read_array_header
+from .builds import BUILDS, Evidence, foreign_contigs, inferred_build, known_build, must_not_contradict
+from .files import kind_of
+from .header import Header, read_header
+from .matching import Contradiction, Said, matched
+from .records import Read, Record, read_records
+
+
+@dataclass(frozen=True)
+class GenomeFile:
+    """One file of a read: its head, the samples to take, its build and how that is known, and its records."""
+
+    header: Header
+    samples: tuple[str, ...]
+    build: str
+    build_from: str
+    evidence: Evidence
+    read: Read
+
+
+def head_of(path: Path) -> Header:
+    """The head of a genome file of any kind.
+
+    Raises:
+        GenomeError: it is not there, not whole, or not what its first bytes promise.
+    """
+    return read_array_header(path) if kind_of(path) == "array" else read_header(path)
+
+
+def opened(header: Header, samples: tuple[str, ...], wanted: Mapping[str, Sites], stated: str) -> GenomeFile:
+    """Read what the file says of the sites `wanted`, by build; `stated` is the build that the user gave, or "".
+
+    Raises:
+        GenomeError: a malformed record, or a build that is unknown, contradicted or not the one stated.
+    """
+    if header.kind == "array":
+        return _opened_array(header, samples, wanted, stated)
+    build, how = known_build(header, stated)
+    builds = [name for name in BUILDS if wanted[name].rows]
+    read = read_records(header, positions(wanted[name] for name in builds))
+    read.leave_out(foreign_contigs(header, build))
+    evidence = {name: _evidence(read.records, wanted[name]) for name in builds}
+    build, how = _settled(header, build, how, evidence)
+    read.leave_out(foreign_contigs(header, build))
+    return GenomeFile(header, samples, build, how, evidence.get(build, Evidence(0, 0)), read)
+
+
+def _opened_array(header: Header, samples: tuple[str, ...], wanted: Mapping[str, Sites], stated: str) -> GenomeFile:
+    """An export of an array: which build it is on must be known before its rows mean anything."""
+    build, how = known_build(header, stated)
+    rows = array_rows(header)
+    evidence = array_evidence(rows, wanted.values())
+    build, how = _settled(header, build, how, evidence)
+    read = read_array(header, [wanted[build]], rows)
+    return GenomeFile(header, samples, build, how, evidence.get(build, Evidence(0, 0)), read)
+
+
+def _settled(header: Header, build: str, how: str, evidence: Mapping[str, Evidence]) -> tuple[str, str]:
+    """The build, checked against the records, or inferred from them."""
+    if not build:
+        return inferred_build(header, evidence), "inferred"
+    must_not_contradict(header, build, evidence)
+    return build, how
+
+
+def _evidence(records: Iterable[Record], sites: Sites) -> Evidence:
+    """Records that carry a known change or rsID of a site, and records whose REF contradicts it."""
+    matches = against = 0
+    for record in records:
+        heard = list(matched(record, sites))
+        said = [one for one in heard if isinstance(one, Said)]
+        matches += any(one.direct or sites.rows[one.site].name in record.ids for one in said)
+        against += any(isinstance(one, Contradiction) for one in heard)
+    return Evidence(matches, against)
+
+
+def one_build(files: Sequence[GenomeFile]) -> str:
+    """The build of all files of a run.
+
+    Raises:
+        GenomeError: they are on two.
+    """
+    builds = {file.build: file for file in files}
+    if len(builds) > 1:
+        names = ", ".join(f"{file.header.path.name} is {build}" for build, file in builds.items())
+        raise GenomeError(f"files of one run are on different builds: {names}", where=str(files[0].header.path))
+    return files[0].build
