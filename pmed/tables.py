@@ -150,7 +150,7 @@ _ALL = (
         "patient_id": _PATIENT,
         "source": _text("file(s) the sample was read from", null=False),
         "build": _text("genome build of the positions", null=False, values=("GRCh37", "GRCh38")),
-        "build_from": _text("how the build is known: header, stated or inferred"),
+        "build_from": _text("how the build is known: header, stated, inferred or other files"),
         "sex": _text("sex if the file says so"),
     }, key=("sample",)),
     Table("genotypes", "A dense grid: every sample × every site asked for, so that absence is a row and never a gap. "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,11 @@ import pytest
 from polars.testing import assert_frame_equal
 
 import pmed
+from pmed.errors import GenomeError
+from pmed.genomics.header import read_header
+from pmed.sources.vcf import VcfSource
+from pmed.tables import TABLES
+from pmed.types import ReadRequest
 
 PEOPLE = ("NA18526", "NA18565", "NA18861")
 VERSIONS = {"chr6": 12, "chr7": 14, "chr10": 11, "chr12": 12, "chr16": 10}
@@ -86,6 +92,43 @@ def test_a_gvcf_of_a_deep_genome_gives_the_calls_of_the_full_file(deep, tmp_path
         assert states["state"][0] == "called"
         assert set(mine.tables["genotypes"]["state"]) <= {"called", "no-call", "absent", "half-call"}
         assert mine.tables["coverage"].height > 20
+
+
+@pytest.fixture(scope="module")
+def all_sites(shared):
+    """Every defining position of twenty genes."""
+    rows = [{"build": "GRCh38", "chrom": one["chromosome"], "pos": one["position"], "ref": one["ref"], "alt": alt,
+             "site": one["rsid"] or str(one["position"])}
+            for file in sorted(shared.glob("reference/pharmcat-3.1.1/definitions/*_translation.json"))
+            for one in json.loads(file.read_text())["variants"] for alt in one["alts"]]
+    return TABLES["sites"].frame(rows)
+
+
+def test_a_deep_genome_and_the_panel_agree_at_every_shared_site(shared, all_sites):
+    """Who is in both: of twenty genes' sites each that both files speak of has the same genotype."""
+    request = ReadRequest(all_sites)
+    deep = VcfSource().read(sorted((shared / "data/wgs").glob("*.vcf.bgz")), request)["genotypes"]
+    files = sorted((shared / "data/1kgp/GRCh38").glob("*.vcf.gz"))
+    there = [name for name in PEOPLE if name in read_header(files[0]).samples]
+    panel = VcfSource().read(files, ReadRequest(all_sites, samples=tuple(there)))["genotypes"]
+    both = deep.join(panel, on=["sample", "chrom", "pos", "ref", "alt"], suffix="_panel").filter(
+        pl.col("state") != "absent", pl.col("state_panel") != "absent")
+    assert both.height >= 250
+    assert both["state"].equals(both["state_panel"].alias("state"))
+    pairs = [pl.concat_list(f"allele_1{end}", f"allele_2{end}").list.sort() for end in ("", "_panel")]
+    assert both.filter(pairs[0] != pairs[1]).is_empty()
+
+
+def test_a_file_that_tells_no_build_takes_that_of_its_neighbours(shared, all_sites):
+    """One file a gene, and nobody carries anything known of one gene: only together can they be read."""
+    folder = shared / "data/1kgp/GRCh38"
+    request = ReadRequest(all_sites, samples=("NA18565",))
+    silent, telling = folder / "CACNA1S.vcf.gz", folder / "CYP2C19.vcf.gz"
+    with pytest.raises(GenomeError, match="the genome build is not declared"):
+        VcfSource().read([silent], request)
+    out = VcfSource().read([silent, telling], request)
+    assert out["samples"]["build"].to_list() == ["GRCh38"]
+    assert set(out["genotypes"].filter(chrom="chr1")["state"]) == {"absent"}
 
 
 def as_bcf(path, target):

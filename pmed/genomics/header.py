@@ -74,7 +74,8 @@ def chosen_samples(headers: Sequence[Header], wanted: Sequence[str]) -> list[tup
     """
     there = dict.fromkeys(name for header in headers for name in header.samples)
     asked = frozenset(wanted)
-    files = ", ".join(str(header.path) for header in headers)
+    more = f" and {len(headers) - 1} more" if len(headers) > 1 else ""
+    files = "".join(str(header.path) for header in headers[:1]) + more
     for name in wanted:
         if name not in there:
             near = dict.fromkeys([*difflib.get_close_matches(name, there, n=5, cutoff=0.5), *list(there)[:5]])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pmed.errors import GenomeError
@@ -19,13 +19,16 @@ from .records import Read, Record, read_records
 
 @dataclass(frozen=True)
 class GenomeFile:
-    """One file of a read: its head, the samples to take, its build and how that is known, and its records."""
+    """One file of a read: its head, the samples to take, its build and how that is known, and its records.
+
+    `evidence` is by build; a file with nothing to tell its build by has none until `on_one_build`.
+    """
 
     header: Header
     samples: tuple[str, ...]
     build: str
     build_from: str
-    evidence: Evidence
+    evidence: Mapping[str, Evidence]
     read: Read
 
 
@@ -53,7 +56,7 @@ def opened(header: Header, samples: tuple[str, ...], wanted: Mapping[str, Sites]
     evidence = {name: _evidence(read.records, wanted[name]) for name in builds}
     build, how = _settled(header, build, how, evidence)
     read.leave_out(foreign_contigs(header, build))
-    return GenomeFile(header, samples, build, how, evidence.get(build, Evidence(0, 0)), read)
+    return GenomeFile(header, samples, build, how, evidence, read)
 
 
 def _opened_array(header: Header, samples: tuple[str, ...], wanted: Mapping[str, Sites], stated: str) -> GenomeFile:
@@ -62,12 +65,16 @@ def _opened_array(header: Header, samples: tuple[str, ...], wanted: Mapping[str,
     rows = array_rows(header)
     evidence = array_evidence(rows, wanted.values())
     build, how = _settled(header, build, how, evidence)
+    if not build:
+        inferred_build(header, evidence)
     read = read_array(header, [wanted[build]], rows)
-    return GenomeFile(header, samples, build, how, evidence.get(build, Evidence(0, 0)), read)
+    return GenomeFile(header, samples, build, how, evidence, read)
 
 
 def _settled(header: Header, build: str, how: str, evidence: Mapping[str, Evidence]) -> tuple[str, str]:
-    """The build, checked against the records, or inferred from them."""
+    """The build, checked against the records, or inferred from them; none where they say nothing for any."""
+    if not build and not any(found.matches for found in evidence.values()):
+        return "", ""
     if not build:
         return inferred_build(header, evidence), "inferred"
     must_not_contradict(header, build, evidence)
@@ -85,14 +92,22 @@ def _evidence(records: Iterable[Record], sites: Sites) -> Evidence:
     return Evidence(matches, against)
 
 
-def one_build(files: Sequence[GenomeFile]) -> str:
-    """The build of all files of a run.
+def on_one_build(files: Sequence[GenomeFile]) -> list[GenomeFile]:
+    """The files of a run, those that do not tell their build on that of the others.
 
     Raises:
-        GenomeError: they are on two.
+        GenomeError: they are on two builds, or nothing tells the build of one that has other REFs at known sites.
     """
-    builds = {file.build: file for file in files}
+    builds = {file.build: file for file in files if file.build}
     if len(builds) > 1:
         names = ", ".join(f"{file.header.path.name} is {build}" for build, file in builds.items())
         raise GenomeError(f"files of one run are on different builds: {names}", where=str(files[0].header.path))
-    return files[0].build
+    build = next(iter(builds), "")
+    return [file if file.build else _taken(file, build) for file in files]
+
+
+def _taken(file: GenomeFile, build: str) -> GenomeFile:
+    if not build or file.evidence.get(build, Evidence(0, 0)).against:
+        inferred_build(file.header, file.evidence)
+    file.read.leave_out(foreign_contigs(file.header, build))
+    return replace(file, build=build, build_from="other files")

@@ -17,7 +17,8 @@ OPEN = ("test", "not-assessed")
 ACTION_WORDS = {"avoid": "Avoid", "alternative": "Alternative", "adjust": "Adjust", "monitor": "Monitor",
                 "test": "Test", "standard": "Standard", "not-assessed": "Not assessed"}
 BUILD_FROM = {"header": "as its header says", "stated": "as stated by the user",
-              "inferred": "inferred from its records"}
+              "inferred": "inferred from its records",
+              "other files": "taken from the other files"}
 SECTIONS = {"risk": "Risk", "treatment-response": "Treatment response"}
 GAP_KINDS = {"input": "Inputs", "gene": "Genes", "medicine": "Medicines", "drug": "Drugs asked for",
              "prediction": "Predictions", "suggestion": "Suggestions"}

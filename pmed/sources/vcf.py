@@ -39,7 +39,7 @@ from ..genomics.files import kind_of
 from ..genomics.grid import Grid
 from ..genomics.header import Header, chosen_samples
 from ..genomics.matching import Contradiction, Heard, Reaching, Said, matched
-from ..genomics.opening import GenomeFile, head_of, one_build, opened
+from ..genomics.opening import GenomeFile, head_of, on_one_build, opened
 from ..genomics.records import Record
 from ..genomics.reference import Reference
 from ..genomics.rows import Row, joined, spliced
@@ -93,9 +93,9 @@ class VcfSource:
         headers = [head_of(path) for path in paths]
         chosen = chosen_samples(headers, request.samples)
         wanted = self._sites(request, headers)
-        files = [opened(header, names, wanted, request.build)
-                 for header, names in zip(headers, chosen, strict=True) if names]
-        sites, names = wanted[one_build(files)], list(dict.fromkeys(name for file in files for name in file.samples))
+        files = on_one_build([opened(header, names, wanted, request.build)
+                              for header, names in zip(headers, chosen, strict=True) if names])
+        sites, names = wanted[files[0].build], list(dict.fromkeys(name for file in files for name in file.samples))
         targets = Targets.of(Path(self.targets)) if self.targets else None
         grid = Grid(sites, names, targets=targets)
         coverage = target_rows(targets, sites, names) if targets else []
@@ -120,7 +120,8 @@ class VcfSource:
     def _fill(self, grid: Grid, file: GenomeFile, coverage: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         """Put one file into the grid and its blocks into `coverage`; yields ``issues`` rows."""
         if file.build_from == "inferred":
-            text = f"the header names no build: {file.build} was inferred from {file.evidence.matches} known sites"
+            matches = file.evidence[file.build].matches
+            text = f"the header names no build: {file.build} was inferred from {matches} known sites"
             yield _issue(file, "", "build-inferred", text)
         yield from _faults(file, file.read.faults)
         take, columns = (_places(names, file.samples) for names in (file.header.samples, grid.samples))
