@@ -47,6 +47,13 @@ def test_without_a_sequence_the_two_refs_are_what_is_known(tmp_path, record, kno
     assert said(out, 100, "C") == ((0, 1, "called") if known else (None, None, "absent"))
 
 
+def test_a_site_may_itself_stand_further_right(tmp_path):
+    rows = [(105, "A", "ATA")]
+    assert said(read(vcf(tmp_path, "104 T TAT GT 0/1"), rows=rows), 105, "ATA") == (0, 1, "called")
+    out = read(vcf(tmp_path, "100 C CAT GT 0/1"), rows=rows, reference=fasta(tmp_path))
+    assert said(out, 105, "ATA") == (0, 1, "called")
+
+
 def test_an_insertion_further_right(tmp_path):
     for record in ("106 T TAT", "102 T TAT", "107 A ATA"):
         out = read(vcf(tmp_path, f"{record} GT 1/1"), rows=REPEAT, reference=fasta(tmp_path))

@@ -126,11 +126,14 @@ class Sites:
         return {chrom: (sorted(spans), max(last - first for first, last, _ in spans)) for chrom, spans in found.items()}
 
     def _span(self, site: Site) -> tuple[int, int]:
-        """First and last position at which a record of the site's change may stand: an indel may be moved right."""
-        last = site.pos + len(site.ref) - 1
+        """First and last position that a record of the site's change may touch: an indel may be moved."""
+        first, last = site.pos, site.pos + len(site.ref) - 1
         if site.event.is_indel:
-            last = max(last, rightmost(site.event, self.base_at(site.chrom, site))) + 1
-        return min(site.pos, site.event.pos), last
+            base_at = self.base_at(site.chrom, site)
+            # One more at each end: a record that adjoins tells the bases there.
+            first = min(first, leftmost(site.event, base_at).pos) - 1
+            last = max(last, rightmost(site.event, base_at)) + 1
+        return first, last
 
     @cached_property
     def spans(self) -> dict[str, list[tuple[int, int]]]:
