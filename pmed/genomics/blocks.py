@@ -6,17 +6,21 @@ Positions in a block are 0-based offsets into its bytes; genome positions are 1-
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import pysam
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from .files import unpacked
+from pmed.errors import GenomeError
+
+from .files import quiet_htslib, unpacked
 
 Bytes = NDArray[np.uint8]
 Ints = NDArray[np.int64]
@@ -27,6 +31,9 @@ _READ = 1 << 20
 _TAB, _NEWLINE, _HASH, _ZERO, _ANGLE = b"\t\n#0<"
 _ROOM, _WORD = 16, 8
 _MOST_DIGITS = 10
+_MOST = 2**63 - 1
+_END = re.compile(rb"(?:^|;)END=(\d{1,18})")
+_LENGTH = re.compile(rb"(?:^|;)SVLEN=([-+\d.,]{1,4000})")
 
 
 @dataclass(frozen=True)
@@ -136,6 +143,33 @@ def blocks(path: Path, size: int = BLOCK) -> Iterator[Block]:
         yield Block(text + b"\n" if cut else text, number, is_cut=cut)
 
 
+def bcf_blocks(path: Path, size: int = BLOCK) -> Iterator[Block]:
+    """The records of a BCF file as VCF text, without a header; lines are numbered as the records are.
+
+    Raises:
+        GenomeError: the file is damaged.
+    """
+    number, held, lines = 1, 0, list[bytes]()
+    for line in _bcf_lines(path):
+        lines.append(line)
+        held += len(line)
+        if held >= size:
+            yield Block(b"".join(lines), number)
+            number, held, lines = number + len(lines), 0, []
+    if lines:
+        yield Block(b"".join(lines), number)
+
+
+def _bcf_lines(path: Path) -> Iterator[bytes]:
+    try:
+        with quiet_htslib(), pysam.VariantFile(str(path)) as file:
+            for record in file:
+                yield str(record).rstrip("\r\n").encode("latin-1", "replace") + b"\n"
+    except (OSError, ValueError) as error:
+        raise GenomeError("cannot be read: a damaged BCF file", where=str(path),
+                          hint="copy or convert it again") from error
+
+
 def numbers(data: Bytes, begin: Ints, end: Ints) -> Ints:
     """Whole numbers written at [begin, end), -1 where there is something else or nothing."""
     width = end - begin
@@ -157,3 +191,25 @@ def _window(data: Bytes, begin: Ints, end: Ints, least: Ints | None = None) -> I
     low = at if least is None else least
     cells = np.where((places >= low[:, None]) & (places < end[:, None]), cells, 0).astype(np.uint8)
     return cells.view(np.int64).ravel()
+
+
+def last_position(parts: Sequence[bytes]) -> int:
+    """Last position that a record with a readable POS says something about (VCF 4.5, sections 1.4.5 and 1.6.1).
+
+    `parts` are its columns; all samples may be one. What is more than 64 bits hold is cut to that.
+    """
+    pos, end = int(parts[1]), 0
+    last = pos + max(len(parts[3]) if len(parts) > 3 else 1, 1) - 1
+    if len(parts) < 8 or not (b"<" in parts[4] or parts[4] == b"."):
+        return last
+    info = parts[7]
+    if found := _END.search(info):
+        end = int(found[1])
+    elif (found := _LENGTH.search(info)) and not parts[4].startswith(b"<INS"):
+        lengths = (n.lstrip(b"+-") for n in found[1].split(b","))
+        end = pos + max((int(n) for n in lengths if n.isdigit()), default=0)
+    if len(parts) > 9 and b"LEN" in (keys := parts[8].split(b":")):
+        cells = (cell.split(b":") for cell in parts[9].split(b"\t"))
+        lengths = (cell[keys.index(b"LEN")] for cell in cells if len(cell) > keys.index(b"LEN"))
+        end = max(end, pos - 1 + max((int(n) for n in lengths if n.isdigit()), default=0))
+    return min(max(last, end), _MOST)

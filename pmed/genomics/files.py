@@ -39,6 +39,8 @@ def kind_of(path: Path) -> Kind:
         return "array"
     if head.startswith(b"##fileformat=VCF"):
         return "vcf"
+    if head.startswith(b"PAR1"):
+        return "cache"
     return "bcf" if head.startswith(b"BCF\2") else ""
 
 

@@ -11,6 +11,7 @@ from pmed.errors import GenomeError
 from .alleles import Sites, positions
 from .arrays import array_evidence, array_rows, read_array, read_array_header
 from .builds import BUILDS, Evidence, foreign_contigs, inferred_build, known_build, must_not_contradict
+from .cache import read_cache, read_cache_header
 from .files import kind_of
 from .header import Header, read_header
 from .matching import Contradiction, Said, matched
@@ -38,7 +39,8 @@ def head_of(path: Path) -> Header:
     Raises:
         GenomeError: it is not there, not whole, or not what its first bytes promise.
     """
-    return read_array_header(path) if kind_of(path) == "array" else read_header(path)
+    heads = {"array": read_array_header, "cache": read_cache_header}
+    return heads.get(kind_of(path), read_header)(path)
 
 
 def opened(header: Header, samples: tuple[str, ...], wanted: Mapping[str, Sites], stated: str) -> GenomeFile:
@@ -51,7 +53,8 @@ def opened(header: Header, samples: tuple[str, ...], wanted: Mapping[str, Sites]
         return _opened_array(header, samples, wanted, stated)
     build, how = known_build(header, stated)
     builds = [name for name in BUILDS if wanted[name].rows]
-    read = read_records(header, positions(wanted[name] for name in builds))
+    near = positions(wanted[name] for name in builds)
+    read = read_cache(header, near) if header.kind == "cache" else read_records(header, near)
     read.leave_out(foreign_contigs(header, build))
     evidence = {name: _evidence(read.records, wanted[name]) for name in builds}
     build, how = _settled(header, build, how, evidence)

@@ -49,7 +49,7 @@ from ..tables import TABLES
 from ..types import ReadRequest, SourceKind
 
 _SUFFIXES = (".vcf", ".vcf.gz", ".vcf.bgz", ".bcf")
-_KINDS = ("vcf", "bcf", "array")
+_KINDS = ("vcf", "bcf", "array", "cache")
 _MOST_NAMED = 3
 _MOST_TOLD = 10
 _CLASHES = {"duplicate-record": "two records of one site contradict each other",

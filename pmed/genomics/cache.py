@@ -1,0 +1,369 @@
+"""A genome as one compressed Parquet file: all its records, read again without parsing, and only where it matters.
+
+The rows are those of `table.schema`. The file's metadata has ``pmed:format``, ``pmed:about`` (`About` as JSON) and
+``pmed:check``, the CRC-32 of the file with zeros in its place: the format itself would not notice a damaged file, and a
+damaged genotype looks like any other. `About.steps` says what stretch of the genome each stretch of rows is about, so
+that the rows near a position are found without a look at the others.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import zlib
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from itertools import accumulate
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from polars.io.plugins import register_io_source
+
+from pmed.errors import GenomeError, PmedError
+from pmed.files import sha256
+
+from .builds import declared_build
+from .header import Header, read_header
+from .order import Order, is_cut
+from .records import Positions, Read, Record
+from .scan import batches
+from .syntax import Fault, record_faults
+from .table import SAMPLE, as_calls, schema
+
+FORMAT = "pmed/genotypes/1"
+_MAGIC = b"PAR1"
+_KEPT = ("fileformat", "reference", "assembly", "contig")
+_LEFT_OUT = ("contig",)  # `About.written` has them
+# A stretch of rows is unpacked by the group; a group is held in memory while it is written.
+_GROUP_ROWS, _GROUP_CELLS = 25_000, 4_000_000
+_STEP_ROWS = 10_000
+_CHUNK = 1 << 20
+# The value stands behind its key as Thrift's compact protocol has it: field 2, binary, 14 bytes.
+_KEY = "pmed:check"
+_BEFORE_CHECK = _KEY.encode() + b"\x18\x0ecrc32="
+_NO_CHECK = "00000000"
+_AGAIN = "import the genome again with pmed import"
+
+Progress = Callable[[str], None]
+
+
+class Source(msgspec.Struct, frozen=True):
+    """One of the files that a cache was made of."""
+
+    file: str
+    sha256: str
+    records: int
+    what: str
+
+
+class Step(NamedTuple):
+    """Consecutive rows on one contig (some of them may be on another): the positions that they say something about."""
+
+    row: int
+    rows: int
+    chrom: str
+    first: int
+    last: int
+
+
+class About(msgspec.Struct, frozen=True):
+    """What a cache holds beside its rows; `faults` are those of the files as a whole: source, place, code, text."""
+
+    pmed: str
+    samples: list[str]
+    meta: list[tuple[str, str]]
+    sources: list[Source]
+    contigs: list[str]
+    written: list[str]
+    faults: list[tuple[str, str, str]]
+    steps: list[Step]
+
+
+def is_cache(head: bytes) -> bool:
+    """Whether a file that starts so may be a cache: any Parquet file does."""
+    return head.startswith(_MAGIC)
+
+
+def write_cache(sources: Sequence[Header | Path], output: Path, progress: Progress = lambda _: None) -> About:
+    """Write all records of VCF or BCF files with the same samples into one cache, one file after the other.
+
+    Raises:
+        GenomeError: a file that cannot be read, or files that do not belong together.
+        PmedError: `output` cannot be written.
+    """
+    headers = [source if isinstance(source, Header) else read_header(source) for source in sources]
+    _must_belong_together(headers)
+    writing = _Writing(headers, progress)
+    rows = register_io_source(writing.frames, schema={name: dtype for name, dtype in schema(
+        len(headers[0].samples)).items() if name not in _LEFT_OUT})
+    try:
+        with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}.") as folder:
+            fresh = Path(folder) / output.name
+            writing.to(rows, fresh)
+            _seal(fresh)
+            fresh.replace(output)
+    except OSError as error:
+        hint = "" if output.parent.is_dir() else "does the folder exist?"
+        raise PmedError(f"cannot write: {error.strerror or error}", where=str(output), hint=hint) from error
+    return writing.about()
+
+
+def read_cache_header(path: Path) -> Header:
+    """The head of a cache: its samples and what the files' own heads say of their build.
+
+    Raises:
+        GenomeError: no such file, a Parquet file of somebody else, or a damaged one.
+    """
+    _must_be_sound(path)
+    about = _about(path)
+    return Header(path, tuple(about.samples), tuple(about.meta), "cache")
+
+
+def read_cache(header: Header, wanted: Positions) -> Read:
+    """The records that reach a wanted position, with their calls, as `read_records` gives them of the files themselves.
+
+    Raises:
+        GenomeError: the file is damaged.
+    """
+    path, about = header.path, _about(header.path)
+    read = Read(contigs=set(about.contigs), written=set(about.written),
+                faults=[Fault(*fault) for fault in about.faults])
+    try:
+        for row, rows in _stretches(about.steps, wanted):
+            table = pl.scan_parquet(path, glob=False)
+            some = _reaching(table.slice(row, rows).select("chrom", "pos", "last").collect(), wanted) + row
+            if len(some):
+                first, many = int(some[0]), int(some[-1] - some[0]) + 1
+                frame = table.slice(first, many).collect()[some - first]
+                read.records += _records(frame, some.tolist(), path, about.sources)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise _damaged(path) from error
+    for one in read.records:
+        read.faults += (Fault(one.where, *found) for found in record_faults(
+            one.ref, one.alts, one.filter, one.format, one.where))
+    return read
+
+
+@dataclass
+class _Writing:
+    """The frames of all files on their way into a cache, and what is learned as they pass."""
+
+    headers: Sequence[Header]
+    progress: Progress
+    rows: int = 0
+    whole: bool = False
+    error: BaseException | None = None
+    sources: list[Source] = field(default_factory=list)
+    contigs: set[str] = field(default_factory=set)
+    written: set[str] = field(default_factory=set)
+    faults: list[tuple[str, str, str]] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+
+    @property
+    def group_rows(self) -> int:
+        """Rows that are packed together."""
+        return max(1, min(_GROUP_ROWS, _GROUP_CELLS // len(self.headers[0].samples)))
+
+    def to(self, rows: pl.LazyFrame, path: Path) -> None:
+        """Write the file, its check still open."""
+        try:
+            rows.sink_parquet(path, compression="zstd", row_group_size=self.group_rows, maintain_order=True,
+                              engine="streaming", metadata=self._metadata)
+        except pl.exceptions.PolarsError as error:
+            raise self.error or OSError(str(error)) from error
+
+    def frames(self, *_: object) -> Iterator[pl.DataFrame]:
+        """All rows; polars asks for them while it writes."""
+        try:
+            for header in self.headers:
+                yield from self._file(header)
+        except BaseException as error:  # polars would make another error of it
+            self.error = error
+            raise
+        self.whole = True
+
+    def _file(self, header: Header) -> Iterator[pl.DataFrame]:
+        before, order = self.rows, Order("record" if header.kind == "bcf" else "line")
+        line = 0
+        for frame in batches(header):
+            order.watch(frame)
+            self._note_steps(frame)
+            self.rows += frame.height
+            line = int(frame["line"][-1])
+            self.progress(f"{header.path.name}: {self.rows - before:,} records")
+            yield frame.drop(_LEFT_OUT)
+        self._note_file(header, order, self.rows - before, line)
+
+    def _note_steps(self, frame: pl.DataFrame) -> None:
+        size = min(_STEP_ROWS, self.group_rows)
+        for start in range(0, frame.height, size):
+            part = frame[start:start + size]
+            found = part.group_by("chrom", maintain_order=True).agg(
+                first=pl.col("pos").min(), last=pl.max_horizontal("pos", "last").max())
+            self.steps += (Step(self.rows + start, part.height, *row) for row in found.iter_rows())
+
+    def _note_file(self, header: Header, order: Order, records: int, line: int) -> None:
+        self.contigs |= order.contigs
+        self.written |= order.written
+        faults = list(order.faults)
+        if records and header.kind == "vcf" and is_cut(header.path):
+            faults.append(Fault(f"line {line}", "no-final-newline", "the last line has no line end: the file may be "
+                                                                   "cut off"))
+        self.faults += ((_place(header.path.name, len(self.headers), fault.where), fault.code, fault.text)
+                        for fault in faults)
+        self.sources.append(Source(header.path.name, sha256(header.path), records, order.what))
+
+    def _metadata(self, _: object) -> dict[str, str]:
+        """What is written at the end of the file."""
+        if not self.whole:
+            raise RuntimeError("polars asks for the metadata before it has all rows")  # the steps would not be all
+        return {"pmed:format": FORMAT, "pmed:about": msgspec.json.encode(self.about()).decode(),
+                _KEY: f"crc32={_NO_CHECK}"}
+
+    def about(self) -> About:
+        """What the cache holds beside its rows."""
+        meta = dict.fromkeys(line for header in self.headers for line in header.meta if line[0] in _KEPT)
+        return About(version("pmed"), list(self.headers[0].samples), list(meta), self.sources, sorted(self.contigs),
+                     sorted(self.written), self.faults, self.steps)
+
+
+def _place(source: str, sources: int, place: str) -> str:
+    """A place in one of the files; their name is needed only where there are several."""
+    return place if sources == 1 else f"{source} {place}"
+
+
+def _must_belong_together(headers: Sequence[Header]) -> None:
+    first = headers[0]
+    for header in headers:
+        if header.kind not in ("vcf", "bcf"):
+            raise GenomeError("is not a VCF or BCF file, which is what can be imported", where=str(header.path))
+        if header.samples != first.samples:
+            raise GenomeError(f"has other samples than {first.path.name}, or in another order", where=str(header.path),
+                              hint="import files of different samples one by one")
+        one, other = declared_build(first) or "no build", declared_build(header) or "no build"
+        if one != other:
+            raise GenomeError(f"names {other}, but {first.path.name} names {one}", where=str(header.path),
+                              hint="import files of different builds one by one")
+
+
+def _stretches(steps: Sequence[Step], wanted: Positions) -> Iterator[tuple[int, int]]:
+    """(first row, rows) in which something may reach a wanted position; stretches that touch are one."""
+    start = end = 0
+    for step in steps:
+        here = wanted.get(step.chrom, ())
+        place = bisect_left(here, step.first)
+        if place == len(here) or here[place] > step.last or step.row + step.rows <= end:
+            continue
+        if step.row > end:
+            if end:
+                yield start, end - start
+            start = step.row
+        end = step.row + step.rows
+    if end:
+        yield start, end - start
+
+
+def _reaching(frame: pl.DataFrame, wanted: Positions) -> NDArray[np.int64]:
+    """Numbers of the rows that reach a wanted position."""
+    pos, last = frame["pos"].to_numpy(), frame["last"].to_numpy()
+    hit = np.zeros(frame.height, dtype=bool)
+    for chrom in frame["chrom"].unique():
+        if len(here := np.array(wanted.get(chrom, ()), dtype=np.int64)):
+            nearest = here[np.minimum(np.searchsorted(here, pos), len(here) - 1)]
+            hit |= (frame["chrom"] == chrom).to_numpy() & (nearest >= pos) & (nearest <= last)
+    return np.flatnonzero(hit)
+
+
+def _records(frame: pl.DataFrame, rows: Sequence[int], path: Path, sources: Sequence[Source]) -> Iterator[Record]:
+    """The records of the file's `rows`, which `frame` holds."""
+    columns: Mapping[str, NDArray[Any]] = {name: frame[name].to_numpy() for name in SAMPLE}
+    ends = list(accumulate(source.records for source in sources))
+    for number, (row, one) in enumerate(zip(rows, frame.drop(*SAMPLE).iter_rows(named=True), strict=True)):
+        source = sources[bisect_right(ends, row)]
+        place = _place(source.file, len(sources), f"{source.what} {one['line']}")
+        calls = one["text"] if one["text"] is not None else as_calls({name: values[number]
+                                                                     for name, values in columns.items()})
+        yield Record(one["source_row"], f"{path} {place}", one["chrom"], one["pos"], tuple(one["id"].split(";")),
+                     one["ref"], tuple(one["alt"].split(",")) if one["alt"] is not None else (), one["filter"],
+                     one["format"], calls, one["last"])
+
+
+def _seal(path: Path) -> None:
+    """Put the check where the zeros are."""
+    at = _check_at(path)
+    if at is None:
+        raise RuntimeError("polars has written the metadata in a way that pmed does not know")
+    check = _crc(path, at)
+    with path.open("r+b") as file:
+        file.seek(at)
+        file.write(check)
+
+
+def _must_be_sound(path: Path) -> None:
+    """Refuse a file that is not a cache as it was written.
+
+    Raises:
+        GenomeError: no such file, cut off, damaged, or a Parquet file of somebody else.
+    """
+    if not path.is_file():
+        raise GenomeError("no such file", where=str(path))
+    try:
+        at = _check_at(path)
+        if at is None:
+            raise GenomeError("is a Parquet file, but not one of a genome that pmed has written", where=str(path),
+                              hint="give the genome's VCF file")
+        if _bytes(path, at, len(_NO_CHECK)) != _crc(path, at):
+            raise _damaged(path)
+    except OSError as error:
+        raise GenomeError(f"cannot be read: {error.strerror or error}", where=str(path)) from error
+
+
+def _check_at(path: Path) -> int | None:
+    """Where in the file the check stands; None in a Parquet file of somebody else.
+
+    Raises:
+        GenomeError: it does not end like a Parquet file: with its footer, the footer's length, and ``PAR1``.
+    """
+    end = path.stat().st_size - 8
+    length = int.from_bytes(_bytes(path, max(end, 0), 4), "little")
+    if length > end or _bytes(path, end + 4, 4) != _MAGIC:
+        raise _damaged(path)
+    at = _bytes(path, end - length, length).find(_BEFORE_CHECK)
+    return end - length + at + len(_BEFORE_CHECK) if at >= 0 else None
+
+
+def _bytes(path: Path, at: int, many: int) -> bytes:
+    with path.open("rb") as file:
+        file.seek(at)
+        return file.read(many)
+
+
+def _crc(path: Path, at: int) -> bytes:
+    """CRC-32 of a file as eight hexadecimal digits, with zeros for those that stand at `at`."""
+    crc, place = 0, 0
+    with path.open("rb") as file:
+        while chunk := file.read(at - place if 0 < at - place < _CHUNK else _CHUNK):
+            if place == at:
+                chunk = _NO_CHECK.encode() + chunk[len(_NO_CHECK):]
+            crc, place = zlib.crc32(chunk, crc), place + len(chunk)
+    return b"%08x" % crc
+
+
+def _about(path: Path) -> About:
+    try:
+        said = pl.read_parquet_metadata(path)
+        if said["pmed:format"] != FORMAT:
+            raise GenomeError(f"has the format {said['pmed:format']}, which this version of pmed does not read",
+                              where=str(path), hint=_AGAIN)
+        return msgspec.json.decode(said["pmed:about"], type=About)
+    except (pl.exceptions.PolarsError, OSError, KeyError, msgspec.DecodeError) as error:
+        raise _damaged(path) from error
+
+
+def _damaged(path: Path) -> GenomeError:
+    return GenomeError("is damaged or cut off: it is not as pmed has written it", where=str(path), hint=_AGAIN)

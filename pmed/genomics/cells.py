@@ -1,0 +1,167 @@
+"""The sample cells of many records at once, out of the bytes of one text.
+
+Where fields begin and end is found for all cells of one FORMAT together; a field is then read for all of them. What is
+written in an unusual way (more than two alleles, an allele of two digits, a quality with a fraction) is left to
+`calls.decode`, which tests hold equal to this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .blocks import Bools, Bytes, Ints, numbers
+from .calls import NONE, Calls
+from .genotypes import short
+
+_COLON, _DOT = b":."
+_MOST = 2**31 - 1
+_ROOM = b"\n" + bytes(15)  # windows may reach over the end
+_PASS = b"PASS"
+_LENGTH = "LEN"
+
+
+class Span(NamedTuple):
+    """(cells,) where one field begins and ends; both 0 where a cell does not have it."""
+
+    begin: Ints
+    end: Ints
+
+
+@dataclass(frozen=True)
+class Cells:
+    """The cells of one FORMAT.
+
+    Attributes:
+        data: The bytes of all cells, of other FORMATs too.
+        whole: Where the cells are.
+        colons: Offsets of all colons in `data`, and one more entry so that there always is a last one.
+        first: (cells,) index of each cell's first colon.
+        count: (cells,) colons in each cell.
+        keys: The FORMAT.
+    """
+
+    data: Bytes
+    whole: Span
+    colons: Ints
+    first: Ints
+    count: Ints
+    keys: Sequence[str]
+
+    def _field(self, key: str) -> Span | None:
+        """Where the field of a key is; None where there is none."""
+        if key not in self.keys:
+            return None
+        place = self.keys.index(key)
+        begin = self.whole.begin if place == 0 else self.colons.take(self.first + (place - 1), mode="clip") + 1
+        if int(self.count.min(initial=place + 1)) > place:
+            return Span(begin, self.colons.take(self.first + place, mode="clip"))
+        end = np.where(self.count > place, self.colons.take(self.first + place, mode="clip"), self.whole.end)
+        there = self.count >= place
+        return Span(np.where(there, begin, 0), np.where(there, end, 0))
+
+    def calls(self) -> tuple[Calls, Bools]:
+        """The calls of all cells, and (cells,) those that `calls.decode` has to read."""
+        odd = self.count >= len(self.keys)
+        if _LENGTH in self.keys:
+            odd |= True
+        found: dict[str, Ints] = {}
+        for key in ("PS", "DP", "MIN_DP", "GQ", "RGQ"):
+            found[key] = self._numbers(key, odd)
+        dp, least, gq = found["DP"], found["MIN_DP"], found["GQ"]
+        if "MIN_DP" in self.keys:
+            dp = np.where(least == NONE, dp, np.where(dp == NONE, least, np.minimum(dp, least)))
+        if "RGQ" in self.keys:
+            gq = np.where(gq == NONE, found["RGQ"], gq)
+        return Calls(*self._genotypes(odd), found["PS"], dp, gq, self._failed()), odd
+
+    def _numbers(self, key: str, odd: Bools) -> Ints:
+        """A field of whole numbers, -1 where there is none; marks cells where something else stands."""
+        span = self._field(key)
+        if span is None:
+            return np.full(len(self.count), NONE)
+        values = numbers(self.data, *span)
+        none = values == NONE
+        if none.any():
+            width = span.end - span.begin
+            odd |= none & (width > 0) & ~((width == 1) & (self.data[span.begin] == _DOT))
+        return np.minimum(values, _MOST, out=values)
+
+    def _genotypes(self, odd: Bools) -> tuple[Ints, Ints, Bools]:
+        """Alleles, ploidy, phase of ``0/1``, ``0|1``, ``0`` and ``.``; marks cells with any other GT, or none."""
+        span, many = self._field("GT"), len(self.count)
+        if span is None:
+            odd |= True
+            return np.full((many, 2), NONE), np.zeros(many, np.int64), np.zeros(many, bool)
+        found, good = short(self.data, span.begin[:, None])
+        odd |= ~(good & (span.end > span.begin))
+        return found.alleles[:, 0], found.ploidy[:, 0], found.phased[:, 0]  # type: ignore[return-value]
+
+    def _failed(self) -> Bools:
+        """(cells,) FT is neither ``PASS`` nor ``.`` nor empty."""
+        span = self._field("FT")
+        if span is None:
+            return np.zeros(len(self.count), dtype=bool)
+        width, data = span.end - span.begin, self.data
+        passed = (width == 0) | ((width == 1) & (data[span.begin] == _DOT))
+        whole = width == len(_PASS)
+        for place, byte in enumerate(_PASS):
+            whole &= data[span.begin + place] == byte
+        return np.asarray(~(passed | whole))
+
+
+def cell_calls(text: bytes, widths: Ints, forms: Sequence[str], form: Ints) -> tuple[Calls, Bools]:
+    """The calls of cells, and (cells,) those that `calls.decode` has to read.
+
+    Args:
+        text: One cell a line, the last without a line end; ASCII.
+        widths: (cells,) bytes of each.
+        forms: Distinct FORMATs.
+        form: (cells,) which of them each cell is of.
+    """
+    data = np.frombuffer(text + _ROOM, dtype=np.uint8)
+    end = np.cumsum(widths + 1) - 1
+    whole, colons = Span(end - widths, end), np.append(np.flatnonzero(data == _COLON), 0)
+    keys = [one.split(":") for one in forms]
+    first = _first_colons(whole, colons, np.array([len(one) - 1 for one in keys])[form])
+    count, first = np.diff(first), first[:-1]
+    if len(keys) == 1:
+        return Cells(data, whole, colons, first, count, keys[0]).calls()
+    parts, order = [], []
+    for number, one in enumerate(keys):
+        rows = np.flatnonzero(form == number)
+        mine = Span(whole.begin[rows], whole.end[rows])
+        parts.append(Cells(data, mine, colons, first[rows], count[rows], one).calls())
+        order.append(rows)
+    back = np.empty(len(widths), dtype=np.int64)
+    back[np.concatenate(order)] = np.arange(len(widths))
+    return joined([calls for calls, _ in parts], back), np.concatenate([odd for _, odd in parts])[back]
+
+
+def _first_colons(whole: Span, colons: Ints, expected: Ints) -> Ints:
+    """(cells + 1,) index of each cell's first colon, and the number of all; `expected` are the colons of FORMAT."""
+    guess, many = np.append(0, np.cumsum(expected)), len(colons) - 1
+    if guess[-1] == many:  # as a rule nothing was left out at the end of a cell
+        some = slice(None) if expected.all() else np.flatnonzero(expected)
+        begins, ends = colons[guess[:-1][some]], colons[guess[1:][some] - 1]
+        if (begins >= whole.begin[some]).all() and (ends < whole.end[some]).all():
+            return guess
+    return np.append(np.searchsorted(colons[:-1], whole.begin), many)
+
+
+def joined(parts: Sequence[Calls], order: Ints) -> Calls:
+    """Calls one after the other, then put in another order."""
+    names = [name for name, values in vars(parts[0]).items() if values is not None]
+    return Calls(**{name: np.concatenate([getattr(one, name) for one in parts])[order] for name in names})
+
+
+def side_by_side(columns: Sequence[Calls]) -> dict[str, NDArray[np.generic]]:
+    """Calls of the samples one by one as arrays of (records, samples), by field; alleles have a third axis."""
+    names = [name for name, values in vars(columns[0]).items() if values is not None]
+    if len(columns) == 1:
+        return {name: getattr(columns[0], name)[:, None] for name in names}
+    return {name: np.stack([getattr(calls, name) for calls in columns], axis=1) for name in names}
