@@ -65,8 +65,10 @@ def spooled(paths: Sequence[Path]) -> Iterator[tuple[Path, ...]]:
     """The same files, standard input (``-``) and pipes as temporary copies: a genome is read more than once.
 
     Raises:
-        InputError: where standard input is a terminal.
+        InputError: where standard input is a terminal, named twice, or a pipe is empty.
     """
+    if list(paths).count(_STDIN) > 1:
+        raise InputError("standard input is named twice", where="-", hint="name it once")
     with tempfile.TemporaryDirectory(prefix="pmed-") as folder:
         yield tuple(_copied(path, Path(folder) / str(number)) if _is_stream(path) else path
                     for number, path in enumerate(paths))
@@ -75,13 +77,17 @@ def spooled(paths: Sequence[Path]) -> Iterator[tuple[Path, ...]]:
 def _is_stream(path: Path) -> bool:
     if path == _STDIN:
         return True
-    mode = path.stat().st_mode if path.exists() else 0
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return False  # whoever reads it says what is wrong
     return stat.S_ISFIFO(mode) or stat.S_ISCHR(mode)
 
 
 def _copied(path: Path, folder: Path) -> Path:
-    if path == _STDIN and sys.stdin.isatty():
-        raise InputError("standard input is a terminal", where="-", hint="pipe a genome into it, or name a file")
+    if path == _STDIN and (sys.stdin is None or sys.stdin.isatty()):
+        raise InputError("standard input is a terminal, or closed", where="-",
+                         hint="pipe a genome into it, or name a file")
     folder.mkdir()
     copy = folder / ("stdin" if path == _STDIN else path.name)
     with copy.open("wb") as sink:

@@ -13,7 +13,8 @@ META = ("##fileformat=VCFv4.2", "##reference=GRCh38", "##contig=<ID=chr2>",
         '##FILTER=<ID=LowQual,Description="low">',
         *(f'##FORMAT=<ID={key},Number=1,Type={kind},Description="{key}">'
           for key, kind in (("GT", "String"), ("DP", "Integer"), ("GQ", "Integer"), ("MIN_DP", "Integer"),
-                            ("RGQ", "Integer"), ("PS", "Integer"), ("FT", "String"), ("LEN", "Integer"))))
+                            ("RGQ", "Integer"), ("PS", "Integer"), ("FT", "String"))))
+NEWER = ("##fileformat=VCFv4.5", *META[1:], '##FORMAT=<ID=LEN,Number=1,Type=Integer,Description="length">')
 
 
 def sites(*rows, chrom="chr2", build="GRCh38"):

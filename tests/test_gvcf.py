@@ -9,7 +9,7 @@ import pysam
 import pytest
 
 from pmed.errors import GenomeError
-from tests.genome_files import META, read, said, sites, vcf
+from tests.genome_files import META, NEWER, read, said, sites, vcf
 
 ROWS = [(100, "A", "G"), (200, "CAT", "C"), (5_000, "T", "C"), (9_000, "G", "A")]
 ABSENT, REFERENCE, NO_CALL = (None, None, "absent"), (0, 0, "called"), (None, None, "no-call")
@@ -35,9 +35,9 @@ def test_each_way_to_write_a_block(tmp_path, alt):
 
 def test_a_block_of_vcf_4_5_ends_by_its_length(tmp_path):
     """VCF 4.5 gives the length of a block for each sample."""
-    out = read(vcf(tmp_path, "50 N <*> GT:LEN 0/0:100"), rows=ROWS)
+    out = read(vcf(tmp_path, "50 N <*> GT:LEN 0/0:100", meta=NEWER), rows=ROWS)
     assert (said(out, 100, "G"), said(out, 200, "C")) == (REFERENCE, ABSENT)
-    both = read(vcf(tmp_path, "50 N <*> GT:LEN 0/0:100 0/0:20", samples=("S", "T")), rows=ROWS)
+    both = read(vcf(tmp_path, "50 N <*> GT:LEN 0/0:100 0/0:20", samples=("S", "T"), meta=NEWER), rows=ROWS)
     assert (said(both, 100, "G"), said(both, 100, "G", "T")) == (REFERENCE, ABSENT)
     assert both["coverage"]["end"].to_list() == [149, 69]
 

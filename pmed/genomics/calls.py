@@ -165,10 +165,12 @@ def _general(records: Sequence[Record], samples: int) -> list[Calls]:
     nothing = pl.Series(["."]).new_from_index(0, len(fields))
     texts = fields.list.get(keys.index("GT"), null_on_oob=True).fill_null(".") if "GT" in keys else nothing
     found = _genotypes(texts, records, samples)
-    phase_set, dp, least, gq, rgq = (_numbers(fields, keys, key) for key in ("PS", "DP", "MIN_DP", "GQ", "RGQ"))
+    dp, least, gq, rgq = (_numbers(fields, keys, key) for key in ("DP", "MIN_DP", "GQ", "RGQ"))
+    phase_set, unreadable = _phase_sets(fields, keys)
     dp = np.where(least == NONE, dp, np.where(dp == NONE, least, np.minimum(dp, least)))
-    whole = Calls(found[:, :2], found[:, 2], found[:, 3] == 1, phase_set, dp, np.where(gq == NONE, rgq, gq),
-                  _failed(fields, keys), _numbers(fields, keys, "LEN") if "LEN" in keys else None)
+    gq, phased = np.where(gq == NONE, rgq, gq), (found[:, 3] == 1) & ~unreadable
+    whole = Calls(found[:, :2], found[:, 2], phased, phase_set, dp, gq, _failed(fields, keys),
+                  _numbers(fields, keys, "LEN") if "LEN" in keys else None)
     parts = {name: np.split(values, len(records)) for name, values in vars(whole).items() if values is not None}
     return [Calls(**{name: values[number] for name, values in parts.items()}) for number in range(len(records))]
 
@@ -211,6 +213,16 @@ def _failed(fields: pl.Series, keys: list[str]) -> NDArray[np.bool_]:
         return np.zeros(len(fields), dtype=bool)
     texts = fields.list.get(keys.index("FT"), null_on_oob=True).fill_null(".")
     return ~np.isin(texts.to_list(), (".", "PASS", ""))
+
+
+def _phase_sets(fields: pl.Series, keys: list[str]) -> tuple[Ints, NDArray[np.bool_]]:
+    """PS, and whether one is given that is none: then nothing is known of the phase."""
+    if "PS" not in keys:
+        return np.full(len(fields), NONE), np.zeros(len(fields), dtype=bool)
+    texts = fields.list.get(keys.index("PS"), null_on_oob=True).replace([".", ""], None)
+    values = texts.cast(pl.Int64, strict=False)
+    unreadable = (texts.is_not_null() & ~(values >= 0).fill_null(value=False)).to_numpy()
+    return np.where(unreadable, NONE, values.fill_null(NONE).to_numpy()), unreadable
 
 
 def _numbers(fields: pl.Series, keys: list[str], key: str) -> Ints:

@@ -17,6 +17,7 @@ from .calls import NONE, Calls
 from .files import unpacked
 from .records import Record
 
+_MOST_DIGITS = 10
 _SKIPPED = (b"#", b"track", b"browser")
 
 
@@ -53,7 +54,8 @@ class Targets:
 
 def _interval(line: bytes, where: str) -> tuple[str, int, int]:
     parts = line.split()
-    if len(parts) < 3 or not (parts[1].isdigit() and parts[2].isdigit()) or int(parts[1]) > int(parts[2]):
+    numbers = len(parts) >= 3 and all(part.isdigit() and len(part) <= _MOST_DIGITS for part in parts[1:3])
+    if not numbers or int(parts[1]) > int(parts[2]):
         raise GenomeError("not a BED line: contig, start and end are expected", where=where)
     return with_chr(parts[0].decode("latin-1")), int(parts[1]), int(parts[2])
 

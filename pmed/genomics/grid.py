@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from pmed.errors import GenomeError
 from pmed.tables import STATES, TABLES
 
 from .alleles import Sites, with_chr
@@ -20,6 +21,7 @@ from .ploidy import copies
 from .rows import ABSENT, ASSUMED, CALLED, Bools, Ints, Row, merged
 
 _LAST_CODE = 62  # what a record knows of is a bit set of 63 bits
+_CONVINCING = 3
 _NUMBERS = ("allele_1", "allele_2", "ploidy", "phase_set", "dp", "gq", "source_row")
 
 
@@ -37,7 +39,7 @@ class Grid:
     samples: Sequence[str]
     targets: Targets | None = None
     filters: list[str] = field(default_factory=list)
-    codes: dict[tuple[int, object], int] = field(default_factory=dict)
+    codes: dict[int, dict[object, int]] = field(default_factory=dict)
     covered: dict[str, Bools] = field(default_factory=dict)
 
     @cached_property
@@ -46,8 +48,18 @@ class Grid:
         return Row.absent(len(self.sites.rows) * len(self.samples))
 
     @cached_property
+    def compared(self) -> Ints:
+        """(samples,) sites that two files have both called."""
+        return np.zeros(len(self.samples), dtype=np.int64)
+
+    @cached_property
+    def clashed(self) -> Ints:
+        """(samples,) sites at which files contradict each other."""
+        return np.zeros(len(self.samples), dtype=np.int64)
+
+    @cached_property
     def clash(self) -> Bools:
-        """(sites, samples) files contradict each other."""
+        """(sites, samples) records or files contradict each other."""
         return np.zeros((len(self.sites.rows), len(self.samples)), dtype=bool)
 
     @cached_property
@@ -70,13 +82,21 @@ class Grid:
         return Row.of(calls, codes, number, filtered=filtered, filter_code=filter_code, direct=said.direct)
 
     def _code(self, site: int, change: object) -> int:
-        known = sum(1 for at, _ in self.codes if at == site) if (site, change) not in self.codes else 0
-        return self.codes.setdefault((site, change), min(OTHER + known, _LAST_CODE))
+        """Number of a change at a site; the sixtieth and those after it share one."""
+        here = self.codes.setdefault(site, {})
+        return here.setdefault(change, min(OTHER + len(here), _LAST_CODE))
 
-    def put(self, number: int, row: Row, columns: Ints) -> list[str]:
-        """Lay a file's row of a site into the grid; returns the samples that another file contradicts."""
+    def put(self, number: int, row: Row, columns: Ints, clash: Bools) -> list[str]:
+        """Lay a file's row of a site into the grid; returns the samples that another file contradicts.
+
+        `clash` are those of whom records of the file itself do.
+        """
         at = number * len(self.samples) + columns
-        whole, clash = merged(self.cells.at(at), row)
+        before = self.cells.at(at)
+        self.compared[columns] += (before.state == CALLED) & (row.state == CALLED)
+        self.clash[number, columns] |= clash
+        whole, clash = merged(before, row)
+        self.clashed[columns] += clash
         self.clash[number, columns] |= clash
         # Once contradicted, a call stays unknown, whatever a third file says.
         whole.forget(self.clash[number, columns])
@@ -101,11 +121,24 @@ class Grid:
         changed = (row.state != CALLED) | (row.alleles >= OTHER).any(axis=1)
         self.looked_at[reaching.site, columns] |= changed & (ends >= self.sites.rows[reaching.site].pos)
 
+    def must_be_one_person(self) -> None:
+        """Check that the files of a sample are of one person.
+
+        Raises:
+            GenomeError: they contradict each other at a tenth of the sites that both have called, and at three or more.
+        """
+        two = np.flatnonzero((self.clashed >= _CONVINCING) & (self.clashed * 10 > self.compared))
+        if len(two):
+            name, clashed, compared = self.samples[int(two[0])], self.clashed[two[0]], self.compared[two[0]]
+            raise GenomeError(f"files contradict each other on {clashed} of {compared} sites of sample {name!r}",
+                              hint="are they of two people? Rename one, or give one at a time")
+
     def frame(self, *, absent_as_ref: bool) -> pl.DataFrame:
         """The ``genotypes`` table."""
         if not self.sites.rows or not self.samples:
             return TABLES["genotypes"].empty()
         cells, table = self.cells, TABLES["genotypes"]
+        cells.withhold()
         for name in ("ploidy", "phase_set", "dp", "gq", "source_row", "filter"):
             getattr(cells, name)[cells.state == ABSENT] = NONE
         if absent_as_ref:

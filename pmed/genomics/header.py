@@ -89,6 +89,9 @@ def _head(stream: BinaryIO, path: Path) -> Iterator[str]:
         line = raw.decode("utf-8", "replace").rstrip("\r\n").removeprefix("\ufeff")
         if number == 1 and not line.startswith("##fileformat=VCF"):
             raise GenomeError(_NOT_VCF + "the first line is not ##fileformat=VCF…", where=str(path))
+        if number == 1 and not line.startswith("##fileformat=VCFv4."):
+            raise GenomeError(f"{line.removeprefix('##fileformat=')} is not read", where=str(path),
+                              hint="convert it to VCF 4.1 or later")
         if not line.startswith("#"):
             break
         yield line

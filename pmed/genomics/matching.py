@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from .alleles import Event, Site, Sites, is_sequence, leftmost, trim
-from .records import Record
+from .records import ANY_OTHER, Record
 from .syntax import is_alt, is_base_text
 
 REF, ALT, OTHER, UNKNOWN = 0, 1, 2, -1
@@ -40,10 +40,14 @@ class Contradiction(NamedTuple):
 
 
 class Reaching(NamedTuple):
-    """A record that reaches a site without informing it; absence is not reference there."""
+    """A record that reaches a site without informing it; absence is not reference there.
+
+    `gone` are its alleles that take the site's bases away (a deletion from further up): 0 or 1 for each allele.
+    """
 
     site: int
     codes: tuple[int, ...]
+    gone: tuple[int, ...]
 
 
 Heard = Said | Contradiction | Reaching
@@ -73,12 +77,12 @@ def _heard(number: int, record: Record, site: Site, event: Event, events: list[E
     if ALT in codes:
         return Said(number, codes, changes, direct=True)
     moved_here = any(one is not None and one.pos == event.pos for one in events)
-    if not (record.is_block or record.pos in (site.pos, site.event.pos) or moved_here):
-        return Reaching(number, codes)
+    if not (record.is_reference or record.pos in (site.pos, site.event.pos) or moved_here):
+        return Reaching(number, codes, _takes_away(record, codes))
     first, last = site.event.pos, site.event.pos + len(site.event.ref) - 1
-    covered = max(first, record.pos), min(last, record.last if record.is_block else record.end)
+    covered = max(first, record.pos), min(last, record.last if record.is_reference else record.end)
     if covered[0] > covered[1] and not moved_here:
-        return Reaching(number, codes)
+        return Reaching(number, codes, _takes_away(record, codes))
     return Said(number, codes, changes, direct=False, part=None if covered == (first, last) else covered)
 
 
@@ -99,12 +103,28 @@ def _event(record: Record, alt: str, base_at: Callable[[int], str]) -> Event | N
 def _code(one: Event | None, event: Event, site: Site, record: Record, alt: str) -> int:
     """REF, ALT, OTHER or UNKNOWN for one ALT of a record."""
     if one is None:
-        return OTHER if is_alt(alt) else UNKNOWN
+        return UNKNOWN if not is_alt(alt) else REF if _is_beside(site, record, alt) else OTHER
     if one == event:
         return ALT
+    if "N" in alt and touches(one, event):
+        return UNKNOWN
     if (place := _place(site, record, alt)) is not None:
         return REF if alt[place] == record.ref[place] else ALT if alt[place] == site.event.alt else OTHER
     return OTHER if touches(one, event) else REF
+
+
+def _is_beside(site: Site, record: Record, alt: str) -> bool:
+    """Whether a symbolic change begins after a one-base site: POS is the base before it (VCF 4.3, section 1.6.1)."""
+    structural = alt.startswith("<") and alt not in ANY_OTHER
+    return structural and site.event.pos == record.pos and len(site.event.ref) == len(site.event.alt) == 1
+
+
+def _takes_away(record: Record, codes: tuple[int, ...]) -> tuple[int, ...]:
+    """1 for each allele that leaves no base at the site; an insertion, duplication or inversion leaves it there."""
+    def is_gone(alt: str) -> bool:
+        return alt.startswith(("<DEL", "<CN0")) or (is_base_text(alt) and len(alt) < len(record.ref))
+
+    return (0, *(int(code == OTHER and is_gone(alt)) for code, alt in zip(codes[1:], record.alts, strict=True)))
 
 
 def _change(one: Event | None, site: Site, record: Record, alt: str) -> object:

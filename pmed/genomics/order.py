@@ -1,4 +1,4 @@
-"""What a pass over all records of one file shows of the file as a whole; the frames of a scan are watched go by."""
+"""What a pass over all records of one file shows of the file as a whole: its contigs, its order, its end."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
+from .alleles import with_chr
 from .files import BGZF_END, is_bgzf, unpacked
 from .syntax import Fault, contig_fault
 
@@ -35,22 +37,23 @@ class Order:
     _told: set[str] = field(default_factory=set)
 
     def watch(self, frame: pl.DataFrame) -> None:
-        """Look at the next records."""
+        """Look at the next records of a scan."""
         first = 0
-        runs = frame.select(pl.struct("contig", "chrom").rle().alias("run")).unnest("run").unnest("value")
-        for many, contig, chrom in runs.select("len", "contig", "chrom").iter_rows():
-            self.faults += self._run(contig, chrom, frame[first:first + many])
+        for many, contig in frame.select(pl.col("contig").rle().alias("run")).unnest("run").iter_rows():
+            run = frame[first:first + many]
+            self.faults += self.look(contig, run["pos"].to_numpy(), run["line"].to_numpy())
             first += many
 
-    def _run(self, contig: str, chrom: str, frame: pl.DataFrame) -> Iterator[Fault]:
-        pos, line = frame["pos"].to_numpy(), int(frame["line"][0])
+    def look(self, contig: str, pos: NDArray[np.int64], lines: NDArray[np.int64]) -> Iterator[Fault]:
+        """What is wrong with the next records, all on one contig: their positions and where they stand."""
+        chrom = with_chr(contig)
         back = np.flatnonzero(np.diff(pos, prepend=self._pos if chrom == self._chrom else 0) < 0)
         if contig not in self.written and (text := contig_fault(contig)):
-            yield Fault(f"{self.what} {line}", "contig-malformed", text)
+            yield Fault(f"{self.what} {lines[0]}", "contig-malformed", text)
         if chrom != self._chrom and chrom in self.contigs:
-            yield from self._once("contig-scattered", line, f"{chrom} comes in more than one piece")
+            yield from self._once("contig-scattered", int(lines[0]), f"{chrom} comes in more than one piece")
         if len(back):
-            yield from self._once("unsorted", int(frame["line"][int(back[0])]), "positions do not ascend")
+            yield from self._once("unsorted", int(lines[back[0]]), "positions do not ascend")
         self.written.add(contig)
         self.contigs.add(chrom)
         self._chrom, self._pos = chrom, int(pos[-1])

@@ -6,10 +6,10 @@ lines that reach a wanted position are split. htslib unpacks and seeks; no ``Var
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,11 +19,12 @@ import pysam
 from pmed.errors import GenomeError
 
 from .alleles import with_chr
-from .blocks import Block, Bools, Ints, blocks, numbers
+from .blocks import Block, Bools, Ints, blocks, last_position, numbers
 from .calls import Calls
 from .files import is_bgzf, quiet_htslib
 from .header import Header
-from .syntax import Fault, contig_fault, record_faults
+from .order import Order
+from .syntax import Fault, record_faults
 
 Positions = Mapping[str, Sequence[int]]
 
@@ -34,9 +35,8 @@ _INDEXES = (".tbi", ".csi")
 _STALE = 60
 # What htslib raises through pysam where a file or an index is damaged.
 _BROKEN = (OSError, ValueError, AssertionError, NotImplementedError)
-_END = re.compile(r"(?:^|;)END=(\d+)")
-_LENGTH = re.compile(r"(?:^|;)SVLEN=([-+\d.,]+)")
-_REFERENCE = ("<NON_REF>", "<*>")
+_MOST_DIGITS = 10
+ANY_OTHER = ("<NON_REF>", "<*>")
 _END_TAG = np.frombuffer(b"END=", dtype=np.uint8)
 
 
@@ -65,9 +65,14 @@ class Record:
         return self.pos + len(self.ref) - 1
 
     @property
+    def is_reference(self) -> bool:
+        """It has no ALT of its own, at most "any other": it speaks of reference, as in a gVCF or at all sites."""
+        return all(alt in ANY_OTHER for alt in self.alts)
+
+    @property
     def is_block(self) -> bool:
-        """A stretch of reference, as in a gVCF: no ALT but "any other", over more than REF."""
-        return self.last > self.end and all(alt in _REFERENCE for alt in self.alts)
+        """Such a record over more than its REF."""
+        return self.last > self.end and self.is_reference
 
 
 @dataclass
@@ -108,7 +113,7 @@ def read_records(header: Header, wanted: Positions) -> Read:
         GenomeError: the file breaks off, or a line there is malformed.
     """
     read = Read()
-    lines = _bcf(header, wanted, read) if header.kind == "bcf" else _indexed(header.path, wanted, read)
+    lines = _bcf(header, wanted, read) if header.kind == "bcf" else _indexed(header, wanted, read)
     if lines is None:
         lines = _streamed(header, wanted, read)
     for line in lines:
@@ -123,7 +128,7 @@ def read_records(header: Header, wanted: Positions) -> Read:
 
 def _record(parts: list[bytes], number: int, where: str, wanted: Positions) -> Record | None:
     """Parse one line's columns, or None if the record reaches nothing wanted."""
-    chrom, pos, last = with_chr(_text(parts[0])), _position(parts, where), _last(parts)
+    chrom, pos, last = with_chr(_text(parts[0])), _position(parts, where), last_position(parts)
     here = wanted.get(chrom, ())
     first = bisect_left(here, pos)
     if first == len(here) or here[first] > last:
@@ -139,27 +144,9 @@ def _record(parts: list[bytes], number: int, where: str, wanted: Positions) -> R
 
 
 def _position(parts: list[bytes], where: str) -> int:
-    if len(parts) < 2 or not parts[1].isdigit():
+    if len(parts) < 2 or not (parts[1].isdigit() and len(parts[1]) <= _MOST_DIGITS):
         raise GenomeError("the record's POS is not a whole number", where=where)
     return int(parts[1])
-
-
-def _last(parts: list[bytes]) -> int:
-    """Last position that a record with a readable POS says something about (VCF 4.5, sections 1.4.5 and 1.6.1)."""
-    pos, end = int(parts[1]), 0
-    last = pos + max(len(parts[3]) if len(parts) > 3 else 1, 1) - 1
-    if len(parts) < 8 or not (b"<" in parts[4] or parts[4] == b"."):
-        return last
-    info = _text(parts[7])
-    if found := _END.search(info):
-        end = int(found[1])
-    elif (found := _LENGTH.search(info)) and not parts[4].startswith(b"<INS"):
-        end = pos + max((abs(int(n)) for n in found[1].split(",") if n.lstrip("+-").isdigit()), default=0)
-    if len(parts) > 9 and b"LEN" in (keys := parts[8].split(b":")):
-        cells = (cell.split(b":") for cell in parts[9].split(b"\t"))
-        lengths = (cell[keys.index(b"LEN")] for cell in cells if len(cell) > keys.index(b"LEN"))
-        end = max(end, pos - 1 + max((int(n) for n in lengths if n.isdigit()), default=0))
-    return max(last, end)
 
 
 def _text(raw: bytes) -> str:
@@ -169,56 +156,72 @@ def _text(raw: bytes) -> str:
 def _streamed(header: Header, wanted: Positions, read: Read) -> Iterator[_Line]:
     """Every line that may reach a wanted position, with its place and record number."""
     places = {chrom: np.array(here, dtype=np.int64) for chrom, here in wanted.items()}
-    lengths = any(row.get("ID") in ("SVLEN", "LEN") for key in ("INFO", "FORMAT") for row in header.structured(key))
-    order, before = _Order(), 0
+    order, before = Order("line"), 0
     for block in blocks(header.path):
-        rank = before + np.cumsum(block.is_record)
+        rank, ends = before + np.cumsum(block.is_record), _Ends(block, one_by_one=_has_lengths(header))
         for contig, first, last in block.contigs():
             if block.is_record[first]:
-                name = with_chr(_text(contig))
-                if _text(contig) not in read.written and (text := contig_fault(_text(contig))):
-                    read.faults.append(Fault(f"line {block.number + first}", "contig-malformed", text))
-                read.saw([_text(contig)])
-                read.faults += order.faults(name, block, first, last)
-                for line in _picked(block, first, last, places.get(name), lengths=lengths):
+                lines = np.arange(block.number + first, block.number + last)
+                read.faults += order.look(_text(contig), block.pos[first:last], lines)
+                for line in _picked(block, first, last, places.get(with_chr(_text(contig))), ends):
                     yield _Line(f"line {block.number + line}", int(rank[line]), block.line(line))
         before = int(rank[-1]) if len(rank) else before
         if block.is_cut:
             read.faults.append(Fault(f"line {block.number + len(block.ends) - 1}", "no-final-newline",
                                      "the last line has no line end: the file may be cut off"))
+    read.saw(order.written)
 
 
-def _picked(block: Block, first: int, last: int, places: Ints | None, *, lengths: bool) -> list[int]:
+def _has_lengths(header: Header) -> bool:
+    """Whether records may say by SVLEN or LEN, and not by END, how far they reach."""
+    return any(row.get("ID") in ("SVLEN", "LEN") for key in ("INFO", "FORMAT") for row in header.structured(key))
+
+
+def _ends_untold(header: Header) -> bool:
+    """Whether htslib, which knows END alone, cannot tell how far records reach: LEN, or SVLEN without END (VCF 4.5)."""
+    named = {(key, row.get("ID")) for key in ("INFO", "FORMAT") for row in header.structured(key)}
+    version = next(iter(header.values("fileformat")), "")
+    return ("FORMAT", "LEN") in named or (
+        ("INFO", "SVLEN") in named and (version >= "VCFv4.5" or ("INFO", "END") not in named))
+
+
+def _picked(block: Block, first: int, last: int, places: Ints | None, ends: _Ends) -> list[int]:
     """The lines of one contig's run that reach one of `places`, or may do so."""
     if places is None or not len(places):
         return []
-    run = slice(first, last)
-    pos, ends = block.pos[run], _ends(block, run, lengths=lengths)
+    pos = block.pos[first:last]
     nearest = places[np.minimum(np.searchsorted(places, pos), len(places) - 1)]
     # A line without a readable position could be one that is needed: it is kept, and refused when parsed.
-    hit = (pos < 0) | ((nearest >= pos) & (nearest <= ends))
-    return [int(line) for line in first + np.flatnonzero(hit & block.is_record[run])]
+    hit = (pos < 0) | ((nearest >= pos) & (nearest <= ends.all[first:last]))
+    return [int(line) for line in first + np.flatnonzero(hit & block.is_record[first:last])]
 
 
-def _ends(block: Block, run: slice, *, lengths: bool) -> Ints:
-    """(lines,) last position that each record of a run says something about."""
-    begin, end = (offsets[run] for offsets in block.column(3))
-    ends: Ints = block.pos[run] + np.maximum(end - begin, 1) - 1
-    open_ended = _open_ended(block, run)
-    if open_ended.any():
-        ends = np.maximum(ends, np.where(open_ended, _end_tags(block)[run], 0))
-        if lengths:  # SVLEN and LEN are rare: read one by one
-            for line in np.flatnonzero(open_ended & (block.pos[run] >= 0)):
-                ends[line] = max(ends[line], _last(block.line(run.start + int(line)).split(b"\t", 9)))
-    return ends
+@dataclass(frozen=True)
+class _Ends:
+    """The last position that each record of a block says something about, found once for all its contigs."""
+
+    block: Block
+    one_by_one: bool
+
+    @cached_property
+    def all(self) -> Ints:
+        """(lines,) last positions."""
+        begin, end = self.block.column(3)
+        ends: Ints = self.block.pos + np.maximum(end - begin, 1) - 1
+        open_ended = _open_ended(self.block)
+        if open_ended.any():
+            ends = np.maximum(ends, np.where(open_ended, _end_tags(self.block), 0))
+            if self.one_by_one:  # SVLEN and LEN are rare
+                for line in np.flatnonzero(open_ended & (self.block.pos >= 0)):
+                    ends[line] = max(ends[line], last_position(self.block.line(int(line)).split(b"\t", 9)))
+        return ends
 
 
-def _open_ended(block: Block, run: slice) -> Bools:
+def _open_ended(block: Block) -> Bools:
     """(lines,) records whose ALT is symbolic or missing, and which so may say something beyond their REF."""
-    begin, end = (offsets[run] for offsets in block.column(4))
+    begin, end = block.column(4)
     missing = (end - begin == 1) & (block.data[begin] == ord("."))
-    angles = np.searchsorted(block.angles, begin)
-    symbolic = angles < np.searchsorted(block.angles, end)
+    symbolic = np.searchsorted(block.angles, begin) < np.searchsorted(block.angles, end)
     return np.asarray(missing | symbolic)
 
 
@@ -240,31 +243,6 @@ def _end_tags(block: Block) -> Ints:
     return found
 
 
-class _Order:
-    """Whether contigs come in one piece and positions ascend; each kind of fault is told once."""
-
-    def __init__(self) -> None:
-        self.seen: set[str] = set()
-        self.chrom, self.pos = "", 0
-        self.told: set[str] = set()
-
-    def faults(self, chrom: str, block: Block, first: int, last: int) -> Iterator[Fault]:
-        """What is wrong in one run of a contig."""
-        pos = block.pos[first:last]
-        back = np.flatnonzero(np.diff(pos, prepend=self.pos if chrom == self.chrom else 0) < 0)
-        if chrom != self.chrom and chrom in self.seen:
-            yield from self._once("contig-scattered", block.number + first, f"{chrom} comes in more than one piece")
-        if len(back):
-            yield from self._once("unsorted", block.number + first + int(back[0]), "positions do not ascend")
-        self.seen.add(chrom)
-        self.chrom, self.pos = chrom, int(pos[-1])
-
-    def _once(self, code: str, line: int, text: str) -> Iterator[Fault]:
-        if code not in self.told:
-            self.told.add(code)
-            yield Fault(f"line {line}", code, f"{text}: the file is not sorted; it was read all the same")
-
-
 def _index_of(path: Path, read: Read) -> Path | None:
     """The file's index; None where there is none, or one that was made of an older file."""
     for suffix in _INDEXES:
@@ -276,13 +254,14 @@ def _index_of(path: Path, read: Read) -> Path | None:
     return None
 
 
-def _indexed(path: Path, wanted: Positions, read: Read) -> Iterator[_Line] | None:
+def _indexed(header: Header, wanted: Positions, read: Read) -> Iterator[_Line] | None:
     """Every line of the merged regions, or None where there is no usable index."""
-    if not is_bgzf(path) or _index_of(path, read) is None:
+    path = header.path
+    if not is_bgzf(path) or _ends_untold(header) or (index := _index_of(path, read)) is None:
         return None
     try:
         with quiet_htslib():
-            table = pysam.TabixFile(str(path), encoding="latin-1")
+            table = pysam.TabixFile(str(path), index=str(index), encoding="latin-1")
     except _BROKEN:
         return None  # the index cannot be used: one pass over the file gives the same records
     read.saw(table.contigs)
@@ -331,12 +310,12 @@ def _regions(here: Sequence[int]) -> list[tuple[int, int]]:
 
 def _bcf(header: Header, wanted: Positions, read: Read) -> Iterator[_Line]:
     """The records of a BCF file as VCF text: of the merged regions where there is an index, else of one pass."""
-    index = _index_of(header.path, read)
+    index = None if _ends_untold(header) else _index_of(header.path, read)
     try:
         with quiet_htslib(), pysam.VariantFile(str(header.path), index_filename=str(index) if index else None) as file:
             contigs = [str(name) for name in file.header.contigs]
             if index is None or file.index is None:
-                yield from _bcf_scanned(file, wanted, read)
+                yield from _bcf_scanned(file, wanted, read, one_by_one=_has_lengths(header))
                 return
             read.saw(name for name in contigs if next(iter(file.fetch(name)), None) is not None)
             yield from _each_once(file, contigs, header.path, wanted)
@@ -345,13 +324,13 @@ def _bcf(header: Header, wanted: Positions, read: Read) -> Iterator[_Line]:
                           hint="copy or convert it again") from error
 
 
-def _bcf_scanned(file: pysam.VariantFile, wanted: Positions, read: Read) -> Iterator[_Line]:
+def _bcf_scanned(file: pysam.VariantFile, wanted: Positions, read: Read, *, one_by_one: bool) -> Iterator[_Line]:
     names: dict[str, str] = {}
     for number, record in enumerate(file, 1):
         chrom = names.setdefault(record.chrom, with_chr(record.chrom))
         read.saw([record.chrom])
         here = wanted.get(chrom, ())
         first = bisect_left(here, record.pos)
-        # `stop` is POS + REF or END; a LEN of VCF 4.5 would not be in it, and BCF of 4.5 is not written yet.
-        if first < len(here) and here[first] <= record.stop:
+        # `stop` is POS + REF or END; where SVLEN or LEN may say more, the record has the last word when it is parsed.
+        if first < len(here) and (here[first] <= record.stop or one_by_one):
             yield _Line(f"record {number}", number, str(record).rstrip("\r\n").encode("latin-1", "replace"))

@@ -11,7 +11,7 @@ import pysam
 from pmed.errors import GenomeError
 
 from .alleles import Sites, with_chr
-from .files import quiet_htslib
+from .files import is_bgzf, quiet_htslib
 
 # Bases are fetched in pieces of this size: an indel is moved through its repeat base by base.
 _PIECE = 1_000
@@ -38,7 +38,8 @@ class Reference:
         if contig is None:
             return ""
         try:
-            return str(self._file.fetch(contig, start, start + _PIECE)).upper()
+            with quiet_htslib():
+                return str(self._file.fetch(contig, start, start + _PIECE)).upper()
         except (OSError, ValueError) as error:
             raise GenomeError(f"cannot be read at {contig}:{start + 1}", where=str(self.path)) from error
 
@@ -46,15 +47,18 @@ class Reference:
     def _file(self) -> pysam.FastaFile:
         if not self.path.is_file():
             raise GenomeError("no such FASTA file", where=str(self.path), hint="name the reference sequence")
-        if not self.path.with_name(self.path.name + ".fai").is_file():
-            # htslib would write the index beside the file, which may be anywhere: that is the user's to decide.
-            raise GenomeError("the FASTA file has no index", where=str(self.path),
-                              hint="make one with: samtools faidx FASTA")
+        packed = is_bgzf(self.path)
+        for suffix in (".fai", ".gzi") if packed else (".fai",):
+            if not self.path.with_name(self.path.name + suffix).is_file():
+                # htslib would write the index beside the file, which may be anywhere: that is the user's to decide.
+                raise GenomeError("the FASTA file has no index", where=str(self.path),
+                                  hint=f"there is no {suffix} beside it; make one with: samtools faidx FASTA")
         try:
             with quiet_htslib():
                 return pysam.FastaFile(str(self.path))
         except (OSError, ValueError) as error:
-            raise GenomeError("cannot be read as an indexed FASTA file", where=str(self.path)) from error
+            raise GenomeError("cannot be read as an indexed FASTA file", where=str(self.path),
+                              hint="plain text or bgzip, and an index made of this very file") from error
 
     @cached_property
     def _contigs(self) -> dict[str, str]:
@@ -68,6 +72,9 @@ class Reference:
         """
         there = [(self.base(with_chr(site.chrom), site.pos), site.ref[0].upper()) for site in sites.rows]
         known = [base == ref for base, ref in there if base]
+        if sites.rows and not known:
+            raise GenomeError("has none of the contigs that are needed", where=str(self.path),
+                              hint="give the reference that the genome was aligned to")
         if sites.rows and sum(known) * 2 <= len(known):
             raise GenomeError(f"is not {sites.build}: it has other bases at {len(known) - sum(known)} of "
                               f"{len(known)} known sites", where=str(self.path),

@@ -21,7 +21,7 @@ from .calls import NONE, Calls
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 CALLED, HALF_CALL, NO_CALL, FILTERED, ABSENT, ASSUMED = range(len(STATES))
-REF = 0
+REF, ALT = 0, 1
 
 
 @dataclass
@@ -94,6 +94,10 @@ class Row:
         self.state[where] = NO_CALL
         self.phased[where] = False
 
+    def withhold(self) -> None:
+        """Make calls unknown of which something failed a filter: no other record or file overrules it."""
+        self.alleles[self.doubt], self.state[self.doubt], self.phased[self.doubt] = NONE, FILTERED, False
+
     def changes_only(self) -> Row:
         """The same without what it says of REF."""
         alleles = np.where(self.alleles == REF, NONE, self.alleles).astype(np.int8)
@@ -112,17 +116,46 @@ def joined(direct: Sequence[Row], beside: Sequence[Row], samples: int) -> tuple[
     """One row from all records of a file at one site, and the samples of which two records contradict each other.
 
     `direct` records have the site's own ALT, `beside` records others at its position. What these say of REF counts
-    only where no record has the site's own ALT: such a record may be refused for good reason. A call that failed a
-    filter is not overruled by its neighbours.
+    only where no record has the site's own ALT: such a record may be refused for good reason.
     """
     own, clash = _together(direct, samples)
     others, more = _together(beside, samples)
     row, bad = merged(own, others.changes_only() if direct else others)
     clash = clash | more | bad
     row.forget(clash)
-    row.alleles[row.doubt], row.state[row.doubt], row.phased[row.doubt] = NONE, FILTERED, False
-    row.doubt[:] = False
     return row, clash
+
+
+@dataclass(frozen=True)
+class Gone:
+    """(samples, 2) strands on which a deletion from further up leaves no base at the site."""
+
+    strands: Bools
+    phased: Bools
+    phase_set: Ints
+
+    @classmethod
+    def of(cls, calls: Calls, gone: Sequence[int], *, filtered: bool) -> Gone:
+        """The strands of a record whose allele `gone` says so; a call that failed a filter says nothing."""
+        strands = np.array([*gone, 0], dtype=bool)[calls.alleles] & ~(calls.failed | filtered)[:, None]
+        return cls(strands, calls.phased, calls.phase_set)
+
+
+def deleted(row: Row, gone: Gone) -> Bools:
+    """Make REF of `row` into another allele where the base is gone; the samples of whom that makes no sense.
+
+    A record of the site that shows the deletion itself (``*``) needs no help. Without phase any REF strand will do.
+    """
+    missing = gone.strands.sum(axis=1) - (row.alleles > ALT).sum(axis=1)
+    affected = (row.state <= HALF_CALL) & (missing > 0)
+    fixed = row.phased & gone.phased & (row.phase_set == gone.phase_set)
+    refs = (row.alleles == REF).sum(axis=1)
+    bad = affected & np.where(fixed, (gone.strands & (row.alleles == ALT)).any(axis=1), refs < missing)
+    bad |= affected & (row.state == HALF_CALL)
+    take = (row.alleles == REF) & (gone.strands | ~fixed[:, None])
+    take[:, 0] &= ~((missing == 1) & take[:, 1])
+    row.alleles[take & (affected & ~bad)[:, None]] = ALT + 1
+    return np.asarray(bad)
 
 
 def _together(rows: Sequence[Row], samples: int) -> tuple[Row, Bools]:

@@ -42,7 +42,7 @@ from ..genomics.matching import Contradiction, Heard, Reaching, Said, matched
 from ..genomics.opening import GenomeFile, head_of, on_one_build, opened
 from ..genomics.records import Record
 from ..genomics.reference import Reference
-from ..genomics.rows import Row, joined, spliced
+from ..genomics.rows import Gone, Row, deleted, joined, spliced
 from ..genomics.syntax import Fault
 from ..options import option
 from ..tables import TABLES
@@ -53,17 +53,22 @@ _KINDS = ("vcf", "bcf", "array", "cache")
 _MOST_NAMED = 3
 _MOST_TOLD = 10
 _CLASHES = {"duplicate-record": "two records of one site contradict each other",
+            "deleted": "a deletion from further up leaves no base for its call",
             "contradiction": "another file says otherwise"}
 
 
 @dataclass
 class Notes:
-    """What the records of a file say of one site: its own change (and where), something beside it, a part of it."""
+    """What the records of a file say of one site.
+
+    Its own change (and where), something beside it, a part of it; and deletions from further up that take it away.
+    """
 
     direct: list[Row] = field(default_factory=list)
     places: list[str] = field(default_factory=list)
     beside: list[Row] = field(default_factory=list)
     parts: list[tuple[tuple[int, int], Row]] = field(default_factory=list)
+    gone: list[Gone] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -91,6 +96,7 @@ class VcfSource:
             GenomeError: a file that cannot be read safely, an unknown sample, builds that differ.
         """
         headers = [head_of(path) for path in paths]
+        _must_differ([header for header in headers if header.kind == "array"])
         chosen = chosen_samples(headers, request.samples)
         wanted = self._sites(request, headers)
         files = on_one_build([opened(header, names, wanted, request.build)
@@ -100,7 +106,8 @@ class VcfSource:
         grid = Grid(sites, names, targets=targets)
         coverage = target_rows(targets, sites, names) if targets else []
         issues = [issue for file in files for issue in self._fill(grid, file, coverage)]
-        return {"samples": _samples(files, grid.samples), "issues": TABLES["issues"].frame(issues),
+        grid.must_be_one_person()
+        return {"samples": _samples(files, grid.samples), "issues": TABLES["issues"].frame(_capped(issues)),
                 "coverage": TABLES["coverage"].frame(coverage),
                 "genotypes": grid.frame(absent_as_ref=self.absent_as_ref)}
 
@@ -124,9 +131,11 @@ class VcfSource:
             text = f"the header names no build: {file.build} was inferred from {matches} known sites"
             yield _issue(file, "", "build-inferred", text)
         yield from _faults(file, file.read.faults)
+        if file.read.contigs.isdisjoint(grid.sites.spans):
+            yield _issue(file, "", "nothing-known", "no record is on a contig with a known site: nothing was read")
         take, columns = (_places(names, file.samples) for names in (file.header.samples, grid.samples))
         grid.cover(file.read.contigs, columns)
-        heard = [(record, self._heard(record, grid.sites)) for record in file.read.records]
+        heard = [(record, list(matched(record, grid.sites))) for record in file.read.records]
         yield from _refused(grid, file, heard, columns)
         used = [(record, here) for record, everything in heard
                 if (here := [one for one in everything if not isinstance(one, Contradiction)])]
@@ -147,14 +156,13 @@ class VcfSource:
         yield from doubts.issues(file)
         yield from _settled(grid, file, notes, columns)
 
-    def _heard(self, record: Record, sites: Sites) -> list[Heard]:
-        """What a record says of the sites; one that only spans a site matters where absence is to be reference."""
-        return [one for one in matched(record, sites) if self.absent_as_ref or not isinstance(one, Reaching)]
-
     def _sort(self, grid: Grid, record: Record, here: Sequence[Heard], calls: Calls,
               notes: dict[int, Notes]) -> None:
         """Note what one record says of each site."""
         for one in here:
+            if isinstance(one, Reaching) and any(one.gone):
+                notes.setdefault(one.site, Notes()).gone.append(
+                    Gone.of(calls, one.gone, filtered=self._failed(record)))
             if isinstance(one, Said):
                 note, row = notes.setdefault(one.site, Notes()), self._row(grid, record, calls, one)
                 (note.direct if one.direct else note.beside).append(row)
@@ -198,16 +206,27 @@ class Doubts:
                                                   "(DP 0 or GQ 0): read as no call")
 
 
+def _must_differ(arrays: Sequence[Header]) -> None:
+    """An array's sample has the name of its file, and companies name all files alike."""
+    for number, header in enumerate(arrays):
+        if header.samples in [other.samples for other in arrays[:number]]:
+            raise GenomeError(f"two exports of arrays would both be sample {header.samples[0]!r}",
+                              where=str(header.path), hint="rename one of the files")
+
+
 def _faults(file: GenomeFile, faults: Iterable[Fault]) -> Iterator[dict[str, Any]]:
-    """What is wrong with how a file is written; a fault that is everywhere is told a few times."""
-    by_code: dict[str, list[Fault]] = {}
-    for fault in faults:
-        by_code.setdefault(fault.code, []).append(fault)
-    for code, some in by_code.items():
-        for fault in some[:_MOST_TOLD]:
-            yield _issue(file, fault.where, code, fault.text)
-        if len(some) > _MOST_TOLD:
-            yield _issue(file, "", code, f"and in {len(some) - _MOST_TOLD} more places")
+    """What is wrong with how a file is written."""
+    return (_issue(file, fault.where, fault.code, fault.text) for fault in faults)
+
+
+def _capped(issues: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A few of each kind and file, and how many more there are: what is everywhere is not told for ever."""
+    kinds: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for issue in issues:
+        kinds.setdefault((issue["file"], issue["code"]), []).append(issue)
+    more = "and in {} more places"
+    return [one for some in kinds.values() for one in (*some[:_MOST_TOLD], *(
+        [{**some[0], "place": None, "text": more.format(len(some) - _MOST_TOLD)}] if len(some) > _MOST_TOLD else []))]
 
 
 def _refused(grid: Grid, file: GenomeFile, heard: Iterable[tuple[Record, Sequence[Heard]]],
@@ -229,10 +248,16 @@ def _settled(grid: Grid, file: GenomeFile, notes: Mapping[int, Notes], columns: 
         first = site.event.pos
         whole = spliced(note.parts, first, first + len(site.event.ref) - 1, len(columns)) if note.parts else []
         row, clash = joined(note.direct, [*note.beside, *whole], len(columns))
+        lost = np.zeros(len(columns), dtype=bool)
+        for gone in note.gone:
+            lost |= deleted(row, gone)
+        row.forget(lost)
         yield from _repeated(file, site, note)
         place = note.places[-1] if len(note.places) > 1 else f"{site.chrom}:{site.pos}"
         yield from _told(file, site, place, "duplicate-record", [file.samples[i] for i in np.flatnonzero(clash)])
-        yield from _told(file, site, f"{site.chrom}:{site.pos}", "contradiction", grid.put(number, row, columns))
+        here, clash = f"{site.chrom}:{site.pos}", clash | lost
+        yield from _told(file, site, here, "deleted", [file.samples[i] for i in np.flatnonzero(lost)])
+        yield from _told(file, site, here, "contradiction", grid.put(number, row, columns, clash))
 
 
 def _repeated(file: GenomeFile, site: Site, note: Notes) -> Iterator[dict[str, Any]]:
