@@ -14,7 +14,7 @@ from . import __version__
 from .errors import EXIT_PARTIAL, PmedError
 from .plugins import Plugins
 from .settings import Settings, load_settings
-from .terminal import Reading, add_commands, finish, genome_options, progress
+from .terminal import Reading, add_commands, finish, genome_options, progress, spooled
 
 COMMAND = "pmed.command"
 ONE_PATIENT = {"report", "demo"}
@@ -97,6 +97,33 @@ def demo(settings: Settings, output: Path) -> None:
     with progress() as say:
         failures, written = report_demo(output, settings=settings, progress=say)
     finish(failures, written)
+
+
+@cli.command("import")
+@click.argument("genome", nargs=-1, required=True, type=READABLE)
+@click.option("-o", "--output", required=True, type=WRITABLE, help="Parquet file to write.")
+def import_(genome: tuple[Path, ...], output: Path) -> None:
+    """Keep GENOME file(s) as one Parquet file, which is read again without parsing."""
+    from .importing import import_genomes
+
+    with progress() as say, spooled(genome) as files:
+        import_genomes(files, output, say)
+    finish((), [output])
+
+
+@cli.command()
+@click.argument("genome", nargs=-1, required=True, type=READABLE)
+@click.option("--sample", "samples", multiple=True, help="Sample to look at; repeatable (default: all).")
+@click.option("--build", default="", metavar="GRCh38|GRCh37", help="Genome build, if undeclared.")
+@click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), default=Path("pmed-qc"),
+              show_default=True, help="New folder for tables and plots.")
+def qc(genome: tuple[Path, ...], samples: tuple[str, ...], build: str, output: Path) -> None:
+    """Quality of genomes: call rates, heterozygosity, sex, relatives, Hardy-Weinberg; per sample and per site."""
+    from .quality import quality
+
+    with progress() as say, spooled(genome) as files:
+        quality(files, output, build, samples, say)
+    finish((), [output])
 
 
 @cli.group(invoke_without_command=True)

@@ -34,6 +34,8 @@ _LENGTHS = {
 }
 # The mitochondrion of GRCh37 and GRCh38 (revised Cambridge sequence, NC_012920.1) and of UCSC's hg19 (NC_001807).
 _RCRS_LENGTH, _OTHER_LENGTH = "16569", "16571"
+# Other sequences of the human genome, on which none of our positions hold.
+_ELSE = re.compile(r"chm13|t2t|(?<![a-z0-9])hs1(?![0-9])", re.IGNORECASE)
 # Records on the other build's sites, for each on a site of the build that was said, that are no longer chance.
 _CONVINCING = 3
 _BY_LENGTH = {(chrom, length): build for build, lengths in _LENGTHS.items()
@@ -99,7 +101,23 @@ def known_build(header: Header, stated: str) -> tuple[str, str]:
         raise GenomeError(f"unknown genome build {stated!r}", where=str(header.path), hint="GRCh38 or GRCh37")
     if declared and said and declared != said:
         raise GenomeError(f"the header says {declared}, but {said} was stated", where=str(header.path))
+    if text := _impossible(header, declared or said):
+        raise GenomeError(text, where=str(header.path), hint="give the genome on GRCh38 or GRCh37")
     return (declared, "header") if declared else (said, "stated" if said else "")
+
+
+def _impossible(header: Header, build: str) -> str:
+    """What of the header cannot be of `build`, or of any where it is not known; "" for nothing."""
+    if any(_ELSE.search(text) for key in ("reference", "assembly") for text in header.values(key)):
+        return "is on a genome that is not read (T2T-CHM13)"
+    longest = {chrom: max(length for (name, length) in _BY_LENGTH if name == chrom) for chrom in CHROMOSOMES}
+    known = {chrom: length for (chrom, length), of in _BY_LENGTH.items() if of == build}
+    for contig in header.structured("contig"):
+        chrom, length = chromosome(contig.get("ID", "")), contig.get("length", "")
+        most = known.get(chrom, longest.get(chrom, 0))
+        if most and length.isdecimal() and int(length) > most:
+            return f"{contig['ID']} is longer ({length}) than {chrom} of {build or 'any build that is read'}"
+    return ""
 
 
 def inferred_build(header: Header, evidence: Mapping[str, Evidence]) -> str:
@@ -122,7 +140,11 @@ def must_not_contradict(header: Header, build: str, evidence: Mapping[str, Evide
         GenomeError: records fit the sites of the other build, several times for each that fits this one (where
             millions of records are read, a few are on a site of the wrong build by chance).
     """
-    mine = evidence.get(build, Evidence(0, 0)).matches
+    own = evidence.get(build, Evidence(0, 0))
+    if own.against >= _CONVINCING and not own.matches:
+        raise GenomeError(f"the file is said to be {build}, but {own.against} records have other REFs at known sites",
+                          where=str(header.path), hint="check the build it was made on")
+    mine = own.matches
     for other, found in evidence.items():
         if other != build and found.fits and found.matches >= _CONVINCING * max(mine, 1):
             raise GenomeError(f"the file is said to be {build}, but its records fit {other}", where=str(header.path),

@@ -40,7 +40,7 @@ _MAGIC = b"PAR1"
 _KEPT = ("fileformat", "reference", "assembly", "contig")
 _LEFT_OUT = ("contig",)  # `About.written` has them
 # A stretch of rows is unpacked by the group; a group is held in memory while it is written.
-_GROUP_ROWS, _GROUP_CELLS = 25_000, 4_000_000
+_GROUP_ROWS, _GROUP_CELLS = 25_000, 1_000_000
 _STEP_ROWS = 10_000
 _CHUNK = 1 << 20
 # The value stands behind its key as Thrift's compact protocol has it: field 2, binary, 14 bytes.
@@ -137,10 +137,10 @@ def read_cache(header: Header, wanted: Positions) -> Read:
         for row, rows in _stretches(about.steps, wanted):
             table = pl.scan_parquet(path, glob=False)
             some = _reaching(table.slice(row, rows).select("chrom", "pos", "last").collect(), wanted) + row
-            if len(some):
-                first, many = int(some[0]), int(some[-1] - some[0]) + 1
-                frame = table.slice(first, many).collect()[some - first]
-                read.records += _records(frame, some.tolist(), path, about.sources)
+            for part in _by_group(some, len(header.samples)):
+                first, many = int(part[0]), int(part[-1] - part[0]) + 1
+                frame = table.slice(first, many).collect()[part - first]
+                read.records += _records(frame, part.tolist(), path, about.sources)
     except (pl.exceptions.PolarsError, OSError) as error:
         raise _damaged(path) from error
     for one in read.records:
@@ -155,6 +155,7 @@ class _Writing:
 
     headers: Sequence[Header]
     progress: Progress
+    version: str = field(default_factory=lambda: version("pmed"))
     rows: int = 0
     whole: bool = False
     error: BaseException | None = None
@@ -167,7 +168,7 @@ class _Writing:
     @property
     def group_rows(self) -> int:
         """Rows that are packed together."""
-        return max(1, min(_GROUP_ROWS, _GROUP_CELLS // len(self.headers[0].samples)))
+        return _group_rows(len(self.headers[0].samples))
 
     def to(self, rows: pl.LazyFrame, path: Path) -> None:
         """Write the file, its check still open."""
@@ -221,14 +222,15 @@ class _Writing:
     def _metadata(self, _: object) -> dict[str, str]:
         """What is written at the end of the file."""
         if not self.whole:
-            raise RuntimeError("polars asks for the metadata before it has all rows")  # the steps would not be all
+            self.error = RuntimeError("polars asks for the metadata before it has all rows")
+            raise self.error  # the steps would not be all
         return {"pmed:format": FORMAT, "pmed:about": msgspec.json.encode(self.about()).decode(),
                 _KEY: f"crc32={_NO_CHECK}"}
 
     def about(self) -> About:
         """What the cache holds beside its rows."""
         meta = dict.fromkeys(line for header in self.headers for line in header.meta if line[0] in _KEPT)
-        return About(version("pmed"), list(self.headers[0].samples), list(meta), self.sources, sorted(self.contigs),
+        return About(self.version, list(self.headers[0].samples), list(meta), self.sources, sorted(self.contigs),
                      sorted(self.written), self.faults, self.steps)
 
 
@@ -266,6 +268,16 @@ def _stretches(steps: Sequence[Step], wanted: Positions) -> Iterator[tuple[int, 
         end = step.row + step.rows
     if end:
         yield start, end - start
+
+
+def _group_rows(samples: int) -> int:
+    return max(1, min(_GROUP_ROWS, _GROUP_CELLS // samples))
+
+
+def _by_group(rows: NDArray[np.int64], samples: int) -> list[NDArray[np.int64]]:
+    """Numbers of rows, those of a group together: so many that they can be held in memory."""
+    group = rows // _group_rows(samples)
+    return np.split(rows, np.flatnonzero(np.diff(group)) + 1) if len(rows) else []
 
 
 def _reaching(frame: pl.DataFrame, wanted: Positions) -> NDArray[np.int64]:

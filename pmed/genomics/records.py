@@ -6,6 +6,7 @@ lines that reach a wanted position are split. htslib unpacks and seeks; no ``Var
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
@@ -161,6 +162,8 @@ def _streamed(header: Header, wanted: Positions, read: Read) -> Iterator[_Line]:
         rank, ends = before + np.cumsum(block.is_record), _Ends(block, one_by_one=_has_lengths(header))
         for contig, first, last in block.contigs():
             if block.is_record[first]:
+                if block.is_cut and last == len(block.ends):
+                    _must_be_whole(block, header.path)
                 lines = np.arange(block.number + first, block.number + last)
                 read.faults += order.look(_text(contig), block.pos[first:last], lines)
                 for line in _picked(block, first, last, places.get(with_chr(_text(contig))), ends):
@@ -170,6 +173,14 @@ def _streamed(header: Header, wanted: Positions, read: Read) -> Iterator[_Line]:
             read.faults.append(Fault(f"line {block.number + len(block.ends) - 1}", "no-final-newline",
                                      "the last line has no line end: the file may be cut off"))
     read.saw(order.written)
+
+
+def _must_be_whole(block: Block, path: Path) -> None:
+    """A last line without an end may be cut off inside a genotype: ``0/1`` becomes ``0``, one copy of reference."""
+    line = block.line(len(block.ends) - 1)
+    if not re.search(rb"\d[/|]", line.rpartition(b"\t")[2]):
+        raise GenomeError("the last line has no line end and no second allele: the file is cut off",
+                          where=f"{path} line {block.number + len(block.ends) - 1}", hint="copy or download it again")
 
 
 def _has_lengths(header: Header) -> bool:
@@ -211,7 +222,7 @@ class _Ends:
         open_ended = _open_ended(self.block)
         if open_ended.any():
             ends = np.maximum(ends, np.where(open_ended, _end_tags(self.block), 0))
-            if self.one_by_one:  # SVLEN and LEN are rare
+            if self.one_by_one and any(tag in self.block.text for tag in (b"SVLEN=", b"LEN")):  # these are rare
                 for line in np.flatnonzero(open_ended & (self.block.pos >= 0)):
                     ends[line] = max(ends[line], last_position(self.block.line(int(line)).split(b"\t", 9)))
         return ends

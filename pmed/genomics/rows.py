@@ -96,7 +96,8 @@ class Row:
 
     def withhold(self) -> None:
         """Make calls unknown of which something failed a filter: no other record or file overrules it."""
-        self.alleles[self.doubt], self.state[self.doubt], self.phased[self.doubt] = NONE, FILTERED, False
+        where = self.doubt & (self.state != ABSENT)
+        self.alleles[where], self.state[where], self.phased[where] = NONE, FILTERED, False
 
     def changes_only(self) -> Row:
         """The same without what it says of REF."""
@@ -135,10 +136,13 @@ class Gone:
     phase_set: Ints
 
     @classmethod
-    def of(cls, calls: Calls, gone: Sequence[int], *, filtered: bool) -> Gone:
-        """The strands of a record whose allele `gone` says so; a call that failed a filter says nothing."""
-        strands = np.array([*gone, 0], dtype=bool)[calls.alleles] & ~(calls.failed | filtered)[:, None]
-        return cls(strands, calls.phased, calls.phase_set)
+    def of(cls, calls: Calls, gone: Sequence[int]) -> Gone:
+        """The strands of a record whose allele `gone` says so."""
+        return cls(np.array([*gone, 0], dtype=bool)[calls.alleles], calls.phased, calls.phase_set)
+
+    def but(self, who: Bools) -> Gone:
+        """The same without some samples."""
+        return replace(self, strands=self.strands & ~who[:, None])
 
 
 def deleted(row: Row, gone: Gone) -> Bools:
@@ -191,7 +195,7 @@ def merged(one: Row, two: Row) -> tuple[Row, Bools]:
     Strands are compared as they stand where both are phased in one phase set; otherwise the second may be turned
     round. Where both ways make sense and differ, only what they share is known.
     """
-    if not one.knows.any() and (one.state == ABSENT).all():
+    if not (one.knows.any() or one.doubt.any()) and (one.state == ABSENT).all():
         return two, np.zeros(len(two.state), dtype=bool)
     diploid = (one.ploidy == 2) & (two.ploidy == 2)
     fixed = one.phased & two.phased & (one.phase_set == two.phase_set)

@@ -42,7 +42,7 @@ from ..genomics.matching import Contradiction, Heard, Reaching, Said, matched
 from ..genomics.opening import GenomeFile, head_of, on_one_build, opened
 from ..genomics.records import Record
 from ..genomics.reference import Reference
-from ..genomics.rows import Gone, Row, deleted, joined, spliced
+from ..genomics.rows import Gone, Row, joined, spliced
 from ..genomics.syntax import Fault
 from ..options import option
 from ..tables import TABLES
@@ -59,16 +59,12 @@ _CLASHES = {"duplicate-record": "two records of one site contradict each other",
 
 @dataclass
 class Notes:
-    """What the records of a file say of one site.
-
-    Its own change (and where), something beside it, a part of it; and deletions from further up that take it away.
-    """
+    """What the records of a file say of one site: its own change (and where), something beside it, a part of it."""
 
     direct: list[Row] = field(default_factory=list)
     places: list[str] = field(default_factory=list)
     beside: list[Row] = field(default_factory=list)
     parts: list[tuple[tuple[int, int], Row]] = field(default_factory=list)
-    gone: list[Gone] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -107,6 +103,9 @@ class VcfSource:
         coverage = target_rows(targets, sites, names) if targets else []
         issues = [issue for file in files for issue in self._fill(grid, file, coverage)]
         grid.must_be_one_person()
+        for number, lost in grid.without_deleted():
+            site = sites.rows[number]
+            issues += _told(files[0], site, f"{site.chrom}:{site.pos}", "deleted", lost)
         return {"samples": _samples(files, grid.samples), "issues": TABLES["issues"].frame(_capped(issues)),
                 "coverage": TABLES["coverage"].frame(coverage),
                 "genotypes": grid.frame(absent_as_ref=self.absent_as_ref)}
@@ -152,6 +151,10 @@ class VcfSource:
                 if isinstance(one, Reaching) or (isinstance(one, Said) and (one.part or calls.length is not None)):
                     ends = calls.ends(record.pos, record.last)
                     grid.reach(one, calls, columns, ends, filtered=self._failed(record))
+                if isinstance(one, Reaching) and any(one.gone):
+                    failed, gone = calls.failed | self._failed(record), Gone.of(calls, one.gone)
+                    grid.take_away(one.site, gone.but(failed), columns)
+                    grid.doubt(one.site, gone.strands.any(axis=1) & failed, columns)
             self._sort(grid, record, here, calls, notes)
         yield from doubts.issues(file)
         yield from _settled(grid, file, notes, columns)
@@ -160,9 +163,6 @@ class VcfSource:
               notes: dict[int, Notes]) -> None:
         """Note what one record says of each site."""
         for one in here:
-            if isinstance(one, Reaching) and any(one.gone):
-                notes.setdefault(one.site, Notes()).gone.append(
-                    Gone.of(calls, one.gone, filtered=self._failed(record)))
             if isinstance(one, Said):
                 note, row = notes.setdefault(one.site, Notes()), self._row(grid, record, calls, one)
                 (note.direct if one.direct else note.beside).append(row)
@@ -248,15 +248,10 @@ def _settled(grid: Grid, file: GenomeFile, notes: Mapping[int, Notes], columns: 
         first = site.event.pos
         whole = spliced(note.parts, first, first + len(site.event.ref) - 1, len(columns)) if note.parts else []
         row, clash = joined(note.direct, [*note.beside, *whole], len(columns))
-        lost = np.zeros(len(columns), dtype=bool)
-        for gone in note.gone:
-            lost |= deleted(row, gone)
-        row.forget(lost)
         yield from _repeated(file, site, note)
         place = note.places[-1] if len(note.places) > 1 else f"{site.chrom}:{site.pos}"
         yield from _told(file, site, place, "duplicate-record", [file.samples[i] for i in np.flatnonzero(clash)])
-        here, clash = f"{site.chrom}:{site.pos}", clash | lost
-        yield from _told(file, site, here, "deleted", [file.samples[i] for i in np.flatnonzero(lost)])
+        here = f"{site.chrom}:{site.pos}"
         yield from _told(file, site, here, "contradiction", grid.put(number, row, columns, clash))
 
 

@@ -33,6 +33,8 @@ def call(settings: Any, *, genome: tuple[Path, ...], samples: tuple[str, ...], s
         raise click.UsageError("--format parquet needs -o FILE")
     own: dict[str, dict[str, Any]] = {"pgx-caller": {"all_matches": True}} if all_matches else {}
     listed = [line.strip() for line in samples_file or () if line.strip()]
+    if samples_file and not listed:
+        raise click.UsageError("--samples-file names nobody")
     with progress() as say:
         result = pmed.call(genome, samples=[*samples, *listed], build=reading.build, options={**own, **reading.options},
                            settings=settings, progress=say)
