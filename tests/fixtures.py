@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import hypothesis
 import pytest
 
-# A slow machine is no failure: no test looks at a clock.
-hypothesis.settings.register_profile("pmed", deadline=None)
+# A slow machine is no failure: no test looks at a clock. The examples are the same each time, so that a change is
+# judged by what it changes; PMED_SEARCH=1 looks for new ones.
+hypothesis.settings.register_profile("pmed", deadline=None, derandomize=not os.environ.get("PMED_SEARCH"))
 hypothesis.settings.load_profile("pmed")
 
 ROOT = Path(__file__).resolve().parents[1]

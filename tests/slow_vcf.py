@@ -3,13 +3,14 @@
 It reads *valid* text only, and says of each site and sample what its cell of ``genotypes`` has to be:
 
 1. A change is what is left when the shared end, then the shared start (up to one base) are cut. An insertion or
-   deletion is then put as far left as the bases that are known (REF of the site and of the record) leave it the same.
+   deletion is then put as far left as the bases that are known (REF of the site and of the record) leave it the same,
+   where the site is one.
 2. A record *names* a site when one of its ALTs is the site's change; for a site of one base, also when it changes as
    many bases as it has and among them that one. It stands *beside* a site when it, or one of its changes, starts where
    the site or its change does, or when it is a reference block over it; it *reaches* a site when it only goes over it.
    A REF that is not the site's where both have bases is *refused*. A record that does not cover the site's REF cannot
    vouch for REF, except that several such records together can, if they are reference all.
-3. A reference block (END or LEN beyond REF, and no ALT but ``<NON_REF>`` or ``<*>``) vouches from POS to END. A call of
+3. A record of reference (no ALT but ``<NON_REF>`` or ``<*>``) vouches from POS to its end, or END or LEN. A call of
    nothing but REF on no reads (DP or MIN_DP 0) or of GQ 0 is unknown.
 4. A call that fails a filter, and names the site or changes it, makes the cell filtered, whatever others say. Where a
    record names the site, what those beside it say of REF does not count. The records are then laid on each other in
@@ -27,6 +28,7 @@ from typing import Any, NamedTuple
 REF, OWN, OTHER = 0, 1, 2
 STATES = ("called", "half-call", "no-call", "filtered", "absent")
 OPEN = None  # a cell that the rules leave open
+ANY_OTHER = {"<NON_REF>", "<*>"}
 MOST = 3  # of more records (or as many, not all phased) phase may be given up where one could still see it
 
 
@@ -194,6 +196,8 @@ def change(one: tuple[int, str, str], known: dict[int, str]) -> Change:
     if ref[0] != alt[0]:
         return Change(pos, ref, alt)
     first = Change(pos + 1, ref[1:], alt[1:])
+    if not known:
+        return first
     start = pos
     while start in known:
         start -= 1
@@ -246,8 +250,10 @@ def alt_change(record: Record, site: Site, alt: str) -> Change:
 
 
 def placed(record: Record, site: Site, alt: str) -> Change:
-    """All that one ALT changes."""
-    return change((record.pos, record.ref, alt), bases_of((record.pos, record.ref), (site.pos, site.ref)))
+    """All that one ALT changes; it is moved only beside a site that can be moved."""
+    own = change(site[1:], {})
+    known = bases_of((record.pos, record.ref), (site.pos, site.ref)) if "" in {own.removed, own.added} else {}
+    return change((record.pos, record.ref, alt), known)
 
 
 def starts(one: Change) -> int:
@@ -266,16 +272,23 @@ def last(record: Record) -> int:
     return max(end, record.pos + max(abs(int(length)) for length in lengths))
 
 
-def is_block(record: Record) -> bool:
-    """A reference block of a gVCF."""
-    return last(record) > record.pos + len(record.ref) - 1 and set(record.alts) <= {"<NON_REF>", "<*>"}
+def is_reference(record: Record) -> bool:
+    """It has no change of its own to tell, as the blocks of a gVCF."""
+    return set(record.alts) <= ANY_OTHER
+
+
+def anchored(site: Site, alt: str, pos: int) -> bool:
+    """Whether a structural change that is written at a one-base site begins behind it."""
+    start, ref, to = trimmed(*site[1:])
+    return alt.startswith("<") and alt not in ANY_OTHER and start == pos and len(ref) == len(to) == 1
 
 
 def relation(record: Record, site: Site) -> str:
     """How a record stands to a site: names, beside, reaches, refused or nothing."""
     start, ref, _ = trimmed(*site[1:])
     own = own_change(record, site)
-    if record.chrom != contig(site.chrom) or last(record) < min(site.pos, start) or record.pos > furthest(site):
+    first, end = reach(site)
+    if record.chrom != contig(site.chrom) or last(record) < first or record.pos > end:
         return "nothing"
     one, two = bases_of((record.pos, record.ref)), bases_of((site.pos, site.ref))
     if any(one[at] != two[at] for at in one.keys() & two.keys()):
@@ -284,21 +297,22 @@ def relation(record: Record, site: Site) -> str:
         return "names"
     here = is_bases(record.ref) and any(starts(placed(record, site, alt)) == starts(own)
                                         for alt in record.alts if is_bases(alt))
-    if here or (covers(record, site) and (is_block(record) or record.pos in {site.pos, start})):
+    if here or (covers(record, site) and (is_reference(record) or record.pos in {site.pos, start})):
         return "beside"
     here = range(start, start + len(ref))
     return "reaches" if any(record.pos <= at <= last(record) for at in here) else "nothing"
 
 
-def furthest(site: Site) -> int:
-    """The last position at which a record about the site may start: some changes may be written further right."""
-    end = site.pos + len(site.ref) - 1
+def reach(site: Site) -> tuple[int, int]:
+    """First and last position that a record about the site may touch: an insertion or deletion may be moved."""
+    start, end = site.pos, site.pos + len(site.ref) - 1
     first = change(site[1:], bases_of((site.pos, site.ref)))
     if "" not in {first.removed, first.added}:
-        return end
-    moved = [at for at in range(site.pos, end + 2)
-             if applied(first, site.pos - 1, site.ref) == applied(_at(first, at, site), site.pos - 1, site.ref)]
-    return max(end, *moved)
+        return start, end
+    moved = [at for at in range(start, end + 2)
+             if applied(first, start - 1, site.ref) == applied(_at(first, at, site), start - 1, site.ref)]
+    # The base before it, and one more: a record that adjoins tells how far it may be moved.
+    return min(start, first.pos - 1) - 1, max(end, *moved, end + 1)
 
 
 def _at(one: Change, at: int, site: Site) -> Change:
@@ -312,7 +326,7 @@ def _at(one: Change, at: int, site: Site) -> Change:
 def covers(record: Record, site: Site) -> set[int]:
     """The site's own bases that a record speaks of."""
     pos, ref, _ = trimmed(*site[1:])
-    end = last(record) if is_block(record) else record.pos + len(record.ref) - 1
+    end = last(record) if is_reference(record) else record.pos + len(record.ref) - 1
     return {at for at in range(pos, pos + len(ref)) if record.pos <= at <= end}
 
 
@@ -331,7 +345,7 @@ def strand(record: Record, site: Site, allele: int | None, *, alone: bool = True
         what, own = alt_change(record, site, record.alts[allele - 1]), own_change(record, site)
         if what == own:
             return THE_SITE_S
-        if what.removed != what.added and meets(what, own):
+        if what.removed != what.added and meets(what, own) and not anchored(site, what.added, record.pos):
             return what
     return "REF" if vouches(record, site) or not alone else None
 
@@ -372,7 +386,44 @@ def cell(records: list[Record], site: Site, column: int, *, absent_as_ref: bool 
     found = _joined([one for one in heard if one.state != "absent"])
     if found and len(heard) > 1 and found.state in {"no-call", "filtered"}:
         found = found._replace(told=("alleles", "phased", "state"))
-    return _assumed(records, site, column) if found is ABSENT and absent_as_ref else found
+    if found is ABSENT:
+        return _assumed(records, site, column) if absent_as_ref else ABSENT
+    return _without_deleted(records, site, column, found) if found else OPEN
+
+
+def _without_deleted(records: list[Record], site: Site, column: int, found: Cell) -> Cell | None:
+    """REF becomes another allele where a deletion from further up leaves no base; what does not allow it is unknown."""
+    gone = [(record, strands) for record in records if relation(record, site) == "reaches"
+            if any(strands := [takes_away(record, site, allele) for allele in call_of(record, column).alleles])]
+    if any(call_of(record, column).failed or record.filter not in {None, "PASS"} for record, _ in gone):
+        return found._replace(alleles=(None, None), phased=False, state="filtered", told=("alleles", "phased", "state"))
+    if not gone or found.state in {"no-call", "filtered"}:
+        return found
+    codes, (record, strands) = [code for code in found.alleles if code is not None], gone[0]
+    if len(gone) > 1 or len(strands) != len(found.alleles) - (found.ploidy == 1):
+        return OPEN
+    call, missing = call_of(record, column), sum(strands) - codes.count(OTHER)
+    if missing <= 0:
+        return found
+    in_place = found.phased and call.phased and call.phase_set == found.phase_set
+    taken = any(code == OWN and lost for code, lost in zip(found.alleles, strands, strict=False)) and in_place
+    if found.state == "half-call" or codes.count(REF) < missing or taken:
+        return found._replace(alleles=(None, None), state="no-call", told=("alleles", "state"))
+    if in_place:
+        codes = [OTHER if lost else code for code, lost in zip(codes, strands, strict=True)]
+    else:
+        for _ in range(missing):
+            codes[codes.index(REF)] = OTHER
+    # Which of two REF strands is gone, nobody knows without phase.
+    phased = found.phased and (in_place or REF not in codes)
+    return found._replace(alleles=(*codes, None)[:2], phased=phased, ordered=found.ordered if in_place else False)
+
+
+def takes_away(record: Record, site: Site, allele: int | None) -> bool:
+    """Whether an allele leaves no base at the site."""
+    alt = record.alts[allele - 1] if allele else ""
+    shorter = is_bases(alt) and len(alt) < len(record.ref)
+    return (shorter or alt.startswith("<DEL")) and meets(alt_change(record, site, alt), own_change(record, site))
 
 
 def _spliced(parts: list[Record], site: Site, column: int) -> list[Said]:
@@ -437,7 +488,7 @@ def _joined(heard: list[Said]) -> Cell | None:
     if len({one.call.ploidy for one in told} - {None}) > 1 or (told is not heard and _at_odds(heard)):
         return OPEN
     found = _laid(usable)
-    return found._replace(told=STRANDS) if found and found.told == ALL and len(usable) > 1 else found
+    return found._replace(told=STRANDS) if found and found.told == ALL and len(heard) > 1 else found
 
 
 def _at_odds(heard: list[Said]) -> bool:
@@ -454,6 +505,8 @@ def changes(one: Said) -> set[Change]:
 
 def _laid(usable: list[Said]) -> Cell | None:
     """Calls laid on each other in every way that makes sense; in phase where a phased call leaves only one."""
+    if len(usable) > MOST or (len(usable) == MOST and len({one.call.phased for one in usable}) > 1):
+        return OPEN
     orders = [placements(usable, one) for one in usable if one.call.phased]
     for codes in orders:
         if len(codes) == 1:
@@ -462,8 +515,6 @@ def _laid(usable: list[Said]) -> Cell | None:
     found = placements(usable, usable[0])
     if len(usable) > 1:
         found = {tuple(sorted(codes, key=str)) for codes in found}
-    if len(usable) > MOST or (len(usable) == MOST and len({one.call.phased for one in usable}) > 1):
-        return OPEN
     if len(found) != 1:
         return _shared(usable[0], found) if len(usable) == 2 and found else OPEN if found else _clash(usable[0])
     return _coded(usable[0], *found, phased=False)._replace(ordered=len(usable) == 1)

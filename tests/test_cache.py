@@ -107,7 +107,7 @@ def faulty(folder, *, cut=True, chrom="chr2"):
     rows = [row.replace(";END=60", "") for row in FAULTY]
     file = genome_files.vcf(folder, *rows, chrom=chrom)
     text = file.read_text().replace("<DEL>\t.\tPASS\t.", "<DEL>\t.\tPASS\tEND=60")
-    text = text.replace(f"{chrom}\t34", "chr:9\t34")
+    text = text.replace(f"{chrom}\t34", "chr:9\t34").replace(f"{chrom}\t40", "chr:9\t40")
     file.write_text(text.rstrip("\n") if cut else text)
     return file
 
@@ -115,7 +115,7 @@ def faulty(folder, *, cut=True, chrom="chr2"):
 def test_faults_are_told_as_for_the_file(tmp_path):
     file = faulty(tmp_path)
     kept = cached(tmp_path, file)
-    one, other = read_both(file, kept, {"chr2": list(range(1, 100)), "chr:9": [34]})
+    one, other = read_both(file, kept, {"chr2": list(range(1, 100)), "chr:9": [34, 40]})
     assert_same(one, other)
     assert {code for _, code, _ in other[-1]} == {
         "unsorted", "contig-malformed", "contig-scattered", "no-final-newline", "alt-malformed", "allele-unknown",
@@ -175,7 +175,7 @@ def test_several_files_are_one_after_the_other(tmp_path):
     kept = cached(tmp_path, chr2, chr1)
     read = read_cache(read_cache_header(kept), {"chr1": [5], "chr2": [3, 5]})
     assert [(one.chrom, one.pos, one.number, one.where.partition("parquet ")[2]) for one in read.records] == [
-        ("chr2", 5, 1, "two.vcf line 15"), ("chr2", 3, 3, "two.vcf line 17"), ("chr1", 5, 1, "one.vcf line 16")]
+        ("chr2", 5, 1, "two.vcf line 15"), ("chr2", 3, 3, "two.vcf line 17"), ("chr1", 5, 1, "one.vcf line 15")]
     assert read.contigs == read.written == {"chr1", "chr2"}
     assert [(fault.where, fault.code) for fault in read.faults] == [("two.vcf line 17", "unsorted")]
 

@@ -198,6 +198,16 @@ def test_a_file_that_breaks_off_is_refused(tmp_path):
         list(chunks(bcf))
 
 
+def test_a_last_line_without_an_end_may_be_cut_off(tmp_path):
+    path = write(tmp_path, line(1, "0|1", "1|1", "0|0"), line(2, "0|1", "1|1", "0|1").removesuffix("\n"))
+    found, = chunks(path)
+    assert found.alleles[1].tolist() == [[0, 1], [1, 1], [0, 1]]
+    assert [(fault.where, fault.code) for fault in found.faults] == [(f"{path} line 5", "no-final-newline")]
+    path.write_bytes(path.read_bytes().removesuffix(b"|1"))
+    with pytest.raises(GenomeError, match="the file is cut off"):
+        list(chunks(path))
+
+
 def test_a_file_without_records_has_no_chunks(tmp_path):
     assert list(chunks(write(tmp_path))) == []
 

@@ -95,7 +95,11 @@ def changed(**given):
     return [given.get(name, column) for name, column in zip(names, GOOD, strict=True)]
 
 
-WAYS = {"file": {}, "blocks": {(scan, "_can_be_given_to_polars"): lambda _: False},
+def unreadable(*_):
+    raise columns.Doubtful
+
+
+WAYS = {"file": {}, "blocks": {(scan, "frames_of_file"): unreadable},
         "lines": {(scan, "MOST_SAMPLES"): 0}, "small": {(columns, "_ROWS"): 1}}
 
 
@@ -234,7 +238,7 @@ def test_blocks_of_a_few_lines_give_the_same(tmp_path, monkeypatch):
                for place in range(1, 60)]
     path = written(tmp_path, *records)
     first = whole(path)
-    monkeypatch.setattr(scan, "_can_be_given_to_polars", lambda _: False)
+    monkeypatch.setattr(scan, "frames_of_file", unreadable)
     monkeypatch.setattr(scan, "blocks", lambda path: blocks(path, 200))
     monkeypatch.setattr("pmed.genomics.blocks._READ", 64)
     assert sum(1 for _ in batches(read_header(path))) > 10
@@ -246,6 +250,10 @@ def test_text_is_kept_only_where_the_columns_do_not_say_it_all(tmp_path):
     found = whole(written(tmp_path, *(changed(call=call) for call in calls)))
     assert found["text"].to_list() == [None, None, b"0/10/1:7", b"0/3:7", b"0/1:7:8", b"0/12:3.5", None]
     assert found["allele_2"].to_list() == [[1], [1], [-1], [-1], [1], [-1], [1]]
+    for call, kept in (("0/1", None), ("0/3", b"0/3"), ("./1", None), ("0-1", None)):
+        found = each_way(written(tmp_path, changed(format="GT", call=call)))
+        assert isinstance(found["file"], str) or found["file"]["text"].to_list() == [kept]
+        must_be_same(found)
     lengths = whole(written(tmp_path, changed(alt="<*>", format="GT:LEN", call="0/0:50")))
     assert lengths.select("last", "text").row(0) == (149, b"0/0:50")
 
@@ -281,6 +289,9 @@ def test_last_position(tmp_path, info, last):
     assert last_position(parts) == last
     assert whole(written(tmp_path, changed(alt="<DEL>", info=info)))["last"].to_list() == [last]
     assert whole(written(tmp_path, changed(alt="G", info=info)))["last"].to_list() == [100]
+    inserted = [last if "END" in info else 100]  # SVLEN is how long the insertion is, not how far it reaches
+    must_be_same(found := each_way(written(tmp_path, changed(alt="<INS>", info=info))))
+    assert found["file"]["last"].to_list() == inserted
 
 
 def test_positions_and_ends_that_no_number_can_hold(tmp_path):

@@ -51,9 +51,8 @@ def whole_text(seed=1):
             form = rng.choice([*FORMATS])
             calls = [rng.choice(CALLS) if alt != "." else "0/0" for _ in range(3)]
             cells = [FORMATS[form].format(gt=gt, n=rng.randrange(9)) for gt in calls]
-            lines.append("\t".join([contig, str(pos), ".", ref, alt, ".", "PASS", info, form, *cells]))
-    shape = vcf_writer.Shape("4.3", "chr", ["S0", "S1", "S2"], {})
-    return vcf_writer.head(shape) + "".join(f"{line}\n" for line in lines)
+            lines.append([contig, str(pos), ".", ref, alt, ".", "PASS", info, form, *cells])
+    return vcf_writer.whole(vcf_writer.Shape("4.3", "chr", ["S0", "S1", "S2"], {}), lines)
 
 
 TEXT = whole_text()

@@ -56,16 +56,25 @@ FOUND = [
     ("100 A G GT 0/0; 100 A T GT ./.; 100 A T GT 0/1", SNV, [(0, 2, "called")]),
     ("90 A <*> GT:LEN 0/0:20 0/0:5", SNV, [(0, 0, "called"), (None, None, "absent")]),
     ("90 A <*> GT:LEN 0/0:5 ./.:20", SNV, [(None, None, "absent"), (None, None, "no-call")]),
+    ("90 AAAAAAAAAAAA A GT 0/1 0|1; 100 A G GT 0|0 0|0", SNV, [(0, 2, "called")] * 2),
+    ("90 AAAAAAAAAAAA A GT 0/1; 92 AAAAAAAAAA A GT 0/1; 100 A G GT 0/0", SNV, [(2, 2, "called")]),
+    ("90 AAAAAAAAAAAA A GT 0/1; 92 AAAAAAAAAA A GT 0/1; 100 A G GT 0/1", SNV, [(None, None, "no-call")]),
+    ("90 AAAAAAAAAAT A GT 0/1; 100 TGA TAC GT 0/0", ("chr1", 100, "TGA", "TAC"), [(0, 0, "called")]),
     ("90 A <NON_REF> GT:LEN:DP 0/0:20:0 0/0:20:9", SNV, [(None, None, "no-call"), (0, 0, "called")]),
 ]
 
 
+def by_hand(records, site, people=1):
+    """A file of records, each "POS REF ALT FORMAT call…", and one site."""
+    lines = [["chr1", pos, ".", ref, alt, ".", "PASS", ".", *rest]
+             for pos, ref, alt, *rest in (one.split() for one in records.split(";"))]
+    shape = vcf_writer.Shape("4.5", "chr", [f"S{i}" for i in range(people)], {})
+    return vcf_writer.Made(vcf_writer.whole(shape, lines), [slow_vcf.Site(*site)])
+
+
 @pytest.mark.parametrize(("records", "site", "expected"), FOUND)
 def test_what_was_found_stays_mended(tmp_path, records, site, expected):
-    rows = [one.split() for one in records.split(";")]
-    shape = vcf_writer.Shape("4.5", "chr", [f"S{i}" for i in range(len(expected))], {})
-    lines = ["\t".join(["chr1", pos, ".", ref, alt, ".", "PASS", ".", *rest]) for pos, ref, alt, *rest in rows]
-    made = vcf_writer.Made(vcf_writer.head(shape) + "".join(f"{line}\n" for line in lines), [slow_vcf.Site(*site)])
+    made = by_hand(records, site, len(expected))
     out = read([vcf_writer.packed(tmp_path, made.text, "plain")], made.sites)
     assert wrong(made, out) == []
     told = [(*sorted(alleles, key=lambda one: (one is not None, one)), state)
@@ -75,11 +84,8 @@ def test_what_was_found_stays_mended(tmp_path, records, site, expected):
 
 @pytest.mark.parametrize("record", ["100 C CAT GT ./.", "100 C CAT GT .", "100 C <*> GT:LEN ./.:2"])
 def test_what_was_looked_at_in_part_and_not_called_is_not_assumed(tmp_path, record):
-    pos, ref, alt, *rest = record.split()
-    line = "\t".join(["chr1", pos, ".", ref, alt, ".", "PASS", ".", *rest])
-    head = vcf_writer.head(vcf_writer.Shape("4.5", "chr", ["S0"], {}))
-    file = vcf_writer.packed(tmp_path, f"{head}{line}\n", "plain")
-    out = read([file], [slow_vcf.Site(*PART)], absent_as_ref=True)
+    made = by_hand(record, PART)
+    out = read([vcf_writer.packed(tmp_path, made.text, "plain")], made.sites, absent_as_ref=True)
     assert out["genotypes"]["allele_1"].to_list() == [None]
 
 

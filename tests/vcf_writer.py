@@ -24,7 +24,6 @@ META = """##FILTER=<ID=q10,Description="a">
 ##ALT=<ID=NON_REF,Description="a">
 ##ALT=<ID=*,Description="a">
 ##INFO=<ID=END,Number=1,Type=Integer,Description="a">
-##INFO=<ID=SVLEN,Number=A,Type=Integer,Description="a">
 ##INFO=<ID=APPEND,Number=1,Type=Integer,Description="a">
 ##INFO=<ID=AC,Number=A,Type=Integer,Description="a">
 ##INFO=<ID=DB,Number=0,Type=Flag,Description="a">
@@ -34,9 +33,11 @@ META = """##FILTER=<ID=q10,Description="a">
 ##FORMAT=<ID=GQ,Number=1,Type=Integer,Description="a">
 ##FORMAT=<ID=PS,Number=1,Type=Integer,Description="a">
 ##FORMAT=<ID=FT,Number=1,Type=String,Description="a">
-##FORMAT=<ID=LEN,Number=1,Type=Integer,Description="a">
 ##FORMAT=<ID=AE,Number=.,Type=Integer,Description="a">
 ##FORMAT=<ID=XX,Number=.,Type=String,Description="a">
+"""
+LONG_META = """##INFO=<ID=SVLEN,Number=A,Type=Integer,Description="a">
+##FORMAT=<ID=LEN,Number=1,Type=Integer,Description="a">
 """
 COLUMNS = "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT"
 FREE = {"DP": ["7", "130", "40000", "."], "GQ": ["20", "99", "."], "PS": ["5", "70001", "."],
@@ -175,14 +176,20 @@ def vcfs(draw) -> Made:
         rows = draw(st.lists(records(shape, contig, sequence, known), max_size=6))
         sites += known
         lines += sorted(rows, key=lambda row: int(row[1]))
-    return Made(head(shape) + "".join("\t".join(line) + "\n" for line in lines), sorted(sites))
+    return Made(whole(shape, lines), sorted(sites))
 
 
-def head(shape: Shape) -> str:
+def whole(shape: Shape, lines: list[list[str]]) -> str:
+    """The text of a file; SVLEN and LEN are declared where they are used."""
+    body = "".join("\t".join(line) + "\n" for line in lines)
+    return head(shape, META + LONG_META if "LEN" in body else META) + body
+
+
+def head(shape: Shape, meta: str = META) -> str:
     """Everything before the first record."""
     contigs = "".join(f"##contig=<ID={shape.prefix}{_written_name(shape, name)},length={length}>\n"
                       for name, length in LENGTHS.items())
-    return f"##fileformat=VCFv{shape.version}\n{contigs}{META}" + "\t".join([COLUMNS, *shape.samples]) + "\n"
+    return f"##fileformat=VCFv{shape.version}\n{contigs}{meta}" + "\t".join([COLUMNS, *shape.samples]) + "\n"
 
 
 @st.composite
@@ -205,7 +212,7 @@ def gvcfs(draw) -> Made:
             lines.append(draw(_variant(shape, pos, ref, alt, other)))
             reach = pos - START - at + len(ref)
         at += reach
-    return Made(head(shape) + "".join("\t".join(line) + "\n" for line in lines), sorted(sites))
+    return Made(whole(shape, lines), sorted(sites))
 
 
 @st.composite

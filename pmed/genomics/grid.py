@@ -143,7 +143,11 @@ class Grid:
             many = len(self.samples)
             self.gone[number] = Gone(np.zeros((many, 2), dtype=bool), np.ones(many, dtype=bool), np.full(many, NONE))
         here, who = self.gone[number], gone.strands.any(axis=1)
-        here.strands[columns] |= gone.strands
+        before = here.strands[columns]
+        # Two deletions that no phase compares are on two strands: were they one, there would be one record.
+        apart = who & before.any(axis=1) & ~(gone.phased & here.phased[columns]
+                                             & (gone.phase_set == here.phase_set[columns]))
+        here.strands[columns] = before | gone.strands | apart[:, None]
         here.phased[columns[who]] &= gone.phased[who]
         here.phase_set[columns[who]] = gone.phase_set[who]
 

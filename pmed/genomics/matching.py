@@ -64,9 +64,15 @@ def matched(record: Record, sites: Sites) -> Iterator[Heard]:
     """
     for number in sites.touching(record.chrom, record.pos, record.last):
         site = sites.rows[number]
-        base_at = sites.base_at(record.chrom, site, record)
+        # Only beside another indel does it matter where in its repeat one stands: a base elsewhere is not touched.
+        base_at = sites.base_at(record.chrom, site, record) if site.event.is_indel else _unmoved
         events = [_event(record, alt, base_at) for alt in record.alts]
         yield _heard(number, record, site, leftmost(site.event, base_at), events)
+
+
+def _unmoved(_: int) -> str:
+    """No base is known, so that nothing is moved."""
+    return ""
 
 
 def _heard(number: int, record: Record, site: Site, event: Event, events: list[Event | None]) -> Heard:
@@ -114,9 +120,10 @@ def _code(one: Event | None, event: Event, site: Site, record: Record, alt: str)
 
 
 def _is_beside(site: Site, record: Record, alt: str) -> bool:
-    """Whether a symbolic change begins after a one-base site: POS is the base before it (VCF 4.3, section 1.6.1)."""
+    """Whether a symbolic change begins behind the site: POS is the base before it (VCF 4.3, section 1.6.1)."""
     structural = alt.startswith("<") and alt not in ANY_OTHER
-    return structural and site.event.pos == record.pos and len(site.event.ref) == len(site.event.alt) == 1
+    last = site.event.pos + len(site.event.ref) - 1
+    return structural and (last < record.pos or (last == record.pos and len(site.event.ref) >= len(site.event.alt)))
 
 
 def _takes_away(record: Record, codes: tuple[int, ...]) -> tuple[int, ...]:

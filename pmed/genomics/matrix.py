@@ -7,6 +7,7 @@ on neither the number of records nor, beyond one line, the number of samples.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,14 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pysam
 from numpy.lib.stride_tricks import sliding_window_view
 
 from pmed.errors import GenomeError
 
-from .blocks import Block, Bools, Bytes, Ints, blocks, numbers
+from .blocks import Block, Bools, Bytes, Ints, bcf_blocks, blocks, numbers
 from .contigs import chromosome
-from .files import quiet_htslib
 from .genotypes import CELL, MOST, UNKNOWN, Genotypes, Int8s, fixed_width, short
 from .header import Header, chosen_samples, read_header
 from .syntax import Fault
@@ -35,6 +34,7 @@ FIXED = 9  # columns before the samples
 _CHROM, _POS, _ID, _REF, _ALT, _FILTER, _FORMAT = 0, 1, 2, 3, 4, 6, 8
 _TEXT = {"chrom": _CHROM, "id": _ID, "ref": _REF, "alt": _ALT, "filter": _FILTER}
 _TAB, _DOT, _RETURN = b"\t.\r"
+_SEVERAL = re.compile(rb"[\d.][/|]")
 _GT_ONLY, _GT_FIRST = (np.frombuffer(text, dtype=np.uint8) for text in (b"\tGT\t", b"\tGT:"))
 # A block of text is cut into chunks of about its size, and takes some 16 times as much while it is read. Above 4 MB
 # it no longer fits a processor's cache, and reading slows down.
@@ -149,30 +149,11 @@ def chunks(path: Path, *, samples: Sequence[str] = (), megabytes: int = 64) -> I
     reader = _Reader(header, names, np.array([places[name] for name in names]),
                      max(1, room // _CELL_BYTES // len(header.samples)))
     row, size = 1, min(room // _SHARE, _MOST_TEXT)
-    for block in _bcf_blocks(path, size) if header.kind == "bcf" else blocks(path, size):
+    for block in bcf_blocks(path, size) if header.kind == "bcf" else blocks(path, size):
         lines = np.flatnonzero(block.is_record)
         if len(lines):
             yield reader.chunk(block, lines, row)
             row += len(lines)
-
-
-def _bcf_blocks(path: Path, size: int) -> Iterator[Block]:
-    """The records of a BCF file as blocks of VCF text; line numbers are those of the records."""
-    try:
-        with quiet_htslib(), pysam.VariantFile(str(path)) as file:
-            held, lines, number = 0, list[bytes](), 1
-            for record in file:
-                lines.append(str(record).rstrip("\r\n").encode("latin-1", "replace") + b"\n")
-                held += len(lines[-1])
-                if held >= size:
-                    yield Block(b"".join(lines), number)
-                    number += len(lines)
-                    held, lines = 0, []
-            if lines:
-                yield Block(b"".join(lines), number)
-    except (OSError, ValueError) as error:
-        raise GenomeError("cannot be read: a damaged BCF file", where=str(path),
-                          hint="copy or convert it again") from error
 
 
 @dataclass(frozen=True)
@@ -208,6 +189,8 @@ class _Reader:
             whole = whole.records(np.argsort(np.concatenate([np.flatnonzero(quick), slow])))
         heads = Heads.of(parts, row, where)
         faults += _excessive(whole, heads.alts, where)
+        if block.is_cut:
+            faults.append(_cut_off(block.line(int(lines[-1])), where(len(lines) - 1)))
         return Chunk(self.names, whole.alleles, whole.ploidy, whole.phased, heads.alts, tuple(faults), heads)
 
     def _plain(self, block: Block, begins: Ints, ends: Ints) -> tuple[list[bytes], Bools, Genotypes]:
@@ -304,6 +287,18 @@ def _excessive(genotypes: Genotypes, alts: Ints, where: Where) -> Iterator[Fault
         yield Fault(where(int(one)), "allele-unknown", text)
         alleles = genotypes.alleles[one]
         alleles[alleles > alts[one]] = UNKNOWN
+
+
+def _cut_off(line: bytes, where: str) -> Fault:
+    """What is told of a last line without a line end; cut off in a genotype, ``0/1`` becomes ``0``.
+
+    Raises:
+        GenomeError: where that may have happened.
+    """
+    if not _SEVERAL.search(line.rpartition(b"\t")[2]):
+        raise GenomeError("the last line has no line end and no second allele: the file is cut off", where=where,
+                          hint="copy or download it again")
+    return Fault(where, "no-final-newline", "the last line has no line end: the file may be cut off")
 
 
 def _miscounted(columns: int, people: int) -> str:

@@ -159,6 +159,7 @@ def deleted(row: Row, gone: Gone) -> Bools:
     take = (row.alleles == REF) & (gone.strands | ~fixed[:, None])
     take[:, 0] &= ~((missing == 1) & take[:, 1])
     row.alleles[take & (affected & ~bad)[:, None]] = ALT + 1
+    row.phased[affected & ~fixed] = False
     return np.asarray(bad)
 
 

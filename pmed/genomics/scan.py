@@ -16,14 +16,12 @@ from pmed.errors import GenomeError
 
 from .blocks import Block, bcf_blocks, blocks
 from .columns import MOST_SAMPLES, Doubtful, decoded_frame, frame_of_block, frames_of_file
-from .files import is_bgzf
 from .header import Header, read_header
 from .lines import frames_of_lines
 
 _HIGHEST = 127
 OWN = ("line", "contig", "format", "text")  # columns of `batches` alone
 _ALLELES = ("allele_1", "allele_2")
-_GZIP = b"\x1f\x8b"
 _UNREADABLE = (Doubtful, GenomeError, pl.exceptions.PolarsError)
 
 
@@ -53,7 +51,7 @@ def batches(header: Header) -> Iterator[pl.DataFrame]:
         yield from _of_blocks(header, bcf_blocks(header.path), 0, 0)
         return
     done = 0
-    if len(header.samples) <= MOST_SAMPLES and _can_be_given_to_polars(header.path):
+    if len(header.samples) <= MOST_SAMPLES:
         head = len(header.meta) + 1
         try:
             for texts in frames_of_file(header.path, head, len(header.samples)):
@@ -66,11 +64,6 @@ def batches(header: Header) -> Iterator[pl.DataFrame]:
         else:
             return
     yield from _of_blocks(header, blocks(header.path), len(header.meta) + 1, done)
-
-
-def _can_be_given_to_polars(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(2) != _GZIP or is_bgzf(path)
 
 
 def _of_blocks(header: Header, given: Iterator[Block], head: int, done: int) -> Iterator[pl.DataFrame]:
