@@ -140,15 +140,23 @@ def must_not_contradict(header: Header, build: str, evidence: Mapping[str, Evide
         GenomeError: records fit the sites of the other build, several times for each that fits this one (where
             millions of records are read, a few are on a site of the wrong build by chance).
     """
-    own = evidence.get(build, Evidence(0, 0))
-    if own.against >= _CONVINCING and not own.matches:
-        raise GenomeError(f"the file is said to be {build}, but {own.against} records have other REFs at known sites",
-                          where=str(header.path), hint="check the build it was made on")
-    mine = own.matches
+    mine = evidence.get(build, Evidence(0, 0)).matches
     for other, found in evidence.items():
         if other != build and found.fits and found.matches >= _CONVINCING * max(mine, 1):
             raise GenomeError(f"the file is said to be {build}, but its records fit {other}", where=str(header.path),
                               hint="check the build it was made on")
+
+
+def must_fit(header: Header, build: str, evidence: Mapping[str, Evidence]) -> None:
+    """Check that the records are not against the build altogether.
+
+    Raises:
+        GenomeError: several have another REF at its sites, and none fits one.
+    """
+    own = evidence.get(build, Evidence(0, 0))
+    if own.against >= _CONVINCING and not own.matches:
+        raise GenomeError(f"the file is said to be {build}, but {own.against} records have other REFs at known sites",
+                          where=str(header.path), hint="check the build it was made on")
 
 
 def foreign_contigs(header: Header, build: str = "") -> frozenset[str]:

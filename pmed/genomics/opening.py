@@ -10,7 +10,7 @@ from pmed.errors import GenomeError
 
 from .alleles import Sites, positions
 from .arrays import array_evidence, array_rows, read_array, read_array_header
-from .builds import BUILDS, Evidence, foreign_contigs, inferred_build, known_build, must_not_contradict
+from .builds import BUILDS, Evidence, foreign_contigs, inferred_build, known_build, must_fit, must_not_contradict
 from .cache import read_cache, read_cache_header
 from .files import kind_of
 from .header import Header, read_header
@@ -58,6 +58,7 @@ def opened(header: Header, samples: tuple[str, ...], wanted: Mapping[str, Sites]
     read.leave_out(foreign_contigs(header, build))
     evidence = {name: _evidence(read.records, wanted[name]) for name in builds}
     build, how = _settled(header, build, how, evidence)
+    must_fit(header, build, evidence)
     read.leave_out(foreign_contigs(header, build))
     return GenomeFile(header, samples, build, how, evidence, read)
 
