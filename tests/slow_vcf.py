@@ -395,28 +395,36 @@ def _without_deleted(records: list[Record], site: Site, column: int, found: Cell
     """REF becomes another allele where a deletion from further up leaves no base; what does not allow it is unknown."""
     gone = [(record, strands) for record in records if relation(record, site) == "reaches"
             if any(strands := [takes_away(record, site, allele) for allele in call_of(record, column).alleles])]
+    if any(len(strands) > 2 for _, strands in gone):
+        return OPEN
     if any(call_of(record, column).failed or record.filter not in {None, "PASS"} for record, _ in gone):
         return found._replace(alleles=(None, None), phased=False, state="filtered", told=("alleles", "phased", "state"))
     if not gone or found.state in {"no-call", "filtered"}:
         return found
-    codes, (record, strands) = [code for code in found.alleles if code is not None], gone[0]
-    if len(gone) > 1 or len(strands) != len(found.alleles) - (found.ploidy == 1):
+    if len(gone) > 1 or len(gone[0][1]) != (found.ploidy or 0):
         return OPEN
-    call, missing = call_of(record, column), sum(strands) - codes.count(OTHER)
+    return _laid_under(found, gone[0][1], call_of(gone[0][0], column))
+
+
+def _laid_under(found: Cell, lost: list[bool], deletion: Call) -> Cell:
+    """A cell whose base is gone on one or two strands, in the order of the deletion's own call."""
+    codes = list(found.alleles[:len(lost)])
+    missing = sum(lost) - codes.count(OTHER)
     if missing <= 0:
         return found
-    in_place = found.phased and call.phased and call.phase_set == found.phase_set
-    taken = any(code == OWN and lost for code, lost in zip(found.alleles, strands, strict=False)) and in_place
+    in_place = found.phased and deletion.phased and deletion.phase_set == found.phase_set
+    taken = in_place and any(code == OWN and gone for code, gone in zip(codes, lost, strict=True))
     if found.state == "half-call" or codes.count(REF) < missing or taken:
         return found._replace(alleles=(None, None), state="no-call", told=("alleles", "state"))
     if in_place:
-        codes = [OTHER if lost else code for code, lost in zip(codes, strands, strict=True)]
+        codes = [OTHER if gone else code for code, gone in zip(codes, lost, strict=True)]
     else:
         for _ in range(missing):
             codes[codes.index(REF)] = OTHER
+    first, second = [*codes, None][:2]
+    changed = found._replace(alleles=(first, second), ordered=found.ordered if in_place else False)
     # Which of two REF strands is gone, nobody knows without phase.
-    phased = found.phased and (in_place or REF not in codes)
-    return found._replace(alleles=(*codes, None)[:2], phased=phased, ordered=found.ordered if in_place else False)
+    return changed if in_place or REF not in codes else changed._replace(phased=False, told=STRANDS)
 
 
 def takes_away(record: Record, site: Site, allele: int | None) -> bool:
@@ -447,12 +455,13 @@ def _is_open(one: Said) -> bool:
 def _assumed(records: list[Record], site: Site, column: int) -> Cell | None:
     """Reference if the contig has records, and none of them may hide something else at the site."""
     here = [record for record in records if record.chrom == contig(site.chrom)]
-    if not here or not all(_harmless(record, site, column) for record in here):
+    harmful = [record for record in here if not _harmless(record, site, column)]
+    if not here or any(covers(record, site) or relation(record, site) != "beside" for record in harmful):
         return ABSENT
     padding = [record for record in here if relation(record, site) == "nothing"
                and record.pos <= site.pos + len(site.ref) and last(record) >= site.pos]
     # Next to the change, in the site's padding, or shorter than other people's block: it may count as looked at.
-    return OPEN if padding or any("LEN" in record.keys for record in here) else assumed(contig(site.chrom))
+    return OPEN if harmful or padding or any("LEN" in record.keys for record in here) else assumed(contig(site.chrom))
 
 
 def assumed(chrom: str) -> Cell:
@@ -488,7 +497,11 @@ def _joined(heard: list[Said]) -> Cell | None:
     if len({one.call.ploidy for one in told} - {None}) > 1 or (told is not heard and _at_odds(heard)):
         return OPEN
     found = _laid(usable)
-    return found._replace(told=STRANDS) if found and found.told == ALL and len(heard) > 1 else found
+    if found and len(heard) > 1:
+        # Several records: numbers may come of any, and that the strands are in order need not be seen.
+        told = {*STRANDS} & {*found.told} - ({"phased"} if found.phased else set())
+        found = found._replace(told=tuple(sorted(told)), ordered=None if found.phased else found.ordered)
+    return found
 
 
 def _at_odds(heard: list[Said]) -> bool:

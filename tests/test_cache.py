@@ -290,6 +290,16 @@ def test_an_interruption_is_an_interruption(tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["x.vcf"]
 
 
+def test_a_full_disk_is_one_line(tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise pl.exceptions.ComputeError("parquet: underlying IO error:\nNo space left on device")
+
+    monkeypatch.setattr(pl.LazyFrame, "sink_parquet", full)
+    with pytest.raises(PmedError, match="cannot write: .* No space left on device$") as refused:
+        write_cache([genome_files.vcf(tmp_path, "5 A C GT 0/1")], tmp_path / "x.parquet")
+    assert "\n" not in str(refused.value)
+
+
 def test_import_says_what_it_did(tmp_path):
     told = []
     output = tmp_path / "genome.parquet"

@@ -19,7 +19,7 @@ from pmed.genomics.alleles import with_chr
 from pmed.genomics.blocks import Block, bcf_blocks, blocks, last_position
 from pmed.genomics.calls import decode
 from pmed.genomics.header import read_header
-from pmed.genomics.order import is_cut
+from pmed.genomics.order import Order, is_cut
 from pmed.genomics.records import read_records
 from pmed.genomics.scan import batches
 from pmed.genomics.table import RECORD, SAMPLE, blank, put, schema
@@ -302,6 +302,21 @@ def test_positions_and_ends_that_no_number_can_hold(tmp_path):
     for info in (f"END={huge}", f"SVLEN={huge}", "END=9223372036854775807", "END=99999999999999999999"):
         must_be_same(found := each_way(written(tmp_path, changed(alt="<DEL>", info=info))))
         assert found["file"]["last"][0] >= 100
+
+
+def test_order_goes_on_from_frame_to_frame():
+    def frame(*rows):
+        return pl.DataFrame([(line, name, with_chr(name), pos) for line, name, pos in rows], orient="row",
+                            schema=["line", "contig", "chrom", "pos"])
+
+    seen = Order("line")
+    seen.watch(frame((5, "1", 10), (6, "1", 20)))
+    seen.watch(frame((7, "1", 20), (8, "1", 30), (9, "2", 5)))
+    assert seen.faults == []
+    seen.watch(frame((10, "2", 4), (11, "1", 50), (12, "1", 40)))
+    assert [(fault.where, fault.code) for fault in seen.faults] == [("line 10", "unsorted"),
+                                                                   ("line 11", "contig-scattered")]
+    assert (seen.written, seen.contigs) == ({"1", "2"}, {"chr1", "chr2"})
 
 
 def test_the_end_of_the_last_line(tmp_path):

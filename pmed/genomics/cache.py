@@ -183,7 +183,7 @@ class _Writing:
         try:
             for header in self.headers:
                 yield from self._file(header)
-        except BaseException as error:  # polars would make another error of it
+        except BaseException as error:  # polars 1 makes another error of it
             self.error = error
             raise
         self.whole = True
