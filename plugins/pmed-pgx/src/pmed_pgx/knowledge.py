@@ -24,6 +24,8 @@ from pmed.tables import TABLES
 VERSION = "2025.11.2"
 DATE = "2025-11-05"
 NORMAL, NO_FUNCTION = "Normal function", "No function"
+# How functions begin that are as good as the reference's.
+UNHARMED = ("Normal", "Class IV", "Favorable", "ivacaftor non-responsive")
 
 Bools = npt.NDArray[np.bool_]
 Pair = tuple[str, str]
@@ -33,10 +35,12 @@ Pair = tuple[str, str]
 class Site:
     """One defining position; ``alleles`` are REF and ALTs on GRCh38, forward strand.
 
-    ``pos37`` and ``ref37`` are position and REF on GRCh37, None where they are not published.
+    ``pos37`` and ``ref37`` are position and REF on GRCh37, None where they are not published. ``role`` is "defining",
+    "required" (without it the gene is not called) or "extra" (part of no allele, but read by advice).
     """
 
     name: str
+    role: str
     pos: int
     alleles: tuple[str, ...]
     pos37: int | None
@@ -57,11 +61,18 @@ class Gene:
     """One gene: its sites, its named alleles and the rules from allele functions to phenotype.
 
     ``allowed[a, p, c]`` says whether allele `a` may carry base `c` of site `p`; ``defined[a, p]`` whether the
-    definition of `a` names site `p` at all.
+    definition of `a` names site `p` at all. ``kind`` is "diplotype" (pairs of named alleles), "variants" (lists of
+    them, with the phenotype of the lowest function on each strand) or "status" (known from outside calls only, no
+    sites). ``ploidy`` is "autosome", "X" or "MT". ``undocumented`` says what a base that no definition knows does to
+    the call: "refuse" it or count as "reference". ``extras`` are sites beside the gene's alleles that advice reads.
+    ``priorities`` are the sets of unphased diplotypes that a published order decides, with the one to take.
     """
 
     name: str
     chrom: str
+    ploidy: str
+    kind: str
+    undocumented: str
     sites: tuple[Site, ...]
     alleles: tuple[str, ...]
     allowed: Bools
@@ -73,6 +84,8 @@ class Gene:
     rules: Mapping[Pair, tuple[str, float | None]]
     key_sites: Mapping[int, tuple[str, ...]]
     source: str
+    extras: tuple[Site, ...] = ()
+    priorities: Mapping[frozenset[str], str] = field(default_factory=dict)
     wobble: Bools = field(init=False)
 
     def __post_init__(self) -> None:
@@ -100,31 +113,39 @@ def table(name: str) -> pl.DataFrame:
 @cache
 def genes() -> dict[str, Gene]:
     """Every gene of the release, by symbol, in alphabetical order."""
-    return {name: _gene(name, chrom, reference, source) for name, chrom, reference, source in table("genes").rows()}
+    return {row["gene"]: _gene(row) for row in table("genes").iter_rows(named=True)}
 
 
 def _of(name: str, gene: str) -> pl.DataFrame:
     return table(name).filter(gene=gene)
 
 
-def _gene(name: str, chrom: str, reference: str, source: str) -> Gene:
-    sites = tuple(_site(row) for row in _of("sites", name).iter_rows(named=True))
+def _gene(row: dict[str, str]) -> Gene:
+    name, read = row["gene"], tuple(_site(site) for site in _of("sites", row["gene"]).iter_rows(named=True))
+    sites = tuple(site for site in read if site.role != "extra")
     alleles = _of("alleles", name)
     defined_by = _definitions(name)
     names = tuple(defined_by)
-    allowed, defined = _bases(sites, defined_by, reference)
+    allowed, defined = _bases(sites, defined_by, row["reference_allele"])
     functions = dict(alleles.drop_nulls("function").select("allele", "function").iter_rows())
     tier1 = set(alleles.filter(tier1="1")["allele"])
     by, rules = _rules(name)
     core = dict(alleles.select("allele", "core").iter_rows())
-    return Gene(name, chrom, sites, names, allowed, defined, core, functions, _activities(alleles), by, rules,
-                _key_sites(names, allowed, defined, functions, tier1), source)
+    return Gene(name, row["chrom"], row["ploidy"], row["kind"], row["undocumented"], sites, names, allowed, defined, core,
+                functions, _activities(alleles), by, rules, _key_sites(names, allowed, defined, functions, tier1),
+                row["source"], tuple(site for site in read if site.role == "extra"), _priorities(name))
+
+
+def _priorities(gene: str) -> dict[frozenset[str], str]:
+    rows = _of("priorities", gene).select("among", "pick").iter_rows()
+    return {frozenset(among.split("|")): pick for among, pick in rows}
 
 
 def _site(row: dict[str, str | None]) -> Site:
     pos37 = row["pos37"]
     alleles = (str(row["ref"]), *str(row["alts"]).split("|"))
-    return Site(str(row["site"]), int(str(row["pos"])), alleles, int(pos37) if pos37 else None, row["ref37"])
+    return Site(str(row["site"]), str(row["role"]), int(str(row["pos"])), alleles, int(pos37) if pos37 else None,
+                row["ref37"])
 
 
 def _definitions(gene: str) -> dict[str, dict[str, list[str]]]:
@@ -136,7 +157,7 @@ def _definitions(gene: str) -> dict[str, dict[str, list[str]]]:
 
 def _bases(sites: tuple[Site, ...], alleles: dict[str, dict[str, list[str]]], reference: str) -> tuple[Bools, Bools]:
     """Which bases each allele may carry; a site that an allele does not name has the reference allele's base."""
-    shape = len(alleles), len(sites), max(len(site.alleles) for site in sites)
+    shape = len(alleles), len(sites), max((len(site.alleles) for site in sites), default=2)
     allowed, defined = np.zeros(shape, dtype=bool), np.zeros(shape[:2], dtype=bool)
     for a, named in enumerate(alleles.values()):
         for p, site in enumerate(sites):
@@ -154,9 +175,15 @@ def _activities(alleles: pl.DataFrame) -> dict[str, float]:
 
 def _rules(gene: str) -> tuple[str, dict[Pair, tuple[str, float | None]]]:
     rows = _of("phenotypes", gene)
-    rules = {(r["first"], r["second"]): (r["phenotype"], float(r["activity_score"]) if r["activity_score"] else None)
+    rules = {_pair(r["first"], r["second"]): (r["phenotype"], float(r["activity_score"]) if r["activity_score"] else None)
              for r in rows.iter_rows(named=True)}
-    return rows["by"][0], rules
+    return (rows["by"][0] if rows.height else "function"), rules
+
+
+def _pair(*keys: str | None) -> Pair:
+    """A rule's key: functions or activity values in order; a single allele has an empty first one."""
+    first, second = sorted(f"{float(key):g}" if key and key[0].isdigit() else key or "" for key in keys)
+    return first, second
 
 
 def _key_sites(names: tuple[str, ...], allowed: Bools, defined: Bools, functions: dict[str, str],
@@ -165,9 +192,9 @@ def _key_sites(names: tuple[str, ...], allowed: Bools, defined: Bools, functions
 
     A wobble decides nothing, and a base that a normal allele carries too (rs3758581 G) says nothing of harm.
     """
-    normal = [a for a, name in enumerate(names) if functions.get(name, "").startswith("Normal")]
+    normal = [a for a, name in enumerate(names) if functions.get(name, "").startswith(UNHARMED)]
     found: dict[int, list[str]] = {}
-    for a in (names.index(name) for name in sorted(tier1, key=natural)):
+    for a in (names.index(name) for name in sorted(tier1 & set(names), key=natural)):
         for p in np.flatnonzero(defined[a] & ~(allowed[a] & allowed[normal].any(axis=0)).any(axis=1)):
             found.setdefault(int(p), []).append(names[a])
     return {p: tuple(found[p]) for p in sorted(found)}
@@ -176,7 +203,7 @@ def _key_sites(names: tuple[str, ...], allowed: Bools, defined: Bools, functions
 def sites_table() -> pl.DataFrame:
     """The ``sites`` table of all genes on both builds (1-based, forward strand)."""
     rows = [{"build": build, "chrom": gene.chrom, "pos": pos, "ref": ref, "alt": alt, "site": site.name}
-            for gene in genes().values() for site in gene.sites for build in ("GRCh38", "GRCh37")
+            for gene in genes().values() for site in (*gene.sites, *gene.extras) for build in ("GRCh38", "GRCh37")
             for pos, ref, alt in site.rows(build)]
     return TABLES["sites"].frame(rows)
 

@@ -38,4 +38,4 @@ def _key(gene: Gene, allele: str) -> str | None:
     if known is None or gene.by == "function":
         return known
     activity = gene.activities.get(allele)
-    return "n/a" if activity is None else f"{activity:.1f}"
+    return "n/a" if activity is None else f"{activity:g}"
