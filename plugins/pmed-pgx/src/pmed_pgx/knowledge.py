@@ -92,6 +92,7 @@ class Gene:
         object.__setattr__(self, "wobble", self.defined & (self.allowed.sum(axis=2) > 1))
 
 
+@cache
 def natural(name: str) -> tuple[object, ...]:
     """Sort key: numbers by value, ``Reference`` before everything."""
     parts = [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"(\d+)", name) if part]
