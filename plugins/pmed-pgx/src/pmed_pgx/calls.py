@@ -111,7 +111,9 @@ def _found(gene: Gene, codes: Codes, groups: Groups, how: How) -> Called:
     if how.combinations and not found.calls and not (codes == SINGLE).any():
         labels = combinations.diplotypes(gene, codes, groups)
         return Called(["/".join(pair) for pair in labels], labels, found.phased, [])
-    calls, notes = _prioritised(gene, found) if (groups == UNPHASED).any() and not how.all_matches else (found.calls, [])
+    calls, notes = found.calls, list[Message]()
+    if gene.priorities and (groups == UNPHASED).any() and not how.all_matches:
+        calls, notes = _prioritised(gene, match(gene, codes, groups, all_matches=True), found)
     return Called(["/".join(one) for one in calls], calls, found.phased, notes)
 
 
@@ -121,14 +123,14 @@ def _listed(homozygous: Sequence[str], phased: bool) -> list[Message]:  # noqa: 
     return notes + ([{"code": "homozygous", "text": f"homozygous: {', '.join(homozygous)}"}] if homozygous else [])
 
 
-def _prioritised(gene: Gene, found: Match) -> tuple[Sequence[Alleles], list[Message]]:
-    """Of unphased diplotypes that fit equally well, the one that a published order by frequency puts first."""
-    labels = {"/".join(call): call for call in found.calls}
-    pick = gene.priorities.get(frozenset(labels))
-    if pick is None:
+def _prioritised(gene: Gene, every: Match, found: Match) -> tuple[Sequence[Alleles], list[Message]]:
+    """Of the unphased diplotypes that fit, the one that a published order by frequency puts first (rule 15)."""
+    labels = {"/".join(call): call for call in every.calls}
+    decided = next(((among, pick) for among, pick in gene.priorities.items() if among <= labels.keys()), None)
+    if decided is None:
         return found.calls, []
-    text = f"{' and '.join(labels)} fit equally well; {pick} is taken as the more frequent one by the published order"
-    return [labels[pick]], [{"code": "priority", "text": text}]
+    text = f"{' and '.join(sorted(decided[0]))} all fit; {decided[1]} is the more frequent one by the published order"
+    return [labels[decided[1]]], [{"code": "priority", "text": text}]
 
 
 def _outcome(gene: Gene, codes: Codes, found: Called, messages: list[Message], *, sure: bool) -> Row:

@@ -40,11 +40,11 @@ class Site:
     """
 
     name: str
-    role: str
     pos: int
     alleles: tuple[str, ...]
     pos37: int | None
     ref37: str | None
+    role: str = "defining"
 
     def rows(self, build: str) -> list[tuple[int, str, str]]:
         """(position, REF, ALT) of each ALT on `build`; none where the position is not known there."""
@@ -145,8 +145,8 @@ def _priorities(gene: str) -> dict[frozenset[str], str]:
 def _site(row: dict[str, str | None]) -> Site:
     pos37 = row["pos37"]
     alleles = (str(row["ref"]), *str(row["alts"]).split("|"))
-    return Site(str(row["site"]), str(row["role"]), int(str(row["pos"])), alleles, int(pos37) if pos37 else None,
-                row["ref37"])
+    return Site(str(row["site"]), int(str(row["pos"])), alleles, int(pos37) if pos37 else None, row["ref37"],
+                str(row["role"]))
 
 
 def _definitions(gene: str) -> dict[str, dict[str, list[str]]]:
