@@ -70,9 +70,6 @@ class Gene:
 
     name: str
     chrom: str
-    ploidy: str
-    kind: str
-    undocumented: str
     sites: tuple[Site, ...]
     alleles: tuple[str, ...]
     allowed: Bools
@@ -84,6 +81,9 @@ class Gene:
     rules: Mapping[Pair, tuple[str, float | None]]
     key_sites: Mapping[int, tuple[str, ...]]
     source: str
+    ploidy: str = "autosome"
+    kind: str = "diplotype"
+    undocumented: str = "refuse"
     extras: tuple[Site, ...] = ()
     priorities: Mapping[frozenset[str], str] = field(default_factory=dict)
     wobble: Bools = field(init=False)
@@ -132,9 +132,9 @@ def _gene(row: dict[str, str]) -> Gene:
     tier1 = set(alleles.filter(tier1="1")["allele"])
     by, rules = _rules(name)
     core = dict(alleles.select("allele", "core").iter_rows())
-    return Gene(name, row["chrom"], row["ploidy"], row["kind"], row["undocumented"], sites, names, allowed, defined, core,
-                functions, _activities(alleles), by, rules, _key_sites(names, allowed, defined, functions, tier1),
-                row["source"], tuple(site for site in read if site.role == "extra"), _priorities(name))
+    return Gene(name, row["chrom"], sites, names, allowed, defined, core, functions, _activities(alleles), by, rules,
+                _key_sites(names, allowed, defined, functions, tier1), row["source"], row["ploidy"], row["kind"],
+                row["undocumented"], tuple(site for site in read if site.role == "extra"), _priorities(name))
 
 
 def _priorities(gene: str) -> dict[frozenset[str], str]:
