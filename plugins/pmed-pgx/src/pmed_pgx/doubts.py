@@ -6,12 +6,13 @@ where every allele that a missing key site may hide leads to the same one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from itertools import product
 from math import prod
 
 import numpy as np
+import numpy.typing as npt
 
 from . import phenotype
 from .knowledge import Gene, natural
@@ -60,23 +61,40 @@ def _instead(gene_name: str, allele: str, found: Hidden, present: tuple[int, ...
     gene = genes()[gene_name]
     if gene.kind == "variants" or allele not in gene.alleles:
         return tuple(dict.fromkeys(other for _, other in found))
-    others = dict.fromkeys(name for p, other in found for name in _with(gene, allele, p, other, list(present)))
-    return tuple(name for name in others if name != gene.core[allele])
+    others = _with(gene, allele, found, list(present))
+    return tuple(name for name in dict.fromkeys(others) if name != gene.core[allele])
 
 
-def _with(gene: Gene, allele: str, site: int, other: str, present: list[int]) -> Iterable[str]:
-    """What `allele` becomes if it has the base of `other` at the missing site.
+def _with(gene: Gene, allele: str, found: Hidden, present: list[int]) -> list[str]:
+    """What `allele` becomes if it has the base of another allele at a missing site, for each of those in `found`.
 
-    `other` itself where all its present sites agree; where they do not, the named allele that has just that base more.
-    If there is none, `other` is kept: a haplotype that nobody has described is not the safe assumption.
+    The other allele itself where all its present sites agree; where they do not, the named allele that has just that
+    base more. If there is none, the other one is kept: a haplotype that nobody has described is not the safe assumption.
     """
-    a, b = gene.alleles.index(allele), gene.alleles.index(other)
-    if (gene.allowed[a, present] & gene.allowed[b, present]).any(axis=1).all():
-        return [gene.core[other]]
-    changed = gene.allowed[a].copy()
-    changed[site] = gene.allowed[b, site]
-    named = (gene.allowed & changed).any(axis=2).all(axis=1)
-    return [gene.core[gene.alleles[n]] for n in np.flatnonzero(named).tolist()] or [gene.core[other]]
+    bits, own = _bits(gene.name), gene.alleles.index(allele)
+    others = np.array([gene.alleles.index(other) for _, other in found], dtype=np.int64)
+    agree = (bits[others][:, present] & bits[own, present] != 0).all(axis=1)
+    names: list[str] = []
+    for (site, other), agrees in zip(found, agree.tolist(), strict=True):
+        named = [] if agrees else _changed(bits, own, site, gene.alleles.index(other))
+        names += [gene.core[gene.alleles[one]] for one in named] or [gene.core[other]]
+    return names
+
+
+def _changed(bits: npt.NDArray[np.int64], own: int, site: int, other: int) -> list[int]:
+    """Named alleles that are `own` but for the base of `other` at `site`."""
+    changed = bits[own].copy()
+    changed[site] = bits[other, site]
+    return [int(one) for one in np.flatnonzero((bits & changed != 0).all(axis=1))]
+
+
+@cache
+def _bits(gene_name: str) -> npt.NDArray[np.int64]:
+    """(alleles, sites): the allowed bases as bits of a number."""
+    from .knowledge import genes
+
+    allowed = genes()[gene_name].allowed
+    return np.asarray((allowed << np.arange(allowed.shape[2])).sum(axis=2))
 
 
 def phenotypes(gene: Gene, lookups: Sequence[Alleles], strands: Sequence[Sequence[tuple[str, ...]]]) -> list[str]:
