@@ -88,9 +88,11 @@ class Table:
         return faults
 
     def _key_faults(self, frame: pl.DataFrame) -> list[str]:
-        keys = frame.select(self.key)
-        # Equal rows have equal hashes: a fifth of the time, and hardly any memory, where nothing is repeated.
-        if keys.hash_rows().n_unique() == keys.height or not (double := keys.is_duplicated()).any():
+        # Equal hashes are rare and cheap to find in millions of rows; only then are the rows themselves compared.
+        if frame.select(self.key).hash_rows().n_unique() == frame.height:
+            return []
+        double = frame.select(self.key).is_duplicated()
+        if not double.any():
             return []
         row = double.arg_true()[0]
         return [f"{self.name} row {row} repeats the key {frame.select(self.key).row(row, named=True)}"]
@@ -132,6 +134,7 @@ _PREDICTION = {
     "target": _text("what is predicted: a drug, a dose, an outcome", null=False),
 }
 _MESSAGES = _records("code", "text")
+_PROBABILITIES = pl.List(pl.Struct({"population": pl.String(), "phenotype": pl.String(), "probability": pl.Float64()}))
 _EVIDENCE = _records("source", "level", "citation", "url")
 _ALTERNATIVES = _records("drug", "status", "reason")
 _MADE_BY = _records("predictor", "target")
@@ -243,6 +246,12 @@ _ALL = (
         "status": _text("outcome", null=False, values=("called", "ambiguous", "not-called", "no-data", "outside")),
         "diplotypes": Column(pl.List(pl.String()), "every diplotype that fits best; more than one is ambiguous"),
         "functions": Column(pl.List(pl.String()), "allele functions of the first diplotype"),
+        "lookup_diplotypes": Column(pl.List(pl.String()), "what the phenotype was looked up with, where that is less than "
+                                    "the call: the variant of least function on each strand of a list gene"),
+        "possible_diplotypes": Column(pl.List(pl.String()), "the diplotypes, and those that missing key sites leave open"),
+        "possible_phenotypes": Column(pl.List(pl.String()), "every phenotype that stays possible; empty where unknown"),
+        "probabilities": Column(_PROBABILITIES, "how probable the possible phenotypes are, by published allele "
+                                "frequencies of a population, if nothing else is known"),
         "activity_score": _number("activity score where the gene has one and all diplotypes agree", "1"),
         "phenotype": _text("genetic phenotype, where all diplotypes agree and no key site is missing"),
         "present_phenotype": _text("phenotype today, after phenoconversion by current medicines"),

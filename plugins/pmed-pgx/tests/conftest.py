@@ -19,7 +19,7 @@ NORMAL = {"rs3758581": "G/G"}
 
 
 def all_sites() -> list[tuple[Gene, Site]]:
-    return [(gene, site) for gene in genes().values() for site in gene.sites]
+    return [(gene, site) for gene in genes().values() for site in (*gene.sites, *gene.extras)]
 
 
 def reference(**changed: str) -> dict[str, str]:

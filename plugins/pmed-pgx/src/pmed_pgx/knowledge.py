@@ -40,11 +40,11 @@ class Site:
     """
 
     name: str
-    role: str
     pos: int
     alleles: tuple[str, ...]
     pos37: int | None
     ref37: str | None
+    role: str = "defining"
 
     def rows(self, build: str) -> list[tuple[int, str, str]]:
         """(position, REF, ALT) of each ALT on `build`; none where the position is not known there."""
@@ -70,9 +70,6 @@ class Gene:
 
     name: str
     chrom: str
-    ploidy: str
-    kind: str
-    undocumented: str
     sites: tuple[Site, ...]
     alleles: tuple[str, ...]
     allowed: Bools
@@ -84,6 +81,9 @@ class Gene:
     rules: Mapping[Pair, tuple[str, float | None]]
     key_sites: Mapping[int, tuple[str, ...]]
     source: str
+    ploidy: str = "autosome"
+    kind: str = "diplotype"
+    undocumented: str = "refuse"
     extras: tuple[Site, ...] = ()
     priorities: Mapping[frozenset[str], str] = field(default_factory=dict)
     wobble: Bools = field(init=False)
@@ -92,6 +92,7 @@ class Gene:
         object.__setattr__(self, "wobble", self.defined & (self.allowed.sum(axis=2) > 1))
 
 
+@cache
 def natural(name: str) -> tuple[object, ...]:
     """Sort key: numbers by value, ``Reference`` before everything."""
     parts = [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"(\d+)", name) if part]
@@ -131,9 +132,9 @@ def _gene(row: dict[str, str]) -> Gene:
     tier1 = set(alleles.filter(tier1="1")["allele"])
     by, rules = _rules(name)
     core = dict(alleles.select("allele", "core").iter_rows())
-    return Gene(name, row["chrom"], row["ploidy"], row["kind"], row["undocumented"], sites, names, allowed, defined, core,
-                functions, _activities(alleles), by, rules, _key_sites(names, allowed, defined, functions, tier1),
-                row["source"], tuple(site for site in read if site.role == "extra"), _priorities(name))
+    return Gene(name, row["chrom"], sites, names, allowed, defined, core, functions, _activities(alleles), by, rules,
+                _key_sites(names, allowed, defined, functions, tier1), row["source"], row["ploidy"], row["kind"],
+                row["undocumented"], tuple(site for site in read if site.role == "extra"), _priorities(name))
 
 
 def _priorities(gene: str) -> dict[frozenset[str], str]:
@@ -144,8 +145,8 @@ def _priorities(gene: str) -> dict[frozenset[str], str]:
 def _site(row: dict[str, str | None]) -> Site:
     pos37 = row["pos37"]
     alleles = (str(row["ref"]), *str(row["alts"]).split("|"))
-    return Site(str(row["site"]), str(row["role"]), int(str(row["pos"])), alleles, int(pos37) if pos37 else None,
-                row["ref37"])
+    return Site(str(row["site"]), int(str(row["pos"])), alleles, int(pos37) if pos37 else None, row["ref37"],
+                str(row["role"]))
 
 
 def _definitions(gene: str) -> dict[str, dict[str, list[str]]]:

@@ -13,24 +13,30 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .knowledge import Bools, Gene, Pair, natural
+from .knowledge import Bools, Gene, natural
 
 Codes = npt.NDArray[np.int8]
 Groups = npt.NDArray[np.int64]
+Alleles = tuple[str, ...]
 
-# What a genotype code below zero means; codes from zero count the site's alleles, REF first.
-ABSENT, NO_CALL, FILTERED, HALF_CALL, HAPLOID, OTHER = -1, -2, -3, -4, -5, -6
+# What a genotype code below zero means; codes from zero count the site's alleles, REF first. SINGLE is no fault: the
+# second strand of a gene on one chromosome X or on mitochondrial DNA. MIXED: more than one base in mitochondrial DNA.
+ABSENT, NO_CALL, FILTERED, HALF_CALL, HAPLOID, OTHER, SINGLE, MIXED = range(-1, -9, -1)
 UNKNOWN = (ABSENT, NO_CALL, FILTERED)
 HOMOZYGOUS, UNPHASED, ONE_SET = 0, -1, -2
 
 
 @dataclass(frozen=True)
 class Match:
-    """Outcome for one pattern: the pairs in order, and which alleles fit at least one strand."""
+    """Outcome for one pattern: the calls in order (pairs, single alleles where haploid), and whether phased."""
 
-    pairs: tuple[Pair, ...]
-    fits: Bools
+    calls: tuple[Alleles, ...]
     phased: bool
+
+
+def is_present(codes: Codes) -> Bools:
+    """(sites,) whether the site has a call on every strand."""
+    return np.asarray(~np.isin(codes, UNKNOWN).any(axis=1))
 
 
 def match(gene: Gene, codes: Codes, groups: Groups, *, all_matches: bool = False) -> Match:
@@ -42,22 +48,37 @@ def match(gene: Gene, codes: Codes, groups: Groups, *, all_matches: bool = False
         groups: (sites,) phase group: 0 homozygous, -1 unphased, -2 phased in one set, else the phase set.
         all_matches: Keep every pair that fits, not just those with the best score.
     """
-    present: Bools = np.asarray(np.isin(codes, UNKNOWN, invert=True).all(axis=1))
-    forward, reverse = _strand_fits(gene, codes, present, groups)
-    fits: Bools = np.asarray((forward | reverse).all(axis=1))
+    present = is_present(codes)
+    if (codes[:, 1] == SINGLE).any():
+        return _match_single(gene, codes[:, 0], present, all_matches=all_matches)
+    parts = groups_of(present, groups)
+    forward, reverse = _strand_fits(gene, codes, parts)
     # An allele with none of its sites left says nothing (rule 4).
+    fits: Bools = np.asarray((forward | reverse).all(axis=1))
     candidates = np.flatnonzero(fits & gene.defined[:, present].any(axis=1))
-    valid = _valid_pairs(forward[candidates], reverse[candidates])
-    parts = _groups_of(present, groups)
-    scores = _scores(gene, codes, gene.defined & present, (forward, reverse), parts)[candidates]
-    first, second = np.nonzero(np.triu(valid))
+    first, second = np.nonzero(np.triu(_valid_pairs(forward[candidates], reverse[candidates])))
+    scores = (gene.defined & present & ~gene.wobble).sum(axis=1)[candidates]
     totals = scores[first] + scores[second]
+    if (gene.wobble[candidates][:, present]).any():
+        strands = forward[candidates], reverse[candidates]
+        totals = totals + _wobbles(gene, codes, parts, candidates, strands)[first, second]
     keep = slice(None) if all_matches or not totals.size else totals == totals.max()
-    pairs = _named(gene, candidates[first][keep], candidates[second][keep], totals[keep])
-    return Match(pairs, fits, phased=forward.shape[1] <= 2)
+    names = [(gene.alleles[candidates[a]], gene.alleles[candidates[b]]) for a, b in
+             zip(first[keep].tolist(), second[keep].tolist(), strict=True)]
+    return Match(_ordered(gene, names, totals[keep]), phased=forward.shape[1] <= 2)
 
 
-def _groups_of(present: Bools, groups: Groups) -> list[npt.NDArray[np.int64]]:
+def _match_single(gene: Gene, codes: npt.NDArray[np.int8], present: Bools, *, all_matches: bool) -> Match:
+    """One strand: every allele that explains it, the best score first."""
+    sites = np.flatnonzero(present)
+    fits = gene.allowed[:, sites, codes[sites]].all(axis=1) & gene.defined[:, present].any(axis=1)
+    found = np.flatnonzero(fits)
+    totals = gene.defined[found][:, present].sum(axis=1)
+    keep = slice(None) if all_matches or not totals.size else totals == totals.max()
+    return Match(_ordered(gene, [(gene.alleles[a],) for a in found[keep].tolist()], totals[keep]), phased=True)
+
+
+def groups_of(present: Bools, groups: Groups) -> list[npt.NDArray[np.int64]]:
     """Indices of the sites that flip together: all homozygous ones first, then each phase group."""
     unphased = np.flatnonzero(present & (groups == UNPHASED))
     sets = [one for one in np.unique(groups[present]) if one not in (HOMOZYGOUS, UNPHASED)]
@@ -65,9 +86,8 @@ def _groups_of(present: Bools, groups: Groups) -> list[npt.NDArray[np.int64]]:
     return [np.flatnonzero(present & (groups == HOMOZYGOUS)), *together, *unphased.reshape(-1, 1)]
 
 
-def _strand_fits(gene: Gene, codes: Codes, present: Bools, groups: Groups) -> tuple[Bools, Bools]:
+def _strand_fits(gene: Gene, codes: Codes, parts: list[npt.NDArray[np.int64]]) -> tuple[Bools, Bools]:
     """(alleles, groups): does the allele explain strand one, and strand two, of the group."""
-    parts = _groups_of(present, groups)
     strands = [np.stack([gene.allowed[:, part, codes[part, strand]].all(axis=1) for part in parts], axis=1)
                for strand in (0, 1)]
     return strands[0], strands[1]
@@ -80,22 +100,27 @@ def _valid_pairs(forward: Bools, reverse: Bools) -> Bools:
     return valid
 
 
-def _scores(gene: Gene, codes: Codes, earned: Bools, strands: tuple[Bools, Bools],
-            parts: list[npt.NDArray[np.int64]]) -> npt.NDArray[np.int64]:
-    """Defining sites that the sample has; a wobble that is REF in all matching strands earns none (rule 5)."""
+def _wobbles(gene: Gene, codes: Codes, parts: list[npt.NDArray[np.int64]], candidates: npt.NDArray[np.intp],
+             strands: tuple[Bools, Bools]) -> npt.NDArray[np.int64]:
+    """(candidates, candidates): points of a pair for sites where its definitions allow several bases (rule 5).
+
+    Such a site earns a point only on a strand that does not have REF there, in the orientation that earns most.
+    """
     forward, reverse = strands
+    earned = np.zeros((len(candidates), len(candidates)), dtype=np.int64)
     for number, part in enumerate(parts):
-        one = forward[:, number, None] & (codes[part, 0] != 0)
-        two = reverse[:, number, None] & (codes[part, 1] != 0)
-        earned[:, part] &= ~gene.wobble[:, part] | one | two
-    return np.asarray(earned.sum(axis=1))
+        wobbling = gene.wobble[np.ix_(candidates, part)].astype(np.int64)
+        one, two = (wobbling @ (codes[part, strand] != 0) for strand in (0, 1))
+        straight = forward[:, None, number] & reverse[None, :, number]
+        points = np.where(straight, one[:, None] + two[None, :], 0)
+        earned += np.maximum(points, np.where(straight.T, two[:, None] + one[None, :], 0))
+    return earned
 
 
-def _named(gene: Gene, first: npt.NDArray[np.int64], second: npt.NDArray[np.int64],
-           totals: npt.NDArray[np.int64]) -> tuple[Pair, ...]:
-    """Pairs under their published names, best score first, then by name; suballeles under their core."""
-    best: dict[Pair, int] = {}
-    for a, b, total in zip(first.tolist(), second.tolist(), totals.tolist(), strict=True):
-        one, two = sorted((gene.core[gene.alleles[a]], gene.core[gene.alleles[b]]), key=natural)
-        best[one, two] = max(total, best.get((one, two), 0))
-    return tuple(sorted(best, key=lambda pair: (-best[pair], natural(pair[0]), natural(pair[1]))))
+def _ordered(gene: Gene, calls: list[Alleles], totals: npt.NDArray[np.int64]) -> tuple[Alleles, ...]:
+    """Calls under their published names, best score first, then by name; suballeles under their core."""
+    best: dict[Alleles, int] = {}
+    for alleles, total in zip(calls, totals.tolist(), strict=True):
+        named = tuple(sorted((gene.core[allele] for allele in alleles), key=natural))
+        best[named] = max(total, best.get(named, 0))
+    return tuple(sorted(best, key=lambda call: (-best[call], *map(natural, call))))

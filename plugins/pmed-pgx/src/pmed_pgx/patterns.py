@@ -17,12 +17,29 @@ from pmed.errors import TableError
 from pmed.tables import STATES
 
 from .knowledge import Bools, Gene, Site
-from .matcher import ABSENT, FILTERED, HALF_CALL, HAPLOID, HOMOZYGOUS, NO_CALL, ONE_SET, OTHER, UNPHASED, Codes, Groups
+from .matcher import (
+    ABSENT,
+    FILTERED,
+    HALF_CALL,
+    HAPLOID,
+    HOMOZYGOUS,
+    MIXED,
+    NO_CALL,
+    ONE_SET,
+    OTHER,
+    SINGLE,
+    UNPHASED,
+    Codes,
+    Groups,
+)
 
 SITE = ["chrom", "pos", "ref", "alt"]
 _MISSING = {"absent": ABSENT, "no-call": NO_CALL, "filtered": FILTERED, "half-call": HALF_CALL}
 _CODE_OF_STATE = np.array([_MISSING.get(state, 0) for state in STATES], dtype=np.int8)
 _ASSUMED = STATES.index("assumed-reference")
+CHUNK = 4096
+
+Pattern = tuple[Codes, Groups, bool]
 
 
 @dataclass(frozen=True)
@@ -71,29 +88,92 @@ class Patterns:
     """Distinct patterns of one gene and which one each sample has.
 
     Attributes:
-        codes: (patterns, sites, 2) allele codes, negative where unknown.
-        groups: (patterns, sites) phase groups.
-        assumed: (patterns,) some site is reference only because the user said that absent means reference.
+        kept: For each pattern (sites, 2) allele codes, negative where unknown; (sites,) phase groups; and whether some
+            site is reference only because the user said that absent means reference.
         of: (samples,) index of the sample's pattern.
     """
 
-    codes: Codes
-    groups: Groups
-    assumed: Bools
+    kept: tuple[Pattern, ...]
     of: npt.NDArray[np.int64]
 
 
 def patterns(grid: Grid, gene: Gene, build: str, samples: npt.NDArray[np.int64]) -> Patterns:
-    """Distinct genotype patterns of `gene` among the samples at those indices of the grid."""
+    """Distinct genotype patterns of `gene` among the samples at those indices of the grid.
+
+    Samples are taken `CHUNK` at a time, so that memory grows with the distinct patterns and not with samples × sites.
+    """
+    seen: dict[bytes, int] = {}
+    kept: list[Pattern] = []
+    of = np.empty(len(samples), dtype=np.int64)
+    rows = [_rows(grid, gene, site, build) for site in gene.sites]
+    for start in range(0, len(samples), CHUNK):
+        chunk = samples[start:start + CHUNK]
+        codes, groups, assumed = _genotypes(grid, gene, rows, chunk)
+        keys, first, inverse = _distinct(codes, groups, assumed)
+        for key, one in zip(keys, first, strict=True):
+            if key not in seen:
+                seen[key] = len(kept)
+                kept.append((codes[one], groups[one], bool(assumed[one])))
+        of[start:start + CHUNK] = np.array([seen[key] for key in keys], dtype=np.int64)[inverse]
+    return Patterns(tuple(kept), of)
+
+
+def _genotypes(grid: Grid, gene: Gene, rows: list[list[tuple[int, int, int]]],
+               samples: npt.NDArray[np.int64]) -> tuple[Codes, Groups, Bools]:
     shape = len(samples), len(gene.sites)
     codes = np.full((*shape, 2), ABSENT, dtype=np.int8)
     groups = np.zeros(shape, dtype=np.int64)
     assumed = np.zeros(len(samples), dtype=bool)
-    for p, site in enumerate(gene.sites):
-        if rows := _rows(grid, gene, site, build):
-            codes[:, p], groups[:, p], guessed = _column(grid, rows, samples)
-            assumed |= guessed
-    return _distinct(codes, groups, assumed)
+    single = [p for p, found in enumerate(rows) if len(found) == 1]
+    if single:
+        codes[:, single], groups[:, single], assumed = _columns(grid, [rows[p][0] for p in single], samples)
+    for p, found in enumerate(rows):
+        if len(found) > 1:
+            codes[:, p], groups[:, p], guessed = _column(grid, found, samples)
+            assumed = assumed | guessed
+    if gene.ploidy != "autosome":
+        codes, groups = _one_chromosome(codes, groups, mitochondrial=gene.ploidy == "MT")
+    return (_same_way_round(codes, groups) if rows else codes), groups, assumed
+
+
+def _same_way_round(codes: Codes, groups: Groups) -> Codes:
+    """Phased in one set, either strand may come first: the pair of strands is the same pattern."""
+    turn = ((groups == HOMOZYGOUS) | (groups == ONE_SET)).all(axis=1) & (codes[:, :, 1] != SINGLE).all(axis=1)
+    differ = codes[:, :, 0] != codes[:, :, 1]
+    first = differ.argmax(axis=1)
+    at = np.arange(len(codes))
+    turn &= differ.any(axis=1) & (codes[at, first, 0] > codes[at, first, 1])
+    codes[turn] = codes[turn][:, :, ::-1]
+    return codes
+
+
+def bases(grid: Grid, gene: Gene, site: Site, build: str, samples: npt.NDArray[np.int64]) -> list[str | None]:
+    """Genotype of one site in bases for each sample: forward strand, REF first, None where unknown."""
+    rows = _rows(grid, gene, site, build)
+    codes = _column(grid, rows, samples)[0] if rows else np.full((len(samples), 2), ABSENT, dtype=np.int8)
+    written = {pair: _written(site.alleles, pair) for pair in set(map(tuple, codes.tolist()))}
+    return [written[tuple(pair)] for pair in codes.tolist()]
+
+
+def _written(alleles: tuple[str, ...], pair: tuple[int, ...]) -> str | None:
+    return "/".join(alleles[code] for code in sorted(pair)) if min(pair) >= 0 else None
+
+
+def _one_chromosome(codes: Codes, groups: Groups, *, mitochondrial: bool) -> tuple[Codes, Groups]:
+    """A haploid call has one strand and is no fault here.
+
+    Many callers write two alleles for mitochondrial DNA too: two that are the same are one, and two that differ are a
+    mixture.
+    """
+    low, high = codes.min(axis=2), codes.max(axis=2)
+    single = (low == HAPLOID) & (high >= 0)
+    if mitochondrial:
+        mixed = (low >= 0) & (low != high)
+        single |= (low >= 0) & ~mixed
+        codes[mixed] = MIXED
+    codes[single] = np.stack([high, np.full_like(high, SINGLE)], axis=2)[single]
+    groups[single] = HOMOZYGOUS
+    return codes, groups
 
 
 def _rows(grid: Grid, gene: Gene, site: Site, build: str) -> list[tuple[int, int, int]]:
@@ -106,39 +186,66 @@ def _code(site: Site, base: str) -> int:
     return site.alleles.index(base) if base in site.alleles else OTHER
 
 
+def _columns(grid: Grid, rows: list[tuple[int, int, int]],
+             samples: npt.NDArray[np.int64]) -> tuple[Codes, Groups, Bools]:
+    """Codes, phase groups and "assumed" of all sites that have one ALT, in one go: (samples, sites, …)."""
+    at, ref, alt = (np.array(values)[:, None, None] for values in zip(*rows, strict=True))
+    where = np.ix_(at.ravel(), samples)
+    kind, guess = _CODE_OF_STATE[grid.state[where]][:, :, None], (grid.state[where] == _ASSUMED)[:, :, None]
+    alleles = np.stack([grid.allele_1[where], grid.allele_2[where]], axis=2)
+    here, told = kind == 0, (kind == 0) | (kind == HALF_CALL)
+    read = np.where(alleles == 1, alt, np.where((alleles == 0) | guess, ref, OTHER))
+    # An unknown second allele of a called genotype is a haploid call.
+    read = np.where((alleles < 0) & ~guess, np.where(here, HAPLOID, HALF_CALL), read)
+    codes = np.where(told, read, kind).astype(np.int8)
+    groups = np.where(told[:, :, 0] & grid.phased[where], grid.phase_set[where], UNPHASED)
+    het = told[:, :, 0] & (codes[:, :, 0] != codes[:, :, 1])
+    codes = np.where((groups == UNPHASED)[:, :, None], np.sort(codes, axis=2), codes)
+    assumed: Bools = np.asarray((guess & told).any(axis=(0, 2)))
+    return codes.transpose(1, 0, 2), np.where(het, groups, HOMOZYGOUS).T, assumed
+
+
 def _column(grid: Grid, rows: list[tuple[int, int, int]],
             samples: npt.NDArray[np.int64]) -> tuple[Codes, Groups, Bools]:
     """Codes, phase groups and "assumed" of one site, its ALTs put together."""
     codes = np.full((len(samples), 2), OTHER, dtype=np.int8)
     missing = np.full(len(samples), ABSENT, dtype=np.int8)
-    called = np.zeros(len(samples), dtype=bool)
+    called, half = np.zeros(len(samples), dtype=bool), np.zeros(len(samples), dtype=bool)
+    unread = np.zeros(codes.shape, dtype=bool)
     assumed, groups = np.zeros(len(samples), dtype=bool), np.full(len(samples), UNPHASED, dtype=np.int64)
     # By strand, which already carry an ALT of the file's build; on GRCh37 that may be the release's REF.
     named = np.zeros(codes.shape, dtype=bool)
     for row, ref, alt in sorted(rows, reverse=True):
         state = grid.state[row, samples]
         here = _CODE_OF_STATE[state] == 0
+        half |= _CODE_OF_STATE[state] == HALF_CALL
+        told = here | (_CODE_OF_STATE[state] == HALF_CALL)
         for strand, alleles in enumerate((grid.allele_1[row, samples], grid.allele_2[row, samples])):
             guess = state == _ASSUMED
-            codes[here & ((alleles == 0) | guess) & ~named[:, strand], strand] = ref
-            codes[here & (alleles == 1), strand] = alt
-            named[:, strand] |= here & (alleles == 1)
-            # An unknown second allele of a called genotype is a haploid call: these genes are on autosomes.
+            codes[told & ((alleles == 0) | guess) & ~named[:, strand], strand] = ref
+            codes[told & (alleles == 1), strand] = alt
+            named[:, strand] |= told & (alleles == 1)
+            unread[:, strand] |= told & ~here & (alleles < 0)
+            # An unknown second allele of a called genotype is a haploid call.
             codes[here & (alleles < 0) & ~guess, strand] = HAPLOID
         missing = np.where(here, missing, np.minimum(missing, _CODE_OF_STATE[state]))
-        groups = np.where(here & grid.phased[row, samples], grid.phase_set[row, samples], groups)
+        groups = np.where(told & grid.phased[row, samples], grid.phase_set[row, samples], groups)
         assumed |= state == _ASSUMED
         called |= here
-    codes = np.where(called[:, None], codes, missing[:, None])
-    het = called & (codes[:, 0] != codes[:, 1])
+    codes = np.where((called | half)[:, None], codes, missing[:, None])
+    codes[unread] = HALF_CALL
+    het = (called | half) & (codes[:, 0] != codes[:, 1])
     # Without phase the order of the two alleles carries nothing: sorted, 0/1 and 1/0 are one pattern.
     codes = np.where((groups == UNPHASED)[:, None], np.sort(codes, axis=1), codes)
     return codes.astype(np.int8), np.where(het, groups, HOMOZYGOUS), assumed & called
 
 
-def _distinct(codes: Codes, groups: Groups, assumed: Bools) -> Patterns:
+def _distinct(codes: Codes, groups: Groups, assumed: Bools) -> tuple[list[bytes], list[int], npt.NDArray[np.int64]]:
+    """Key and first sample of each distinct pattern, and the pattern of each sample."""
     n = len(codes)
-    key = np.concatenate([codes.reshape(n, -1).astype(np.int64), groups, assumed[:, None].astype(np.int64)], axis=1)
-    rows = np.ascontiguousarray(key).view(np.dtype((np.void, key.shape[1] * 8))).ravel()
-    _, first, inverse = np.unique(rows, return_index=True, return_inverse=True)
-    return Patterns(codes[first], groups[first], assumed[first], inverse)
+    narrow = groups.astype(np.int8) if groups.size and groups.max() <= 0 else groups
+    sets = np.ascontiguousarray(narrow).view(np.uint8).reshape(n, -1)
+    key = np.concatenate([codes.reshape(n, -1).view(np.uint8), sets, assumed[:, None].view(np.uint8)], axis=1)
+    rows = np.ascontiguousarray(key).view(np.dtype((np.void, key.shape[1]))).ravel()
+    found, first, inverse = np.unique(rows, return_index=True, return_inverse=True)
+    return [one.tobytes() for one in found], first.tolist(), inverse

@@ -1,0 +1,158 @@
+"""What the sites that nobody looked at may hide: the alleles that stay possible, and the calls they would lead to.
+
+The reference tool calls from the sites that are there. pmed shows that call too, but a phenotype is relied on only
+where every allele that a missing key site may hide leads to the same one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from itertools import product
+from math import prod
+
+import numpy as np
+import numpy.typing as npt
+
+from . import phenotype
+from .knowledge import Gene, natural
+from .matcher import ABSENT, FILTERED, Alleles, Codes, is_present
+
+MOST, SHOWN = 64, 3
+_STATE_WORDS = {ABSENT: "absent from the file", FILTERED: "filtered out"}
+Hidden = tuple[tuple[int, str], ...]
+
+
+def hidden(gene: Gene, codes: Codes) -> Hidden:
+    """(site, allele) for each allele that a key site without a call may hide."""
+    missing = ~is_present(codes)
+    return tuple((p, allele) for p, alleles in gene.key_sites.items() if missing[p] for allele in alleles)
+
+
+def in_words(gene: Gene, codes: Codes, found: Hidden) -> list[str]:
+    """Which alleles cannot be excluded: a sentence a missing key site, or one for all where there are many."""
+    sites = list(dict.fromkeys(p for p, _ in found))
+    if len(sites) > SHOWN:
+        names = list(dict.fromkeys(gene.core.get(allele, allele) for _, allele in found))
+        return [f"{len(sites)} of {len(gene.key_sites)} key sites have no call ({_several([gene.sites[p].name for p in sites])}): "
+                f"{_several(names)} cannot be excluded"]
+    texts = []
+    for p in sites:
+        names = list(dict.fromkeys(gene.core.get(allele, allele) for site, allele in found if site == p))
+        state = _STATE_WORDS.get(int(codes[p].min()), "not called")
+        texts.append(f"{gene.sites[p].name} is {state}: {', '.join(names)} cannot be excluded")
+    return texts
+
+
+def _several(names: Sequence[str]) -> str:
+    """The first few, and how many more."""
+    more = len(names) - SHOWN
+    return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def plain(gene: Gene, codes: Codes, calls: Sequence[Alleles]) -> tuple[list[Alleles], list[str]]:
+    """Calls without rare alleles that differ from another one only where nobody looked; and those alleles.
+
+    A rare allele whose one site was not read is not assumed (as an allele that vanishes altogether is not, rule 4). Key
+    alleles stay: what they would mean is weighed.
+    """
+    if len(calls) < 2 or gene.kind == "variants":
+        return list(calls), []
+    present = tuple(np.flatnonzero(is_present(codes)).tolist())
+    names = frozenset(allele for call in calls for allele in call)
+    rare = _rare(gene.name, names, present)
+    kept = [call for call in calls if not rare.intersection(call)]
+    return (kept, sorted(rare, key=natural)) if kept else (list(calls), [])
+
+
+@cache
+def _rare(gene_name: str, names: frozenset[str], present: tuple[int, ...]) -> frozenset[str]:
+    """Alleles among `names` that are alike another one at all present sites, have more changes than it, and are no key."""
+    from .knowledge import genes
+
+    gene = genes()[gene_name]
+    key = {gene.core[allele] for alleles in gene.key_sites.values() for allele in alleles}
+    index = {name: gene.alleles.index(name) for name in names if name in gene.alleles}
+    bits = _bits(gene_name)
+    changes = {name: int((bits[a] & 1 == 0).sum()) for name, a in index.items()}
+    at = list(present)
+    return frozenset(name for name, a in index.items() if name not in key and any(
+        changes[other] < changes[name] and (bits[a, at] & bits[b, at] != 0).all() for other, b in index.items()))
+
+
+def options(gene: Gene, codes: Codes, calls: Sequence[Alleles], found: Hidden) -> list[list[tuple[str, ...]]]:
+    """For each call and each of its strands: the allele called, and those that the missing key sites may make of it."""
+    present = tuple(np.flatnonzero(is_present(codes)).tolist())
+    return [[(allele, *_instead(gene.name, allele, found, present)) for allele in call] for call in calls]
+
+
+def diplotypes(calls: Sequence[Alleles], strands: Sequence[Sequence[tuple[str, ...]]]) -> list[Alleles]:
+    """The calls and every other one that stays possible; the calls alone where that would be more than `MOST`."""
+    if sum(prod(map(len, one)) for one in strands) > MOST:
+        return list(calls)
+    more = [tuple(sorted(chosen, key=natural)) for one in strands for chosen in product(*one)]
+    return list(dict.fromkeys([*calls, *more]))
+
+
+@cache
+def _instead(gene_name: str, allele: str, found: Hidden, present: tuple[int, ...]) -> tuple[str, ...]:
+    """Alleles that a strand called `allele` may be in truth, given the sites that are present."""
+    from .knowledge import genes
+
+    gene = genes()[gene_name]
+    if gene.kind == "variants" or allele not in gene.alleles:
+        return tuple(dict.fromkeys(other for _, other in found))
+    others = _with(gene, allele, found, list(present))
+    return tuple(name for name in dict.fromkeys(others) if name != gene.core[allele])
+
+
+def _with(gene: Gene, allele: str, found: Hidden, present: list[int]) -> list[str]:
+    """What `allele` becomes if it has the base of another allele at a missing site, for each of those in `found`.
+
+    The other allele itself where all its present sites agree; else the named allele that has just that base more. If
+    there is none, the other alleles whose own changes the strand has as far as they were read; if there is none of
+    these either, all of that site: a haplotype that nobody has described is not the safe assumption.
+    """
+    bits, own = _bits(gene.name), gene.alleles.index(allele)
+    names: list[str] = []
+    for site in dict.fromkeys(site for site, _ in found):
+        others = [gene.alleles.index(other) for at, other in found if at == site]
+        agree = [n for n in others if (bits[n, present] & bits[own, present] != 0).all()]
+        named = [one for n in others if n not in agree for one in _changed(bits, own, site, n)]
+        partly = [n for n in others if _has_changes(bits, own, n, present)]
+        names += [gene.core[gene.alleles[one]] for one in [*agree, *named] or partly or others]
+    return names
+
+
+def _has_changes(bits: npt.NDArray[np.int64], own: int, other: int, present: list[int]) -> bool:
+    """Whether `own` has every change from REF that `other` has at the present sites."""
+    changed = [p for p in present if not bits[other, p] & 1]
+    return bool((bits[other, changed] & bits[own, changed] != 0).all())
+
+
+def _changed(bits: npt.NDArray[np.int64], own: int, site: int, other: int) -> list[int]:
+    """Named alleles that are `own` but for the base of `other` at `site`."""
+    changed = bits[own].copy()
+    changed[site] = bits[other, site]
+    return [int(one) for one in np.flatnonzero((bits & changed != 0).all(axis=1))]
+
+
+@cache
+def _bits(gene_name: str) -> npt.NDArray[np.int64]:
+    """(alleles, sites): the allowed bases as bits of a number."""
+    from .knowledge import genes
+
+    allowed = genes()[gene_name].allowed
+    return np.asarray((allowed << np.arange(allowed.shape[2])).sum(axis=2))
+
+
+def phenotypes(gene: Gene, lookups: Sequence[Alleles], strands: Sequence[Sequence[tuple[str, ...]]]) -> list[str]:
+    """Every phenotype that stays possible; empty where one of the possible calls has none.
+
+    Alleles of one function lead to one phenotype, so one of them stands for all.
+    """
+    if gene.kind == "variants":
+        strands = [[tuple(phenotype.lowest(gene, [allele, other])[0] for other in one)
+                    for allele, one in zip(pair, chosen, strict=True)] for pair, chosen in zip(lookups, strands, strict=True)]
+    distinct = [[phenotype.representatives(gene, one) for one in call] for call in strands]
+    return phenotype.allowed(gene, dict.fromkeys(chosen for call in distinct for chosen in product(*call)))
