@@ -125,6 +125,19 @@ def test_one_chromosome_and_lists_of_variants() -> None:
     assert counts(made, "allele", gene="CYP2C9") == {"*1": (1, 2), "[*2 + *3]": (1, 2)}
 
 
+def test_unphased_lists_of_variants() -> None:
+    """As the caller writes them: each variant once, and in a message those that are on both chromosomes."""
+    both = "c.1129-5923C>G, c.1236G>A (HapB3)"
+    made = counted(result("a", "c.61C>T", both, gene="DPYD", status="called",
+                          messages=[{"code": "phase-unknown", "text": "no phase"},
+                                    {"code": "homozygous", "text": f"homozygous: {both}"}]),
+                   result("b", "Reference", "c.61C>T", gene="DPYD", status="called"),
+                   result("c", "Reference/c.61C>T", gene="DPYD"))
+    assert counts(made, "allele", gene="DPYD") == {"Reference": (1, 6), "c.61C>T": (3, 6), both: (2, 6)}
+    assert counts(made, "diplotype", gene="DPYD")[f"c.61C>T; {both}"] == (1, 3)
+    assert denominators(made, "allele") == (3, 0, 3)
+
+
 def test_groups_share_their_names_and_nobody_is_lost() -> None:
     made = counted(result("a", "*1/*2"), result("b", "*1/*1"), result("c", "*1/*1"), groups={"a": "x", "b": "y"})
     assert counts(made, "allele", "x") == {"*1": (1, 2), "*2": (1, 2)}

@@ -54,9 +54,9 @@ def frequencies(results: pl.DataFrame, groups: pl.DataFrame | None = None) -> pl
     Returns:
         A ``FREQUENCIES`` frame, by group, gene and kind.
     """
-    grouped = _grouped(results, groups)
+    grouped = _with_twice(_grouped(results, groups))
     # Each distinct result once, with the people who have it.
-    seen = grouped.group_by("group", "gene", "status", "complete", "diplotypes", "phenotype").agg(n=pl.len())
+    seen = grouped.group_by("group", "gene", "status", "complete", "diplotypes", "phenotype", "twice").agg(n=pl.len())
     seen = seen.with_columns(pl.col("n").cast(pl.Int64))
     people = seen.group_by("group", "gene").agg(people=pl.col("n").sum())
     counted = pl.concat([_alleles(seen), _named("diplotype", _resolved(seen), pl.col("diplotypes").list.join("; ")),
@@ -119,6 +119,16 @@ def _grouped(results: pl.DataFrame, groups: pl.DataFrame | None) -> pl.DataFrame
     return joined.with_columns(pl.col("group").fill_null(UNGROUPED))
 
 
+def _with_twice(results: pl.DataFrame) -> pl.DataFrame:
+    """The variants of an unphased list that are on both chromosomes, as the caller's message has them."""
+    names = table("genes").filter(kind="variants")["gene"].to_list()
+    listed = results.filter(pl.col("gene").is_in(names))
+    said = pl.when(pl.element().struct.field("code") == "homozygous").then(pl.element().struct.field("text"))
+    twice = pl.col("messages").list.eval(said).list.drop_nulls().list.first().str.strip_prefix("homozygous: ")
+    others = results.filter(~pl.col("gene").is_in(names)).with_columns(twice=pl.lit(None, dtype=pl.String))
+    return pl.concat([others, listed.with_columns(twice=twice)])
+
+
 def _resolved(seen: pl.DataFrame) -> pl.DataFrame:
     """Results with one answer; where a call is a list of variants that is the whole list."""
     many = pl.col("diplotypes").list.len()
@@ -141,14 +151,27 @@ def _named(kind: str, seen: pl.DataFrame, name: pl.Expr) -> pl.DataFrame:
 def _alleles(seen: pl.DataFrame) -> pl.DataFrame:
     """Chromosomes by allele: two for most genes, one where the call is haploid."""
     how = table("genes").select("gene", called_as="kind", reference="reference_allele")
-    rows = _resolved(seen).join(how, on="gene", how="left")
-    strands = rows.with_columns(strand="diplotypes").explode("strand").with_columns(strand=_strands()).explode("strand")
-    totals = rows.group_by("group", "gene").agg(resolved=pl.col("n").sum())
-    size = strands.group_by("group", "gene").agg(of=pl.col("n").sum())
-    named = strands.with_columns(name=_on_one_strand()).explode("name")
-    counts = named.group_by("group", "gene", "name").agg(count=pl.col("n").sum()).with_columns(kind=pl.lit("allele"))
-    return counts.join(totals, on=["group", "gene"]).join(size, on=["group", "gene"]).select(
-        *_BY, "name", "count", "resolved", "of")
+    rows = _resolved(seen).join(how, on="gene", how="left").with_columns(strand="diplotypes")
+    first = pl.col("diplotypes").list.first()
+    unphased = (pl.col("called_as") == "variants") & ~first.str.contains("/") & ~first.str.contains(_MARK)
+    strands = rows.filter(~unphased).explode("strand").with_columns(strand=_strands()).explode("strand")
+    lists = rows.filter(unphased)
+    place = ["group", "gene"]
+    paired = strands.with_columns(name=_on_one_strand()).explode("name").select(*place, "name", "n")
+    carried = pl.concat([paired, _listed(lists)])
+    size = pl.concat([strands.select(*place, "n"), lists.select(*place, n=pl.col("n") * 2)])
+    counts = carried.group_by(*place, "name").agg(count=pl.col("n").sum()).with_columns(kind=pl.lit("allele"))
+    return (counts.join(rows.group_by(place).agg(resolved=pl.col("n").sum()), on=place)
+            .join(size.group_by(place).agg(of=pl.col("n").sum()), on=place)
+            .select(*_BY, "name", "count", "resolved", "of"))
+
+
+def _listed(lists: pl.DataFrame) -> pl.DataFrame:
+    """Unphased lists of variants: each is on one chromosome, or on both where a message says so."""
+    name = ", " + pl.col("strand") + ", "
+    both = (", " + pl.col("twice").fill_null("") + ", ").str.contains(name, literal=True)
+    rows = lists.explode("strand").filter(pl.col("strand") != pl.col("reference"))
+    return rows.select("group", "gene", name="strand", n=pl.col("n") * (1 + both.cast(pl.Int64)))
 
 
 def _strands() -> pl.Expr:
