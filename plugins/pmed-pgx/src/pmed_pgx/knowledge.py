@@ -160,13 +160,15 @@ def _bases(sites: tuple[Site, ...], alleles: dict[str, dict[str, list[str]]], re
     """Which bases each allele may carry; a site that an allele does not name has the reference allele's base."""
     shape = len(alleles), len(sites), max((len(site.alleles) for site in sites), default=2)
     allowed, defined = np.zeros(shape, dtype=bool), np.zeros(shape[:2], dtype=bool)
+    place = {site.name: p for p, site in enumerate(sites)}
+    for p, site in enumerate(sites):
+        # A wobble in the reference allele stands for the file's REF, not for either base (rule 3).
+        blank = alleles[reference][site.name]
+        allowed[:, p, site.alleles.index(blank[0]) if len(blank) == 1 else 0] = True
     for a, named in enumerate(alleles.values()):
-        for p, site in enumerate(sites):
-            defined[a, p] = site.name in named
-            # A wobble in the reference allele stands for the file's REF, not for either base (rule 3).
-            blank = alleles[reference][site.name]
-            bases = named.get(site.name, blank if len(blank) == 1 else [site.alleles[0]])
-            allowed[a, p, [site.alleles.index(base) for base in bases]] = True
+        for p, bases in ((place[name], bases) for name, bases in named.items() if name in place):
+            defined[a, p], allowed[a, p] = True, False
+            allowed[a, p, [sites[p].alleles.index(base) for base in bases]] = True
     return allowed, defined
 
 
