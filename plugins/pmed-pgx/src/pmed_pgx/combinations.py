@@ -46,10 +46,10 @@ def conclude(gene: Gene, codes: Codes, groups: Groups) -> Conclusion:
     text = f"no pair of named alleles explains the genotypes; variants read: {carried}"
     if not pairs:
         return Conclusion(text, ())
-    shown = dict.fromkeys("/".join(sorted((label(one), label(two)), key=_order)) for one, two in pairs)
+    shown = sorted({"/".join(sorted((label(one), label(two)), key=_order)) for one, two in pairs}, key=_order)
     outcomes = {_phenotype(gene, one, two) for one, two in pairs}
     known = tuple(sorted(one for one in outcomes if one is not None))
-    return Conclusion(f"{text}; explained only as {' or '.join(list(shown)[:3])}", known if None not in outcomes else ())
+    return Conclusion(f"{text}; explained only as {' or '.join(shown[:3])}", known if None not in outcomes else ())
 
 
 def _phenotype(gene: Gene, one: Strand, two: Strand) -> str | None:
