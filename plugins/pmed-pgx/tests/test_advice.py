@@ -87,13 +87,15 @@ def test_missing_key_site_asks_for_a_test(advise: Any, plain: Any) -> None:
     made = advise(plain(rs4244285="absent"), medications=taking("clopidogrel"))
     row, other = made["clopidogrel"], made["omeprazole"]
     assert (row["action"], row["urgency"], row["concern"]) == ("test", "soon", None)
-    assert row["text"] == "Test CYP2C19 before relying on the usual dose of clopidogrel."
+    assert row["text"] == (
+        "Test CYP2C19 before relying on the usual dose of clopidogrel. Possible: CYP2C19 Poor Metabolizer (avoid), "
+        "CYP2C19 Intermediate Metabolizer (alternative), CYP2C19 Normal Metabolizer (standard).")
     assert "rs4244285" in row["why"]
     assert "*2" in row["why"]
     assert row["unknown"] == ["phenotype:CYP2C19"]
     assert row["alternatives"] == []
     assert (other["action"], other["urgency"]) == ("not-assessed", "routine")
-    assert other["text"] == "Not assessed: no reliable result for CYP2C19."
+    assert other["text"].startswith("Not assessed: no reliable result for CYP2C19. Possible: ")
 
 
 @pytest.mark.parametrize(("genotypes", "words"), [

@@ -18,7 +18,7 @@ from pmed.explain.shapley import ExactShapley
 from pmed.stages.predict import feature_frame
 from pmed_pgx.guidelines import CONCERN, drugs
 from pmed_pgx.knowledge import genes, table
-from pmed_pgx.predictor import GuidelinePredictor, inputs
+from pmed_pgx.predictor import GuidelinePredictor
 
 PREDICTOR = GuidelinePredictor()
 WARFARIN_ALLELES = ("*1", "*2", "*3", "*5", "*6", "*8", "*11")
