@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -18,7 +19,7 @@ from .reasons import assumptions, hints, reasons
 
 PREDICTOR = "cpic"
 KEY = ["patient_id", "drug"]
-CAUTIONS = ("noted", "unclear", "assumed", "hinted")
+MORE_CAUTIONS = ("unclear", "assumed", "hinted")
 _TYPES = {name: column.dtype for name, column in TABLES["suggestions"].columns.items() if name != "adviser"}
 _FACTS = ("case", "action", "strength", "advice", "because", "dose_factor", "expected", "untested", "open", "population",
           "evidence", "noted", "unknown", "explained_by")
@@ -54,10 +55,17 @@ def _suggestions(rows: pl.DataFrame) -> pl.DataFrame:
     ).with_columns(action=pl.when("assessed").then("action").when(pl.col("current") & untested).then(pl.lit("test"))
                    .otherwise(pl.lit("not-assessed")))
     made = {"urgency": _urgency(), "text": _text(), "why": _why(),
-            "alternatives": pl.col("alternatives").fill_null([]),
-            "cautions": pl.concat_list(pl.col(name).fill_null([]) for name in CAUTIONS),
-            "explained_by": pl.concat_list(pl.col("explained_by"), pl.col("explained_too").fill_null([]))}
-    return said.with_columns(**made).select(pl.col(name).cast(dtype) for name, dtype in _TYPES.items())
+            "alternatives": pl.col("alternatives").fill_null([])}
+    whole = _lengthened(_lengthened(said.with_columns(**made), "noted", MORE_CAUTIONS), "explained_by", ["explained_too"])
+    return whole.rename({"noted": "cautions"}).select(pl.col(name).cast(dtype) for name, dtype in _TYPES.items())
+
+
+def _lengthened(rows: pl.DataFrame, name: str, more: Sequence[str]) -> pl.DataFrame:
+    """The list `name` with those of `more` after it. Only the rows that have more are touched: joining lists is slow."""
+    few = rows.filter(pl.any_horizontal(pl.col(one).is_not_null() for one in more)).select(
+        *KEY, _whole=pl.concat_list(pl.col(one).fill_null([]) for one in (name, *more)))
+    return rows.join(few, on=KEY, how="left", maintain_order="left").with_columns(
+        pl.coalesce("_whole", name).alias(name)).drop("_whole")
 
 
 def _urgency() -> pl.Expr:

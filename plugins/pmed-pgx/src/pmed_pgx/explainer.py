@@ -23,6 +23,8 @@ from .guidelines import AGE, Drug, drugs
 from .outcomes import Outcome, certain
 
 METHOD = "exact Shapley values against a stated reference patient; what is unknown adds no concern"
+_TOLD = {"case": pl.Int64(), "feature": pl.String(), "value": pl.String(), "reference": pl.String(),
+         "contribution": pl.Float64(), "baseline": pl.Float64(), "prediction": pl.Float64()}
 Floats = npt.NDArray[np.float64]
 
 
@@ -38,9 +40,8 @@ class GuidelineExplainer:
         cases = Cases.read(features, asked)
         rows = cases.rows().rename({"drug": "target"}).join(
             predictions.select("patient_id", "target", "unit"), on=["patient_id", "target"], maintain_order="left")
-        numbers = rows["case"].unique().to_list()
-        told = pl.concat([_told(number, cases.outcomes[number], predictor) for number in numbers])
-        made = rows.join(told, on="case", maintain_order="left_right").join(
+        told = [one for case in rows["case"].unique().to_list() for one in _told(case, cases.outcomes[case], predictor)]
+        made = rows.join(pl.DataFrame(told, schema=_TOLD, orient="row"), on="case", maintain_order="left_right").join(
             _age(features), on="patient_id", how="left", maintain_order="left")
         value = pl.when(pl.col("feature") == AGE).then("_age").otherwise("value")
         return made.drop("case").with_columns(value=value, method=pl.lit(METHOD)).drop("_age")
@@ -68,16 +69,13 @@ def weights(n: int) -> Floats:
     return np.asarray(np.where(inside == 1, gain[size - 1], -gain[size]), dtype=np.float64)
 
 
-def _told(case: int, one: Outcome, predictor: Predictor) -> pl.DataFrame:
+def _told(case: int, one: Outcome, predictor: Predictor) -> list[tuple[Any, ...]]:
     """One row an input of one case."""
     reference = predictor.reference(one.drug.name)
     baseline, added = attributed(one.drug, one, reference)
-    names = list(one.drug.inputs)
-    return pl.DataFrame({
-        "case": case, "feature": names, "value": [as_text(one.known[name]) for name in names],
-        "reference": [as_text(reference[name]) for name in names], "contribution": added, "baseline": baseline,
-        "prediction": certain(one.drug, one.known),
-    }, schema_overrides={"case": pl.Int64(), "value": pl.String(), "reference": pl.String()})
+    total = certain(one.drug, one.known)
+    return [(case, name, as_text(one.known[name]), as_text(reference[name]), worth, baseline, total)
+            for name, worth in zip(one.drug.inputs, added.tolist(), strict=True)]
 
 
 def as_text(value: Any) -> str | None:
