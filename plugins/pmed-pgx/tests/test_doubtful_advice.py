@@ -75,7 +75,8 @@ def test_structure_that_was_not_assessed_is_the_reason() -> None:
     assert made["gap"].to_list() == [f"CYP2D6 is not certain: {text}"]
 
 
-@pytest.mark.parametrize("results", [[], [{"patient_id": "p", "gene": "CYP2C19", "status": "no-data", "complete": False}]])
+@pytest.mark.parametrize("results", [
+    [], [{"patient_id": "p", "gene": "CYP2C19", "status": "no-data", "complete": False}]])
 def test_reason_of_a_gene_without_result(results: list[dict[str, Any]]) -> None:
     row = advised({"phenotype:CYP2C19": None}, *results)
     assert row["action"] == "test"

@@ -57,6 +57,7 @@ def test_what_is_over_counts_only_where_the_past_counts(more: dict[str, Any], ke
 
 def test_no_record_is_unknown() -> None:
     assert findings() == set()
-    tables = {"samples": TABLES["samples"].frame([{"sample": "s", "patient_id": "s", "source": "x", "build": "GRCh38"}])}
+    sample = {"sample": "s", "patient_id": "s", "source": "x", "build": "GRCh38"}
+    tables = {"samples": TABLES["samples"].frame([sample])}
     made = FindingFeatures().run(tables, ["finding:epilepsy", "finding:no-such-key"])["features"]
     assert made.rows() == [("s", None, None)]

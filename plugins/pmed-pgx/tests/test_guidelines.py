@@ -75,8 +75,6 @@ def test_every_alternative_is_in_the_vocabulary() -> None:
     # Intermediate metabolisers differ by score (PMID 32189324, 32779747).
     ("ibuprofen", {"activity-score:CYP2C9": 1.5}, "standard"),
     ("ibuprofen", {"activity-score:CYP2C9": 1.0}, "adjust"),
-    ("phenytoin", {"activity-score:CYP2C9": 1.5}, "standard"),
-    ("phenytoin", {"activity-score:CYP2C9": 1.0}, "adjust"),
     ("warfarin", {"diplotype:CYP2C9": "*1/*1", "phenotype:VKORC1": "-1639 AA"}, "adjust"),
     ("warfarin", {"diplotype:CYP2C9": "*2/*3", "phenotype:VKORC1": "-1639 AA"}, "alternative"),
     # The dose equations and the label's table do not know *5, *6, *8 and *11 (PMID 28198005).
@@ -98,7 +96,7 @@ def test_warfarin_concern_never_falls_with_sensitivity() -> None:
 def test_unknown_input_is_named_and_never_standard() -> None:
     made = {row["target"]: row for row in PREDICTOR.predict(people({"diplotype:CYP2C9": "*1/*1"})).to_dicts()}
     assert made["clopidogrel"]["reason"] == "needs phenotype:CYP2C19"
-    assert made["warfarin"]["reason"] == "needs phenotype:VKORC1"
+    assert made["warfarin"]["reason"].startswith("needs phenotype:VKORC1")
     assert {made[name]["value"] for name in ("clopidogrel", "warfarin", "simvastatin", "tacrolimus")} == {None}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -122,7 +123,8 @@ def test_no_row_for_an_age_says_so() -> None:
     assert wording.reason(found) == "no guideline row for this age"
 
 
-@pytest.mark.parametrize(("score", "key"), [(0.0, "none"), (0.25, "low"), (1.0, "low"), (1.25, "usual"), (6.0, "usual")])
+@pytest.mark.parametrize(("score", "key"), [
+    (0.0, "none"), (0.25, "low"), (1.0, "low"), (1.25, "usual"), (6.0, "usual")])
 def test_ranges_hold_their_lower_end_only(score: float, key: str) -> None:
     found = judge(SCORED, {"activity-score:CYP2D6": score}).lead
     assert found is not None
@@ -131,7 +133,8 @@ def test_ranges_hold_their_lower_end_only(score: float, key: str) -> None:
 
 @pytest.mark.parametrize(("known", "key"), [
     ({"hla": "positive"}, "carrier"), ({"hla": "positive", "cyp": POOR}, "carrier"),
-    ({"hla": "negative", "cyp": POOR}, "slow"), ({"cyp": POOR}, None), ({"cyp": NORMAL}, None), ({"hla": "negative"}, None),
+    ({"hla": "negative", "cyp": POOR}, "slow"), ({"cyp": POOR}, None), ({"cyp": NORMAL}, None),
+    ({"hla": "negative"}, None),
 ])
 def test_a_row_that_needs_no_more_leads_and_an_unknown_one_never_becomes_standard(known: Any, key: str | None) -> None:
     assert lead(TWO, **known) == key
@@ -145,6 +148,13 @@ def test_an_unknown_input_that_cannot_raise_the_concern_does_not_stop_a_row() ->
     (caution,) = wording.cautions(found)
     assert caution == {"code": "gene-unknown", "text": "chosen without CYP4F2 rs2108622, which nobody knows yet; "
                                                        "it could also mean: both"}
+
+
+def test_what_the_rows_leave_out_is_a_caution() -> None:
+    short = replace(EASY, caution="rs1 is not part of it")
+    for known in ({CYP: POOR, "genotype:rs2108622": "T/T"}, dict.fromkeys(EASY.inputs)):
+        assert wording.cautions(outcome(short, known))[0] == {"code": "not-covered", "text": "rs1 is not part of it"}
+    assert wording.cautions(outcome(EASY, {CYP: POOR, "genotype:rs2108622": "T/T"})) == []
 
 
 def test_what_is_missing_is_what_would_decide() -> None:
@@ -219,8 +229,8 @@ def test_explanation_adds_up_whatever_is_unknown(one: Drug, person: dict[str, An
     assert baseline + added.sum() == pytest.approx(certain(one, found.known), abs=1e-9)
     if found.lead:
         assert certain(one, found.known) == found.lead.concern
-    unknown = [rank for rank, name in enumerate(one.inputs) if found.known[name] is None and one.inputs[name] is not None]
-    assert all(added[rank] <= 1e-9 for rank in unknown if list(one.inputs)[rank] != "age")
+    unknown = [rank for rank, name in enumerate(one.inputs) if name in one.reference and found.known[name] is None]
+    assert all(added[rank] <= 1e-9 for rank in unknown)
 
 
 @given(one=st.sampled_from(MADE), person=persons, data=st.data())

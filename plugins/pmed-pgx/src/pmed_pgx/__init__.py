@@ -1,10 +1,10 @@
 """Pharmacogenomics for pmed: star alleles, phenotypes, guideline advice.
 
 The genotypes of the defining sites become diplotypes (``matcher``), these become functions, activity scores and
-phenotypes (``phenotype``), and the guideline row that fits says what to do with a drug (``guidelines``, ``outcomes``,
-``predictor``, ``adviser``). All facts are rows of the embedded release in ``data/`` (``knowledge``): a gene or a drug more is rows
-more, never code. What was not looked at is never read as normal: a result that rests on a missing key site is shown,
-but gives no feature and no advice other than to test.
+phenotypes (``phenotype``), and the guideline row that leads says what to do with a drug (``guidelines``, ``outcomes``,
+``predictor``, ``adviser``). All facts are rows of the embedded release in ``data/`` (``knowledge``): a gene or a drug
+more is rows more, never code. What was not looked at is never read as normal: a result that rests on a missing key site
+is shown, but gives no feature and no advice other than to test.
 """
 
 from __future__ import annotations

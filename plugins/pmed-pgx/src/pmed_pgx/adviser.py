@@ -21,8 +21,8 @@ PREDICTOR = "cpic"
 KEY = ["patient_id", "drug"]
 MORE_CAUTIONS = ("unclear", "assumed", "hinted")
 _TYPES = {name: column.dtype for name, column in TABLES["suggestions"].columns.items() if name != "adviser"}
-_FACTS = ("case", "action", "strength", "advice", "because", "dose_factor", "expected", "untested", "open", "population",
-          "evidence", "noted", "unknown", "explained_by")
+_FACTS = ("case", "action", "strength", "advice", "because", "dose_factor", "expected", "untested", "open",
+          "population", "evidence", "noted", "unknown", "explained_by")
 
 
 @dataclass(frozen=True)
@@ -56,12 +56,13 @@ def _suggestions(rows: pl.DataFrame) -> pl.DataFrame:
                    .otherwise(pl.lit("not-assessed")))
     made = {"urgency": _urgency(), "text": _text(), "why": _why(),
             "alternatives": pl.col("alternatives").fill_null([])}
-    whole = _lengthened(_lengthened(said.with_columns(**made), "noted", MORE_CAUTIONS), "explained_by", ["explained_too"])
+    cautioned = _lengthened(said.with_columns(**made), "noted", MORE_CAUTIONS)
+    whole = _lengthened(cautioned, "explained_by", ["explained_too"])
     return whole.rename({"noted": "cautions"}).select(pl.col(name).cast(dtype) for name, dtype in _TYPES.items())
 
 
 def _lengthened(rows: pl.DataFrame, name: str, more: Sequence[str]) -> pl.DataFrame:
-    """The list `name` with those of `more` after it. Only the rows that have more are touched: joining lists is slow."""
+    """The list `name` with those of `more` after it; only rows that have more are touched, as joining lists is slow."""
     few = rows.filter(pl.any_horizontal(pl.col(one).is_not_null() for one in more)).select(
         *KEY, _whole=pl.concat_list(pl.col(one).fill_null([]) for one in (name, *more)))
     return rows.join(few, on=KEY, how="left", maintain_order="left").with_columns(
@@ -112,8 +113,8 @@ def _facts(outcomes: list[Outcome]) -> pl.DataFrame:
 
 def _fact(one: Outcome) -> dict[str, Any]:
     drug, lead = one.drug, one.lead
-    return {"action": lead and lead.action, "strength": lead.strength if lead else "none", "advice": wording.advice(one),
-            "because": lead and lead.because, "dose_factor": lead and lead.dose_factor,
+    return {"action": lead and lead.action, "strength": lead.strength if lead else "none",
+            "advice": wording.advice(one), "because": lead and lead.because, "dose_factor": lead and lead.dose_factor,
             "expected": lead.expected if lead else "", "untested": wording.untested(one), "open": wording.point(one),
             "population": wording.population(one), "evidence": drug.evidence, "noted": wording.cautions(one),
             "unknown": list(one.unknown if lead else one.missing),

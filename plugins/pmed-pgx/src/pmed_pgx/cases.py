@@ -94,13 +94,14 @@ def _code(values: pl.Series) -> Coded:
     if values.len() == 0 or values.dtype == pl.Null():
         return Coded(np.zeros(values.len(), dtype=np.int64), [None])
     numbered = pl.DataFrame([distinct_values, pl.int_range(distinct_values.len(), eager=True).alias("code")])
-    codes = values.to_frame().join(numbered, on=values.name, how="left", nulls_equal=True, maintain_order="left")["code"]
-    return Coded(codes.to_numpy().astype(np.int64), distinct_values.to_list())
+    codes = values.to_frame().join(numbered, on=values.name, how="left", nulls_equal=True, maintain_order="left")
+    return Coded(codes["code"].to_numpy().astype(np.int64), distinct_values.to_list())
 
 
 def _ages(values: pl.Series, asked: Sequence[Drug]) -> Coded:
     """Ages between the same bounds of the rows are alike; the lower bound stands for them."""
-    bounds = sorted({bound for drug in asked for row in drug.rows if row.ages for bound in (row.ages.low, row.ages.high)})
+    spans = {row.ages for drug in asked for row in drug.rows if row.ages}
+    bounds = sorted({bound for span in spans for bound in (span.low, span.high)})
     ages = values.cast(pl.Float64).to_numpy()
     codes = np.where(np.isnan(ages), len(bounds) + 1, np.searchsorted(bounds, ages, side="right"))
     return Coded(codes.astype(np.int64), [min([0.0, *bounds]), *bounds, None])

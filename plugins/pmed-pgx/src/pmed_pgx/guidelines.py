@@ -19,7 +19,7 @@ from .knowledge import folder, genes
 
 CONCERN = {"standard": 0.0, "monitor": 1.0, "adjust": 2.0, "alternative": 3.0, "avoid": 4.0}
 PUBMED = "https://pubmed.ncbi.nlm.nih.gov/"
-AGE, FINDING, ANY_AGE = "age", "finding:", float("inf")
+AGE, FINDING, ENDLESS = "age", "finding:", float("inf")
 ADULT = 40.0  # years; the reference patient's age where the rows ask for one
 
 Evidence = Mapping[str, str]
@@ -177,8 +177,9 @@ def _drug(guideline: dict[str, Any], group: dict[str, Any], name: str, where: st
     said = f"{guideline['source']} {guideline['year']} ({guideline['citation']})"
     concerned = tuple(row.key for row in rows if row.concern >= CONCERN["adjust"])
     alternatives = tuple(_alternative(one, concerned) for one in group.get("alternative", ()))
-    return Drug(name, said, group["reference"], rows, alternatives, (_evidence(guideline, group), *group.get("also", ())),
-                group["population"], group.get("caution", ""), group.get("dose_from", ""))
+    evidence = (_evidence(guideline, group), *group.get("also", ()))
+    return Drug(name, said, group["reference"], rows, alternatives, evidence, group["population"],
+                group.get("caution", ""), group.get("dose_from", ""))
 
 
 def _evidence(guideline: dict[str, Any], group: dict[str, Any]) -> Evidence:
@@ -207,13 +208,13 @@ def _one_of(value: str, allowed: Any, where: str) -> None:
 
 def _values(wanted: Any) -> list[Any]:
     each = wanted if isinstance(wanted, list) else [wanted]
-    return [Range(one.get("min", -ANY_AGE), one.get("max", ANY_AGE)) if isinstance(one, dict) else one for one in each]
+    return [Range(one.get("min", -ENDLESS), one.get("max", ENDLESS)) if isinstance(one, dict) else one for one in each]
 
 
 def _ages(ages: list[float] | None, where: str) -> Range | None:
     if ages is None:
         return None
-    low, high = (*ages, ANY_AGE)[:2] if ages else (0.0, 0.0)
+    low, high = (*ages, ENDLESS)[:2] if ages else (0.0, 0.0)
     if low >= high:
         raise PmedError(f"ages {ages} are not [lowest, below which] in years", where=where)
     return Range(low, high)

@@ -18,7 +18,7 @@ _CAUTIONS = TABLES["suggestions"].columns["cautions"].dtype
 
 
 def reasons(rows: pl.DataFrame, outcomes: list[Outcome], gene_results: pl.DataFrame) -> pl.DataFrame:
-    """For `rows` (patient_id, drug, case): ``who``, the results, and ``gap``, why those that are asked for are missing."""
+    """For `rows` (patient_id, drug, case): ``who``, the results, and ``gap``, why those asked for are missing."""
     told = in_words(gene_results)
     who = rows.join(_looked_at(), on="drug", maintain_order="left").join(told, on=["patient_id", "gene"])
     asked = [(case, gene) for case, one in enumerate(outcomes) for gene in dict.fromkeys(map(gene_of, one.missing))]
@@ -32,7 +32,8 @@ def reasons(rows: pl.DataFrame, outcomes: list[Outcome], gene_results: pl.DataFr
 
 def _gap_or_unread() -> pl.Expr:
     typed = pl.col("gene").str.starts_with("HLA-")
-    untyped = pl.col("gene") + pl.lit(" is not known: it needs HLA typing, which a file of small variants cannot replace")
+    untyped = pl.col("gene") + pl.lit(
+        " is not known: it needs HLA typing, which a file of small variants cannot replace")
     unread = pl.col("gene") + pl.lit(" was not read: no genome is given")
     unsettled = pl.col("who") + pl.lit(" does not settle what the guideline asks for")
     return (pl.when(typed & (pl.col("status").is_null() | (pl.col("status") == "no-data"))).then(untyped)

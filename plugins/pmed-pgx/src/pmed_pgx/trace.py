@@ -47,9 +47,9 @@ def trace(features: pl.DataFrame, predictions: pl.DataFrame) -> pl.DataFrame:
 
 def _plan(drug: Drug) -> list[str]:
     """Keys of a drug's steps, in order: for each gene its sites, its diplotype and the inputs about it."""
-    about = [key for gene in drug.genes
-             for key in (f"sites:{gene}", f"alleles:{gene}", *(name for name in drug.reference if gene_of(name) == gene))]
-    return [*about, *(name for name in drug.inputs if name not in about)]
+    about_gene = {gene: [name for name in drug.reference if gene_of(name) == gene] for gene in drug.genes}
+    steps = [key for gene, names in about_gene.items() for key in (f"sites:{gene}", f"alleles:{gene}", *names)]
+    return [*steps, *(name for name in drug.inputs if name not in steps)]
 
 
 def _known(asked: list[Drug]) -> list[Gene]:
