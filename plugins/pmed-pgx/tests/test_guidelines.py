@@ -163,20 +163,22 @@ def test_trace_of_several_diplotypes_does_not_pick_one() -> None:
 def test_rows_agree_with_the_published_table(shared: Path) -> None:
     """Where CPIC's table has a recommendation, so have we; and its standard doses are not our changes."""
     standard = ("use at standard dose", "Initiate therapy with recommended starting dose", "Prescribe desired starting",
-                "Initiate therapy with standard")
-    softer = {"Intermediate Metabolizer", "Likely Intermediate Metabolizer"}  # SSRI 2023 adds care to the 2015 table's
+                "Initiate therapy with standard", "with standard dosing", "no need to avoid", "Approximately 70%")
+    # SSRI 2023 adds care to the 2015 table's; statins 2022 asks to watch for muscle symptoms at the usual dose.
+    softer = {"Intermediate Metabolizer", "Likely Intermediate Metabolizer", "Decreased Function",
+              "Possible Decreased Function"}
     with (shared / "reference/cpic/recommendation-table.csv").open(encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if row["Drug"] in drugs() and row["Gene1"] in genes()]
     compared = 0
     for row in rows:
         drug, name = drugs()[row["Drug"]], f"phenotype:{row['Gene1']}"
-        if list(drug.reference) != [name]:
+        if list(drug.reference) != [name] or row["Gene1"] == "CFTR":  # whose phenotypes the table names otherwise
             continue
         found = [one for one in drug.rows if row["Phenotype1"] in one.when.get(name, ())]
         assert bool(found) is (row["Recommendation"] != "None"), row
         if found and any(words in row["Recommendation"] for words in standard):
             assert found[0].concern <= (1 if row["Phenotype1"] in softer else 0), row
-        elif found and drug.name != "omeprazole":  # its rows all begin with the standard dose
+        elif found and not drug.name.endswith("prazole"):  # their rows all begin with the standard dose
             assert found[0].concern >= 1, row
         compared += 1
     assert compared >= 40

@@ -146,8 +146,8 @@ def test_an_unknown_input_that_cannot_raise_the_concern_does_not_stop_a_row() ->
     assert found.lead.key == "slow"
     assert found.unknown == ("genotype:rs2108622",)
     (caution,) = wording.cautions(found)
-    assert caution == {"code": "gene-unknown", "text": "chosen without CYP4F2 rs2108622, which nobody knows yet; "
-                                                       "it could also mean: both"}
+    assert caution == {"code": "gene-unknown", "text": "chosen without CYP4F2 rs2108622 (unknown); it could also "
+                                                       "mean: both"}
 
 
 def test_what_the_rows_leave_out_is_a_caution() -> None:
@@ -164,7 +164,8 @@ def test_what_is_missing_is_what_would_decide() -> None:
     assert outcome(TWO, {HLA: "negative", CYP: "Indeterminate"}).missing == ()
     assert wording.reason(outcome(TWO, {HLA: "negative", CYP: "Indeterminate"})) == (
         "no guideline row for HLA-B*15:02 negative, CYP2C19 Indeterminate")
-    assert wording.reason(outcome(TWO, {HLA: None, CYP: POOR})) == f"needs {HLA}"
+    assert wording.reason(outcome(TWO, {HLA: None, CYP: POOR})) == f"needs {HLA}; possible: carrier (avoid), slow (adjust)"
+    assert wording.reason(outcome(TWO, {HLA: None, CYP: None})) == f"needs {HLA}, {CYP}"
 
 
 def test_members_of_an_ambiguous_gene_must_agree() -> None:

@@ -49,10 +49,12 @@ class GuidelineExplainer:
 
 def attributed(drug: Drug, one: Outcome, reference: Any) -> tuple[float, Floats]:
     """Concern of the reference patient, and what each input adds to it, in the order of the drug's inputs."""
-    names = list(drug.inputs)
-    worth = [certain(drug, {name: one.known[name] if coalition >> rank & 1 else reference[name]
-                            for rank, name in enumerate(names)}) for coalition in range(1 << len(names))]
-    return worth[0], weights(len(names)) @ np.array(worth)
+    # An input that is as in the reference patient adds nothing: only the others take part.
+    own = [name for name in drug.inputs if one.known[name] != reference[name]]
+    inside = [[name for rank, name in enumerate(own) if mixed >> rank & 1] for mixed in range(1 << len(own))]
+    worth = [certain(drug, {**reference, **{name: one.known[name] for name in names}}) for names in inside]
+    added = dict(zip(own, weights(len(own)) @ np.array(worth), strict=True))
+    return worth[0], np.array([added.get(name, 0.0) for name in drug.inputs])
 
 
 @lru_cache(maxsize=16)

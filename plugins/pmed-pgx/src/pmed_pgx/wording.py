@@ -25,7 +25,7 @@ def _left_open(one: Outcome) -> str:
     if one.sets:
         each = sorted(one.each, key=lambda pair: -_concern(pair[1]))
         told = [f"{_values(one, known)} ({_action(judged)})" for known, judged in each]
-    elif one.applied:
+    elif any(one.known[name] is not None for name in one.drug.reference):
         rows = sorted(dict.fromkeys((*one.undecided, *one.applied)), key=lambda row: -row.concern)
         told = [f"{row.key} ({row.action})" for row in rows]
     else:
@@ -111,7 +111,7 @@ def _chosen_without(one: Outcome) -> list[Caution]:
     lost = [name for name in one.unknown if name in one.drug.reference]
     if not lost:
         return []
-    said = f"chosen without {' and '.join(map(about, lost))}, which nobody knows yet"
+    said = f"chosen without {' and '.join(map(about, lost))} (unknown)"
     return [{"code": "gene-unknown", "text": f"{said}{_could_change(one.undecided)}"}]
 
 
