@@ -164,7 +164,8 @@ def test_what_is_missing_is_what_would_decide() -> None:
     assert outcome(TWO, {HLA: "negative", CYP: "Indeterminate"}).missing == ()
     assert wording.reason(outcome(TWO, {HLA: "negative", CYP: "Indeterminate"})) == (
         "no guideline row for HLA-B*15:02 negative, CYP2C19 Indeterminate")
-    assert wording.reason(outcome(TWO, {HLA: None, CYP: POOR})) == f"needs {HLA}; possible: carrier (avoid), slow (adjust)"
+    assert wording.reason(outcome(TWO, {HLA: None, CYP: POOR})) == (
+        f"needs {HLA}; possible: carrier (avoid), slow (adjust)")
     assert wording.reason(outcome(TWO, {HLA: None, CYP: None})) == f"needs {HLA}, {CYP}"
 
 
