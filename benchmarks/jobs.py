@@ -48,7 +48,28 @@ def cohort(path: str, alleles: str) -> None:
     expect(phased * 2, alleles)
 
 
-JOBS: dict[str, Callable[..., None]] = {function.__name__: function for function in (sites, scan, cohort)}
+def inflate(*paths: str) -> None:
+    """Read files through and do nothing with them."""
+    import pysam
+    with working():
+        for path in paths:
+            with pysam.BGZFile(path) as file:
+                while file.read(1 << 20):
+                    pass
+
+
+def genes(folder: str, calls: str) -> None:
+    """Genomes in one file a gene into ``gene_results``, from the start of the plugins on; `calls` have some data."""
+    import polars as pl
+
+    import pmed
+    with working():
+        found = pmed.call(sorted(Path(folder).glob("*.vcf.gz"))).tables["gene_results"]
+        expect(found.filter(pl.col("status") != "no-data").height, calls)
+
+
+JOBS: dict[str, Callable[..., None]] = {function.__name__: function
+                                        for function in (sites, scan, cohort, inflate, genes)}
 
 if __name__ == "__main__":
     JOBS[sys.argv[1]](*sys.argv[2:])

@@ -5,7 +5,7 @@
     make bench PEERS_PYTHON=peers/bin/python    # a venv of its own: pip install cyvcf2 polars-bio
 
 bcftools is what most is compared with (Debian: apt-get install bcftools). What is not installed has a row that says so.
-Files of about 300 MB are made once, in out/bench.
+PyPGx is installed for itself. Files of about 300 MB are made once, in out/bench.
 
 The first columns are the CPU seconds of the whole process, those of its work without the start of the process, and its
 peak memory, all medians; then the nanoseconds of work for each record or allele, and the ratio to another line of the
@@ -21,7 +21,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import genomes
+from benchmarks import genomes, pharmacogenes
 from benchmarks.measure import HEAD, ROOT, Case, chosen, measure_all, row, table
 
 PANEL = genomes.PANEL_FROM
@@ -57,9 +57,9 @@ def one_patient(pmed: str, folder: Path) -> list[Case]:
 
 
 def genome_cases(pattern: str) -> list[Case]:
-    """The cases about reading genomes. Files are made only for cases that are asked for."""
+    """The cases about reading genomes and calling genes. Files are made only for cases that are asked for."""
     cases: list[Case] = []
-    for group, files in genomes.GROUPS:
+    for group, files in (*genomes.GROUPS, *pharmacogenes.GROUPS):
         wanted = chosen(group({}), pattern)
         if not wanted:
             continue

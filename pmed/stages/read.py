@@ -30,12 +30,12 @@ def read(sources: Sequence[Component], kind: str, paths: Sequence[Path],
     Raises:
         InputError: for a path that is not there or that no source reads, and whatever a source refuses.
     """
-    tables = empty_tables()
-    for component, chosen in _by_source(sources, kind, paths):
-        for name, frame in _read_with(component, chosen, request).items():
-            tables[name] = pl.concat([tables[name], frame.select(tables[name].columns)])
-    for name, frame in tables.items():
-        TABLES[name].check(frame, where=f"{kind} files taken together")
+    made = [_read_with(component, chosen, request) for component, chosen in _by_source(sources, kind, paths)]
+    tables = {name: pl.concat([empty, *(one[name].select(empty.columns) for one in made if name in one)])
+              for name, empty in empty_tables().items()}
+    if len(made) > 1:  # each source's own tables are checked already
+        for name, frame in tables.items():
+            TABLES[name].check(frame, where=f"{kind} files taken together")
     return tables
 
 

@@ -18,8 +18,12 @@ Genotypes = Mapping[str, str]
 NORMAL = {"rs3758581": "G/G"}
 
 
+# Genes whose sites a made person has; those of the others are absent. All of them would make each test slow.
+READ = ("CYP2B6", "CYP2C19", "CYP2C9", "CYP3A5", "SLCO1B1", "TPMT", "VKORC1")
+
+
 def all_sites() -> list[tuple[Gene, Site]]:
-    return [(gene, site) for gene in genes().values() for site in (*gene.sites, *gene.extras)]
+    return [(gene, site) for gene in genes().values() if gene.name in READ for site in (*gene.sites, *gene.extras)]
 
 
 def reference(**changed: str) -> dict[str, str]:

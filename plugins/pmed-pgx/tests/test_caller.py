@@ -26,7 +26,7 @@ def codes(row: dict[str, Any]) -> set[str]:
 def test_sites_are_a_valid_table_on_both_builds() -> None:
     sites = TABLES["sites"].check(sites_table())
     assert set(sites["build"]) == {"GRCh37", "GRCh38"}
-    known = {site.name for gene in genes().values() for site in gene.sites}
+    known = {site.name for gene in genes().values() for site in (*gene.sites, *gene.extras)}
     assert set(sites.filter(build="GRCh38")["site"]) == known
 
 
@@ -83,11 +83,13 @@ def test_calls_that_cannot_be_used_leave_the_gene_uncalled(call: str, code: str,
 def test_assumed_reference_counts_and_says_so(call_one: Any) -> None:
     called = call_one({"rs3758581": "G/G"}, absent="assumed-reference")
     assert called["CYP2C19"]["phenotype"] == "Normal Metabolizer"
-    assert all("absent-as-ref" in codes(row) for row in called.values())
+    read = [row for row in called.values() if row["status"] != "no-data"]
+    assert len(read) > 5
+    assert all("absent-as-ref" in codes(row) for row in read)
 
 
 def test_assumption_is_not_mentioned_where_nothing_was_assumed(call_one: Any, plain: Any) -> None:
-    assert not any(codes(row) for row in call_one(plain()).values())
+    assert not any(codes(row) for row in call_one(plain()).values() if row["status"] != "no-data")
 
 
 def test_ambiguous_call_keeps_a_phenotype_that_all_share(call_one: Any, plain: Any) -> None:

@@ -84,9 +84,9 @@ def test_wobble_that_is_reference_in_the_sample_earns_nothing() -> None:
                 "function", {}, {}, "")
     unphased = np.array([UNPHASED, UNPHASED])
     found = match(gene, np.array([[0, 0], [0, 1]], dtype=np.int8), unphased)
-    assert found.pairs == (("*1", "*4"), ("*1", "*5"))
+    assert found.calls == (("*1", "*4"), ("*1", "*5"))
     found = match(gene, np.array([[0, 1], [0, 1]], dtype=np.int8), unphased)
-    assert found.pairs == (("*1", "*4"),)
+    assert found.calls == (("*1", "*4"),)
 
 
 def test_swapped_reference_between_builds(plain: Any, call_one: Any) -> None:

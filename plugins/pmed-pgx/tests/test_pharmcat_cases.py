@@ -22,14 +22,29 @@ from pmed_pgx import phenotype
 from pmed_pgx.caller import PgxCaller
 from pmed_pgx.knowledge import genes
 
-EXCEPTIONS: dict[tuple[str, str, str], str] = {}
-# The case runs a toy definition of the gene, at other positions than the published ones.
+MARKED = ("pmed calls CYP2D6 from small variants without being asked, always marked copy-number-not-assessed, without "
+          "phenotype and advice; PharmCAT calls it on request only")
+EXCEPTIONS = {
+    ("NamedAlleleMatcherTest.testPartialUnphasedWithSingleHapMatch", "CYP2B6", "diplotypes"):
+        "a base that no definition knows (rs45482602 T) is not kept by the reader, which knows the release's alleles only: "
+        "the gene is not called, and the site is named",
+    ("NamedAlleleMatcherTest.unphasedPrioritySameScore#1", "NAT2", "diplotypes"):
+        "runs without the published order of unphased diplotypes; pmed has no such switch",
+    ("PharmCATTest.oneGeneOnly", "CYP2D6", "called"): "asks for VKORC1 only; pmed calls every gene",
+    ("PharmCATTest.oneGeneOnly", "CYP2B6", "called"): "asks for VKORC1 only; pmed calls every gene",
+    ("PharmCATTest.reference", "CYP2D6", "called"): MARKED,
+    ("PharmCATTest.reference_cpicAndDpwgOnly", "CYP2D6", "called"): MARKED,
+    ("PharmCATTest.reference_fdaOnly", "CYP2D6", "called"): MARKED,
+}
+# Of the cases that run the published definitions; those with toy definitions are in test_toy_definitions.py.
 KINDS_FROM_VCF = ("pipeline", "pipeline_cli", "matcher_real")
 # How PharmCAT prints that nothing was called.
 NO_CALL = ("Unknown/Unknown", "Not called")
 # Genes whose call with the reference allele PharmCAT labels "X (heterozygous)".
 HETEROZYGOUS = {"CACNA1S": "Reference", "CFTR": "ivacaftor non-responsive CFTR sequence", "DPYD": "Reference",
                 "RYR1": "Reference"}
+# Genes of the release that no case calls from a VCF: status by outside calls, and one that PharmCAT does not read.
+NO_CASES = {"HLA-A", "HLA-B", "MT-RNR1"}
 KINDS = ("print_calls", "source_labels", "source_allele_names", "matcher_diplotypes", "recommended_include", "phased",
          "n_missing_positions", "missing_variants", "recommended_activity_score", "first_source_label",
          "print_calls_unordered", "n_source")
@@ -61,7 +76,8 @@ class Check:
         shown = [labelled(self.gene, one) for one in found["diplotypes"]]
         facts = {
             "called": lambda: (found["status"] in {"called", "ambiguous"}) is self.expected,
-            "recommended_include": lambda: {in_order(one) for one in named} <= set(map(in_order, found["lookup_diplotypes"])),
+            "recommended_include": lambda: {in_order(one) for one in named} <= {
+                in_order(one) for one in found["lookup_diplotypes"] + found["diplotypes"]},
             "phased": lambda: found["phased"] is self.expected,
             "n_missing_positions": lambda: len(found["missing_sites"]) == self.expected,
             "missing_variants": lambda: bool(found["missing_sites"]) is self.expected,
@@ -136,9 +152,12 @@ def test_we_agree_with_pharmcat(folder: Path, checks: list[Check]) -> None:
     wrong = {(one.case, one.gene, one.kind): (one.expected, found[one.run][one.gene]) for one in checks
              if not one.holds(found[one.run][one.gene])}
     assert set(wrong) == set(EXCEPTIONS), wrong
-    assert len(checks) >= 110
+    assert len(checks) >= 950
     assert len(EXCEPTIONS) <= 0.02 * len(checks)
-    assert set(Counter(check.gene for check in checks)) == set(genes())
+    cases = {(one.case, one.gene) for one in checks}
+    agreeing = Counter(gene for case, gene in cases if not any(key[:2] == (case, gene) for key in EXCEPTIONS))
+    print({gene: f"{agreeing[gene]} of {n}" for gene, n in sorted(Counter(gene for _, gene in cases).items())})  # noqa: T201
+    assert len(agreeing) == len(genes()) - len(NO_CASES)
 
 
 def test_functions_and_phenotypes_are_the_published_ones(folder: Path) -> None:

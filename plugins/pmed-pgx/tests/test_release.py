@@ -43,7 +43,7 @@ def test_hash_sees_a_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert same == knowledge.digest() != changed
 
 
-@pytest.mark.parametrize("gene", genes().values(), ids=lambda gene: gene.name)
+@pytest.mark.parametrize("gene", [gene for gene in genes().values() if gene.sites], ids=lambda gene: gene.name)
 def test_definitions_are_sound(gene: Any) -> None:
     assert gene.key_sites
     assert len(set(gene.alleles)) == len(gene.alleles)

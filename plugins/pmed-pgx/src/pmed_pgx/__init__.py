@@ -59,7 +59,10 @@ def register_advisers() -> Iterable[type[GuidelineAdviser]]:
 
 @hookimpl
 def register_commands(cli: click.Group) -> None:
-    """Add ``pmed call``."""
+    """Add ``pmed call``, ``pmed frequencies``, ``pmed genes`` and ``pmed drugs``."""
     from .commands import call
+    from .counting import count
+    from .listing import list_drugs, list_genes
 
-    cli.add_command(call)
+    for command in (call, count, list_genes, list_drugs):
+        cli.add_command(command)

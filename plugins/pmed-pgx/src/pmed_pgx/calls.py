@@ -111,7 +111,9 @@ def _found(gene: Gene, codes: Codes, groups: Groups, how: How) -> Called:
     if how.combinations and not found.calls and not (codes == SINGLE).any():
         labels = combinations.diplotypes(gene, codes, groups)
         return Called(["/".join(pair) for pair in labels], labels, found.phased, [])
-    calls, notes = _prioritised(gene, found) if (groups == UNPHASED).any() and not how.all_matches else (found.calls, [])
+    calls, notes = found.calls, list[Message]()
+    if gene.priorities and (groups == UNPHASED).any() and not how.all_matches:
+        calls, notes = _prioritised(gene, match(gene, codes, groups, all_matches=True), found)
     return Called(["/".join(one) for one in calls], calls, found.phased, notes)
 
 
@@ -121,26 +123,30 @@ def _listed(homozygous: Sequence[str], phased: bool) -> list[Message]:  # noqa: 
     return notes + ([{"code": "homozygous", "text": f"homozygous: {', '.join(homozygous)}"}] if homozygous else [])
 
 
-def _prioritised(gene: Gene, found: Match) -> tuple[Sequence[Alleles], list[Message]]:
-    """Of unphased diplotypes that fit equally well, the one that a published order by frequency puts first."""
-    labels = {"/".join(call): call for call in found.calls}
-    pick = gene.priorities.get(frozenset(labels))
-    if pick is None:
+def _prioritised(gene: Gene, every: Match, found: Match) -> tuple[Sequence[Alleles], list[Message]]:
+    """Of the unphased diplotypes that fit, the one that a published order by frequency puts first (rule 15)."""
+    labels = {"/".join(call): call for call in every.calls}
+    decided = next(((among, pick) for among, pick in gene.priorities.items() if among <= labels.keys()), None)
+    if decided is None:
         return found.calls, []
-    text = f"{' and '.join(labels)} fit equally well; {pick} is taken as the more frequent one by the published order"
-    return [labels[pick]], [{"code": "priority", "text": text}]
+    text = f"{' and '.join(sorted(decided[0]))} all fit; {decided[1]} is the more frequent one by the published order"
+    return [labels[decided[1]]], [{"code": "priority", "text": text}]
 
 
 def _outcome(gene: Gene, codes: Codes, found: Called, messages: list[Message], *, sure: bool) -> Row:
     hidden = doubts.hidden(gene, codes)
-    strands = doubts.options(gene, codes, found.calls, hidden)
-    phenotypes = doubts.phenotypes(gene, found.calls, strands)
-    predicted, score = phenotype.agreed(gene, found.calls)
+    calls, rare = doubts.plain(gene, codes, found.calls)
+    strands = doubts.options(gene, codes, calls, hidden)
+    phenotypes = doubts.phenotypes(gene, calls, strands)
+    predicted, score = phenotype.agreed(gene, calls)
     open_still = bool(hidden) and phenotypes != [predicted]
     doubtful = open_still or not sure or gene.name in STRUCTURAL or (codes == HALF_CALL).any()
-    notes = messages + found.notes + _unsure(gene, found)
+    notes = messages + found.notes + _unsure(gene, found, calls)
     if open_still:
         notes += [{"code": "key-site-missing", "text": text} for text in doubts.in_words(gene, codes, hidden)]
+    if rare:
+        notes.append({"code": "rare-alleles-open", "text": f"{', '.join(rare)} differ only at sites that were not read; "
+                      "they are not assumed, as no key allele is among them"})
     if gene.name in STRUCTURAL:
         phenotypes = []
         notes.append({"code": "copy-number-not-assessed", "text": STRUCTURAL[gene.name]})
@@ -154,12 +160,12 @@ def _outcome(gene: Gene, codes: Codes, found: Called, messages: list[Message], *
     elif hidden and predicted is not None and gene.by == "activity":
         score = phenotype.agreed(gene, [tuple(one) for call in strands for one in product(*call)])[1]
     labels = found.labels if gene.kind == "variants" or not found.calls[0] else [
-        "/".join(one) for one in doubts.diplotypes(found.calls, strands)]
+        "/".join(one) for one in dict.fromkeys([*found.calls, *doubts.diplotypes(calls, strands)])]
     return _by_one_site(gene, codes, {
         "status": "called" if len(found.labels) == 1 and not open_still or not found.phased and gene.kind == "variants"
         else "ambiguous", "phased": found.phased, "diplotypes": list(found.labels),
         "functions": [phenotype.function(gene, allele) for allele in found.calls[0]],
-        "lookup_diplotypes": ["/".join(one) for one in found.calls],
+        "lookup_diplotypes": ["/".join(one) for one in calls],
         "possible_diplotypes": list(labels), "possible_phenotypes": phenotypes,
         "activity_score": score, "phenotype": predicted, "present_phenotype": predicted,
         "complete": not doubtful, "messages": notes})
@@ -169,7 +175,8 @@ def _uncalled(gene: Gene, codes: Codes, groups: Groups, found: Called, messages:
     """No pair of named alleles: which variants there are, and what follows if every explanation leads to it."""
     said = combinations.conclude(gene, codes, groups)
     notes = [*messages, {"code": "no-match", "text": said.text}]
-    return _fallback(gene, codes, notes, phased=found.phased, phenotypes=said.phenotypes)
+    phenotypes = () if gene.name in STRUCTURAL else said.phenotypes
+    return _fallback(gene, codes, notes, phased=found.phased, phenotypes=phenotypes)
 
 
 def _fallback(gene: Gene, codes: Codes, notes: list[Message], *, phased: bool | None = None,
@@ -249,11 +256,11 @@ def _withheld(predicted: str | None) -> list[Message]:
     return [{"code": "phenotype-withheld", "text": text}] if predicted else []
 
 
-def _unsure(gene: Gene, found: Called) -> list[Message]:
+def _unsure(gene: Gene, found: Called, calls: Sequence[Alleles]) -> list[Message]:
     notes: list[Message] = []
     if len(found.labels) > 1 and (found.phased or gene.kind != "variants"):
         notes.append({"code": "ambiguous", "text": f"{len(found.labels)} diplotypes fit the genotypes equally well"})
-    unknown = sorted({allele for pair in found.calls for allele in pair if allele not in gene.functions})
+    unknown = sorted({allele for pair in calls for allele in pair if allele not in gene.functions})
     if unknown:
         notes.append({"code": "function-unknown", "text": f"no published function for {', '.join(unknown)}"})
     return notes

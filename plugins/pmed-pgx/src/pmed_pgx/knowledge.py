@@ -40,11 +40,11 @@ class Site:
     """
 
     name: str
-    role: str
     pos: int
     alleles: tuple[str, ...]
     pos37: int | None
     ref37: str | None
+    role: str = "defining"
 
     def rows(self, build: str) -> list[tuple[int, str, str]]:
         """(position, REF, ALT) of each ALT on `build`; none where the position is not known there."""
@@ -70,9 +70,6 @@ class Gene:
 
     name: str
     chrom: str
-    ploidy: str
-    kind: str
-    undocumented: str
     sites: tuple[Site, ...]
     alleles: tuple[str, ...]
     allowed: Bools
@@ -84,6 +81,9 @@ class Gene:
     rules: Mapping[Pair, tuple[str, float | None]]
     key_sites: Mapping[int, tuple[str, ...]]
     source: str
+    ploidy: str = "autosome"
+    kind: str = "diplotype"
+    undocumented: str = "refuse"
     extras: tuple[Site, ...] = ()
     priorities: Mapping[frozenset[str], str] = field(default_factory=dict)
     wobble: Bools = field(init=False)
@@ -132,9 +132,9 @@ def _gene(row: dict[str, str]) -> Gene:
     tier1 = set(alleles.filter(tier1="1")["allele"])
     by, rules = _rules(name)
     core = dict(alleles.select("allele", "core").iter_rows())
-    return Gene(name, row["chrom"], row["ploidy"], row["kind"], row["undocumented"], sites, names, allowed, defined, core,
-                functions, _activities(alleles), by, rules, _key_sites(names, allowed, defined, functions, tier1),
-                row["source"], tuple(site for site in read if site.role == "extra"), _priorities(name))
+    return Gene(name, row["chrom"], sites, names, allowed, defined, core, functions, _activities(alleles), by, rules,
+                _key_sites(names, allowed, defined, functions, tier1), row["source"], row["ploidy"], row["kind"],
+                row["undocumented"], tuple(site for site in read if site.role == "extra"), _priorities(name))
 
 
 def _priorities(gene: str) -> dict[frozenset[str], str]:
@@ -145,8 +145,8 @@ def _priorities(gene: str) -> dict[frozenset[str], str]:
 def _site(row: dict[str, str | None]) -> Site:
     pos37 = row["pos37"]
     alleles = (str(row["ref"]), *str(row["alts"]).split("|"))
-    return Site(str(row["site"]), str(row["role"]), int(str(row["pos"])), alleles, int(pos37) if pos37 else None,
-                row["ref37"])
+    return Site(str(row["site"]), int(str(row["pos"])), alleles, int(pos37) if pos37 else None, row["ref37"],
+                str(row["role"]))
 
 
 def _definitions(gene: str) -> dict[str, dict[str, list[str]]]:
@@ -160,13 +160,15 @@ def _bases(sites: tuple[Site, ...], alleles: dict[str, dict[str, list[str]]], re
     """Which bases each allele may carry; a site that an allele does not name has the reference allele's base."""
     shape = len(alleles), len(sites), max((len(site.alleles) for site in sites), default=2)
     allowed, defined = np.zeros(shape, dtype=bool), np.zeros(shape[:2], dtype=bool)
+    place = {site.name: p for p, site in enumerate(sites)}
+    for p, site in enumerate(sites):
+        # A wobble in the reference allele stands for the file's REF, not for either base (rule 3).
+        blank = alleles[reference][site.name]
+        allowed[:, p, site.alleles.index(blank[0]) if len(blank) == 1 else 0] = True
     for a, named in enumerate(alleles.values()):
-        for p, site in enumerate(sites):
-            defined[a, p] = site.name in named
-            # A wobble in the reference allele stands for the file's REF, not for either base (rule 3).
-            blank = alleles[reference][site.name]
-            bases = named.get(site.name, blank if len(blank) == 1 else [site.alleles[0]])
-            allowed[a, p, [site.alleles.index(base) for base in bases]] = True
+        for p, bases in ((place[name], bases) for name, bases in named.items() if name in place):
+            defined[a, p], allowed[a, p] = True, False
+            allowed[a, p, [sites[p].alleles.index(base) for base in bases]] = True
     return allowed, defined
 
 

@@ -57,8 +57,11 @@ def match(gene: Gene, codes: Codes, groups: Groups, *, all_matches: bool = False
     fits: Bools = np.asarray((forward | reverse).all(axis=1))
     candidates = np.flatnonzero(fits & gene.defined[:, present].any(axis=1))
     first, second = np.nonzero(np.triu(_valid_pairs(forward[candidates], reverse[candidates])))
-    scores = _scores(gene, codes, gene.defined & present, (forward, reverse), parts)[candidates]
+    scores = (gene.defined & present & ~gene.wobble).sum(axis=1)[candidates]
     totals = scores[first] + scores[second]
+    if (gene.wobble[candidates][:, present]).any():
+        strands = forward[candidates], reverse[candidates]
+        totals = totals + _wobbles(gene, codes, parts, candidates, strands)[first, second]
     keep = slice(None) if all_matches or not totals.size else totals == totals.max()
     names = [(gene.alleles[candidates[a]], gene.alleles[candidates[b]]) for a, b in
              zip(first[keep].tolist(), second[keep].tolist(), strict=True)]
@@ -97,17 +100,21 @@ def _valid_pairs(forward: Bools, reverse: Bools) -> Bools:
     return valid
 
 
-def _scores(gene: Gene, codes: Codes, earned: Bools, strands: tuple[Bools, Bools],
-            parts: list[npt.NDArray[np.int64]]) -> npt.NDArray[np.int64]:
-    """Defining sites that the sample has; a wobble that is REF in all matching strands earns none (rule 5)."""
-    if not gene.wobble.any():
-        return np.asarray(earned.sum(axis=1))
+def _wobbles(gene: Gene, codes: Codes, parts: list[npt.NDArray[np.int64]], candidates: npt.NDArray[np.intp],
+             strands: tuple[Bools, Bools]) -> npt.NDArray[np.int64]:
+    """(candidates, candidates): points of a pair for sites where its definitions allow several bases (rule 5).
+
+    Such a site earns a point only on a strand that does not have REF there, in the orientation that earns most.
+    """
     forward, reverse = strands
+    earned = np.zeros((len(candidates), len(candidates)), dtype=np.int64)
     for number, part in enumerate(parts):
-        one = forward[:, number, None] & (codes[part, 0] != 0)
-        two = reverse[:, number, None] & (codes[part, 1] != 0)
-        earned[:, part] &= ~gene.wobble[:, part] | one | two
-    return np.asarray(earned.sum(axis=1))
+        wobbling = gene.wobble[np.ix_(candidates, part)].astype(np.int64)
+        one, two = (wobbling @ (codes[part, strand] != 0) for strand in (0, 1))
+        straight = forward[:, None, number] & reverse[None, :, number]
+        points = np.where(straight, one[:, None] + two[None, :], 0)
+        earned += np.maximum(points, np.where(straight.T, two[:, None] + one[None, :], 0))
+    return earned
 
 
 def _ordered(gene: Gene, calls: list[Alleles], totals: npt.NDArray[np.int64]) -> tuple[Alleles, ...]:

@@ -53,7 +53,7 @@ def match_variants(gene: Gene, codes: Codes, groups: Groups) -> Listed:
     present = is_present(codes)
     known = np.where(codes < 0, 0, codes)
     parts = groups_of(present, np.where(codes[:, 0] == codes[:, 1], 0, groups))
-    flips = [part for part in _together(gene, known, parts[1:]) if part.size]
+    flips = parts[1:]
     if len(flips) > MOST_SETS or (len(flips) > 1 and any((groups[part] == UNPHASED).any() for part in flips)):
         return _as_list(gene, known, present)
     pairs = list(_pairs(gene, known, present, flips))
@@ -62,16 +62,6 @@ def match_variants(gene: Gene, codes: Codes, groups: Groups) -> Listed:
     lookups.sort(key=lambda pair: sum(phenotype.rank(gene, allele) for allele in pair))
     labels = tuple(f"{_label(one)}/{_label(two)}" for one, two in ordered)
     return Listed(labels, tuple(lookups[:1]), phased=True, notes=tuple(dict.fromkeys(n for pair in pairs for n in pair[1])))
-
-
-def _together(gene: Gene, codes: Codes, parts: list[npt.NDArray[np.int64]]) -> list[npt.NDArray[np.int64]]:
-    """Unphased sites of a compound count as one: both heterozygous, they are taken to lie on one strand."""
-    for one in compounds(gene):
-        single = {int(part[0]): number for number, part in enumerate(parts) if part.size == 1}
-        if one.main in single and one.other in single and (codes[[one.main, one.other], 0] == 0).all():
-            joined = parts[single[one.main]], parts[single[one.other]]
-            parts = [part for part in parts if part[0] not in (one.main, one.other)] + [np.concatenate(joined)]
-    return parts
 
 
 def _pairs(gene: Gene, codes: Codes, present: npt.NDArray[np.bool_],
@@ -116,12 +106,13 @@ def _as_list(gene: Gene, codes: Codes, present: npt.NDArray[np.bool_]) -> Listed
     """Every variant once, and the two of least function, a homozygous one counted twice."""
     counted, notes = _counted(gene, codes, present)
     listed = sorted(counted, key=natural)
-    if "compound-mismatch" in notes:
+    if "compound-mismatch" in notes and not any(counted[one.both] + counted[one.alone] for one in compounds(gene)):
         listed = [REFERENCE, *listed]
     twice = [allele for allele in listed for _ in range(counted[allele])]
     worst = [*phenotype.lowest(gene, twice), REFERENCE, REFERENCE][:2]
     pair = sorted(worst, key=natural)
-    return Listed(tuple(listed), ((pair[0], pair[1]),), phased=False, notes=tuple(notes),
+    labels = listed if len(listed) > 1 or len(twice) > 1 else ["/".join(pair)]
+    return Listed(tuple(labels), ((pair[0], pair[1]),), phased=False, notes=tuple(notes),
                   homozygous=tuple(allele for allele in listed if counted[allele] == 2))
 
 
@@ -197,5 +188,5 @@ def _label(strand: Strand) -> str:
 
 
 def _order(strand: Strand) -> tuple[object, ...]:
-    """Reference first, then single variants, then several."""
-    return len(strand) if len(strand) < 2 else 2, tuple(natural(name) for name in strand)
+    """Reference first, then by the number of variants, then by name."""
+    return len(strand), tuple(natural(name) for name in strand)

@@ -9,6 +9,7 @@ from typing import Any
 
 Key = tuple[object, ...]
 Place = tuple[str, str]
+ENOUGH, REACH = 5, 50_000
 # Sites outside the stretch that the table covers: GRCh37 position by gene and GRCh38 position (dbSNP).
 EXTRA = {("CYP2C9", 94645745): 96405502}  # rs12777823
 
@@ -52,14 +53,19 @@ class Positions37:
     def _between(self, gene: str, pos: int) -> int | None:
         """GRCh37 minus GRCh38, where the nearest published sites on both sides agree on it.
 
-        Two assemblies that have one offset at both ends of a stretch have the same length of it between them; the
-        reader refuses a record whose REF is another base.
+        Two assemblies that have one offset at both ends of a stretch have the same length of it between them. Beyond
+        the outermost published site the offset holds on for `REACH` where all of the gene's sites have it. The reader
+        refuses a record whose REF is another base.
         """
         if rsid := EXTRA.get((gene, pos)):
             return rsid - pos
         placed = self.offsets.get(gene, [])
         below, above = [one for one in placed if one[0] < pos][-1:], [one for one in placed if one[0] > pos][:1]
-        return below[0][1] if below and above and below[0][1] == above[0][1] else None
+        if below and above:
+            return below[0][1] if below[0][1] == above[0][1] else None
+        one = len(placed) >= ENOUGH and len({offset for _, offset in placed}) == 1
+        near = [offset for place, offset in below + above if abs(place - pos) <= REACH]
+        return near[0] if one and near else None
 
 
 def _offsets(rows: list[dict[str, str]]) -> dict[str, list[tuple[int, int]]]:

@@ -1,0 +1,132 @@
+"""``pmed genes`` and ``pmed drugs``: what the release covers, what it does not, and where each of it comes from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+import click
+import msgspec
+import polars as pl
+
+from pmed.errors import OptionError
+
+from .guidelines import Drug, drugs
+from .knowledge import Gene, genes, release, table
+
+Row = dict[str, Any]
+HOW = {"diplotype": "star alleles", "variants": "variant list", "status": "outside calls only"}
+_ONLY_OUTSIDE = "nothing is called from a genome file: the status comes from outside calls"
+
+
+def gene_rows() -> list[Row]:
+    """One row a gene: where it is, how much is known of it, how it is called and what is not assessed."""
+    return [_gene_row(gene) for gene in genes().values()]
+
+
+def drug_rows(names: Sequence[str] = ()) -> list[Row]:
+    """One row a covered drug; all, or those named by ingredient or brand.
+
+    Raises:
+        OptionError: for a name that is no covered drug.
+    """
+    known = drugs()
+    chosen = dict.fromkeys(_ingredient(name, known) for name in names) if names else known
+    return [_drug_row(known[name]) for name in chosen]
+
+
+def _gene_row(gene: Gene) -> Row:
+    known37 = sum(site.pos37 is not None for site in gene.sites)
+    return {"gene": gene.name, "chrom": gene.chrom, "called_as": HOW[gene.kind], "sites": len(gene.sites),
+            "sites_grch37": known37, "alleles": len(gene.alleles),
+            "key_sites": [gene.sites[site].name for site in gene.key_sites],
+            "not_assessed": _not_assessed(gene), "source": gene.source}
+
+
+def _not_assessed(gene: Gene) -> list[str]:
+    """What cannot be seen: named alleles without a definition, sites without a place on GRCh37, stated limits."""
+    if gene.kind == "status":
+        return [_ONLY_OUTSIDE]
+    said = table("limits").filter(gene=gene.name)["limit"].to_list()
+    undefined = [name for name in table("alleles").filter(gene=gene.name)["allele"] if name not in gene.alleles]
+    if undefined:
+        said.append(f"alleles that no small variants define: {', '.join(undefined)}")
+    if lost := [site.name for site in gene.sites if site.pos37 is None]:
+        said.append(f"on GRCh37: {', '.join(lost)}")
+    return said
+
+
+def _ingredient(name: str, known: Mapping[str, Drug]) -> str:
+    wanted = name.lower().strip()
+    if wanted in known:
+        return wanted
+    names = table("drug_names").filter(pl.col("ingredient").is_in(list(known)), pl.col("kind") != "code")
+    found = dict(names.select("name", "ingredient").iter_rows())
+    if wanted in found:
+        return str(found[wanted])
+    near = get_close_matches(wanted, found, n=3)
+    raise OptionError(f"the release has no guideline for {name!r}",
+                      hint=f"did you mean {', '.join(near)}?" if near else "see pmed drugs")
+
+
+def _drug_row(drug: Drug) -> Row:
+    main, year = drug.evidence[0], re.search(r"\b(?:19|20)\d\d\b", drug.guideline)
+    populations = dict.fromkeys(getattr(row, "population", "") or drug.population for row in drug.rows)
+    return {"drug": drug.name, "genes": list(drug.genes), "guideline": main["source"],
+            "year": int(year[0]) if year else None, "citation": main["citation"], "url": main["url"],
+            "level": main["level"], "populations": list(populations), "rows": len(drug.rows),
+            "actions": list(dict.fromkeys(row.action for row in sorted(drug.rows, key=lambda row: -row.concern)))}
+
+
+def _release() -> dict[str, str]:
+    made = release()
+    return {"name": made.name, "version": made.version, "date": made.date, "source": made.source,
+            "licence": made.licence, "sha256": made.sha256}
+
+
+def _as_json(what: str, rows: Sequence[Row]) -> str:
+    said = {"format": f"pmed/{what}/1", "release": _release(), what: rows}
+    return msgspec.json.format(msgspec.json.encode(said), indent=1).decode()
+
+
+def _as_tsv(_: str, rows: Sequence[Row]) -> str:
+    """One line a row; lists are joined by '; '."""
+    return pl.DataFrame([{name: _cell(value) for name, value in row.items()} for row in rows]).write_csv(
+        separator="\t").rstrip("\n")
+
+
+def _as_table(what: str, rows: Sequence[Row]) -> str:
+    """Aligned columns under the release; key sites are counted, what is long comes last."""
+    shown = [{name: str(len(value)) if name == "key_sites" else _cell(value) for name, value in row.items()
+              if name not in {"source", "url"}} for row in rows]
+    lines = [tuple(shown[0]), *(tuple(row.values()) for row in shown)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    made = _release()
+    head = f"{len(rows)} {what} of {made['name']} {made['version']} ({made['date']}): {made['source']}"
+    body = ("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines)
+    return "\n".join([head, "", *body])
+
+
+def _cell(value: Any) -> str:
+    return "; ".join(value) if isinstance(value, list) else "" if value is None else str(value)
+
+
+WRITERS: Mapping[str, Callable[[str, Sequence[Row]], str]] = {"table": _as_table, "json": _as_json, "tsv": _as_tsv}
+_format = click.option("--format", "kind", default="table", type=click.Choice(list(WRITERS)), show_default=True)
+
+
+@click.command("genes")
+@_format
+def list_genes(kind: str) -> None:
+    """Genes of the release: sites, alleles, how each is called, and what is not assessed."""
+    click.echo(WRITERS[kind]("genes", gene_rows()))
+
+
+@click.command("drugs")
+@click.argument("name", nargs=-1)
+@_format
+def list_drugs(name: tuple[str, ...], kind: str) -> None:
+    """Drugs with guideline advice, all or those of NAME (ingredient or brand): genes, guideline, citation, actions."""
+    click.echo(WRITERS[kind]("drugs", drug_rows(name)))
