@@ -15,6 +15,8 @@ PATTERNS = {
     "diplotype": "{} diplotype",
     "activity-score": "{} activity score",
     "genotype": "{} genotype",
+    "status": "{} status",
+    "finding": "{} on record",
     "observation": "{}",
 }
 NAMED = re.compile(rf"\b({'|'.join(PATTERNS)}):([^\s,;]+)")

@@ -1,10 +1,10 @@
 """Pharmacogenomics for pmed: star alleles, phenotypes, guideline advice.
 
 The genotypes of the defining sites become diplotypes (``matcher``), these become functions, activity scores and
-phenotypes (``phenotype``), and the guideline row that fits says what to do with a drug (``guidelines``, ``predictor``,
-``adviser``). All facts are rows of the embedded release in ``data/`` (``knowledge``): a gene or a drug more is rows
-more, never code. What was not looked at is never read as normal: a result that rests on a missing key site is shown,
-but gives no feature and no advice other than to test.
+phenotypes (``phenotype``), and the guideline row that leads says what to do with a drug (``guidelines``, ``outcomes``,
+``predictor``, ``adviser``). All facts are rows of the embedded release in ``data/`` (``knowledge``): a gene or a drug
+more is rows more, never code. What was not looked at is never read as normal: a result that rests on a missing key site
+is shown, but gives no feature and no advice other than to test.
 """
 
 from __future__ import annotations
@@ -16,11 +16,15 @@ from pmed import Release, hookimpl
 
 from .adviser import GuidelineAdviser
 from .caller import PgxCaller
+from .explainer import GuidelineExplainer
+from .findings import FindingFeatures
 from .knowledge import release
 from .predictor import GuidelinePredictor
 
 if TYPE_CHECKING:
     import click
+
+    from pmed.types import Explainer, FeatureStep, Predictor
 
 
 @hookimpl
@@ -30,15 +34,21 @@ def register_knowledge() -> Iterable[Release]:
 
 
 @hookimpl
-def register_features() -> Iterable[type[PgxCaller]]:
-    """Diplotypes, phenotypes, activity scores and genotypes."""
-    return [PgxCaller]
+def register_features() -> Iterable[type[FeatureStep]]:
+    """Diplotypes, phenotypes, activity scores and genotypes; indications on record."""
+    return [PgxCaller, FindingFeatures]
 
 
 @hookimpl
 def register_predictors() -> Iterable[type[GuidelinePredictor]]:
     """Concern level of each covered drug."""
     return [GuidelinePredictor]
+
+
+@hookimpl
+def choose_explainer(predictor: Predictor) -> Explainer | None:
+    """Shapley values that stand unknown inputs, for our own predictor."""
+    return GuidelineExplainer() if predictor.name == GuidelinePredictor.name else None
 
 
 @hookimpl

@@ -2,56 +2,71 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import polars as pl
 
 from pmed.tables import TABLES, Tables
 
+from . import wording
 from .alternatives import alternatives
-from .guidelines import Drug, drugs
-from .reasons import assumptions, reasons
+from .cases import Cases
+from .guidelines import drugs
+from .outcomes import Outcome
+from .reasons import assumptions, hints, reasons
 
 PREDICTOR = "cpic"
 KEY = ["patient_id", "drug"]
+MORE_CAUTIONS = ("unclear", "assumed", "hinted")
 _TYPES = {name: column.dtype for name, column in TABLES["suggestions"].columns.items() if name != "adviser"}
+_FACTS = ("case", "action", "strength", "advice", "because", "dose_factor", "expected", "untested", "open",
+          "population", "evidence", "noted", "unknown", "explained_by")
 
 
 @dataclass(frozen=True)
 class GuidelineAdviser:
-    """What the guideline row that fits says to do; where none can be chosen, what to test first."""
+    """What the guideline row that leads says to do; where none can, what to test first."""
 
     name: ClassVar[str] = "cpic"
-    needs: ClassVar[tuple[str, ...]] = ("predictions", "gene_results", "medications")
+    needs: ClassVar[tuple[str, ...]] = ("predictions", "features", "gene_results", "medications")
 
     def advise(self, tables: Tables) -> pl.DataFrame:
         """A ``suggestions`` table, without ``adviser``: every patient × every covered drug."""
+        cases = Cases.read(tables["features"])
         mine = tables["predictions"].filter(pl.col("predictor") == PREDICTOR)
-        rows = mine.select("patient_id", "label", "reason", drug="target", concern="value")
-        rows = rows.join(_row_facts(), on=["drug", "label"], how="left", maintain_order="left")
-        rows = rows.join(_drug_facts(), on="drug", how="left", maintain_order="left")
-        rows = rows.join(reasons(rows.select(KEY), tables["gene_results"]), on=KEY, how="left", maintain_order="left")
-        for more in (_taken(tables["medications"]), alternatives(rows.select(*KEY, "label"), tables),
-                     _doses(tables["predictions"]), assumptions(tables["gene_results"])):
+        rows = mine.select("patient_id", "label", "reason", drug="target", concern="value").join(
+            cases.rows(), on=KEY, how="left", maintain_order="left")
+        rows = rows.join(_facts(cases.outcomes), on="case", how="left", maintain_order="left")
+        results = tables["gene_results"]
+        for more in (reasons(rows.select(*KEY, "case"), cases.outcomes, results), _taken(tables["medications"]),
+                     alternatives(rows.select(*KEY, "label"), tables), _doses(tables["predictions"]),
+                     assumptions(results), hints(results)):
             rows = rows.join(more, on=KEY, how="left", maintain_order="left")
         return _suggestions(rows)
 
 
 def _suggestions(rows: pl.DataFrame) -> pl.DataFrame:
     """The table's columns from the joined rows."""
-    assessed = pl.col("concern").is_not_null()
-    untested = pl.col("reason").str.starts_with("needs ").fill_null(value=False)
+    untested = pl.col("untested").is_not_null()
     said = rows.with_columns(
-        pl.col("current").fill_null(value=False), pl.col("strength").fill_null("none"), assessed=assessed,
-        unknown=pl.when(untested).then(pl.col("reason").str.strip_prefix("needs ").str.split(", ")).otherwise([]),
+        pl.col("current").fill_null(value=False), assessed=pl.col("concern").is_not_null(),
     ).with_columns(action=pl.when("assessed").then("action").when(pl.col("current") & untested).then(pl.lit("test"))
                    .otherwise(pl.lit("not-assessed")))
     made = {"urgency": _urgency(), "text": _text(), "why": _why(),
-            "alternatives": pl.col("alternatives").fill_null([]),
-            "cautions": pl.concat_list(pl.col(name).fill_null([]) for name in ("cautions", "unclear", "assumed")),
-            "explained_by": pl.concat_list(pl.col("explained_by"), pl.col("explained_too").fill_null([]))}
-    return said.with_columns(**made).select(pl.col(name).cast(dtype) for name, dtype in _TYPES.items())
+            "alternatives": pl.col("alternatives").fill_null([])}
+    cautioned = _lengthened(said.with_columns(**made), "noted", MORE_CAUTIONS)
+    whole = _lengthened(cautioned, "explained_by", ["explained_too"])
+    return whole.rename({"noted": "cautions"}).select(pl.col(name).cast(dtype) for name, dtype in _TYPES.items())
+
+
+def _lengthened(rows: pl.DataFrame, name: str, more: Sequence[str]) -> pl.DataFrame:
+    """The list `name` with those of `more` after it; only rows that have more are touched, as joining lists is slow."""
+    few = rows.filter(pl.any_horizontal(pl.col(one).is_not_null() for one in more)).select(
+        *KEY, _whole=pl.concat_list(pl.col(one).fill_null([]) for one in (name, *more)))
+    return rows.join(few, on=KEY, how="left", maintain_order="left").with_columns(
+        pl.coalesce("_whole", name).alias(name)).drop("_whole")
 
 
 def _urgency() -> pl.Expr:
@@ -65,13 +80,12 @@ def _text() -> pl.Expr:
             .then(pl.lit(" The dose estimated for this patient can serve as the start."))
             .when(pl.col("expected") != "").then(pl.format(" Expected maintenance {}.", "expected"))
             .otherwise(pl.lit("")))
-    advice = pl.col("text").str.replace("{alternatives}", _fitting(), literal=True)
-    test = (pl.lit("Test ") + pl.col("untested") + pl.lit(" before relying on the usual dose of ") + pl.col("drug")
-            + pl.lit("."))
-    silent = pl.lit("No genetic advice: ") + pl.col("reason") + pl.lit(".")
+    advice = pl.col("advice").str.replace_all("{alternatives}", _fitting(), literal=True)
+    test = pl.format("Test {} before relying on the usual dose of {}.{}", "untested", "drug", "open")
+    wait = pl.format("Not assessed: no reliable result for {}.{}", "untested", "open")
     return (pl.when("assessed").then(advice + note).when(pl.col("action") == "test").then(test)
-            .when(pl.col("untested").is_not_null())
-            .then(pl.lit("Not assessed: no reliable result for ") + pl.col("untested") + pl.lit(".")).otherwise(silent))
+            .when(pl.col("untested").is_not_null()).then(wait)
+            .otherwise(pl.format("No genetic advice: {}.", "reason")))
 
 
 def _fitting() -> pl.Expr:
@@ -84,26 +98,27 @@ def _fitting() -> pl.Expr:
 
 
 def _why() -> pl.Expr:
-    return (pl.when("assessed").then(pl.col("who") + pl.lit(": ") + pl.col("because") + pl.lit("."))
+    who = pl.when(pl.col("who").fill_null("") != "").then(pl.col("who") + pl.lit(": ")).otherwise(pl.lit(""))
+    return (pl.when("assessed").then(who + pl.col("because") + pl.lit("."))
             .when(pl.col("gap").is_not_null()).then(pl.col("gap") + pl.lit("."))
-            .otherwise(pl.col("who") + pl.lit(": the guideline makes no recommendation.")))
+            .otherwise(who + pl.lit("the guideline makes no recommendation.")))
 
 
-def _row_facts() -> pl.DataFrame:
-    rows = [(drug.name, row.key, row.action, row.strength, row.text, row.because, row.dose_factor, row.expected)
-            for drug in drugs().values() for row in drug.rows]
-    names = ("drug", "label", "action", "strength", "text", "because", "dose_factor", "expected")
-    return pl.DataFrame(rows, orient="row", schema={name: _TYPES.get(name, pl.String()) for name in names})
+def _facts(outcomes: list[Outcome]) -> pl.DataFrame:
+    """One row a case: what does not depend on the patient's other data."""
+    rows = [{"case": case, **_fact(one)} for case, one in enumerate(outcomes)]
+    more = {"case": pl.Int64(), "noted": _TYPES["cautions"]}
+    return pl.DataFrame(rows, schema={name: more.get(name, _TYPES.get(name, pl.String())) for name in _FACTS})
 
 
-def _drug_facts() -> pl.DataFrame:
-    rows = [{"drug": drug.name, "population": drug.population, "evidence": drug.evidence, "cautions": _cautions(drug),
-             "explained_by": [{"predictor": PREDICTOR, "target": drug.name}]} for drug in drugs().values()]
-    return pl.DataFrame(rows, schema={name: _TYPES[name] for name in rows[0]})
-
-
-def _cautions(drug: Drug) -> list[dict[str, str]]:
-    return [{"code": "not-covered", "text": drug.caution}] if drug.caution else []
+def _fact(one: Outcome) -> dict[str, Any]:
+    drug, lead = one.drug, one.lead
+    return {"action": lead and lead.action, "strength": lead.strength if lead else "none",
+            "advice": wording.advice(one), "because": lead and lead.because, "dose_factor": lead and lead.dose_factor,
+            "expected": lead.expected if lead else "", "untested": wording.untested(one), "open": wording.point(one),
+            "population": wording.population(one), "evidence": drug.evidence, "noted": wording.cautions(one),
+            "unknown": list(one.unknown if lead else one.missing),
+            "explained_by": [{"predictor": PREDICTOR, "target": drug.name}]}
 
 
 def _taken(medications: pl.DataFrame) -> pl.DataFrame:

@@ -8,8 +8,8 @@ import polars as pl
 
 from pmed.tables import TABLES, Tables
 
+from .findings import on_record
 from .guidelines import drugs
-from .knowledge import table
 
 KEY = ["patient_id", "drug"]
 OUT = "ruled-out"
@@ -23,7 +23,7 @@ def alternatives(rows: pl.DataFrame, tables: Tables) -> pl.DataFrame:
     the genes and of what the record holds.
     """
     offered = rows.join(_offers(), on=["drug", "label"], maintain_order="left")
-    judged = offered.join(_findings(tables), on=["patient_id", "finding"], how="left", maintain_order="left").join(
+    judged = offered.join(on_record(tables), on=["patient_id", "finding"], how="left", maintain_order="left").join(
         _allergies(tables), on=["patient_id", "other"], how="left", maintain_order="left")
     against = pl.coalesce("allergy", "words")
     told = judged.select(*KEY, pl.struct(
@@ -37,17 +37,6 @@ def _offers() -> pl.DataFrame:
     rows = [(drug.name, key, one.drug, one.status, one.reason, one.ruled_out_by or None)
             for drug in drugs().values() for one in drug.alternatives for key in one.rows]
     return pl.DataFrame(rows, schema=dict.fromkeys(_ROW, pl.String), orient="row")
-
-
-def _findings(tables: Tables) -> pl.DataFrame:
-    """Findings of the release's code list that a patient's record holds, past ones too."""
-    conditions = tables.get("conditions", TABLES["conditions"].empty())
-    counted = conditions.filter(pl.col("status").fill_null("") != "refuted").with_columns(
-        # ICD-10 is listed by its three-character categories, SNOMED CT by whole codes.
-        code=pl.when(pl.col("system").str.to_lowercase().str.contains("icd")).then(pl.col("code").str.slice(0, 3))
-        .otherwise("code"))
-    known = table("findings").select("finding", "words", "code")
-    return counted.join(known, on="code").select("patient_id", "finding", "words").unique(["patient_id", "finding"])
 
 
 def _allergies(tables: Tables) -> pl.DataFrame:

@@ -1,7 +1,7 @@
 """Guideline rows: which inputs a drug depends on, and what to do for each combination of them.
 
 One TOML file a guideline in ``data/``; the facts are the guideline's, the words are ours. Adding a drug adds rows,
-never code. A row fits when every input has one of the values that the row lists for it.
+never code. How rows are chosen is in ``outcomes``.
 """
 
 from __future__ import annotations
@@ -9,25 +9,42 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache, reduce
+from functools import cache, cached_property
 from typing import Any
 
-import polars as pl
+from pmed import PmedError
+from pmed.tables import ACTIONS, STRENGTHS
 
-from .knowledge import folder
+from .knowledge import folder, genes
 
 CONCERN = {"standard": 0.0, "monitor": 1.0, "adjust": 2.0, "alternative": 3.0, "avoid": 4.0}
 PUBMED = "https://pubmed.ncbi.nlm.nih.gov/"
+AGE, FINDING, ENDLESS = "age", "finding:", float("inf")
+ADULT = 40.0  # years; the reference patient's age where the rows ask for one
 
 Evidence = Mapping[str, str]
+Known = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
+class Range:
+    """A number from `low` up to, but not including, `high`."""
+
+    low: float
+    high: float
+
+    def __contains__(self, value: float) -> bool:
+        """Whether `value` lies in the range."""
+        return self.low <= value < self.high
+
+
+@dataclass(frozen=True, eq=False)
 class Row:
     """One guideline row; `concern` counts from 0 (standard) to 4 (avoid).
 
-    `expected` is the maintenance dose that the guideline's table gives; ``{alternatives}`` in `text` stands for those
-    that fit the patient.
+    ``ages`` (years) and ``indication`` (a key of ``findings.tsv``) say whom it is for, in words in ``population``.
+    ``expected`` is the maintenance dose that the guideline's table gives; ``{alternatives}`` in ``text`` stands for
+    those that fit the patient.
     """
 
     key: str
@@ -38,17 +55,25 @@ class Row:
     because: str
     dose_factor: float | None
     expected: str
+    ages: Range | None = None
+    indication: str = ""
+    population: str = ""
 
     @property
     def concern(self) -> float:
         """Concern level of the action."""
         return CONCERN[self.action]
 
-    def fits(self) -> pl.Expr:
-        """Whether a patient's features are those of this row; null where an input is unknown."""
-        # One comparison a value: is_in would insist on the column's own type, which is Null where nobody knows it.
-        return pl.all_horizontal(reduce(pl.Expr.or_, [pl.col(name).eq(value) for value in wanted])
-                                 for name, wanted in self.when.items())
+    def fits(self, known: Known) -> bool | None:
+        """Whether the inputs are those of this row; None where an unknown one decides it."""
+        verdict: bool | None = True
+        for name, wanted in self.when.items():
+            value = known.get(name)
+            if value is None:
+                verdict = None
+            elif not any(value in one if isinstance(one, Range) else value == one for one in wanted):
+                return False
+        return verdict
 
 
 @dataclass(frozen=True)
@@ -66,8 +91,10 @@ class Alternative:
 class Drug:
     """What one guideline says of one drug.
 
-    `reference` names every required input with the value for which the drug is used as labelled; `dose_from` is the
-    target of a predictor, if one is installed, that works out the dose the guideline asks for.
+    - ``reference``: every input that the rows read, with the value for which the drug is used as labelled.
+    - ``evidence``: source, level (CPIC's A to D; empty where there is none), citation, url; the guideline first.
+    - ``population``: whom the rows are for that do not say it themselves; ``populations`` are all of them.
+    - ``dose_from``: target of a predictor, if one is installed, that works out the dose the guideline asks for.
     """
 
     name: str
@@ -80,47 +107,117 @@ class Drug:
     caution: str
     dose_from: str
 
-    @property
+    @cached_property
     def genes(self) -> tuple[str, ...]:
         """Genes the rows look at, in the order of the inputs."""
-        return tuple(dict.fromkeys(name.partition(":")[2] for name in self.reference if ":" in name))
+        return tuple(dict.fromkeys(gene for gene in map(gene_of, self.reference) if gene))
+
+    @cached_property
+    def groups(self) -> tuple[tuple[Row, ...], ...]:
+        """The rows of each population (ages and indication), in the file's order."""
+        found: dict[tuple[Range | None, str], list[Row]] = {}
+        for row in self.rows:
+            found.setdefault((row.ages, row.indication), []).append(row)
+        return tuple(tuple(rows) for rows in found.values())
+
+    @cached_property
+    def populations(self) -> tuple[str, ...]:
+        """Whom the rows are for, in words, without repeats."""
+        return tuple(dict.fromkeys(row.population for row in self.rows))
+
+    @cached_property
+    def inputs(self) -> Mapping[str, Any]:
+        """`reference` with age (years) and findings, where rows ask for them; no finding is on record (None)."""
+        ages = [row.ages for row in self.rows if row.ages]
+        adult = {AGE: ADULT if any(ADULT in one for one in ages) else ages[0].low} if ages else {}
+        findings = dict.fromkeys(f"{FINDING}{row.indication}" for row in self.rows if row.indication)
+        return {**self.reference, **adult, **findings}
+
+
+@cache
+def gene_of(feature: str) -> str:
+    """Gene that a feature speaks of; empty where it speaks of none.
+
+    >>> gene_of("phenotype:CYP2C19"), gene_of("status:HLA-B*15:02"), gene_of("genotype:rs9923231"), gene_of("age")
+    ('CYP2C19', 'HLA-B', 'VKORC1', '')
+    """
+    kind, _, about = feature.partition(":")
+    if kind == "genotype":
+        return next((gene.name for gene in genes().values() for site in (*gene.sites, *gene.extras)
+                     if site.name == about), "")
+    return "" if kind == "finding" else about.partition("*")[0]
 
 
 @cache
 def drugs() -> dict[str, Drug]:
     """Every covered drug by its RxNorm ingredient name, in alphabetical order."""
     paths = [path for path in folder().iterdir() if path.name.startswith("guideline-")]
-    found = [drug for path in sorted(paths, key=lambda path: path.name) for drug in parse(path.read_text("utf-8"))]
+    found = [drug for path in sorted(paths, key=lambda path: path.name)
+             for drug in parse(path.read_text("utf-8"), path.name)]
     return {drug.name: drug for drug in sorted(found, key=lambda drug: drug.name)}
 
 
-def parse(text: str) -> list[Drug]:
+def parse(text: str, where: str = "guideline") -> list[Drug]:
     """The drugs of one guideline file.
 
     Raises:
-        KeyError: where a required field is missing, or an action is not one of ``CONCERN``.
+        PmedError: where the file is not TOML, a field is missing or a value is not one of those it may have.
     """
-    made = tomllib.loads(text)
-    return [_drug(made, group, name) for group in made["group"] for name in group["drugs"]]
+    try:
+        made = tomllib.loads(text)
+        return [_drug(made, group, name, where) for group in made["group"] for name in group["drugs"]]
+    except tomllib.TOMLDecodeError as error:
+        raise PmedError(f"not TOML: {error}", where=where) from error
+    except KeyError as error:
+        raise PmedError(f"{error} is missing", where=where) from error
 
 
-def _drug(guideline: dict[str, Any], group: dict[str, Any], name: str) -> Drug:
-    rows = tuple(_row(row, name) for row in group["row"])
-    main = {"source": guideline["source"], "level": group["level"], "citation": guideline["citation"],
-            "url": PUBMED + guideline["citation"].removeprefix("PMID:") + "/"}
+def _drug(guideline: dict[str, Any], group: dict[str, Any], name: str, where: str) -> Drug:
+    rows = tuple(_row(row, name, group, f"{where}, {name}") for row in group["row"])
     said = f"{guideline['source']} {guideline['year']} ({guideline['citation']})"
     concerned = tuple(row.key for row in rows if row.concern >= CONCERN["adjust"])
     alternatives = tuple(_alternative(one, concerned) for one in group.get("alternative", ()))
-    return Drug(name, said, group["reference"], rows, alternatives, (main, *group.get("also", ())),
-                group["population"], group.get("caution", ""), group.get("dose_from", ""))
+    evidence = (_evidence(guideline, group), *group.get("also", ()))
+    return Drug(name, said, group["reference"], rows, alternatives, evidence, group["population"],
+                group.get("caution", ""), group.get("dose_from", ""))
 
 
-def _row(row: dict[str, Any], drug: str) -> Row:
+def _evidence(guideline: dict[str, Any], group: dict[str, Any]) -> Evidence:
+    cited = guideline["citation"]
+    url = f"{PUBMED}{cited.removeprefix('PMID:')}/" if cited.startswith("PMID:") else guideline["url"]
+    return {"source": guideline["source"], "level": group["level"], "citation": cited, "url": url}
+
+
+def _row(row: dict[str, Any], drug: str, group: dict[str, Any], where: str) -> Row:
+    where = f"{where}, row \"{row['key']}\""
     text, because = (row[name].replace("{drug}", drug) for name in ("text", "because"))
-    if row["action"] not in CONCERN:
-        raise KeyError(row["action"])
-    return Row(row["key"], row["when"], row["action"], row["strength"], text, because, row.get("dose_factor"),
-               row.get("expected", ""))
+    when = {name: _values(wanted) for name, wanted in row["when"].items()}
+    _one_of(row["action"], [one for one in ACTIONS if one in CONCERN], where)
+    _one_of(row["strength"], STRENGTHS, where)
+    for name in when:
+        _one_of(name, group["reference"], where)
+    return Row(row["key"], when, row["action"], row["strength"], text, because, row.get("dose_factor"),
+               row.get("expected", ""), _ages(row.get("ages"), where), row.get("indication", ""),
+               row.get("population", group["population"]))
+
+
+def _one_of(value: str, allowed: Any, where: str) -> None:
+    if value not in allowed:
+        raise PmedError(f"{value!r} is not one of {', '.join(allowed)}", where=where)
+
+
+def _values(wanted: Any) -> list[Any]:
+    each = wanted if isinstance(wanted, list) else [wanted]
+    return [Range(one.get("min", -ENDLESS), one.get("max", ENDLESS)) if isinstance(one, dict) else one for one in each]
+
+
+def _ages(ages: list[float] | None, where: str) -> Range | None:
+    if ages is None:
+        return None
+    low, high = (*ages, ENDLESS)[:2] if ages else (0.0, 0.0)
+    if low >= high:
+        raise PmedError(f"ages {ages} are not [lowest, below which] in years", where=where)
+    return Range(low, high)
 
 
 def _alternative(one: dict[str, Any], concerned: tuple[str, ...]) -> Alternative:

@@ -6,37 +6,62 @@ import polars as pl
 
 from pmed.tables import TABLES
 
-from .guidelines import drugs
+from .guidelines import drugs, gene_of
 from .knowledge import genes
+from .outcomes import Outcome
 
 KEY = ["patient_id", "drug"]
 SHOWN = 3
-ASSUMED = "absent-as-ref"
+ASSUMED, HINT = "absent-as-ref", "hint"
+_DOUBTS = ("key-site-missing", "copy-number-not-assessed", "half-call", "undocumented-as-reference")
+_CAUTIONS = TABLES["suggestions"].columns["cautions"].dtype
 
 
-def reasons(rows: pl.DataFrame, gene_results: pl.DataFrame) -> pl.DataFrame:
-    """For patients and drugs: `who` (the results), `untested` (genes without a usable one) and `gap` (why not)."""
-    each = rows.join(_looked_at(), on="drug", maintain_order="left").join(
-        in_words(gene_results), on=["patient_id", "gene"], how="left", maintain_order="left")
-    absent = pl.col("status").is_null()
-    told = each.with_columns(gap=pl.when(absent).then(pl.col("gene") + pl.lit(" was not read: no genome is given"))
-                             .otherwise("gap"))
-    told = told.with_columns(untested=pl.when(pl.col("gap").is_not_null()).then("gene"))
-    joined = [pl.col(name).drop_nulls().str.join(sign) for name, sign in
-              (("who", " and "), ("untested", " and "), ("gap", "; "))]
-    return told.group_by(KEY, maintain_order=True).agg(joined).with_columns(
-        pl.when(pl.col(name) != "").then(name).alias(name) for name in ("untested", "gap"))
+def reasons(rows: pl.DataFrame, outcomes: list[Outcome], gene_results: pl.DataFrame) -> pl.DataFrame:
+    """For `rows` (patient_id, drug, case): ``who``, the results, and ``gap``, why those asked for are missing."""
+    told = in_words(gene_results)
+    who = rows.join(_looked_at(), on="drug", maintain_order="left").join(told, on=["patient_id", "gene"])
+    asked = [(case, gene) for case, one in enumerate(outcomes) for gene in dict.fromkeys(map(gene_of, one.missing))]
+    missing = pl.DataFrame(asked, schema={"case": pl.Int64, "gene": pl.String}, orient="row")
+    gap = rows.join(missing, on="case", maintain_order="left").join(
+        told, on=["patient_id", "gene"], how="left", maintain_order="left").with_columns(gap=_gap_or_unread())
+    return (who.group_by(KEY, maintain_order=True).agg(pl.col("who").drop_nulls().str.join(" and "))
+            .join(gap.group_by(KEY, maintain_order=True).agg(pl.col("gap").str.join("; ")), on=KEY, how="full",
+                  coalesce=True))
+
+
+def _gap_or_unread() -> pl.Expr:
+    typed = pl.col("gene").str.starts_with("HLA-")
+    untyped = pl.col("gene") + pl.lit(
+        " is not known: it needs HLA typing, which a file of small variants cannot replace")
+    unread = pl.col("gene") + pl.lit(" was not read: no genome is given")
+    unsettled = pl.col("who") + pl.lit(" does not settle what the guideline asks for")
+    return (pl.when(typed & (pl.col("status").is_null() | (pl.col("status") == "no-data"))).then(untyped)
+            .when(pl.col("status").is_null()).then(unread)
+            .otherwise(pl.coalesce("gap", unsettled)))
 
 
 def assumptions(gene_results: pl.DataFrame) -> pl.DataFrame:
     """For patients and drugs: the caution `assumed`, where a result rests on reading absent sites as reference."""
-    guessed = pl.col("messages").list.eval(pl.element().struct.field("code") == ASSUMED).list.any()
-    each = gene_results.filter(guessed).select("patient_id", "gene").join(_looked_at(), on="gene")
     text = pl.lit("sites of ") + pl.col("gene").sort().str.join(" and ") + pl.lit(
         " that are absent from the file were taken as reference, because the user said so")
-    cautions = TABLES["suggestions"].columns["cautions"].dtype
-    return each.group_by(KEY, maintain_order=True).agg(text=text).select(
-        *KEY, assumed=pl.concat_list(pl.struct(code=pl.lit(ASSUMED), text="text")).cast(cautions))
+    each = _messages(gene_results, ASSUMED).unique(["patient_id", "drug", "gene"], maintain_order=True)
+    said = each.group_by(KEY, maintain_order=True).agg(text=text)
+    return said.select(*KEY, assumed=pl.concat_list(pl.struct(code=pl.lit(ASSUMED), text="text")).cast(_CAUTIONS))
+
+
+def hints(gene_results: pl.DataFrame) -> pl.DataFrame:
+    """For patients and drugs: the cautions `hinted`, low evidence that is told and never acted upon."""
+    said = _messages(gene_results, HINT).group_by(KEY, maintain_order=True).agg(
+        hinted=pl.struct(code=pl.lit(HINT), text="text").unique(maintain_order=True))
+    return said.with_columns(pl.col("hinted").cast(_CAUTIONS))
+
+
+def _messages(gene_results: pl.DataFrame, code: str) -> pl.DataFrame:
+    """patient_id, drug, gene, text of each message with that code, for every drug whose rows look at the gene."""
+    has = pl.col("messages").list.eval(pl.element().struct.field("code") == code).list.any()
+    each = gene_results.filter(has).select("patient_id", "gene", "messages").explode("messages").unnest("messages")
+    return each.filter(code=code).join(_looked_at(), on="gene", maintain_order="left")
 
 
 def _looked_at() -> pl.DataFrame:
@@ -51,22 +76,26 @@ def in_words(gene_results: pl.DataFrame) -> pl.DataFrame:
     score = pl.lit(", activity score ") + pl.col("activity_score").cast(pl.String)
     result = pl.col("phenotype") + pl.when(pl.col("activity_score").is_not_null()).then(score).otherwise(pl.lit(""))
     named = pl.col("gene") + pl.lit(" ")
+    called = pl.col("diplotypes").list.len() > 0
     return gene_results.select(
         "patient_id", "gene", "status",
-        who=named + fits + pl.when(result.is_not_null()).then(pl.format(" ({})", result)).otherwise(pl.lit("")),
+        who=pl.when(called | result.is_not_null()).then(
+            named + pl.when(called).then(fits).otherwise(pl.lit("not called")) +
+            pl.when(result.is_not_null()).then(pl.format(" ({})", result)).otherwise(pl.lit(""))),
         gap=_gap(named, fits))
 
 
 def _gap(named: pl.Expr, fits: pl.Expr) -> pl.Expr:
     texts = pl.col("messages").list.eval(pl.element().struct.field("text")).list.join("; ")
-    doubtful = pl.element().struct.field("code") == "key-site-missing"
+    doubtful = pl.element().struct.field("code").is_in(_DOUBTS)
     doubts = pl.col("messages").list.eval(pl.element().filter(doubtful).struct.field("text")).list.join("; ")
     scored = [gene.name for gene in genes().values() if gene.by == "activity"]
     unscored = pl.col("gene").is_in(scored) & pl.col("activity_score").is_null()
     several = pl.col("diplotypes").list.len() > 1
     unread = pl.when(texts != "").then(texts).otherwise(pl.lit("none of its sites has a call in the file"))
     return (pl.when(pl.col("status") == "no-data").then(named + pl.lit("was not read: ") + unread)
-            .when(pl.col("status") == "not-called").then(named + pl.lit("could not be called: ") + texts)
+            .when(~pl.col("complete") & (pl.col("status") == "not-called"))
+            .then(named + pl.lit("could not be called: ") + texts)
             .when(~pl.col("complete")).then(named + pl.lit("is not certain: ") + doubts)
             .when(several & (pl.col("phenotype").is_null() | unscored))
             .then(named + pl.lit("is ambiguous: ") + fits + pl.lit(" fit equally well"))

@@ -7,45 +7,100 @@ from functools import cache
 import polars as pl
 
 from . import phenotype
-from .guidelines import Drug, drugs
+from .cases import Cases, column, inputs
+from .guidelines import Drug, Row, drugs, gene_of
 from .knowledge import Gene, Site, genes
+from .outcomes import Outcome
+from .wording import about
 
 SCHEMA = {"patient_id": pl.String(), "target": pl.String(), "step": pl.Int64(), "text": pl.String()}
+KEY = ["patient_id", "target"]
+FIRST = 1000  # the rows come after everything that was looked at
+MOST_SITES = 40  # a gene with more key sites than this is told by its diplotype alone
 
 
 @cache
 def wants() -> tuple[str, ...]:
     """Features that only the trace reads: diplotypes, and the genotypes of the key sites."""
-    used = [genes()[name] for name in dict.fromkeys(gene for drug in drugs().values() for gene in drug.genes)]
-    return tuple(name for gene in used
+    return tuple(name for gene in _known(list(drugs().values()))
                  for name in (f"diplotype:{gene.name}", *(f"genotype:{site.name}" for site in _shown(gene))))
 
 
 def trace(features: pl.DataFrame, predictions: pl.DataFrame) -> pl.DataFrame:
-    """Numbered steps of every prediction that was assessed."""
-    assessed = predictions.filter(pl.col("status") == "assessed").select("patient_id", "target", "label")
-    parts = [pl.DataFrame(schema=SCHEMA)]
-    for (name,), rows in assessed.group_by("target", maintain_order=True):
-        drug = drugs()[str(name)]
-        joined = rows.join(features, on="patient_id", how="left", maintain_order="left")
-        columns = [step for gene in drug.genes for step in _gene_steps(genes()[gene], drug, joined)]
-        parts.append(_numbered(joined.select("patient_id", "target", steps=pl.concat_list(*columns, _last(drug)))))
-    return pl.concat(parts)
+    """Numbered steps of every prediction that was assessed.
+
+    First for each gene its key sites and its diplotype, then each input of the rows, then the rows that apply.
+    """
+    assessed = predictions.filter(pl.col("status") == "assessed").select(KEY)
+    asked = [drugs()[name] for name in assessed["target"].unique(maintain_order=True)]
+    if not asked:
+        return pl.DataFrame(schema=SCHEMA)
+    plan = pl.DataFrame([(drug.name, key, order) for drug in asked for order, key in enumerate(_plan(drug))],
+                        schema={"target": pl.String(), "key": pl.String(), "order": pl.Int64()}, orient="row")
+    looked = assessed.join(plan, on="target", maintain_order="left").join(
+        _looked_at(features, asked), on=["patient_id", "key"]).select(*KEY, "order", "text")
+    found = pl.concat([looked, _rows(features, asked, assessed)]).join(
+        assessed.with_row_index("_rank"), on=KEY).sort("_rank", "order", maintain_order=True)
+    number = pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over(KEY)
+    return found.with_columns(step=number).select(list(SCHEMA))
 
 
-def _numbered(rows: pl.DataFrame) -> pl.DataFrame:
-    """One row a step; steps of which nothing is known are left out."""
-    steps = rows.explode("steps", empty_as_null=True, keep_nulls=True).drop_nulls("steps").rename({"steps": "text"})
-    number = pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over("patient_id", "target")
-    return steps.with_columns(step=number).select(list(SCHEMA))
+def _plan(drug: Drug) -> list[str]:
+    """Keys of a drug's steps, in order: for each gene its sites, its diplotype and the inputs about it."""
+    about_gene = {gene: [name for name in drug.reference if gene_of(name) == gene] for gene in drug.genes}
+    steps = [key for gene, names in about_gene.items() for key in (f"sites:{gene}", f"alleles:{gene}", *names)]
+    return [*steps, *(name for name in drug.inputs if name not in steps)]
+
+
+def _known(asked: list[Drug]) -> list[Gene]:
+    """The release's genes among those that the drugs look at."""
+    named = dict.fromkeys(gene for drug in asked for gene in drug.genes)
+    return [genes()[name] for name in named if name in genes()]
+
+
+def _looked_at(features: pl.DataFrame, asked: list[Drug]) -> pl.DataFrame:
+    """patient_id, key, text of everything that is known of the genes and the inputs."""
+    steps = {f"{kind}:{gene.name}": said(gene, features) for gene in _known(asked)
+             for kind, said in (("sites", _sites), ("alleles", _diplotype))}
+    values = pl.DataFrame([column(features, name).cast(pl.String) for name in inputs(asked)])
+    told = features.select("patient_id", *[said.alias(key) for key, said in steps.items()]).hstack(
+        values.select(_input(name) for name in values.columns))
+    return told.unpivot(index="patient_id", variable_name="key", value_name="text").drop_nulls("text")
+
+
+def _input(name: str) -> pl.Expr:
+    """What an input of the rows is, in words; null where it is unknown."""
+    kind, gene = name.partition(":")[0], gene_of(name)
+    if kind == "finding":
+        return pl.when(pl.col(name).is_not_null()).then(pl.lit(f"the record holds: {about(name)}")).alias(name)
+    words = {"phenotype": f"{gene} alleles together: phenotype", "diplotype": f"{gene} diplotype",
+             "activity-score": f"{gene} alleles together: activity score"}.get(kind, about(name))
+    return (pl.lit(f"{words} ") + pl.col(name)).alias(name)
+
+
+def _rows(features: pl.DataFrame, asked: list[Drug], assessed: pl.DataFrame) -> pl.DataFrame:
+    """The rows that apply, the leading one last."""
+    cases = Cases.read(features, asked)
+    told = [(case, FIRST + order, text) for case, one in enumerate(cases.outcomes) if one.lead
+            for order, text in enumerate(_applied(one))]
+    frame = pl.DataFrame(told, schema={"case": pl.Int64(), "order": pl.Int64(), "text": pl.String()}, orient="row")
+    rows = cases.rows().rename({"drug": "target"}).join(assessed, on=KEY, how="semi", maintain_order="left")
+    return rows.join(frame, on="case", maintain_order="left_right").select(*KEY, "order", "text")
+
+
+def _applied(one: Outcome) -> list[str]:
+    missing = [f"{about(name)} is unknown and was left out" for name in one.unknown]
+    rows = [f"{one.drug.guideline}, row \"{row.key}\"{_whom(row, one)}: {row.action} (concern level {row.concern:g})"
+            for row in reversed(one.applied)]
+    return [*missing, *rows, *(["the most concerned row leads"] if len(rows) > 1 else [])]
+
+
+def _whom(row: Row, one: Outcome) -> str:
+    return f" for {row.population}" if len(one.applied) > 1 else ""
 
 
 def _shown(gene: Gene) -> list[Site]:
-    return [gene.sites[p] for p in gene.key_sites]
-
-
-def _gene_steps(gene: Gene, drug: Drug, features: pl.DataFrame) -> list[pl.Expr]:
-    return [_sites(gene, features), _diplotype(gene, features), _phenotype(gene, drug)]
+    return [gene.sites[p] for p in gene.key_sites] if len(gene.key_sites) <= MOST_SITES else []
 
 
 def _sites(gene: Gene, features: pl.DataFrame) -> pl.Expr:
@@ -76,8 +131,8 @@ def _diplotype(gene: Gene, features: pl.DataFrame) -> pl.Expr:
 
 def _functions(gene: Gene, diplotype: str) -> str:
     """Each allele once, with function and the bases that define it."""
-    pair = diplotype.split("/")
-    return "; ".join(dict.fromkeys(_allele(gene, allele) for allele in pair))
+    alleles = [one for strand in diplotype.split("/") for one in strand.strip("[]").split(" + ")]
+    return "; ".join(dict.fromkeys(_allele(gene, allele) for allele in alleles))
 
 
 def _allele(gene: Gene, allele: str) -> str:
@@ -95,16 +150,3 @@ def _defined(gene: Gene, allele: str) -> str:
     changes = [f"{site.name} {'/'.join(base for c, base in enumerate(site.alleles) if allowed[p, c])}"
                for p, site in enumerate(gene.sites) if not allowed[p, 0]]
     return f" ({', '.join(changes)})" if changes else ""
-
-
-def _phenotype(gene: Gene, drug: Drug) -> pl.Expr:
-    """What the input of the guideline row is."""
-    inputs = [name for name in drug.reference if name.partition(":")[2] == gene.name]
-    said = [pl.lit(f"{name.partition(':')[0].replace('-', ' ')} ") + pl.col(name).cast(pl.String) for name in inputs]
-    return pl.lit(f"{gene.name} alleles together: ") + pl.concat_str(said, separator=", ")
-
-
-def _last(drug: Drug) -> pl.Expr:
-    said = {row.key: f"{drug.guideline}, row \"{row.key}\": {row.action} (concern level {row.concern:g})"
-            for row in drug.rows}
-    return pl.col("label").replace_strict(said, default=None, return_dtype=pl.String)

@@ -1,0 +1,140 @@
+"""Which guideline row leads for a patient, and what unknown inputs leave open.
+
+Rows of one population (ages and indication) are read in order, and the first that fits is that population's. Of the
+populations a patient may belong to, the most concerned row leads. A row that an unknown input leaves undecided stands
+in the way of every later row that is less concerned: unknown never becomes standard. An input of which several values
+are possible is judged for each of them, and leads somewhere only where all agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+from typing import Any
+
+from .guidelines import AGE, FINDING, Drug, Known, Row
+
+OR = " or "
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What the rows say of one combination of inputs.
+
+    ``applied``: the fitting row of each population, most concerned first. ``undecided``: rows before those that an
+    unknown input leaves open.
+    """
+
+    applied: tuple[Row, ...]
+    undecided: tuple[Row, ...]
+
+    @property
+    def lead(self) -> Row | None:
+        """The row that gives the action; None where none fits, or an undecided one may be more concerned."""
+        if self.applied and all(row.concern <= self.applied[0].concern for row in self.undecided):
+            return self.applied[0]
+        return None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a drug's rows say of patients with the same inputs; ``each`` has one entry a combination of the sets."""
+
+    drug: Drug
+    known: Known
+    each: tuple[tuple[Known, Judged], ...]
+
+    @cached_property
+    def lead(self) -> Row | None:
+        """The row that gives action, strength and dose; None where there is none, or the possible values differ."""
+        leads = [judged.lead for _, judged in self.each]
+        said = {(lead.action, lead.dose_factor) if lead else None for lead in leads}
+        return min((lead for lead in leads if lead), key=self.drug.rows.index) if len(said) == 1 and leads[0] else None
+
+    @cached_property
+    def applied(self) -> tuple[Row, ...]:
+        """The row of each population, the leading one first; of several possible values the most concerned one's."""
+        worst: dict[Any, Row] = {}
+        for row in _by_concern(self.drug, (row for _, judged in self.each for row in judged.applied)):
+            worst.setdefault((row.ages, row.indication), row)
+        rest = tuple(row for row in worst.values() if row is not self.lead)
+        return (self.lead, *rest) if self.lead else rest
+
+    @cached_property
+    def undecided(self) -> tuple[Row, ...]:
+        """Rows that an unknown input leaves open."""
+        return tuple(_by_concern(self.drug, {row.key: row for _, one in self.each for row in one.undecided}.values()))
+
+    @cached_property
+    def sets(self) -> Mapping[str, tuple[str, ...]]:
+        """Inputs of which several values are possible."""
+        return {name: members(value) for name, value in self.known.items() if len(members(value)) > 1}
+
+    @cached_property
+    def unknown(self) -> tuple[str, ...]:
+        """Inputs that nobody knows; age counts where it would have chosen between the rows."""
+        names = [name for name in self.drug.inputs if not name.startswith(FINDING)]
+        return tuple(name for name in names if self.known.get(name) is None)
+
+    @cached_property
+    def missing(self) -> tuple[str, ...]:
+        """What has to be known before a row can lead; empty where one does, or where no row is for these inputs."""
+        if self.lead:
+            return ()
+        asked = {name for row in self.undecided for name in row.when}
+        return tuple(name for name in self.drug.reference
+                     if (name in asked and self.known.get(name) is None) or self._split_by(name))
+
+    def _split_by(self, name: str) -> bool:
+        """Whether several values of an input are possible, and at least one of them has a row."""
+        return name in self.sets and any(judged.applied for _, judged in self.each)
+
+
+def judge(drug: Drug, known: Known) -> Judged:
+    """What the rows say of inputs that have one value each, or none."""
+    applied, undecided = [], []
+    for rows in considered(drug, known):
+        for row in rows:
+            fits = row.fits(known)
+            if fits:
+                applied.append(row)
+                break
+            if fits is None:
+                undecided.append(row)
+    return Judged(tuple(_by_concern(drug, applied)), tuple(undecided))
+
+
+def outcome(drug: Drug, known: Known) -> Outcome:
+    """What the rows say; the text ``A or B`` as the value of a phenotype means that both are possible."""
+    choices = [[(name, one) for one in members(value)] for name, value in known.items()]
+    combinations = [dict(one) for one in product(*choices)]
+    return Outcome(drug, known, tuple((one, judge(drug, one)) for one in combinations))
+
+
+def certain(drug: Drug, known: Known) -> float:
+    """Concern level that is certain whatever the unknown inputs are: what is unknown adds no concern."""
+    return min(max((row.concern for row in judged.applied), default=0.0) for _, judged in outcome(drug, known).each)
+
+
+def members(value: Any) -> tuple[Any, ...]:
+    """The possible values of an input.
+
+    >>> members("Normal Metabolizer or Rapid Metabolizer"), members(1.5)
+    (('Normal Metabolizer', 'Rapid Metabolizer'), (1.5,))
+    """
+    return tuple(value.split(OR)) if isinstance(value, str) else (value,)
+
+
+def considered(drug: Drug, known: Known) -> list[tuple[Row, ...]]:
+    """The populations that a patient may belong to: a record proves an indication, never its absence."""
+    age = known.get(AGE)
+    here = {rows[0].indication for rows in drug.groups if known.get(f"{FINDING}{rows[0].indication}")}
+    return [rows for rows in drug.groups
+            if (rows[0].ages is None or age is None or age in rows[0].ages)
+            and (not here or rows[0].indication in here or not rows[0].indication)]
+
+
+def _by_concern(drug: Drug, rows: Iterable[Row]) -> list[Row]:
+    return sorted(rows, key=lambda row: (-row.concern, drug.rows.index(row)))
