@@ -7,21 +7,12 @@ from pathlib import Path
 
 from pmed.files import write_whole
 
+from ..release_tables import CORE, RELEASE
+
 Row = tuple[object, ...]
 
-COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "genes": ("gene", "chrom", "ploidy", "kind", "undocumented", "reference_allele", "source"),
-    "sites": ("gene", "site", "role", "pos", "ref", "alts", "pos37", "ref37", "source"),
-    "alleles": ("gene", "allele", "core", "function", "activity", "tier1", "source"),
-    "definitions": ("gene", "allele", "site", "bases"),
-    "phenotypes": ("gene", "by", "first", "second", "phenotype", "activity_score", "source"),
-    "priorities": ("gene", "among", "pick", "source"),
-}
-# What the columns that name a kind may hold.
-PLOIDIES = ("autosome", "X", "MT")
-KINDS = ("diplotype", "variants", "status")  # pairs of named alleles; lists of variants; outside calls only
-ROLES = ("defining", "required", "extra")  # extra: read for advice, part of no allele
-UNDOCUMENTED = ("refuse", "reference")
+BUILT = (*CORE, "priorities")
+COLUMNS: Mapping[str, tuple[str, ...]] = {name: tuple(RELEASE[name].names) for name in BUILT}
 
 
 def empty() -> dict[str, list[Row]]:
