@@ -90,7 +90,7 @@ def type_faults(name: str, frame: pl.DataFrame) -> Iterator[str]:
 
 def _key_faults(table: Table, frame: pl.DataFrame) -> Iterator[str]:
     if table.key:
-        for row in (~frame.select(table.key).is_first_distinct()).arg_true():
+        for row in (~frame.select(pl.struct(table.key).is_first_distinct()).to_series()).arg_true():
             named = " ".join(filter(None, frame.select(table.key).row(row)))
             yield f"{table.name}.tsv line {row + FIRST_LINE}: {named} is there twice"
 

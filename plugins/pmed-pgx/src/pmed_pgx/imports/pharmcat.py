@@ -40,15 +40,44 @@ class GeneFiles:
         return f"ClinPGx {self.defined['version']}"
 
 
-def read(folder: Path, gene: str) -> GeneFiles:
-    """Read the files of `gene` below ``definitions`` and ``phenotypes``.
+@dataclass(frozen=True)
+class Layout:
+    """Where a folder keeps definitions and phenotypes: PharmCAT's own source tree, or the two side by side."""
+
+    definitions: Path
+    phenotypes: Path
+
+    @classmethod
+    def of(cls, folder: Path) -> Layout:
+        """Find both.
+
+        Raises:
+            InputError: where there is no definition at all.
+        """
+        found = sorted(folder.rglob("*_translation.json"))
+        if not found:
+            raise InputError("no *_translation.json below this folder", where=str(folder),
+                             hint="give the folder with PharmCAT's definition and phenotype files")
+        known = [path for name in ("phenotypes", "phenotype", "phenotype/cpic") for path in folder.rglob(name)
+                 if any(path.glob("*.json"))]
+        return cls(found[0].parent, known[0] if known else folder / "phenotypes")
+
+    def genes(self) -> list[str]:
+        """Symbols of all genes that are defined, in alphabetical order."""
+        return sorted(path.name.removesuffix("_translation.json") for path in self.definitions.glob("*_translation.json"))
+
+
+def read(layout: Layout, gene: str) -> GeneFiles:
+    """Read the files of `gene`.
 
     Raises:
         InputError: where the definition is missing or a file is not what it should be.
     """
-    exempt = load(folder / "definitions" / "exemptions.json", {})
-    known = load(folder / "phenotypes" / f"{gene.replace('-', '_')}.json", None)
-    return GeneFiles(load(folder / "definitions" / f"{gene}_translation.json"), known, exempt.get(gene, {}))
+    exempt = load(layout.definitions / "exemptions.json", {})
+    if isinstance(exempt, list):
+        exempt = {one["gene"]: one for one in exempt}
+    known = load(layout.phenotypes / f"{gene.replace('-', '_')}.json", None)
+    return GeneFiles(load(layout.definitions / f"{gene}_translation.json"), known, exempt.get(gene, {}))
 
 
 def load(path: Path, default: Any = ...) -> Any:
@@ -61,11 +90,6 @@ def load(path: Path, default: Any = ...) -> Any:
         return json.loads(path.read_text("utf-8"))
     except (ValueError, OSError) as error:
         raise InputError(f"not a JSON file: {error}", where=str(path)) from error
-
-
-def genes_in(folder: Path) -> list[str]:
-    """Symbols of all genes that the folder defines, in alphabetical order."""
-    return sorted(path.name.removesuffix("_translation.json") for path in (folder / "definitions").glob("*_translation.json"))
 
 
 def gene_row(files: GeneFiles) -> Row:
