@@ -49,7 +49,9 @@ def register_advisers() -> Iterable[type[GuidelineAdviser]]:
 
 @hookimpl
 def register_commands(cli: click.Group) -> None:
-    """Add ``pmed call``."""
+    """Add ``pmed call`` and ``pmed knowledge``."""
     from .commands import call
+    from .knowledge_commands import knowledge
 
     cli.add_command(call)
+    cli.add_command(knowledge)

@@ -113,9 +113,9 @@ def _frequencies() -> dict[tuple[str, str, str], float]:
 
 
 def _typed(name: str) -> pl.DataFrame:
-    wanted = {column: about.dtype for column, about in RELEASE[name].columns.items()}
+    wanted = [pl.col(column).cast(about.dtype) for column, about in RELEASE[name].columns.items()]
     try:
-        return table(name).cast(dict(wanted))
+        return table(name).select(wanted)
     except pl.exceptions.PolarsError as error:
         raise InputError(f"not a number: {str(error).splitlines()[0]}", where=str(folder() / f"{name}.tsv")) from error
 

@@ -64,11 +64,15 @@ def read_release(folder: Traversable, more: Traversable | None = None) -> dict[s
         InputError: where a core table is missing, or a table is not what it should be.
     """
     manifest(folder)
-    present = {name: next((one for one in (folder, more) if one and (one / f"{name}.tsv").is_file()), None)
-               for name in RELEASE}
-    return {name: read_table(folder if name in CORE else place, name) if place or name in CORE
-            else pl.DataFrame(schema=dict.fromkeys(RELEASE[name].names, pl.String()))
-            for name, place in present.items()}
+    return {name: _read_or_empty(folder, more, name) for name in RELEASE}
+
+
+def _read_or_empty(folder: Traversable, more: Traversable | None, name: str) -> pl.DataFrame:
+    if name in CORE or (folder / f"{name}.tsv").is_file():
+        return read_table(folder, name)
+    if more is not None and (more / f"{name}.tsv").is_file():
+        return read_table(more, name)
+    return pl.DataFrame(schema=dict.fromkeys(RELEASE[name].names, pl.String()))
 
 
 def type_faults(name: str, frame: pl.DataFrame) -> Iterator[str]:

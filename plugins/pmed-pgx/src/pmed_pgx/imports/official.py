@@ -11,13 +11,13 @@ from pmed.errors import InputError
 
 from . import cpic
 from .builds import Positions37
+from .merging import Variant, under_one_ref
 from .pharmcat import LISTS, TOXICITY
 from .schema import Row, empty
 
 # CPIC's word for a missing field.
 NONE = "N/A"
 Record = Mapping[str, str]
-Variant = tuple[int, str, str]
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,9 @@ def _defined(folder: Path, gene: Record) -> Defined | None:
     if reference not in rows or reference in variants or len(chroms) != 1:
         return None
     alleles = {name: tuple((int(pos), ref, alt) for _, pos, ref, alt in found) for name, found in variants.items()}
-    return Defined(gene["Gene"], f"chr{chroms.pop()}", reference, {reference: (), **alleles}, rows)
+    one = under_one_ref(variant for found in alleles.values() for variant in found)
+    merged = {name: tuple(one[variant] for variant in found) for name, found in alleles.items()}
+    return Defined(gene["Gene"], f"chr{chroms.pop()}", reference, {reference: (), **merged}, rows)
 
 
 def _add(made: dict[str, list[Row]], folder: Path, found: Defined, names: Mapping[str, str],
@@ -112,5 +114,6 @@ def _labels(found: Defined, names: Mapping[str, str]) -> dict[tuple[int, str], s
 def _rules(folder: Path, gene: str, known: cpic.Known) -> list[Row]:
     if cpic.rows(folder, "equation", gene):
         values = {f"{float(activity):g}" for _, activity, _ in known.values() if activity is not None}
-        return list(cpic.score_rules(folder, gene, values))
+        unscored = any(activity is None for _, activity, _ in known.values())
+        return [row for row in cpic.score_rules(folder, gene, values) if unscored or "n/a" not in row]
     return cpic.pair_rules(folder, gene, known) if known else []

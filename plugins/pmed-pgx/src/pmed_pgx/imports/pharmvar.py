@@ -14,11 +14,11 @@ from pathlib import Path
 
 from pmed.errors import InputError
 
+from .merging import Variant, under_one_ref
 from .pharmcat import LISTS, TOXICITY
 from .schema import Row, empty
 
 COLUMNS = ("Haplotype Name", "Gene", "rsID", "ReferenceSequence", "Variant Start", "Reference Allele", "Variant Allele")
-Variant = tuple[int, str, str]
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,9 @@ def read(path: Path) -> Haplotypes:
         if row["ReferenceSequence"] != "REFERENCE" and row["rsID"] != "REFERENCE":
             chrom = _chromosome(row["ReferenceSequence"]) or chrom
             variants.update([_variant(row, path, number)])
-    return Haplotypes(gene, chrom, version or "unknown", alleles)
+    one = under_one_ref(variant for variants in alleles.values() for variant in variants)
+    merged = {name: {one[variant]: rsid for variant, rsid in found.items()} for name, found in alleles.items()}
+    return Haplotypes(gene, chrom, version or "unknown", merged)
 
 
 def _variant(row: Mapping[str, str], path: Path, line: int) -> tuple[Variant, str]:
