@@ -34,7 +34,7 @@ def _by_gene(frame: pl.DataFrame) -> Rows:
 
 
 def _gene(row: Mapping[str, str], rows: Rows) -> Gene:
-    read = tuple(_site(*fields) for fields in rows["sites"])
+    read = tuple(_site(fields) for fields in rows["sites"])
     sites = tuple(site for site in read if site.role != "extra")
     defined_by: dict[str, dict[str, list[str]]] = {}
     for allele, site, bases in rows["definitions"]:
@@ -44,15 +44,15 @@ def _gene(row: Mapping[str, str], rows: Rows) -> Gene:
     functions = {name: function for name, _, function, *_ in alleles if function is not None}
     tier1 = {name for name, *_, first in alleles if first == "1"}
     by, rules = _rules(rows["phenotypes"])
-    return Gene(row["gene"], row["chrom"], row["ploidy"], row["kind"], row["undocumented"], sites, names, allowed,
-                defined, {name: core for name, core, *_ in alleles}, functions,
-                {name: float(value) for name, _, _, value, _ in alleles if value is not None}, by, rules,
-                _key_sites(names, allowed, defined, functions, tier1), row["source"],
-                tuple(site for site in read if site.role == "extra"),
+    return Gene(row["gene"], row["chrom"], sites, names, allowed, defined, {name: core for name, core, *_ in alleles},
+                functions, {name: float(value) for name, _, _, value, _ in alleles if value is not None}, by, rules,
+                _key_sites(names, allowed, defined, functions, tier1), row["source"], row["ploidy"], row["kind"],
+                row["undocumented"], tuple(site for site in read if site.role == "extra"),
                 {frozenset(among.split("|")): pick for among, pick in rows["priorities"]})
 
 
-def _site(name: str, role: str, pos: str, ref: str, alts: str, pos37: str | None, ref37: str | None) -> Site:
+def _site(fields: tuple[Any, ...]) -> Site:
+    name, role, pos, ref, alts, pos37, ref37 = fields
     return Site(name, int(pos), (ref, *alts.split("|")), int(pos37) if pos37 else None, ref37, role)
 
 

@@ -135,14 +135,18 @@ def _prioritised(gene: Gene, every: Match, found: Match) -> tuple[Sequence[Allel
 
 def _outcome(gene: Gene, codes: Codes, found: Called, messages: list[Message], *, sure: bool) -> Row:
     hidden = doubts.hidden(gene, codes)
-    strands = doubts.options(gene, codes, found.calls, hidden)
-    phenotypes = doubts.phenotypes(gene, found.calls, strands)
-    predicted, score = phenotype.agreed(gene, found.calls)
+    calls, rare = doubts.plain(gene, codes, found.calls)
+    strands = doubts.options(gene, codes, calls, hidden)
+    phenotypes = doubts.phenotypes(gene, calls, strands)
+    predicted, score = phenotype.agreed(gene, calls)
     open_still = bool(hidden) and phenotypes != [predicted]
     doubtful = open_still or not sure or gene.name in STRUCTURAL or (codes == HALF_CALL).any()
-    notes = messages + found.notes + _unsure(gene, found)
+    notes = messages + found.notes + _unsure(gene, found, calls)
     if open_still:
         notes += [{"code": "key-site-missing", "text": text} for text in doubts.in_words(gene, codes, hidden)]
+    if rare:
+        notes.append({"code": "rare-alleles-open", "text": f"{', '.join(rare)} differ only at sites that were not read; "
+                      "they are not assumed, as no key allele is among them"})
     if gene.name in STRUCTURAL:
         phenotypes = []
         notes.append({"code": "copy-number-not-assessed", "text": STRUCTURAL[gene.name]})
@@ -156,12 +160,12 @@ def _outcome(gene: Gene, codes: Codes, found: Called, messages: list[Message], *
     elif hidden and predicted is not None and gene.by == "activity":
         score = phenotype.agreed(gene, [tuple(one) for call in strands for one in product(*call)])[1]
     labels = found.labels if gene.kind == "variants" or not found.calls[0] else [
-        "/".join(one) for one in doubts.diplotypes(found.calls, strands)]
+        "/".join(one) for one in dict.fromkeys([*found.calls, *doubts.diplotypes(calls, strands)])]
     return _by_one_site(gene, codes, {
         "status": "called" if len(found.labels) == 1 and not open_still or not found.phased and gene.kind == "variants"
         else "ambiguous", "phased": found.phased, "diplotypes": list(found.labels),
         "functions": [phenotype.function(gene, allele) for allele in found.calls[0]],
-        "lookup_diplotypes": ["/".join(one) for one in found.calls],
+        "lookup_diplotypes": ["/".join(one) for one in calls],
         "possible_diplotypes": list(labels), "possible_phenotypes": phenotypes,
         "activity_score": score, "phenotype": predicted, "present_phenotype": predicted,
         "complete": not doubtful, "messages": notes})
@@ -171,7 +175,8 @@ def _uncalled(gene: Gene, codes: Codes, groups: Groups, found: Called, messages:
     """No pair of named alleles: which variants there are, and what follows if every explanation leads to it."""
     said = combinations.conclude(gene, codes, groups)
     notes = [*messages, {"code": "no-match", "text": said.text}]
-    return _fallback(gene, codes, notes, phased=found.phased, phenotypes=said.phenotypes)
+    phenotypes = () if gene.name in STRUCTURAL else said.phenotypes
+    return _fallback(gene, codes, notes, phased=found.phased, phenotypes=phenotypes)
 
 
 def _fallback(gene: Gene, codes: Codes, notes: list[Message], *, phased: bool | None = None,
@@ -251,11 +256,11 @@ def _withheld(predicted: str | None) -> list[Message]:
     return [{"code": "phenotype-withheld", "text": text}] if predicted else []
 
 
-def _unsure(gene: Gene, found: Called) -> list[Message]:
+def _unsure(gene: Gene, found: Called, calls: Sequence[Alleles]) -> list[Message]:
     notes: list[Message] = []
     if len(found.labels) > 1 and (found.phased or gene.kind != "variants"):
         notes.append({"code": "ambiguous", "text": f"{len(found.labels)} diplotypes fit the genotypes equally well"})
-    unknown = sorted({allele for pair in found.calls for allele in pair if allele not in gene.functions})
+    unknown = sorted({allele for pair in calls for allele in pair if allele not in gene.functions})
     if unknown:
         notes.append({"code": "function-unknown", "text": f"no published function for {', '.join(unknown)}"})
     return notes

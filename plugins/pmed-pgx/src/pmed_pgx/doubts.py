@@ -6,18 +6,19 @@ where every allele that a missing key site may hide leads to the same one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from itertools import product
 from math import prod
 
 import numpy as np
+import numpy.typing as npt
 
 from . import phenotype
 from .knowledge import Gene, natural
 from .matcher import ABSENT, FILTERED, Alleles, Codes, is_present
 
-MOST = 64
+MOST, SHOWN = 64, 3
 _STATE_WORDS = {ABSENT: "absent from the file", FILTERED: "filtered out"}
 Hidden = tuple[tuple[int, str], ...]
 
@@ -29,13 +30,54 @@ def hidden(gene: Gene, codes: Codes) -> Hidden:
 
 
 def in_words(gene: Gene, codes: Codes, found: Hidden) -> list[str]:
-    """One sentence a missing key site: which alleles cannot be excluded."""
+    """Which alleles cannot be excluded: a sentence a missing key site, or one for all where there are many."""
+    sites = list(dict.fromkeys(p for p, _ in found))
+    if len(sites) > SHOWN:
+        names = list(dict.fromkeys(gene.core.get(allele, allele) for _, allele in found))
+        return [f"{len(sites)} of {len(gene.key_sites)} key sites have no call ({_several([gene.sites[p].name for p in sites])}): "
+                f"{_several(names)} cannot be excluded"]
     texts = []
-    for p in dict.fromkeys(p for p, _ in found):
-        names = ", ".join(gene.core.get(allele, allele) for site, allele in found if site == p)
+    for p in sites:
+        names = list(dict.fromkeys(gene.core.get(allele, allele) for site, allele in found if site == p))
         state = _STATE_WORDS.get(int(codes[p].min()), "not called")
-        texts.append(f"{gene.sites[p].name} is {state}: {names} cannot be excluded")
+        texts.append(f"{gene.sites[p].name} is {state}: {', '.join(names)} cannot be excluded")
     return texts
+
+
+def _several(names: Sequence[str]) -> str:
+    """The first few, and how many more."""
+    more = len(names) - SHOWN
+    return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def plain(gene: Gene, codes: Codes, calls: Sequence[Alleles]) -> tuple[list[Alleles], list[str]]:
+    """Calls without rare alleles that differ from another one only where nobody looked; and those alleles.
+
+    A rare allele whose one site was not read is not assumed (as an allele that vanishes altogether is not, rule 4). Key
+    alleles stay: what they would mean is weighed.
+    """
+    if len(calls) < 2 or gene.kind == "variants":
+        return list(calls), []
+    present = tuple(np.flatnonzero(is_present(codes)).tolist())
+    names = frozenset(allele for call in calls for allele in call)
+    rare = _rare(gene.name, names, present)
+    kept = [call for call in calls if not rare.intersection(call)]
+    return (kept, sorted(rare, key=natural)) if kept else (list(calls), [])
+
+
+@cache
+def _rare(gene_name: str, names: frozenset[str], present: tuple[int, ...]) -> frozenset[str]:
+    """Alleles among `names` that are alike another one at all present sites, have more changes than it, and are no key."""
+    from .knowledge import genes
+
+    gene = genes()[gene_name]
+    key = {gene.core[allele] for alleles in gene.key_sites.values() for allele in alleles}
+    index = {name: gene.alleles.index(name) for name in names if name in gene.alleles}
+    bits = _bits(gene_name)
+    changes = {name: int((bits[a] & 1 == 0).sum()) for name, a in index.items()}
+    at = list(present)
+    return frozenset(name for name, a in index.items() if name not in key and any(
+        changes[other] < changes[name] and (bits[a, at] & bits[b, at] != 0).all() for other, b in index.items()))
 
 
 def options(gene: Gene, codes: Codes, calls: Sequence[Alleles], found: Hidden) -> list[list[tuple[str, ...]]]:
@@ -60,23 +102,48 @@ def _instead(gene_name: str, allele: str, found: Hidden, present: tuple[int, ...
     gene = genes()[gene_name]
     if gene.kind == "variants" or allele not in gene.alleles:
         return tuple(dict.fromkeys(other for _, other in found))
-    others = dict.fromkeys(name for p, other in found for name in _with(gene, allele, p, other, list(present)))
-    return tuple(name for name in others if name != gene.core[allele])
+    others = _with(gene, allele, found, list(present))
+    return tuple(name for name in dict.fromkeys(others) if name != gene.core[allele])
 
 
-def _with(gene: Gene, allele: str, site: int, other: str, present: list[int]) -> Iterable[str]:
-    """What `allele` becomes if it has the base of `other` at the missing site.
+def _with(gene: Gene, allele: str, found: Hidden, present: list[int]) -> list[str]:
+    """What `allele` becomes if it has the base of another allele at a missing site, for each of those in `found`.
 
-    `other` itself where all its present sites agree; where they do not, the named allele that has just that base more.
-    If there is none, `other` is kept: a haplotype that nobody has described is not the safe assumption.
+    The other allele itself where all its present sites agree; else the named allele that has just that base more. If
+    there is none, the other alleles whose own changes the strand has as far as they were read; if there is none of
+    these either, all of that site: a haplotype that nobody has described is not the safe assumption.
     """
-    a, b = gene.alleles.index(allele), gene.alleles.index(other)
-    if (gene.allowed[a, present] & gene.allowed[b, present]).any(axis=1).all():
-        return [gene.core[other]]
-    changed = gene.allowed[a].copy()
-    changed[site] = gene.allowed[b, site]
-    named = (gene.allowed & changed).any(axis=2).all(axis=1)
-    return [gene.core[gene.alleles[n]] for n in np.flatnonzero(named).tolist()] or [gene.core[other]]
+    bits, own = _bits(gene.name), gene.alleles.index(allele)
+    names: list[str] = []
+    for site in dict.fromkeys(site for site, _ in found):
+        others = [gene.alleles.index(other) for at, other in found if at == site]
+        agree = [n for n in others if (bits[n, present] & bits[own, present] != 0).all()]
+        named = [one for n in others if n not in agree for one in _changed(bits, own, site, n)]
+        partly = [n for n in others if _has_changes(bits, own, n, present)]
+        names += [gene.core[gene.alleles[one]] for one in [*agree, *named] or partly or others]
+    return names
+
+
+def _has_changes(bits: npt.NDArray[np.int64], own: int, other: int, present: list[int]) -> bool:
+    """Whether `own` has every change from REF that `other` has at the present sites."""
+    changed = [p for p in present if not bits[other, p] & 1]
+    return bool((bits[other, changed] & bits[own, changed] != 0).all())
+
+
+def _changed(bits: npt.NDArray[np.int64], own: int, site: int, other: int) -> list[int]:
+    """Named alleles that are `own` but for the base of `other` at `site`."""
+    changed = bits[own].copy()
+    changed[site] = bits[other, site]
+    return [int(one) for one in np.flatnonzero((bits & changed != 0).all(axis=1))]
+
+
+@cache
+def _bits(gene_name: str) -> npt.NDArray[np.int64]:
+    """(alleles, sites): the allowed bases as bits of a number."""
+    from .knowledge import genes
+
+    allowed = genes()[gene_name].allowed
+    return np.asarray((allowed << np.arange(allowed.shape[2])).sum(axis=2))
 
 
 def phenotypes(gene: Gene, lookups: Sequence[Alleles], strands: Sequence[Sequence[tuple[str, ...]]]) -> list[str]:

@@ -57,9 +57,6 @@ class Gene:
 
     name: str
     chrom: str
-    ploidy: str
-    kind: str
-    undocumented: str
     sites: tuple[Site, ...]
     alleles: tuple[str, ...]
     allowed: Bools
@@ -71,6 +68,9 @@ class Gene:
     rules: Mapping[Pair, tuple[str, float | None]]
     key_sites: Mapping[int, tuple[str, ...]]
     source: str
+    ploidy: str = "autosome"
+    kind: str = "diplotype"
+    undocumented: str = "refuse"
     extras: tuple[Site, ...] = ()
     priorities: Mapping[frozenset[str], str] = field(default_factory=dict)
     wobble: Bools = field(init=False)

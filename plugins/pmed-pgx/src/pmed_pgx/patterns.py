@@ -124,10 +124,13 @@ def _genotypes(grid: Grid, gene: Gene, rows: list[list[tuple[int, int, int]]],
     codes = np.full((*shape, 2), ABSENT, dtype=np.int8)
     groups = np.zeros(shape, dtype=np.int64)
     assumed = np.zeros(len(samples), dtype=bool)
+    single = [p for p, found in enumerate(rows) if len(found) == 1]
+    if single:
+        codes[:, single], groups[:, single], assumed = _columns(grid, [rows[p][0] for p in single], samples)
     for p, found in enumerate(rows):
-        if found:
+        if len(found) > 1:
             codes[:, p], groups[:, p], guessed = _column(grid, found, samples)
-            assumed |= guessed
+            assumed = assumed | guessed
     if gene.ploidy != "autosome":
         codes, groups = _one_chromosome(codes, groups, mitochondrial=gene.ploidy == "MT")
     return (_same_way_round(codes, groups) if rows else codes), groups, assumed
@@ -181,6 +184,25 @@ def _rows(grid: Grid, gene: Gene, site: Site, build: str) -> list[tuple[int, int
 
 def _code(site: Site, base: str) -> int:
     return site.alleles.index(base) if base in site.alleles else OTHER
+
+
+def _columns(grid: Grid, rows: list[tuple[int, int, int]],
+             samples: npt.NDArray[np.int64]) -> tuple[Codes, Groups, Bools]:
+    """Codes, phase groups and "assumed" of all sites that have one ALT, in one go: (samples, sites, …)."""
+    at, ref, alt = (np.array(values)[:, None, None] for values in zip(*rows, strict=True))
+    where = np.ix_(at.ravel(), samples)
+    kind, guess = _CODE_OF_STATE[grid.state[where]][:, :, None], (grid.state[where] == _ASSUMED)[:, :, None]
+    alleles = np.stack([grid.allele_1[where], grid.allele_2[where]], axis=2)
+    here, told = kind == 0, (kind == 0) | (kind == HALF_CALL)
+    read = np.where(alleles == 1, alt, np.where((alleles == 0) | guess, ref, OTHER))
+    # An unknown second allele of a called genotype is a haploid call.
+    read = np.where((alleles < 0) & ~guess, np.where(here, HAPLOID, HALF_CALL), read)
+    codes = np.where(told, read, kind).astype(np.int8)
+    groups = np.where(told[:, :, 0] & grid.phased[where], grid.phase_set[where], UNPHASED)
+    het = told[:, :, 0] & (codes[:, :, 0] != codes[:, :, 1])
+    codes = np.where((groups == UNPHASED)[:, :, None], np.sort(codes, axis=2), codes)
+    assumed: Bools = np.asarray((guess & told).any(axis=(0, 2)))
+    return codes.transpose(1, 0, 2), np.where(het, groups, HOMOZYGOUS).T, assumed
 
 
 def _column(grid: Grid, rows: list[tuple[int, int, int]],

@@ -105,5 +105,7 @@ def _add_mitochondrial(made: dict[str, list[Row]], layout: pharmcat.Layout, tabl
     made["genes"].append((MT, "chrM", "MT", "diplotype", "refuse", "Reference", source))
     for table, row in cpic.mitochondrial(tables, MT, published, source):
         made[table].append(row)
+    placed = {row[1] for row in made["alleles"] if row[0] == MT}
+    made["alleles"] += [(MT, name, name, said, None, 0, source) for name, said in published.items() if name not in placed]
     made["phenotypes"] += [(MT, "function", function, "", function[0].lower() + function[1:], None, source)
                            for function in sorted(set(published.values()))]
