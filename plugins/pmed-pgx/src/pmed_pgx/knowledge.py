@@ -18,16 +18,16 @@ from typing import cast
 import polars as pl
 
 from pmed import Release
-from pmed.errors import InputError
+from pmed.errors import InputError, OptionError
 from pmed.tables import TABLES
 
 from .assembly import assemble
 from .model import NO_FUNCTION, NORMAL, UNHARMED, Bools, Gene, Pair, Site, natural
-from .release_folder import Layered, manifest, read_table
+from .release_folder import Layered, manifest, read_release, read_table
 from .release_tables import CORE, RELEASE
 
 __all__ = ["NORMAL", "NO_FUNCTION", "UNHARMED", "Bools", "Gene", "Pair", "Site", "digest", "embedded", "folder",
-           "frequency", "genes", "natural", "proxies", "release", "sites_table", "synonyms", "table"]
+           "frequency", "genes", "natural", "proxies", "release", "sites_table", "synonyms", "table", "today"]
 VARIABLE = "PMED_PGX_RELEASE"
 
 
@@ -37,10 +37,30 @@ def embedded() -> Traversable:
 
 
 def folder() -> Traversable:
-    """Where the release's files are: the folder that PMED_PGX_RELEASE names over the embedded one, or the latter."""
+    """Where the release's files are: the folder that PMED_PGX_RELEASE names over the embedded one, or the latter.
+
+    Raises:
+        OptionError: where that folder is no sound release.
+    """
     given = os.environ.get(VARIABLE)
-    # Layered has what the release is read by: iterdir and the slash.
-    return cast("Traversable", Layered(Path(given), embedded())) if given else embedded()
+    return _of_the_user(given) if given else embedded()
+
+
+@cache
+def _of_the_user(given: str) -> Traversable:
+    """A user's release, looked at once before anything is read from it."""
+    from .verify import structure  # the embedded release is verified by the tests, not at every start
+
+    try:
+        faults = list(structure(read_release(Path(given), embedded())))
+    except InputError as error:
+        raise OptionError(f"{VARIABLE}: {error.message}", where=error.where, hint=error.hint) from error
+    if faults:
+        more = f" and {len(faults) - 1} more" if len(faults) > 1 else ""
+        raise OptionError(f"{VARIABLE}: {faults[0]}{more}", where=given,
+                          hint=f"{VARIABLE}= pmed knowledge verify {given} lists every fault")
+    # Layered has what a release is read by: iterdir and the slash.
+    return cast("Traversable", Layered(Path(given), embedded()))
 
 
 @cache
@@ -55,23 +75,8 @@ def table(name: str) -> pl.DataFrame:
 
 @cache
 def genes() -> dict[str, Gene]:
-    """Every gene of the release, by symbol, in alphabetical order.
-
-    Raises:
-        InputError: where the release that PMED_PGX_RELEASE names is not sound.
-    """
-    if given := os.environ.get(VARIABLE):
-        _must_be_sound(given)
+    """Every gene of the release, by symbol, in alphabetical order."""
     return assemble(table)
-
-
-def _must_be_sound(where: str) -> None:
-    from .verify import structure  # the embedded release is verified by the tests, not at every start
-
-    manifest(Path(where))
-    if faults := list(structure({name: table(name) for name in (*CORE, "priorities")})):
-        more = f" and {len(faults) - 1} more" if len(faults) > 1 else ""
-        raise InputError(f"{faults[0]}{more}", where=where, hint="pmed knowledge verify lists every fault")
 
 
 def sites_table() -> pl.DataFrame:
@@ -99,6 +104,21 @@ def synonyms() -> dict[tuple[str, str], tuple[str, ...]]:
     """(gene, older name) → what the allele is called today; several where the older name was split."""
     return {(gene, name): tuple(now.split("|")) for gene, name, now in
             table("synonyms").select("gene", "name", "now").iter_rows()}
+
+
+def today(gene: str, name: str) -> tuple[str, ...]:
+    """What an allele is called today: itself, its row in ``synonyms``, or its core allele; empty where unknown.
+
+    A suballele (``*4.013``) has its core's name. In the CYP genes a letter (``*4A``) named one before the numbers did.
+
+    >>> today("SLCO1B1", "*1B"), today("CYP2D6", "*4.013"), today("CYP2C19", "*4B"), today("CYP2C19", "*999")
+    (('*37',), ('*4',), ('*4',), ())
+    """
+    known = genes()[gene].core if gene in genes() else {}
+    number = name.partition(".")[0]
+    plain = number.rstrip("ABCDEFGHIJKLMN") if gene.startswith("CYP") else number
+    return next(((known[one],) if one in known else synonyms()[gene, one] for one in dict.fromkeys((name, number, plain))
+                 if one in known or (gene, one) in synonyms()), ())
 
 
 def frequency(gene: str, allele: str, population: str) -> float | None:

@@ -73,7 +73,7 @@ _ALL = (
         "gene": _GENE, "allele": _ALLELE, "population": _text("population group"),
         "frequency": _number("share of chromosomes, 0 to 1", null=False),
         "n": _whole("chromosomes counted; null where the source does not say", null=True), "source": _SOURCE},
-        ("gene", "allele", "population", "source")),
+        ("gene", "allele", "population")),
     Table("proxies", "Variants that hint at an HLA allele; never a call.", {
         "gene": _GENE, "allele": _text("HLA allele that is hinted at"), "site": _text("rsID"),
         "chrom": _text("contig with 'chr' prefix"), "pos": _whole("position on GRCh38"), "ref": _text("REF on GRCh38"),

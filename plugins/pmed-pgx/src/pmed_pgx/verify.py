@@ -191,11 +191,30 @@ def _strange_names(tables: Tables, known: dict[str, Gene]) -> Iterator[Fault]:
             yield Fault("name", gene, allele, f"{name}.tsv: {gene} {allele} is no allele of the release")
 
 
+def _living_synonyms(tables: Tables, known: dict[str, Gene]) -> Iterator[Fault]:
+    """An older name that is the name of an allele today: it could mean either."""
+    alleles = tables["alleles"].select("gene", pl.col("allele").alias("name"))
+    for row in tables["synonyms"].join(alleles, on=("gene", "name"), how="semi").iter_rows(named=True):
+        yield Fault("synonym", row["gene"], row["name"],
+                    f"synonyms.tsv: {row['gene']} {row['name']} is an allele of the release itself")
+
+
+def _strange_proxies(tables: Tables, known: dict[str, Gene]) -> Iterator[Fault]:
+    """A proxy whose allele is of no status gene, or whose tagged base is none of its bases."""
+    for row in tables["proxies"].iter_rows(named=True):
+        status = row["gene"] in known and known[row["gene"]].kind == "status" and row["allele"].startswith(row["gene"])
+        if (row["gene"] in known and not status) or row["tagged"] not in {row["ref"], row["alt"]}:
+            yield Fault("proxy", row["gene"], row["site"], f"proxies.tsv: {row['site']} {row['ref']}>{row['alt']} tags "
+                                                           f"{row['allele']} of {row['gene']} by {row['tagged']}")
+
+
 def _strange_shares(tables: Tables, known: dict[str, Gene]) -> Iterator[Fault]:
     """Frequencies beyond 0 to 1, alone or together."""
     rows = tables["frequencies"].cast({"frequency": pl.Float64})
-    total = rows.group_by("gene", "population", "source").agg(pl.col("frequency").sum(), pl.col("frequency").min().alias("least"))
-    for row in total.filter((pl.col("frequency") > LARGEST_SHARE) | (pl.col("least") < 0)).sort("gene").iter_rows(named=True):
+    total = rows.group_by("gene", "population", "source").agg(pl.col("frequency").sum(),
+                                                              pl.col("frequency").min().alias("least"))
+    wrong = total.filter((pl.col("frequency") > LARGEST_SHARE) | (pl.col("least") < 0))
+    for row in wrong.sort("gene").iter_rows(named=True):
         yield Fault("share", row["gene"], row["population"],
                     f"frequencies.tsv: {row['gene']} in {row['population']} adds up to {row['frequency']:.3f}")
 
@@ -212,4 +231,4 @@ def _no_source(tables: Tables, known: dict[str, Gene]) -> Iterator[Fault]:
 
 
 CHECKS = (_same_alleles, _not_ref, _unsorted, _strange_offsets, _unreachable, _no_rule, _no_core, _strange_names,
-          _strange_shares, _no_source)
+          _living_synonyms, _strange_proxies, _strange_shares, _no_source)
