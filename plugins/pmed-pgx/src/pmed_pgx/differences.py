@@ -1,4 +1,4 @@
-"""What changed from one knowledge release to another: genes, alleles, functions, sites, definitions, phenotype rules."""
+"""What changed from one knowledge release to another: genes, alleles, functions, sites, definitions, rules."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ def _changes(name: str, old: pl.DataFrame, new: pl.DataFrame, common: set[str]) 
     key, said = COMPARED[name]
     if name != "genes":
         old, new = (frame.filter(pl.col("gene").is_in(list(common))) for frame in (old, new))
-    both = _row(old, key, said, "old").join(_row(new, key, said, "new"), on=key, how="full", coalesce=True, nulls_equal=True)
+    both = _row(old, key, said, "old").join(_row(new, key, said, "new"), on=key, how="full", coalesce=True,
+                                            nulls_equal=True)
     label = pl.concat_str([pl.col(one) for one in key[1:]], separator=" ", ignore_nulls=True) if key[1:] else pl.lit("")
     both = both.with_columns(name=label, table=pl.lit(name))
     absent, gone = pl.col("in_old").is_null(), pl.col("in_new").is_null()

@@ -117,8 +117,12 @@ def today(gene: str, name: str) -> tuple[str, ...]:
     known = genes()[gene].core if gene in genes() else {}
     number = name.partition(".")[0]
     plain = number.rstrip("ABCDEFGHIJKLMN") if gene.startswith("CYP") else number
-    return next(((known[one],) if one in known else synonyms()[gene, one] for one in dict.fromkeys((name, number, plain))
-                 if one in known or (gene, one) in synonyms()), ())
+    for one in (name, number, plain):
+        if one in known:
+            return (known[one],)
+        if (gene, one) in synonyms():
+            return synonyms()[gene, one]
+    return ()
 
 
 def frequency(gene: str, allele: str, population: str) -> float | None:

@@ -33,7 +33,8 @@ def list_releases(settings: Any) -> None:
 
     for one in Plugins(settings).load().releases():
         about = one.made
-        click.echo(f"{about.name}  {about.version}  {about.date}  {about.licence}  sha256:{about.sha256[:12]}\n  {about.source}")
+        click.echo(f"{about.name}  {about.version}  {about.date}  {about.licence}  sha256:{about.sha256[:12]}")
+        click.echo(f"  {about.source}")
 
 
 @knowledge.command()
@@ -45,7 +46,8 @@ def show(name: str) -> None:
     elif (folder() / f"{name}.tsv").is_file():
         click.echo((folder() / f"{name}.tsv").read_text("utf-8"), nl=False)
     else:
-        tables = ", ".join(sorted(file.name.removesuffix(".tsv") for file in folder().iterdir() if file.name.endswith(".tsv")))
+        files = sorted(file.name for file in folder().iterdir() if file.name.endswith(".tsv"))
+        tables = ", ".join(file.removesuffix(".tsv") for file in files)
         raise OptionError(f"no gene and no table {name!r}", hint=f"genes: {', '.join(genes())}; tables: {tables}")
 
 
@@ -94,7 +96,8 @@ def verify(release: Path | None, against: Path | None) -> None:
     if faults:
         raise click.exceptions.Exit(EXIT_EXPECTED)
     about = manifest(place)
-    click.echo(f"{about.name} {about.version} is sound: " + ", ".join(f"{tables[name].height} {name}" for name in CORE), err=True)
+    counts = ", ".join(f"{tables[name].height} {name}" for name in CORE)
+    click.echo(f"{about.name} {about.version} is sound: {counts}", err=True)
 
 
 @knowledge.command()
@@ -107,7 +110,10 @@ def diff(old: str, new: str, *, as_json: bool) -> None:
 
     before, after = (read_release(_place(name), embedded()) for name in (old, new))
     found = differences(before, after)
-    click.echo(msgspec.json.format(msgspec.json.encode(found.to_dicts()), indent=2).decode() if as_json else as_text(found))
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(found.to_dicts()), indent=2).decode())
+    else:
+        click.echo(as_text(found))
 
 
 def _place(name: str) -> Traversable:

@@ -53,7 +53,8 @@ def read_table(folder: Traversable, name: str) -> pl.DataFrame:
     except (pl.exceptions.PolarsError, UnicodeDecodeError) as error:
         raise InputError(f"not a tab-separated table: {str(error).splitlines()[0]}", where=str(file)) from error
     if expected is not None and frame.columns != expected:
-        raise InputError(f"columns are {', '.join(frame.columns)}; expected {', '.join(expected)}", where=f"{file} line 1")
+        raise InputError(f"columns are {', '.join(frame.columns)}; expected {', '.join(expected)}",
+                         where=f"{file} line 1")
     return frame
 
 

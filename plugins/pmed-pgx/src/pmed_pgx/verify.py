@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 from itertools import combinations_with_replacement
@@ -16,6 +16,7 @@ from .reach import lost
 from .release_folder import FIRST_LINE, Tables, read_release, type_faults
 from .release_tables import CORE, RELEASE
 
+Genes = Mapping[str, Gene]
 LARGEST_SHARE = 1.02  # frequencies of one source may be rounded
 
 
@@ -44,7 +45,8 @@ def verify(folder: Traversable, more: Traversable | None = None) -> list[str]:
     if broken := [*structure(tables), *_types_of_the_rest(tables)]:
         return broken
     known = assemble(lambda name: tables[name])
-    found = [fault for check in CHECKS for fault in check(tables, known)]
+    found = [fault for check in TABLE_CHECKS for fault in check(tables)]
+    found += [fault for check in GENE_CHECKS for fault in check(known)]
     excepted = {(gene, check, name) for gene, check, name, _ in tables["exceptions"].iter_rows()}
     own = (folder / "exceptions.tsv").is_file()
     stale = sorted(excepted - {fault.key for fault in found}) if own else []
@@ -101,7 +103,7 @@ def _references(tables: Tables) -> Iterator[str]:
             yield f"{place} does not name {len(missing)} sites, {missing[0]} first"
 
 
-def _same_alleles(tables: Tables, known: dict[str, Gene]) -> Iterator[Fault]:
+def _same_alleles(known: Genes) -> Iterator[Fault]:
     """Two names of one definition."""
     for gene in known.values():
         first: dict[bytes, str] = {}
@@ -110,18 +112,16 @@ def _same_alleles(tables: Tables, known: dict[str, Gene]) -> Iterator[Fault]:
                 yield Fault("same", gene.name, name, f"{gene.name} {name} and {other} have the same bases everywhere")
 
 
-def _not_ref(tables: Tables, known: dict[str, Gene]) -> Iterator[Fault]:
+def _not_ref(tables: Tables) -> Iterator[Fault]:
     """A reference allele that is not REF."""
-    reference = dict(tables["genes"].select("gene", "reference_allele").iter_rows())
-    for gene in known.values():
-        own = gene.allowed[gene.alleles.index(reference[gene.name])] if gene.sites else ()
-        for site, allowed in zip(gene.sites, own, strict=True):
-            if not allowed[0]:
-                yield Fault("reference", gene.name, site.name,
-                            f"{gene.name} {reference[gene.name]} is not REF ({site.alleles[0]}) at {site.name}")
+    named = tables["genes"].select("gene", pl.col("reference_allele").alias("allele"))
+    rows = tables["definitions"].join(named, on=("gene", "allele")).join(tables["sites"], on=("gene", "site"))
+    for row in rows.filter(~pl.col("bases").str.split("|").list.contains(pl.col("ref"))).iter_rows(named=True):
+        yield Fault("reference", row["gene"], row["site"],
+                    f"{row['gene']} {row['allele']} is {row['bases']}, not REF ({row['ref']}), at {row['site']}")
 
 
-def _unsorted(tables: Tables, known: dict[str, Gene]) -> Iterator[Fault]:
+def _unsorted(tables: Tables) -> Iterator[Fault]:
     """Sites out of order, or two of one position, on either build."""
     for build, column in (("GRCh38", "pos"), ("GRCh37", "pos37")):
         placed = tables["sites"].cast({column: pl.Int64}).drop_nulls(column)
@@ -131,7 +131,7 @@ def _unsorted(tables: Tables, known: dict[str, Gene]) -> Iterator[Fault]:
             yield Fault("order", row["gene"], row["site"], f"{row['gene']} {row['site']} {said} on {build}")
 
 
-def _strange_offsets(tables: Tables, known: dict[str, Gene]) -> Iterator[Fault]:
+def _strange_offsets(tables: Tables) -> Iterator[Fault]:
     """A GRCh37 position whose distance from GRCh38 is not that of the gene's other sites."""
     placed = tables["sites"].drop_nulls("pos37").with_columns(offset=pl.col("pos37").cast(pl.Int64) -
                                                               pl.col("pos").cast(pl.Int64))
@@ -141,7 +141,7 @@ def _strange_offsets(tables: Tables, known: dict[str, Gene]) -> Iterator[Fault]:
                                                         f"the gene's other sites {row['usual']:+d}")
 
 
-def _unreachable(tables: Tables, known: dict[str, Gene]) -> Iterator[Fault]:
+def _unreachable(known: Genes) -> Iterator[Fault]:
     """An allele that a genome made of its own definition does not get."""
     for gene in known.values():
         for name, instead in lost(gene):
@@ -149,7 +149,7 @@ def _unreachable(tables: Tables, known: dict[str, Gene]) -> Iterator[Fault]:
                         f"{gene.name} {name}: a genome of it is called {'; '.join(instead) or 'nothing'}")
 
 
-def _no_rule(tables: Tables, known: dict[str, Gene]) -> Iterator[Fault]:
+def _no_rule(known: Genes) -> Iterator[Fault]:
     """Two functions (or activity values) that no rule knows, and rules of functions that no allele has."""
     for gene in (one for one in known.values() if one.rules):
         keys = sorted(_keys(gene))
@@ -169,7 +169,7 @@ def _keys(gene: Gene) -> set[str]:
     return {f"{gene.activities[name]:g}" if name in gene.activities else "n/a" for name in gene.functions}
 
 
-def _no_core(tables: Tables, known: dict[str, Gene]) -> Iterator[Fault]:
+def _no_core(tables: Tables) -> Iterator[Fault]:
     """An allele called under a name that is none."""
     rows = tables["alleles"].join(tables["alleles"], left_on=("gene", "core"), right_on=("gene", "allele"), how="anti")
     for row in rows.iter_rows(named=True):
@@ -177,7 +177,7 @@ def _no_core(tables: Tables, known: dict[str, Gene]) -> Iterator[Fault]:
         yield Fault("core", row["gene"], row["allele"], f"{name} is called {row['core']}, which is no allele")
 
 
-def _strange_names(tables: Tables, known: dict[str, Gene]) -> Iterator[Fault]:
+def _strange_names(tables: Tables) -> Iterator[Fault]:
     """Priorities, fallbacks, synonyms and frequencies that name no allele of the release."""
     alleles = set(tables["alleles"].select("gene", "allele").iter_rows())
     named = [("priorities", gene, one) for gene, among, pick, _ in tables["priorities"].iter_rows()
@@ -186,12 +186,13 @@ def _strange_names(tables: Tables, known: dict[str, Gene]) -> Iterator[Fault]:
     named += [("synonyms", gene, one) for gene, now in tables["synonyms"].select("gene", "now").iter_rows()
               for one in now.split("|")]
     named += [("frequencies", gene, name) for gene, name in tables["frequencies"].select("gene", "allele").iter_rows()]
+    genes = set(tables["genes"]["gene"])
     for name, gene, allele in dict.fromkeys(named):
-        if gene in known and (gene, allele) not in alleles:
+        if gene in genes and (gene, allele) not in alleles:
             yield Fault("name", gene, allele, f"{name}.tsv: {gene} {allele} is no allele of the release")
 
 
-def _living_synonyms(tables: Tables, known: dict[str, Gene]) -> Iterator[Fault]:
+def _living_synonyms(tables: Tables) -> Iterator[Fault]:
     """An older name that is the name of an allele today: it could mean either."""
     alleles = tables["alleles"].select("gene", pl.col("allele").alias("name"))
     for row in tables["synonyms"].join(alleles, on=("gene", "name"), how="semi").iter_rows(named=True):
@@ -199,16 +200,17 @@ def _living_synonyms(tables: Tables, known: dict[str, Gene]) -> Iterator[Fault]:
                     f"synonyms.tsv: {row['gene']} {row['name']} is an allele of the release itself")
 
 
-def _strange_proxies(tables: Tables, known: dict[str, Gene]) -> Iterator[Fault]:
+def _strange_proxies(tables: Tables) -> Iterator[Fault]:
     """A proxy whose allele is of no status gene, or whose tagged base is none of its bases."""
+    kind = dict(tables["genes"].select("gene", "kind").iter_rows())
     for row in tables["proxies"].iter_rows(named=True):
-        status = row["gene"] in known and known[row["gene"]].kind == "status" and row["allele"].startswith(row["gene"])
-        if (row["gene"] in known and not status) or row["tagged"] not in {row["ref"], row["alt"]}:
+        placed = kind.get(row["gene"], "status") == "status" and row["allele"].startswith(f"{row['gene']}*")
+        if not placed or row["tagged"] not in {row["ref"], row["alt"]}:
             yield Fault("proxy", row["gene"], row["site"], f"proxies.tsv: {row['site']} {row['ref']}>{row['alt']} tags "
                                                            f"{row['allele']} of {row['gene']} by {row['tagged']}")
 
 
-def _strange_shares(tables: Tables, known: dict[str, Gene]) -> Iterator[Fault]:
+def _strange_shares(tables: Tables) -> Iterator[Fault]:
     """Frequencies beyond 0 to 1, alone or together."""
     rows = tables["frequencies"].cast({"frequency": pl.Float64})
     total = rows.group_by("gene", "population", "source").agg(pl.col("frequency").sum(),
@@ -219,7 +221,7 @@ def _strange_shares(tables: Tables, known: dict[str, Gene]) -> Iterator[Fault]:
                     f"frequencies.tsv: {row['gene']} in {row['population']} adds up to {row['frequency']:.3f}")
 
 
-def _no_source(tables: Tables, known: dict[str, Gene]) -> Iterator[Fault]:
+def _no_source(tables: Tables) -> Iterator[Fault]:
     """Rows whose source is no PMID, no DOI and no publication that the release knows."""
     for name, frame in tables.items():
         if "source" in frame.columns and name != "guidance":
@@ -230,5 +232,6 @@ def _no_source(tables: Tables, known: dict[str, Gene]) -> Iterator[Fault]:
                                                                f"PMID, no DOI and no known publication")
 
 
-CHECKS = (_same_alleles, _not_ref, _unsorted, _strange_offsets, _unreachable, _no_rule, _no_core, _strange_names,
-          _living_synonyms, _strange_proxies, _strange_shares, _no_source)
+GENE_CHECKS = (_same_alleles, _unreachable, _no_rule)
+TABLE_CHECKS = (_not_ref, _unsorted, _strange_offsets, _no_core, _strange_names, _living_synonyms, _strange_proxies,
+                _strange_shares, _no_source)

@@ -24,9 +24,11 @@ def guidance_rows(folder: Path) -> list[Row]:
     if path is None:
         return []
     try:
-        return sorted({row for package in load(path)["guidelines"] for row in _package(package)}, key=lambda row: str(row[:4]))
+        rows = {row for package in load(path)["guidelines"] for row in _package(package)}
+        return sorted(rows, key=lambda row: str(row[:4]))
     except (KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"not PharmCAT's prescribing guidance: {type(error).__name__} {error}", where=str(path)) from error
+        raise InputError(f"not PharmCAT's prescribing guidance: {type(error).__name__} {error}",
+                         where=str(path)) from error
 
 
 def _package(package: Mapping[str, Any]) -> Iterator[Row]:
@@ -42,8 +44,8 @@ def _package(package: Mapping[str, Any]) -> Iterator[Row]:
 
 def _keys(keys: Mapping[str, Any]) -> str:
     """``CYP2D6=Poor Metabolizer; …``; an allele count is written as pairs (``{"*1": 2}`` → ``*1/*1``)."""
-    said = {gene: "/".join(name for name, n in key.items() for _ in range(int(n))) if isinstance(key, dict) else str(key)
-            for gene, key in keys.items()}
+    said = {gene: "/".join(name for name, n in key.items() for _ in range(int(n))) if isinstance(key, dict)
+            else str(key) for gene, key in keys.items()}
     return "; ".join(f"{gene}={key}" for gene, key in sorted(said.items())) or "any"
 
 

@@ -1,4 +1,4 @@
-"""A release from CPIC's tables alone (``allele``, ``variant``, ``gene``, ``diplotype``, ``equation`` ``-table.csv``)."""
+"""A release from CPIC's tables alone: ``allele-``, ``variant-``, ``gene-``, ``diplotype-`` and ``equation-table.csv``."""
 
 from __future__ import annotations
 
@@ -52,7 +52,8 @@ def build(folder: Path) -> dict[str, list[Row]]:
             if gene["Target"] == "TRUE" and (found := _defined(folder, gene)) is not None:
                 _add(made, folder, found, names, positions)
     except OSError as error:
-        raise InputError("no such file", where=str(error.filename), hint="give the folder with CPIC's *-table.csv files") from error
+        raise InputError("no such file", where=str(error.filename),
+                         hint="give the folder with CPIC's *-table.csv files") from error
     except (KeyError, ValueError) as error:
         raise InputError(f"not CPIC's tables: {type(error).__name__} {error}", where=str(folder)) from error
     made["genes"].sort()

@@ -64,7 +64,8 @@ class Layout:
 
     def genes(self) -> list[str]:
         """Symbols of all genes that are defined, in alphabetical order."""
-        return sorted(path.name.removesuffix("_translation.json") for path in self.definitions.glob("*_translation.json"))
+        files = self.definitions.glob("*_translation.json")
+        return sorted(path.name.removesuffix("_translation.json") for path in files)
 
 
 def read(layout: Layout, gene: str) -> GeneFiles:
