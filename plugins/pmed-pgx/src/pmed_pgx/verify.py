@@ -228,8 +228,9 @@ def _no_source(tables: Tables) -> Iterator[Fault]:
             for source in frame["source"].unique().sort():
                 if not KNOWN_SOURCE.search(source):
                     row = frame.with_row_index("line", offset=FIRST_LINE).filter(source=source).row(0, named=True)
-                    yield Fault("source", row["gene"], source, f"{name}.tsv line {row['line']}: source {source!r} is no "
-                                                               f"PMID, no DOI and no known publication")
+                    said = f"source {source!r} is no PMID, no DOI and no known publication"
+                    who = row.get("gene") or row.get("drug") or ""
+                    yield Fault("source", who, source, f"{name}.tsv line {row['line']}: {said}")
 
 
 GENE_CHECKS = (_same_alleles, _unreachable, _no_rule)

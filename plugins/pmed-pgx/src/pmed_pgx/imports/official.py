@@ -1,4 +1,4 @@
-"""A release from CPIC's tables alone: ``allele-``, ``variant-``, ``gene-``, ``diplotype-`` and ``equation-table.csv``."""
+"""A release from CPIC's tables alone: allele, variant, gene, diplotype and equation ``-table.csv``."""
 
 from __future__ import annotations
 

@@ -85,7 +85,8 @@ def load(path: Path, default: Any = ...) -> Any:
     """Parsed JSON; `default` where there is no such file."""
     if not path.exists():
         if default is ...:
-            raise InputError("no such file", where=str(path), hint="give the folder that holds definitions/ and phenotypes/")
+            raise InputError("no such file", where=str(path),
+                             hint="give the folder that holds definitions/ and phenotypes/")
         return default
     try:
         return json.loads(path.read_text("utf-8"))
@@ -133,15 +134,18 @@ def site_rows(files: GeneFiles, positions: Positions37) -> Iterator[Row]:
     for one, role in sorted(defining + extra, key=lambda pair: pair[0]["position"]):
         pos37, ref37 = positions.of(files.name, one)
         cited = f"{files.source}; CPIC variant table" if pos37 else files.source
-        yield (files.name, site_name(one), role, one["position"], one["ref"], "|".join(one["alts"]), pos37, ref37, cited)
+        yield (files.name, site_name(one), role, one["position"], one["ref"], "|".join(one["alts"]), pos37, ref37,
+               cited)
 
 
-def allele_rows(files: GeneFiles, tier1: Iterable[str], more: Mapping[str, tuple[str, str | None, str]]) -> Iterator[Row]:
+def allele_rows(files: GeneFiles, tier1: Iterable[str],
+                more: Mapping[str, tuple[str, str | None, str]]) -> Iterator[Row]:
     """One row an allele: defined, known by function only (deletions), or a core name of suballeles.
 
     `more` gives (function, activity value, source) from elsewhere where ClinPGx publishes no phenotype file.
     """
-    function = {a["name"]: (a["functionValue"], a["activityValue"]) for a in (files.known or {"namedAlleles": ()})["namedAlleles"]}
+    named = files.known["namedAlleles"] if files.known else ()
+    function = {a["name"]: (a["functionValue"], a["activityValue"]) for a in named}
     ids = {a["name"]: a["id"] for a in named_alleles(files) + files.defined["hiddenCoreAlleles"]}
     core, first = files.defined["suballelesMap"], set(tier1)
     for name in dict.fromkeys([*ids, *function, *more]):
@@ -151,7 +155,8 @@ def allele_rows(files: GeneFiles, tier1: Iterable[str], more: Mapping[str, tuple
         if called not in function and called in more:
             said, activity, elsewhere = more[called]
             source = f"{source}; {elsewhere}"
-        yield (files.name, name, called, said, None if activity in (None, "n/a") else activity, int(name in first), source)
+        value = None if activity in {None, "n/a"} else activity
+        yield files.name, name, called, said, value, int(name in first), source
 
 
 def definition_rows(files: GeneFiles) -> Iterator[Row]:
@@ -173,7 +178,7 @@ def phenotype_rows(files: GeneFiles) -> list[Row]:
     if files.known is None:
         return []
     by = "activity" if files.known["activityValues"] else "function"
-    key = {a["name"]: a["activityValue"] if by == "activity" else a["functionValue"] for a in files.known["namedAlleles"]}
+    key = {a["name"]: a[f"{by}Value"] for a in files.known["namedAlleles"]}
     rules: dict[tuple[str, str], tuple[str, str | None]] = {}
     for diplotype in files.known["diplotypes"]:
         keys = sorted(key[name] for name, n in diplotype["diplotypekey"].items() for _ in range(n))

@@ -93,7 +93,7 @@ def _anchored(folder: Path, row: Mapping[str, str], where: str) -> Variant:
     """The insertion or deletion as the allele's own VCF writes it: the record that ends or starts where it does."""
     path = folder / f"{row['Haplotype Name'].replace('*', '_')}.vcf"
     if not path.is_file():
-        raise InputError(f"{row['Haplotype Name']} has an insertion or deletion, and {path.name} is missing", where=where)
+        raise InputError(f"{row['Haplotype Name']} has an insertion or deletion, but no {path.name}", where=where)
     start = int(row["Variant Start"])
     for fields in (line.split("\t") for line in path.read_text("utf-8").splitlines() if not line.startswith("#")):
         if len(fields[3]) != len(fields[4]) and (fields[2] == row["rsID"] or start - 1 <= int(fields[1]) <= start):

@@ -29,8 +29,8 @@ KEY_ALLELES: dict[str, tuple[str, ...]] = {
 }
 HARMLESS = ("Normal", "Uncertain", "Unknown", "Class IV", "Favorable", "ivacaftor non-responsive")
 # Of the newest list of diagnostic variants (EMHG), later than CPIC's table.
-LATER = {"RYR1": {name: ("Malignant Hyperthermia Associated", None, "EMHG diagnostic variants")
-                  for name in ("c.97A>G", "c.14918C>T")}}
+LATER: dict[str, cpic.Known] = {"RYR1": dict.fromkeys(
+    ("c.97A>G", "c.14918C>T"), ("Malignant Hyperthermia Associated", None, "EMHG diagnostic variants"))}
 # Genes whose alleles' functions ClinPGx does not publish, but CPIC's table has.
 FROM_CPIC = ("CYP2D6", "CYP4F2", "G6PD", "RYR1")
 STATUS = {"HLA-A": "chr6", "HLA-B": "chr6"}
@@ -88,7 +88,8 @@ def _rules(gene: str, tables: Path | None, alleles: list[Row], more: cpic.Known)
     if tables is None:
         return []
     if gene == "CYP2D6":
-        return list(cpic.score_rules(tables, gene, {f"{float(str(row[4])):g}" for row in alleles if row[4] is not None}))
+        values = {f"{float(str(row[4])):g}" for row in alleles if row[4] is not None}
+        return list(cpic.score_rules(tables, gene, values))
     if gene == "IFNL3":
         # CPIC 2014 (PMID 24096968): C/C responds favourably, one T is enough for less.
         good, bad = "Favorable response allele", "Unfavorable response allele"
@@ -106,6 +107,7 @@ def _add_mitochondrial(made: dict[str, list[Row]], layout: pharmcat.Layout, tabl
     for table, row in cpic.mitochondrial(tables, MT, published, source):
         made[table].append(row)
     placed = {row[1] for row in made["alleles"] if row[0] == MT}
-    made["alleles"] += [(MT, name, name, said, None, 0, source) for name, said in published.items() if name not in placed]
+    made["alleles"] += [(MT, name, name, said, None, 0, source) for name, said in published.items()
+                        if name not in placed]
     made["phenotypes"] += [(MT, "function", function, "", function[0].lower() + function[1:], None, source)
                            for function in sorted(set(published.values()))]
