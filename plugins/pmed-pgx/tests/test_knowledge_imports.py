@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -20,9 +21,11 @@ from pmed_pgx.knowledge import embedded, frequency, proxies, sites_table, synony
 from pmed_pgx.release_folder import manifest, read_release
 from pmed_pgx.verify import verify
 
-HEAD = "Haplotype Name\tGene\trsID\tReferenceSequence\tVariant Start\tVariant Stop\tReference Allele\tVariant Allele\tType\n"
+HEAD = ("Haplotype Name\tGene\trsID\tReferenceSequence\tVariant Start\tVariant Stop\t"
+        "Reference Allele\tVariant Allele\tType\n")
 ROWS38 = [("*1", "REFERENCE", ".", ".", ".", ".", "."), ("*1.001", "REFERENCE", ".", ".", ".", ".", "."),
-          ("*2", "rs1", "NC_000010.11", "100", "100", "G", "A"), ("*2.001", "rs1", "NC_000010.11", "100", "100", "G", "A"),
+          ("*2", "rs1", "NC_000010.11", "100", "100", "G", "A"),
+          ("*2.001", "rs1", "NC_000010.11", "100", "100", "G", "A"),
           ("*3", "rs2", "NC_000010.11", "201", "202", "AT", "-"), ("*4", "rs1", "NC_000010.11", "100", "100", "G", "C")]
 
 
@@ -38,8 +41,9 @@ def pharmvar(tmp_path: Path) -> Path:
     for build, shift, sequence in (("GRCh38", 0, "NC_000010.11"), ("GRCh37", 50, "NC_000010.10")):
         place = tmp_path / "pv" / "CYPX" / build
         place.mkdir(parents=True)
-        rows = [(name, rs, sequence if seq != "." else ".", *(str(int(one) + shift) if one != "." else one for one in (a, b)),
-                 ref, alt) for name, rs, seq, a, b, ref, alt in ROWS38]
+        rows = [(name, rs, sequence if seq != "." else ".",
+                 *(str(int(one) + shift) if one != "." else one for one in (a, b)), ref, alt)
+                for name, rs, seq, a, b, ref, alt in ROWS38]
         (place / f"CYPX.{sequence}.haplotypes.tsv").write_text(haplotypes(rows))
         (place / "CYPX_3.vcf").write_text(f"##fileformat=VCFv4.1\n#CHROM\tPOS\tID\tREF\tALT\n"
                                           f"{sequence}\t{200 + shift}\trs2\tCAT\tC\n")
@@ -61,7 +65,8 @@ def test_pharmvar_gives_definitions_anchors_and_suballeles(pharmvar: Path, tmp_p
 @pytest.mark.parametrize(("change", "said"), [
     (("\t100\t100\tG\tA", "\tten\t100\tG\tA"), r"line 5: Variant Start is 'ten'"),
     (("rsID\t", "id\t"), "line 2: no column 'rsID'"), (("REFERENCE", "rs7"), r"line 3: Variant Start is '.'")])
-def test_what_pharmvar_never_wrote_is_one_line(pharmvar: Path, tmp_path: Path, change: tuple[str, str], said: str) -> None:
+def test_what_pharmvar_never_wrote_is_one_line(pharmvar: Path, tmp_path: Path, change: tuple[str, str],
+                                               said: str) -> None:
     path = next(pharmvar.rglob("GRCh38/*.tsv"))
     path.write_text(path.read_text().replace(*change))
     with pytest.raises(InputError, match=said) as error:
@@ -120,7 +125,8 @@ SHARED = Path()
 
 
 @pytest.mark.parametrize(("name", "change"), [
-    ("definitions", ('"variants"', '"variant"')), ("definitions", ('"namedAlleles"', '"x"')), ("definitions", ("{", "<")),
+    ("definitions", ('"variants"', '"variant"')), ("definitions", ('"namedAlleles"', '"x"')),
+    ("definitions", ("{", "<")),
     ("definitions", ('"reference": true', '"reference": false')), ("phenotypes", ('"functionValue"', '"f"'))])
 def test_what_pharmcat_never_wrote_is_one_line(shared: Path, tmp_path: Path, name: str, change: tuple[str, str],
                                                monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,15 +141,16 @@ def test_what_pharmcat_never_wrote_is_one_line(shared: Path, tmp_path: Path, nam
 GUIDANCE: dict[str, Any] = {"version": "1", "guidelines": [{
     "guideline": {"source": "CPIC", "url": "https://x", "relatedChemicals": [{"name": "drugs"}]},
     "citations": [{"pmid": "12345678"}],
-    "recommendations": [{"population": "adults", "classification": {"term": "Strong"}, "text": {"html": "<p>Do\tit.</p>\n"},
-                         "relatedChemicals": [{"name": "drug"}],
-                         "lookupKey": {"CYPX": "Poor Metabolizer", "HLA-B": {"*57:01 positive": 1}, "CYPY": {"*1": 2}}}]}]}
+    "recommendations": [{
+        "population": "adults", "classification": {"term": "Strong"}, "text": {"html": "<p>Do\tit.</p>\n"},
+        "relatedChemicals": [{"name": "drug"}],
+        "lookupKey": {"CYPX": "Poor Metabolizer", "HLA-B": {"*57:01 positive": 1}, "CYPY": {"*1": 2}}}]}]}
 
 
 def test_guidance_is_one_plain_line(tmp_path: Path) -> None:
     (tmp_path / "prescribing_guidance.json").write_text(json.dumps(GUIDANCE))
-    assert guidance_rows(tmp_path) == [("drug", "CPIC", "CYPX=Poor Metabolizer; CYPY=*1/*1; HLA-B=*57:01 positive", "adults",
-                                        "Strong", "Do it.", "PMID 12345678")]
+    keys = "CYPX=Poor Metabolizer; CYPY=*1/*1; HLA-B=*57:01 positive"
+    assert guidance_rows(tmp_path) == [("drug", "CPIC", keys, "adults", "Strong", "Do it.", "PMID 12345678")]
     (tmp_path / "prescribing_guidance.json").write_text('{"guidelines": [{}]}')
     with pytest.raises(InputError, match="not PharmCAT's prescribing guidance: KeyError 'guideline'"):
         guidance_rows(tmp_path)
@@ -177,8 +184,8 @@ def test_proxies_are_among_the_sites_on_both_builds() -> None:
 ASK = """
 from pmed_pgx.knowledge import genes, release, table
 print(len(genes()), release().name, release().source, table("fallbacks").height, sep="|")
-from pmed_pgx.guidelines import drugs
-print(len(drugs()))
+from pmed_pgx.knowledge import folder
+print(sum(one.name.startswith("guideline-") for one in folder().iterdir()))
 """
 
 
@@ -192,7 +199,7 @@ def test_the_variable_names_the_release_and_the_rest_is_embedded(pharmvar: Path,
     told = run(ASK, tmp_path / "out").stdout.splitlines()
     assert told[0].startswith("1|pharmvar-import|imported from PharmVar files; from the embedded release: fallbacks")
     assert "guideline rows" in told[0]
-    assert int(told[1]) > 10
+    assert int(told[1]) >= 8
 
 
 @pytest.mark.parametrize(("name", "change", "said"), [
@@ -208,9 +215,6 @@ def test_a_bad_release_stops_with_one_line(pharmvar: Path, tmp_path: Path, name:
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 1
     assert "PMED_PGX_RELEASE: " in done.stderr
-    pytest.importorskip("re")
-    import re
-
     assert re.search(said, done.stderr), done.stderr
 
 

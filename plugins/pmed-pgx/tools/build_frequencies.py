@@ -3,8 +3,9 @@
     python build_frequencies.py PANEL_FOLDER PSAM [-o frequencies.tsv]
 
 PANEL_FOLDER holds a VCF a gene (high-coverage panel, GRCh38); PSAM gives each person's super-population. A gene counts
-in a super-population only where nearly everybody has one diplotype that rests on no missing key site: leaving out the rest
-would bend the frequencies. CYP2D6 is left out, because copy number is not in the panel. Published rows are kept.
+in a super-population only where nearly everybody has one diplotype that rests on no missing key site: leaving out
+the rest would bend the frequencies. CYP2D6 is left out, because copy number is not in the panel. Published rows
+are kept.
 """
 
 from __future__ import annotations

@@ -121,7 +121,7 @@ def today(gene: str, name: str) -> tuple[str, ...]:
         if one in known:
             return (known[one],)
         if (gene, one) in synonyms():
-            return synonyms()[gene, one]
+            return tuple(now for now in synonyms()[gene, one] if now in known)
     return ()
 
 

@@ -13,7 +13,7 @@ from .assembly import assemble
 from .citations import KNOWN_SOURCE, guideline_faults
 from .model import Gene
 from .reach import lost
-from .release_folder import FIRST_LINE, Tables, read_release, type_faults
+from .release_folder import FIRST_LINE, Tables, read_release, read_table, type_faults
 from .release_tables import CORE, RELEASE
 
 Genes = Mapping[str, Gene]
@@ -36,19 +36,20 @@ class Fault:
 
 
 def verify(folder: Traversable, more: Traversable | None = None) -> list[str]:
-    """Every fault of the release in a folder, one line each; tables it has not are those of `more`.
+    """Every fault of the release in a folder, one line each; what `more` excepts is excepted where it has no own list.
 
     Raises:
         InputError: where it cannot be read as a release at all.
     """
-    tables = read_release(folder, more)
+    tables, own = read_release(folder), (folder / "exceptions.tsv").is_file()
+    if more is not None and not own:
+        tables["exceptions"] = read_table(more, "exceptions")
     if broken := [*structure(tables), *_types_of_the_rest(tables)]:
         return broken
     known = assemble(lambda name: tables[name])
     found = [fault for check in TABLE_CHECKS for fault in check(tables)]
     found += [fault for check in GENE_CHECKS for fault in check(known)]
     excepted = {(gene, check, name) for gene, check, name, _ in tables["exceptions"].iter_rows()}
-    own = (folder / "exceptions.tsv").is_file()
     stale = sorted(excepted - {fault.key for fault in found}) if own else []
     return [*(fault.text for fault in found if fault.key not in excepted),
             *(f"exceptions.tsv: {' '.join(key)} is no fault (any more)" for key in stale),
