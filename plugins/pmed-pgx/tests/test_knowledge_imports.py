@@ -194,10 +194,10 @@ def run(code: str, folder: Path) -> subprocess.CompletedProcess[str]:
                           env={**os.environ, "PMED_PGX_RELEASE": str(folder)})
 
 
-def test_the_variable_names_the_release_and_the_rest_is_embedded(pharmvar: Path, tmp_path: Path) -> None:
-    import_release("pharmvar", pharmvar, tmp_path / "out")
+def test_the_variable_names_the_release_and_the_rest_is_embedded(shared: Path, tmp_path: Path) -> None:
+    import_release("pharmcat", shared / "reference" / "pharmcat-3.1.1", tmp_path / "out")
     told = run(ASK, tmp_path / "out").stdout.splitlines()
-    assert told[0].startswith("1|pharmvar-import|imported from PharmVar files; from the embedded release: fallbacks")
+    assert told[0].startswith("20|pharmcat-import|imported from ClinPGx files of PharmCAT; from the embedded release: ")
     assert "guideline rows" in told[0]
     assert int(told[1]) >= 8
 
