@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
 
 import click
 import msgspec
@@ -13,7 +12,7 @@ from pmed.errors import EXIT_EXPECTED, OptionError
 from pmed.files import write_all
 
 from .importing import PUBLISHERS, import_release
-from .knowledge import embedded, folder, genes, table
+from .knowledge import embedded, folder, genes, release, table
 from .release_folder import manifest, read_release
 from .release_tables import CORE, release_schema_texts
 
@@ -26,15 +25,14 @@ def knowledge() -> None:
 
 
 @knowledge.command("list")
-@click.pass_obj
-def list_releases(settings: Any) -> None:
-    """Every release in use, with version, date, licence and hash."""
-    from pmed.plugins import Plugins
-
-    for one in Plugins(settings).load().releases():
-        about = one.made
-        click.echo(f"{about.name}  {about.version}  {about.date}  {about.licence}  sha256:{about.sha256[:12]}")
-        click.echo(f"  {about.source}")
+def list_releases() -> None:
+    """The release in use, with version, date, licence and hash; and the embedded one, where it is another."""
+    used = release()
+    click.echo(f"{used.name}  {used.version}  {used.date}  {used.licence}  sha256:{used.sha256[:12]}  in use")
+    click.echo(f"  {used.source}")
+    about = manifest(embedded())
+    if about.name != used.name:
+        click.echo(f"{about.name}  {about.version}  {about.date}  {about.licence}\n  {about.source}")
 
 
 @knowledge.command()
@@ -79,23 +77,23 @@ def import_(source: Path, publisher: str, cpic_tables: Path | None, output: Path
 
 
 @knowledge.command()
-@click.argument("release", required=False, type=FOLDER)
+@click.argument("place", metavar="[DIR]", required=False, type=FOLDER)
 @click.option("--against", type=FOLDER, help="Also print what differs from this release.")
-def verify(release: Path | None, against: Path | None) -> None:
+def verify(place: Path | None, against: Path | None) -> None:
     """Check the release in a folder (default: the embedded one): one line a fault, exit code 1 if there is any."""
     from .differences import as_text, differences
     from .verify import verify as faults_of
 
-    place: Traversable = release or embedded()
-    faults = faults_of(place, embedded())
-    tables = read_release(place, embedded()) if not faults or against else {}
+    looked_at: Traversable = place or embedded()
+    faults = faults_of(looked_at, embedded())
+    tables = read_release(looked_at, embedded()) if not faults or against else {}
     for fault in faults:
         click.echo(fault)
     if against:
         click.echo(as_text(differences(read_release(against, embedded()), tables)))
     if faults:
         raise click.exceptions.Exit(EXIT_EXPECTED)
-    about = manifest(place)
+    about = manifest(looked_at)
     counts = ", ".join(f"{tables[name].height} {name}" for name in CORE)
     click.echo(f"{about.name} {about.version} is sound: {counts}", err=True)
 
