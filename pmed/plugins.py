@@ -86,7 +86,7 @@ class Plugins:
         version = point.dist.version if point.dist else "?"
         try:
             self.add(point.load(), point.name, version)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, OptionError):  # a wrong setting is the user's to mend, and stops the run
             raise
         except BaseException as error:  # a stranger's import may raise anything; it costs only that plugin
             self.fail(Component("", None, point.name, version), "load", error)

@@ -38,7 +38,7 @@ RANK = {unit: rank for rank, layer in enumerate(LAYERS) for unit in layer}
 PARTS = {"genomics", "normalise", "sources", "features", "explain", "render"}
 SHARED_PARTS = {"genomics", "normalise"}  # the only parts that another part may use
 PUBLIC = {"pmed", "pmed.engine", "pmed.errors", "pmed.files", "pmed.tables", "pmed.terminal", "pmed.types",
-          "pmed.verdicts"}
+          "pmed.schema", "pmed.verdicts"}
 
 
 def files(*patterns: str) -> list[Path]:

@@ -59,10 +59,11 @@ def register_advisers() -> Iterable[type[GuidelineAdviser]]:
 
 @hookimpl
 def register_commands(cli: click.Group) -> None:
-    """Add ``pmed call``, ``pmed frequencies``, ``pmed genes`` and ``pmed drugs``."""
+    """Add ``pmed call``, ``pmed frequencies``, ``pmed genes``, ``pmed knowledge`` and ``pmed drugs``."""
     from .commands import call
     from .counting import count
+    from .knowledge_commands import knowledge
     from .listing import list_drugs, list_genes
 
-    for command in (call, count, list_genes, list_drugs):
+    for command in (call, count, list_genes, list_drugs, knowledge):
         cli.add_command(command)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,13 @@ class Positions37:
                                     for row in rows if row["GRCh37Allele"] == row["GRCh38Allele"]
                                     and (change := moved_change(row["GRCh38Allele"], row["Variant"]))[0]}
         return cls(placed, indels, _offsets(rows))
+
+    @classmethod
+    def of_release(cls, sites: Iterable[tuple[str, str, str, str | None, str | None]]) -> Positions37:
+        """From the sites of a release: (gene, position, REF, position and REF on GRCh37)."""
+        placed: dict[Key, Place] = {(gene, int(pos), ref): (pos37, ref37) for gene, pos, ref, pos37, ref37 in sites
+                                    if pos37 and ref37}
+        return cls(placed, {}, {})
 
     def of(self, gene: str, variant: dict[str, Any]) -> tuple[str | None, str | None]:
         """GRCh37 position and REF of a defining variant; None where they are not published."""

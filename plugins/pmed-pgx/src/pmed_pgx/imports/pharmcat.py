@@ -40,32 +40,58 @@ class GeneFiles:
         return f"ClinPGx {self.defined['version']}"
 
 
-def read(folder: Path, gene: str) -> GeneFiles:
-    """Read the files of `gene` below ``definitions`` and ``phenotypes``.
+@dataclass(frozen=True)
+class Layout:
+    """Where a folder keeps definitions and phenotypes: PharmCAT's own source tree, or the two side by side."""
+
+    definitions: Path
+    phenotypes: Path
+
+    @classmethod
+    def of(cls, folder: Path) -> Layout:
+        """Find both.
+
+        Raises:
+            InputError: where there is no definition at all.
+        """
+        found = sorted(folder.rglob("*_translation.json"))
+        if not found:
+            raise InputError("no *_translation.json below this folder", where=str(folder),
+                             hint="give the folder with PharmCAT's definition and phenotype files")
+        known = [path for name in ("phenotypes", "phenotype", "phenotype/cpic") for path in folder.rglob(name)
+                 if any(path.glob("*.json"))]
+        return cls(found[0].parent, known[0] if known else folder / "phenotypes")
+
+    def genes(self) -> list[str]:
+        """Symbols of all genes that are defined, in alphabetical order."""
+        files = self.definitions.glob("*_translation.json")
+        return sorted(path.name.removesuffix("_translation.json") for path in files)
+
+
+def read(layout: Layout, gene: str) -> GeneFiles:
+    """Read the files of `gene`.
 
     Raises:
         InputError: where the definition is missing or a file is not what it should be.
     """
-    exempt = load(folder / "definitions" / "exemptions.json", {})
-    known = load(folder / "phenotypes" / f"{gene.replace('-', '_')}.json", None)
-    return GeneFiles(load(folder / "definitions" / f"{gene}_translation.json"), known, exempt.get(gene, {}))
+    exempt = load(layout.definitions / "exemptions.json", {})
+    if isinstance(exempt, list):
+        exempt = {one["gene"]: one for one in exempt}
+    known = load(layout.phenotypes / f"{gene.replace('-', '_')}.json", None)
+    return GeneFiles(load(layout.definitions / f"{gene}_translation.json"), known, exempt.get(gene, {}))
 
 
 def load(path: Path, default: Any = ...) -> Any:
     """Parsed JSON; `default` where there is no such file."""
     if not path.exists():
         if default is ...:
-            raise InputError("no such file", where=str(path), hint="give the folder that holds definitions/ and phenotypes/")
+            raise InputError("no such file", where=str(path),
+                             hint="give the folder that holds definitions/ and phenotypes/")
         return default
     try:
         return json.loads(path.read_text("utf-8"))
     except (ValueError, OSError) as error:
         raise InputError(f"not a JSON file: {error}", where=str(path)) from error
-
-
-def genes_in(folder: Path) -> list[str]:
-    """Symbols of all genes that the folder defines, in alphabetical order."""
-    return sorted(path.name.removesuffix("_translation.json") for path in (folder / "definitions").glob("*_translation.json"))
 
 
 def gene_row(files: GeneFiles) -> Row:
@@ -108,15 +134,18 @@ def site_rows(files: GeneFiles, positions: Positions37) -> Iterator[Row]:
     for one, role in sorted(defining + extra, key=lambda pair: pair[0]["position"]):
         pos37, ref37 = positions.of(files.name, one)
         cited = f"{files.source}; CPIC variant table" if pos37 else files.source
-        yield (files.name, site_name(one), role, one["position"], one["ref"], "|".join(one["alts"]), pos37, ref37, cited)
+        yield (files.name, site_name(one), role, one["position"], one["ref"], "|".join(one["alts"]), pos37, ref37,
+               cited)
 
 
-def allele_rows(files: GeneFiles, tier1: Iterable[str], more: Mapping[str, tuple[str, str | None, str]]) -> Iterator[Row]:
+def allele_rows(files: GeneFiles, tier1: Iterable[str],
+                more: Mapping[str, tuple[str, str | None, str]]) -> Iterator[Row]:
     """One row an allele: defined, known by function only (deletions), or a core name of suballeles.
 
     `more` gives (function, activity value, source) from elsewhere where ClinPGx publishes no phenotype file.
     """
-    function = {a["name"]: (a["functionValue"], a["activityValue"]) for a in (files.known or {"namedAlleles": ()})["namedAlleles"]}
+    named = files.known["namedAlleles"] if files.known else ()
+    function = {a["name"]: (a["functionValue"], a["activityValue"]) for a in named}
     ids = {a["name"]: a["id"] for a in named_alleles(files) + files.defined["hiddenCoreAlleles"]}
     core, first = files.defined["suballelesMap"], set(tier1)
     for name in dict.fromkeys([*ids, *function, *more]):
@@ -126,7 +155,8 @@ def allele_rows(files: GeneFiles, tier1: Iterable[str], more: Mapping[str, tuple
         if called not in function and called in more:
             said, activity, elsewhere = more[called]
             source = f"{source}; {elsewhere}"
-        yield (files.name, name, called, said, None if activity in (None, "n/a") else activity, int(name in first), source)
+        value = None if activity in {None, "n/a"} else activity
+        yield files.name, name, called, said, value, int(name in first), source
 
 
 def definition_rows(files: GeneFiles) -> Iterator[Row]:
@@ -148,7 +178,7 @@ def phenotype_rows(files: GeneFiles) -> list[Row]:
     if files.known is None:
         return []
     by = "activity" if files.known["activityValues"] else "function"
-    key = {a["name"]: a["activityValue"] if by == "activity" else a["functionValue"] for a in files.known["namedAlleles"]}
+    key = {a["name"]: a[f"{by}Value"] for a in files.known["namedAlleles"]}
     rules: dict[tuple[str, str], tuple[str, str | None]] = {}
     for diplotype in files.known["diplotypes"]:
         keys = sorted(key[name] for name, n in diplotype["diplotypekey"].items() for _ in range(n))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pmed.errors import InputError
+
 from . import cpic, pharmcat
 from .builds import Positions37
 from .schema import Row, empty, write
@@ -27,34 +29,45 @@ KEY_ALLELES: dict[str, tuple[str, ...]] = {
 }
 HARMLESS = ("Normal", "Uncertain", "Unknown", "Class IV", "Favorable", "ivacaftor non-responsive")
 # Of the newest list of diagnostic variants (EMHG), later than CPIC's table.
-LATER = {"RYR1": {name: ("Malignant Hyperthermia Associated", None, "EMHG diagnostic variants")
-                  for name in ("c.97A>G", "c.14918C>T")}}
+LATER: dict[str, cpic.Known] = {"RYR1": dict.fromkeys(
+    ("c.97A>G", "c.14918C>T"), ("Malignant Hyperthermia Associated", None, "EMHG diagnostic variants"))}
 # Genes whose alleles' functions ClinPGx does not publish, but CPIC's table has.
 FROM_CPIC = ("CYP2D6", "CYP4F2", "G6PD", "RYR1")
 STATUS = {"HLA-A": "chr6", "HLA-B": "chr6"}
 MT = "MT-RNR1"
 
 
-def build(clinpgx: Path, tables: Path) -> dict[str, list[Row]]:
+def build(clinpgx: Path, tables: Path | None, positions: Positions37 | None = None) -> dict[str, list[Row]]:
     """All rows of the release.
 
     Args:
-        clinpgx: Folder with ``definitions`` and ``phenotypes``.
-        tables: Folder with CPIC's ``*-table.csv``.
+        clinpgx: Folder with PharmCAT's definition and phenotype files.
+        tables: Folder with CPIC's ``*-table.csv``; without it, what only CPIC publishes stays unknown.
+        positions: Known positions on GRCh37, where CPIC's tables do not give them.
+
+    Raises:
+        InputError: with the file, where one is not as PharmCAT's are.
     """
-    positions, made = Positions37.read(tables / "variant-table.csv"), empty()
-    for gene in pharmcat.genes_in(clinpgx):
-        _add(made, pharmcat.read(clinpgx, gene), tables, positions)
-    _add_mitochondrial(made, clinpgx, tables)
-    for gene, chrom in STATUS.items():
-        made["genes"].append((gene, chrom, "autosome", "status", "refuse", None, cpic.SOURCE))
+    if tables is not None:
+        positions = Positions37.read(tables / "variant-table.csv")
+    made, layout = empty(), pharmcat.Layout.of(clinpgx)
+    for gene in layout.genes():
+        try:
+            _add(made, pharmcat.read(layout, gene), tables, positions or Positions37({}, {}, {}))
+        except (KeyError, IndexError, TypeError, AttributeError, StopIteration) as error:
+            raise InputError(f"not a definition or phenotype file of PharmCAT 3: {type(error).__name__} {error}",
+                             where=f"{clinpgx}: {gene}") from error
+    if tables is not None:
+        _add_mitochondrial(made, layout, tables)
+        for gene, chrom in STATUS.items():
+            made["genes"].append((gene, chrom, "autosome", "status", "refuse", None, cpic.SOURCE))
     made["genes"].sort()
     return made
 
 
-def _add(made: dict[str, list[Row]], files: pharmcat.GeneFiles, tables: Path, positions: Positions37) -> None:
+def _add(made: dict[str, list[Row]], files: pharmcat.GeneFiles, tables: Path | None, positions: Positions37) -> None:
     gene = files.name
-    more: cpic.Known = cpic.functions(tables, gene) if gene in FROM_CPIC else {}
+    more: cpic.Known = cpic.functions(tables, gene) if tables and gene in FROM_CPIC else {}
     more |= LATER.get(gene, {})
     made["genes"].append(pharmcat.gene_row(files))
     made["sites"] += pharmcat.site_rows(files, positions)
@@ -71,9 +84,12 @@ def _is_key(row: Row, key: tuple[str, ...]) -> bool:
     return row[1] in key or ("altered" in key and bool(function) and not function.startswith(HARMLESS))
 
 
-def _rules(gene: str, tables: Path, alleles: list[Row], more: cpic.Known) -> list[Row]:
+def _rules(gene: str, tables: Path | None, alleles: list[Row], more: cpic.Known) -> list[Row]:
+    if tables is None:
+        return []
     if gene == "CYP2D6":
-        return list(cpic.score_rules(tables, gene, {f"{float(str(row[4])):g}" for row in alleles if row[4] is not None}))
+        values = {f"{float(str(row[4])):g}" for row in alleles if row[4] is not None}
+        return list(cpic.score_rules(tables, gene, values))
     if gene == "IFNL3":
         # CPIC 2014 (PMID 24096968): C/C responds favourably, one T is enough for less.
         good, bad = "Favorable response allele", "Unfavorable response allele"
@@ -83,14 +99,15 @@ def _rules(gene: str, tables: Path, alleles: list[Row], more: cpic.Known) -> lis
     return cpic.pair_rules(tables, gene, more) if more else []
 
 
-def _add_mitochondrial(made: dict[str, list[Row]], clinpgx: Path, tables: Path) -> None:
-    known = pharmcat.load(clinpgx / "phenotypes" / f"{MT.replace('-', '_')}.json")
+def _add_mitochondrial(made: dict[str, list[Row]], layout: pharmcat.Layout, tables: Path) -> None:
+    known = pharmcat.load(layout.phenotypes / f"{MT.replace('-', '_')}.json")
     source = f"ClinPGx {known['version']}"
     published = {one["name"]: one["functionValue"] for one in known["namedAlleles"]}
     made["genes"].append((MT, "chrM", "MT", "diplotype", "refuse", "Reference", source))
     for table, row in cpic.mitochondrial(tables, MT, published, source):
         made[table].append(row)
     placed = {row[1] for row in made["alleles"] if row[0] == MT}
-    made["alleles"] += [(MT, name, name, said, None, 0, source) for name, said in published.items() if name not in placed]
+    made["alleles"] += [(MT, name, name, said, None, 0, source) for name, said in published.items()
+                        if name not in placed]
     made["phenotypes"] += [(MT, "function", function, "", function[0].lower() + function[1:], None, source)
                            for function in sorted(set(published.values()))]

@@ -7,32 +7,24 @@ from pathlib import Path
 
 from pmed.files import write_whole
 
+from ..release_tables import CORE, RELEASE
+
 Row = tuple[object, ...]
 
-COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "genes": ("gene", "chrom", "ploidy", "kind", "undocumented", "reference_allele", "source"),
-    "sites": ("gene", "site", "role", "pos", "ref", "alts", "pos37", "ref37", "source"),
-    "alleles": ("gene", "allele", "core", "function", "activity", "tier1", "source"),
-    "definitions": ("gene", "allele", "site", "bases"),
-    "phenotypes": ("gene", "by", "first", "second", "phenotype", "activity_score", "source"),
-    "priorities": ("gene", "among", "pick", "source"),
-}
-# What the columns that name a kind may hold.
-PLOIDIES = ("autosome", "X", "MT")
-KINDS = ("diplotype", "variants", "status")  # pairs of named alleles; lists of variants; outside calls only
-ROLES = ("defining", "required", "extra")  # extra: read for advice, part of no allele
-UNDOCUMENTED = ("refuse", "reference")
+BUILT = (*CORE, "priorities")
+OPTIONAL = ("synonyms", "guidance")
+COLUMNS: Mapping[str, tuple[str, ...]] = {name: tuple(RELEASE[name].names) for name in BUILT}
 
 
 def empty() -> dict[str, list[Row]]:
     """No rows yet, for every table."""
-    return {name: [] for name in COLUMNS}
+    return {name: [] for name in (*COLUMNS, *OPTIONAL)}
 
 
 def write(folder: Path, tables: Mapping[str, Iterable[Row]]) -> None:
-    """Write every table as tab-separated text; None is an empty field."""
-    for name, columns in COLUMNS.items():
-        lines = ["\t".join(columns), *("\t".join(map(_text, row)) for row in tables[name])]
+    """Write every table that the publisher fills as tab-separated text; None is an empty field."""
+    for name in (*COLUMNS, *(one for one in OPTIONAL if tables.get(one))):
+        lines = ["\t".join(RELEASE[name].names), *("\t".join(map(_text, row)) for row in tables[name])]
         write_whole(folder / f"{name}.tsv", ("\n".join(lines) + "\n").encode())
 
 
