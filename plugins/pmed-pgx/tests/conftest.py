@@ -19,7 +19,7 @@ NORMAL = {"rs3758581": "G/G"}
 
 
 # Genes whose sites a made person has; those of the others are absent. All of them would make each test slow.
-READ = ("CYP2B6", "CYP2C19", "CYP2C9", "CYP3A5", "SLCO1B1", "TPMT", "VKORC1")
+READ = ("CYP2B6", "CYP2C19", "CYP2C9", "CYP3A5", "CYP4F2", "SLCO1B1", "TPMT", "VKORC1")
 
 
 def all_sites() -> list[tuple[Gene, Site]]:

@@ -140,6 +140,18 @@ def test_a_row_that_needs_no_more_leads_and_an_unknown_one_never_becomes_standar
     assert lead(TWO, **known) == key
 
 
+def test_a_row_that_changes_the_treatment_leads_and_what_may_be_worse_is_a_caution() -> None:
+    """CPIC 2020 gives the CYP2C9 doses of phenytoin without an HLA-B result too."""
+    for known, key in (({CYP: POOR}, "slow"), ({CYP: NORMAL}, None)):
+        one = drug(f'"{HLA}" = "negative", "{CYP}" = "{NORMAL}"',
+                   ("carrier", is_(HLA, "positive"), "avoid", ""), ("slow", is_(CYP, POOR), "adjust", "dose_factor = 0.5"),
+                   ("plain", is_(CYP, NORMAL), "standard", ""))
+        found = outcome(one, {HLA: None, **known})
+        assert (found.lead.key if found.lead else None) == key
+        told = [caution["text"] for caution in wording.cautions(found) if caution["code"] == "gene-unknown"]
+        assert told == (["chosen without HLA-B*15:02 (unknown); it could also mean: carrier (avoid)"] if key else [])
+
+
 def test_an_unknown_input_that_cannot_raise_the_concern_does_not_stop_a_row() -> None:
     found = outcome(EASY, {CYP: POOR, "genotype:rs2108622": None})
     assert found.lead is not None

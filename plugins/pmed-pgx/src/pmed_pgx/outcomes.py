@@ -2,7 +2,8 @@
 
 Rows of one population (ages and indication) are read in order, and the first that fits is that population's. Of the
 populations a patient may belong to, the most concerned row leads. A row that an unknown input leaves undecided stands
-in the way of every later row that is less concerned: unknown never becomes standard. An input of which several values
+in the way of later rows that say to use the drug as usual or to watch it: unknown never becomes standard. A row that
+changes the treatment leads all the same, and a caution names the more concerned ones that stay open. An input of which several values
 are possible is judged for each of them, and leads somewhere only where all agree.
 """
 
@@ -14,7 +15,7 @@ from functools import cached_property
 from itertools import product
 from typing import Any
 
-from .guidelines import AGE, FINDING, Drug, Known, Row
+from .guidelines import AGE, CONCERN, FINDING, Drug, Known, Row
 
 OR = " or "
 
@@ -32,10 +33,12 @@ class Judged:
 
     @property
     def lead(self) -> Row | None:
-        """The row that gives the action; None where none fits, or an undecided one may be more concerned."""
-        if self.applied and all(row.concern <= self.applied[0].concern for row in self.undecided):
-            return self.applied[0]
-        return None
+        """The row that gives the action; None where none fits, or where it changes little and an undecided one may."""
+        if not self.applied:
+            return None
+        first = self.applied[0]
+        least = all(row.concern <= first.concern for row in self.undecided)
+        return first if least or first.concern >= CONCERN["adjust"] else None
 
 
 @dataclass(frozen=True)

@@ -116,4 +116,4 @@ def _chosen_without(one: Outcome) -> list[Caution]:
 
 
 def _could_change(rows: tuple[Row, ...]) -> str:
-    return f"; it could also mean: {', '.join(row.key for row in rows[:SHOWN])}" if rows else ""
+    return f"; it could also mean: {', '.join(f'{row.key} ({row.action})' for row in rows[:SHOWN])}" if rows else ""
