@@ -37,15 +37,15 @@ def test_what_is_not_assessed_is_said() -> None:
     assert "*5, *13" in rows["CYP2D6"]
     assert "*36, *37" in rows["CYP2C19"]
     assert "outside calls" in rows["HLA-B"]
-    assert "on GRCh37: rs200893121" in rows["NAT2"]
+    assert "on GRCh37: rs56489998" in rows["MT-RNR1"]
     assert not rows["VKORC1"]
 
 
 def test_every_drug_has_a_row_with_its_citation() -> None:
     rows = {row["drug"]: row for row in drug_rows()}
     assert list(rows) == list(drugs())
-    assert all(row["citation"].startswith("PMID:") and row["year"] > 2000 and row["populations"]
-               for row in rows.values())
+    assert all(row["citation"].startswith("PMID:") for row in rows.values() if row["guideline"] == "CPIC")
+    assert all(row["citation"] and row["year"] > 2000 and row["populations"] for row in rows.values())
     warfarin = rows["warfarin"]
     assert warfarin["genes"][:2] == ["CYP2C9", "VKORC1"]
     assert (warfarin["year"], warfarin["citation"], warfarin["level"]) == (2017, "PMID:28198005", "A")
@@ -72,4 +72,5 @@ def test_formats_hold_the_same_rows(what: str) -> None:
     assert tsv[what[:-1]].to_list() == names
     head, blank, columns, *rows = said(what).splitlines()
     assert head.startswith(f"{len(names)} {what} of {release().name} {release().version} ({release().date})")
-    assert (blank, columns.split()[0], [row.split()[0] for row in rows]) == ("", what[:-1], [*names])
+    assert (blank, columns.split()[0], len(rows)) == ("", what[:-1], len(names))
+    assert all(row.startswith(f"{name} ") for row, name in zip(rows, names, strict=True))
