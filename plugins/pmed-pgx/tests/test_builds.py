@@ -97,10 +97,17 @@ def test_a_swapped_site_is_read_by_its_bases(pairs: Any, sign: str, order: list[
                                             enumerate(pair, 1)}}
                  for chrom, pos, ref, alt, _, pair in (rows[i] for i in order)]
         found = patterns(Grid.of(TABLES["genotypes"].frame(cells)), TOY, build, np.array([0]))
-        seen[build] = found.codes[0].tolist(), found.groups[0].tolist()
+        (made, groups, _), = found.kept
+        seen[build] = made.tolist(), groups.tolist()
     assert seen["GRCh37"] == seen["GRCh38"]
     codes = [[site.alleles.index(base) for base in pair] for site, pair in zip(TOY_SITES, pairs, strict=True)]
-    assert seen["GRCh38"][0] == (codes if sign == "|" else [sorted(one) for one in codes])
+    assert seen["GRCh38"][0] == (same_way_round(codes) if sign == "|" else [sorted(one) for one in codes])
+
+
+def same_way_round(codes: list[list[int]]) -> list[list[int]]:
+    """The pair of strands whose first difference is in order: which strand is named first means nothing."""
+    first = next((pair for pair in codes if pair[0] != pair[1]), [0, 0])
+    return [pair[::-1] for pair in codes] if first[0] > first[1] else codes
 
 
 def test_a_base_seen_in_one_row_outlives_reference_in_another() -> None:
@@ -109,7 +116,7 @@ def test_a_base_seen_in_one_row_outlives_reference_in_another() -> None:
              "phased": True, "allele_1": code, "allele_2": 0} for alt, code in (("T", 1), ("G", 0))]
     for order in (rows, rows[::-1]):
         found = patterns(Grid.of(TABLES["genotypes"].frame(order)), TOY, "GRCh37", np.array([0]))
-        assert found.codes[0, 2].tolist() == [0, 1]
+        assert found.kept[0][0][2].tolist() == [0, 1]
 
 
 @st.composite
@@ -120,7 +127,7 @@ def everything(draw: st.DrawFn) -> dict[str, tuple[str, str]]:
     return {site.name: (draw(st.sampled_from(site.alleles)), draw(st.sampled_from(site.alleles))) for site in chosen}
 
 
-@settings(max_examples=25)
+@settings(max_examples=8)
 @given(person=everything(), sign=st.sampled_from("|/"))
 def test_one_person_written_on_both_builds_is_called_the_same(person: Mapping[str, tuple[str, str]], sign: str,
                                                               tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -135,7 +142,7 @@ def test_one_person_written_on_both_builds_is_called_the_same(person: Mapping[st
         called[build] = made.tables["gene_results"]
     assert called["GRCh37"].equals(called["GRCh38"])
     lost = {row[0]: len(row[1]) for row in called["GRCh37"].select("gene", "missing_sites").iter_rows()}
-    assert lost == UNPLACED
+    assert {gene: n for gene, n in lost.items() if n} == UNPLACED
 
 
 @pytest.fixture(scope="module")

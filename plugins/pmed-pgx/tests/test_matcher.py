@@ -18,7 +18,9 @@ from pmed_pgx.matcher import UNPHASED, match
 SITES = {site.name: site for gene in genes().values() for site in gene.sites}
 COMMON = ("rs12248560", "rs28399504", "rs12769205", "rs4244285", "rs4986893", "rs3758581", "rs1799853", "rs1057910",
           "rs28371686", "rs7900194", "rs4149056", "rs2306283", "rs776746", "rs10264272", "rs9923231")
-KEYS = {gene.sites[p].name for gene in genes().values() for p in gene.key_sites}
+# Of the genes that the made people of conftest have.
+KEYS = {gene.sites[p].name for gene in genes().values() for p in gene.key_sites
+        if gene.name in {"CYP2B6", "CYP2C19", "CYP2C9", "CYP3A5", "SLCO1B1", "TPMT", "VKORC1"}}
 
 
 @st.composite
@@ -129,6 +131,8 @@ def test_losing_key_sites_never_makes_another_result_certain(person: dict[str, s
     full = call_one(plain(**person))
     less = call_one({name: call for name, call in plain(**person).items() if name not in lost})
     for gene, row in less.items():
+        if full[gene]["status"] == "no-data":  # a gene that no made person has
+            continue
         mine = lost & {site.name for site in genes()[gene].sites}
         assert set(row["missing_sites"]) == mine
         if not mine:
