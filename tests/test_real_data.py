@@ -34,7 +34,8 @@ def called(panel):
 
 def test_every_person_of_the_panel_is_called(called):
     genes = called.tables["gene_results"]
-    assert genes.height == 2562 * len(GENES)
+    assert genes.height == 2562 * genes["gene"].n_unique()
+    genes = genes.filter(pl.col("gene").is_in(GENES))
     called_at_all = pl.col("status").is_in(["called", "ambiguous"]).mean()
     share = dict(genes.group_by("gene").agg(called_at_all).iter_rows())
     assert all(share[gene] >= 0.99 for gene in GENES), share
@@ -60,7 +61,7 @@ def test_known_frequencies_come_out(called):
 def test_the_deep_genomes_agree_with_the_panel(called, deep):
     mine = pmed.call(deep).tables["gene_results"].select("patient_id", "gene", "diplotypes")
     assert set(mine["patient_id"]) == {"NA18526", "NA18565", "NA18861"}
-    both = mine.join(called.tables["gene_results"], on=["patient_id", "gene"])
+    both = mine.filter(pl.col("gene").is_in(GENES)).join(called.tables["gene_results"], on=["patient_id", "gene"])
     agreed = both.with_columns(common=pl.col("diplotypes").list.set_intersection("diplotypes_right"))
     assert agreed.height >= len(GENES)
     assert agreed["common"].list.len().min() >= 1
