@@ -14,7 +14,7 @@ from . import __version__
 from .errors import EXIT_PARTIAL, PmedError
 from .plugins import Plugins
 from .settings import Settings, load_settings
-from .terminal import Reading, add_commands, finish, genome_options, progress, spooled
+from .terminal import Reading, add_commands, finish, genome_options, outside_calls_option, progress, spooled
 
 COMMAND = "pmed.command"
 ONE_PATIENT = {"report", "demo"}
@@ -64,6 +64,7 @@ def cli(ctx: click.Context, debug: bool, config: Path | None) -> None:  # noqa: 
 @cli.command()
 @click.argument("genome", nargs=-1, type=READABLE)
 @click.option("--history", multiple=True, type=READABLE, help="Patient record (FHIR R4 bundle); repeatable.")
+@outside_calls_option
 @click.option("--sample", default="", help="The patient's sample, where the genome holds several.")
 @genome_options
 @click.option("--index-date", default="", help="Day of the question, YYYY-MM-DD (default: last entry of the record).")
@@ -71,16 +72,18 @@ def cli(ctx: click.Context, debug: bool, config: Path | None) -> None:  # noqa: 
 @click.option("-o", "--output", type=WRITABLE, default=Path("report.html"), show_default=True, help="HTML report.")
 @click.option("--json", "json_file", type=WRITABLE, help="Also write the result as JSON.")
 @click.pass_obj
-def report(settings: Settings, *, genome: tuple[Path, ...], history: tuple[Path, ...], sample: str, reading: Reading,
-           index_date: str, drugs: tuple[str, ...], output: Path, json_file: Path | None) -> None:
-    """One patient's report from GENOME file(s) and record(s)."""
+def report(settings: Settings, *, genome: tuple[Path, ...], history: tuple[Path, ...], outside_calls: tuple[Path, ...],
+           sample: str, reading: Reading, index_date: str, drugs: tuple[str, ...], output: Path,
+           json_file: Path | None) -> None:
+    """One patient's report from GENOME file(s), record(s) and outside calls."""
     from .reporting import report_one
 
     if not genome and not history:
         raise click.UsageError("give a GENOME file, a --history record, or both")
     with progress() as say:
-        result, written = report_one(genome, history, sample=sample, build=reading.build, options=reading.options,
-                                     index_date=index_date, drugs=drugs, settings=settings, progress=say,
+        result, written = report_one(genome, history, outside_calls=outside_calls, sample=sample,
+                                     build=reading.build, options=reading.options, index_date=index_date, drugs=drugs,
+                                     settings=settings, progress=say,
                                      command=click.get_current_context().meta.get(COMMAND, ""),
                                      outputs={"html": output, **({"json": json_file} if json_file else {})})
     finish(result.failures, written)

@@ -91,7 +91,7 @@ def _can_be_written(value: Any) -> None:
 
 
 _CHECKS: Mapping[str, tuple[Callable[[Any], None], ...]] = {
-    "register_sources": (_is_kind("genome", "history"), _can("matches", "read")),
+    "register_sources": (_is_kind("genome", "history", "outside-calls"), _can("matches", "read")),
     "register_features": (_declares("needs", "gives"), _can("run")),
     "register_predictors": (_is_kind(*KINDS), _declares("needs", "gives"), _wants_names, _has_card,
                             _can("predict", "reference")),

@@ -62,16 +62,19 @@ class Engine:
         names = normalising.vocabulary([component.made for component in knowledge])
         return cls(plugins, sources, knowledge, steps, predictors, advisers, names, progress)
 
-    def read(self, genome: Sequence[Path], history: Sequence[Path], request: ReadRequest,
-             pairs: Mapping[str, str]) -> dict[str, pl.DataFrame]:
+    def read(self, genome: Sequence[Path], history: Sequence[Path], request: ReadRequest, pairs: Mapping[str, str],
+             outside: Sequence[Path] = ()) -> dict[str, pl.DataFrame]:
         """All files into tables: genome and record joined, drugs and units understood."""
         self.progress("reading records")
         records = reading.read(self.sources, "history", history, request)
         self.progress("reading genomes")
         genes = reading.read(self.sources, "genome", genome, request)
-        tables = {name: pl.concat([frame, genes[name]]) for name, frame in records.items()}
+        others = reading.read(self.sources, "outside-calls", outside, request)
+        tables = {name: pl.concat([frame, genes[name], others[name]]) for name, frame in records.items()}
         tables["samples"] = reading.link(genes, records, pairs)
-        tables["issues"] = pl.concat([tables["issues"], reading.pairings(tables["samples"], records["patients"])])
+        tables["outside_calls"], notes = reading.assign(tables["outside_calls"], tables["samples"], records["patients"])
+        paired = reading.pairings(tables["samples"], records["patients"])
+        tables["issues"] = pl.concat([tables["issues"], paired, notes])
         return normalising.normalise(tables, self.drug_names)
 
     def request(self, components: Iterable[Component], *, samples: Sequence[str] = (), build: str = "",
@@ -94,10 +97,10 @@ class Engine:
         made["suggestions"] = advising.advise(self.plugins, self.advisers, made)
         return made
 
-    def provenance(self, genome: Sequence[Path], history: Sequence[Path],
-                   settings: Mapping[str, Any]) -> dict[str, Any]:
+    def provenance(self, genome: Sequence[Path], history: Sequence[Path], settings: Mapping[str, Any],
+                   outside: Sequence[Path] = ()) -> dict[str, Any]:
         """What the result rests on."""
-        return {**describe_run(self.plugins, settings), "inputs": describe_inputs(genome, history),
+        return {**describe_run(self.plugins, settings), "inputs": describe_inputs(genome, history, outside),
                 "knowledge": describe_knowledge(self.knowledge), "predictors": describe_predictors(self.predictors)}
 
 
@@ -113,7 +116,7 @@ def _paths(files: Files) -> list[Path]:
     return [Path(files)] if isinstance(files, str | Path) else [Path(file) for file in files]
 
 
-def run(genome: Files = (), history: Files = (), *, samples: Sequence[str] = (),
+def run(genome: Files = (), history: Files = (), *, outside_calls: Files = (), samples: Sequence[str] = (),
         build: str = "", index_date: str = "", pairs: Mapping[str, str] | None = None, options: Options | None = None,
         settings: Settings | None = None, progress: Progress = _silent) -> Result:
     """Run everything on one patient or many.
@@ -121,6 +124,7 @@ def run(genome: Files = (), history: Files = (), *, samples: Sequence[str] = (),
     Args:
         genome: Genome files (VCF), all samples or `samples`; 1-based positions.
         history: Patient record files (FHIR R4 bundles).
+        outside_calls: Gene results of other tools; they take the place of what the genome says of their genes.
         samples: Samples to read; empty reads all.
         build: Genome build the user states; empty where the file must tell.
         index_date: ISO date of the question; empty takes the last entry of each record.
@@ -132,22 +136,24 @@ def run(genome: Files = (), history: Files = (), *, samples: Sequence[str] = (),
     Raises:
         InputError: for files that cannot be used; one clear line.
     """
-    genome_paths, history_paths = _paths(genome), _paths(history)
+    genome_paths, history_paths, outside = _paths(genome), _paths(history), _paths(outside_calls)
     chosen = (settings or Settings()).with_options(options or {})
     _must_be_date(index_date)
     engine = Engine.start(chosen, progress)
     request = engine.request([*engine.steps, *engine.predictors], samples=samples, build=build, index_date=index_date)
-    tables = engine.conclude(engine.read(genome_paths, history_paths, request, pairs or {}))
+    tables = engine.conclude(engine.read(genome_paths, history_paths, request, pairs or {}, outside))
     said = {"samples": list(samples), "build": build, "index_date": index_date, "options": dict(chosen.options)}
-    return Result(tables, tuple(engine.plugins.failures), engine.provenance(genome_paths, history_paths, said))
+    return Result(tables, tuple(engine.plugins.failures), engine.provenance(genome_paths, history_paths, said, outside))
 
 
-def call(genome: Files, *, samples: Sequence[str] = (), build: str = "", options: Options | None = None,
-         settings: Settings | None = None, until: str = "gene_results", progress: Progress = _silent) -> Result:
+def call(genome: Files, *, outside_calls: Files = (), samples: Sequence[str] = (), build: str = "",
+         options: Options | None = None, settings: Settings | None = None, until: str = "gene_results",
+         progress: Progress = _silent) -> Result:
     """Read genomes and run just the feature steps that one table needs.
 
     Args:
         genome: Genome files (VCF).
+        outside_calls: Gene results of other tools, as for `run`.
         samples: Samples to read; empty reads all.
         build: Genome build the user states; empty where the file must tell.
         options: Component options, by component name, laid over the settings.
@@ -159,12 +165,12 @@ def call(genome: Files, *, samples: Sequence[str] = (), build: str = "", options
         FlowError: where no plugin gives `until`.
         InputError: for files that cannot be used.
     """
-    paths = _paths(genome)
+    paths, outside = _paths(genome), _paths(outside_calls)
     chosen = (settings or Settings()).with_options(options or {})
     engine = Engine.start(chosen, progress)
     names = {step.name for step in upstream([one.made for one in engine.steps], until)}
     steps = [component for component in engine.steps if component.name in names]
     request = engine.request(steps, samples=samples, build=build)
-    tables = feature_stage.run_steps(engine.plugins, steps, engine.read(paths, [], request, {}), ())
+    tables = feature_stage.run_steps(engine.plugins, steps, engine.read(paths, [], request, {}, outside), ())
     said = {"samples": list(samples), "build": build, "options": dict(chosen.options)}
-    return Result(tables, tuple(engine.plugins.failures), engine.provenance(paths, [], said))
+    return Result(tables, tuple(engine.plugins.failures), engine.provenance(paths, [], said, outside))

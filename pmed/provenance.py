@@ -33,10 +33,12 @@ def describe_run(plugins: Plugins, settings: Mapping[str, Any]) -> dict[str, Any
     }
 
 
-def describe_inputs(genome: Iterable[Path], history: Iterable[Path]) -> list[dict[str, Any]]:
+def describe_inputs(genome: Iterable[Path], history: Iterable[Path],
+                    outside: Iterable[Path] = ()) -> list[dict[str, Any]]:
     """Name, size in bytes and sha256 of each input file; the folder is left out."""
+    kinds = (("genome", genome), ("history", history), ("outside-calls", outside))
     return [{"kind": kind, "file": path.name, "bytes": path.stat().st_size, "sha256": sha256(path)}
-            for kind, paths in (("genome", genome), ("history", history)) for path in paths]
+            for kind, paths in kinds for path in paths]
 
 
 def describe_knowledge(releases: Sequence[Component]) -> list[dict[str, Any]]:

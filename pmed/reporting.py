@@ -22,16 +22,17 @@ LISTED = ("sources", "features", "predictors", "advisers", "exporters")
 
 
 def report_one(genome: Sequence[Path], history: Sequence[Path], *, outputs: Mapping[str, Path], settings: Settings,
-               progress: Progress, sample: str = "", build: str = "", options: engine.Options | None = None,
-               index_date: str = "", drugs: Sequence[str] = (), command: str = "") -> tuple[Result, list[Path]]:
+               progress: Progress, outside_calls: Sequence[Path] = (), sample: str = "", build: str = "",
+               options: engine.Options | None = None, index_date: str = "", drugs: Sequence[str] = (),
+               command: str = "") -> tuple[Result, list[Path]]:
     """Run one patient and write `outputs` (exporter name → file), all rendered before the first is written.
 
     Raises:
         InputError: where the files cannot be used or hold more than one patient.
     """
-    _must_not_overwrite(outputs.values(), [*genome, *history])
-    result = engine.run(genome, history, samples=[sample] if sample else [], build=build, index_date=index_date,
-                        options=options or {}, settings=settings, progress=progress)
+    _must_not_overwrite(outputs.values(), [*genome, *history, *outside_calls])
+    result = engine.run(genome, history, outside_calls=outside_calls, samples=[sample] if sample else [],
+                        build=build, index_date=index_date, options=options or {}, settings=settings, progress=progress)
     mine = result.for_patient(_only_patient(result, sample))
     asked = {**mine.provenance["settings"], "drugs": [drug.lower() for drug in drugs]}
     told = {**mine.provenance, "settings": asked, **({"command": command} if command else {})}

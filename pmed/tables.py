@@ -181,6 +181,19 @@ _ALL = (
         "dp": Column(pl.Int32(), "least read depth in the block"),
         "gq": Column(pl.Int32(), "genotype quality of the block, phred"),
     }),
+    Table("outside_calls", "Gene results of other tools, as their files say. Several rows of a patient and gene are "
+          "several possible results; a row without diplotype, phenotype and score is a tool's no-call.", {
+        "sample": _text("sample that the file names; null where it names none"),
+        "patient_id": _text("patient it is for; the host fills it in"),
+        "gene": _text("HGNC symbol", null=False),
+        "diplotype": _text("diplotype, or the one allele of a haploid gene"),
+        "phenotype": _text("phenotype as the tool says it"),
+        "activity_score": _number("activity score as the tool says it", "1"),
+        "tool": _text("tool, or format, that the file comes from", null=False),
+        "file": _text("file", null=False),
+        "line": Column(pl.Int64(), "1-based line of the file"),
+        "note": _text("what was changed while reading, one remark a line"),
+    }),
     Table("patients", "One row a patient record.", {
         "patient_id": _PATIENT,
         "birth_date": Column(pl.Date(), "date of birth"),

@@ -60,6 +60,11 @@ def genome_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return functools.reduce(lambda made, option: option(made), reversed(_GENOME_OPTIONS), with_reading)
 
 
+outside_calls_option = click.option(
+    "--outside-calls", multiple=True, type=_FILE,
+    help="Gene results of another tool (PharmCAT's TSV, Aldy, Cyrius, ...); repeatable.")
+
+
 @contextmanager
 def spooled(paths: Sequence[Path]) -> Iterator[tuple[Path, ...]]:
     """The same files, standard input (``-``) and pipes as temporary copies: a genome is read more than once.

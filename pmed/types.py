@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .result import Result
 
 Kind = Literal["pharmacogenomic", "risk", "treatment-response"]
-SourceKind = Literal["genome", "history"]
+SourceKind = Literal["genome", "history", "outside-calls"]
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from ..tables import TABLES
 from ..types import ReadRequest
 
 READ_TABLES = ("samples", "genotypes", "coverage", "patients", "conditions", "medications", "observations",
-               "allergies", "issues")
+               "allergies", "outside_calls", "issues")
+_FAULTS = {"genome": GenomeError, "history": HistoryError}
 
 
 def empty_tables() -> dict[str, pl.DataFrame]:
@@ -25,7 +26,7 @@ def empty_tables() -> dict[str, pl.DataFrame]:
 
 def read(sources: Sequence[Component], kind: str, paths: Sequence[Path],
          request: ReadRequest) -> dict[str, pl.DataFrame]:
-    """Read all paths of one kind ("genome" or "history").
+    """Read all paths of one kind ("genome", "history" or "outside-calls").
 
     Raises:
         InputError: for a path that is not there or that no source reads, and whatever a source refuses.
@@ -62,7 +63,7 @@ def _by_source(sources: Sequence[Component], kind: str, paths: Sequence[Path]) -
 
 
 def _source_for(sources: Sequence[Component], kind: str, path: Path) -> Component:
-    fault = GenomeError if kind == "genome" else HistoryError
+    fault = _FAULTS.get(kind, InputError)
     if not path.exists():
         raise fault("no such file", where=str(path))
     if path.is_dir():
@@ -106,6 +107,59 @@ def pairings(samples: pl.DataFrame, patients: pl.DataFrame) -> pl.DataFrame:
                      "patient_id")
     return TABLES["issues"].frame(odd.select(
         "patient_id", file="source", place="sample", severity=pl.lit("info"), code=pl.lit("paired"),
+        text=text).iter_rows(named=True))
+
+
+def assign(calls: pl.DataFrame, samples: pl.DataFrame, patients: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Outside calls with the patient each is for, and ``issues``: who was left out, and who has another name.
+
+    A sample's name is looked for among the samples, then among the patients. Calls that name nobody, or the only other
+    name of their file, belong to the patient where there is just one; those for other people are left out.
+
+    Raises:
+        InputError: where a file has no call for anybody who is here, or it cannot be told whose calls they are.
+    """
+    people = pl.concat([samples["patient_id"], patients["patient_id"]]).unique(maintain_order=True)
+    known = pl.concat([samples.select("sample", _by_sample="patient_id"),
+                       patients.select(sample="patient_id", _by_sample="patient_id")]).unique("sample", keep="first")
+    only = people[0] if people.len() == 1 else None
+    alone = pl.col("sample").n_unique().over("file") == 1
+    guessed = pl.when(alone).then(pl.lit(only, dtype=pl.String))
+    placed = calls.drop("patient_id").join(known, on="sample", how="left", maintain_order="left").with_columns(
+        _lone=pl.col("_by_sample").is_null() & guessed.is_not_null(), patient_id=pl.coalesce("_by_sample", guessed))
+    _must_be_somebodys(placed, people)
+    kept = placed.filter(pl.col("patient_id").is_not_null())
+    return kept.select(calls.columns), pl.concat([_left_out(placed), _other_names(kept)])
+
+
+def _must_be_somebodys(placed: pl.DataFrame, people: pl.Series) -> None:
+    hint = "choose the patient's sample with --sample NAME"
+    nameless = placed.filter(pl.col("sample").is_null() & pl.col("patient_id").is_null())
+    if nameless.height:
+        text = f"names no sample, and there are {_count(people.to_list(), 'patient')}"
+        raise InputError("names a sample in some lines only" if people.len() == 1 else text, where=nameless["file"][0],
+                         hint=hint)
+    for (file,), part in placed.group_by("file", maintain_order=True):
+        if part["patient_id"].null_count() == part.height:
+            names = ", ".join(part["sample"].unique(maintain_order=True).head(3))
+            raise InputError(f"has no call for anybody in this run: it is about {names}", where=str(file), hint=hint)
+
+
+def _left_out(placed: pl.DataFrame) -> pl.DataFrame:
+    others = placed.filter(pl.col("patient_id").is_null()).group_by("file", maintain_order=True).agg(
+        pl.col("sample").n_unique())
+    text = pl.format("outside calls for {} other samples were left out", "sample")
+    return TABLES["issues"].frame(others.select(
+        "file", severity=pl.lit("info"), code=pl.lit("other-samples"), text=text).iter_rows(named=True))
+
+
+def _other_names(kept: pl.DataFrame) -> pl.DataFrame:
+    odd = kept.filter(pl.col("_lone") & pl.col("sample").is_not_null()).unique(
+        ["file", "sample"], keep="first", maintain_order=True)
+    text = pl.format("outside calls for sample {} were read as those of patient {}: the names differ, please confirm",
+                     "sample", "patient_id")
+    return TABLES["issues"].frame(odd.select(
+        "patient_id", "file", place="sample", severity=pl.lit("warning"), code=pl.lit("paired"),
         text=text).iter_rows(named=True))
 
 

@@ -19,18 +19,25 @@ from .caller import PgxCaller
 from .explainer import GuidelineExplainer
 from .findings import FindingFeatures
 from .knowledge import release
+from .outside import OutsideCalls
 from .predictor import GuidelinePredictor
 
 if TYPE_CHECKING:
     import click
 
-    from pmed.types import Explainer, FeatureStep, Predictor
+    from pmed.types import Explainer, FeatureStep, Predictor, Source
 
 
 @hookimpl
 def register_knowledge() -> Iterable[Release]:
     """The embedded release: alleles, phenotypes, guideline rows, drug names."""
     return [release()]
+
+
+@hookimpl
+def register_sources() -> Iterable[type[Source]]:
+    """Gene results of other tools."""
+    return [OutsideCalls]
 
 
 @hookimpl

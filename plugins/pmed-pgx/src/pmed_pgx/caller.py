@@ -15,6 +15,8 @@ from pmed.tables import TABLES, Tables
 
 from .calls import How, call
 from .knowledge import Gene, genes, sites_table
+from .outside import apply, statuses
+from .outside.hla import STATUS
 from .patterns import Grid, bases, patterns
 
 
@@ -25,7 +27,7 @@ class PgxCaller:
     name: ClassVar[str] = "pgx-caller"
     needs: ClassVar[tuple[str, ...]] = ("samples", "genotypes")
     gives: ClassVar[tuple[str, ...]] = ("gene_results", "diplotype:*", "phenotype:*", "phenotypes:*", "activity-score:*",
-                                        "genotype:*")
+                                        "genotype:*", "status:*")
 
     all_matches: bool = option(default=False, doc="Report every diplotype that fits, not only the best-scoring ones.")
     combinations: bool = option(default=False, doc="Where no pair of named alleles fits, combine them: [*2 + *5].")
@@ -44,8 +46,10 @@ class PgxCaller:
             index = np.array([where.get(name, -1) for name in part["sample"]], dtype=np.int64)
             results += [self._call(grid, gene, str(build), index, part["patient_id"]) for gene in genes().values()]
             features.append(part.select("patient_id", *_genotypes(grid, str(build), index, wanted)))
-        found = pl.concat(results)
-        wide = pl.concat(features, how="diagonal")
+        outside = tables.get("outside_calls", TABLES["outside_calls"].empty())
+        found = apply(pl.concat(results), outside, samples)
+        features.append(found.select("patient_id").unique(maintain_order=True))
+        wide = pl.concat(features, how="diagonal").unique("patient_id", keep="first", maintain_order=True)
         return {"gene_results": found, "features": _features(wide, found, wanted)}
 
     def _call(self, grid: Grid, gene: Gene, build: str, index: npt.NDArray[np.int64], patients: pl.Series) -> pl.DataFrame:
@@ -73,6 +77,8 @@ def _features(wide: pl.DataFrame, results: pl.DataFrame, wanted: Sequence[str]) 
         pl.when(pl.col("possible_phenotypes").list.len() > 0).then(
             pl.col("possible_phenotypes").list.join(" or ")).alias("phenotypes"),
         diplotype=pl.when(single & pl.col("complete")).then(pl.col("lookup_diplotypes").list.first()))
+    wide = wide.join(statuses(results, [name for name in wanted if name.startswith(STATUS)]), on="patient_id",
+                     how="left", maintain_order="left")
     for name in (name for name in wanted if name not in wide.columns):
         kind, _, about = name.partition(":")
         column = pl.col(kind).alias(name) if kind in sure.columns else pl.lit(None, dtype=pl.String).alias(name)

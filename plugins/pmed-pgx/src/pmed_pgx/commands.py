@@ -10,7 +10,7 @@ import click
 
 import pmed
 from pmed.files import write_whole
-from pmed.terminal import Reading, finish, genome_options, progress
+from pmed.terminal import Reading, finish, genome_options, outside_calls_option, progress
 
 from .export import FORMATS
 
@@ -19,6 +19,7 @@ GENOME = click.Path(path_type=Path)
 
 @click.command()
 @click.argument("genome", nargs=-1, required=True, type=GENOME)
+@outside_calls_option
 @click.option("--sample", "samples", multiple=True, help="Sample to call; repeatable (default: all).")
 @click.option("--samples-file", type=click.File("r", encoding="utf-8"), help="Samples to call, one name a line.")
 @click.option("--all-matches", is_flag=True, help="Every diplotype that fits, not only the best-scoring ones.")
@@ -26,8 +27,8 @@ GENOME = click.Path(path_type=Path)
 @click.option("--format", "kind", default="json", type=click.Choice(list(FORMATS)), show_default=True)
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="File (default: stdout).")
 @click.pass_obj
-def call(settings: Any, *, genome: tuple[Path, ...], samples: tuple[str, ...], samples_file: TextIO | None,
-         all_matches: bool, reading: Reading, kind: str, output: Path | None) -> None:
+def call(settings: Any, *, genome: tuple[Path, ...], outside_calls: tuple[Path, ...], samples: tuple[str, ...],
+         samples_file: TextIO | None, all_matches: bool, reading: Reading, kind: str, output: Path | None) -> None:
     """Gene results (star alleles, phenotypes) of all samples in GENOME file(s); - is standard input."""
     if kind == "parquet" and output is None:
         raise click.UsageError("--format parquet needs -o FILE")
@@ -36,8 +37,8 @@ def call(settings: Any, *, genome: tuple[Path, ...], samples: tuple[str, ...], s
     if samples_file and not listed:
         raise click.UsageError("--samples-file names nobody")
     with progress() as say:
-        result = pmed.call(genome, samples=[*samples, *listed], build=reading.build, options={**own, **reading.options},
-                           settings=settings, progress=say)
+        result = pmed.call(genome, outside_calls=outside_calls, samples=[*samples, *listed], build=reading.build,
+                           options={**own, **reading.options}, settings=settings, progress=say)
     _deliver(FORMATS[kind](result), output)
     finish(result.failures)
 

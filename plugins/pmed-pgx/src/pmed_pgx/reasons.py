@@ -13,7 +13,8 @@ from .outcomes import Outcome
 KEY = ["patient_id", "drug"]
 SHOWN = 3
 ASSUMED, HINT = "absent-as-ref", "hint"
-_DOUBTS = ("key-site-missing", "copy-number-not-assessed", "half-call", "undocumented-as-reference")
+_DOUBTS = ("key-site-missing", "copy-number-not-assessed", "half-call", "undocumented-as-reference",
+           "unknown-allele", "unknown-phenotype", "unknown-score", "one-allele", "outside-no-call")
 _CAUTIONS = TABLES["suggestions"].columns["cautions"].dtype
 
 
@@ -91,12 +92,17 @@ def _gap(named: pl.Expr, fits: pl.Expr) -> pl.Expr:
     doubts = pl.col("messages").list.eval(pl.element().filter(doubtful).struct.field("text")).list.join("; ")
     scored = [gene.name for gene in genes().values() if gene.by == "activity"]
     unscored = pl.col("gene").is_in(scored) & pl.col("activity_score").is_null()
-    several = pl.col("diplotypes").list.len() > 1
+    called, several = (pl.col("diplotypes").list.len() > least for least in (0, 1))
+    outside, options = pl.col("status") == "outside", pl.col("possible_phenotypes")
     unread = pl.when(texts != "").then(texts).otherwise(pl.lit("none of its sites has a call in the file"))
     return (pl.when(pl.col("status") == "no-data").then(named + pl.lit("was not read: ") + unread)
             .when(~pl.col("complete") & (pl.col("status") == "not-called"))
             .then(named + pl.lit("could not be called: ") + texts)
             .when(~pl.col("complete")).then(named + pl.lit("is not certain: ") + doubts)
+            .when(outside & (options.list.len() > 1))
+            .then(named + pl.lit("is ambiguous: ") + options.list.join(" or ") + pl.lit(" are possible"))
+            .when(outside & unscored & ~called)
+            .then(named + pl.lit("was given by another tool, without the activity score that the guideline asks for"))
             .when(several & (pl.col("phenotype").is_null() | unscored))
             .then(named + pl.lit("is ambiguous: ") + fits + pl.lit(" fit equally well"))
             .when(pl.col("phenotype").is_null() | unscored)

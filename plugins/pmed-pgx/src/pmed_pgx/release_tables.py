@@ -60,6 +60,14 @@ _ALL = (
         "first": _text("function or activity value", null=True),
         "second": _text("the other one; null with one copy", null=True), "phenotype": _text("phenotype, as published"),
         "activity_score": _number("sum of the activity values"), "source": _SOURCE}, ("gene", "first", "second")),
+    Table("scores", "Phenotype of an activity score; for calls of other tools, whose scores the rules need not list.", {
+        "gene": _GENE, "phenotype": _text("phenotype, as published"),
+        "low": _number("lowest score", null=False),
+        "high": _number("score that is too high, or the same as `low` for that score alone; null without limit"),
+        "source": _SOURCE}, ("gene", "phenotype")),
+    Table("copies", "Alleles of which many copies in a row are published under one name.", {
+        "gene": _GENE, "allele": _ALLELE, "least": _whole("copies from which the name holds"),
+        "name": _text("published name"), "source": _SOURCE}, ("gene", "allele")),
     Table("priorities", "Which of several unphased diplotypes is taken.", {
         "gene": _GENE, "among": _text("diplotypes, joined by '|'"), "pick": _text("the one that is taken"),
         "source": _SOURCE}, ("gene", "among")),

@@ -11,6 +11,7 @@ from .cases import Cases, column, inputs
 from .guidelines import Drug, Row, drugs, gene_of
 from .knowledge import Gene, Site, genes
 from .outcomes import Outcome
+from .outside.structural import function, haplotypes
 from .wording import about
 
 SCHEMA = {"patient_id": pl.String(), "target": pl.String(), "step": pl.Int64(), "text": pl.String()}
@@ -123,8 +124,9 @@ def _diplotype(gene: Gene, features: pl.DataFrame) -> pl.Expr:
     if name not in features.columns:
         return pl.lit(None, dtype=pl.String)
     distinct = features[name].cast(pl.String).drop_nulls().unique().to_list()
-    said = [f"{gene.name} diplotype {one}: {_functions(gene, one)}" for one in distinct]
-    several = pl.lit(f"{gene.name}: several diplotypes fit, and all lead to the same phenotype")
+    typed = gene.kind == "status"
+    said = [f"{gene.name} diplotype {one}{'' if typed else f': {_functions(gene, one)}'}" for one in distinct]
+    several = pl.lit(f"{gene.name}: no single diplotype is known; all that fit lead to one phenotype, or it was given")
     told = pl.col(name).cast(pl.String).replace_strict(distinct, said, default=None, return_dtype=pl.String)
     return pl.when(pl.col(name).is_null()).then(several).otherwise(told)
 
@@ -136,10 +138,16 @@ def _functions(gene: Gene, diplotype: str) -> str:
 
 
 def _allele(gene: Gene, allele: str) -> str:
-    known = phenotype.function(gene, allele) or "function not known"
+    known = phenotype.function(gene, allele) or _of_copies(gene, allele) or "function not known"
     score = gene.activities.get(allele)
     worth = "" if score is None else f", activity {score:g}"
     return f"{allele} = {known.lower()}{worth}{_defined(gene, allele)}"
+
+
+def _of_copies(gene: Gene, text: str) -> str | None:
+    """Function of copies in a row (``*1x2``), which outside calls may have."""
+    found = haplotypes(gene.name, text)
+    return function(gene, found[0]) if len(found) == 1 else None
 
 
 def _defined(gene: Gene, allele: str) -> str:

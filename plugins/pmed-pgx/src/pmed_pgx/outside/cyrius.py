@@ -1,0 +1,39 @@
+"""Cyrius (and BCyrius, CyriPanel): CYP2D6 of many samples in one table of Sample, Genotype and Filter."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pmed.errors import InputError
+
+from .model import OutsideCall, said
+
+TOOL, GENE = "Cyrius", "CYP2D6"
+HEADER = ("Sample", "Genotype", "Filter")
+PASSED = {"PASS", "More_than_one_possible_genotype"}
+SAMPLE, GENOTYPE, FILTER = range(3)
+
+
+def matches(text: str) -> bool:
+    """By its header."""
+    return tuple(text.lstrip("\ufeff").partition("\n")[0].rstrip("\r").split("\t")[:3]) == HEADER
+
+
+def read(path: Path, text: str) -> list[OutsideCall]:
+    """The genotypes; of ``*1/*46;*43/*45`` both are possible. What a filter stops or nobody assigned is no call.
+
+    Raises:
+        InputError: for a row with too few fields.
+    """
+    rows = [(n, line.rstrip("\r").split("\t")) for n, line in enumerate(text.splitlines(), 1) if line.strip()][1:]
+    return [call for n, row in rows for call in _calls(row, n, f"{path} line {n}")]
+
+
+def _calls(row: list[str], n: int, where: str) -> list[OutsideCall]:
+    if len(row) <= FILTER or not row[SAMPLE].strip():
+        raise InputError("too few fields for a row of Cyrius", where=where, hint="expected Sample, Genotype, Filter")
+    sample, genotype, verdict = row[SAMPLE].strip(), said(row[GENOTYPE]), row[FILTER].strip()
+    if genotype is None or verdict not in PASSED or "_" in genotype:
+        note = f"Cyrius gives {genotype} with filter {verdict}: not used" if genotype else ""
+        return [OutsideCall(sample, GENE, None, None, None, TOOL, n, note)]
+    return [OutsideCall(sample, GENE, one.strip(), None, None, TOOL, n) for one in genotype.split(";") if one.strip()]
