@@ -175,8 +175,20 @@ def _uncalled(gene: Gene, codes: Codes, groups: Groups, found: Called, messages:
     """No pair of named alleles: which variants there are, and what follows if every explanation leads to it."""
     said = combinations.conclude(gene, codes, groups)
     notes = [*messages, {"code": "no-match", "text": said.text}]
-    phenotypes = () if gene.name in STRUCTURAL else said.phenotypes
-    return _fallback(gene, codes, notes, phased=found.phased, phenotypes=phenotypes)
+    otherwise = _out_of_phase(gene, codes, groups)
+    if otherwise:
+        notes.append({"code": "phase-doubt", "text": f"if the file's phase is wrong, {' or '.join(otherwise[:3])} would fit"})
+    phenotypes = () if gene.name in STRUCTURAL or otherwise else said.phenotypes
+    row = _fallback(gene, codes, notes, phased=found.phased, phenotypes=phenotypes)
+    return {**row, "possible_diplotypes": otherwise}
+
+
+def _out_of_phase(gene: Gene, codes: Codes, groups: Groups) -> list[str]:
+    """Diplotypes that would fit if the heterozygous sites were not phased; phasing by reference panels errs."""
+    if not ((groups != UNPHASED) & (groups != HOMOZYGOUS)).any():
+        return []
+    free = np.where(groups == HOMOZYGOUS, HOMOZYGOUS, UNPHASED)
+    return ["/".join(call) for call in match(gene, codes, free).calls]
 
 
 def _fallback(gene: Gene, codes: Codes, notes: list[Message], *, phased: bool | None = None,

@@ -67,15 +67,16 @@ def plain(gene: Gene, codes: Codes, calls: Sequence[Alleles]) -> tuple[list[Alle
 
 @cache
 def _rare(gene_name: str, names: frozenset[str], present: tuple[int, ...]) -> frozenset[str]:
-    """Alleles among `names` that are alike another one at all present sites, have more changes than it, and are no key."""
+    """Alleles among `names` that are no key, alike another one at all present sites, with more changes at the others."""
     from .knowledge import genes
 
     gene = genes()[gene_name]
     key = {gene.core[allele] for alleles in gene.key_sites.values() for allele in alleles}
     index = {name: gene.alleles.index(name) for name in names if name in gene.alleles}
     bits = _bits(gene_name)
-    changes = {name: int((bits[a] & 1 == 0).sum()) for name, a in index.items()}
     at = list(present)
+    unread = np.setdiff1d(np.arange(bits.shape[1]), at)
+    changes = {name: int((bits[a, unread] & 1 == 0).sum()) for name, a in index.items()}
     return frozenset(name for name, a in index.items() if name not in key and any(
         changes[other] < changes[name] and (bits[a, at] & bits[b, at] != 0).all() for other, b in index.items()))
 

@@ -125,6 +125,15 @@ def today(gene: str, name: str) -> tuple[str, ...]:
     return ()
 
 
+def older(gene: str, allele: str) -> tuple[str, ...]:
+    """What an allele was called by tests that did not look at all that defines it today; empty for most.
+
+    >>> older("SLCO1B1", "*37"), older("CYP2C19", "*2")
+    (('*1',), ())
+    """
+    return tuple(table("older").filter(gene=gene, allele=allele)["older"])
+
+
 def frequency(gene: str, allele: str, population: str) -> float | None:
     """Share of chromosomes of a population that carry an allele (0 to 1); None where the release has no number."""
     return _frequencies().get((gene, allele, population))

@@ -60,6 +60,9 @@ _ALL = (
         "first": _text("function or activity value", null=True),
         "second": _text("the other one; null with one copy", null=True), "phenotype": _text("phenotype, as published"),
         "activity_score": _number("sum of the activity values"), "source": _SOURCE}, ("gene", "first", "second")),
+    Table("older", "What an allele was called by tests that did not look at all that defines it today.", {
+        "gene": _GENE, "allele": _ALLELE, "older": _text("name of that time, as today's alleles are named"),
+        "source": _SOURCE}, ("gene", "allele", "older")),
     Table("scores", "Phenotype of an activity score; for calls of other tools, whose scores the rules need not list.", {
         "gene": _GENE, "phenotype": _text("phenotype, as published"),
         "low": _number("lowest score", null=False),
