@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -70,6 +70,22 @@ class Engine:
         self.progress("reading genomes")
         genes = reading.read(self.sources, "genome", genome, request)
         others = reading.read(self.sources, "outside-calls", outside, request)
+        return self._joined(records, genes, others, pairs)
+
+    def parts(self, genome: Sequence[Path], request: ReadRequest,
+              outside: Sequence[Path]) -> Iterator[dict[str, pl.DataFrame]]:
+        """Genomes into tables: some people at a time where there are many and their source can."""
+        source = None if outside else reading.in_parts(self.sources, genome)
+        if source is None:
+            yield self.read(genome, [], request, {}, outside)
+            return
+        self.progress("reading genomes")
+        nothing = reading.empty_tables()
+        for genes in reading.read_parts(source, genome, request):
+            yield self._joined(nothing, genes, nothing, {})
+
+    def _joined(self, records: Mapping[str, pl.DataFrame], genes: Mapping[str, pl.DataFrame],
+                others: Mapping[str, pl.DataFrame], pairs: Mapping[str, str]) -> dict[str, pl.DataFrame]:
         tables = {name: pl.concat([frame, genes[name], others[name]]) for name, frame in records.items()}
         tables["samples"] = reading.link(genes, records, pairs)
         tables["outside_calls"], notes = reading.assign(tables["outside_calls"], tables["samples"], records["patients"])
@@ -151,6 +167,9 @@ def call(genome: Files, *, outside_calls: Files = (), samples: Sequence[str] = (
          progress: Progress = _silent) -> Result:
     """Read genomes and run just the feature steps that one table needs.
 
+    A cohort of more than some thousand people is worked on a part at a time; its result has no ``genotypes`` and
+    ``coverage``.
+
     Args:
         genome: Genome files (VCF).
         outside_calls: Gene results of other tools, as for `run`.
@@ -171,6 +190,24 @@ def call(genome: Files, *, outside_calls: Files = (), samples: Sequence[str] = (
     names = {step.name for step in upstream([one.made for one in engine.steps], until)}
     steps = [component for component in engine.steps if component.name in names]
     request = engine.request(steps, samples=samples, build=build)
-    tables = feature_stage.run_steps(engine.plugins, steps, engine.read(paths, [], request, {}, outside), ())
+    made: list[dict[str, pl.DataFrame]] = []
+    for tables in engine.parts(paths, request, outside):
+        made = [_lasting(one) for one in made]
+        made.append(feature_stage.run_steps(engine.plugins, steps, tables, ()))
     said = {"samples": list(samples), "build": build, "options": dict(chosen.options)}
-    return Result(tables, tuple(engine.plugins.failures), engine.provenance(paths, [], said, outside))
+    failures = tuple(dict.fromkeys(engine.plugins.failures))
+    return Result(_together(made), failures, engine.provenance(paths, [], said, outside))
+
+
+def _lasting(tables: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """What is kept of some people while the others are worked on: not the genotypes, which are the bulk of it."""
+    return {name: frame for name, frame in tables.items() if name not in {"genotypes", "coverage"}}
+
+
+def _together(made: Sequence[Mapping[str, pl.DataFrame]]) -> dict[str, pl.DataFrame]:
+    """The tables of all people; what several parts tell alike is told once."""
+    if len(made) == 1:
+        return dict(made[0])
+    parts = [_lasting(one) for one in made]
+    tables = {name: pl.concat([one[name] for one in parts if name in one]) for name in {n for one in parts for n in one}}
+    return {**tables, "issues": tables["issues"].unique(maintain_order=True)}

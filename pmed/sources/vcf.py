@@ -39,6 +39,7 @@ from ..genomics.files import kind_of
 from ..genomics.grid import Grid
 from ..genomics.header import Header, chosen_samples
 from ..genomics.matching import Contradiction, Heard, Reaching, Said, matched
+from ..genomics.narrowing import in_blocks
 from ..genomics.opening import GenomeFile, head_of, on_one_build, opened
 from ..genomics.records import Record
 from ..genomics.reference import Reference
@@ -91,13 +92,33 @@ class VcfSource:
         Raises:
             GenomeError: a file that cannot be read safely, an unknown sample, builds that differ.
         """
+        files, sites = self._opened(paths, request)
+        return self._tables(files, sites)
+
+    def parts(self, paths: Sequence[Path], request: ReadRequest, people: int) -> Iterator[dict[str, pl.DataFrame]]:
+        """What `read` returns, `people` samples at a time where there are more than four times as many."""
+        files, sites = self._opened(paths, request)
+        names = list(dict.fromkeys(name for file in files for name in file.samples))
+        if len(names) <= 4 * people:
+            yield self._tables(files, sites)
+            return
+        blocks = in_blocks(files, [names[start:start + people] for start in range(0, len(names), people)])
+        del files
+        for block in blocks:
+            yield self._tables(block, sites)
+
+    def _opened(self, paths: Sequence[Path], request: ReadRequest) -> tuple[list[GenomeFile], Sites]:
+        """The files with the records that reach a site, all on one build, and the sites of that build."""
         headers = [head_of(path) for path in paths]
         _must_differ([header for header in headers if header.kind == "array"])
         chosen = chosen_samples(headers, request.samples)
         wanted = self._sites(request, headers)
         files = on_one_build([opened(header, names, wanted, request.build)
                               for header, names in zip(headers, chosen, strict=True) if names])
-        sites, names = wanted[files[0].build], list(dict.fromkeys(name for file in files for name in file.samples))
+        return files, wanted[files[0].build]
+
+    def _tables(self, files: Sequence[GenomeFile], sites: Sites) -> dict[str, pl.DataFrame]:
+        names = list(dict.fromkeys(name for file in files for name in file.samples))
         targets = Targets.of(Path(self.targets)) if self.targets else None
         grid = Grid(sites, names, targets=targets)
         coverage = target_rows(targets, sites, names) if targets else []

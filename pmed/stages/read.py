@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ from ..types import ReadRequest
 
 READ_TABLES = ("samples", "genotypes", "coverage", "patients", "conditions", "medications", "observations",
                "allergies", "outside_calls", "issues")
+# Of a large cohort so many are worked on at a time.
+PEOPLE = 1024
 _FAULTS = {"genome": GenomeError, "history": HistoryError}
 
 
@@ -41,16 +43,32 @@ def read(sources: Sequence[Component], kind: str, paths: Sequence[Path],
 
 
 def _read_with(component: Component, paths: Sequence[Path], request: ReadRequest) -> dict[str, pl.DataFrame]:
+    made = _attempt(component, paths, lambda: component.made.read(paths, request))
+    return {name: TABLES[name].check(frame) for name, frame in made.items()}
+
+
+def _attempt(component: Component, paths: Sequence[Path], read: Callable[[], Any]) -> Any:
     """Without its input a run is worth nothing, so a source that breaks ends it, in one line that names it."""
-    place = ", ".join(map(str, paths))
     try:
-        made = component.made.read(paths, request)
-        return {name: TABLES[name].check(frame) for name, frame in made.items()}
+        return read()
     except PmedError:
         raise
     except Exception as error:
         message = f"the {component.name} source of {component.plugin} {component.version} broke: {error!r}"
-        raise InputError(message, where=place, hint="see the traceback with --debug") from error
+        raise InputError(message, where=", ".join(map(str, paths)), hint="see the traceback with --debug") from error
+
+
+def in_parts(sources: Sequence[Component], paths: Sequence[Path]) -> Component | None:
+    """The one source that reads all these genome files, if it can do so some people at a time (``parts``)."""
+    chosen = _by_source(sources, "genome", paths)
+    return chosen[0][0] if len(chosen) == 1 and hasattr(chosen[0][0].made, "parts") else None
+
+
+def read_parts(source: Component, paths: Sequence[Path], request: ReadRequest) -> Iterator[dict[str, pl.DataFrame]]:
+    """All tables for some people after the other, as `read` has them for all."""
+    made = source.made.parts(paths, request, PEOPLE)
+    while part := _attempt(source, paths, lambda: next(made, None)):
+        yield {name: TABLES[name].check(part[name]) if name in part else empty for name, empty in empty_tables().items()}
 
 
 def _by_source(sources: Sequence[Component], kind: str, paths: Sequence[Path]) -> list[tuple[Component, list[Path]]]:

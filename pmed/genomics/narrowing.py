@@ -1,0 +1,49 @@
+"""Opened genome files cut into blocks of people, so that a cohort is worked on a block at a time.
+
+The text of the records that reach a known site is small; what is made of it (cells, the grid, the table) is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from .calls import Calls, Ints
+from .opening import GenomeFile
+from .records import Record
+
+
+def in_blocks(files: Sequence[GenomeFile], blocks: Sequence[Sequence[str]]) -> Iterator[list[GenomeFile]]:
+    """The files for each block of samples; a file that has none of a block is not part of it."""
+    cut = [_cut(file, blocks) for file in files]
+    for number in range(len(blocks)):
+        yield [one for some in cut if (one := some[number]) is not None]
+
+
+def _cut(file: GenomeFile, blocks: Sequence[Sequence[str]]) -> list[GenomeFile | None]:
+    """One file for each block: its samples, and their columns of every record."""
+    at, taken = {name: place for place, name in enumerate(file.header.samples)}, set(file.samples)
+    mine = [tuple(name for name in block if name in taken) for block in blocks]
+    places = [np.array([at[name] for name in names], dtype=np.int64) for names in mine]
+    records: list[list[Record]] = [[] for _ in blocks]
+    for record in file.read.records:
+        for some, calls in zip(records, _columns(record.calls, places), strict=True):
+            some.append(replace(record, calls=calls))
+    return [replace(file, samples=names, header=replace(file.header, samples=names),
+                    read=replace(file.read, records=some)) if names else None
+            for names, some in zip(mine, records, strict=True)]
+
+
+def _columns(calls: bytes | Calls, places: Sequence[Ints]) -> list[bytes | Calls]:
+    """The sample columns at those places, for each block."""
+    if isinstance(calls, Calls):
+        return [calls.of(place) for place in places]
+    cells = calls.split(b"\t")
+    return [b"\t".join(cells[place[0]:place[-1] + 1] if _is_run(place) else [cells[n] for n in place.tolist()])
+            for place in places]
+
+
+def _is_run(place: Ints) -> bool:
+    return bool(place.size) and place[-1] - place[0] + 1 == place.size and bool((np.diff(place) == 1).all())
