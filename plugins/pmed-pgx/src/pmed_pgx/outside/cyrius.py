@@ -16,7 +16,7 @@ SAMPLE, GENOTYPE, FILTER = range(3)
 
 def matches(text: str) -> bool:
     """By its header."""
-    return tuple(text.lstrip("\ufeff").partition("\n")[0].rstrip("\r").split("\t")[:3]) == HEADER
+    return tuple(text.partition("\n")[0].split("\t")[:3]) == HEADER
 
 
 def read(path: Path, text: str) -> list[OutsideCall]:
@@ -25,7 +25,7 @@ def read(path: Path, text: str) -> list[OutsideCall]:
     Raises:
         InputError: for a row with too few fields.
     """
-    rows = [(n, line.rstrip("\r").split("\t")) for n, line in enumerate(text.splitlines(), 1) if line.strip()][1:]
+    rows = [(n, line.split("\t")) for n, line in enumerate(text.split("\n"), 1) if line.strip()][1:]
     return [call for n, row in rows for call in _calls(row, n, f"{path} line {n}")]
 
 

@@ -48,13 +48,12 @@ def _text(path: Path) -> str:
         raise InputError(f"cannot be read: {error.strerror}", where=str(path)) from error
     if len(data) > MOST_BYTES:
         raise InputError(f"larger than {MOST_BYTES >> 20} MiB: no file of outside calls", where=str(path))
-    if data.startswith(_ZIP):
-        return pypgx.unpacked(path, data)
     try:
-        return data.decode("utf-8-sig")
+        text = pypgx.unpacked(path, data) if data.startswith(_ZIP) else data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(f"not UTF-8 text: byte {error.start} is {data[error.start]:#04x}", where=str(path),
                          hint="outside calls are text; results.zip of PyPGx is read as well") from error
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _cleaned(path: Path, calls: list[OutsideCall]) -> Iterator[OutsideCall]:

@@ -18,7 +18,7 @@ _KEPT = ("A", "B")
 
 def is_optitype(text: str) -> bool:
     """By the columns of its header."""
-    return set(text.partition("\n")[0].rstrip("\r").split("\t")) >= _COLUMNS
+    return set(text.partition("\n")[0].split("\t")) >= _COLUMNS
 
 
 def read_optitype(path: Path, text: str) -> list[OutsideCall]:
@@ -27,7 +27,7 @@ def read_optitype(path: Path, text: str) -> list[OutsideCall]:
     Raises:
         InputError: where there is no solution or a row is cut off.
     """
-    lines = [line.rstrip("\r").split("\t") for line in text.splitlines()]
+    lines = [line.split("\t") for line in text.split("\n")]
     if len(lines) < 2 or len(lines[1]) < len(lines[0]):
         raise InputError("OptiType's table has no whole row", where=f"{path} line 2", hint="is the file cut off?")
     row = dict(zip(lines[0], lines[1], strict=False))
@@ -36,14 +36,14 @@ def read_optitype(path: Path, text: str) -> list[OutsideCall]:
 
 def is_hla_hd(text: str) -> bool:
     """By its lines, all of one form."""
-    lines = [line.rstrip() for line in text.splitlines() if line.strip()]
+    lines = [line.rstrip() for line in text.split("\n") if line.strip()]
     return bool(lines) and all(map(_HLA_HD_LINE.fullmatch, lines))
 
 
 def read_hla_hd(_: Path, text: str) -> list[OutsideCall]:
     """The alleles; more than one pair of a gene are several possible results. HLA-HD names no sample."""
     calls = []
-    for n, line in enumerate(text.splitlines(), 1):
+    for n, line in enumerate(text.split("\n"), 1):
         locus, *alleles = line.rstrip().split("\t")
         if locus in _KEPT:
             pairs = zip(alleles[::2], [*alleles[1::2], "-"], strict=False)

@@ -26,7 +26,7 @@ def matches(text: str) -> bool:
 
 
 def _header(text: str) -> list[str]:
-    lines = [line for line in text.splitlines()[:5] if not line.startswith(_GENE_LINE)]
+    lines = [line for line in text.split("\n")[:5] if not line.startswith(_GENE_LINE)]
     return [name.strip() for name in lines[0].split("\t")] if lines else []
 
 
@@ -44,7 +44,7 @@ def read(path: Path, text: str) -> list[OutsideCall]:
     sample = next((names.index(one) for one in SAMPLES if one in names), 0)
     start = 2 if text.startswith(_GENE_LINE) else 1
     calls = []
-    for n, line in enumerate(text.splitlines()[start:], 2):
+    for n, line in enumerate(text.split("\n")[start:], 2):
         row = line.split("\t")
         if line.strip():
             _must_fit(row, names, f"{path} line {n}")
@@ -66,7 +66,7 @@ def _call(row: dict[str, str], gene: str, sample: str | None, n: int) -> Outside
 
 def _told_gene(path: Path, text: str) -> str | None:
     if text.startswith(_GENE_LINE):
-        return text.splitlines()[0].removeprefix(_GENE_LINE)
+        return text.partition("\n")[0].removeprefix(_GENE_LINE)
     words = re.split(r"[^A-Za-z0-9-]+|-(?=pipeline)", f"{path.parent.name}_{path.stem}")
     found = {word.upper() for word in words} & genes().keys()
     return found.pop() if len(found) == 1 else None
@@ -83,7 +83,7 @@ def unpacked(path: Path, data: bytes) -> str:
             about, table = (_member(archive, name, path) for name in ("metadata.txt", "data.tsv"))
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError) as error:
         raise InputError(f"a zip file that cannot be read: {error}", where=str(path)) from error
-    metadata = dict(line.strip().split("=", 1) for line in about.splitlines() if "=" in line)
+    metadata = dict(line.strip().split("=", 1) for line in about.split("\n") if "=" in line)
     kind, gene = metadata.get("SemanticType", "nothing"), metadata.get("Gene", "")
     if kind != "SampleTable[Results]" or not gene:
         raise InputError(f"a PyPGx archive of {kind}, expected SampleTable[Results]", where=str(path),

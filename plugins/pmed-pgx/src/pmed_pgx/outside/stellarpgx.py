@@ -41,7 +41,7 @@ def _calls(path: Path, text: str, title: re.Match[str], end: int) -> list[Outsid
 
 def _below(part: str, heading: str) -> str | None:
     """The first line with text under (or beside) a heading."""
-    found = re.search(rf"^{heading}:[ \t]*\n*[ \t]*(?P<value>[^\n]*\S)", part.replace("\r", ""), re.MULTILINE)
+    found = re.search(rf"^{heading}:[ \t]*\n*[ \t]*(?P<value>[^\n]*\S)", part, re.MULTILINE)
     return found["value"] if found and not found["value"].endswith(":") else None
 
 

@@ -74,7 +74,7 @@ def unknown(gene: str, text: str) -> list[str]:
     if inner is None:
         times = _TIMES.fullmatch(text)
         inner = times["allele"] if times else None
-    return unknown(gene, inner) if inner else [text]
+    return (unknown(gene, inner) if inner else []) or [text]
 
 
 def renamed(gene: str, text: str) -> tuple[str, ...]:
