@@ -144,8 +144,10 @@ def test_trace_leads_from_the_site_to_the_guideline() -> None:
     frame = people({"phenotype:CYP2C19": "Intermediate Metabolizer", "diplotype:CYP2C19": "*1/*2",
                     "genotype:rs4244285": "G/A", "genotype:rs4986893": "G/G"})
     made = PREDICTOR.trace(frame, PREDICTOR.predict(frame)).filter(pl.col("target") == "clopidogrel")
-    assert made["step"].to_list() == [1, 2, 3, 4]
-    site, diplotype, phenotype, row = made["text"].to_list()
+    assert made["step"].to_list() == list(range(1, made.height + 1))
+    site, diplotype, phenotype, *rows = made["text"].to_list()
+    row = next(text for text in rows if "acute coronary" in text)
+    assert ["other cardiovascular" in text or "neurovascular" in text for text in made["text"]].count(True) >= 2
     assert "rs4244285 chr10:94781859 G/A" in site
     assert "rs4986893" not in site
     assert "*2 = no function (rs12769205 G, rs4244285 A" in diplotype
@@ -163,7 +165,10 @@ def test_trace_of_several_diplotypes_does_not_pick_one() -> None:
 def test_rows_agree_with_the_published_table(shared: Path) -> None:
     """Where CPIC's table has a recommendation, so have we; and its standard doses are not our changes."""
     standard = ("use at standard dose", "Initiate therapy with recommended starting dose", "Prescribe desired starting",
-                "Initiate therapy with standard", "with standard dosing", "no need to avoid", "Approximately 70%")
+                "Initiate therapy with standard", "with standard dosing", "no need to avoid", "Approximately 70%",
+                "standard of care dosing", "age- or weight-specific dosing")
+    # The table has the usual dose first where the guidelines ask to change the drug if it does not help.
+    newer = {"sertraline", "hydrocodone"}
     # SSRI 2023 adds care to the 2015 table's; statins 2022 asks to watch for muscle symptoms at the usual dose.
     softer = {"Intermediate Metabolizer", "Likely Intermediate Metabolizer", "Decreased Function",
               "Possible Decreased Function"}
@@ -172,13 +177,13 @@ def test_rows_agree_with_the_published_table(shared: Path) -> None:
     compared = 0
     for row in rows:
         drug, name = drugs()[row["Drug"]], f"phenotype:{row['Gene1']}"
-        if list(drug.reference) != [name] or row["Gene1"] == "CFTR":  # whose phenotypes the table names otherwise
+        if list(drug.reference) != [name] or row["Gene1"] == "CFTR" or drug.name in newer:  # whose phenotypes the table names otherwise
             continue
         found = [one for one in drug.rows if row["Phenotype1"] in one.when.get(name, ())]
-        assert bool(found) is (row["Recommendation"] != "None"), row
+        assert bool(found) is not row["Recommendation"].startswith("No"), row
         if found and any(words in row["Recommendation"] for words in standard):
             assert found[0].concern <= (1 if row["Phenotype1"] in softer else 0), row
-        elif found and not drug.name.endswith("prazole"):  # their rows all begin with the standard dose
+        elif found and not drug.name.endswith(("prazole", "atomoxetine")):  # their rows all begin with the usual dose
             assert found[0].concern >= 1, row
         compared += 1
     assert compared >= 40
