@@ -61,7 +61,7 @@ def test_aldy_simple(tmp_path: Path) -> None:
 def test_cyrius_uses_what_passed(tmp_path: Path) -> None:
     found = calls(tmp_path, CYRIUS)
     assert [(sample, diplotype) for sample, _, diplotype, *_ in found] == [
-        ("ann", "*1/*2x2"), ("ben", "*1/*46"), ("ben", "*43/*45"), ("cid", None), ("dot", None), ("eva", None),
+        ("ann", "*1/*2x2"), ("ben", "*1/*46"), ("ben", "*43/*45"), ("cid", None), ("dot", None), ("eva", "*1/*2x9"),
         ("fay", "*68+*4/*36+*10")]
     assert {(one[1], one[5]) for one in found} == {("CYP2D6", "Cyrius")}
     assert "LowQ_high_CN" in next(one for one in read(tmp_path / "calls.txt") if one.sample == "eva").note
@@ -70,12 +70,21 @@ def test_cyrius_uses_what_passed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("result", "score", "status", "expected"), [
     ("*17/*29", "1.0", "Intermediate metaboliser (IM)", [("*17/*29", "Intermediate metaboliser", 1.0)]),
     ("*5/*4", "0.0", "Poor metaboliser (PM)", [("*5/*4", "Poor metaboliser", 0.0)]),
-    ("[*1/*46] or [*43/*45]", "Indeterminate", "Indeterminate", [("*1/*46", None, None), ("*43/*45", None, None)]),
+    ("*1/*46 or *43/*45", "Indeterminate", "Indeterminate", [("*1/*46", None, None), ("*43/*45", None, None)]),
+    ("[*1/*31]", "2.0", "Normal metaboliser (NM)", [(None, None, None)]),
     ("No call: Possible novel allele or suballele present", "Indeterminate", "Indeterminate", [(None, None, None)])])
 def test_stellarpgx(tmp_path: Path, result: str, score: str, status: str, expected: list[Any]) -> None:
     found = calls(tmp_path, STELLAR.format(result=result, score=score, status=status), "SIM001_2d6.alleles")
     assert [one[2:5] for one in found] == expected
     assert {one[:2] + one[5:] for one in found} == {("SIM001", "CYP2D6", "StellarPGx")}
+
+
+def test_stellarpgx_summary(tmp_path: Path) -> None:
+    text = "ann\t*71/*2x2\nben\t[*1/*31]\tPossible novel allele: interpret with caution\ncid\tNo_call\ndot\t*5/*68+*4\n"
+    assert [(one[0], one[1], one[2]) for one in calls(tmp_path, text, "cyp2d6_summary.txt")] == [
+        ("ann", "CYP2D6", "*71/*2x2"), ("ben", "CYP2D6", None), ("cid", "CYP2D6", None), ("dot", "CYP2D6", "*5/*68+*4")]
+    with pytest.raises(InputError, match="which gene"):
+        calls(tmp_path, text, "my_summary.txt")
 
 
 def test_stellarpgx_names_its_sample(tmp_path: Path) -> None:
@@ -95,9 +104,14 @@ def test_pypgx_from_a_zip_a_column_or_the_name(tmp_path: Path) -> None:
     assert [(one.sample, one.diplotype) for one in read(path)] == [("ann", "*1/*2x2"), ("ben", None)]
 
 
-def zipped(table: str, about: str) -> bytes:
+def test_pypgx_metadata_beside_the_table(tmp_path: Path) -> None:
+    (tmp_path / "metadata.txt").write_text("Gene=CYP2C19\nSemanticType=SampleTable[Results]\n")
+    assert {one[1] for one in calls(tmp_path, PYPGX, "data.tsv")} == {"CYP2C19"}
+
+
+def zipped(table: str, about: str, method: int = zipfile.ZIP_STORED) -> bytes:
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
+    with zipfile.ZipFile(buffer, "w", method) as archive:
         archive.writestr("tmp8a/metadata.txt", about)
         archive.writestr("tmp8a/data.tsv", table)
     return buffer.getvalue()
@@ -108,6 +122,13 @@ def test_optitype_and_hla_hd(tmp_path: Path) -> None:
                                          (None, "HLA-B", "*57:01/*08:01", None, None, "OptiType")]
     assert calls(tmp_path, HLA_HD) == [(None, "HLA-A", "*24:02/*31:01", None, None, "HLA-HD"),
                                        (None, "HLA-B", "*58:01/*58:01", None, None, "HLA-HD")]
+    for text, name in ((OPTITYPE, "ann_result.tsv"), (HLA_HD, "ann_final.result.txt")):
+        assert {one[0] for one in calls(tmp_path, text, name)} == {"ann"}
+    less = OPTITYPE + "1\tA*02:01\tA*31:01\tB*07:02\tB*08:01\tC*06:02\tC*07:01\t900.0\t{}\n"
+    assert [one[2] for one in calls(tmp_path, less.format("800.0"))] == ["*01:01/*31:01", "*57:01/*08:01"]
+    assert [one[2] for one in calls(tmp_path, less.format("887.8"))] == ["*01:01/*31:01", "*02:01/*31:01",
+                                                                       "*57:01/*08:01", "*07:02/*08:01"]
+    assert len(calls(tmp_path, "Couldn't read result file.\n" + HLA_HD)) == 2
     assert calls(tmp_path, HLA_HD.replace("B\tHLA-B*58:01:01\t-", "B\tNot typed\tNot typed"))[1][2] is None
 
 
@@ -137,7 +158,8 @@ def test_pharmcat_lines(tmp_path: Path, text: str, expected: tuple[Any, ...]) ->
     ("##fileformat=VCFv4.2\n#CHROM\tPOS\n1\t2\t3\n", "line 3: '1' is no gene"),
     (PYPGX, "does not say which gene"), (PYPGX[:-10], "does not say which gene"),
     (CYRIUS + "gus\t*1/*2\n", "line 8: too few fields"), (ALDY + "ann\tCYP2D6\n", "line 7: too few fields"),
-    (OPTITYPE.splitlines()[0], "no whole row"), (OPTITYPE[:60], "no whole row")])
+    ("B\tHLA-B*57:01:01\n", "1 alleles of B"), (OPTITYPE.splitlines()[0], "no whole row"),
+    (OPTITYPE[:60], "no whole row")])
 def test_faults_are_one_line_with_their_place(tmp_path: Path, text: str, said: str) -> None:
     path = tmp_path / "bad.txt"
     path.write_text(text, "utf-8")
@@ -170,9 +192,9 @@ def test_genes_that_only_a_tool_knows_are_told(tmp_path: Path) -> None:
 def test_every_format_is_known_by_its_text() -> None:
     texts = {"Aldy": ALDY, "Cyrius": CYRIUS, "StellarPGx": STELLAR, "PyPGx": PYPGX, "OptiType": OPTITYPE,
              "HLA-HD": HLA_HD, "PharmCAT": "CYP2D6\t*1/*2\nHLA-B\t\t*57:01 positive\nTPMT\t*1/*3A\tIM\n"}
-    assert {name: next(one.name for one in FORMATS if one.matches(text)) for name, text in texts.items()} == {
-        name: name for name in texts}
-    assert set(texts) == {one.name for one in FORMATS}
+    found = {name: next(one.name for one in FORMATS if one.matches(Path("x"), text)) for name, text in texts.items()}
+    assert found == {name: name for name in texts}
+    assert set(texts) | {"StellarPGx summary"} == {one.name for one in FORMATS}
 
 
 PIECES = st.sampled_from(["CYP2D6", "HLA-B", "\t", "\t", "\n", "*1", "*4", "/", "x2", "xN", "x≥3", "+", " + ", "[", "]",
@@ -204,6 +226,17 @@ def test_no_text_breaks_the_reader(tmp_path: Path, text: str) -> None:
         everybody = found["outside_calls"].with_columns(patient_id=pl.lit("p"))
         made = apply(TABLES["gene_results"].empty(), everybody, TABLES["samples"].empty())
         assert TABLES["gene_results"].check(made).height == everybody["gene"].n_unique()
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.integers(0, 10_000), st.integers(0, 255))
+def test_damaged_archives_break_nothing(tmp_path: Path, place: int, byte: int) -> None:
+    data = bytearray(zipped(PYPGX, "Gene=CYP2D6\nSemanticType=SampleTable[Results]\n", zipfile.ZIP_DEFLATED))
+    data[place % len(data)] = byte
+    path = tmp_path / "results.zip"
+    path.write_bytes(data)
+    found = read_or_refused(path)
+    assert not isinstance(found, str) or str(path) in found
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

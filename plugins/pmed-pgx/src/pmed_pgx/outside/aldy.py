@@ -16,7 +16,7 @@ SAMPLE, GENE, SOLUTION, MAJOR = range(4)
 _SIMPLE = re.compile(r"^[^\s#][^\t]*\t[A-Z][A-Z0-9-]*\t[^\t]*\*[^\t]*(?:\t.*)?$")
 
 
-def matches(text: str) -> bool:
+def matches(_: Path, text: str) -> bool:
     """By its header; without one by lines of sample, gene and diplotype."""
     lines = [line for line in text.split("\n") if line.strip() and not line.startswith("#")]
     return bool(HEADER.search(text[:10_000])) or (bool(lines) and all(map(_SIMPLE.match, lines)))

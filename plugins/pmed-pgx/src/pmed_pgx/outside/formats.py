@@ -15,6 +15,7 @@ from .names import clean
 
 FORMATS = (
     Format("StellarPGx", stellarpgx.matches, stellarpgx.read),
+    Format("StellarPGx summary", stellarpgx.is_summary, stellarpgx.read_summary),
     Format("Cyrius", cyrius.matches, cyrius.read),
     Format("PyPGx", pypgx.matches, pypgx.read),
     Format("OptiType", hla_typing.is_optitype, hla_typing.read_optitype),
@@ -33,7 +34,7 @@ def read(path: Path) -> list[OutsideCall]:
         InputError: for a file that is of no format, and for what a format or the names forbid; with file and line.
     """
     text = _text(path)
-    found = next(one for one in FORMATS if one.matches(text))
+    found = next(one for one in FORMATS if one.matches(path, text))
     calls = found.read(path, text)
     if not calls:
         raise InputError(f"holds no call of {found.name}", where=str(path), hint="is the file cut off?")

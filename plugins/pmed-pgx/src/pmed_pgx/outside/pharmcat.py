@@ -14,7 +14,7 @@ TOOL = "PharmCAT TSV"
 GENE, DIPLOTYPE, PHENOTYPE, SCORE = range(4)
 
 
-def matches(_: str) -> bool:
+def matches(_: Path, __: str) -> bool:
     """Every text that no other format knows is read as this one, so that its faults are told line by line."""
     return True
 
