@@ -16,9 +16,9 @@ SAMPLE, GENE, SOLUTION, MAJOR = range(4)
 _SIMPLE = re.compile(r"^[^\s#][^\t]*\t[A-Z][A-Z0-9-]*\t[^\t]*\*[^\t]*(?:\t.*)?$")
 
 
-def matches(text: str) -> bool:
+def matches(_: Path, text: str) -> bool:
     """By its header; without one by lines of sample, gene and diplotype."""
-    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    lines = [line for line in text.split("\n") if line.strip() and not line.startswith("#")]
     return bool(HEADER.search(text[:10_000])) or (bool(lines) and all(map(_SIMPLE.match, lines)))
 
 
@@ -30,7 +30,7 @@ def read(path: Path, text: str) -> list[OutsideCall]:
     """
     simple = not HEADER.search(text[:10_000])
     found: dict[tuple[str, str, str], OutsideCall] = {}
-    for n, line in enumerate(text.splitlines(), 1):
+    for n, line in enumerate(text.split("\n"), 1):
         if not line.strip() or line.startswith("#"):
             continue
         for call in _calls(line, n, f"{path} line {n}", simple=simple):

@@ -10,13 +10,14 @@ from .model import OutsideCall, said
 
 TOOL, GENE = "Cyrius", "CYP2D6"
 HEADER = ("Sample", "Genotype", "Filter")
-PASSED = {"PASS", "More_than_one_possible_genotype"}
+LOW = "LowQ_high_CN"  # the number of copies is less certain, as it is high
+PASSED = {"PASS", "More_than_one_possible_genotype", LOW}
 SAMPLE, GENOTYPE, FILTER = range(3)
 
 
-def matches(text: str) -> bool:
+def matches(_: Path, text: str) -> bool:
     """By its header."""
-    return tuple(text.lstrip("\ufeff").partition("\n")[0].rstrip("\r").split("\t")[:3]) == HEADER
+    return tuple(text.partition("\n")[0].split("\t")[:3]) == HEADER
 
 
 def read(path: Path, text: str) -> list[OutsideCall]:
@@ -25,7 +26,7 @@ def read(path: Path, text: str) -> list[OutsideCall]:
     Raises:
         InputError: for a row with too few fields.
     """
-    rows = [(n, line.rstrip("\r").split("\t")) for n, line in enumerate(text.splitlines(), 1) if line.strip()][1:]
+    rows = [(n, line.split("\t")) for n, line in enumerate(text.split("\n"), 1) if line.strip()][1:]
     return [call for n, row in rows for call in _calls(row, n, f"{path} line {n}")]
 
 
@@ -36,4 +37,6 @@ def _calls(row: list[str], n: int, where: str) -> list[OutsideCall]:
     if genotype is None or verdict not in PASSED or "_" in genotype:
         note = f"Cyrius gives {genotype} with filter {verdict}: not used" if genotype else ""
         return [OutsideCall(sample, GENE, None, None, None, TOOL, n, note)]
-    return [OutsideCall(sample, GENE, one.strip(), None, None, TOOL, n) for one in genotype.split(";") if one.strip()]
+    note = f"Cyrius is less sure of this call (filter {LOW})" if verdict == LOW else ""
+    options = [one.strip() for one in genotype.split(";") if one.strip()]
+    return [OutsideCall(sample, GENE, one, None, None, TOOL, n, note) for one in options]

@@ -15,6 +15,7 @@ from .names import clean
 
 FORMATS = (
     Format("StellarPGx", stellarpgx.matches, stellarpgx.read),
+    Format("StellarPGx summary", stellarpgx.is_summary, stellarpgx.read_summary),
     Format("Cyrius", cyrius.matches, cyrius.read),
     Format("PyPGx", pypgx.matches, pypgx.read),
     Format("OptiType", hla_typing.is_optitype, hla_typing.read_optitype),
@@ -33,7 +34,7 @@ def read(path: Path) -> list[OutsideCall]:
         InputError: for a file that is of no format, and for what a format or the names forbid; with file and line.
     """
     text = _text(path)
-    found = next(one for one in FORMATS if one.matches(text))
+    found = next(one for one in FORMATS if one.matches(path, text))
     calls = found.read(path, text)
     if not calls:
         raise InputError(f"holds no call of {found.name}", where=str(path), hint="is the file cut off?")
@@ -48,13 +49,12 @@ def _text(path: Path) -> str:
         raise InputError(f"cannot be read: {error.strerror}", where=str(path)) from error
     if len(data) > MOST_BYTES:
         raise InputError(f"larger than {MOST_BYTES >> 20} MiB: no file of outside calls", where=str(path))
-    if data.startswith(_ZIP):
-        return pypgx.unpacked(path, data)
     try:
-        return data.decode("utf-8-sig")
+        text = pypgx.unpacked(path, data) if data.startswith(_ZIP) else data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(f"not UTF-8 text: byte {error.start} is {data[error.start]:#04x}", where=str(path),
                          hint="outside calls are text; results.zip of PyPGx is read as well") from error
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _cleaned(path: Path, calls: list[OutsideCall]) -> Iterator[OutsideCall]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,11 +27,21 @@ class OutsideCall:
 
 @dataclass(frozen=True)
 class Format:
-    """One file format: `matches` knows it by its text, `read` gives the calls or raises an InputError."""
+    """One file format: `matches` knows it by its text (and name), `read` gives the calls or raises an InputError."""
 
     name: str
-    matches: Callable[[str], bool]
+    matches: Callable[[Path, str], bool]
     read: Callable[[Path, str], list[OutsideCall]]
+
+
+def from_name(path: Path, *endings: str) -> str | None:
+    """The sample that a file is named after, of files that name none inside; None where only a date stands there.
+
+    >>> [from_name(Path(name), "_result.tsv") for name in ("out/ann_result.tsv", "2024_01_31_10_20_30_result.tsv")]
+    ['ann', None]
+    """
+    stem = next((path.name.removesuffix(end) for end in endings if path.name.endswith(end)), "")
+    return None if not stem or re.fullmatch(r"[0-9_-]+", stem) else stem
 
 
 # What tools write where they know nothing.

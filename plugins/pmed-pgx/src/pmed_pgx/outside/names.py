@@ -10,10 +10,10 @@ from pmed.errors import InputError
 from ..knowledge import Gene, genes, today
 
 HLA = ("HLA-A", "HLA-B")
-_HLA_ALLELE = re.compile(r"(?:HLA-)?(?P<locus>[A-Z0-9]*)\*(?P<fields>\d{2,3}(?::\d{2,4})*)(?P<suffix>[A-Z]?)")
+_HLA_ALLELE = re.compile(r"(?:HLA-)?(?P<locus>[A-Z0-9]*)\*(?P<fields>[0-9]{2,3}(?::[0-9]{2,4})*)(?P<suffix>[A-Z]?)")
 _TWO_FIELDS = 2
 # Names that star-allele nomenclatures may have: a number, a letter of the time before numbers did, a suballele.
-_STAR = re.compile(r"\*\d+[A-Z]?(?:\.\d+)?")
+_STAR = re.compile(r"\*[0-9]+[A-Z]?(?:\.[0-9]+)?")
 
 
 @cache
@@ -99,5 +99,5 @@ def _trim_star(gene: str, allele: str, where: str) -> tuple[str, list[str]]:
     plain = re.sub(rf"\b{re.escape(gene)}[\s:_]*(?=\S)", "", allele).strip()
     if not plain:
         raise InputError(f"{gene}: an allele is missing in {allele!r}", where=where)
-    name = re.sub(r"(\*\d+)\.\d+(?=$|[\sx×+\]])", r"\1", plain)
+    name = re.sub(r"(\*[0-9]+)\.[0-9]+(?=$|[\sx×+\]])", r"\1", plain)
     return name, [f"{plain} is read as {name}: suballeles have the core allele's function"] if name != plain else []

@@ -14,7 +14,7 @@ TOOL = "PharmCAT TSV"
 GENE, DIPLOTYPE, PHENOTYPE, SCORE = range(4)
 
 
-def matches(_: str) -> bool:
+def matches(_: Path, __: str) -> bool:
     """Every text that no other format knows is read as this one, so that its faults are told line by line."""
     return True
 
@@ -25,7 +25,7 @@ def read(path: Path, text: str) -> list[OutsideCall]:
     Raises:
         InputError: for a line that is no such call, and a file without any.
     """
-    lines = [(n, line) for n, line in enumerate(text.splitlines(), 1) if line.strip() and not line.startswith("#")]
+    lines = [(n, line) for n, line in enumerate(text.split("\n"), 1) if line.strip() and not line.startswith("#")]
     if not lines:
         raise InputError("holds no outside call", where=str(path), hint="a line is: gene, tab, diplotype")
     return [_call(f"{path} line {n}", n, line) for n, line in lines]

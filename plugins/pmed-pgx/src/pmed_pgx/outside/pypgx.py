@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+import zlib
 from pathlib import Path
 
 from pmed.errors import InputError
@@ -20,13 +21,13 @@ MOST_BYTES = 64 * 2**20
 _GENE_LINE = "#Gene="
 
 
-def matches(text: str) -> bool:
+def matches(_: Path, text: str) -> bool:
     """By the columns of its header."""
     return set(_header(text)) >= NEEDED
 
 
 def _header(text: str) -> list[str]:
-    lines = [line for line in text.splitlines()[:5] if not line.startswith(_GENE_LINE)]
+    lines = [line for line in text.split("\n")[:5] if not line.startswith(_GENE_LINE)]
     return [name.strip() for name in lines[0].split("\t")] if lines else []
 
 
@@ -34,17 +35,17 @@ def read(path: Path, text: str) -> list[OutsideCall]:
     """One call a sample; phenotypes are PyPGx's own.
 
     Raises:
-        InputError: where neither a column, the archive nor the file's name or folder tells the gene.
+        InputError: where neither a column, the archive, metadata.txt nor the name of file or folder tells the gene.
     """
     names, told = _header(text), _told_gene(path, text)
     column = next((names.index(one) for one in GENES if one in names), None)
     if column is None and told is None:
         raise InputError("does not say which gene it is about", where=str(path),
-                         hint="use results.zip, or name the file after the gene, such as CYP2D6.tsv")
+                         hint="use results.zip, keep metadata.txt beside it, or name the file after the gene")
     sample = next((names.index(one) for one in SAMPLES if one in names), 0)
     start = 2 if text.startswith(_GENE_LINE) else 1
     calls = []
-    for n, line in enumerate(text.splitlines()[start:], 2):
+    for n, line in enumerate(text.split("\n")[start:], 2):
         row = line.split("\t")
         if line.strip():
             _must_fit(row, names, f"{path} line {n}")
@@ -66,7 +67,10 @@ def _call(row: dict[str, str], gene: str, sample: str | None, n: int) -> Outside
 
 def _told_gene(path: Path, text: str) -> str | None:
     if text.startswith(_GENE_LINE):
-        return text.splitlines()[0].removeprefix(_GENE_LINE)
+        return text.partition("\n")[0].removeprefix(_GENE_LINE)
+    beside = path.with_name("metadata.txt")
+    if beside.is_file() and (told := _metadata(beside.read_text("utf-8", errors="replace")).get("Gene")):
+        return told
     words = re.split(r"[^A-Za-z0-9-]+|-(?=pipeline)", f"{path.parent.name}_{path.stem}")
     found = {word.upper() for word in words} & genes().keys()
     return found.pop() if len(found) == 1 else None
@@ -81,14 +85,19 @@ def unpacked(path: Path, data: bytes) -> str:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             about, table = (_member(archive, name, path) for name in ("metadata.txt", "data.tsv"))
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError) as error:
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError,
+            zlib.error) as error:
         raise InputError(f"a zip file that cannot be read: {error}", where=str(path)) from error
-    metadata = dict(line.strip().split("=", 1) for line in about.splitlines() if "=" in line)
+    metadata = _metadata(about)
     kind, gene = metadata.get("SemanticType", "nothing"), metadata.get("Gene", "")
     if kind != "SampleTable[Results]" or not gene:
         raise InputError(f"a PyPGx archive of {kind}, expected SampleTable[Results]", where=str(path),
                          hint="give results.zip of the pipeline's folder")
     return f"{_GENE_LINE}{gene}\n{table}"
+
+
+def _metadata(text: str) -> dict[str, str]:
+    return dict(re.findall(r"^(\w+)=(.*?)\s*$", text, re.MULTILINE))
 
 
 def _member(archive: zipfile.ZipFile, name: str, path: Path) -> str:

@@ -21,7 +21,7 @@ from .names import split as split_at
 
 Interval = tuple[float, float]
 NO_COPIES, INDETERMINATE = "No function", "Indeterminate"
-_TIMES = re.compile(r"(?P<allele>.*\S)\s*[x×](?P<open>≥|>=)?(?P<number>\d{1,3}|[nN])")
+_TIMES = re.compile(r"(?P<allele>.*\S)\s*[x×](?P<open>≥|>=)?(?P<number>[0-9]{1,3}|[nN])")
 _DOUBLE = 2
 
 
@@ -74,7 +74,7 @@ def unknown(gene: str, text: str) -> list[str]:
     if inner is None:
         times = _TIMES.fullmatch(text)
         inner = times["allele"] if times else None
-    return unknown(gene, inner) if inner else [text]
+    return (unknown(gene, inner) if inner else []) or [text]
 
 
 def renamed(gene: str, text: str) -> tuple[str, ...]:
