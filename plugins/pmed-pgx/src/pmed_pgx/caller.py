@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,8 @@ from pmed import option
 from pmed.tables import TABLES, Tables
 
 from .calls import How, call
-from .knowledge import Gene, genes, sites_table
+from .hints import hints, told
+from .knowledge import Gene, Site, genes, sites_table
 from .outside import apply, statuses
 from .outside.hla import STATUS
 from .patterns import Grid, bases, patterns
@@ -27,8 +28,7 @@ class PgxCaller:
     name: ClassVar[str] = "pgx-caller"
     needs: ClassVar[tuple[str, ...]] = ("samples", "genotypes")
     gives: ClassVar[tuple[str, ...]] = ("gene_results", "diplotype:*", "phenotype:*", "phenotypes:*",
-                                        "activity-score:*",
-                                        "genotype:*", "status:*")
+                                        "activity-score:*", "genotype:*", "status:*")
 
     all_matches: bool = option(default=False, doc="Report every diplotype that fits, not only the best-scoring ones.")
     combinations: bool = option(default=False, doc="Where no pair of named alleles fits, combine them: [*2 + *5].")
@@ -41,14 +41,15 @@ class PgxCaller:
         """Return ``gene_results`` and the wanted features; a patient's first sample speaks for the patient."""
         samples = tables["samples"].unique("patient_id", keep="first", maintain_order=True)
         results, features = [TABLES["gene_results"].empty()], [samples.select("patient_id").clear()]
-        grid = Grid.of(tables["genotypes"])
+        grid, signs = Grid.of(tables["genotypes"]), [hints(samples["patient_id"].clear(), lambda _: ())]
         where = {name: number for number, name in enumerate(grid.samples)}
         for (build,), part in samples.group_by("build", maintain_order=True):
             index = np.array([where.get(name, -1) for name in part["sample"]], dtype=np.int64)
             results += [self._call(grid, gene, str(build), index, part["patient_id"]) for gene in genes().values()]
             features.append(part.select("patient_id", *_genotypes(grid, str(build), index, wanted)))
+            signs.append(_hints(grid, str(build), index, part["patient_id"]))
         outside = tables.get("outside_calls", TABLES["outside_calls"].empty())
-        found = apply(pl.concat(results), outside, samples)
+        found = told(apply(pl.concat(results), outside, samples), pl.concat(signs))
         features.append(found.select("patient_id").unique(maintain_order=True))
         wide = pl.concat(features, how="diagonal").unique("patient_id", keep="first", maintain_order=True)
         return {"gene_results": found, "features": _features(wide, found, wanted)}
@@ -59,6 +60,14 @@ class PgxCaller:
         rows = [{"patient_id": "", **call(gene, codes, groups, assumed=assumed, how=how)}
                 for codes, groups, assumed in seen.kept]
         return TABLES["gene_results"].frame(rows)[seen.of].with_columns(patients)
+
+
+def _hints(grid: Grid, build: str, samples: npt.NDArray[np.int64], patients: pl.Series) -> pl.DataFrame:
+    """Carriers of variants that hint at an HLA allele."""
+    def read(row: dict[str, Any]) -> list[str | None]:
+        site = Site(row["site"], row["pos"], (row["ref"], row["alt"]), row["pos37"], row["ref37"])
+        return bases(grid, genes()[row["gene"]], site, build, samples)
+    return hints(patients, read)
 
 
 def _genotypes(grid: Grid, build: str, samples: npt.NDArray[np.int64], wanted: Sequence[str]) -> list[pl.Series]:

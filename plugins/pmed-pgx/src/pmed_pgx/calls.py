@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from . import combinations, doubts, phenotype
+from . import combinations, doubts, phenotype, probabilities
 from .knowledge import Gene, table
 from .matcher import (
     FILTERED,
@@ -162,13 +162,17 @@ def _outcome(gene: Gene, codes: Codes, found: Called, messages: list[Message], *
     elif hidden and predicted is not None and gene.by == "activity":
         score = phenotype.agreed(gene, [tuple(one) for call in strands for one in product(*call)])[1]
     one = (len(found.labels) == 1 and not open_still) or (not found.phased and gene.kind == "variants")
+    chances = probabilities.weighed(gene, doubts.diplotypes(calls, strands)) if len(phenotypes) > 1 else []
+    if chances:
+        text = f"{probabilities.in_words(chances)} (from allele frequencies, if nothing else is known)"
+        notes.append({"code": "probabilities", "text": text})
     labels = found.labels if gene.kind == "variants" or not found.calls[0] else [
         "/".join(one) for one in dict.fromkeys([*found.calls, *doubts.diplotypes(calls, strands)])]
     return _by_one_site(gene, codes, {
         "status": "called" if one else "ambiguous", "phased": found.phased, "diplotypes": list(found.labels),
         "functions": [phenotype.function(gene, allele) for allele in found.calls[0]],
         "lookup_diplotypes": ["/".join(one) for one in calls],
-        "possible_diplotypes": list(labels), "possible_phenotypes": phenotypes,
+        "possible_diplotypes": list(labels), "possible_phenotypes": phenotypes, "probabilities": chances,
         "activity_score": score, "phenotype": predicted, "present_phenotype": predicted,
         "complete": not doubtful, "messages": notes})
 

@@ -7,7 +7,7 @@ called. A strand is written ``[*2 + *5]`` (two named alleles), ``[*17 + g.947818
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 
@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from . import phenotype
 from .knowledge import NO_FUNCTION, Gene, natural
-from .matcher import OTHER, Alleles, Codes, Groups, groups_of, is_present
+from .matcher import OTHER, Codes, Groups, groups_of, is_present
 
 MOST_GROUPS, MOST_READINGS = 8, 64
 Strand = tuple[str, ...]

@@ -9,6 +9,7 @@ from typing import Any, TextIO
 import click
 
 import pmed
+from pmed.errors import OptionError
 from pmed.files import write_whole
 from pmed.terminal import Reading, finish, genome_options, outside_calls_option, progress
 
@@ -23,24 +24,39 @@ GENOME = click.Path(path_type=Path)
 @click.option("--sample", "samples", multiple=True, help="Sample to call; repeatable (default: all).")
 @click.option("--samples-file", type=click.File("r", encoding="utf-8"), help="Samples to call, one name a line.")
 @click.option("--all-matches", is_flag=True, help="Every diplotype that fits, not only the best-scoring ones.")
+@click.option("--combinations", is_flag=True, help="Where no pair of named alleles fits, combine them: [*2 + *5].")
+@click.option("--why", is_flag=True, help="Say in words what each call rests on, and what was rejected.")
+@click.option("--gene", "genes", multiple=True, help="With --why: only this gene; repeatable.")
 @genome_options
 @click.option("--format", "kind", default="json", type=click.Choice(list(FORMATS)), show_default=True)
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="File (default: stdout).")
 @click.pass_obj
 def call(settings: Any, *, genome: tuple[Path, ...], outside_calls: tuple[Path, ...], samples: tuple[str, ...],
-         samples_file: TextIO | None, all_matches: bool, reading: Reading, kind: str, output: Path | None) -> None:
+         samples_file: TextIO | None, all_matches: bool, combinations: bool, why: bool, genes: tuple[str, ...],
+         reading: Reading, kind: str, output: Path | None) -> None:
     """Gene results (star alleles, phenotypes) of all samples in GENOME file(s); - is standard input."""
     if kind == "parquet" and output is None:
         raise click.UsageError("--format parquet needs -o FILE")
-    own: dict[str, dict[str, Any]] = {"pgx-caller": {"all_matches": True}} if all_matches else {}
+    if genes and not why:
+        raise click.UsageError("--gene goes with --why")
+    asked = {"all_matches": all_matches, "combinations": combinations}
+    own = {"pgx-caller": {name: True for name, wanted in asked.items() if wanted}}
     listed = [line.strip() for line in samples_file or () if line.strip()]
     if samples_file and not listed:
         raise click.UsageError("--samples-file names nobody")
     with progress() as say:
         result = pmed.call(genome, outside_calls=outside_calls, samples=[*samples, *listed], build=reading.build,
                            options={**own, **reading.options}, settings=settings, progress=say)
-    _deliver(FORMATS[kind](result), output)
+    _deliver(_explained(result, genes) if why else FORMATS[kind](result), output)
     finish(result.failures)
+
+
+def _explained(result: pmed.Result, only: tuple[str, ...]) -> bytes:
+    from .why import in_words
+
+    if "genotypes" not in result.tables:
+        raise OptionError("--why is for a few people", hint="name them with --sample")
+    return in_words(result, only).encode()
 
 
 def _deliver(data: bytes, output: Path | None) -> None:

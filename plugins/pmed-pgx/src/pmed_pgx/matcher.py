@@ -28,9 +28,10 @@ HOMOZYGOUS, UNPHASED, ONE_SET = 0, -1, -2
 
 @dataclass(frozen=True)
 class Match:
-    """Outcome for one pattern: the calls in order (pairs, single alleles where haploid), and whether phased."""
+    """What fits one pattern: the calls in order (pairs; single alleles where haploid), their scores, and if phased."""
 
     calls: tuple[Alleles, ...]
+    scores: tuple[int, ...]
     phased: bool
 
 
@@ -65,7 +66,7 @@ def match(gene: Gene, codes: Codes, groups: Groups, *, all_matches: bool = False
     keep = slice(None) if all_matches or not totals.size else totals == totals.max()
     names: list[Alleles] = [(gene.alleles[candidates[a]], gene.alleles[candidates[b]]) for a, b in
                             zip(first[keep].tolist(), second[keep].tolist(), strict=True)]
-    return Match(_ordered(gene, names, totals[keep]), phased=forward.shape[1] <= 2)
+    return Match(*_ordered(gene, names, totals[keep]), phased=forward.shape[1] <= 2)
 
 
 def _match_single(gene: Gene, codes: npt.NDArray[np.int8], present: Bools, *, all_matches: bool) -> Match:
@@ -75,7 +76,7 @@ def _match_single(gene: Gene, codes: npt.NDArray[np.int8], present: Bools, *, al
     found = np.flatnonzero(fits)
     totals = gene.defined[found][:, present].sum(axis=1)
     keep = slice(None) if all_matches or not totals.size else totals == totals.max()
-    return Match(_ordered(gene, [(gene.alleles[a],) for a in found[keep].tolist()], totals[keep]), phased=True)
+    return Match(*_ordered(gene, [(gene.alleles[a],) for a in found[keep].tolist()], totals[keep]), phased=True)
 
 
 def groups_of(present: Bools, groups: Groups) -> list[npt.NDArray[np.int64]]:
@@ -117,10 +118,12 @@ def _wobbles(gene: Gene, codes: Codes, parts: list[npt.NDArray[np.int64]], candi
     return earned
 
 
-def _ordered(gene: Gene, calls: list[Alleles], totals: npt.NDArray[np.int64]) -> tuple[Alleles, ...]:
-    """Calls under their published names, best score first, then by name; suballeles under their core."""
+def _ordered(gene: Gene, calls: list[Alleles],
+             totals: npt.NDArray[np.int64]) -> tuple[tuple[Alleles, ...], tuple[int, ...]]:
+    """Calls under their published names with scores, best first, then by name; suballeles under their core."""
     best: dict[Alleles, int] = {}
     for alleles, total in zip(calls, totals.tolist(), strict=True):
         named = tuple(sorted((gene.core[allele] for allele in alleles), key=natural))
         best[named] = max(total, best.get(named, 0))
-    return tuple(sorted(best, key=lambda call: (-best[call], *map(natural, call))))
+    ordered = tuple(sorted(best, key=lambda call: (-best[call], *map(natural, call))))
+    return ordered, tuple(best[call] for call in ordered)
