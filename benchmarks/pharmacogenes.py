@@ -22,7 +22,7 @@ PGX, PEER = FOLDER / "pgx", FOLDER / "pypgx"
 PEER_NEEDS = ("pypgx==0.27.*", "pandas<3")  # its genotype caller breaks on the strings of pandas 3
 CPU_A_PERSON = 0.002  # s
 FLAT = 1500           # MB
-MB_A_PERSON = 0.35    # what a person costs as long as all people are held at once
+MB_A_PERSON = 0.06    # what a person costs: the text of the records, and the results
 PMED = str(Path(sys.executable).with_name("pmed"))
 NOWHERE = "/dev/null"
 

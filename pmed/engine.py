@@ -209,5 +209,6 @@ def _together(made: Sequence[Mapping[str, pl.DataFrame]]) -> dict[str, pl.DataFr
     if len(made) == 1:
         return dict(made[0])
     parts = [_lasting(one) for one in made]
-    tables = {name: pl.concat([one[name] for one in parts if name in one]) for name in {n for one in parts for n in one}}
+    names = dict.fromkeys(name for one in parts for name in one)
+    tables = {name: pl.concat([one[name] for one in parts if name in one]) for name in names}
     return {**tables, "issues": tables["issues"].unique(maintain_order=True)}

@@ -259,9 +259,10 @@ _ALL = (
         "status": _text("outcome", null=False, values=("called", "ambiguous", "not-called", "no-data", "outside")),
         "diplotypes": Column(pl.List(pl.String()), "every diplotype that fits best; more than one is ambiguous"),
         "functions": Column(pl.List(pl.String()), "allele functions of the first diplotype"),
-        "lookup_diplotypes": Column(pl.List(pl.String()), "what the phenotype was looked up with, where that is less than "
-                                    "the call: the variant of least function on each strand of a list gene"),
-        "possible_diplotypes": Column(pl.List(pl.String()), "the diplotypes, and those that missing key sites leave open"),
+        "lookup_diplotypes": Column(pl.List(pl.String()), "what the phenotype was looked up with: the diplotypes without rare "
+                                    "alleles that unread sites leave open, or the variants of least function"),
+        "possible_diplotypes": Column(pl.List(pl.String()), "the diplotypes, and those that missing key sites leave "
+                                      "open"),
         "possible_phenotypes": Column(pl.List(pl.String()), "every phenotype that stays possible; empty where unknown"),
         "probabilities": Column(_PROBABILITIES, "how probable the possible phenotypes are, by published allele "
                                 "frequencies of a population, if nothing else is known"),

@@ -68,7 +68,8 @@ def read_parts(source: Component, paths: Sequence[Path], request: ReadRequest) -
     """All tables for some people after the other, as `read` has them for all."""
     made = source.made.parts(paths, request, PEOPLE)
     while part := _attempt(source, paths, lambda: next(made, None)):
-        yield {name: TABLES[name].check(part[name]) if name in part else empty for name, empty in empty_tables().items()}
+        yield {name: TABLES[name].check(part[name]) if name in part else empty
+               for name, empty in empty_tables().items()}
 
 
 def _by_source(sources: Sequence[Component], kind: str, paths: Sequence[Path]) -> list[tuple[Component, list[Path]]]:

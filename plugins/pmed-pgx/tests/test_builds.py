@@ -185,7 +185,8 @@ OTHER_GENOTYPE = {("HG01198", "CYP2C19"): "rs4244285", ("HG01537", "CYP2C19"): "
                   ("HG00653", "CYP2C9"): "rs1057910", ("HG01345", "SLCO1B1"): "rs2306283",
                   ("HG01461", "SLCO1B1"): "rs2306283"}
 # ... and nine people whose same genotypes were phased onto other strands, which makes other alleles of them.
-OTHER_PHASE = {("HG01894", "CYP2C19"), ("NA20764", "CYP2C19"), ("HG04025", "CYP2C9"), ("HG02188", "SLCO1B1"), ("HG02274", "SLCO1B1"),
+OTHER_PHASE = {("HG01894", "CYP2C19"), ("NA20764", "CYP2C19"), ("HG04025", "CYP2C9"), ("HG02188", "SLCO1B1"),
+               ("HG02274", "SLCO1B1"),
                ("HG03520", "SLCO1B1"), ("HG03741", "SLCO1B1"), ("HG03745", "SLCO1B1"), ("NA20828", "SLCO1B1")}
 
 

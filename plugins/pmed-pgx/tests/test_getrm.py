@@ -1,4 +1,4 @@
-"""Reference people with consensus genotypes (GeT-RM): the committed table is what the tool makes, and holds its aims."""
+"""Reference people with consensus genotypes (GeT-RM): the committed table is what the tool makes."""
 
 from __future__ import annotations
 

@@ -177,7 +177,8 @@ def test_rows_agree_with_the_published_table(shared: Path) -> None:
     compared = 0
     for row in rows:
         drug, name = drugs()[row["Drug"]], f"phenotype:{row['Gene1']}"
-        if list(drug.reference) != [name] or row["Gene1"] == "CFTR" or drug.name in newer:  # whose phenotypes the table names otherwise
+        # The table names the phenotypes of CFTR otherwise.
+        if list(drug.reference) != [name] or row["Gene1"] == "CFTR" or drug.name in newer:
             continue
         found = [one for one in drug.rows if row["Phenotype1"] in one.when.get(name, ())]
         assert bool(found) is not row["Recommendation"].startswith("No"), row

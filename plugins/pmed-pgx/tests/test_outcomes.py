@@ -144,7 +144,8 @@ def test_a_row_that_changes_the_treatment_leads_and_what_may_be_worse_is_a_cauti
     """CPIC 2020 gives the CYP2C9 doses of phenytoin without an HLA-B result too."""
     for known, key in (({CYP: POOR}, "slow"), ({CYP: NORMAL}, None)):
         one = drug(f'"{HLA}" = "negative", "{CYP}" = "{NORMAL}"',
-                   ("carrier", is_(HLA, "positive"), "avoid", ""), ("slow", is_(CYP, POOR), "adjust", "dose_factor = 0.5"),
+                   ("carrier", is_(HLA, "positive"), "avoid", ""),
+                   ("slow", is_(CYP, POOR), "adjust", "dose_factor = 0.5"),
                    ("plain", is_(CYP, NORMAL), "standard", ""))
         found = outcome(one, {HLA: None, **known})
         assert (found.lead.key if found.lead else None) == key

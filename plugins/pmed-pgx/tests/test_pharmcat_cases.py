@@ -26,8 +26,8 @@ MARKED = ("pmed calls CYP2D6 from small variants without being asked, always mar
           "phenotype and advice; PharmCAT calls it on request only")
 EXCEPTIONS = {
     ("NamedAlleleMatcherTest.testPartialUnphasedWithSingleHapMatch", "CYP2B6", "diplotypes"):
-        "a base that no definition knows (rs45482602 T) is not kept by the reader, which knows the release's alleles only: "
-        "the gene is not called, and the site is named",
+        "a base that no definition knows (rs45482602 T) is not kept by the reader, which knows the release's alleles "
+        "only: the gene is not called, and the site is named",
     ("NamedAlleleMatcherTest.unphasedPrioritySameScore#1", "NAT2", "diplotypes"):
         "runs without the published order of unphased diplotypes; pmed has no such switch",
     ("PharmCATTest.oneGeneOnly", "CYP2D6", "called"): "asks for VKORC1 only; pmed calls every gene",
@@ -95,7 +95,8 @@ def labelled(gene: str, diplotype: str) -> str:
     """A diplotype as PharmCAT shows it: ``X (heterozygous)`` for ``Reference/X`` in some genes."""
     reference = HETEROZYGOUS.get(gene)
     rest = [part for part in split(diplotype) if part != reference]
-    return f"{rest[0]} (heterozygous)" if reference in split(diplotype) and len(rest) == 1 and "/" in diplotype else diplotype
+    mixed = reference in split(diplotype) and len(rest) == 1 and "/" in diplotype
+    return f"{rest[0]} (heterozygous)" if mixed else diplotype
 
 
 def split(diplotype: str) -> list[str]:

@@ -91,7 +91,8 @@ def options(strand: str) -> list[str]:
 def compared(row: dict[str, object], known: Truth) -> dict[str, object]:
     """One person and gene: the consensus, the call, and how they compare."""
     accepted, text = known[str(row["patient_id"]), str(row["gene"])]
-    shown, wide, plain = (as_pairs(str(row["gene"]), row[name]) for name in ("diplotypes", "possible_diplotypes", "lookup_diplotypes"))
+    names = ("diplotypes", "possible_diplotypes", "lookup_diplotypes")
+    shown, wide, plain = (as_pairs(str(row["gene"]), row[name]) for name in names)
     return {"sample": row["patient_id"], "gene": row["gene"], "consensus": text, "called": row["diplotypes"],
             "strict": len(list(row["lookup_diplotypes"] or [])) == 1 and bool(plain & accepted),  # type: ignore[call-overload]
             "held": bool((shown | wide) & accepted),
@@ -132,14 +133,15 @@ def disagreements(rows: list[dict[str, object]], reasons: dict[tuple[str, str], 
 
 
 HEAD = ["# Concordance with consensus genotypes", "",
-        "Made by `plugins/pmed-pgx/tools/concordance.py`; a test makes it again and compares. Calls are from the phased 1000 Genomes",
-        "high-coverage panel, which lacks rare sites (CYP2B6 rs2279343 among them); the consensus is GeT-RM's and later papers',",
-        "the newest one of each person; alleles that were named since are read by their older names too (`older.tsv`). *Strict*: the one diplotype that the phenotype is looked up with is the consensus. *In the",
-        "set*: the consensus is among the diplotypes that fit or that missing key sites leave open. *Confident and wrong*: a complete",
-        "result whose diplotypes do not hold the consensus.", "",
+        "Made by `plugins/pmed-pgx/tools/concordance.py`; a test makes it again and compares. Calls are from the",
+        "phased 1000 Genomes high-coverage panel, which lacks rare sites (CYP2B6 rs2279343 among them); the consensus",
+        "is GeT-RM's and later papers', the newest one of each person; alleles that were named since are read by their",
+        "older names too (`older.tsv`). *Strict*: the one diplotype that the phenotype is looked up with is the",
+        "consensus. *In the set*: the consensus is among the diplotypes that fit or that missing key sites leave open.",
+        "*Confident and wrong*: a complete result whose diplotypes do not hold the consensus.", "",
         "| gene | people | strict | in the set | not called | confident and wrong |", "|---|---|---|---|---|---|"]
-MIDDLE = ["", "CYP2D6 is called from small variants only: every call is marked *copy number and hybrids not assessed* and gives no",
-          "phenotype, so that its disagreements (deletions, duplications, hybrids) are not listed one by one.", "",
+MIDDLE = ["", "CYP2D6 is called from small variants only: every call is marked *copy number and hybrids not assessed*",
+          "and gives no phenotype, so that its disagreements (deletions, duplications, hybrids) are not listed.", "",
           "## Every other disagreement with the strict reading", "",
           "| gene | person | consensus | called | why |", "|---|---|---|---|---|"]
 

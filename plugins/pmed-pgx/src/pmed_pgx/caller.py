@@ -26,7 +26,8 @@ class PgxCaller:
 
     name: ClassVar[str] = "pgx-caller"
     needs: ClassVar[tuple[str, ...]] = ("samples", "genotypes")
-    gives: ClassVar[tuple[str, ...]] = ("gene_results", "diplotype:*", "phenotype:*", "phenotypes:*", "activity-score:*",
+    gives: ClassVar[tuple[str, ...]] = ("gene_results", "diplotype:*", "phenotype:*", "phenotypes:*",
+                                        "activity-score:*",
                                         "genotype:*", "status:*")
 
     all_matches: bool = option(default=False, doc="Report every diplotype that fits, not only the best-scoring ones.")
@@ -52,7 +53,8 @@ class PgxCaller:
         wide = pl.concat(features, how="diagonal").unique("patient_id", keep="first", maintain_order=True)
         return {"gene_results": found, "features": _features(wide, found, wanted)}
 
-    def _call(self, grid: Grid, gene: Gene, build: str, index: npt.NDArray[np.int64], patients: pl.Series) -> pl.DataFrame:
+    def _call(self, grid: Grid, gene: Gene, build: str, index: npt.NDArray[np.int64],
+              patients: pl.Series) -> pl.DataFrame:
         seen, how = patterns(grid, gene, build, index), How(self.all_matches, self.combinations)
         rows = [{"patient_id": "", **call(gene, codes, groups, assumed=assumed, how=how)}
                 for codes, groups, assumed in seen.kept]

@@ -76,7 +76,7 @@ class Called:
     notes: list[Message] = field(default_factory=list)
 
 
-def call(gene: Gene, codes: Codes, groups: Groups, *, assumed: bool, how: How = How()) -> Row:  # noqa: B008 - frozen
+def call(gene: Gene, codes: Codes, groups: Groups, *, assumed: bool, how: How = How()) -> Row:
     """One ``gene_results`` row, without the patient, for one genotype pattern.
 
     Args:
@@ -105,21 +105,23 @@ def call(gene: Gene, codes: Codes, groups: Groups, *, assumed: bool, how: How = 
 def _found(gene: Gene, codes: Codes, groups: Groups, how: How) -> Called:
     if gene.kind == "variants":
         listed = match_variants(gene, codes, groups)
-        notes = [{"code": _NOTES[note][0], "text": _NOTES[note][1]} for note in dict.fromkeys(listed.notes)]
-        return Called(listed.labels, listed.lookups, listed.phased, notes + _listed(listed.homozygous, listed.phased))
+        told = [{"code": _NOTES[note][0], "text": _NOTES[note][1]} for note in dict.fromkeys(listed.notes)]
+        told += _listed(listed.homozygous, phased=listed.phased)
+        return Called(listed.labels, listed.lookups, listed.phased, told)
     found = match(gene, codes, groups, all_matches=how.all_matches)
     if how.combinations and not found.calls and not (codes == SINGLE).any():
         labels = combinations.diplotypes(gene, codes, groups)
         return Called(["/".join(pair) for pair in labels], labels, found.phased, [])
-    calls, notes = found.calls, list[Message]()
+    calls: Sequence[Alleles] = found.calls
+    notes: list[Message] = []
     if gene.priorities and (groups == UNPHASED).any() and not how.all_matches:
         calls, notes = _prioritised(gene, match(gene, codes, groups, all_matches=True), found)
     return Called(["/".join(one) for one in calls], calls, found.phased, notes)
 
 
-def _listed(homozygous: Sequence[str], phased: bool) -> list[Message]:  # noqa: FBT001 - one flag of a record
-    notes = [{"code": "phase-unknown", "text": "the variants are not phased: they are taken to lie on different strands, "
-              "which is the worse case"}] if not phased else []
+def _listed(homozygous: Sequence[str], *, phased: bool) -> list[Message]:
+    text = "the variants are not phased: they are taken to lie on different strands, which is the worse case"
+    notes = [] if phased else [{"code": "phase-unknown", "text": text}]
     return notes + ([{"code": "homozygous", "text": f"homozygous: {', '.join(homozygous)}"}] if homozygous else [])
 
 
@@ -145,8 +147,8 @@ def _outcome(gene: Gene, codes: Codes, found: Called, messages: list[Message], *
     if open_still:
         notes += [{"code": "key-site-missing", "text": text} for text in doubts.in_words(gene, codes, hidden)]
     if rare:
-        notes.append({"code": "rare-alleles-open", "text": f"{', '.join(rare)} differ only at sites that were not read; "
-                      "they are not assumed, as no key allele is among them"})
+        notes.append({"code": "rare-alleles-open", "text": f"{', '.join(rare)} differ only at sites that were not "
+                      "read; they are not assumed, as no key allele is among them"})
     if gene.name in STRUCTURAL:
         phenotypes = []
         notes.append({"code": "copy-number-not-assessed", "text": STRUCTURAL[gene.name]})
@@ -159,11 +161,11 @@ def _outcome(gene: Gene, codes: Codes, found: Called, messages: list[Message], *
         predicted = score = None
     elif hidden and predicted is not None and gene.by == "activity":
         score = phenotype.agreed(gene, [tuple(one) for call in strands for one in product(*call)])[1]
+    one = (len(found.labels) == 1 and not open_still) or (not found.phased and gene.kind == "variants")
     labels = found.labels if gene.kind == "variants" or not found.calls[0] else [
         "/".join(one) for one in dict.fromkeys([*found.calls, *doubts.diplotypes(calls, strands)])]
     return _by_one_site(gene, codes, {
-        "status": "called" if len(found.labels) == 1 and not open_still or not found.phased and gene.kind == "variants"
-        else "ambiguous", "phased": found.phased, "diplotypes": list(found.labels),
+        "status": "called" if one else "ambiguous", "phased": found.phased, "diplotypes": list(found.labels),
         "functions": [phenotype.function(gene, allele) for allele in found.calls[0]],
         "lookup_diplotypes": ["/".join(one) for one in calls],
         "possible_diplotypes": list(labels), "possible_phenotypes": phenotypes,
@@ -177,7 +179,8 @@ def _uncalled(gene: Gene, codes: Codes, groups: Groups, found: Called, messages:
     notes = [*messages, {"code": "no-match", "text": said.text}]
     otherwise = _out_of_phase(gene, codes, groups)
     if otherwise:
-        notes.append({"code": "phase-doubt", "text": f"if the file's phase is wrong, {' or '.join(otherwise[:3])} would fit"})
+        fitting = " or ".join(otherwise[:3])
+        notes.append({"code": "phase-doubt", "text": f"if the file's phase is wrong, {fitting} would fit"})
     phenotypes = () if gene.name in STRUCTURAL or otherwise else said.phenotypes
     row = _fallback(gene, codes, notes, phased=found.phased, phenotypes=phenotypes)
     return {**row, "possible_diplotypes": otherwise}
@@ -225,8 +228,8 @@ def _documented(gene: Gene, codes: Codes, groups: Groups) -> tuple[Codes, Groups
     """In the genes of severe toxicity a base that no definition knows counts as reference (rule 6), and is told."""
     if gene.undocumented != "reference" or not (codes == OTHER).any():
         return codes, groups, []
-    text = (f"an allele that no definition knows at {_names(gene, codes, OTHER)} is shown as reference, as the reference "
-            "tool does; its effect is unknown, so no phenotype is given")
+    text = (f"an allele that no definition knows at {_names(gene, codes, OTHER)} is shown as reference, as the "
+            "reference tool does; its effect is unknown, so no phenotype is given")
     known = np.where(codes == OTHER, 0, codes).astype(np.int8)
     alike = known[:, 0] == known[:, 1]
     return known, np.where(alike, HOMOZYGOUS, groups), [{"code": "undocumented-as-reference", "text": text}]

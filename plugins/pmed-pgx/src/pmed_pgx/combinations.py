@@ -33,14 +33,14 @@ class Conclusion:
 def diplotypes(gene: Gene, codes: Codes, groups: Groups) -> list[tuple[str, str]]:
     """Every pair of combined strands that explains the genotypes, in name order."""
     found = {tuple(sorted((label(one), label(two)), key=_order)): None
-             for first, second in _strands(gene, codes, groups)
+             for first, second in _strands(codes, groups)
              for one, two in product(readings(gene, first, codes), readings(gene, second, codes))}
     return sorted(((one, two) for one, two in found), key=lambda pair: (_order(pair[0]), _order(pair[1])))
 
 
 def conclude(gene: Gene, codes: Codes, groups: Groups) -> Conclusion:
     """The variants that were read, and the phenotypes that every combination allows."""
-    pairs = [(one, two) for first, second in _strands(gene, codes, groups)
+    pairs = [(one, two) for first, second in _strands(codes, groups)
              for one, two in product(readings(gene, first, codes), readings(gene, second, codes))]
     carried = ", ".join(_carried(gene, codes)) or "none"
     text = f"no pair of named alleles explains the genotypes; variants read: {carried}"
@@ -64,7 +64,7 @@ def _worth(gene: Gene, strand: Strand) -> str:
     return lost[0] if lost else strand[0] if len(strand) == 1 and strand[0] in gene.alleles else ""
 
 
-def _strands(gene: Gene, codes: Codes, groups: Groups) -> Iterator[tuple[npt.NDArray[np.int8], npt.NDArray[np.int8]]]:
+def _strands(codes: Codes, groups: Groups) -> Iterator[tuple[npt.NDArray[np.int8], npt.NDArray[np.int8]]]:
     """Both strands for each way in which the phase groups can lie; none where there are too many."""
     parts = groups_of(is_present(codes), np.where(codes[:, 0] == codes[:, 1], 0, groups))[1:]
     if len(parts) > MOST_GROUPS:
@@ -82,11 +82,13 @@ def readings(gene: Gene, strand: npt.NDArray[np.int8], codes: Codes) -> list[Str
     present = is_present(codes)
     reference = _reference(gene)
     sites = np.flatnonzero(present)
-    differs = {int(p) for p in sites if strand[p] == OTHER or (strand[p] >= 0 and not gene.allowed[reference, p, strand[p]])}
+    differs = {int(p) for p in sites
+               if strand[p] == OTHER or (strand[p] >= 0 and not gene.allowed[reference, p, strand[p]])}
     if not differs:
         return [(gene.core[gene.alleles[reference]],)]
     blocks = _blocks(gene, strand, differs, sites)
-    left = [_variant(gene, p, int(strand[p])) for p in sorted(differs - {p for sites_of, _ in blocks for p in sites_of})]
+    named = {p for some, _ in blocks for p in some}
+    left = [_variant(gene, p, int(strand[p])) for p in sorted(differs - named)]
     chosen = list(product(*(names for _, names in blocks)))[:MOST_READINGS]
     return [(*sorted(dict.fromkeys(one), key=natural), *left) for one in chosen]
 
@@ -132,13 +134,3 @@ def label(strand: Strand) -> str:
 
 def _order(name: str) -> tuple[object, ...]:
     return natural(name)
-
-
-def parts(name: str) -> Sequence[str]:
-    """The alleles and variants of a strand's name."""
-    return name.removeprefix("[").removesuffix("]").split(" + ")
-
-
-def as_alleles(pair: tuple[str, str]) -> Alleles:
-    """A pair of strand names as alleles to look up; a combination has no function of its own."""
-    return pair

@@ -34,7 +34,8 @@ def in_words(gene: Gene, codes: Codes, found: Hidden) -> list[str]:
     sites = list(dict.fromkeys(p for p, _ in found))
     if len(sites) > SHOWN:
         names = list(dict.fromkeys(gene.core.get(allele, allele) for _, allele in found))
-        return [f"{len(sites)} of {len(gene.key_sites)} key sites have no call ({_several([gene.sites[p].name for p in sites])}): "
+        places = _several([gene.sites[p].name for p in sites])
+        return [f"{len(sites)} of {len(gene.key_sites)} key sites have no call ({places}): "
                 f"{_several(names)} cannot be excluded"]
     texts = []
     for p in sites:
@@ -67,7 +68,7 @@ def plain(gene: Gene, codes: Codes, calls: Sequence[Alleles]) -> tuple[list[Alle
 
 @cache
 def _rare(gene_name: str, names: frozenset[str], present: tuple[int, ...]) -> frozenset[str]:
-    """Alleles among `names` that are no key, alike another one at all present sites, with more changes at the others."""
+    """Alleles that are no key and alike another one of `names` but for more changes at sites that were not read."""
     from .knowledge import genes
 
     gene = genes()[gene_name]
@@ -154,6 +155,7 @@ def phenotypes(gene: Gene, lookups: Sequence[Alleles], strands: Sequence[Sequenc
     """
     if gene.kind == "variants":
         strands = [[tuple(phenotype.lowest(gene, [allele, other])[0] for other in one)
-                    for allele, one in zip(pair, chosen, strict=True)] for pair, chosen in zip(lookups, strands, strict=True)]
+                    for allele, one in zip(pair, chosen, strict=True)]
+                   for pair, chosen in zip(lookups, strands, strict=True)]
     distinct = [[phenotype.representatives(gene, one) for one in call] for call in strands]
     return phenotype.allowed(gene, dict.fromkeys(chosen for call in distinct for chosen in product(*call)))

@@ -63,8 +63,8 @@ def match(gene: Gene, codes: Codes, groups: Groups, *, all_matches: bool = False
         strands = forward[candidates], reverse[candidates]
         totals = totals + _wobbles(gene, codes, parts, candidates, strands)[first, second]
     keep = slice(None) if all_matches or not totals.size else totals == totals.max()
-    names = [(gene.alleles[candidates[a]], gene.alleles[candidates[b]]) for a, b in
-             zip(first[keep].tolist(), second[keep].tolist(), strict=True)]
+    names: list[Alleles] = [(gene.alleles[candidates[a]], gene.alleles[candidates[b]]) for a, b in
+                            zip(first[keep].tolist(), second[keep].tolist(), strict=True)]
     return Match(_ordered(gene, names, totals[keep]), phased=forward.shape[1] <= 2)
 
 

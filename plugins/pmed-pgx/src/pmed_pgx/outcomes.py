@@ -3,8 +3,8 @@
 Rows of one population (ages and indication) are read in order, and the first that fits is that population's. Of the
 populations a patient may belong to, the most concerned row leads. A row that an unknown input leaves undecided stands
 in the way of later rows that say to use the drug as usual or to watch it: unknown never becomes standard. A row that
-changes the treatment leads all the same, and a caution names the more concerned ones that stay open. An input of which several values
-are possible is judged for each of them, and leads somewhere only where all agree.
+changes the treatment leads all the same, and a caution names the more concerned ones that stay open. An input of which
+several values are possible is judged for each of them, and leads somewhere only where all agree.
 """
 
 from __future__ import annotations

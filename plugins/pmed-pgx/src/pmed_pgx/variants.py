@@ -1,8 +1,8 @@
 """Genes that are called as lists of variants (DPYD, RYR1): what each strand carries, and which two decide.
 
 Where the phase is known, or one heterozygous site is all there is to phase, the call is a pair of strands such as
-``[c.498G>A + c.2582A>G]/Reference``, one for each way in which the phase sets can lie to each other. Else it is the list
-of variants. The phenotype is looked up with the variant of least function on each strand, or with the two of least
+``[c.498G>A + c.2582A>G]/Reference``, one for each way in which the phase sets can lie to each other. Else it is the
+list of variants. The phenotype is looked up with the variant of least function on each strand, or with the two of least
 function where the phase is unknown (notes: rules 9 and 10).
 """
 
@@ -61,7 +61,8 @@ def match_variants(gene: Gene, codes: Codes, groups: Groups) -> Listed:
     lookups = [(_least(gene, one), _least(gene, two)) for one, two in ordered]
     lookups.sort(key=lambda pair: sum(phenotype.rank(gene, allele) for allele in pair))
     labels = tuple(f"{_label(one)}/{_label(two)}" for one, two in ordered)
-    return Listed(labels, tuple(lookups[:1]), phased=True, notes=tuple(dict.fromkeys(n for pair in pairs for n in pair[1])))
+    notes = tuple(dict.fromkeys(note for pair in pairs for note in pair[1]))
+    return Listed(labels, tuple(lookups[:1]), phased=True, notes=notes)
 
 
 def _pairs(gene: Gene, codes: Codes, present: npt.NDArray[np.bool_],
