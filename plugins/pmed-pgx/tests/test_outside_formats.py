@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pmed import ReadRequest
 from pmed.errors import InputError, PmedError
 from pmed.tables import TABLES
-from pmed_pgx.outside import OutsideCalls, apply
+from pmed_pgx.outside import OutsideCalls, apply, formats
 from pmed_pgx.outside.formats import FORMATS, read
 
 ALDY = ("#Sample\tGene\tSolutionID\tMajor\tMinor\tCopy\tAllele\tLocation\tType\tCoverage\tEffect\tdbSNP\tCode\tStatus\n"
@@ -26,7 +26,7 @@ ALDY = ("#Sample\tGene\tSolutionID\tMajor\tMinor\tCopy\tAllele\tLocation\tType\t
         "ann\tCYP2D6\t2\t*4+*4/*139\t4;139.001;4\t0\t4\t42522612\tC>G\t15\tS486T\trs1135840\t\tNORMAL\n")
 CYRIUS = ("Sample\tGenotype\tFilter\nann\t*1/*2x2\tPASS\nben\t*1/*46;*43/*45\tMore_than_one_possible_genotype\n"
           "cid\t*1_*2_*68\tNot_assigned_to_haplotypes\ndot\tNone\tNone\neva\t*1/*2x9\tLowQ_high_CN\n"
-          "fay\t*68+*4/*36+*10\tPASS\n")
+          "fay\t*68+*4/*36+*10\tPASS\ngus\t*1_*2_*68\tPASS\n")
 STELLAR = ("--------------------------------------------\n\nCYP2D6 Star Allele Calling with StellarPGx\n\n"
            "--------------------------------------------\n\nInitially computed CN = 2\n\n\nCore variants:\n"
            "42126611~C>G~1/1\n\n\nCandidate alleles:\n['17.v1_29.v1']\n\n\nResult:\n{result}\n\n\nActivity score:\n"
@@ -50,6 +50,7 @@ def calls(folder: Path, text: str, name: str = "calls.txt") -> list[tuple[Any, .
 def test_aldy_gives_every_solution_once(tmp_path: Path) -> None:
     assert calls(tmp_path, ALDY) == [("ann", "CYP2D6", "*1/*4+*4", None, None, "Aldy"),
                                      ("ann", "CYP2D6", "*4+*4/*139", None, None, "Aldy")]
+    assert [one.line for one in read(tmp_path / "calls.txt")] == [3, 6]
 
 
 def test_aldy_simple(tmp_path: Path) -> None:
@@ -62,7 +63,7 @@ def test_cyrius_uses_what_passed(tmp_path: Path) -> None:
     found = calls(tmp_path, CYRIUS)
     assert [(sample, diplotype) for sample, _, diplotype, *_ in found] == [
         ("ann", "*1/*2x2"), ("ben", "*1/*46"), ("ben", "*43/*45"), ("cid", None), ("dot", None), ("eva", "*1/*2x9"),
-        ("fay", "*68+*4/*36+*10")]
+        ("fay", "*68+*4/*36+*10"), ("gus", None)]
     assert {(one[1], one[5]) for one in found} == {("CYP2D6", "Cyrius")}
     assert "LowQ_high_CN" in next(one for one in read(tmp_path / "calls.txt") if one.sample == "eva").note
 
@@ -81,8 +82,10 @@ def test_stellarpgx(tmp_path: Path, result: str, score: str, status: str, expect
 
 def test_stellarpgx_summary(tmp_path: Path) -> None:
     text = "ann\t*71/*2x2\nben\t[*1/*31]\tPossible novel allele: interpret with caution\ncid\tNo_call\ndot\t*5/*68+*4\n"
+    text += "eva\t*1/*31\tinterpret with caution\n"
     assert [(one[0], one[1], one[2]) for one in calls(tmp_path, text, "cyp2d6_summary.txt")] == [
-        ("ann", "CYP2D6", "*71/*2x2"), ("ben", "CYP2D6", None), ("cid", "CYP2D6", None), ("dot", "CYP2D6", "*5/*68+*4")]
+        ("ann", "CYP2D6", "*71/*2x2"), ("ben", "CYP2D6", None), ("cid", "CYP2D6", None), ("dot", "CYP2D6", "*5/*68+*4"),
+        ("eva", "CYP2D6", None)]
     with pytest.raises(InputError, match="which gene"):
         calls(tmp_path, text, "my_summary.txt")
 
@@ -157,7 +160,7 @@ def test_pharmcat_lines(tmp_path: Path, text: str, expected: tuple[Any, ...]) ->
     ("NOGENE\t*1/*2\n", "line 1: 'NOGENE' is no gene of the release"),
     ("##fileformat=VCFv4.2\n#CHROM\tPOS\n1\t2\t3\n", "line 3: '1' is no gene"),
     (PYPGX, "does not say which gene"), (PYPGX[:-10], "does not say which gene"),
-    (CYRIUS + "gus\t*1/*2\n", "line 8: too few fields"), (ALDY + "ann\tCYP2D6\n", "line 7: too few fields"),
+    (CYRIUS + "hal\t*1/*2\n", "line 9: too few fields"), (ALDY + "ann\tCYP2D6\n", "line 7: too few fields"),
     ("B\tHLA-B*57:01:01\n", "1 alleles of B"), (OPTITYPE.splitlines()[0], "no whole row"),
     (OPTITYPE[:60], "no whole row")])
 def test_faults_are_one_line_with_their_place(tmp_path: Path, text: str, said: str) -> None:
@@ -168,6 +171,12 @@ def test_faults_are_one_line_with_their_place(tmp_path: Path, text: str, said: s
     assert said in str(error.value)
     assert str(error.value).startswith(str(path))
     assert "\n" not in str(error.value)
+
+
+def test_a_file_too_large_to_be_one_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(formats, "MOST_BYTES", 10)
+    with pytest.raises(InputError, match="larger than"):
+        calls(tmp_path, "CYP2D6\t*1/*1\n")
 
 
 def test_bytes_that_are_no_text(tmp_path: Path) -> None:

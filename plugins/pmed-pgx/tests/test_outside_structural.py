@@ -46,6 +46,7 @@ def test_what_open_copies_leave_possible() -> None:
 @pytest.mark.parametrize(("gene", "diplotype", "expected"), [
     ("CYP2C19", "*36/*2", (None, "Poor Metabolizer")),  # *36 and *37 are deletions of CYP2C19
     ("CYP2C19", "*2x2/*1", (None, "Intermediate Metabolizer")), ("CYP2C19", "*17x2/*1", (None, None)),
+    ("CYP2C19", "*2+*1/*1", (None, None)),
     ("CYP2B6", "*29/*30", (None, "Poor Metabolizer")), ("CYP2B6", "*6x2/*1", (None, None)),
     ("UGT1A1", "*80+*28/*1", (None, "Intermediate Metabolizer")),
     ("UGT1A1", "[*80 + *28]/*1", (None, "Intermediate Metabolizer")),

@@ -63,4 +63,5 @@ def _cleaned(path: Path, calls: list[OutsideCall]) -> Iterator[OutsideCall]:
             yield call
             continue
         diplotype, notes = clean(call.gene, call.diplotype, f"{path} line {call.line}")
-        yield replace(call, diplotype=diplotype, note="\n".join(filter(None, [call.note, *notes])))
+        changed = notes or diplotype != call.diplotype
+        yield replace(call, diplotype=diplotype, note="\n".join(filter(None, [call.note, *notes]))) if changed else call

@@ -60,9 +60,7 @@ def _must_fit(row: list[str], names: list[str], where: str) -> None:
 
 
 def _call(row: dict[str, str], gene: str, sample: str | None, n: int) -> OutsideCall:
-    genotype = said(row["Genotype"])
-    phenotype = said(row["Phenotype"]) if genotype else None
-    return OutsideCall(sample, gene, genotype, phenotype, None, TOOL, n)
+    return OutsideCall(sample, gene, said(row["Genotype"]), said(row["Phenotype"]), None, TOOL, n)
 
 
 def _told_gene(path: Path, text: str) -> str | None:

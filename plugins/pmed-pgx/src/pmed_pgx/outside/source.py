@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
@@ -37,7 +37,7 @@ class OutsideCalls:
             InputError: for a file that cannot be used, and a gene unknown to the release in PharmCAT's format.
         """
         calls = [(path, call) for path in paths for call in read(path)]
-        known = [{**asdict(call), "file": str(path)} for path, call in calls if _is_known(path, call)]
+        known = [{**vars(call), "file": str(path)} for path, call in calls if _is_known(path, call)]
         others: dict[str, dict[str, OutsideCall]] = {}
         for path, call in calls:
             if call.gene not in genes():
