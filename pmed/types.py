@@ -101,7 +101,11 @@ class Explanation:
 
 @runtime_checkable
 class Source(Protocol):
-    """Reads one kind of file into tables."""
+    """Reads one kind of file into tables.
+
+    A genome source may also have ``parts(paths, request, people)``, an iterator of the same tables for so many people
+    at a time, together those of ``read``; large cohorts are then worked on in parts.
+    """
 
     name: ClassVar[str]
     kind: ClassVar[SourceKind]
