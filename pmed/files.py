@@ -6,13 +6,14 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from .errors import PmedError
 
 CHUNK = 1 << 20
+Data = bytes | Iterable[bytes]
 
 
 def sha256(path: Path) -> str:
@@ -24,8 +25,8 @@ def sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Write one file by a temporary neighbour and a rename.
+def write_whole(path: Path, data: Data) -> None:
+    """Write one file, given whole or in pieces, by a temporary neighbour and a rename.
 
     Raises:
         PmedError: where the folder is missing or may not be written.
@@ -33,7 +34,7 @@ def write_whole(path: Path, data: bytes) -> None:
     write_all({path: data})
 
 
-def write_all(files: Mapping[Path, bytes]) -> None:
+def write_all(files: Mapping[Path, Data]) -> None:
     """Write several files, all of them or none: each beside its place first, then renamed.
 
     Raises:
@@ -54,10 +55,10 @@ def write_all(files: Mapping[Path, bytes]) -> None:
             temporary.unlink(missing_ok=True)
 
 
-def _beside(path: Path, data: bytes) -> Path:
+def _beside(path: Path, data: Data) -> Path:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     with os.fdopen(handle, "wb") as file:
-        file.write(data)
+        file.writelines([data] if isinstance(data, bytes) else data)
     temporary = Path(name)
     temporary.chmod(0o666 & ~_umask())
     return temporary

@@ -103,8 +103,8 @@ class Explanation:
 class Source(Protocol):
     """Reads one kind of file into tables.
 
-    A genome source may also have ``parts(paths, request, people)``, an iterator of the same tables for so many people at
-    a time, together those of ``read``; large cohorts are then worked on in parts.
+    A genome source may also have ``parts(paths, request, people)``, an iterator of the same tables for so many people
+    at a time, together those of ``read``; large cohorts are then worked on in parts.
     """
 
     name: ClassVar[str]

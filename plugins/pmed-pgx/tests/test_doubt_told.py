@@ -176,5 +176,5 @@ def test_combinations_on_request(tmp_path: Path) -> None:
     path = tmp_path / "x.vcf"
     path.write_text("##fileformat=VCFv4.2\n##reference=GRCh38\n"
                     "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tP\n" + rows)
-    assert "[*2 + *5]/[*2 + *5]" in run(path, "--combinations", "--format", "tsv")
-    assert "[*2 + *5]/[*2 + *5]\t" not in run(path, "--format", "tsv")
+    assert "\tcalled\t[*2 + *5]/[*2 + *5]\t" in run(path, "--combinations", "--format", "tsv")
+    assert "\tCYP2B6\tnot-called\t" in run(path, "--format", "tsv")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -51,17 +52,17 @@ def call(settings: Any, *, genome: tuple[Path, ...], outside_calls: tuple[Path, 
     finish(result.failures)
 
 
-def _explained(result: pmed.Result, only: tuple[str, ...]) -> bytes:
+def _explained(result: pmed.Result, only: tuple[str, ...]) -> Iterator[bytes]:
     from .why import in_words
 
     if "genotypes" not in result.tables:
         raise OptionError("--why is for a few people", hint="name them with --sample")
-    return in_words(result, only).encode()
+    yield in_words(result, only).encode()
 
 
-def _deliver(data: bytes, output: Path | None) -> None:
+def _deliver(data: Iterator[bytes], output: Path | None) -> None:
     if output is None:
-        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.writelines(data)
         return
     write_whole(output, data)
     click.echo(f"wrote {output}", err=True)

@@ -1,10 +1,10 @@
-"""Gene results as bytes: JSON (``pmed/gene-results/1``), TSV, Parquet."""
+"""Gene results as bytes, in pieces: JSON (``pmed/gene-results/1``), TSV, Parquet."""
 
 from __future__ import annotations
 
 import io
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -13,44 +13,65 @@ import polars as pl
 from pmed import TABLES, Result
 
 FORMAT = "pmed/gene-results/1"
+PEOPLE = 1000
 KEYS = ("status", "diplotypes", "functions", "phenotype", "activity_score", "complete", "phased", "missing_sites",
-        "messages")
+        "messages", "possible_diplotypes", "possible_phenotypes", "lookup_diplotypes")
 
 
 def by_sample(result: Result) -> pl.DataFrame:
     """``gene_results`` with the sample in front, samples in file order and genes in alphabetical order."""
-    samples = result.tables["samples"].select("sample", "patient_id")
+    return _joined(result, result.tables["samples"])
+
+
+def _joined(result: Result, samples: pl.DataFrame) -> pl.DataFrame:
     genes = result.tables.get("gene_results", TABLES["gene_results"].empty())
-    return samples.join(genes, on="patient_id", how="left", maintain_order="left_right")
+    return samples.select("sample", "patient_id").join(genes, on="patient_id", how="left", maintain_order="left_right")
 
 
-def to_json(result: Result) -> bytes:
+def _slices(result: Result) -> Iterator[pl.DataFrame]:
+    """`by_sample`, some people at a time, so that the text of a cohort is never whole in memory."""
+    for samples in result.tables["samples"].iter_slices(PEOPLE):
+        yield _joined(result, samples)
+
+
+def to_json(result: Result) -> Iterator[bytes]:
     """All samples with their genes, and what the results rest on."""
-    samples: dict[str, dict[str, Any]] = defaultdict(dict)
-    for row in by_sample(result).select("sample", "gene", *KEYS).iter_rows(named=True):
-        gene = samples[row.pop("sample")]
-        if (name := row.pop("gene")) is not None:
-            gene[name] = row
-    said = {"format": FORMAT, "samples": [{"sample": name, "genes": found} for name, found in samples.items()],
-            "provenance": result.provenance, "failures": [str(failure) for failure in result.failures]}
-    return msgspec.json.format(msgspec.json.encode(said, enc_hook=str), indent=1) + b"\n"
+    yield b'{\n "format": ' + msgspec.json.encode(FORMAT) + b',\n "samples": ['
+    for number, rows in enumerate(_slices(result)):
+        samples: dict[str, dict[str, Any]] = defaultdict(dict)
+        for row in rows.select("sample", "gene", *KEYS, "probabilities").iter_rows(named=True):
+            gene = samples[row.pop("sample")]
+            if (name := row.pop("gene")) is not None:
+                gene[name] = row
+        some = [{"sample": name, "genes": found} for name, found in samples.items()]
+        yield (b"," if number and some else b"") + _pretty(some)[1:-2]
+    rest = {"provenance": result.provenance, "failures": [str(failure) for failure in result.failures]}
+    yield b"\n ]," + _pretty(rest)[1:] + b"\n"
 
 
-def to_tsv(result: Result) -> bytes:
+def _pretty(said: Any) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(said, enc_hook=str), indent=1)
+
+
+def to_tsv(result: Result) -> Iterator[bytes]:
     """One line a sample and gene; lists are joined by '; ', unknown is empty."""
-    rows = by_sample(result).drop_nulls("gene")
     code, text = (pl.element().struct.field(name) for name in ("code", "text"))
     texts = pl.col("messages").list.eval(code + pl.lit(": ") + text)
-    joined = [pl.col(name).list.join("; ") for name in ("diplotypes", "functions", "missing_sites")]
-    return rows.select("sample", "gene", *KEYS).with_columns(*joined, messages=texts.list.join("; ")).write_csv(
-        separator="\t").encode()
+    lists = ("diplotypes", "functions", "missing_sites", "possible_diplotypes", "possible_phenotypes",
+             "lookup_diplotypes")
+    joined = [pl.col(name).list.join("; ") for name in lists]
+    yield "\t".join(("sample", "gene", *KEYS)).encode() + b"\n"
+    for rows in _slices(result):
+        yield rows.drop_nulls("gene").select("sample", "gene", *KEYS).with_columns(
+            *joined, messages=texts.list.join("; ")).write_csv(separator="\t", include_header=False).encode()
 
 
-def to_parquet(result: Result) -> bytes:
+def to_parquet(result: Result) -> Iterator[bytes]:
     """The table with all its columns."""
     buffer = io.BytesIO()
     by_sample(result).drop_nulls("gene").write_parquet(buffer)
-    return buffer.getvalue()
+    yield buffer.getvalue()
 
 
-FORMATS: Mapping[str, Callable[[Result], bytes]] = {"json": to_json, "tsv": to_tsv, "parquet": to_parquet}
+FORMATS: Mapping[str, Callable[[Result], Iterator[bytes]]] = {
+    "json": to_json, "tsv": to_tsv, "parquet": to_parquet}

@@ -126,7 +126,7 @@ def _diplotype(gene: Gene, features: pl.DataFrame) -> pl.Expr:
     distinct = features[name].cast(pl.String).drop_nulls().unique().to_list()
     typed = gene.kind == "status"
     said = [f"{gene.name} diplotype {one}{'' if typed else f': {_functions(gene, one)}'}" for one in distinct]
-    several = pl.lit(f"{gene.name}: no single diplotype is known; all that fit lead to one phenotype, or it was given")
+    several = pl.lit(f"{gene.name}: several diplotypes fit and all lead to the same phenotype, or just that is known")
     told = pl.col(name).cast(pl.String).replace_strict(distinct, said, default=None, return_dtype=pl.String)
     return pl.when(pl.col(name).is_null()).then(several).otherwise(told)
 
