@@ -160,7 +160,7 @@ def test_an_unknown_input_that_cannot_raise_the_concern_does_not_stop_a_row() ->
     assert found.unknown == ("genotype:rs2108622",)
     (caution,) = wording.cautions(found)
     assert caution == {"code": "gene-unknown", "text": "chosen without CYP4F2 rs2108622 (unknown); it could also "
-                                                       "mean: both"}
+                                                       "mean: both (adjust)"}
 
 
 def test_what_the_rows_leave_out_is_a_caution() -> None:

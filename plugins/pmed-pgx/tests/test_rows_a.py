@@ -205,7 +205,7 @@ def test_every_drug_of_level_a_is_covered(shared: Any) -> None:
 
 
 def test_levels_are_those_of_the_published_table(shared: Any) -> None:
-    """The best of the levels of a drug's genes; metoprolol's guideline is newer than the table, ribavirin's is IFNL4."""
+    """The best of a drug's genes; metoprolol's guideline is newer than the table, ribavirin's gene is called IFNL4."""
     import csv
 
     levels: dict[str, list[str]] = {}
