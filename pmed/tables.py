@@ -270,7 +270,7 @@ _ALL = (
         "phenotype": _text("genetic phenotype, where all diplotypes agree and no key site is missing"),
         "present_phenotype": _text("phenotype today, after phenoconversion by current medicines"),
         "because": Column(pl.List(pl.String()), "medicines that change the phenotype"),
-        "complete": Column(pl.Boolean(), "no key site was missing: the phenotype may be relied on", null=False),
+        "complete": Column(pl.Boolean(), "no missing key site can change it: the phenotype may be used", null=False),
         "phased": Column(pl.Boolean(), "the call rests on phased genotypes"),
         "missing_sites": Column(pl.List(pl.String()), "defining sites with no usable genotype"),
         "messages": Column(_MESSAGES, "what a reader must know about this call"),

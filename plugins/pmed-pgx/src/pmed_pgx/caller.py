@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from pmed import option
+from pmed import PmedError, option
 from pmed.tables import TABLES, Tables
 
 from .calls import How, call
@@ -45,7 +45,7 @@ class PgxCaller:
         where = {name: number for number, name in enumerate(grid.samples)}
         for (build,), part in samples.group_by("build", maintain_order=True):
             index = np.array([where.get(name, -1) for name in part["sample"]], dtype=np.int64)
-            results += [self._call(grid, gene, str(build), index, part["patient_id"]) for gene in genes().values()]
+            results += [self._isolated(grid, gene, str(build), index, part["patient_id"]) for gene in genes().values()]
             features.append(part.select("patient_id", *_genotypes(grid, str(build), index, wanted)))
             signs.append(_hints(grid, str(build), index, part["patient_id"]))
         outside = tables.get("outside_calls", TABLES["outside_calls"].empty())
@@ -53,6 +53,18 @@ class PgxCaller:
         features.append(found.select("patient_id").unique(maintain_order=True))
         wide = pl.concat(features, how="diagonal").unique("patient_id", keep="first", maintain_order=True)
         return {"gene_results": found, "features": _features(wide, found, wanted)}
+
+    def _isolated(self, grid: Grid, gene: Gene, build: str, index: npt.NDArray[np.int64],
+                  patients: pl.Series) -> pl.DataFrame:
+        """The gene's rows; where calling it breaks, rows that say so, and the other genes are none the worse."""
+        try:
+            return self._call(grid, gene, build, index, patients)
+        except PmedError:
+            raise
+        except Exception as error:
+            told = [{"code": "failed", "text": f"calling {gene.name} broke, nothing is known of it: {error!r}"}]
+            row = {"patient_id": "", "gene": gene.name, "status": "not-called", "complete": False, "messages": told}
+            return TABLES["gene_results"].frame([row] * len(patients)).with_columns(patients)
 
     def _call(self, grid: Grid, gene: Gene, build: str, index: npt.NDArray[np.int64],
               patients: pl.Series) -> pl.DataFrame:
