@@ -19,9 +19,15 @@ KINDS = {"phenotype", "activity-score", "diplotype", "genotype", "status"}
 SAYS_NOTHING = {"Indeterminate", "Possible Intermediate Metabolizer"}
 # Phenotypes that rows name and no rule of the release gives: they come from outside calls.
 FROM_OUTSIDE: dict[str, set[str]] = {"CYP2D6": {"Ultrarapid Metabolizer"}}
+C19 = "phenotype:CYP2C19"
 # Combinations of known inputs that the guideline is silent about, by drug: (input, value) of each.
 SILENT: dict[str, list[dict[str, Any]]] = {
     "efavirenz": [{AGE: 0.0}],  # the rows are for adults and children of 40 kg or more
+    # No recommendation outside coronary disease, but for poor metabolisers and, after a stroke, intermediate ones.
+    "clopidogrel": [{C19: f"{one} Metabolizer", f"{FINDING}{where}": True} for one, where in (
+        ("Likely Intermediate", "cardiovascular-other"), ("Intermediate", "cardiovascular-other"),
+        ("Rapid", "cardiovascular-other"), ("Ultrarapid", "cardiovascular-other"),
+        ("Rapid", "neurovascular"), ("Ultrarapid", "neurovascular"))],
 }
 
 

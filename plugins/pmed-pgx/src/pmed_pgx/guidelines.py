@@ -177,15 +177,16 @@ def _drug(guideline: dict[str, Any], group: dict[str, Any], name: str, where: st
     said = f"{guideline['source']} {guideline['year']} ({guideline['citation']})"
     concerned = tuple(row.key for row in rows if row.concern >= CONCERN["adjust"])
     alternatives = tuple(_alternative(one, concerned) for one in group.get("alternative", ()))
-    evidence = (_evidence(guideline, group), *group.get("also", ()))
+    evidence = (_evidence(guideline, group, name), *group.get("also", ()))
     return Drug(name, said, group["reference"], rows, alternatives, evidence, group["population"],
                 group.get("caution", ""), group.get("dose_from", ""))
 
 
-def _evidence(guideline: dict[str, Any], group: dict[str, Any]) -> Evidence:
+def _evidence(guideline: dict[str, Any], group: dict[str, Any], drug: str) -> Evidence:
+    level = group.get("levels", {}).get(drug, group["level"])
     cited = guideline["citation"]
     url = f"{PUBMED}{cited.removeprefix('PMID:')}/" if cited.startswith("PMID:") else guideline["url"]
-    return {"source": guideline["source"], "level": group["level"], "citation": cited, "url": url}
+    return {"source": guideline["source"], "level": level, "citation": cited, "url": url}
 
 
 def _row(row: dict[str, Any], drug: str, group: dict[str, Any], where: str) -> Row:
