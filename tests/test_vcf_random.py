@@ -82,7 +82,8 @@ def test_what_was_found_stays_mended(tmp_path, records, site, expected):
     assert told == expected
 
 
-@pytest.mark.parametrize("record", ["100 C CAT GT ./.", "100 C CAT GT .", "100 C <*> GT:LEN ./.:2"])
+@pytest.mark.parametrize("record", ["100 C CAT GT ./.", "100 C CAT GT .", "100 C <*> GT:LEN ./.:2",
+                                    "102 T <DEL> GT 0/1"])
 def test_what_was_looked_at_in_part_and_not_called_is_not_assumed(tmp_path, record):
     made = by_hand(record, PART)
     out = read([vcf_writer.packed(tmp_path, made.text, "plain")], made.sites, absent_as_ref=True)

@@ -120,10 +120,13 @@ def _code(one: Event | None, event: Event, site: Site, record: Record, alt: str)
 
 
 def _is_beside(site: Site, record: Record, alt: str) -> bool:
-    """Whether a symbolic change begins behind the site: POS is the base before it (VCF 4.3, section 1.6.1)."""
+    """Whether a symbolic change begins behind the site: POS is the base before it (VCF 4.3, section 1.6.1).
+
+    Right behind a longer site it does not count as beside: in a repeat it may be the site's own deletion, put elsewhere.
+    """
     structural = alt.startswith("<") and alt not in ANY_OTHER
-    last = site.event.pos + len(site.event.ref) - 1
-    return structural and (last < record.pos or (last == record.pos and len(site.event.ref) >= len(site.event.alt)))
+    start, ref, to = site.event
+    return structural and (start + len(ref) <= record.pos or (start == record.pos and len(ref) == len(to) == 1))
 
 
 def _takes_away(record: Record, codes: tuple[int, ...]) -> tuple[int, ...]:
