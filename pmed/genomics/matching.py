@@ -122,7 +122,7 @@ def _code(one: Event | None, event: Event, site: Site, record: Record, alt: str)
 def _is_beside(site: Site, record: Record, alt: str) -> bool:
     """Whether a symbolic change begins behind the site: POS is the base before it (VCF 4.3, section 1.6.1).
 
-    Right behind a longer site it does not count as beside: in a repeat it may be the site's own deletion, put elsewhere.
+    Right behind a longer site it does not count as beside: in a repeat it may be the site's own deletion, put right.
     """
     structural = alt.startswith("<") and alt not in ANY_OTHER
     start, ref, to = site.event
