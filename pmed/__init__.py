@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .engine import call, run
+    from .engine import call, calls, run
     from .errors import PmedError
     from .hookspecs import hookimpl
     from .options import option
@@ -47,6 +47,7 @@ __all__ = [
     "Table",
     "Tables",
     "call",
+    "calls",
     "hookimpl",
     "load_settings",
     "option",
@@ -54,7 +55,7 @@ __all__ = [
 ]
 
 _HOME = {
-    "engine": ("call", "run"),
+    "engine": ("call", "calls", "run"),
     "errors": ("PmedError",),
     "hookspecs": ("hookimpl",),
     "options": ("option",),

@@ -162,13 +162,38 @@ def run(genome: Files = (), history: Files = (), *, outside_calls: Files = (), s
     return Result(tables, tuple(engine.plugins.failures), engine.provenance(genome_paths, history_paths, said, outside))
 
 
+def calls(genome: Files, *, outside_calls: Files = (), samples: Sequence[str] = (), build: str = "",
+          options: Options | None = None, settings: Settings | None = None, until: str = "gene_results",
+          progress: Progress = _silent) -> Iterator[Result]:
+    """As `call`, a result for some people after the other: memory does not grow with the cohort.
+
+    Args: as for `call`.
+
+    Raises:
+        FlowError: where no plugin gives `until`.
+        InputError: for files that cannot be used.
+    """
+    paths, outside = _paths(genome), _paths(outside_calls)
+    chosen = (settings or Settings()).with_options(options or {})
+    engine = Engine.start(chosen, progress)
+    names = {step.name for step in upstream([one.made for one in engine.steps], until)}
+    steps = [component for component in engine.steps if component.name in names]
+    request = engine.request(steps, samples=samples, build=build)
+    said = {"samples": list(samples), "build": build, "options": dict(chosen.options)}
+    provenance: dict[str, Any] = {}
+    for tables in engine.parts(paths, request, outside):
+        made = feature_stage.run_steps(engine.plugins, steps, tables, ())
+        provenance = provenance or engine.provenance(paths, [], said, outside)
+        yield Result(made, tuple(dict.fromkeys(engine.plugins.failures)), provenance)
+
+
 def call(genome: Files, *, outside_calls: Files = (), samples: Sequence[str] = (), build: str = "",
          options: Options | None = None, settings: Settings | None = None, until: str = "gene_results",
          progress: Progress = _silent) -> Result:
     """Read genomes and run just the feature steps that one table needs.
 
     A cohort of more than some thousand people is worked on a part at a time; its result has no ``genotypes`` and
-    ``coverage``.
+    ``coverage``. `calls` gives the parts.
 
     Args:
         genome: Genome files (VCF).
@@ -184,19 +209,11 @@ def call(genome: Files, *, outside_calls: Files = (), samples: Sequence[str] = (
         FlowError: where no plugin gives `until`.
         InputError: for files that cannot be used.
     """
-    paths, outside = _paths(genome), _paths(outside_calls)
-    chosen = (settings or Settings()).with_options(options or {})
-    engine = Engine.start(chosen, progress)
-    names = {step.name for step in upstream([one.made for one in engine.steps], until)}
-    steps = [component for component in engine.steps if component.name in names]
-    request = engine.request(steps, samples=samples, build=build)
-    made: list[dict[str, pl.DataFrame]] = []
-    for tables in engine.parts(paths, request, outside):
-        made = [_lasting(one) for one in made]
-        made.append(feature_stage.run_steps(engine.plugins, steps, tables, ()))
-    said = {"samples": list(samples), "build": build, "options": dict(chosen.options)}
-    failures = tuple(dict.fromkeys(engine.plugins.failures))
-    return Result(_together(made), failures, engine.provenance(paths, [], said, outside))
+    made: list[Result] = []
+    for one in calls(genome, outside_calls=outside_calls, samples=samples, build=build, options=options,
+                     settings=settings, until=until, progress=progress):
+        made = [*(Result(_lasting(before.tables)) for before in made), one]
+    return Result(_together([one.tables for one in made]), made[-1].failures, made[-1].provenance)
 
 
 def _lasting(tables: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:

@@ -278,9 +278,10 @@ def is_reference(record: Record) -> bool:
 
 
 def anchored(site: Site, alt: str, pos: int) -> bool:
-    """Whether a structural change that is written at a one-base site begins behind it."""
+    """Whether a structural change begins behind a site: it is written after it, or at its one base."""
     start, ref, to = trimmed(*site[1:])
-    return alt.startswith("<") and alt not in ANY_OTHER and start == pos and len(ref) == len(to) == 1
+    behind = start + len(ref) <= pos or (start == pos and len(ref) == len(to) == 1)
+    return alt.startswith("<") and alt not in ANY_OTHER and behind
 
 
 def relation(record: Record, site: Site) -> str:

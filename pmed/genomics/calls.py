@@ -7,6 +7,7 @@ fixed-width view, checked line by line. Everything else is split, and each disti
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
@@ -79,6 +80,23 @@ class Calls:
         return replace(self, alleles=np.where(who[:, None], NONE, self.alleles), failed=failed)
 
 
+@dataclass(frozen=True)
+class Packed:
+    """The sample columns of one record, deflated: those of a cohort are long, and mostly alike."""
+
+    data: bytes
+
+    @classmethod
+    def of(cls, text: bytes) -> Packed:
+        """Pack a text; quickly rather than tightly."""
+        return cls(zlib.compress(text, 1))
+
+    @property
+    def text(self) -> bytes:
+        """What was packed."""
+        return zlib.decompress(self.data)
+
+
 class _Genotype(NamedTuple):
     first: int
     second: int
@@ -95,6 +113,7 @@ def decode(records: Sequence[Record], samples: int) -> tuple[list[Calls], list[F
         GenomeError: another number of samples than the header names, a genotype that is none.
     """
     faults: list[Fault] = []
+    records = [replace(one, calls=one.calls.text) if isinstance(one.calls, Packed) else one for one in records]
     plain = [_at_once(record, samples) for record in records]
     left = [number for number, calls in enumerate(plain) if calls is None]
     found = {number: calls for number, calls in enumerate(plain) if calls is not None}
@@ -139,7 +158,8 @@ def _at_once(record: Record, samples: int) -> Calls | None:
     """Calls that need no splitting, or None."""
     if isinstance(record.calls, Calls):
         return record.calls
-    return _fixed_width(record.calls, samples) if record.format == "GT" else None
+    text = record.calls if isinstance(record.calls, bytes) and record.format == "GT" else b""
+    return _fixed_width(text, samples)
 
 
 def _fixed_width(text: bytes, samples: int) -> Calls | None:

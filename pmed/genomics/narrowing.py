@@ -1,6 +1,7 @@
 """Opened genome files cut into blocks of people, so that a cohort is worked on a block at a time.
 
-The text of the records that reach a known site is small; what is made of it (cells, the grid, the table) is not.
+The text of the records that reach a known site is small, and kept packed; what is made of it (cells, the grid, the
+table) is not.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from .calls import Calls, Ints
+from .calls import Calls, Ints, Packed
 from .opening import GenomeFile
 from .records import Record
 
@@ -36,13 +37,17 @@ def _cut(file: GenomeFile, blocks: Sequence[Sequence[str]]) -> list[GenomeFile |
             for names, some in zip(mine, records, strict=True)]
 
 
-def _columns(calls: bytes | Calls, places: Sequence[Ints]) -> list[bytes | Calls]:
+def _columns(calls: bytes | Calls | Packed, places: Sequence[Ints]) -> list[Calls | Packed]:
     """The sample columns at those places, for each block."""
     if isinstance(calls, Calls):
         return [calls.of(place) for place in places]
-    cells = calls.split(b"\t")
-    return [b"\t".join(cells[place[0]:place[-1] + 1] if _is_run(place) else [cells[n] for n in place.tolist()])
-            for place in places]
+    cells = (calls.text if isinstance(calls, Packed) else calls).split(b"\t")
+    return [Packed.of(b"\t".join(_picked(cells, place))) for place in places]
+
+
+def _picked(cells: list[bytes], place: Ints) -> list[bytes]:
+    """Cells at some places, which mostly are one run."""
+    return cells[place[0]:place[-1] + 1] if _is_run(place) else [cells[n] for n in place.tolist()]
 
 
 def _is_run(place: Ints) -> bool:

@@ -21,7 +21,7 @@ from pmed.errors import GenomeError
 
 from .alleles import with_chr
 from .blocks import Block, Bools, Ints, blocks, last_position, numbers
-from .calls import Calls
+from .calls import Calls, Packed
 from .files import is_bgzf, quiet_htslib
 from .header import Header
 from .order import Order
@@ -37,13 +37,15 @@ _STALE = 60
 # What htslib raises through pysam where a file or an index is damaged.
 _BROKEN = (OSError, ValueError, AssertionError, NotImplementedError)
 _MOST_DIGITS = 10
+# Sample columns of more bytes than this are kept packed until they are decoded.
+_PACKED_FROM = 1 << 16
 ANY_OTHER = ("<NON_REF>", "<*>")
 _END_TAG = np.frombuffer(b"END=", dtype=np.uint8)
 
 
 @dataclass(frozen=True)
 class Record:
-    """One record; alleles in upper case, contig with 'chr', sample columns still as bytes or, of no text, decoded.
+    """One record; alleles in upper case, contig with 'chr', sample columns as bytes (long ones packed) or decoded.
 
     `last` is the last position it says something about: the end of REF, or where END, SVLEN or LEN say so.
     """
@@ -57,7 +59,7 @@ class Record:
     alts: tuple[str, ...]
     filter: str | None
     format: str
-    calls: bytes | Calls
+    calls: bytes | Calls | Packed
     last: int
 
     @property
@@ -141,7 +143,8 @@ def _record(parts: list[bytes], number: int, where: str, wanted: Positions) -> R
         raise GenomeError("the record has no REF or no ALT", where=where)
     return Record(number, where, chrom, pos, tuple(ids.split(";")), ref.upper(),
                   tuple(a.upper() for a in alts.split(",")) if alts != "." else (),
-                  None if flt == "." else flt, form, parts[9], last)
+                  None if flt == "." else flt, form,
+                  Packed.of(parts[9]) if len(parts[9]) > _PACKED_FROM else parts[9], last)
 
 
 def _position(parts: list[bytes], where: str) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,9 +17,12 @@ from pmed.tables import TABLES, Tables
 from .calls import How, call
 from .hints import hints, told
 from .knowledge import Gene, Site, genes, sites_table
+from .matcher import Codes, Groups
 from .outside import apply, statuses
 from .outside.hla import STATUS
 from .patterns import Grid, bases, patterns
+
+MOST_ROWS = 20_000
 
 
 @dataclass(frozen=True)
@@ -68,10 +72,23 @@ class PgxCaller:
 
     def _call(self, grid: Grid, gene: Gene, build: str, index: npt.NDArray[np.int64],
               patients: pl.Series) -> pl.DataFrame:
-        seen, how = patterns(grid, gene, build, index), How(self.all_matches, self.combinations)
-        rows = [{"patient_id": "", **call(gene, codes, groups, assumed=assumed, how=how)}
-                for codes, groups, assumed in seen.kept]
-        return TABLES["gene_results"].frame(rows)[seen.of].with_columns(patients)
+        seen = patterns(grid, gene, build, index)
+        return TABLES["gene_results"].frame([self._row(gene, *pattern) for pattern in seen.kept])[seen.of].with_columns(
+            patients)
+
+    def _row(self, gene: Gene, codes: Codes, groups: Groups, assumed: bool) -> dict[str, Any]:
+        """The row of one pattern; most of those of a cohort's next thousand people were there before."""
+        key = gene.name, codes.tobytes(), groups.tobytes(), assumed
+        if key not in self._rows:
+            if len(self._rows) >= MOST_ROWS:
+                self._rows.clear()
+            how = How(self.all_matches, self.combinations)
+            self._rows[key] = {"patient_id": "", **call(gene, codes, groups, assumed=assumed, how=how)}
+        return self._rows[key]
+
+    @cached_property
+    def _rows(self) -> dict[tuple[str, bytes, bytes, bool], dict[str, Any]]:
+        return {}
 
 
 def _hints(grid: Grid, build: str, samples: npt.NDArray[np.int64], patients: pl.Series) -> pl.DataFrame:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any, TextIO
 
 import click
 
 import pmed
-from pmed.errors import OptionError
 from pmed.files import write_whole
+from pmed.plugins import Failure
 from pmed.terminal import Reading, finish, genome_options, outside_calls_option, progress
 
 from .export import FORMATS
@@ -45,19 +46,28 @@ def call(settings: Any, *, genome: tuple[Path, ...], outside_calls: tuple[Path, 
     listed = [line.strip() for line in samples_file or () if line.strip()]
     if samples_file and not listed:
         raise click.UsageError("--samples-file names nobody")
+    failures: list[Failure] = []
     with progress() as say:
-        result = pmed.call(genome, outside_calls=outside_calls, samples=[*samples, *listed], build=reading.build,
+        parts = pmed.calls(genome, outside_calls=outside_calls, samples=[*samples, *listed], build=reading.build,
                            options={**own, **reading.options}, settings=settings, progress=say)
-    _deliver(_explained(result, genes) if why else FORMATS[kind](result), output)
-    finish(result.failures)
+        # The first part comes before any byte of output, so that input which cannot be read leaves none.
+        results = _noted(chain([next(parts)], parts), failures)
+        _deliver(_explained(results, genes) if why else FORMATS[kind](results), output)
+    finish(failures)
 
 
-def _explained(result: pmed.Result, only: tuple[str, ...]) -> Iterator[bytes]:
+def _noted(results: Iterator[pmed.Result], failures: list[Failure]) -> Iterator[pmed.Result]:
+    """The results as they come; what plugins did wrong until then is remembered."""
+    for result in results:
+        failures[:] = result.failures
+        yield result
+
+
+def _explained(results: Iterator[pmed.Result], only: tuple[str, ...]) -> Iterator[bytes]:
     from .why import in_words
 
-    if "genotypes" not in result.tables:
-        raise OptionError("--why is for a few people", hint="name them with --sample")
-    yield in_words(result, only).encode()
+    for result in results:
+        yield in_words(result, only).encode()
 
 
 def _deliver(data: Iterator[bytes], output: Path | None) -> None:

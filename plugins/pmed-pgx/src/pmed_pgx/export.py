@@ -1,16 +1,18 @@
-"""Gene results as bytes, in pieces: JSON (``pmed/gene-results/1``), TSV, Parquet."""
+"""Gene results, of some people after the other, as bytes in pieces: JSON (``pmed/gene-results/1``), TSV, Parquet."""
 
 from __future__ import annotations
 
-import io
+import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import polars as pl
 
 from pmed import TABLES, Result
+from pmed.files import CHUNK
 
 FORMAT = "pmed/gene-results/1"
 PEOPLE = 1000
@@ -34,18 +36,21 @@ def _slices(result: Result) -> Iterator[pl.DataFrame]:
         yield _joined(result, samples)
 
 
-def to_json(result: Result) -> Iterator[bytes]:
+def to_json(results: Iterable[Result]) -> Iterator[bytes]:
     """All samples with their genes, and what the results rest on."""
     yield b'{\n "format": ' + msgspec.json.encode(FORMAT) + b',\n "samples": ['
-    for number, rows in enumerate(_slices(result)):
-        samples: dict[str, dict[str, Any]] = defaultdict(dict)
-        for row in rows.select("sample", "gene", *KEYS, "probabilities").iter_rows(named=True):
-            gene = samples[row.pop("sample")]
-            if (name := row.pop("gene")) is not None:
-                gene[name] = row
-        some = [{"sample": name, "genes": found} for name, found in samples.items()]
-        yield (b"," if number and some else b"") + _pretty(some)[1:-2]
-    rest = {"provenance": result.provenance, "failures": [str(failure) for failure in result.failures]}
+    comma, rest = b"", {}
+    for result in results:
+        for rows in _slices(result):
+            samples: dict[str, dict[str, Any]] = defaultdict(dict)
+            for row in rows.select("sample", "gene", *KEYS, "probabilities").iter_rows(named=True):
+                gene = samples[row.pop("sample")]
+                if (name := row.pop("gene")) is not None:
+                    gene[name] = row
+            some = [{"sample": name, "genes": found} for name, found in samples.items()]
+            yield (comma if some else b"") + _pretty(some)[1:-2]
+            comma = b"," if some else comma
+        rest = {"provenance": result.provenance, "failures": [str(failure) for failure in result.failures]}
     yield b"\n ]," + _pretty(rest)[1:] + b"\n"
 
 
@@ -53,7 +58,7 @@ def _pretty(said: Any) -> bytes:
     return msgspec.json.format(msgspec.json.encode(said, enc_hook=str), indent=1)
 
 
-def to_tsv(result: Result) -> Iterator[bytes]:
+def to_tsv(results: Iterable[Result]) -> Iterator[bytes]:
     """One line a sample and gene; lists are joined by '; ', unknown is empty."""
     code, text = (pl.element().struct.field(name) for name in ("code", "text"))
     texts = pl.col("messages").list.eval(code + pl.lit(": ") + text)
@@ -61,17 +66,23 @@ def to_tsv(result: Result) -> Iterator[bytes]:
              "lookup_diplotypes")
     joined = [pl.col(name).list.join("; ") for name in lists]
     yield "\t".join(("sample", "gene", *KEYS)).encode() + b"\n"
-    for rows in _slices(result):
-        yield rows.drop_nulls("gene").select("sample", "gene", *KEYS).with_columns(
-            *joined, messages=texts.list.join("; ")).write_csv(separator="\t", include_header=False).encode()
+    for result in results:
+        for rows in _slices(result):
+            yield rows.drop_nulls("gene").select("sample", "gene", *KEYS).with_columns(
+                *joined, messages=texts.list.join("; ")).write_csv(separator="\t", include_header=False).encode()
 
 
-def to_parquet(result: Result) -> Iterator[bytes]:
-    """The table with all its columns."""
-    buffer = io.BytesIO()
-    by_sample(result).drop_nulls("gene").write_parquet(buffer)
-    yield buffer.getvalue()
+def to_parquet(results: Iterable[Result]) -> Iterator[bytes]:
+    """The table with all its columns; parts are laid down in a folder that is removed, then written as one."""
+    with tempfile.TemporaryDirectory() as folder:
+        for number, result in enumerate(results):
+            by_sample(result).drop_nulls("gene").write_parquet(Path(folder) / f"{number:06}.part")
+        whole = Path(folder) / "whole"
+        pl.scan_parquet(Path(folder) / "*.part", glob=True).sink_parquet(whole)
+        with whole.open("rb") as file:
+            while chunk := file.read(CHUNK):
+                yield chunk
 
 
-FORMATS: Mapping[str, Callable[[Result], Iterator[bytes]]] = {
+FORMATS: Mapping[str, Callable[[Iterable[Result]], Iterator[bytes]]] = {
     "json": to_json, "tsv": to_tsv, "parquet": to_parquet}

@@ -21,8 +21,8 @@ Alleles = tuple[str, ...]
 
 # What a genotype code below zero means; codes from zero count the site's alleles, REF first. SINGLE is no fault: the
 # second strand of a gene on one chromosome X or on mitochondrial DNA. MIXED: more than one base in mitochondrial DNA.
+# Those of a strand of which nothing is known come first: a site with one of them is not present.
 ABSENT, NO_CALL, FILTERED, HALF_CALL, HAPLOID, OTHER, SINGLE, MIXED = range(-1, -9, -1)
-UNKNOWN = (ABSENT, NO_CALL, FILTERED)
 HOMOZYGOUS, UNPHASED, ONE_SET = 0, -1, -2
 
 
@@ -37,7 +37,7 @@ class Match:
 
 def is_present(codes: Codes) -> Bools:
     """(sites,) whether the site has a call on every strand."""
-    return np.asarray(~np.isin(codes, UNKNOWN).any(axis=1))
+    return np.asarray(~((codes <= ABSENT) & (codes >= FILTERED)).any(axis=1))
 
 
 def match(gene: Gene, codes: Codes, groups: Groups, *, all_matches: bool = False) -> Match:
