@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import product
 
 import numpy as np
 import numpy.typing as npt
 
 from . import phenotype
-from .knowledge import NO_FUNCTION, Gene, natural
+from .knowledge import NO_FUNCTION, Gene, genes, natural
 from .matcher import OTHER, Codes, Groups, groups_of, is_present
 
 MOST_GROUPS, MOST_READINGS = 8, 64
@@ -96,14 +97,22 @@ def readings(gene: Gene, strand: npt.NDArray[np.int8], codes: Codes) -> list[Str
 def _blocks(gene: Gene, strand: npt.NDArray[np.int8], differs: set[int],
             sites: npt.NDArray[np.intp]) -> list[tuple[frozenset[int], list[str]]]:
     """Largest sets of the strand's variants that named alleles have, with the alleles that have just that set."""
-    reference = gene.allowed[_reference(gene)]
+    there = set(sites.tolist())
     sets: dict[frozenset[int], list[str]] = {}
-    for a, name in enumerate(gene.alleles):
-        own = [int(p) for p in sites if gene.defined[a, p] and not (gene.allowed[a, p] & reference[p]).any()]
+    for a, changed in _changes(gene.name):
+        own = changed & there
         if own and differs.issuperset(own) and all(strand[p] >= 0 and gene.allowed[a, p, strand[p]] for p in own):
-            sets.setdefault(frozenset(own), []).append(gene.core[name])
+            sets.setdefault(own, []).append(gene.core[gene.alleles[a]])
     largest = [one for one in sets if not any(one < other for other in sets)]
     return [(one, sorted(dict.fromkeys(sets[one]), key=natural)) for one in sorted(largest, key=sorted)]
+
+
+@cache
+def _changes(gene_name: str) -> list[tuple[int, frozenset[int]]]:
+    """Each allele's number, and the sites where it has no base of the reference allele."""
+    gene = genes()[gene_name]
+    changed = gene.defined & ~(gene.allowed & gene.allowed[_reference(gene)]).any(axis=2)
+    return [(a, frozenset(np.flatnonzero(changed[a]).tolist())) for a in range(len(gene.alleles))]
 
 
 def _reference(gene: Gene) -> int:

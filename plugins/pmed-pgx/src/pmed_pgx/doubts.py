@@ -116,27 +116,20 @@ def _with(gene: Gene, allele: str, found: Hidden, present: list[int]) -> list[st
     these either, all of that site: a haplotype that nobody has described is not the safe assumption.
     """
     bits, own = _bits(gene.name), gene.alleles.index(allele)
+    differ = bits & bits[own] == 0
+    # Of each allele: alike at all present sites; and at least where it is changed from REF.
+    alike = ~differ[:, present].any(axis=1)
+    has_changes = ~(differ[:, present] & (bits[:, present] & 1 == 0)).any(axis=1)
+    count = differ.sum(axis=1)
     names: list[str] = []
     for site in dict.fromkeys(site for site, _ in found):
         others = [gene.alleles.index(other) for at, other in found if at == site]
-        agree = [n for n in others if (bits[n, present] & bits[own, present] != 0).all()]
-        named = [one for n in others if n not in agree for one in _changed(bits, own, site, n)]
-        partly = [n for n in others if _has_changes(bits, own, n, present)]
+        elsewhere = np.flatnonzero(count == differ[:, site])
+        agree = [n for n in others if alike[n]]
+        named = [one for n in others if not alike[n] for one in elsewhere.tolist() if bits[one, site] & bits[n, site]]
+        partly = [n for n in others if has_changes[n]]
         names += [gene.core[gene.alleles[one]] for one in [*agree, *named] or partly or others]
     return names
-
-
-def _has_changes(bits: npt.NDArray[np.int64], own: int, other: int, present: list[int]) -> bool:
-    """Whether `own` has every change from REF that `other` has at the present sites."""
-    changed = [p for p in present if not bits[other, p] & 1]
-    return bool((bits[other, changed] & bits[own, changed] != 0).all())
-
-
-def _changed(bits: npt.NDArray[np.int64], own: int, site: int, other: int) -> list[int]:
-    """Named alleles that are `own` but for the base of `other` at `site`."""
-    changed = bits[own].copy()
-    changed[site] = bits[other, site]
-    return [int(one) for one in np.flatnonzero((bits & changed != 0).all(axis=1))]
 
 
 @cache

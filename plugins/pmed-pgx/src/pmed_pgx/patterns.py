@@ -189,9 +189,11 @@ def _code(site: Site, base: str) -> int:
 def _columns(grid: Grid, rows: list[tuple[int, int, int]],
              samples: npt.NDArray[np.int64]) -> tuple[Codes, Groups, Bools]:
     """Codes, phase groups and "assumed" of all sites that have one ALT, in one go: (samples, sites, …)."""
-    at, ref, alt = (np.array(values)[:, None, None] for values in zip(*rows, strict=True))
-    where = np.ix_(at.ravel(), samples)
-    kind, guess = _CODE_OF_STATE[grid.state[where]][:, :, None], (grid.state[where] == _ASSUMED)[:, :, None]
+    at, *codes_of = (np.array(values) for values in zip(*rows, strict=True))
+    ref, alt = (codes.astype(np.int8)[:, None, None] for codes in codes_of)
+    where = np.ix_(at, samples)
+    state = grid.state[where]
+    kind, guess = _CODE_OF_STATE[state][:, :, None], (state == _ASSUMED)[:, :, None]
     alleles = np.stack([grid.allele_1[where], grid.allele_2[where]], axis=2)
     here, told = kind == 0, (kind == 0) | (kind == HALF_CALL)
     read = np.where(alleles == 1, alt, np.where((alleles == 0) | guess, ref, OTHER))
@@ -200,7 +202,8 @@ def _columns(grid: Grid, rows: list[tuple[int, int, int]],
     codes = np.where(told, read, kind).astype(np.int8)
     groups = np.where(told[:, :, 0] & grid.phased[where], grid.phase_set[where], UNPHASED)
     het = told[:, :, 0] & (codes[:, :, 0] != codes[:, :, 1])
-    codes = np.where((groups == UNPHASED)[:, :, None], np.sort(codes, axis=2), codes)
+    turn = (groups == UNPHASED) & (codes[:, :, 0] > codes[:, :, 1])
+    codes[turn] = codes[turn][:, ::-1]
     assumed: Bools = np.asarray((guess & told).any(axis=(0, 2)))
     return codes.transpose(1, 0, 2), np.where(het, groups, HOMOZYGOUS).T, assumed
 
