@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pmed.errors import HistoryError, OptionError
 from pmed.sources.fhir import FhirSource
-from pmed.sources.fhir_dates import is_date
+from pmed.sources.record_dates import is_date
 from pmed.tables import TABLES
 from pmed.types import ReadRequest
 
@@ -116,7 +116,7 @@ def test_bottomless_nesting_is_refused(tmp_path: Path) -> None:
 def test_dates_one_by_one_and_in_frames_agree(text: str) -> None:
     import polars as pl
 
-    from pmed.sources.fhir_dates import first_day
+    from pmed.sources.record_dates import first_day
 
     day = pl.DataFrame({"d": [text]}).select(first_day(pl.col("d"))).item()
     assert is_date(text) == (day is not None)

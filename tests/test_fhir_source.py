@@ -16,7 +16,8 @@ from pmed.tables import TABLES
 from pmed.types import ReadRequest
 
 SITES = TABLES["sites"].empty()
-HISTORY = {"patients", "conditions", "medications", "observations", "allergies", "issues"}
+HISTORY = {"patients", "conditions", "medications", "observations", "allergies", "procedures", "encounters",
+           "immunizations", "family_history", "issues"}
 
 
 def read(*paths: Path, index_date: str = "") -> dict[str, pl.DataFrame]:

@@ -39,7 +39,7 @@ def wanted(*extras: str) -> list[Requirement]:
 
 
 @pytest.mark.parametrize("python", PYTHONS)
-@pytest.mark.parametrize(("which", "extras"), [("run", ()), ("dev", ("dev", "lab"))])
+@pytest.mark.parametrize(("which", "extras"), [("run", ()), ("dev", ("dev", "lab", "records"))])
 def test_lock_has_what_the_project_asks_for(which: str, extras: tuple[str, ...], python: str) -> None:
     pins = locked(which, python)
     for need in wanted(*extras):

@@ -13,8 +13,8 @@ import polars as pl
 from ..errors import OptionError
 from ..types import ReadRequest, SourceKind
 from .fhir_bundle import read_bundle
-from .fhir_frames import make_tables
 from .fhir_records import Records
+from .recorded import make_tables
 
 
 @dataclass(frozen=True)

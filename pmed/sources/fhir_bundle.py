@@ -15,9 +15,9 @@ import msgspec
 
 from ..errors import HistoryError
 from .fhir_types import Bundle, Entry, Header, LooseBundle, Patient
+from .recorded import Issue
 
 T = TypeVar("T")
-Issue = dict[str, object]
 
 BUNDLE_TYPES = ("transaction", "batch", "collection", "searchset", "document")
 EXPORT_HINT = "export the record as a FHIR R4 bundle in JSON"

@@ -12,7 +12,6 @@ from ..errors import HistoryError
 from .fhir_bundle import (
     EXPORT_HINT,
     UNREADABLE,
-    Issue,
     Reading,
     Resource,
     decode,
@@ -21,10 +20,7 @@ from .fhir_bundle import (
     resolve,
     split_error,
 )
-from .fhir_dates import is_date
 from .fhir_rows import (
-    COLUMNS,
-    Row,
     allergy_row,
     condition_rows,
     observation_rows,
@@ -45,6 +41,8 @@ from .fhir_types import (
     Patient,
     Wanted,
 )
+from .record_dates import is_date
+from .recorded import COLUMNS, Issue, Row
 
 _TABLE = {"Condition": "conditions", "MedicationRequest": "medications", "MedicationStatement": "medications",
           "Observation": "observations", "AllergyIntolerance": "allergies"}
@@ -53,7 +51,7 @@ _PERSON = slice(COLUMNS["patients"].index("birth_date"), None)
 
 @dataclass
 class Records:
-    """Rows (see ``fhir_rows.COLUMNS``) and problems of all bundles of one read."""
+    """Rows (see ``recorded.COLUMNS``) and problems of all bundles of one read."""
 
     rows: dict[str, list[Row]] = field(default_factory=lambda: {name: [] for name in COLUMNS})
     issues: list[Issue] = field(default_factory=list)

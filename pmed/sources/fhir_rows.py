@@ -7,10 +7,9 @@ share its ``source``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator
 
-from .fhir_bundle import Issue, Resource
+from .fhir_bundle import Resource
 from .fhir_types import (
     AllergyIntolerance,
     CodeableConcept,
@@ -23,20 +22,10 @@ from .fhir_types import (
     Observation,
     Patient,
     Quantity,
+    Repeat,
     _Measured,
 )
-
-Row = tuple[Any, ...]
-
-_ORIGIN = ("patient_id", "file", "place", "source")
-_CODED = ("system", "code", "display")
-COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "patients": (*_ORIGIN, "birth_date", "sex", "deceased", "ancestry"),
-    "conditions": (*_ORIGIN, *_CODED, "start", "end", "recorded", "status", "verification", "ended"),
-    "medications": (*_ORIGIN, *_CODED, "start", "end", "recorded", "dose", "dose_unit", "route", "status", "ordered"),
-    "observations": (*_ORIGIN, *_CODED, "start", "recorded", "status", "value", "unit", "value_text", "value_code"),
-    "allergies": (*_ORIGIN, *_CODED, "start", "recorded", "status", "verification", "criticality"),
-}
+from .recorded import Issue, Row
 
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 LOINC = "http://loinc.org"
@@ -68,7 +57,7 @@ def request_row(resource: Resource, found: MedicationRequest, name: str, concept
     ordered = not found.do_not_perform and found.intent not in _NOT_ORDERED
     return (*_origin(resource, name), *_coded(_prefer(concept, RXNORM), concept), found.authored_on,
             validity.end if validity else None, found.authored_on, *_dose(found.dosage_instruction), found.status,
-            ordered)
+            ordered, "order")
 
 
 def statement_row(resource: Resource, found: MedicationStatement, name: str, concept: CodeableConcept | None) -> Row:
@@ -76,7 +65,7 @@ def statement_row(resource: Resource, found: MedicationStatement, name: str, con
     period = found.effective_period
     start = found.effective_date_time or (period.start if period else None)
     return (*_origin(resource, name), *_coded(_prefer(concept, RXNORM), concept), start,
-            period.end if period else None, found.date_asserted, *_dose(found.dosage), found.status, True)
+            period.end if period else None, found.date_asserted, *_dose(found.dosage), found.status, True, "statement")
 
 
 def allergy_row(resource: Resource, found: AllergyIntolerance, name: str) -> Row:
@@ -124,13 +113,22 @@ def _status(concept: CodeableConcept | None) -> str | None:
 
 
 def _dose(dosages: list[Dosage]) -> Row:
-    """Amount, unit and route of the first dosage."""
+    """Amount, unit, times a day and route of the first dosage."""
     if not dosages:
-        return None, None, None
+        return None, None, None, None
     amount = next((one.dose_quantity for one in dosages[0].dose_and_rate if one.dose_quantity), None)
     route = dosages[0].route
     text = (route.text or _prefer(route, "").display) if route else None
-    return (amount.value, _unit(amount), text) if amount else (None, None, text)
+    often = _per_day(dosages[0].timing.repeat if dosages[0].timing else None)
+    return (amount.value, _unit(amount), often, text) if amount else (None, None, often, text)
+
+
+def _per_day(repeat: Repeat | None) -> float | None:
+    """How many times a day, where the timing says so in hours, days, weeks or months."""
+    days = {"h": 1 / 24, "d": 1.0, "wk": 7.0, "mo": 30.4375}.get(repeat.period_unit or "") if repeat else None
+    if repeat is None or days is None or not repeat.period:
+        return None
+    return (repeat.frequency or 1) / (repeat.period * days)
 
 
 def _unit(quantity: Quantity) -> str | None:

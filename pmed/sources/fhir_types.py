@@ -80,9 +80,24 @@ class DoseAndRate(_Part):
     dose_quantity: Quantity | None = None
 
 
+class Repeat(_Part):
+    """How often: `frequency` times in `period` `period_unit`s."""
+
+    frequency: int | None = None
+    period: float | None = None
+    period_unit: str | None = None
+
+
+class Timing(_Part):
+    """When a medicine is taken."""
+
+    repeat: Repeat | None = None
+
+
 class Dosage(_Part):
     """How a medicine is taken."""
 
+    timing: Timing | None = None
     route: CodeableConcept | None = None
     dose_and_rate: list[DoseAndRate] = []
 

@@ -15,7 +15,7 @@ from ..tables import TABLES
 from ..types import ReadRequest
 
 READ_TABLES = ("samples", "genotypes", "coverage", "patients", "conditions", "medications", "observations",
-               "allergies", "outside_calls", "issues")
+               "allergies", "procedures", "encounters", "immunizations", "family_history", "outside_calls", "issues")
 # Of a large cohort so many are worked on at a time.
 PEOPLE = 1024
 _FAULTS = {"genome": GenomeError, "history": HistoryError}
@@ -85,11 +85,12 @@ def _source_for(sources: Sequence[Component], kind: str, path: Path) -> Componen
     fault = _FAULTS.get(kind, InputError)
     if not path.exists():
         raise fault("no such file", where=str(path))
-    if path.is_dir():
-        raise fault("is a folder, expected a file", where=str(path))
+    # A folder is only for the sources that say they read one: others judge by the name or the first bytes.
     for component in sources:
-        if component.made.matches(path):
+        if (getattr(component.made, "folders", False) or not path.is_dir()) and component.made.matches(path):
             return component
+    if path.is_dir():
+        raise fault("is a folder that no source reads", where=str(path), hint="give the files in it")
     names = ", ".join(component.name for component in sources) or "none"
     raise fault(f"no {kind} source reads this file", where=str(path), hint=f"sources: {names}")
 

@@ -12,7 +12,6 @@ import click
 
 import pmed
 from pmed.files import write_whole
-from pmed.plugins import Failure
 from pmed.terminal import Reading, finish, genome_options, outside_calls_option, progress
 
 from .export import FORMATS
@@ -46,7 +45,7 @@ def call(settings: Any, *, genome: tuple[Path, ...], outside_calls: tuple[Path, 
     listed = [line.strip() for line in samples_file or () if line.strip()]
     if samples_file and not listed:
         raise click.UsageError("--samples-file names nobody")
-    failures: list[Failure] = []
+    failures: list[Any] = []
     with progress() as say:
         parts = pmed.calls(genome, outside_calls=outside_calls, samples=[*samples, *listed], build=reading.build,
                            options={**own, **reading.options}, settings=settings, progress=say)
@@ -56,7 +55,7 @@ def call(settings: Any, *, genome: tuple[Path, ...], outside_calls: tuple[Path, 
     finish(failures)
 
 
-def _noted(results: Iterator[pmed.Result], failures: list[Failure]) -> Iterator[pmed.Result]:
+def _noted(results: Iterator[pmed.Result], failures: list[Any]) -> Iterator[pmed.Result]:
     """The results as they come; what plugins did wrong until then is remembered."""
     for result in results:
         failures[:] = result.failures

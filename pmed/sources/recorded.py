@@ -7,23 +7,47 @@
 - *active condition or allergy*: not inactive, resolved or in remission, not refuted, begun and not ended by the
   index date.
 - ``entered-in-error`` rows leave the record. Every such decision is a row of ``issues``.
+
+Every source of records makes rows with the columns of `COLUMNS` and leaves the rest to `make_tables`. Words are FHIR's:
+a source of another standard translates its statuses into them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
+from typing import Any
 
 import polars as pl
 
 from ..tables import TABLES, Tables
-from .fhir_bundle import Issue
-from .fhir_dates import first_day, is_bad, is_partial, last_day
-from .fhir_rows import COLUMNS, Row
+from .record_dates import first_day, is_bad, is_partial, last_day
 
-_NUMBERS = ("dose", "value")
+Row = tuple[Any, ...]
+Issue = dict[str, object]
+
+# As recorded: dates are ISO text of any precision, amounts numbers. `file` and `place` are for ``issues``, `source` is
+# told to the reader (file#resource, file line).
+_ORIGIN = ("patient_id", "file", "place", "source")
+_CODED = ("system", "code", "display")
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "patients": (*_ORIGIN, "birth_date", "sex", "deceased", "ancestry"),
+    "conditions": (*_ORIGIN, *_CODED, "start", "end", "recorded", "status", "verification", "ended"),
+    # `per_day`: how often the dose is taken; `ordered`: no proposal; `kind`: see the table.
+    "medications": (*_ORIGIN, *_CODED, "start", "end", "recorded", "dose", "dose_unit", "per_day", "route", "status",
+                    "ordered", "kind"),
+    "observations": (*_ORIGIN, *_CODED, "start", "recorded", "status", "value", "unit", "value_text", "value_code"),
+    "allergies": (*_ORIGIN, *_CODED, "start", "recorded", "status", "verification", "criticality"),
+    "procedures": (*_ORIGIN, *_CODED, "start", "end", "status"),
+    "encounters": (*_ORIGIN, *_CODED, "start", "end", "status", "class"),
+    "immunizations": (*_ORIGIN, *_CODED, "start", "status"),
+    "family_history": (*_ORIGIN, *_CODED, "recorded", "status", "relationship", "relative_sex", "onset_age",
+                       "deceased"),
+}
+_NUMBERS = ("dose", "per_day", "value", "onset_age")
 _FLAGS = ("deceased", "ordered", "ended")
-_TEXTS = ("system", "code", "display", "unit", "dose_unit", "route", "value_text", "value_code", "ancestry")
+_TEXTS = ("system", "code", "display", "unit", "dose_unit", "route", "value_text", "value_code", "ancestry", "class",
+          "relationship")
 _DATES = ("birth_date", "start", "end", "recorded")
 _INVISIBLE = r"[\p{Cc}\p{Cf}]"
 _BLANK = r"[\s\p{Zs}]+"
@@ -34,9 +58,9 @@ _STATES = ("status", "verification")
 
 def make_tables(rows: Mapping[str, Sequence[Row]], issues: Sequence[Issue],
                 index_date: date | None) -> dict[str, pl.DataFrame]:
-    """All history tables, checked; `rows` have the columns of ``fhir_rows.COLUMNS``."""
+    """All history tables, checked; `rows` have the columns of `COLUMNS`."""
     found = [TABLES["issues"].frame(issues)]
-    frames = {name: _read(_frame(name, rows[name]), found) for name in COLUMNS}
+    frames = {name: _read(_frame(name, rows.get(name, ())), found) for name in COLUMNS}
     frames["patients"] = _patients(frames, index_date, found)
     days = frames["patients"].select("patient_id", "index_date")
     made = {name: _judge(name, frame, days) for name, frame in frames.items()}
@@ -90,7 +114,7 @@ def _dates(frame: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFrame:
     for name in names:
         bad, partial = frame.filter(is_bad(pl.col(name))), frame.filter(is_partial(pl.col(name)))
         day = "last" if name == "end" else "first"
-        found += [_report(bad, "warning", "bad-date", "not a FHIR date; it stays unknown", name),
+        found += [_report(bad, "warning", "bad-date", "no date of the form YYYY-MM-DD; it stays unknown", name),
                   _report(partial, "info", "partial-date", f"a date without its day; the {day} day it may mean is used",
                           name)]
     return frame.with_columns((last_day if name == "end" else first_day)(pl.col(name)).alias(name) for name in names)
@@ -130,11 +154,14 @@ def _judge(name: str, frame: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
         return frame
     rows = frame.join(days, on="patient_id", how="left", maintain_order="left").with_columns(
         row=pl.int_range(1, pl.len() + 1, dtype=pl.Int64()).over("patient_id"))
-    if name == "observations":
-        return rows
-    unmatched = {"ingredients": pl.lit(None, pl.List(pl.String())), "matched_by": pl.lit(None, pl.String())}
-    extra = {column: value for column, value in unmatched.items() if column in TABLES[name].columns}
-    return rows.with_columns(active=_taken() if name == "medications" else _present("end" in rows.columns), **extra)
+    if name == "medications":
+        rows = rows.with_columns(active=_taken(), daily_dose=pl.col("dose") * pl.col("per_day"))
+    elif name in {"conditions", "allergies"}:
+        rows = rows.with_columns(active=_present("end" in rows.columns))
+    # What is found out later: the ingredients, the strength.
+    later = [pl.lit(None, dtype=column.dtype).alias(other) for other, column in TABLES[name].columns.items()
+             if other not in rows.columns]
+    return rows.with_columns(later)
 
 
 def _begun() -> pl.Expr:
@@ -154,7 +181,7 @@ def _taken() -> pl.Expr:
     """
     silent = pl.col("status").is_null() | (pl.col("status") == "unknown")
     taken = pl.when(~silent).then(pl.col("status") == "active")
-    lapsed = ~_lasting() & pl.col("source").str.contains("#MedicationRequest/", literal=True)
+    lapsed = ~_lasting() & (pl.col("kind") == "order")
     return taken & pl.col("ordered") & _begun() & pl.when(~lapsed).then(_lasting())
 
 
