@@ -102,6 +102,27 @@ def demo(settings: Settings, output: Path) -> None:
     finish(failures, written)
 
 
+@cli.command()
+@click.argument("paths", nargs=-1, type=READABLE, metavar="PATH...")
+@click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), help="New folder for the tables.")
+@click.option("--index-date", default="", help="Day of the question, YYYY-MM-DD (default: last entry of each record).")
+@click.option("--format", "kind", default="parquet", type=click.Choice(["parquet", "csv"]), show_default=True)
+@click.option("--strict", is_flag=True, help="Any error in a record ends the command, and nothing is written.")
+@click.pass_obj
+def history(settings: Settings, *, paths: tuple[Path, ...], output: Path | None, index_date: str, kind: str,
+            strict: bool) -> None:
+    """Patient records as tables, with drugs and units understood and every problem listed."""
+    from .records import read_histories, write_histories
+
+    if not paths or output is None:
+        raise click.UsageError("give the record's PATH and -o DIR for the tables")
+    with progress() as say:
+        found = read_histories(paths, index_date=index_date, settings=settings, progress=say)
+        write_histories(found, output, kind, strict=strict)
+    click.echo(str(found))
+    finish((), [output])
+
+
 @cli.command("import")
 @click.argument("genome", nargs=-1, required=True, type=READABLE)
 @click.option("-o", "--output", required=True, type=WRITABLE, help="Parquet file to write.")

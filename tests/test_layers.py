@@ -29,7 +29,7 @@ LAYERS = [  # lowest first; nothing imports from its own layer
     {"stages.read", "stages.normalise", "stages.features", "stages.predict", "stages.explain", "stages.advise"},
     {"engine"},
     {"pmed"},  # the front door
-    {"demo", "testing", "notebook", "quality"},
+    {"demo", "testing", "notebook", "quality", "records"},
     {"reporting"},
     {"cli"},
     {"__main__"},
