@@ -12,6 +12,7 @@ import polars as pl
 
 from .errors import OptionError
 from .flow import upstream
+from .normalise.vocabulary import own_release
 from .plugins import Component, Plugins
 from .provenance import describe_inputs, describe_knowledge, describe_predictors, describe_run
 from .result import Result
@@ -58,7 +59,8 @@ class Engine:
         made = [plugins.components(f"register_{what}") for what in ("sources", "features", "predictors", "advisers")]
         plugins.must_know_options([*(one for some in made for one in some), *plugins.collect("register_exporters")])
         sources, steps, predictors, advisers = made
-        knowledge = plugins.releases()
+        own = own_release()
+        knowledge = [*plugins.releases(), *([Component(own.name, own, "pmed", "-")] if own else [])]
         names = normalising.vocabulary([component.made for component in knowledge])
         return cls(plugins, sources, knowledge, steps, predictors, advisers, names, progress)
 

@@ -299,7 +299,7 @@ def test_a_release_of_the_wrong_shape_is_left_out():
            Release("names", "1", "d", "l", "s", "h", tables={"drug_names": pl.DataFrame({"x": [1]})})]
     plugins = Plugins().load(only=())
     plugins.add(plugin(register_knowledge=[good, *odd]), "p", "1")
-    assert [one.name for one in plugins.releases()] == ["good"]
+    assert [one.name for one in plugins.releases()] == ["pmed-drugs", "good"]
     assert [failure.component for failure in plugins.failures] == ["odd", "names"]
 
 

@@ -9,11 +9,15 @@ and inducers of the CYP enzymes are among them. A plugin's release adds its own 
 from __future__ import annotations
 
 import hashlib
+import os
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 
 import polars as pl
 
+from ..errors import InputError
+from ..files import sha256
 from ..tables import TABLES
 from ..types import Release
 
@@ -25,6 +29,27 @@ def release() -> Release:
     return Release(name="pmed-drugs", version="1.0", date="2026-11-28", licence="Apache-2.0 (own table of names)",
                    source="RxNorm and INN names, ATC codes (WHO), brand names", sha256=hashlib.sha256(
                        text.encode()).hexdigest(), tables={"drug_names": names_of(text)})
+
+
+VARIABLE = "PMED_DRUG_NAMES"
+
+
+def own_release() -> Release | None:
+    """The user's own vocabulary, a file that ``pmed knowledge import`` wrote and ``PMED_DRUG_NAMES`` names.
+
+    Raises:
+        InputError: it is not there, or not such a file: to go on without it would be to know less than was asked for.
+    """
+    path = Path(os.environ.get(VARIABLE, ""))
+    if path == Path():
+        return None
+    try:
+        names = TABLES["drug_names"].check(pl.read_parquet(path), where=str(path))
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise InputError("cannot be read as a drug vocabulary", where=str(path),
+                         hint=f"{VARIABLE} names it; make it with pmed knowledge import") from error
+    return Release(name="own-drugs", version="-", date="-", licence="the publisher's", source=path.name,
+                   sha256=sha256(path), tables={"drug_names": names})
 
 
 def names_of(text: str) -> pl.DataFrame:
