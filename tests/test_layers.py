@@ -26,7 +26,8 @@ LAYERS = [  # lowest first; nothing imports from its own layer
     {"genomics", "normalise"},
     {"sources", "features", "explain", "render", "importing"},
     {"builtin"},
-    {"stages.read", "stages.normalise", "stages.features", "stages.predict", "stages.explain", "stages.advise"},
+    {"stages.read", "stages.link", "stages.normalise", "stages.features", "stages.predict", "stages.explain",
+     "stages.advise"},
     {"engine"},
     {"pmed"},  # the front door
     {"demo", "testing", "notebook", "quality", "records"},

@@ -12,7 +12,7 @@ from pmed.engine import Engine
 from pmed.errors import GenomeError, InputError
 from pmed.plugins import Plugins
 from pmed.stages.advise import join_sources, rank
-from pmed.stages.read import link
+from pmed.stages.link import link
 from tests.toy import ToyAdviser, ToyPredictor, ToyStep, plugin, suggestion, tables
 
 
