@@ -129,6 +129,19 @@ def history(settings: Settings, *, paths: tuple[Path, ...], output: Path | None,
     finish((), [output])
 
 
+@cli.command()
+@click.argument("connection", type=READABLE)
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path, file_okay=False), help="New folder.")
+def fetch(connection: Path, output: Path) -> None:
+    """Records from a FHIR server, as a CONNECTION file says, into a folder that --history reads."""
+    from .fetching import fetch as fetched
+    from .fetching import read_connection
+
+    with progress() as say:
+        fetched(read_connection(connection), output, base=connection.parent, progress=say)
+    finish((), [output])
+
+
 @cli.command("import")
 @click.argument("genome", nargs=-1, required=True, type=READABLE)
 @click.option("-o", "--output", required=True, type=WRITABLE, help="Parquet file to write.")

@@ -30,7 +30,7 @@ LAYERS = [  # lowest first; nothing imports from its own layer
      "stages.advise"},
     {"engine"},
     {"pmed"},  # the front door
-    {"demo", "testing", "notebook", "quality", "records"},
+    {"demo", "testing", "notebook", "quality", "records", "fetching"},
     {"reporting"},
     {"cli"},
     {"__main__"},
