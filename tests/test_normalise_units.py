@@ -122,5 +122,5 @@ def test_units_as_they_are_written(code: str, value: float, unit: str, expected:
 
 
 def test_every_limit_is_of_a_canonical_code() -> None:
-    assert {code for code in PLAUSIBLE} <= {canonical for canonical, _ in CODES.values()}
+    assert set(PLAUSIBLE) <= {canonical for canonical, _ in CODES.values()}
     assert all(low < high for low, high in PLAUSIBLE.values())
