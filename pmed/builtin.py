@@ -7,18 +7,25 @@ import polars as pl
 from .explain.shapley import ExactShapley
 from .features.history import HistoryFeatures
 from .hookspecs import hookimpl
+from .normalise import vocabulary
 from .render.html import HtmlExporter
 from .render.json import JsonExporter
 from .sources.fhir import FhirSource
 from .sources.vcf import VcfSource
 from .tables import Tables
-from .types import Explainer, Exporter, FeatureStep, Predictor, Source
+from .types import Explainer, Exporter, FeatureStep, Predictor, Release, Source
 
 
 @hookimpl
 def register_sources() -> list[type[Source]]:
     """VCF genomes and FHIR records."""
     return [VcfSource, FhirSource]
+
+
+@hookimpl
+def register_knowledge() -> list[Release]:
+    """Names of medicines."""
+    return [vocabulary.release()]
 
 
 @hookimpl
