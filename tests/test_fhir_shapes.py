@@ -183,3 +183,13 @@ def test_real_bundles_as_ndjson_are_the_same_record(shared: Path, tmp_path: Path
     whole, by_line = read(file), read(path)
     for name in TABLES.keys() & whole.keys() - {"issues"}:
         assert by_line[name].drop("source", strict=False).equals(whole[name].drop("source", strict=False)), name
+
+
+def test_a_run_on_a_folder_names_its_files(export: Path) -> None:
+    import pmed
+
+    result = pmed.run((), export)
+    assert result.tables["patients"].height == 2
+    assert [one["file"] for one in result.provenance["inputs"]] == [
+        "export/A.ndjson.gz", "export/Condition.ndjson", "export/Medication.ndjson", "export/Patient.ndjson",
+        "export/log.txt"]
