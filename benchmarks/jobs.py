@@ -68,8 +68,29 @@ def genes(folder: str, calls: str) -> None:
         expect(found.filter(pl.col("status") != "no-data").height, calls)
 
 
+def parse(folder: str, entries: str) -> None:
+    """Bundles into Python objects and no further."""
+    import msgspec
+    with working():
+        expect(sum(len(msgspec.json.decode(path.read_bytes())["entry"]) for path in _bundles(folder)), entries)
+
+
+def fhir(folder: str, patients: str) -> None:
+    """Bundles into all tables of the history."""
+    from pmed.sources.fhir import FhirSource
+    from pmed.tables import TABLES
+    from pmed.types import ReadRequest
+    request = ReadRequest(TABLES["sites"].empty())
+    with working():
+        expect(FhirSource().read(_bundles(folder), request)["patients"].height, patients)
+
+
+def _bundles(folder: str) -> list[Path]:
+    return sorted(Path(folder).glob("*.json"))
+
+
 JOBS: dict[str, Callable[..., None]] = {function.__name__: function
-                                        for function in (sites, scan, cohort, inflate, genes)}
+                                        for function in (sites, scan, cohort, inflate, genes, parse, fhir)}
 
 if __name__ == "__main__":
     JOBS[sys.argv[1]](*sys.argv[2:])

@@ -15,7 +15,7 @@ ON, OBSERVATION = "on:", "observation:"
 # LOINC of the body measures, with the range outside of which a value is a slip of the pen
 _BODY = {"height": ("8302-2", 50.0, 250.0), "weight": ("29463-7", 2.0, 400.0)}
 _OLDEST = 130.0
-_ORDER = r"\bMedication(Request|Statement)\b"
+_ORDER = r"\bMedication(Request|Statement|Administration|Dispense)\b"
 _NOT_DONE = ("cancelled", "entered-in-error", "registered")
 
 

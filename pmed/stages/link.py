@@ -103,8 +103,9 @@ def pairings(samples: pl.DataFrame, patients: pl.DataFrame) -> pl.DataFrame:
 def assign(calls: pl.DataFrame, samples: pl.DataFrame, patients: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Outside calls with the patient each is for, and ``issues``: who was left out, and who has another name.
 
-    A sample's name is looked for among the samples, then among the patients. Calls that name nobody, or the only other
-    name of their file, belong to the patient where there is just one; those for other people are left out.
+    A call that came with its patient, as those in a record do, keeps it. A sample's name is looked for among the
+    samples, then among the patients. Calls that name nobody, or the only other name of their file, belong to the
+    patient where there is just one; those for other people are left out.
 
     Raises:
         InputError: where a file has no call for anybody who is here, or it cannot be told whose calls they are.
@@ -115,7 +116,9 @@ def assign(calls: pl.DataFrame, samples: pl.DataFrame, patients: pl.DataFrame) -
     only = people[0] if people.len() == 1 else None
     alone = pl.col("sample").n_unique().over("file") == 1
     guessed = pl.when(alone).then(pl.lit(only, dtype=pl.String))
-    placed = calls.drop("patient_id").join(known, on="sample", how="left", maintain_order="left").with_columns(
+    named = calls.join(known, on="sample", how="left", maintain_order="left").with_columns(
+        _by_sample=pl.coalesce("patient_id", "_by_sample"))
+    placed = named.with_columns(
         _lone=pl.col("_by_sample").is_null() & guessed.is_not_null(), patient_id=pl.coalesce("_by_sample", guessed))
     _must_be_somebodys(placed, people)
     kept = placed.filter(pl.col("patient_id").is_not_null())
