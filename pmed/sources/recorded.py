@@ -11,7 +11,8 @@
 Every source of records makes rows with the columns of `COLUMNS` and leaves the rest to `make_tables`; one that works in
 frames gives them to `tables_of`. Words are FHIR's: a source of another standard translates its statuses into them. One
 that records no status but a period of taking says so in an extra column of medications, `exposure`: true where `start`
-and `end` are the days the medicine was taken, false where the end is not known.
+and `end` are the days the medicine was taken, false where the end is not known. Conditions may have it likewise: false
+where it cannot be told whether the condition is still there.
 """
 
 from __future__ import annotations
@@ -193,7 +194,9 @@ def _judge(name: str, frame: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
         taken = _exposed() if "exposure" in rows.columns else _taken()
         rows = rows.with_columns(active=taken, daily_dose=pl.col("dose") * pl.col("per_day"))
     elif name in {"conditions", "allergies"}:
-        rows = rows.with_columns(active=_present("end" in rows.columns))
+        present = _present("end" in rows.columns)
+        told = pl.col("exposure") if "exposure" in rows.columns else pl.lit(value=True)
+        rows = rows.with_columns(active=pl.when(told | ~present).then(present))
     # What is found out later: the ingredients, the strength.
     later = [pl.lit(None, dtype=column.dtype).alias(other) for other, column in TABLES[name].columns.items()
              if other not in rows.columns]
