@@ -57,8 +57,9 @@ class Database:
         limits = [keep] if keep is not None else []
         if self.persons and "person_id" in columns:
             limits.append(("person_id", self.persons))
+        untyped = self.connection.dialect.name == "sqlite"
         with _one_line(self.where, f"table {table} cannot be read"):
-            for query in _queries(self.tables[table], columns, limits):
+            for query in _queries(self.tables[table], columns, limits, untyped=untyped):
                 for rows in self.connection.execute(query).partitions(_ROWS):
                     values = zip(*rows, strict=True)
                     frames.append(pl.DataFrame([pl.Series(name, column, pl.String)
@@ -66,20 +67,21 @@ class Database:
         return pl.concat(frames) if len(frames) > 1 else empty
 
 
-def _queries(table: Table, columns: Sequence[str], limits: Sequence[Keep]) -> Iterator[Any]:
-    """The query, once for each part of the first list of ids."""
-    from sqlalchemy import String, cast, select
+def _queries(table: Table, columns: Sequence[str], limits: Sequence[Keep], *, untyped: bool) -> Iterator[Any]:
+    """The query, once for each part of the first list of ids; in an `untyped` database numbers may be kept as text."""
+    from sqlalchemy import BigInteger, String, cast, select
 
     by_name = {column.name.lower(): column for column in table.columns}
+    whole = {name: cast(by_name[name], BigInteger) if untyped else by_name[name] for name, _ in limits}
     query = select(*(cast(by_name[name], String).label(name) for name in columns))
     for name, ids in limits[1:]:
-        query = query.where(_among(by_name[name], ids))
+        query = query.where(_among(whole[name], ids))
     if not limits:
         yield query
         return
     name, ids = limits[0]
     for start in range(0, len(ids), _IDS):
-        yield query.where(_among(by_name[name], ids[start:start + _IDS]))
+        yield query.where(_among(whole[name], ids[start:start + _IDS]))
 
 
 def _among(column: Any, ids: Sequence[int]) -> Any:
@@ -100,10 +102,16 @@ def sqlite_file(path: Path) -> Iterator[Database]:
     if path.stat().st_size == 0:
         raise HistoryError("is empty: no SQLite database", where=str(path))
     address = f"{path.resolve().as_uri()}?mode=ro"
-    engine = sqlalchemy.create_engine("sqlite://", creator=lambda: sqlite3.connect(address, uri=True),
-                                      poolclass=sqlalchemy.pool.NullPool)
+    engine = sqlalchemy.create_engine("sqlite://", creator=lambda: _sqlite(address), poolclass=sqlalchemy.pool.NullPool)
     with _opened(engine, str(path), None, ()) as database:
         yield database
+
+
+def _sqlite(address: str) -> sqlite3.Connection:
+    """A connection that survives text in another encoding than UTF-8."""
+    connection = sqlite3.connect(address, uri=True)
+    connection.text_factory = lambda text: text.decode("utf-8", "replace")
+    return connection
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 OMOP records no status. A medicine has a period of exposure instead: from its start to its end, or for its days of
 supply. The table must have an end even where the source knows none, and then often repeats the start: an end on the day
-of the start, with no supply and no ``verbatim_end_date``, is therefore not known (unless the medicine was administered).
+of the start, with no supply and no ``verbatim_end_date``, is therefore unknown (unless the medicine was administered).
 """
 
 from __future__ import annotations
