@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _ROWS = 50_000  # rows that are fetched at a time
 _IDS = 10_000   # ids that are asked for at a time
+_STREAMED = {"stream_results": True}
 _KEYS = {"url": str, "password_env": str, "schema": str, "persons": list}
 
 
@@ -60,7 +61,7 @@ class Database:
         untyped = self.connection.dialect.name == "sqlite"
         with _one_line(self.where, f"table {table} cannot be read"):
             for query in _queries(self.tables[table], columns, limits, untyped=untyped):
-                for rows in self.connection.execute(query).partitions(_ROWS):
+                for rows in self.connection.execute(query, execution_options=_STREAMED).partitions(_ROWS):
                     values = zip(*rows, strict=True)
                     frames.append(pl.DataFrame([pl.Series(name, column, pl.String)
                                                 for name, column in zip(columns, values, strict=True)]))
@@ -170,10 +171,11 @@ def _opened(engine: Engine, where: str, schema: str | None, persons: tuple[int, 
 
     try:
         with _one_line(where, "the database cannot be reached"):
-            connection = engine.connect().execution_options(stream_results=True)
+            connection = engine.connect()
         with connection:
             with _one_line(where, "the tables of the database cannot be listed"):
                 if engine.dialect.name == "postgresql":
+                    connection.execution_options(postgresql_readonly=True)
                     connection.execute(text("SET datestyle TO ISO"))
                 tables = _tables(connection, schema)
             yield Database(where, connection, tables, persons)
@@ -203,9 +205,15 @@ def _one_line(where: str, message: str) -> Iterator[None]:
         cause = getattr(error, "orig", None) or error
         while cause.__cause__ is not None:
             cause = cause.__cause__
-        reason = getattr(cause, "strerror", None) or type(cause).__name__
+        reason = getattr(cause, "strerror", None) or f"{type(cause).__name__} {_sqlstate(cause)}".strip()
         raise HistoryError(f"{message}: {reason}", where=where,
                            hint="check the URL, the password, the schema and the rights") from None
+
+
+def _sqlstate(cause: BaseException) -> str:
+    """PostgreSQL's code of an error, which its manual explains: 28P01 is a wrong password."""
+    told = cause.args[0] if cause.args else None
+    return str(told.get("C", "")) if isinstance(told, dict) else str(getattr(cause, "sqlstate", None) or "")
 
 
 def _library(where: str) -> Any:
