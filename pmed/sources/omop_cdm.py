@@ -36,7 +36,12 @@ class Layout:
 
 
 class Store(Protocol):
-    """A place that a CDM is kept in."""
+    """A place that a CDM is kept in; `issues` are those met while reading."""
+
+    @property
+    def issues(self) -> list[pl.DataFrame]:
+        """Issues that the rows themselves do not show."""
+        ...
 
     @property
     def where(self) -> str:
@@ -169,6 +174,6 @@ def told(rows: pl.DataFrame, severity: str, code: str, text: str) -> pl.DataFram
         patient_id="patient_id").match_to_schema(TABLES["issues"].empty().schema)
 
 
-def said(file: str, severity: str, code: str, text: str) -> pl.DataFrame:
+def said(file: str, severity: str, code: str, text: str, place: str | None = None) -> pl.DataFrame:
     """One ``issues`` row about a whole table or store."""
-    return TABLES["issues"].frame([{"file": file, "severity": severity, "code": code, "text": text}])
+    return TABLES["issues"].frame([{"file": file, "place": place, "severity": severity, "code": code, "text": text}])

@@ -17,7 +17,7 @@ import sqlite3
 import tomllib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +43,7 @@ class Database:
     connection: Connection
     tables: dict[str, Table]
     persons: tuple[int, ...] = ()
+    issues: list[pl.DataFrame] = field(default_factory=list)
 
     def place(self, table: str) -> str:  # noqa: ARG002 - all tables are in one place
         """The database, without a password."""

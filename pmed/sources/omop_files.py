@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
+import io
+import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Literal, TextIO, cast
 
 import polars as pl
 
 from ..errors import HistoryError
-from .omop_cdm import LAYOUTS, Keep
+from .omop_cdm import LAYOUTS, Keep, said
 
 _ENDS = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".txt", ".txt.gz", ".parquet")
+_LINE = 1 << 16
+_BROKEN = (pl.exceptions.PolarsError, OSError, EOFError, zlib.error)
 _NULLS = ["", "NULL", "\\N"]
 
 
@@ -40,6 +46,7 @@ class Folder:
 
     where: str
     files: dict[str, Path]
+    issues: list[pl.DataFrame] = field(default_factory=list)
 
     @classmethod
     def of(cls, folder: Path) -> Folder:
@@ -58,22 +65,51 @@ class Folder:
         """The columns of one file, as text (CSV) or as they are (Parquet)."""
         path = self.files[table]
         names = _names(path)
-        wanted = _scan(path).select(pl.col(names[name]).alias(name) for name in columns)
-        if keep is not None:
-            ids = pl.Series(keep[1], dtype=pl.Int64)
-            wanted = wanted.filter(pl.col(keep[0]).cast(pl.Int64, strict=False).is_in(ids.implode()))
         try:
-            return wanted.collect()
-        except (pl.exceptions.PolarsError, OSError) as error:  # its text may quote the record
-            raise HistoryError(f"table {table} cannot be read: {type(error).__name__}", where=str(path),
-                               hint="is a line longer than the header, or the file cut off?") from None
+            if _is_cut_off(path):
+                return _wanted(self._whole_lines(path), names, columns, keep).collect()
+            return _wanted(_scan(path), names, columns, keep).collect()
+        except _BROKEN as error:  # its text may quote the record
+            if path.suffix.lower() == ".parquet":
+                raise HistoryError(f"table {table} cannot be read: {type(error).__name__}", where=str(path)) from None
+        return _wanted(self._whole_lines(path), names, columns, keep).collect()
+
+    def _whole_lines(self, path: Path) -> pl.LazyFrame:
+        """The lines with as many fields as the header, one by one: slow, and only where a file has others."""
+        kept, bad = io.StringIO(), []
+        try:
+            with _opened(path) as file:
+                rows = csv.reader(file, delimiter=_separator(path), quoting=_quoting(path), strict=True)
+                header = next(rows)
+                csv.writer(kept).writerow(header)
+                for row in rows:
+                    if len(row) == len(header):
+                        csv.writer(kept).writerow(row)
+                    elif row:
+                        bad.append(rows.line_num)
+        except (csv.Error, *_BROKEN) as error:
+            raise HistoryError(f"cannot be read: {type(error).__name__}", where=str(path)) from None
+        more = f" ({len(bad)} lines; the first is named)" if len(bad) > 1 else ""
+        if bad:
+            self.issues.append(said(str(path), "error", "bad-line", "not as many fields as the header; the line was "
+                                    f"left out{more}", f"line {bad[0]}"))
+        return pl.scan_csv(io.BytesIO(kept.getvalue().encode()), infer_schema=False, null_values=_NULLS)
+
+
+def _wanted(scan: pl.LazyFrame, names: dict[str, str], columns: Sequence[str], keep: Keep | None) -> pl.LazyFrame:
+    """The columns by their lower-case names, and the rows to keep."""
+    wanted = scan.select(pl.col(names[name]).alias(name) for name in columns)
+    if keep is None:
+        return wanted
+    ids = pl.Series(keep[1], dtype=pl.Int64)
+    return wanted.filter(pl.col(keep[0]).cast(pl.Int64, strict=False).is_in(ids.implode()))
 
 
 def _names(path: Path) -> dict[str, str]:
     """The columns of a file as written, by their names in lower case."""
     try:
         written = _scan(path).collect_schema().names()
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except _BROKEN as error:
         fault = "is empty: not even a header" if not path.stat().st_size else f"cannot be read: {type(error).__name__}"
         raise HistoryError(fault, where=str(path)) from None
     return {name.strip().strip('"').lower(): name for name in written}
@@ -82,14 +118,33 @@ def _names(path: Path) -> dict[str, str]:
 def _scan(path: Path) -> pl.LazyFrame:
     if path.suffix.lower() == ".parquet":
         return pl.scan_parquet(path)
-    tabs = _header(path).count("\t") > 0
-    # Vocabulary files come with tabs and unpaired quotes in names: there a quote is a letter.
-    quote = None if tabs and path.name.lower().startswith("concept") else '"'
-    return pl.scan_csv(path, separator="\t" if tabs else ",", quote_char=quote, infer_schema=False,
-                       null_values=_NULLS, encoding="utf8-lossy")
+    return pl.scan_csv(path, separator=_separator(path), infer_schema=False, null_values=_NULLS,
+                       encoding="utf8-lossy", quote_char='"' if _quoting(path) == csv.QUOTE_MINIMAL else None)
 
 
-def _header(path: Path) -> str:
-    opened = gzip.open if path.suffix.lower() == ".gz" else Path.open
-    with opened(path, "rb") as file:
-        return file.readline(1 << 16).decode("utf-8", "replace")
+def _opened(path: Path) -> TextIO:
+    opened: Any = gzip.open if path.suffix.lower() == ".gz" else open
+    return cast("TextIO", opened(path, "rt", encoding="utf-8-sig", errors="replace", newline=""))
+
+
+def _separator(path: Path) -> str:
+    with _opened(path) as file:
+        return "\t" if "\t" in file.readline(1 << 16) else ","
+
+
+def _quoting(path: Path) -> Literal[0, 3]:
+    """Vocabulary files come with tabs and unpaired quotes in names: there a quote is a letter."""
+    vocabulary = path.name.lower().startswith("concept") and _separator(path) == "\t"
+    return csv.QUOTE_NONE if vocabulary else csv.QUOTE_MINIMAL
+
+
+def _is_cut_off(path: Path) -> bool:
+    """A last line without its end and with fewer fields than the header: its last field may be part of one."""
+    if path.suffix.lower() in {".gz", ".parquet"}:
+        return False
+    with path.open("rb") as file:
+        header = file.readline(_LINE)
+        file.seek(max(0, path.stat().st_size - _LINE))
+        last = file.read().rpartition(b"\n")[2]
+    separator = _separator(path).encode()
+    return bool(last) and last.count(separator) < header.count(separator)

@@ -30,7 +30,7 @@ def recorded_frames(store: Store) -> dict[str, pl.DataFrame]:
     frames = {"patients": patients, **events.frames(tables, concepts, contents, issues)}
     issues.append(said(store.where, "info", "no-allergy-table",
                        "the OMOP CDM has no table of allergies: that none is found does not mean there is none"))
-    return {**frames, "issues": pl.concat(issues)}
+    return {**frames, "issues": pl.concat([*store.issues, *issues])}
 
 
 def _people(store: Store, issues: list[pl.DataFrame]) -> pl.DataFrame:
@@ -61,8 +61,9 @@ def _events(store: Store, table: str, people: pl.DataFrame, issues: list[pl.Data
     issues.append(told(rows.filter(~known), "error", "unknown-person",
                        "the person is not in the person table; the row was left out"))
     layout = LAYOUTS[table]
-    order = ["person_id", *(name for name, kind in layout.needed.items() if kind == "a date"), layout.key]
-    return rows.filter(known).sort(order, maintain_order=True)
+    kept, day = rows.filter(known), next(name for name, kind in layout.needed.items() if kind == "a date")
+    issues.append(told(kept.filter(pl.col(day).is_null()), "warning", "no-date", f"no {day}; it stays unknown"))
+    return kept.sort("person_id", day, layout.key, maintain_order=True)
 
 
 def _dead(store: Store, issues: list[pl.DataFrame]) -> pl.Series:
