@@ -12,6 +12,7 @@ from .normalise import vocabulary
 from .render.html import HtmlExporter
 from .render.json import JsonExporter
 from .sources.fhir import FhirSource
+from .sources.omop import OmopSource
 from .sources.vcf import VcfSource
 from .tables import Tables
 from .types import Explainer, Exporter, FeatureStep, Predictor, Release, Source
@@ -19,8 +20,8 @@ from .types import Explainer, Exporter, FeatureStep, Predictor, Release, Source
 
 @hookimpl
 def register_sources() -> list[type[Source]]:
-    """VCF genomes and FHIR records."""
-    return [VcfSource, FhirSource]
+    """VCF genomes; FHIR and OMOP records."""
+    return [VcfSource, FhirSource, OmopSource]
 
 
 @hookimpl
