@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import ClassVar
 
 import polars as pl
 
-from ..errors import OptionError
 from ..types import ReadRequest, SourceKind
 from .fhir_bundle import read_bundle
 from .fhir_records import Records
-from .recorded import make_tables
+from .recorded import asked_day, make_tables
 
 
 @dataclass(frozen=True)
@@ -40,15 +38,8 @@ class FhirSource:
             HistoryError: a file that is no bundle, or a patient that cannot be used.
             OptionError: `request.index_date` is not a date.
         """
-        index_date = _index_date(request.index_date)
+        index_date = asked_day(request.index_date)
         records = Records()
         for path in paths:
             records.add(read_bundle(path), str(path))
         return make_tables(records.rows, records.issues, index_date)
-
-
-def _index_date(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        raise OptionError(f"index date must be YYYY-MM-DD. Got {text!r}") from None
