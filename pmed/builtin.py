@@ -10,6 +10,7 @@ from .hookspecs import hookimpl
 from .render.html import HtmlExporter
 from .render.json import JsonExporter
 from .sources.fhir import FhirSource
+from .sources.hl7v2 import Hl7v2Source
 from .sources.vcf import VcfSource
 from .tables import Tables
 from .types import Explainer, Exporter, FeatureStep, Predictor, Source
@@ -17,8 +18,8 @@ from .types import Explainer, Exporter, FeatureStep, Predictor, Source
 
 @hookimpl
 def register_sources() -> list[type[Source]]:
-    """VCF genomes and FHIR records."""
-    return [VcfSource, FhirSource]
+    """VCF genomes; FHIR and HL7 v2 records."""
+    return [VcfSource, FhirSource, Hl7v2Source]
 
 
 @hookimpl
