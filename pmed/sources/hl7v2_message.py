@@ -31,6 +31,7 @@ NOTHING = '""'
 # Of a segment that may be cut off: what may be half a value there would be another value.
 _LAST_FIELD_GOES = {"PID", "ORC", "RXE", "RXO", "RXR", "RXA", "RXD", "TQ1", "OBR"}
 _OBX_STATUS = 11
+_ENVELOPE = {"FHS", "BHS", "BTS", "FTS"}
 
 
 @dataclass
@@ -108,8 +109,7 @@ class Segment:
             return text
         pieces = text.split(escape)
         if len(pieces) % 2 == 0 or not all(map(_SAFE.fullmatch, pieces[1::2])):
-            self.report("warning", "escape-not-read", "an escape sequence that is not read; the text is kept as written",
-                        at)
+            self.report("warning", "escape-not-read", "an escape that is not read; the text stays as written", at)
             return text
         from hl7.util import unescape
 
@@ -127,7 +127,7 @@ def read_messages(path: Path, issues: list[Issue]) -> list[Message]:
     text = content.decode("latin-1")
     framed = text.count("\x0b") > text.count("\x1c")
     lines = _LINE_END.split(_FRAME.sub("\r", text))
-    messages = list(_messages(path.name, lines, issues))
+    messages = _messages(path.name, lines, issues)
     if not messages:
         raise HistoryError("no HL7 message: no line begins with MSH", where=str(path), hint=HINT)
     messages[-1].cut = framed or bool(lines[-1].strip())
@@ -150,7 +150,7 @@ def segments(message: Message) -> list[Segment]:
         name = str(one[0])
         counts[name] += 1
         found.append(Segment(message, name, counts[name], one))
-    return _without_cut(found, message) if message.cut and message.lines[-1][:3] in WANTED else found
+    return _without_cut(found) if message.cut and message.lines[-1][:3] in WANTED else found
 
 
 def _bytes(path: Path) -> bytes:
@@ -167,35 +167,35 @@ def _bytes(path: Path) -> bytes:
     return content.removeprefix(b"\xef\xbb\xbf")
 
 
-def _messages(file: str, lines: list[str], issues: list[Issue]) -> Iterator[Message]:
-    """Lines by message; what a batch says of itself is compared with what is there."""
-    message, number, told = None, 0, {}
+def _messages(file: str, lines: list[str], issues: list[Issue]) -> list[Message]:
+    """Lines by message."""
+    messages: list[Message] = []
+    envelope = [line for line in lines if line[:3] in _ENVELOPE]
     for count, line in enumerate(lines, 1):
-        name = line[:3]
-        if name == "MSH":
-            number += 1
-            if message:
-                yield message
-            message = Message(file, number)
-        if name in {"FHS", "BHS", "BTS", "FTS"}:
-            told[name] = told.get(name, 0) + 1
-            if name == "BTS":
-                told["said"] = told.get("said", 0) + _count(line)
-        elif message is None:
-            if line.strip():
-                issues.append(_file_issue(file, f"line {count}", "outside-message",
-                                          "before the first MSH; the line was left out"))
-        else:
-            _add(message, line)
-    if message:
-        yield message
+        if line.startswith("MSH"):
+            messages.append(Message(file, len(messages) + 1))
+        if line[:3] in _ENVELOPE:
+            continue
+        if messages:
+            _add(messages[-1], line)
+        elif line.strip():
+            issues.append(_file_issue(file, f"line {count}", "outside-message",
+                                      "before the first MSH; the line was left out"))
+    issues += _envelope_issues(file, envelope, len(messages))
+    return messages
+
+
+def _envelope_issues(file: str, envelope: list[str], number: int) -> Iterator[Issue]:
+    """What a batch or file says of itself against what is there."""
+    told = Counter(line[:3] for line in envelope)
+    said = sum(_count(line) for line in envelope if line.startswith("BTS"))
     for start, end in (("FHS", "FTS"), ("BHS", "BTS")):
-        if told.get(start, 0) > told.get(end, 0):
-            issues.append(_file_issue(file, end, "truncated", f"{start} without {end}: the end of the file may be "
-                                      "missing; what is here was read"))
-    if told.get("said", 0) > number:
-        issues.append(_file_issue(file, "BTS-1", "truncated", f"{told['said']} messages are announced, {number} are "
-                                  "here; these were read"))
+        if told[start] > told[end]:
+            yield _file_issue(file, end, "truncated", f"{start} without {end}: the end of the file may be missing; "
+                              "what is here was read")
+    if said > number:
+        yield _file_issue(file, "BTS-1", "truncated", f"{said} messages are announced, {number} are here; these were "
+                          "read")
 
 
 def _add(message: Message, line: str) -> None:
@@ -258,14 +258,14 @@ def _parse(text: str) -> Any:
     return hl7.parse(text)
 
 
-def _without_cut(found: list[Segment], message: Message) -> list[Segment]:
+def _without_cut(found: list[Segment]) -> list[Segment]:
     """The last segment has no end: whatever might be half a value is left out."""
     last = found[-1]
     if last.name == "OBX" and len(last) <= _OBX_STATUS:
         last.report("error", "truncated", "the text ends within this segment; it was left out")
         return found[:-1]
     if last.name in _LAST_FIELD_GOES:
-        last.report("warning", "truncated", "the text ends without the end of this segment; its last field was left out")
+        last.report("warning", "truncated", "the text ends before the end of this segment; its last field was left out")
         del last.parsed[-1]
         return found if len(last) else found[:-1]
     if last.name not in {"OBX", "MSH"}:

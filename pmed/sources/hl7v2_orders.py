@@ -95,8 +95,8 @@ def _numbers(orc: Segment, patient: str) -> list[tuple[str, ...]]:
 def _superseded(old: dict[str, Any], new: dict[str, Any], given: Segment) -> None:
     """The newer message counts; an order that is ended without its details keeps those it had."""
     if new["drug"][:2] != old["drug"][:2] and any(new["drug"]):
-        given.report("warning", "other-drug", "an earlier message has another medicine under this order number; this one "
-                     "is used")
+        given.report("warning", "other-drug", "an earlier message has another medicine under this order number; this "
+                     "one is used")
     known = {name: value for name, value in new.items() if not (value is None or name in {"drug", "dose"})}
     if any(new["drug"]):
         known["drug"] = new["drug"]

@@ -40,8 +40,8 @@ class Names:
                        "patient for each: please confirm", 3)
             name = f"{name}.{authority or 'unknown'}"
         if not _ID.fullmatch(name):
-            pid.report("error", "bad-identifier", "an identifier of other characters than letters, digits, '.', '_' and "
-                       "'-', or of more than 64; what belongs to it was left out", 3)
+            pid.report("error", "bad-identifier", "an identifier of other characters than letters, digits, '.', '_' "
+                       "and '-', or of more than 64; what belongs to it was left out", 3)
             return None
         return name
 
@@ -156,8 +156,8 @@ class Records:
             elif one.name == "RXA":
                 self._given(name, one, msh)
             elif one.name == "MRG":
-                one.report("warning", "merge-not-followed", "two identifiers were merged; records under the old one are "
-                           "another patient here", 1)
+                one.report("warning", "merge-not-followed", "two identifiers were merged; records under the old one "
+                           "are another patient here", 1)
 
     def _put(self, table: str, key: tuple[Any, ...], row: Row) -> None:
         self._rows.setdefault(table, {})[key] = row
@@ -182,7 +182,7 @@ class Records:
             return
         new = one.name == "IAM"
         start = day(one.text(11 if new else 6))
-        wrong = new and "D" in {one.text(6)} or new and one.text(17) == "E"
+        wrong = new and (one.text(6) == "D" or one.text(17) == "E")
         state = "entered-in-error" if wrong else one.text(17) if new else None
         grade = one.text(4)
         self._put("allergies", (name, system, code or display), (
@@ -236,7 +236,7 @@ def _method(dg1: Segment) -> str | None:
 
 
 def _drafts(rest: Sequence[Segment]) -> list[Draft]:
-    """Medication orders: ORC begins one, as does a second RXE or RXO of its kind. An ORC with OBR is of another kind."""
+    """Medication orders: ORC begins one, as does a second RXE or RXO of its kind. An ORC with OBR is no medicine."""
     drafts: list[Draft] = []
     for one in rest:
         if one.name == "ORC":
@@ -248,7 +248,7 @@ def _drafts(rest: Sequence[Segment]) -> list[Draft]:
                 drafts.append(Draft())
             drafts[-1].parts[one.name] = one
         elif one.name in _ORDER_PARTS:
-            if not drafts or drafts[-1].given is None and one.name == "RXR":
+            if not drafts or (drafts[-1].given is None and one.name == "RXR"):
                 one.report("warning", "wrong-order", "before the medicine it belongs to; it was left out")
             elif one.name in drafts[-1].parts:
                 one.report("info", "repeated-segment", "a second one of the same order was left out")

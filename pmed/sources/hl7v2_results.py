@@ -11,6 +11,7 @@ from .recorded import Row
 
 Value = tuple[float | None, str | None, str | None]  # number, text, code
 _UNKNOWN: Value = (None, None, None)
+_AS_TEXT = {"ST", "TX", "FT", "DT", "TS", "DTM", "TM", "IS", "ID"}
 _CORRECTIONS = ("C", "W", "D", "A")
 _SIGNS = ("<", "<=", ">", ">=", "<>")
 
@@ -52,8 +53,8 @@ class Results:
         corrects = any(one.text(11) in _CORRECTIONS for one, _, _ in entries)
         kept = [entry for entry in old if not (corrects or entry[0] in times)]
         if len(kept) < len(old):
-            entries[0][0].report("info", "superseded", "a later message about the same result; the earlier one was left "
-                                 "out")
+            entries[0][0].report("info", "superseded", "a later message about the same result; the earlier one was "
+                                 "left out")
         self._found[key] = [*kept, *((time, rows) for _, time, rows in entries)]
 
 
@@ -96,17 +97,18 @@ def _value(obx: Segment, repetition: int) -> Value:
         return None, words, text
     if kind == "SN":
         return _structured(obx, [obx.text(5, part, repetition) for part in range(1, 5)])
-    if text is None:
-        return _UNKNOWN
-    if kind == "NM":
+    return _UNKNOWN if text is None else _plain(obx, kind, text)
+
+
+def _plain(obx: Segment, kind: str | None, text: str) -> Value:
+    # Many laboratories send numbers as text; with a unit it is one, without it may be a grade or a code.
+    written = kind in {"ST", "TX", "FT"} and number(text) is not None and obx.text(6) is not None
+    if kind == "NM" or written:
         return _numeric(obx, text)
-    if kind in {"ST", "TX", "FT"}:
-        # Many laboratories send numbers as text; with a unit it is one, without it may be a grade or a code.
-        return _numeric(obx, text) if number(text) is not None and obx.text(6) else (None, text, None)
-    if kind not in {"DT", "TS", "DTM", "TM", "IS", "ID"}:
-        obx.report("info", "value-not-read", "a value of a type that is not read; it stays unknown", 2)
-        return _UNKNOWN
-    return None, text, None
+    if kind in _AS_TEXT:
+        return None, text, None
+    obx.report("info", "value-not-read", "a value of a type that is not read; it stays unknown", 2)
+    return _UNKNOWN
 
 
 def _numeric(obx: Segment, text: str) -> Value:
