@@ -11,6 +11,7 @@ from .render.html import HtmlExporter
 from .render.json import JsonExporter
 from .sources.fhir import FhirSource
 from .sources.hl7v2 import Hl7v2Source
+from .sources.tabular import TableSource
 from .sources.vcf import VcfSource
 from .tables import Tables
 from .types import Explainer, Exporter, FeatureStep, Predictor, Source
@@ -18,8 +19,8 @@ from .types import Explainer, Exporter, FeatureStep, Predictor, Source
 
 @hookimpl
 def register_sources() -> list[type[Source]]:
-    """VCF genomes; FHIR and HL7 v2 records."""
-    return [VcfSource, FhirSource, Hl7v2Source]
+    """VCF genomes; FHIR, HL7 v2 and plain tables."""
+    return [VcfSource, FhirSource, Hl7v2Source, TableSource]
 
 
 @hookimpl
