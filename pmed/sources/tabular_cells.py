@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
+import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
@@ -38,7 +41,7 @@ def read_cells(path: Path, mapped: FileMap, issues: list[Issue]) -> pl.DataFrame
     return _text(path, separator, issues)
 
 
-def _attempt(path: Path, read):  # type: ignore[no-untyped-def]
+def _attempt(path: Path, read: Callable[[], pl.DataFrame]) -> pl.DataFrame:
     try:
         return read()
     except (pl.exceptions.PolarsError, OSError, ValueError) as error:
@@ -68,7 +71,7 @@ def _numbered(frame: pl.DataFrame, what: str, first: int) -> pl.DataFrame:
 def _text(path: Path, separator: str, issues: list[Issue]) -> pl.DataFrame:
     """A well-formed file at polars' speed; else row by row, so that only the bad rows are lost."""
     try:
-        frame = pl.read_csv(path, separator=separator, infer_schema=False, missing_utf8_is_empty_string=True)
+        frame = pl.read_csv(path, separator=separator, infer_schema=False)
     except pl.exceptions.NoDataError as error:
         raise HistoryError("the file is empty", where=str(path)) from error
     except (pl.exceptions.PolarsError, OSError):
@@ -114,9 +117,6 @@ def _decoded(path: Path, issues: list[Issue]) -> str:
 
 
 def _bytes(path: Path) -> bytes:
-    import gzip
-    import zlib
-
     try:
         content = path.read_bytes()
         return gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content

@@ -10,11 +10,8 @@ from ..tables import TABLES
 from .record_dates import is_bad
 from .recorded import COLUMNS
 from .tabular_cells import PLACE
-from .tabular_mapping import LOINC, FileMap, fields_of
+from .tabular_mapping import DATES, FLAGS, LOINC, NUMBERS, FileMap, fields_of
 
-NUMBERS = ("dose", "per_day", "value", "onset_age")
-DATES = ("birth_date", "start", "end", "recorded")
-FLAGS: Mapping[str, tuple[str, ...]] = {"deceased": (), "ordered": (), "ended": ()}
 _TRUE, _FALSE = ("true", "yes", "y", "1", "t"), ("false", "no", "n", "0", "f")
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$"
 _LIMIT = r"^[<>]"
@@ -50,8 +47,8 @@ def people(frames: Mapping[str, pl.DataFrame], found: list[pl.DataFrame]) -> pl.
     merged = told.group_by("patient_id", maintain_order=True).agg(pl.col("file", "place", "source").first(), one)
     others = pl.concat([frame.select("patient_id", "file", "place", "source") for name, frame in frames.items()
                         if name != "patients"] or [merged.select("patient_id", "file", "place", "source")])
-    extra = others.unique("patient_id", keep="first", maintain_order=True).join(merged, on="patient_id", how="anti",
-                                                                              maintain_order="left")
+    extra = others.unique("patient_id", keep="first", maintain_order=True).join(
+        merged, on="patient_id", how="anti", maintain_order="left")
     if "patients" in frames:
         found.append(_issues(extra, "patient_id", "warning", "no-patient-row", "a patient without a row in the table of "
                              "patients; age and sex stay unknown"))
@@ -90,24 +87,24 @@ def _read(frame: pl.DataFrame, name: str, mapped: FileMap, found: list[pl.DataFr
     if name in mapped.values:
         words = mapped.values[name]
         made = pl.col(name).replace_strict(list(words), list(words.values()), default=None, return_dtype=pl.String)
-        frame = _judged(frame, name, made, column, found, "unmapped-value", "a value that the mapping does not know")
+        frame = _judged(frame, name, made, column=column, found=found, problem=("unmapped-value", "a value that the mapping does not know"))
     if name in NUMBERS:
         return _numbers(frame, name, mapped, column, found)
     if name in DATES:
-        return _judged(frame, name, _day(pl.col(name), mapped, column), column, found, "bad-date",
-                       f"not a date of the form {mapped.date_format or 'YYYY-MM-DD'}")
+        return _judged(frame, name, _day(pl.col(name), mapped), column=column, found=found,
+                       problem=("bad-date", f"not a date of the form {mapped.date_format or 'YYYY-MM-DD'}"))
     if name in FLAGS:
         lower = pl.col(name).str.to_lowercase()
         flag = pl.when(lower.is_in(_TRUE)).then(statement=True).when(lower.is_in(_FALSE)).then(statement=False)
-        return _judged(frame, name, flag, column, found, "bad-flag", "neither yes nor no")
+        return _judged(frame, name, flag, column=column, found=found, problem=("bad-flag", "neither yes nor no"))
     known = TABLES[mapped.table].columns[name].values if name in TABLES[mapped.table].columns else ()
     if known:
         made = pl.when(pl.col(name).is_in(known)).then(pl.col(name))
-        return _judged(frame, name, made, column, found, "bad-word", f"none of {', '.join(known)}")
+        return _judged(frame, name, made, column=column, found=found, problem=("bad-word", f"none of {', '.join(known)}"))
     return frame
 
 
-def _day(text: pl.Expr, mapped: FileMap, column: str) -> pl.Expr:
+def _day(text: pl.Expr, mapped: FileMap) -> pl.Expr:
     """ISO text of any precision; by the file's own format where it has one."""
     if not mapped.date_format:
         # "2024-05-01 10:00:00" is how databases write what ISO writes with a T.
@@ -133,12 +130,12 @@ def _numbers(frame: pl.DataFrame, name: str, mapped: FileMap, column: str,
     return frame.with_columns(number.alias(name))
 
 
-def _judged(frame: pl.DataFrame, name: str, made: pl.Expr, column: str, found: list[pl.DataFrame], code: str,
-            what: str) -> pl.DataFrame:
+def _judged(frame: pl.DataFrame, name: str, made: pl.Expr, *, column: str, found: list[pl.DataFrame],
+            problem: tuple[str, str]) -> pl.DataFrame:
     """The field as read; cells that say something and could not be read are told."""
     done = frame.with_columns(made.alias(name))
     lost = frame.filter(done[name].is_null() & frame[name].is_not_null())
-    found.append(_issues(lost, column, "warning", code, f"{what}; it stays unknown"))
+    found.append(_issues(lost, column, "warning", problem[0], f"{problem[1]}; it stays unknown"))
     return done
 
 

@@ -11,11 +11,15 @@ import msgspec
 
 from ..errors import HistoryError
 from ..tables import TABLES
+from .record_dates import is_date
 from .recorded import COLUMNS
 
 HINT = "an example is written by pmed history --template"
 LOINC = "http://loinc.org"
 MISSING = ("", "NA", "N/A", "n/a", "NULL", "null", "NaN", "nan", "None", "?", ".")
+NUMBERS = ("dose", "per_day", "value", "onset_age")
+DATES = ("birth_date", "start", "end", "recorded")
+FLAGS = ("deceased", "ordered", "ended")
 # What the reader fills in itself.
 _OWN = ("file", "place", "source")
 
@@ -96,14 +100,14 @@ def _faults(mapped: FileMap) -> Iterator[str]:
             yield f"unknown field {name!r} of {mapped.table}{_near(name, fields)}; known: {', '.join(fields)}"
     if "patient_id" not in mapped.columns:
         yield "no column for patient_id"
-    for name in mapped.constants:
-        if name in mapped.columns:
-            yield f"{name!r} is both a column and a constant"
-    for name in mapped.values:
-        if name not in mapped.columns and name in fields:
-            yield f"values for {name!r}, which has no column"
+    yield from (f"{name!r} is both a column and a constant" for name in mapped.constants if name in mapped.columns)
+    yield from (f"values for {name!r}, which has no column" for name in mapped.values if name not in mapped.columns)
     yield from _word_faults(mapped)
     yield from _measurement_faults(mapped)
+    yield from _format_faults(mapped)
+
+
+def _format_faults(mapped: FileMap) -> Iterator[str]:
     if mapped.decimal not in {".", ","}:
         yield "decimal must be '.' or ','"
     if len(mapped.separator) > 1:
@@ -117,6 +121,13 @@ def _word_faults(mapped: FileMap) -> Iterator[str]:
         given = mapped.values[name].values() if name in mapped.values else [mapped.constants[name]]
         if column and column.values and (wrong := [one for one in given if one not in column.values]):
             yield f"{name} cannot be {wrong[0]!r}; known: {', '.join(column.values)}"
+    for name, value in mapped.constants.items():
+        if name in NUMBERS and (isinstance(value, bool) or not isinstance(value, float | int)):
+            yield f"{name} must be a number"
+        if name in FLAGS and not isinstance(value, bool):
+            yield f"{name} must be true or false"
+        if name in DATES and not (isinstance(value, str) and is_date(value)):
+            yield f"{name} must be a date like \"2024-05-31\""
 
 
 def _measurement_faults(mapped: FileMap) -> Iterator[str]:
@@ -128,7 +139,7 @@ def _measurement_faults(mapped: FileMap) -> Iterator[str]:
 
 
 def _near(name: str, known: Iterable[str]) -> str:
-    """Did you mean …?"""
+    """Ask whether the user meant a name that is nearly this one."""
     lower = {one.lower().strip(): one for one in known}
     found = get_close_matches(name.lower().strip(), lower, n=1)
     return f" (did you mean {lower[found[0]]!r}?)" if found else ""
