@@ -12,7 +12,9 @@ from .normalise import vocabulary
 from .render.html import HtmlExporter
 from .render.json import JsonExporter
 from .sources.fhir import FhirSource
+from .sources.hl7v2 import Hl7v2Source
 from .sources.omop import OmopSource
+from .sources.tabular import TableSource
 from .sources.vcf import VcfSource
 from .tables import Tables
 from .types import Explainer, Exporter, FeatureStep, Predictor, Release, Source
@@ -20,8 +22,8 @@ from .types import Explainer, Exporter, FeatureStep, Predictor, Release, Source
 
 @hookimpl
 def register_sources() -> list[type[Source]]:
-    """VCF genomes; FHIR and OMOP records."""
-    return [VcfSource, FhirSource, OmopSource]
+    """VCF genomes; FHIR, OMOP, HL7 v2 and plain tables."""
+    return [VcfSource, FhirSource, OmopSource, Hl7v2Source, TableSource]
 
 
 @hookimpl
