@@ -5,7 +5,6 @@ from __future__ import annotations
 import polars as pl
 
 from .explain.shapley import ExactShapley
-from .features.derived import DerivedHistory
 from .features.history import HistoryFeatures
 from .hookspecs import hookimpl
 from .normalise import vocabulary
@@ -34,8 +33,8 @@ def register_knowledge() -> list[Release]:
 
 @hookimpl
 def register_features() -> list[type[FeatureStep]]:
-    """Age, sex, medicines and measurements from the record, and what follows from them."""
-    return [HistoryFeatures, DerivedHistory]
+    """Age, sex, medicines and measurements from the record."""
+    return [HistoryFeatures]
 
 
 @hookimpl(trylast=True)
