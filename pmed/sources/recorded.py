@@ -113,8 +113,10 @@ def _clean(frame: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFrame:
 
 def _where(frame: pl.DataFrame, names: Sequence[str], says: Callable[[pl.Expr], pl.Expr]) -> list[str]:
     """The columns in which any row is so: in most nothing is wrong, and nothing else need be done."""
-    hits = frame.select(says(pl.col(name)).any().alias(name) for name in names)
-    return [name for name in names if hits[name][0]] if names else []
+    if frame.is_empty():
+        return []
+    hits = frame.select(says(pl.col(name)).any().alias(name) for name in names).row(0)
+    return [name for name, hit in zip(names, hits, strict=True) if hit]
 
 
 def _without_errors(frame: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFrame:
