@@ -96,8 +96,8 @@ FIELDS = ("code", "coding", "text", "status", "valueQuantity", "value", "compone
 SHALLOW = LEAVES | st.lists(LEAVES, max_size=2) | st.dictionaries(st.sampled_from(FIELDS), LEAVES, max_size=2)
 BODIES = st.dictionaries(st.sampled_from(FIELDS), SHALLOW | st.lists(SHALLOW, max_size=2), max_size=4)
 KINDS = ("Condition", "Observation", "MedicationRequest", "MedicationStatement", "AllergyIntolerance", "Medication",
-         "MedicationAdministration", "MedicationDispense", "Procedure", "Encounter", "Immunization", "FamilyMemberHistory",
-         "DiagnosticReport", "Bundle")
+         "MedicationAdministration", "MedicationDispense", "Procedure", "Encounter", "Immunization",
+         "FamilyMemberHistory", "DiagnosticReport", "Bundle")
 
 
 @settings(max_examples=150, deadline=None)
