@@ -89,8 +89,25 @@ def _bundles(folder: str) -> list[Path]:
     return sorted(Path(folder).glob("*.json"))
 
 
-JOBS: dict[str, Callable[..., None]] = {function.__name__: function
-                                        for function in (sites, scan, cohort, inflate, genes, parse, fhir)}
+def csv(folder: str, rows: str) -> None:
+    """Every column of every table as text."""
+    import polars as pl
+    with working():
+        expect(sum(pl.read_csv(path, infer_schema=False).height for path in sorted(Path(folder).glob("*.csv"))), rows)
+
+
+def omop(folder: str, people: str) -> None:
+    """A folder of OMOP tables into all tables of the history."""
+    from pmed.sources.omop import OmopSource
+    from pmed.tables import TABLES
+    from pmed.types import ReadRequest
+    request = ReadRequest(TABLES["sites"].empty())
+    with working():
+        expect(OmopSource().read([Path(folder)], request)["patients"].height, people)
+
+
+JOBS: dict[str, Callable[..., None]] = {function.__name__: function for function in (
+    sites, scan, cohort, inflate, genes, parse, fhir, csv, omop)}
 
 if __name__ == "__main__":
     JOBS[sys.argv[1]](*sys.argv[2:])

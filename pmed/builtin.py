@@ -5,12 +5,16 @@ from __future__ import annotations
 import polars as pl
 
 from .explain.shapley import ExactShapley
+from .features.derived import DerivedHistory
 from .features.history import HistoryFeatures
 from .hookspecs import hookimpl
 from .normalise import vocabulary
 from .render.html import HtmlExporter
 from .render.json import JsonExporter
 from .sources.fhir import FhirSource
+from .sources.hl7v2 import Hl7v2Source
+from .sources.omop import OmopSource
+from .sources.tabular import TableSource
 from .sources.vcf import VcfSource
 from .tables import Tables
 from .types import Explainer, Exporter, FeatureStep, Predictor, Release, Source
@@ -18,8 +22,8 @@ from .types import Explainer, Exporter, FeatureStep, Predictor, Release, Source
 
 @hookimpl
 def register_sources() -> list[type[Source]]:
-    """VCF genomes and FHIR records."""
-    return [VcfSource, FhirSource]
+    """VCF genomes; FHIR, OMOP, HL7 v2 and plain tables."""
+    return [VcfSource, FhirSource, OmopSource, Hl7v2Source, TableSource]
 
 
 @hookimpl
@@ -30,8 +34,8 @@ def register_knowledge() -> list[Release]:
 
 @hookimpl
 def register_features() -> list[type[FeatureStep]]:
-    """Age, sex, medicines and measurements from the record."""
-    return [HistoryFeatures]
+    """Age, sex, medicines and measurements from the record, and what follows from them."""
+    return [HistoryFeatures, DerivedHistory]
 
 
 @hookimpl(trylast=True)

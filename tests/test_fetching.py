@@ -20,8 +20,9 @@ from .test_cli import pmed, refused
 
 jwt = pytest.importorskip("jwt")
 PERSON = {"resourceType": "Patient", "id": "7", "birthDate": "1960-05-04", "gender": "female"}
-ORDER = {"resourceType": "MedicationRequest", "id": "m", "status": "active", "intent": "order", "authoredOn": "2026-01-02",
-         "subject": {"reference": "Patient/7"}, "medicationCodeableConcept": {"text": "simvastatin 20 MG"}}
+ORDER = {"resourceType": "MedicationRequest", "id": "m", "status": "active", "intent": "order",
+         "authoredOn": "2026-01-02", "subject": {"reference": "Patient/7"},
+         "medicationCodeableConcept": {"text": "simvastatin 20 MG"}}
 
 
 class Server(ThreadingHTTPServer):

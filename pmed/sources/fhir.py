@@ -6,20 +6,19 @@ import gc
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import ClassVar
 
 import polars as pl
 
-from ..errors import HistoryError, OptionError
+from ..errors import HistoryError
 from ..tables import TABLES
 from ..types import ReadRequest, SourceKind
 from .fhir_bundle import Reading, file_issue, read_document
 from .fhir_files import EXPORT_HINT, inside, is_lines, is_record
 from .fhir_lines import LineReading
 from .fhir_records import Records
-from .recorded import make_tables
+from .recorded import asked_day, make_tables
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ class FhirSource:
             HistoryError: a file that is no FHIR, or a patient that cannot be used.
             OptionError: `request.index_date` is not a date.
         """
-        index_date = _index_date(request.index_date)
+        index_date = asked_day(request.index_date)
         with _without_collector():
             records = _read(paths)
         calls = TABLES["outside_calls"].frame(records.calls).unique(
@@ -115,10 +114,3 @@ def _open(file: Path, records: Records, faults: list[HistoryError], *, strict: b
         faults.append(error)
         records.issues.append(file_issue(file.name, "", "error", "bad-file", f"{error.message}; the file was left out"))
         return None
-
-
-def _index_date(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        raise OptionError(f"index date must be YYYY-MM-DD. Got {text!r}") from None

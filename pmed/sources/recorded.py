@@ -10,8 +10,11 @@
   index date; unknown where the clinical status is ``unknown``.
 - ``entered-in-error`` rows leave the record. Every such decision is a row of ``issues``.
 
-Every source of records makes rows with the columns of `COLUMNS` and leaves the rest to `make_tables`. Words are FHIR's:
-a source of another standard translates its statuses into them.
+Every source of records makes rows with the columns of `COLUMNS` and leaves the rest to `make_tables`; one that works in
+frames gives them to `tables_of`. Words are FHIR's: a source of another standard translates its statuses into them. One
+that records no status but a period of taking says so in an extra column of medications, `exposure`: true where `start`
+and `end` are the days the medicine was taken, false where the end is not known. Conditions may have it likewise: false
+where it cannot be told whether the condition is still there.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from typing import Any
 
 import polars as pl
 
+from ..errors import OptionError
 from ..tables import TABLES, Tables
 from .record_dates import first_day, is_bad, is_partial, last_day
 
@@ -61,11 +65,29 @@ _ERROR = "entered-in-error"
 _STATES = ("status", "verification")
 
 
+def asked_day(text: str) -> date | None:
+    """The index date that a request asks for ("" for none).
+
+    Raises:
+        OptionError: the text is no date.
+    """
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise OptionError(f"index date must be YYYY-MM-DD. Got {text!r}") from None
+
+
 def make_tables(rows: Mapping[str, Sequence[Row]], issues: Sequence[Issue],
                 index_date: date | None) -> dict[str, pl.DataFrame]:
     """All history tables, checked; `rows` have the columns of `COLUMNS`."""
-    found = [TABLES["issues"].frame(issues)]
-    frames = {name: _read(_frame(name, rows.get(name, ())), found) for name in COLUMNS}
+    return tables_of({name: _frame(name, rows.get(name, ())) for name in COLUMNS}, TABLES["issues"].frame(issues),
+                     index_date)
+
+
+def tables_of(recorded: Tables, issues: pl.DataFrame, index_date: date | None) -> dict[str, pl.DataFrame]:
+    """All history tables, checked, from frames with the columns of `COLUMNS`; what a frame leaves out is unknown."""
+    found = [issues]
+    frames = {name: _read(_filled(name, recorded.get(name)), found) for name in COLUMNS}
     frames["patients"] = _patients(frames, index_date, found)
     days = frames["patients"].select("patient_id", "index_date")
     made = {name: _judge(name, frame, days) for name, frame in frames.items()}
@@ -73,10 +95,24 @@ def make_tables(rows: Mapping[str, Sequence[Row]], issues: Sequence[Issue],
     return {name: TABLES[name].check(frame.select(*TABLES[name].columns)) for name, frame in made.items()}
 
 
+def _kinds(name: str) -> dict[str, pl.DataType]:
+    """All is text, but for amounts and flags."""
+    return {column: pl.Float64() if column in _NUMBERS else pl.Boolean() if column in _FLAGS else pl.String()
+            for column in COLUMNS[name]}
+
+
+def _filled(name: str, frame: pl.DataFrame | None) -> pl.DataFrame:
+    """The frame with every column of its kind, extra ones kept behind."""
+    if frame is None:
+        return _frame(name, ())
+    columns = {column: pl.col(column).cast(kind) if column in frame.columns else pl.lit(None, kind).alias(column)
+               for column, kind in _kinds(name).items()}
+    return frame.select(*columns.values(), pl.exclude(*columns))
+
+
 def _frame(name: str, rows: Sequence[Row]) -> pl.DataFrame:
-    """Rows as recorded: all text, but for amounts and flags."""
-    kinds = {column: pl.Float64() if column in _NUMBERS else pl.Boolean() if column in _FLAGS else pl.String()
-             for column in COLUMNS[name]}
+    """Rows as recorded."""
+    kinds = _kinds(name)
     columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
     # A source that does not know the last columns leaves them out.
     columns += [[None] * len(rows)] * (len(kinds) - len(columns))
@@ -173,9 +209,12 @@ def _judge(name: str, frame: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
     rows = frame.join(days, on="patient_id", how="left", maintain_order="left").with_columns(
         row=pl.int_range(1, pl.len() + 1, dtype=pl.Int64()).over("patient_id"))
     if name == "medications":
-        rows = rows.with_columns(active=_taken(), daily_dose=pl.col("dose") * pl.col("per_day"))
+        taken = _exposed() if "exposure" in rows.columns else _taken()
+        rows = rows.with_columns(active=taken, daily_dose=pl.col("dose") * pl.col("per_day"))
     elif name in {"conditions", "allergies"}:
-        rows = rows.with_columns(active=_present("end" in rows.columns))
+        present = _present("end" in rows.columns)
+        told = pl.col("exposure") if "exposure" in rows.columns else pl.lit(value=True)
+        rows = rows.with_columns(active=pl.when(told | ~present).then(present))
     # What is found out later: the ingredients, the strength.
     later = [pl.lit(None, dtype=column.dtype).alias(other) for other, column in TABLES[name].columns.items()
              if other not in rows.columns]
@@ -224,6 +263,11 @@ def _prescribed() -> pl.Expr:
     taken = pl.when(~silent).then(pl.col("status") == "active")
     lapsed = ~_lasting() & (pl.col("kind") == "order")
     return taken & pl.col("ordered") & _begun() & pl.when(~lapsed).then(_lasting())
+
+
+def _exposed() -> pl.Expr:
+    """Taken from the first to the last day; not yet taken before the first; null where the last is not known."""
+    return _begun() & pl.when("exposure").then(_lasting())
 
 
 def _present(ends: bool) -> pl.Expr:

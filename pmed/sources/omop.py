@@ -1,0 +1,72 @@
+"""The OMOP CDM source: people and their history from a folder of tables, an SQLite file or a database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import polars as pl
+
+from ..errors import HistoryError
+from ..types import ReadRequest, SourceKind
+from .omop_cdm import CLINICAL, Store
+from .omop_database import connection_file, sqlite_file
+from .omop_files import Folder, table_files
+from .omop_people import recorded_frames
+from .recorded import asked_day, tables_of
+
+_SQLITE = (".db", ".sqlite", ".sqlite3")
+_CONNECTION = ".omop.toml"
+
+
+@dataclass(frozen=True)
+class OmopSource:
+    """OMOP CDM 5.3 and 5.4 → the history tables; a patient's id is the person_id."""
+
+    name: ClassVar[str] = "omop"
+    kind: ClassVar[SourceKind] = "history"
+    folders: ClassVar[bool] = True
+
+    def matches(self, path: Path) -> bool:
+        """A folder with CDM tables, an SQLite file by its name, or ``*.omop.toml``."""
+        if path.is_dir():
+            return not {"person", *CLINICAL}.isdisjoint(table_files(path))
+        return path.name.lower().endswith(_CONNECTION) or path.suffix.lower() in _SQLITE
+
+    def read(self, paths: Sequence[Path], request: ReadRequest) -> dict[str, pl.DataFrame]:
+        """Read every person of each CDM.
+
+        What cannot be used is a row of ``issues``, one a patient and kind of fault; the rest is kept.
+
+        Raises:
+            HistoryError: no CDM, a table without a needed column, a database that cannot be reached.
+            OptionError: `request.index_date` is not a date.
+        """
+        index_date = asked_day(request.index_date)
+        made = []
+        for path in paths:
+            with _store(path) as store:
+                made.append(recorded_frames(store))
+        frames = {name: pl.concat([one[name] for one in made]) for name in made[0]}
+        _must_differ(frames["patients"])
+        return tables_of(frames, frames.pop("issues"), index_date)
+
+
+@contextmanager
+def _store(path: Path) -> Iterator[Store]:
+    if path.is_dir():
+        yield Folder.of(path)
+        return
+    with (connection_file if path.name.lower().endswith(_CONNECTION) else sqlite_file)(path) as database:
+        yield database
+
+
+def _must_differ(patients: pl.DataFrame) -> None:
+    """A person_id means somebody within one CDM only."""
+    double = patients.filter(pl.col("patient_id").is_duplicated())
+    if double.height:
+        raise HistoryError(f"person {double['patient_id'][0]} is also in {double['file'][0]}", where=double["file"][1],
+                           hint="ids of two CDMs do not name the same people: read one at a time")

@@ -1,0 +1,179 @@
+"""Which tables and columns of the OMOP CDM are read, and their text → numbers, days and words.
+
+CDM 5.3 and 5.4 (https://ohdsi.github.io/CommonDataModel/cdm54.html). Every store, a folder or a database, gives text
+or plain numbers; all of it is read here, so that the same CDM makes the same tables wherever it is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import polars as pl
+
+from ..errors import HistoryError
+from ..tables import TABLES
+from .record_dates import is_bad
+
+_ID, _NUMBER, _DATE, _TEXT = "a whole number", "a number", "a date", "text"
+
+Keep = tuple[str, Sequence[int]]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Columns of one CDM table: those without which it is worth nothing, and those that add to it."""
+
+    needed: Mapping[str, str]
+    extra: Mapping[str, str] = field(default_factory=dict)
+    key: str = ""
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """What each column that is read should be."""
+        return {**self.needed, **self.extra}
+
+
+class Store(Protocol):
+    """A place that a CDM is kept in; `issues` are those met while reading."""
+
+    @property
+    def issues(self) -> list[pl.DataFrame]:
+        """Issues that the rows themselves do not show."""
+        ...
+
+    @property
+    def where(self) -> str:
+        """The folder, file or database, without a password."""
+        ...
+
+    def place(self, table: str) -> str:
+        """The file, or the database, that holds a table."""
+        ...
+
+    def columns(self, table: str) -> list[str] | None:
+        """The columns of a table in lower case; None where there is no such table."""
+        ...
+
+    def read(self, table: str, columns: Sequence[str], keep: Keep | None = None) -> pl.DataFrame:
+        """The columns as text or numbers; `keep` limits the rows to those whose column has one of the ids."""
+        ...
+
+
+def _event(what: str, day: str, **extra: str) -> Layout:
+    """What clinical tables have in common."""
+    table = what if what in {"measurement", "observation"} else f"{what}_{_TAILS[what]}"
+    return Layout({"person_id": _ID, f"{what}_concept_id": _ID, day: _DATE},
+                  {f"{table}_id": _ID, f"{what}_source_value": _TEXT, f"{what}_source_concept_id": _ID, **extra},
+                  f"{table}_id")
+
+
+_TAILS = {"condition": "occurrence", "drug": "exposure", "procedure": "occurrence", "visit": "occurrence"}
+_VALUE = {"value_as_number": _NUMBER, "value_as_concept_id": _ID, "unit_concept_id": _ID, "unit_source_value": _TEXT,
+          "value_source_value": _TEXT}
+
+CLINICAL: Mapping[str, Layout] = {
+    "condition_occurrence": _event("condition", "condition_start_date", condition_end_date=_DATE,
+                                   condition_status_concept_id=_ID),
+    "drug_exposure": _event("drug", "drug_exposure_start_date", drug_exposure_end_date=_DATE, verbatim_end_date=_DATE,
+                            drug_type_concept_id=_ID, days_supply=_NUMBER, route_concept_id=_ID,
+                            route_source_value=_TEXT),
+    "measurement": _event("measurement", "measurement_date", operator_concept_id=_ID, **_VALUE),
+    "observation": _event("observation", "observation_date", value_as_string=_TEXT, **_VALUE),
+    "procedure_occurrence": _event("procedure", "procedure_date", procedure_end_date=_DATE),
+    "visit_occurrence": _event("visit", "visit_start_date", visit_end_date=_DATE),
+}
+PERSON = Layout({"person_id": _ID, "gender_concept_id": _ID, "year_of_birth": _ID},
+                {"month_of_birth": _ID, "day_of_birth": _ID, "birth_datetime": _DATE, "race_concept_id": _ID,
+                 "race_source_value": _TEXT}, "person_id")
+OTHERS: Mapping[str, Layout] = {
+    "person": PERSON,
+    "death": Layout({"person_id": _ID}, key="person_id"),
+    "concept": Layout({"concept_id": _ID, "concept_name": _TEXT, "vocabulary_id": _TEXT, "concept_code": _TEXT},
+                      {"concept_class_id": _TEXT}, "concept_id"),
+    "concept_ancestor": Layout({"ancestor_concept_id": _ID, "descendant_concept_id": _ID}),
+    "concept_relationship": Layout({"concept_id_1": _ID, "concept_id_2": _ID, "relationship_id": _TEXT},
+                                   {"invalid_reason": _TEXT}),
+}
+LAYOUTS: Mapping[str, Layout] = {**CLINICAL, **OTHERS}
+
+
+def load(store: Store, table: str, issues: list[pl.DataFrame], keep: Keep | None = None) -> pl.DataFrame | None:
+    """One table with every column of its layout, typed, and `file`, `place` and `source` of each row.
+
+    None where the store has no such table. A value that is not what its column should hold is an issue and unknown.
+
+    Raises:
+        HistoryError: a needed column is missing, or holds nothing of its kind.
+    """
+    there = store.columns(table)
+    if there is None:
+        return None
+    layout = LAYOUTS[table]
+    if missing := [name for name in layout.needed if name not in there]:
+        raise HistoryError(f"table {table} has no column {', '.join(missing)}", where=store.place(table),
+                           hint="OMOP CDM 5.3 or 5.4 is read")
+    raw = store.read(table, [name for name in layout.columns if name in there], keep)
+    typed = raw.select(_typed(raw, name, kind).alias(name) for name, kind in layout.columns.items())
+    rows = typed.with_columns(**_origin(store, table, layout))
+    _report_wrong(store, table, raw, rows, issues)
+    return rows
+
+
+def _origin(store: Store, table: str, layout: Layout) -> dict[str, pl.Expr]:
+    name = pl.col(layout.key).cast(pl.String).fill_null("without id") if layout.key else pl.lit("")
+    file = pl.lit(store.place(table), pl.String())
+    return {"file": file, "place": pl.format(f"{table} {{}}", name),
+            "source": pl.format(f"{{}}#{table}/{{}}", file, name)}
+
+
+def _typed(raw: pl.DataFrame, name: str, kind: str) -> pl.Expr:
+    """A column as it should be; null where it is not."""
+    if name not in raw.columns:
+        return pl.lit(None, {_ID: pl.Int64(), _NUMBER: pl.Float64()}.get(kind, pl.String()))
+    numeric = raw.schema[name].is_numeric()
+    text = pl.col(name).cast(pl.String).str.strip_chars()
+    if kind == _ID:  # tools that know no missing integers write 1.0
+        return (pl.col(name) if raw.schema[name].is_integer() else text.str.replace(r"\.0*$", "")).cast(
+            pl.Int64, strict=False)
+    if kind == _NUMBER:
+        number = (pl.col(name) if numeric else text).cast(pl.Float64, strict=False)
+        return pl.when(number.is_finite()).then(number)
+    return _day(text) if kind == _DATE else pl.when(text != "").then(text)
+
+
+def _day(text: pl.Expr) -> pl.Expr:
+    """The day of a date or an instant; 20140422 is written 2014-04-22."""
+    day = text.str.slice(0, 10).str.replace(r"^(\d{4})(\d{2})(\d{2})$", "$1-$2-$3")
+    return pl.when(day != "").then(day)
+
+
+def _report_wrong(store: Store, table: str, raw: pl.DataFrame, rows: pl.DataFrame,
+                  issues: list[pl.DataFrame]) -> None:
+    layout = LAYOUTS[table]
+    for name, kind in layout.columns.items():
+        if name not in raw.columns or kind == _TEXT:
+            continue
+        given = raw[name].is_not_null() & (raw[name].cast(pl.String).str.strip_chars() != "")
+        wrong = given & (rows.select(is_bad(pl.col(name)))[name] if kind == _DATE else rows[name].is_null())
+        if name in layout.needed and wrong.any() and wrong.sum() == given.sum():
+            raise HistoryError(f"table {table}: no value of column {name} is {kind}", where=store.place(table))
+        if kind != _DATE and wrong.any():  # bad dates are reported as those of all sources are
+            issues.append(told(rows.filter(wrong), "warning", "bad-value", f"{name} is not {kind}; it stays unknown"))
+
+
+def told(rows: pl.DataFrame, severity: str, code: str, text: str) -> pl.DataFrame:
+    """One ``issues`` row a patient for `rows`, which have file, place and maybe person_id: a cohort has millions."""
+    person = pl.col("person_id").cast(pl.String) if "person_id" in rows.columns else pl.lit(None, pl.String())
+    each = rows.select("file", "place", patient_id=person).group_by("file", "patient_id", maintain_order=True).agg(
+        place=pl.col("place").first(), rows=pl.len())
+    more = pl.when(pl.col("rows") > 1).then(pl.format("{} ({} rows; the first is named)", pl.lit(text), "rows"))
+    return each.select(
+        "file", "place", severity=pl.lit(severity), code=pl.lit(code), text=more.otherwise(pl.lit(text)),
+        patient_id="patient_id").match_to_schema(TABLES["issues"].empty().schema)
+
+
+def said(file: str, severity: str, code: str, text: str, place: str | None = None) -> pl.DataFrame:
+    """One ``issues`` row about a whole table or store."""
+    return TABLES["issues"].frame([{"file": file, "place": place, "severity": severity, "code": code, "text": text}])

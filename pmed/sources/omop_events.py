@@ -1,0 +1,165 @@
+"""Rows of the clinical OMOP tables → frames as recorded.
+
+OMOP records no status. A medicine has a period of exposure instead: from its start to its end, or for its days of
+supply. The table must have an end even where the source knows none, and then often repeats the start: an end on the day
+of the start, with no supply and no ``verbatim_end_date``, is therefore unknown (unless the medicine was administered).
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from ..tables import Tables
+from .omop_cdm import LAYOUTS, told
+from .omop_concepts import CVX, RXNORM, UCUM, coded, named
+from .record_dates import first_day, is_bad
+
+# drug_type_concept_id, older and newer ones (Type Concept vocabulary)
+_KINDS = {
+    **dict.fromkeys((38000177, 32833, 32838, 32839), "order"),
+    **dict.fromkeys((38000175, 38000176, 581452, 32825, 32869), "dispense"),
+    **dict.fromkeys((38000179, 38000180, 581373, 32818), "administration"),
+    **dict.fromkeys((38000178, 44787730, 32830, 32865), "statement"),
+}
+_EQUAL = 4172703
+_LIMITS = {4171756: "<", 4171754: "<=", 4172704: ">", 4171755: ">="}
+_VERIFICATION = {32899: "provisional", 4033240: "provisional", 32893: "confirmed"}
+_HISTORY_OF = 4188893
+_VISITS = {9201: "inpatient", 262: "inpatient", 9202: "ambulatory", 9203: "emergency"}
+_LONGEST_SUPPLY = 36525  # days; more is a slip of the pen
+_ORIGIN = {"patient_id": pl.col("person_id").cast(pl.String), "file": pl.col("file"), "place": pl.col("place"),
+           "source": pl.col("source")}
+_CODED = ("system", "code", "display")
+
+
+def empty(table: str) -> pl.DataFrame:
+    """No rows of a table that is not there."""
+    kinds = {"a whole number": pl.Int64, "a number": pl.Float64}
+    columns = {name: kinds.get(kind, pl.String) for name, kind in LAYOUTS[table].columns.items()}
+    return pl.DataFrame(schema={**columns, **dict.fromkeys(("file", "place", "source"), pl.String)})
+
+
+def frames(tables: Tables, concepts: pl.DataFrame, contents: pl.DataFrame,
+           issues: list[pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """Frames as recorded; `contents` has the ingredients of drugs whose names do not tell them."""
+    drugs = _drugs(coded(tables["drug_exposure"], "drug", concepts, issues), concepts, contents, issues)
+    measured = _measured(tables["measurement"], "measurement", concepts, issues)
+    observed = _measured(tables["observation"].with_columns(operator_concept_id=pl.lit(None, pl.Int64)), "observation",
+                         concepts, issues)
+    vaccine = pl.col("system").eq_missing(CVX)
+    return {
+        "medications": drugs.filter(~vaccine),
+        "immunizations": drugs.filter(vaccine).select(*_ORIGIN, *_CODED, "start"),
+        "conditions": _conditions(coded(tables["condition_occurrence"], "condition", concepts, issues), issues),
+        "observations": pl.concat([measured, observed]).drop("answer_system"),
+        "allergies": _allergies(observed),
+        "procedures": _procedures(coded(tables["procedure_occurrence"], "procedure", concepts, issues), issues),
+        "encounters": _visits(coded(tables["visit_occurrence"], "visit", concepts, issues), issues),
+    }
+
+
+def _ended(rows: pl.DataFrame, start: str, end: str, issues: list[pl.DataFrame]) -> pl.DataFrame:
+    """An end before the start is a slip of the pen in one of them."""
+    before = first_day(pl.col(end)) < first_day(pl.col(start))
+    issues.append(told(rows.filter(before), "warning", "end-before-start",
+                       "the end is before the start; the end stays unknown"))
+    return rows.with_columns(pl.when(~before.fill_null(value=False)).then(end).alias(end))
+
+
+def _drugs(rows: pl.DataFrame, concepts: pl.DataFrame, contents: pl.DataFrame,
+           issues: list[pl.DataFrame]) -> pl.DataFrame:
+    known = named(rows, "route_concept_id", concepts, "display").join(
+        contents, on="drug_concept_id", how="left", maintain_order="left")
+    timed = _exposures(known.with_columns(kind=pl.col("drug_type_concept_id").replace_strict(
+        _KINDS, default=None, return_dtype=pl.String)), issues)
+    route = pl.coalesce("route_concept_id.display", "route_source_value")
+    return timed.select(**_ORIGIN, system="system", code="code", display=_with_ingredients(), start="start", end="end",
+                        route=route, kind="kind", exposure=pl.col("end").is_not_null() & ~is_bad(pl.col("end")))
+
+
+def _with_ingredients() -> pl.Expr:
+    """The name, and the ingredients in brackets where it does not tell them: a brand, a pack whose name is cut off."""
+    return pl.when(pl.col("ingredients").is_null()).then("display").otherwise(
+        pl.format("{} [{}]", "display", "ingredients"))
+
+
+def _exposures(rows: pl.DataFrame, issues: list[pl.DataFrame]) -> pl.DataFrame:
+    """`start` and `end` of taking; the end is null where it is not known."""
+    start, supply = pl.col("drug_exposure_start_date"), pl.col("days_supply")
+    too_long = (supply > _LONGEST_SUPPLY) | (supply < 0)
+    issues.append(told(rows.filter(too_long), "warning", "bad-value",
+                       f"days_supply is not within 0 and {_LONGEST_SUPPLY}; it stays unknown"))
+    dated = _ended(rows.with_columns(
+        start=start, end=pl.coalesce("verbatim_end_date", "drug_exposure_end_date")), "start", "end", issues)
+    days = pl.when((supply > 0) & (supply <= _LONGEST_SUPPLY)).then(supply)
+    supplied = first_day(pl.col("start")).dt.offset_by(pl.format("{}d", days.cast(pl.Int64))).cast(pl.String)
+    filled_in = (pl.col("end") == pl.col("start")) & pl.col("verbatim_end_date").is_null() & pl.col("kind").ne_missing(
+        "administration")
+    made = dated.with_columns(
+        end=pl.when(filled_in.fill_null(value=False) | pl.col("end").is_null()).then(supplied).otherwise("end"))
+    issues.append(told(made.filter(pl.col("end").is_null()), "warning", "no-duration",
+                       "neither an end after the start nor days of supply: whether it is still taken is unknown"))
+    return made
+
+
+def _conditions(rows: pl.DataFrame, issues: list[pl.DataFrame]) -> pl.DataFrame:
+    """One row a coding: the standard concept and, where it is another, the source's."""
+    status = pl.col("condition_status_concept_id")
+    dated = _ended(rows.with_columns(start="condition_start_date", end="condition_end_date"), "start", "end", issues)
+    one_day = (pl.col("end") == pl.col("start")).fill_null(value=False)
+    issues.append(told(dated.filter(one_day), "info", "no-duration",
+                       "ends on the day it was recorded; whether it is still present is unknown"))
+    own = dated.select(
+        **_ORIGIN, system="system", code="code", display="display", start="start",
+        end=pl.when(~one_day).then("end"), exposure=~one_day,
+        status=pl.when(status == _HISTORY_OF).then(pl.lit("inactive")),
+        verification=status.replace_strict(_VERIFICATION, default=None, return_dtype=pl.String),
+        _system="source_system", _code="source_code", _display="source_display", _row=pl.int_range(pl.len()))
+    differs = pl.col("_code").is_not_null() & (
+        pl.col("_code").ne_missing(pl.col("code")) | pl.col("_system").ne_missing(pl.col("system")))
+    others = own.filter(differs).with_columns(system="_system", code="_code", display="_display")
+    return pl.concat([own, others]).sort("_row", maintain_order=True).drop("_row", "_system", "_code", "_display")
+
+
+def _measured(table: pl.DataFrame, what: str, concepts: pl.DataFrame, issues: list[pl.DataFrame]) -> pl.DataFrame:
+    """A measurement or observation; "< 5" is a limit and no measurement, so it is kept as text only."""
+    rows = named(named(coded(table, what, concepts, issues), "value_as_concept_id", concepts, *_CODED),
+                 "unit_concept_id", concepts, "system", "code")
+    operator = pl.col("operator_concept_id")
+    limit = operator.replace_strict(_LIMITS, default=None, return_dtype=pl.String)
+    plain = operator.fill_null(0).is_in([0, _EQUAL])
+    numbered = rows.filter(pl.col("value_as_number").is_not_null())
+    issues += [told(numbered.filter(limit.is_not_null()), "info", "limit-not-value",
+                    "a value beyond a limit of measurement is kept as text, not as a number"),
+               told(numbered.filter(~plain & limit.is_null()), "warning", "unknown-operator",
+                    "operator_concept_id is not known; the value stays unknown")]
+    ucum = pl.when(pl.col("unit_concept_id.system") == UCUM).then("unit_concept_id.code")
+    words = [name for name in ("value_as_concept_id.display", "value_as_string", "value_source_value")
+             if name in rows.columns]
+    number = pl.col("value_as_number")
+    text = pl.when(number.is_null()).then(pl.coalesce(*words)).when(limit.is_not_null()).then(
+        pl.format("{} {}", limit, number))
+    return rows.select(
+        **_ORIGIN, system="system", code="code", display="display", start=f"{what}_date",
+        value=pl.when(plain).then(number), unit=pl.coalesce(ucum, "unit_source_value"), value_text=text,
+        value_code="value_as_concept_id.code", answer_system="value_as_concept_id.system")
+
+
+def _allergies(observed: pl.DataFrame) -> pl.DataFrame:
+    """Observations such as "Allergy to drug" whose value is a drug; they stay among the observations, too."""
+    about = pl.col("display").str.to_lowercase().str.contains("allergy|intoleran|adverse reaction|hypersensitiv")
+    rows = observed.filter(about & (pl.col("answer_system") == RXNORM))
+    return rows.select("patient_id", "file", "place", "source", "start", system="answer_system", code="value_code",
+                       display="value_text")
+
+
+def _procedures(rows: pl.DataFrame, issues: list[pl.DataFrame]) -> pl.DataFrame:
+    dated = _ended(rows.with_columns(start="procedure_date", end="procedure_end_date"), "start", "end", issues)
+    return dated.select(**_ORIGIN, system="system", code="code", display="display", start="start", end="end")
+
+
+def _visits(rows: pl.DataFrame, issues: list[pl.DataFrame]) -> pl.DataFrame:
+    dated = _ended(rows.with_columns(start="visit_start_date", end="visit_end_date"), "start", "end", issues)
+    kind = pl.col("visit_concept_id").replace_strict(_VISITS, default=None, return_dtype=pl.String)
+    return dated.select(**_ORIGIN, system="system", code="code", display="display", start="start", end="end",
+                        **{"class": kind})

@@ -1,0 +1,150 @@
+"""An OMOP CDM kept as a folder of CSV or Parquet files, one a table."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, TextIO, cast
+
+import polars as pl
+
+from ..errors import HistoryError
+from .omop_cdm import LAYOUTS, Keep, said
+
+_ENDS = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".txt", ".txt.gz", ".parquet")
+_LINE = 1 << 16
+_BROKEN = (pl.exceptions.PolarsError, OSError, EOFError, zlib.error)
+_NULLS = ["", "NULL", "\\N"]
+
+
+def table_files(folder: Path) -> dict[str, Path]:
+    """The files of a folder that are CDM tables, by table name in lower case.
+
+    Raises:
+        HistoryError: two files for one table.
+    """
+    found: dict[str, Path] = {}
+    for path in sorted(folder.iterdir()):
+        name, dot, end = path.name.lower().partition(".")
+        if name not in LAYOUTS or f"{dot}{end}" not in _ENDS or not path.is_file():
+            continue
+        if name in found:
+            raise HistoryError(f"two files for table {name}: {found[name].name} and {path.name}", where=str(folder),
+                               hint="which is meant cannot be told; take one away")
+        found[name] = path
+    return found
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A folder of table files."""
+
+    where: str
+    files: dict[str, Path]
+    issues: list[pl.DataFrame] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, folder: Path) -> Folder:
+        """The CDM in a folder."""
+        return cls(str(folder), table_files(folder))
+
+    def place(self, table: str) -> str:
+        """The file of a table."""
+        return str(self.files.get(table, self.where))
+
+    def columns(self, table: str) -> list[str] | None:
+        """The columns of a table in lower case; None where there is no file."""
+        return list(_names(self.files[table])) if table in self.files else None
+
+    def read(self, table: str, columns: Sequence[str], keep: Keep | None = None) -> pl.DataFrame:
+        """The columns of one file, as text (CSV) or as they are (Parquet)."""
+        path = self.files[table]
+        names = _names(path)
+        try:
+            if _is_cut_off(path):
+                return _wanted(self._whole_lines(path), names, columns, keep).collect()
+            return _wanted(_scan(path), names, columns, keep).collect()
+        except _BROKEN as error:  # its text may quote the record
+            if path.suffix.lower() == ".parquet":
+                raise HistoryError(f"table {table} cannot be read: {type(error).__name__}", where=str(path)) from None
+        return _wanted(self._whole_lines(path), names, columns, keep).collect()
+
+    def _whole_lines(self, path: Path) -> pl.LazyFrame:
+        """The lines with as many fields as the header, one by one: slow, and only where a file has others."""
+        kept, bad = io.StringIO(), []
+        try:
+            with _opened(path) as file:
+                rows = csv.reader(file, delimiter=_separator(path), quoting=_quoting(path), strict=True)
+                header = next(rows)
+                csv.writer(kept).writerow(header)
+                for row in rows:
+                    if len(row) == len(header):
+                        csv.writer(kept).writerow(row)
+                    elif row:
+                        bad.append(rows.line_num)
+        except (csv.Error, *_BROKEN) as error:
+            raise HistoryError(f"cannot be read: {type(error).__name__}", where=str(path)) from None
+        more = f" ({len(bad)} lines; the first is named)" if len(bad) > 1 else ""
+        if bad:
+            self.issues.append(said(str(path), "error", "bad-line", "not as many fields as the header; the line was "
+                                    f"left out{more}", f"line {bad[0]}"))
+        return pl.scan_csv(io.BytesIO(kept.getvalue().encode()), infer_schema=False, null_values=_NULLS)
+
+
+def _wanted(scan: pl.LazyFrame, names: dict[str, str], columns: Sequence[str], keep: Keep | None) -> pl.LazyFrame:
+    """The columns by their lower-case names, and the rows to keep."""
+    wanted = scan.select(pl.col(names[name]).alias(name) for name in columns)
+    if keep is None:
+        return wanted
+    ids = pl.Series(keep[1], dtype=pl.Int64)
+    return wanted.filter(pl.col(keep[0]).cast(pl.Int64, strict=False).is_in(ids.implode()))
+
+
+def _names(path: Path) -> dict[str, str]:
+    """The columns of a file as written, by their names in lower case."""
+    try:
+        written = _scan(path).collect_schema().names()
+    except _BROKEN as error:
+        fault = "is empty: not even a header" if not path.stat().st_size else f"cannot be read: {type(error).__name__}"
+        raise HistoryError(fault, where=str(path)) from None
+    return {name.strip().strip('"').lower(): name for name in written}
+
+
+def _scan(path: Path) -> pl.LazyFrame:
+    if path.suffix.lower() == ".parquet":
+        return pl.scan_parquet(path)
+    return pl.scan_csv(path, separator=_separator(path), infer_schema=False, null_values=_NULLS,
+                       encoding="utf8-lossy", quote_char='"' if _quoting(path) == csv.QUOTE_MINIMAL else None)
+
+
+def _opened(path: Path) -> TextIO:
+    opened: Any = gzip.open if path.suffix.lower() == ".gz" else open
+    return cast("TextIO", opened(path, "rt", encoding="utf-8-sig", errors="replace", newline=""))
+
+
+def _separator(path: Path) -> str:
+    with _opened(path) as file:
+        return "\t" if "\t" in file.readline(1 << 16) else ","
+
+
+def _quoting(path: Path) -> Literal[0, 3]:
+    """Vocabulary files come with tabs and unpaired quotes in names: there a quote is a letter."""
+    vocabulary = path.name.lower().startswith("concept") and _separator(path) == "\t"
+    return csv.QUOTE_NONE if vocabulary else csv.QUOTE_MINIMAL
+
+
+def _is_cut_off(path: Path) -> bool:
+    """A last line without its end and with fewer fields than the header: its last field may be part of one."""
+    if path.suffix.lower() in {".gz", ".parquet"}:
+        return False
+    with path.open("rb") as file:
+        header = file.readline(_LINE)
+        file.seek(max(0, path.stat().st_size - _LINE))
+        last = file.read().rpartition(b"\n")[2]
+    separator = _separator(path).encode()
+    return bool(last) and last.count(separator) < header.count(separator)

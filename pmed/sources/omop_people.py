@@ -1,0 +1,109 @@
+"""An OMOP CDM → frames as recorded (`recorded.COLUMNS`): who the people are, and which tables tell of them."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from ..errors import HistoryError
+from . import omop_events as events
+from .omop_cdm import CLINICAL, LAYOUTS, Store, load, said, told
+from .omop_concepts import find_concepts, ingredients, named
+
+_SEX = {8507: "male", 8532: "female", 8521: "other", 8551: "unknown", 8570: "other"}
+_RACE = {8527: "White", 8515: "Asian", 8516: "Black or African American",
+         8557: "Native Hawaiian or Other Pacific Islander", 8657: "American Indian or Alaska Native"}
+_FACTS = ("birth_date", "sex", "ancestry", "deceased")
+
+
+def recorded_frames(store: Store) -> dict[str, pl.DataFrame]:
+    """Frames of one CDM by table name, and its ``issues``.
+
+    Raises:
+        HistoryError: there is no person table or nobody in it, or a table is not as the CDM says.
+    """
+    issues: list[pl.DataFrame] = []
+    people = _people(store, issues)
+    tables = {name: _events(store, name, people, issues) for name in CLINICAL}
+    concepts = find_concepts(store, [people, *tables.values()], issues)
+    patients = _patients(people, concepts, _dead(store, issues), issues)
+    contents = ingredients(store, tables["drug_exposure"], concepts, issues)
+    frames = {"patients": patients, **events.frames(tables, concepts, contents, issues)}
+    issues.append(said(store.where, "info", "no-allergy-table",
+                       "the OMOP CDM has no table of allergies: that none is found does not mean there is none"))
+    return {**frames, "issues": pl.concat([*store.issues, *issues])}
+
+
+def _people(store: Store, issues: list[pl.DataFrame]) -> pl.DataFrame:
+    rows = load(store, "person", issues)
+    if rows is None:
+        raise HistoryError("no person table", where=store.where, hint="OMOP CDM 5.3 or 5.4 is read")
+    nameless = pl.col("person_id").is_null()
+    issues.append(told(rows.filter(nameless), "error", "no-person-id", "without person_id; the row was left out"))
+    people = rows.filter(~nameless).sort("person_id", maintain_order=True)
+    if not people.height:
+        raise HistoryError("nobody is in the person table", where=store.place("person"))
+    if missing := sorted(set(getattr(store, "persons", ())) - {*people["person_id"]}):
+        raise HistoryError(f"no person {', '.join(map(str, missing))} in the person table", where=store.place("person"))
+    return people
+
+
+def _events(store: Store, table: str, people: pl.DataFrame, issues: list[pl.DataFrame]) -> pl.DataFrame:
+    """The rows of a table that belong to somebody, in order of person, day and id."""
+    rows = load(store, table, issues)
+    word = table.replace("_", " ")
+    if rows is None:
+        issues.append(said(store.where, "warning", "missing-table",
+                           f"no {table} table: what it would tell is unknown, not absent"))
+        return events.empty(table)
+    if not rows.height:
+        issues.append(said(store.place(table), "info", "empty-table", f"no {word} is recorded of anybody"))
+    known = pl.col("person_id").is_in(people["person_id"].implode()).fill_null(value=False)
+    issues.append(told(rows.filter(~known), "error", "unknown-person",
+                       "the person is not in the person table; the row was left out"))
+    layout = LAYOUTS[table]
+    kept, day = rows.filter(known), next(name for name, kind in layout.needed.items() if kind == "a date")
+    issues.append(told(kept.filter(pl.col(day).is_null()), "warning", "no-date", f"no {day}; it stays unknown"))
+    return kept.sort("person_id", day, layout.key, maintain_order=True)
+
+
+def _dead(store: Store, issues: list[pl.DataFrame]) -> pl.Series:
+    """The people with a record of their death; who has none may live."""
+    rows = load(store, "death", issues)
+    if rows is None:
+        issues.append(said(store.where, "warning", "missing-table", "no death table: who has died is unknown"))
+    return rows["person_id"].drop_nulls().unique() if rows is not None else pl.Series(dtype=pl.Int64)
+
+
+def _patients(people: pl.DataFrame, concepts: pl.DataFrame, dead: pl.Series,
+              issues: list[pl.DataFrame]) -> pl.DataFrame:
+    known = named(people, "race_concept_id", concepts, "display")
+    race = pl.col("race_concept_id").replace_strict(_RACE, default=None, return_dtype=pl.String)
+    made = known.with_columns(
+        birth_date=_birth(), sex=pl.col("gender_concept_id").replace_strict(_SEX, default=None, return_dtype=pl.String),
+        ancestry=pl.coalesce("race_concept_id.display", race, "race_source_value"),
+        deceased=pl.when(pl.col("person_id").is_in(dead.implode())).then(pl.lit(value=True)))
+    other_year = pl.col("birth_datetime").str.slice(0, 4) != pl.col("year_of_birth").cast(pl.String)
+    issues += [
+        told(made.filter(other_year), "warning", "birth-conflict",
+             "birth_datetime and year_of_birth differ; the date of birth stays unknown"),
+        told(made.filter(pl.col("sex").is_null()), "warning", "no-gender",
+             "gender_concept_id is 0 or none of OMOP's; sex stays unknown")]
+    sure = made.with_columns(birth_date=pl.when(~other_year.fill_null(value=False)).then("birth_date"))
+    return _once(sure, issues).select(patient_id=pl.col("person_id").cast(pl.String), file="file", place="place",
+                                      source="source", **{name: name for name in _FACTS})
+
+
+def _birth() -> pl.Expr:
+    """The date of birth, or the year or month of it."""
+    year = pl.col("year_of_birth").cast(pl.String).str.zfill(4)
+    month, day = (pl.col(name).cast(pl.String).str.zfill(2) for name in ("month_of_birth", "day_of_birth"))
+    return pl.coalesce("birth_datetime", year + "-" + month + "-" + day, year + "-" + month, year)
+
+
+def _once(people: pl.DataFrame, issues: list[pl.DataFrame]) -> pl.DataFrame:
+    """One row a person; what several rows of one person contradict each other in stays unknown."""
+    issues.append(told(people.filter(~pl.col("person_id").is_first_distinct()), "error", "double-person",
+                       "the person has several rows; where they differ, it stays unknown"))
+    agreed = [pl.when(pl.col(name).n_unique() == 1).then(pl.col(name).first()).alias(name) for name in _FACTS]
+    origin = [pl.col(name).first() for name in ("file", "place", "source")]
+    return people.group_by("person_id", maintain_order=True).agg(*origin, *agreed)
