@@ -23,13 +23,16 @@ def test_the_floor_is_orjson_where_it_is_installed(monkeypatch: pytest.MonkeyPat
     assert ours.ratio == 1.25
 
 
-def test_the_jobs_fail_when_they_find_something_else(shared: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_jobs_fail_when_they_find_something_else(shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                                     capsys: pytest.CaptureFixture[str]) -> None:
     assert (shared / "data/fhir/synthea").is_dir()
+    monkeypatch.setattr(fhir, "RECORDS", tmp_path)
+    monkeypatch.setattr(fhir, "TIMES", 2)
     counts = fhir.files()
     assert counts is not None
-    assert counts["patients"] == 40
-    jobs.fhir(str(fhir.BUNDLES), "40")
-    jobs.parse(str(fhir.BUNDLES), str(counts["entries"]))
+    assert counts["patients"] == 80
+    jobs.fhir(str(tmp_path), "80")
+    jobs.parse(str(tmp_path), str(counts["entries"]))
     assert capsys.readouterr().err.count("work ") == 2
-    with pytest.raises(SystemExit, match="found 40, expected 41"):
-        jobs.fhir(str(fhir.BUNDLES), "41")
+    with pytest.raises(SystemExit, match="found 80, expected 81"):
+        jobs.fhir(str(tmp_path), "81")

@@ -90,13 +90,17 @@ def test_text_that_is_not_utf8_costs_its_resource(tmp_path: Path) -> None:
 LEAVES: st.SearchStrategy[object] = st.sampled_from(
     [None, True, 7, -0.5, 1e300, "", "x", "2020-01-01", "\u200b", [], {}])
 FIELDS = ("code", "coding", "text", "status", "valueQuantity", "value", "component", "contained", "id", "reference",
-          "medicationReference", "effectivePeriod", "start", "authoredOn", "clinicalStatus", "resourceType")
+          "medicationReference", "effectivePeriod", "start", "authoredOn", "clinicalStatus", "resourceType",
+          "class", "type", "period", "daysSupply", "whenHandedOver", "medication", "concept", "ingredient", "condition",
+          "onsetAge", "interpretation", "dataAbsentReason", "conclusionCode", "dosage", "adherence")
 SHALLOW = LEAVES | st.lists(LEAVES, max_size=2) | st.dictionaries(st.sampled_from(FIELDS), LEAVES, max_size=2)
 BODIES = st.dictionaries(st.sampled_from(FIELDS), SHALLOW | st.lists(SHALLOW, max_size=2), max_size=4)
-KINDS = ("Condition", "Observation", "MedicationRequest", "MedicationStatement", "AllergyIntolerance", "Medication")
+KINDS = ("Condition", "Observation", "MedicationRequest", "MedicationStatement", "AllergyIntolerance", "Medication",
+         "MedicationAdministration", "MedicationDispense", "Procedure", "Encounter", "Immunization",
+         "FamilyMemberHistory", "DiagnosticReport", "Bundle")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(kind=st.sampled_from(KINDS), body=BODIES)
 def test_any_one_resource_never_loses_the_record(tmp_path_factory: pytest.TempPathFactory, kind: str,
                                                  body: dict[str, Any]) -> None:
@@ -122,3 +126,32 @@ def test_dates_one_by_one_and_in_frames_agree(text: str) -> None:
 
     day = pl.DataFrame({"d": [text]}).select(first_day(pl.col("d"))).item()
     assert is_date(text) == (day is not None)
+
+
+@pytest.mark.parametrize(("text", "day", "said"), [
+    ("2020", "2020-01-01", "partial-date"), ("2020-02", "2020-02-01", "partial-date"),
+    ("2020-02-29", "2020-02-29", None),
+    ("2020-02-29T23:59:60.5+14:00", "2020-02-29", None), ("2020-02-30", None, "bad-date"),
+    ("2019-02-29", None, "bad-date"),
+    ("2020-13", None, "bad-date"), ("2020-00-01", None, "bad-date"), ("0000", None, "bad-date"),
+    ("20200101", None, "bad-date"),
+    ("01.02.2020", None, "bad-date"), ("2020-1-1", None, "bad-date"), (" ", None, "bad-date"),
+    ("-2020-01-01", None, "bad-date"),
+])
+def test_dates_of_every_precision_and_impossible_ones(tmp_path: Path, text: str, day: str | None,
+                                                      said: str | None) -> None:
+    procedure = {"resourceType": "Procedure", "id": "x", "subject": {"reference": "Patient/p1"}, "code": {"text": "x"},
+                 "performedDateTime": text}
+    (tmp_path / "b.json").write_bytes(bundle(PATIENT, procedure))
+    tables = FhirSource().read([tmp_path / "b.json"], ReadRequest(TABLES["sites"].empty(), index_date="2024-01-01"))
+    start = tables["procedures"]["start"][0]
+    assert (start and str(start)) == day
+    assert set(tables["issues"]["code"]) == ({said} if said else set())
+
+
+def test_a_bundle_inside_is_told(tmp_path: Path) -> None:
+    inner = json.loads(bundle({"resourceType": "Condition", "subject": {"reference": "Patient/p1"}}))
+    (tmp_path / "b.json").write_bytes(bundle(PATIENT, inner))
+    tables = FhirSource().read([tmp_path / "b.json"], ReadRequest(TABLES["sites"].empty()))
+    assert tables["issues"].filter(severity="error").select("place", "code").rows() == [
+        ("entry[1] Bundle", "nested-bundle")]

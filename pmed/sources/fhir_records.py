@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from hashlib import blake2b
 
 import msgspec
 
@@ -63,7 +62,7 @@ class Records:
     issues: list[Issue] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
     _people: dict[str, Row] = field(default_factory=dict)
-    _seen: dict[tuple[str, str, str], bytes] = field(default_factory=dict)
+    _seen: dict[tuple[str, str, str], int] = field(default_factory=dict)
 
     def add(self, reading: Reading) -> None:
         """Take one bundle in: its references mean what is in it.
@@ -158,7 +157,7 @@ class Records:
         """Whether this resource has not been met before, as it is in overlapping pages of a search."""
         if not resource.id:
             return True
-        key, digest = (name, resource.kind, resource.id), blake2b(resource.raw, digest_size=16).digest()
+        key, digest = (name, resource.kind, resource.id), hash(bytes(resource.raw))
         if key not in self._seen:
             self._seen[key] = digest
             return True
@@ -171,7 +170,9 @@ class Records:
         """Report rows that say nothing about what they are."""
         table = TABLE[resource.kind]
         code = _CODE[table]
-        if table not in _MAY_BE_NAMELESS and any(row[code] is None and row[code + 1] is None for row in rows):
+        if table in _MAY_BE_NAMELESS:
+            return
+        if [row for row in rows if row[code] is None and row[code + 1] is None]:
             self.issues.append(resource.issue("warning", "no-code", "neither a code nor a name; what it is stays "
                                               "unknown", patient_id=name))
 

@@ -75,6 +75,8 @@ def origin(resource: Resource, name: str) -> Row:
 def prefer(concept: CodeableConcept | None, system: str) -> Coding:
     """The coding in the wanted system, else the first."""
     codings = concept.coding if concept else []
+    if codings and codings[0].system == system:
+        return codings[0]
     return next((one for one in codings if one.system == system), codings[0] if codings else Coding())
 
 

@@ -24,7 +24,9 @@ def is_date(text: str) -> bool:
 def first_day(text: pl.Expr) -> pl.Expr:
     """The first day that a FHIR date may mean; null where the text is no FHIR date."""
     whole = (text.str.slice(0, 10) + "-01-01").str.slice(0, 10)
-    return pl.when(text.str.contains(_SHAPE)).then(whole).str.to_date("%Y-%m-%d", strict=False)
+    # Polars knows a year 0, FHIR and Python do not.
+    fits = text.str.contains(_SHAPE) & ~text.str.starts_with("0000")
+    return pl.when(fits).then(whole).str.to_date("%Y-%m-%d", strict=False)
 
 
 def last_day(text: pl.Expr) -> pl.Expr:

@@ -19,7 +19,7 @@ where it cannot be told whether the condition is still there.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -58,6 +58,8 @@ _TEXTS = ("system", "code", "display", "unit", "dose_unit", "route", "value_text
 _DATES = ("birth_date", "start", "end", "recorded")
 _INVISIBLE = r"[\p{Cc}\p{Cf}]"
 _BLANK = r"[\s\p{Zs}]+"
+# What cleaning would change: an odd blank, two of them, one at an end, an invisible character, or nothing at all.
+_UNTIDY = r"[\p{Cc}\p{Cf}]|[[\s\p{Zs}]--[ ]]|  |^ | $|^$"
 _NOT_ACTIVE = ("inactive", "resolved", "remission", "refuted")
 _ERROR = "entered-in-error"
 _STATES = ("status", "verification")
@@ -133,13 +135,24 @@ def _report(frame: pl.DataFrame, severity: str, code: str, text: str | pl.Expr, 
 def _clean(frame: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFrame:
     """Strip zero-width and control characters, which make equal names differ; name each text once a patient."""
     texts = [name for name in _TEXTS if name in frame.columns]
-    for name in texts:
+    for name in _where(frame, texts, lambda text: text.str.contains(_INVISIBLE)):
         hidden = frame.filter(pl.col(name).str.contains(_INVISIBLE)).unique(["patient_id", name], maintain_order=True)
         found.append(_report(hidden, "info", "invisible-characters",
                              "zero-width or control characters were taken out", name))
+    untidy = _where(frame, texts, lambda text: text.str.contains(_UNTIDY))
+    if not untidy:
+        return frame
     # A tab or line break parts words; a zero-width character does not.
-    tidy = pl.col(*texts).str.replace_all(_BLANK, " ").str.replace_all(_INVISIBLE, "").str.strip_chars()
-    return frame.with_columns(tidy).with_columns(pl.when(pl.col(*texts) != "").then(pl.col(*texts)).name.keep())
+    tidy = pl.col(*untidy).str.replace_all(_BLANK, " ").str.replace_all(_INVISIBLE, "").str.strip_chars()
+    return frame.with_columns(tidy).with_columns(pl.when(pl.col(*untidy) != "").then(pl.col(*untidy)).name.keep())
+
+
+def _where(frame: pl.DataFrame, names: Sequence[str], says: Callable[[pl.Expr], pl.Expr]) -> list[str]:
+    """The columns in which any row is so: in most nothing is wrong, and nothing else need be done."""
+    if frame.is_empty():
+        return []
+    hits = frame.select(says(pl.col(name)).any().alias(name) for name in names).row(0)
+    return [name for name, hit in zip(names, hits, strict=True) if hit]
 
 
 def _without_errors(frame: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFrame:
@@ -152,7 +165,7 @@ def _without_errors(frame: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFr
 def _dates(frame: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFrame:
     """Text → days; partial and impossible dates are reported."""
     names = [name for name in _DATES if name in frame.columns]
-    for name in names:
+    for name in _where(frame, names, lambda text: is_bad(text) | is_partial(text)):
         bad, partial = frame.filter(is_bad(pl.col(name))), frame.filter(is_partial(pl.col(name)))
         day = "last" if name == "end" else "first"
         found += [_report(bad, "warning", "bad-date", "no date of the form YYYY-MM-DD; it stays unknown", name),
