@@ -45,11 +45,11 @@ class Store(Protocol):
 
     @property
     def where(self) -> str:
-        """The folder, file or database, without a password."""
+        """The folder, SQLite file or connection file."""
         ...
 
     def place(self, table: str) -> str:
-        """The file, or the database, that holds a table."""
+        """The file of a table, or of the database that holds it."""
         ...
 
     def columns(self, table: str) -> list[str] | None:

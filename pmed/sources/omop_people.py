@@ -36,7 +36,8 @@ def recorded_frames(store: Store) -> dict[str, pl.DataFrame]:
 def _people(store: Store, issues: list[pl.DataFrame]) -> pl.DataFrame:
     rows = load(store, "person", issues)
     if rows is None:
-        raise HistoryError("no person table", where=store.where, hint="OMOP CDM 5.3 or 5.4 is read")
+        raise HistoryError("no person table", where=store.where,
+                           hint="OMOP CDM 5.3 or 5.4 is read; of a database the schema that is named")
     nameless = pl.col("person_id").is_null()
     issues.append(told(rows.filter(nameless), "error", "no-person-id", "without person_id; the row was left out"))
     people = rows.filter(~nameless).sort("person_id", maintain_order=True)
