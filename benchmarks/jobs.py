@@ -68,6 +68,27 @@ def genes(folder: str, calls: str) -> None:
         expect(found.filter(pl.col("status") != "no-data").height, calls)
 
 
+def parse(folder: str, entries: str) -> None:
+    """Bundles into Python objects and no further."""
+    import msgspec
+    with working():
+        expect(sum(len(msgspec.json.decode(path.read_bytes())["entry"]) for path in _bundles(folder)), entries)
+
+
+def fhir(folder: str, patients: str) -> None:
+    """Bundles into all tables of the history."""
+    from pmed.sources.fhir import FhirSource
+    from pmed.tables import TABLES
+    from pmed.types import ReadRequest
+    request = ReadRequest(TABLES["sites"].empty())
+    with working():
+        expect(FhirSource().read(_bundles(folder), request)["patients"].height, patients)
+
+
+def _bundles(folder: str) -> list[Path]:
+    return sorted(Path(folder).glob("*.json"))
+
+
 def csv(folder: str, rows: str) -> None:
     """Every column of every table as text."""
     import polars as pl
@@ -85,8 +106,8 @@ def omop(folder: str, people: str) -> None:
         expect(OmopSource().read([Path(folder)], request)["patients"].height, people)
 
 
-JOBS: dict[str, Callable[..., None]] = {function.__name__: function
-                                        for function in (sites, scan, cohort, inflate, genes, csv, omop)}
+JOBS: dict[str, Callable[..., None]] = {function.__name__: function for function in (
+    sites, scan, cohort, inflate, genes, parse, fhir, csv, omop)}
 
 if __name__ == "__main__":
     JOBS[sys.argv[1]](*sys.argv[2:])

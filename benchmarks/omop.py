@@ -1,6 +1,6 @@
 """The case about OMOP: a folder of CSV tables into the tables of the history, beside polars reading the same files.
 
-The files are those of the 28 people in ../shared, sixty times over, each time with other ids. They are made once.
+The files are those of the 28 people in ../shared, sixty times over, each time with other ids; made once and kept.
 """
 
 from __future__ import annotations

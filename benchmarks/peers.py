@@ -146,10 +146,26 @@ def pypgx(folder: str, calls: str) -> None:
         expect(found, calls)
 
 
+def parse_orjson(folder: str, entries: str) -> None:
+    """Bundles into Python objects and no further."""
+    import orjson
+    with working():
+        expect(sum(len(orjson.loads(path.read_bytes())["entry"]) for path in sorted(Path(folder).glob("*.json"))),
+               entries)
+
+
+def validate_fhir(folder: str, entries: str) -> None:
+    """Bundles into pydantic models, which check every field."""
+    from fhir.resources.R4B.bundle import Bundle
+    with working():
+        expect(sum(len(Bundle.model_validate_json(path.read_bytes()).entry)
+                   for path in sorted(Path(folder).glob("*.json"))), entries)
+
+
 JOBS: dict[str, Callable[..., None]] = {
     function.__name__.replace("_", "-"): function
     for function in (scan_pysam, scan_cyvcf2, scan_allel, scan_polars_bio, regions_pysam, regions_cyvcf2, cohort_pysam,
-                     cohort_cyvcf2, cohort_allel, pypgx)}
+                     cohort_cyvcf2, cohort_allel, pypgx, parse_orjson, validate_fhir)}
 
 if __name__ == "__main__":
     JOBS[sys.argv[1]](*sys.argv[2:])

@@ -21,7 +21,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import genomes, omop, pharmacogenes
+from benchmarks import fhir, genomes, omop, pharmacogenes
 from benchmarks.measure import HEAD, ROOT, Case, chosen, measure_all, row, table
 
 PANEL = genomes.PANEL_FROM
@@ -29,6 +29,7 @@ GENES = ("CYP2C19", "CYP2C9", "VKORC1", "SLCO1B1", "CYP3A5")
 PATIENT = "stent"
 READ_THROUGH = "import sys, pysam\nfor f in sys.argv[1:]:\n    b = pysam.BGZFile(f)\n    while b.read(1 << 20): pass"
 NO_PANEL = "no ../shared with the 1000 Genomes files"
+NO_DATA = "no ../shared with their files"
 
 
 def start_up(pmed: str) -> list[Case]:
@@ -59,7 +60,7 @@ def one_patient(pmed: str, folder: Path) -> list[Case]:
 def genome_cases(pattern: str) -> list[Case]:
     """The cases about reading genomes and calling genes. Files are made only for cases that are asked for."""
     cases: list[Case] = []
-    for group, files in (*genomes.GROUPS, *pharmacogenes.GROUPS, *omop.GROUPS):
+    for group, files in (*genomes.GROUPS, *pharmacogenes.GROUPS, *fhir.GROUPS, *omop.GROUPS):
         wanted = chosen(group({}), pattern)
         if not wanted:
             continue
@@ -69,7 +70,7 @@ def genome_cases(pattern: str) -> list[Case]:
             print(f"skipped: {', '.join(case.name for case in wanted)} ({error.cmd[2]} ended with {error.returncode})")
             continue
         if counts is None:
-            print(f"skipped: {', '.join(case.name for case in wanted)} ({NO_PANEL})")
+            print(f"skipped: {', '.join(case.name for case in wanted)} ({NO_DATA})")
         else:
             cases += chosen(group(counts), pattern)
     return cases

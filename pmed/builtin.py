@@ -5,27 +5,37 @@ from __future__ import annotations
 import polars as pl
 
 from .explain.shapley import ExactShapley
+from .features.derived import DerivedHistory
 from .features.history import HistoryFeatures
 from .hookspecs import hookimpl
+from .normalise import vocabulary
 from .render.html import HtmlExporter
 from .render.json import JsonExporter
 from .sources.fhir import FhirSource
+from .sources.hl7v2 import Hl7v2Source
 from .sources.omop import OmopSource
+from .sources.tabular import TableSource
 from .sources.vcf import VcfSource
 from .tables import Tables
-from .types import Explainer, Exporter, FeatureStep, Predictor, Source
+from .types import Explainer, Exporter, FeatureStep, Predictor, Release, Source
 
 
 @hookimpl
 def register_sources() -> list[type[Source]]:
-    """VCF genomes; FHIR and OMOP records."""
-    return [VcfSource, FhirSource, OmopSource]
+    """VCF genomes; FHIR, OMOP, HL7 v2 and plain tables."""
+    return [VcfSource, FhirSource, OmopSource, Hl7v2Source, TableSource]
+
+
+@hookimpl
+def register_knowledge() -> list[Release]:
+    """Names of medicines."""
+    return [vocabulary.release()]
 
 
 @hookimpl
 def register_features() -> list[type[FeatureStep]]:
-    """Age, sex, medicines and measurements from the record."""
-    return [HistoryFeatures]
+    """Age, sex, medicines and measurements from the record, and what follows from them."""
+    return [HistoryFeatures, DerivedHistory]
 
 
 @hookimpl(trylast=True)

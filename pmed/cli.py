@@ -63,26 +63,32 @@ def cli(ctx: click.Context, debug: bool, config: Path | None) -> None:  # noqa: 
 
 @cli.command()
 @click.argument("genome", nargs=-1, type=READABLE)
-@click.option("--history", multiple=True, type=READABLE, help="Patient record (FHIR R4 bundle); repeatable.")
+@click.option("--history", multiple=True, type=READABLE, help="Patient record (FHIR, OMOP, HL7 v2, table); repeatable.")
 @outside_calls_option
 @click.option("--sample", default="", help="The patient's sample, where the genome holds several.")
 @genome_options
 @click.option("--index-date", default="", help="Day of the question, YYYY-MM-DD (default: last entry of the record).")
+@click.option("--pairs", "pairs_file", type=click.Path(path_type=Path, dir_okay=False),
+              help="Sample and patient, two columns with a tab between, where the names differ.")
+@click.option("--allow-sex-mismatch", is_flag=True, help="Genome and record are of one person though the sex differs.")
 @click.option("--drug", "drugs", multiple=True, help="Also answer for this drug; repeatable.")
 @click.option("-o", "--output", type=WRITABLE, default=Path("report.html"), show_default=True, help="HTML report.")
 @click.option("--json", "json_file", type=WRITABLE, help="Also write the result as JSON.")
 @click.pass_obj
 def report(settings: Settings, *, genome: tuple[Path, ...], history: tuple[Path, ...], outside_calls: tuple[Path, ...],
-           sample: str, reading: Reading, index_date: str, drugs: tuple[str, ...], output: Path,
-           json_file: Path | None) -> None:
+           sample: str, reading: Reading, index_date: str, pairs_file: Path | None, allow_sex_mismatch: bool,
+           drugs: tuple[str, ...], output: Path, json_file: Path | None) -> None:
     """One patient's report from GENOME file(s), record(s) and outside calls."""
     from .reporting import report_one
+    from .stages.link import read_pairs
 
     if not genome and not history:
         raise click.UsageError("give a GENOME file, a --history record, or both")
     with progress() as say:
         result, written = report_one(genome, history, outside_calls=outside_calls, sample=sample,
                                      build=reading.build, options=reading.options, index_date=index_date, drugs=drugs,
+                                     pairs=read_pairs(pairs_file) if pairs_file else {},
+                                     allow_sex_mismatch=allow_sex_mismatch,
                                      settings=settings, progress=say,
                                      command=click.get_current_context().meta.get(COMMAND, ""),
                                      outputs={"html": output, **({"json": json_file} if json_file else {})})
@@ -100,6 +106,40 @@ def demo(settings: Settings, output: Path) -> None:
     with progress() as say:
         failures, written = report_demo(output, settings=settings, progress=say)
     finish(failures, written)
+
+
+@cli.command()
+@click.argument("paths", nargs=-1, type=READABLE, metavar="PATH...")
+@click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), help="New folder for the tables.")
+@click.option("--index-date", default="", help="Day of the question, YYYY-MM-DD (default: last entry of each record).")
+@click.option("--format", "kind", default="parquet", type=click.Choice(["parquet", "csv"]), show_default=True)
+@click.option("--strict", is_flag=True, help="Any error in a record ends the command, and nothing is written.")
+@click.pass_obj
+def history(settings: Settings, *, paths: tuple[Path, ...], output: Path | None, index_date: str, kind: str,
+            strict: bool) -> None:
+    """Patient records as tables, with drugs and units understood and every problem listed."""
+    from .records import read_histories, write_histories
+
+    if not paths or output is None:
+        raise click.UsageError("give the record's PATH and -o DIR for the tables")
+    with progress() as say:
+        found = read_histories(paths, index_date=index_date, settings=settings, progress=say)
+        write_histories(found, output, kind, strict=strict)
+    click.echo(str(found))
+    finish((), [output])
+
+
+@cli.command()
+@click.argument("connection", type=READABLE)
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path, file_okay=False), help="New folder.")
+def fetch(connection: Path, output: Path) -> None:
+    """Records from a FHIR server, as a CONNECTION file says, into a folder that --history reads."""
+    from .fetching import fetch as fetched
+    from .fetching import read_connection
+
+    with progress() as say:
+        fetched(read_connection(connection), output, base=connection.parent, progress=say)
+    finish((), [output])
 
 
 @cli.command("import")

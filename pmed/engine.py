@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,8 @@ import polars as pl
 
 from .errors import OptionError
 from .flow import upstream
+from .genomics.sex import sexes
+from .normalise.vocabulary import own_release
 from .plugins import Component, Plugins
 from .provenance import describe_inputs, describe_knowledge, describe_predictors, describe_run
 from .result import Result
@@ -19,6 +21,7 @@ from .settings import Settings
 from .stages import advise as advising
 from .stages import explain as explaining
 from .stages import features as feature_stage
+from .stages import link as linking
 from .stages import normalise as normalising
 from .stages import predict as predicting
 from .stages import read as reading
@@ -45,6 +48,7 @@ class Engine:
     advisers: Sequence[Component]
     drug_names: pl.DataFrame
     progress: Progress = field(default=_silent)
+    any_sex: bool = False
 
     @classmethod
     def start(cls, settings: Settings, progress: Progress = _silent) -> Engine:
@@ -58,7 +62,8 @@ class Engine:
         made = [plugins.components(f"register_{what}") for what in ("sources", "features", "predictors", "advisers")]
         plugins.must_know_options([*(one for some in made for one in some), *plugins.collect("register_exporters")])
         sources, steps, predictors, advisers = made
-        knowledge = plugins.releases()
+        own = own_release()
+        knowledge = [*plugins.releases(), *([Component(own.name, own, "pmed", "-")] if own else [])]
         names = normalising.vocabulary([component.made for component in knowledge])
         return cls(plugins, sources, knowledge, steps, predictors, advisers, names, progress)
 
@@ -87,10 +92,11 @@ class Engine:
     def _joined(self, records: Mapping[str, pl.DataFrame], genes: Mapping[str, pl.DataFrame],
                 others: Mapping[str, pl.DataFrame], pairs: Mapping[str, str]) -> dict[str, pl.DataFrame]:
         tables = {name: pl.concat([frame, genes[name], others[name]]) for name, frame in records.items()}
-        tables["samples"] = reading.link(genes, records, pairs)
-        tables["outside_calls"], notes = reading.assign(tables["outside_calls"], tables["samples"], records["patients"])
-        paired = reading.pairings(tables["samples"], records["patients"])
-        tables["issues"] = pl.concat([tables["issues"], paired, notes])
+        tables["samples"] = sexes(tables["genotypes"], linking.link(genes, records, pairs))
+        odd = linking.same_sex(tables["samples"], records["patients"], forced=self.any_sex)
+        tables["outside_calls"], notes = linking.assign(tables["outside_calls"], tables["samples"], records["patients"])
+        paired = linking.pairings(tables["samples"], records["patients"])
+        tables["issues"] = pl.concat([tables["issues"], paired, odd, notes])
         return normalising.normalise(tables, self.drug_names)
 
     def request(self, components: Iterable[Component], *, samples: Sequence[str] = (), build: str = "",
@@ -134,7 +140,7 @@ def _paths(files: Files) -> list[Path]:
 
 def run(genome: Files = (), history: Files = (), *, outside_calls: Files = (), samples: Sequence[str] = (),
         build: str = "", index_date: str = "", pairs: Mapping[str, str] | None = None, options: Options | None = None,
-        settings: Settings | None = None, progress: Progress = _silent) -> Result:
+        allow_sex_mismatch: bool = False, settings: Settings | None = None, progress: Progress = _silent) -> Result:
     """Run everything on one patient or many.
 
     Args:
@@ -145,6 +151,7 @@ def run(genome: Files = (), history: Files = (), *, outside_calls: Files = (), s
         build: Genome build the user states; empty where the file must tell.
         index_date: ISO date of the question; empty takes the last entry of each record.
         pairs: Sample → patient_id where the names differ.
+        allow_sex_mismatch: A genome and a record of different sex belong together all the same; the report says so.
         options: Component options, by component name, laid over the settings.
         settings: Settings; default ``pmed.toml`` options are not read here.
         progress: Told what is being done.
@@ -155,7 +162,7 @@ def run(genome: Files = (), history: Files = (), *, outside_calls: Files = (), s
     genome_paths, history_paths, outside = _paths(genome), _paths(history), _paths(outside_calls)
     chosen = (settings or Settings()).with_options(options or {})
     _must_be_date(index_date)
-    engine = Engine.start(chosen, progress)
+    engine = replace(Engine.start(chosen, progress), any_sex=allow_sex_mismatch)
     request = engine.request([*engine.steps, *engine.predictors], samples=samples, build=build, index_date=index_date)
     tables = engine.conclude(engine.read(genome_paths, history_paths, request, pairs or {}, outside))
     said = {"samples": list(samples), "build": build, "index_date": index_date, "options": dict(chosen.options)}

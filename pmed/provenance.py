@@ -35,10 +35,17 @@ def describe_run(plugins: Plugins, settings: Mapping[str, Any]) -> dict[str, Any
 
 def describe_inputs(genome: Iterable[Path], history: Iterable[Path],
                     outside: Iterable[Path] = ()) -> list[dict[str, Any]]:
-    """Name, size in bytes and sha256 of each input file; the folder is left out."""
+    """Name, size in bytes and sha256 of each input file; of a folder, each file in it."""
     kinds = (("genome", genome), ("history", history), ("outside-calls", outside))
-    return [{"kind": kind, "file": path.name, "bytes": path.stat().st_size, "sha256": sha256(path)}
-            for kind, paths in kinds for path in paths]
+    return [{"kind": kind, "file": name, "bytes": path.stat().st_size, "sha256": sha256(path)}
+            for kind, paths in kinds for given in paths for name, path in _files(given)]
+
+
+def _files(path: Path) -> list[tuple[str, Path]]:
+    if not path.is_dir():
+        return [(path.name, path)]
+    inside = (one for one in sorted(path.rglob("*")) if one.is_file())
+    return [(f"{path.name}/{one.relative_to(path).as_posix()}", one) for one in inside]
 
 
 def describe_knowledge(releases: Sequence[Component]) -> list[dict[str, Any]]:

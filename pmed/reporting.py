@@ -24,6 +24,7 @@ LISTED = ("sources", "features", "predictors", "advisers", "exporters")
 def report_one(genome: Sequence[Path], history: Sequence[Path], *, outputs: Mapping[str, Path], settings: Settings,
                progress: Progress, outside_calls: Sequence[Path] = (), sample: str = "", build: str = "",
                options: engine.Options | None = None, index_date: str = "", drugs: Sequence[str] = (),
+               pairs: Mapping[str, str] | None = None, allow_sex_mismatch: bool = False,
                command: str = "") -> tuple[Result, list[Path]]:
     """Run one patient and write `outputs` (exporter name → file), all rendered before the first is written.
 
@@ -32,7 +33,8 @@ def report_one(genome: Sequence[Path], history: Sequence[Path], *, outputs: Mapp
     """
     _must_not_overwrite(outputs.values(), [*genome, *history, *outside_calls])
     result = engine.run(genome, history, outside_calls=outside_calls, samples=[sample] if sample else [],
-                        build=build, index_date=index_date, options=options or {}, settings=settings, progress=progress)
+                        build=build, index_date=index_date, options=options or {}, pairs=pairs or {},
+                        allow_sex_mismatch=allow_sex_mismatch, settings=settings, progress=progress)
     mine = result.for_patient(_only_patient(result, sample))
     asked = {**mine.provenance["settings"], "drugs": [drug.lower() for drug in drugs]}
     told = {**mine.provenance, "settings": asked, **({"command": command} if command else {})}

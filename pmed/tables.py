@@ -233,6 +233,7 @@ _ALL = (
         "unit": _text("UCUM unit"),
         "value_text": _text("value that is not a number, as text"),
         "value_code": _text("code of a coded value"),
+        "interpretation": _text("as the laboratory says it: H high, L low, N normal"),
         **_SOURCE,
     }, key=("patient_id", "row")),
     Table("allergies", "Allergies and intolerances.", {

@@ -43,7 +43,9 @@ def refusal(path: Path, content: bytes, index_date: str = "") -> str:
     (b"{\"resourceType\":\"Bundle\",\"entry\":[1,", "not JSON: Input data was truncated"),
     (b"[]", "not a FHIR bundle: Expected `object`, got `array` at $"),
     (b"{}", "not a FHIR bundle: resourceType is None"),
-    (json.dumps(PATIENT).encode(), "not a FHIR bundle: resourceType is 'Patient'"),
+    (b'{"resourceType":"Condition","id":"c1"}', "no Patient is given"),
+    (b'{"resourceType":7}', "not a FHIR bundle: Expected `str | null`, got `int` at $.resourceType"),
+    (b" " * 1_000_000, "the file is empty"),
     (bundle(PATIENT, type="history"), "a bundle of type 'history' is not a patient record"),
     (bundle(PATIENT, type=1), "not a FHIR bundle: Expected `str | null`, got `int` at $.type"),
     (bundle(PATIENT, entry={}), "not a FHIR bundle: Expected `array`, got `object` at $.entry"),
@@ -58,7 +60,7 @@ def refusal(path: Path, content: bytes, index_date: str = "") -> str:
     (bundle({"resourceType": "Patient", "birthDate": "1950"}), "entry[0] Patient: id is missing"),
     (bundle(PATIENT | {"id": "../../etc"}), "entry[0] Patient: id is not a FHIR id"),
     (bundle(PATIENT, PATIENT | {"birthDate": "1951-07-03"}), "Patient/p1 is given twice and differs"),
-], ids=range(23))
+], ids=range(25))
 def test_one_line_says_why(tmp_path: Path, content: bytes, said: str) -> None:
     assert refusal(tmp_path / "record.json", content).startswith(said)
 
@@ -67,7 +69,7 @@ def test_files_that_are_none(tmp_path: Path) -> None:
     request = ReadRequest(TABLES["sites"].empty())
     with pytest.raises(HistoryError, match="no such file"):
         FhirSource().read([tmp_path / "none.json"], request)
-    with pytest.raises(HistoryError, match="cannot be read"):
+    with pytest.raises(HistoryError, match="holds no JSON"):
         FhirSource().read([tmp_path], request)
 
 

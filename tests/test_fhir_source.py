@@ -17,7 +17,7 @@ from pmed.types import ReadRequest
 
 SITES = TABLES["sites"].empty()
 HISTORY = {"patients", "conditions", "medications", "observations", "allergies", "procedures", "encounters",
-           "immunizations", "family_history", "issues"}
+           "immunizations", "family_history", "outside_calls", "issues"}
 
 
 def read(*paths: Path, index_date: str = "") -> dict[str, pl.DataFrame]:
@@ -113,7 +113,7 @@ def test_allergies(small: dict[str, pl.DataFrame]) -> None:
 def test_each_problem_is_reported_where_it_is(small: dict[str, pl.DataFrame]) -> None:
     assert places(small, "bad-resource") == [
         "entry[37] $.resource.resourceType", "entry[11] MedicationRequest/r-bad $.status",
-        "entry[30] Observation/o-badvalue $.valueQuantity.value"]
+        "entry[30] Observation/o-badvalue $.valueQuantity.value", "entry[35] Encounter/e1 $.status"]
     assert places(small, "unknown-patient") == ["entry[34] Condition/c-stranger $.subject"]
     assert places(small, "entered-in-error") == ["entry[20] Condition/c-error", "entry[10] MedicationRequest/r-error"]
     assert places(small, "more-pages") == ["$.link"]
@@ -228,4 +228,6 @@ def test_matches(bundle: Callable[..., Path], tmp_path: Path) -> None:
     assert source.matches(tmp_path / "bom.JSON")
     assert not source.matches(tmp_path / "list.json")
     assert not source.matches(tmp_path / "none.json")
-    assert not source.matches(tmp_path)
+    assert source.matches(tmp_path)
+    (tmp_path / "b.json").unlink()
+    assert not source.matches(tmp_path)  # no resource in any file

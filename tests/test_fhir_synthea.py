@@ -42,7 +42,29 @@ def test_every_wanted_resource_is_there(tables: dict[str, pl.DataFrame], resourc
     assert tables["conditions"].height == count["Condition"] == 318
     assert tables["medications"].height == count["MedicationRequest"] == 250
     assert tables["allergies"].height == count["AllergyIntolerance"] == 5
-    assert tables["observations"].height == count["Observation"] - len(panels) + sum(panels) == 5520
+    assert tables["procedures"].height == count["Procedure"] == 497
+    assert tables["encounters"].height == count["Encounter"] == 804
+    assert tables["immunizations"].height == count["Immunization"] == 407
+    by_type = Counter(tables["observations"]["source"].str.extract(r"#(\w+)/"))
+    assert by_type["Observation"] == count["Observation"] - len(panels) + sum(panels) == 5520
+    assert by_type["DiagnosticReport"] == count["DiagnosticReport"] == 381
+    # Kinds of which these records hold none; fixtures of our own have them.
+    assert not count.keys() & {"MedicationStatement", "MedicationAdministration", "MedicationDispense",
+                               "FamilyMemberHistory"}
+    assert tables["family_history"].is_empty()
+    assert tables["outside_calls"].is_empty()
+
+
+def test_dates_and_classes_of_events(tables: dict[str, pl.DataFrame], resources: list[dict[str, Any]]) -> None:
+    visits = list(of(resources, "Encounter"))
+    assert tables["encounters"]["class"].to_list() == [one["class"]["code"] for one in visits]
+    assert tables["encounters"]["end"].cast(pl.String).to_list() == [one["period"]["end"][:10] for one in visits]
+    done = list(of(resources, "Procedure"))
+    assert tables["procedures"]["start"].cast(pl.String).to_list() == [
+        one["performedPeriod"]["start"][:10] for one in done]
+    assert tables["procedures"]["code"].to_list() == [one["code"]["coding"][0]["code"] for one in done]
+    given = list(of(resources, "Immunization"))
+    assert tables["immunizations"]["code"].to_list() == [one["vaccineCode"]["coding"][0]["code"] for one in given]
 
 
 def test_active_medicines_and_conditions(tables: dict[str, pl.DataFrame]) -> None:
@@ -71,7 +93,8 @@ def test_patients(tables: dict[str, pl.DataFrame], resources: list[dict[str, Any
 
 def test_one_by_one_is_the_same_as_all_at_once(files: list[Path], tables: dict[str, pl.DataFrame]) -> None:
     one_by_one = [FhirSource().read([path], ReadRequest(TABLES["sites"].empty())) for path in files[:5]]
-    for name in ("patients", "conditions", "medications", "observations", "allergies"):
+    for name in ("patients", "conditions", "medications", "observations", "allergies", "procedures", "encounters",
+                 "immunizations"):
         alone = pl.concat([one[name] for one in one_by_one])
         assert alone.equals(tables[name].head(alone.height)), name
 

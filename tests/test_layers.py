@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LAYERS = [  # lowest first; nothing imports from its own layer
     {"errors"},
     {"tables", "options", "files", "settings", "flow", "verdicts"},
-    {"types", "schema"},
+    {"types", "schema", "vocabularies"},
     {"hookspecs"},
     {"components"},
     {"plugins"},
@@ -26,10 +26,11 @@ LAYERS = [  # lowest first; nothing imports from its own layer
     {"genomics", "normalise"},
     {"sources", "features", "explain", "render", "importing"},
     {"builtin"},
-    {"stages.read", "stages.normalise", "stages.features", "stages.predict", "stages.explain", "stages.advise"},
+    {"stages.read", "stages.link", "stages.normalise", "stages.features", "stages.predict", "stages.explain",
+     "stages.advise"},
     {"engine"},
     {"pmed"},  # the front door
-    {"demo", "testing", "notebook", "quality"},
+    {"demo", "testing", "notebook", "quality", "records", "fetching"},
     {"reporting"},
     {"cli"},
     {"__main__"},
@@ -38,7 +39,7 @@ RANK = {unit: rank for rank, layer in enumerate(LAYERS) for unit in layer}
 PARTS = {"genomics", "normalise", "sources", "features", "explain", "render"}
 SHARED_PARTS = {"genomics", "normalise"}  # the only parts that another part may use
 PUBLIC = {"pmed", "pmed.engine", "pmed.errors", "pmed.files", "pmed.tables", "pmed.terminal", "pmed.types",
-          "pmed.schema", "pmed.verdicts"}
+          "pmed.schema", "pmed.verdicts", "pmed.vocabularies"}
 
 
 def files(*patterns: str) -> list[Path]:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pmed.normalise import units
-from pmed.normalise.units import CODES, LOINC, UNITS, canonical_units, to_unit
+from pmed.normalise.units import CODES, LOINC, PLAUSIBLE, UNITS, canonical_units, to_unit
 from pmed.tables import TABLES
 
 
@@ -47,7 +47,7 @@ def test_published_pairs(code: str, value: float, unit: str, expected: float, wa
     assert issues.is_empty()
 
 
-@pytest.mark.parametrize("unit", ["[stone_av]", "KG", "", None, "mg/dL"])
+@pytest.mark.parametrize("unit", ["[stone_av]", "Kilo", "", None, "mg/dL"])
 def test_unknown_unit_is_unknown(unit: str | None) -> None:
     out, issues = canonical_units(observations({"code": "29463-7", "value": 11.0, "unit": unit}))
     assert out.select("value", "unit", "canonical_code").row(0) == (None, unit, None)
@@ -96,3 +96,31 @@ def test_every_code_has_its_quantity_and_every_canonical_unit_is_itself() -> Non
 
 def test_the_example_runs() -> None:
     assert doctest.testmod(units).failed == 0
+
+
+@pytest.mark.parametrize(("code", "value", "unit"), [
+    ("8302-2", 1.75, "cm"), ("29463-7", 0.0, "kg"), ("2160-0", 90.0, "mg/dL"), ("718-7", 140.0, "g/dL"),
+    ("2823-3", -1.0, "mmol/L"), ("8480-6", 1200.0, "mm[Hg]"), ("6301-6", 0.1, "{INR}")])
+def test_what_nobody_can_have_is_told_and_not_used(code: str, value: float, unit: str) -> None:
+    out, issues = canonical_units(observations({"code": code, "value": value, "unit": unit}))
+    assert out.select("value", "unit", "canonical_code").row(0) == (None, unit, None)
+    assert out["value_text"][0] == f"{value} {unit}"
+    assert issues["code"].to_list() == ["implausible-value"]
+    again, more = canonical_units(out.drop("canonical_code"))
+    assert again["value_text"].equals(out["value_text"])
+    assert more.is_empty()
+
+
+@pytest.mark.parametrize(("code", "value", "unit", "expected"), [
+    ("718-7", 8.7, "mmol/L", 14.02), ("718-7", 140, "g/l", 14.0), ("2160-0", 88.4, "μmol/L", 1.0),
+    ("777-3", 250000, "/uL", 250), ("1742-6", 1.0, "µkat/L", 60), ("19123-9", 0.8, "mmol/L", 1.944),
+    ("8634-8", 0.41, "s", 410), ("29463-7", 70, "KG", 70)])
+def test_units_as_they_are_written(code: str, value: float, unit: str, expected: float) -> None:
+    out, issues = canonical_units(observations({"code": code, "value": value, "unit": unit}))
+    assert out["value"][0] == pytest.approx(expected, rel=2e-3)
+    assert issues.is_empty()
+
+
+def test_every_limit_is_of_a_canonical_code() -> None:
+    assert set(PLAUSIBLE) <= {canonical for canonical, _ in CODES.values()}
+    assert all(low < high for low, high in PLAUSIBLE.values())

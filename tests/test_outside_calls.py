@@ -7,7 +7,8 @@ from pmed import TABLES, engine
 from pmed.errors import InputError
 from pmed.plugins import Component
 from pmed.provenance import describe_inputs
-from pmed.stages.read import assign, empty_tables, read
+from pmed.stages.link import assign
+from pmed.stages.read import empty_tables, read
 
 
 def outside(*rows):

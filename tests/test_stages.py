@@ -12,7 +12,7 @@ from pmed.engine import Engine
 from pmed.errors import GenomeError, InputError
 from pmed.plugins import Plugins
 from pmed.stages.advise import join_sources, rank
-from pmed.stages.read import link
+from pmed.stages.link import link
 from tests.toy import ToyAdviser, ToyPredictor, ToyStep, plugin, suggestion, tables
 
 
@@ -299,7 +299,7 @@ def test_a_release_of_the_wrong_shape_is_left_out():
            Release("names", "1", "d", "l", "s", "h", tables={"drug_names": pl.DataFrame({"x": [1]})})]
     plugins = Plugins().load(only=())
     plugins.add(plugin(register_knowledge=[good, *odd]), "p", "1")
-    assert [one.name for one in plugins.releases()] == ["good"]
+    assert [one.name for one in plugins.releases()] == ["pmed-drugs", "good"]
     assert [failure.component for failure in plugins.failures] == ["odd", "names"]
 
 

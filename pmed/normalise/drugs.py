@@ -1,6 +1,6 @@
 """Recorded drugs → RxNorm ingredients, by a vocabulary; a wrong ingredient is worse than none.
 
-The order is: code, name, brand, then a guarded guess (one edit away from one ingredient only, six letters or
+The order is: code, name, synonym, brand, then a guarded guess (one edit away from one ingredient only, six letters or
 more, the same first three). A guess is marked ``fuzzy`` and reported. Where code and text name different drugs,
 neither is taken: the row keeps both as ``possible_ingredients``, so that nothing downstream reads the patient as
 free of either. A looser guess (difflib 0.88) turned desvenlafaxine into venlafaxine and mephenytoin into phenytoin.
@@ -9,7 +9,7 @@ free of either. A looser guess (difflib 0.88) turned desvenlafaxine into venlafa
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -17,12 +17,18 @@ import polars as pl
 from ..tables import TABLES
 from .drug_names import asides, main_name, one_edit_apart, parts, spellings
 
-RXNORM_SYSTEMS = ("http://www.nlm.nih.gov/research/umls/rxnorm", "urn:oid:2.16.840.1.113883.6.88", "rxnorm")
+# RxNorm and ATC, as FHIR and HL7 v2 name them; a number is never taken for the other's letters and numbers.
+SYSTEMS = ("http://www.nlm.nih.gov/research/umls/rxnorm", "urn:oid:2.16.840.1.113883.6.88", "rxnorm",
+           "http://www.whocc.no/atc", "urn:oid:2.16.840.1.113883.6.73", "atc")
 _PAIR = ("system", "code", "display")
-_HOW = ("code", "name", "brand", "fuzzy")
+_HOW = ("code", "name", "synonym", "brand", "fuzzy")
 _GUESSED = 6  # letters a name needs before it may be guessed at
 _NAMES = pl.List(pl.String())
 _FOUND = {"ingredients": _NAMES, "matched_by": pl.String(), "possible_ingredients": _NAMES}
+# One amount in a product's name, with what it is in: "20 MG", "1 MG/ML", "0.4 MG/ACTUAT", "25mcg/h".
+_AMOUNT = r"(?i)(\d+(?:[.,]\d+)?)\s*(mg|mcg|ug|µg|g|meq|unt|units?|iu)(?:\s*/\s*(ml|actuat|hr?|l))?(?:[^a-z]|$)"
+_UNITS = {"mcg": "ug", "µg": "ug", "unt": "U", "unit": "U", "units": "U", "iu": "[IU]", "meq": "meq"}
+_PER = {"ml": "/mL", "actuat": "/{actuat}", "h": "/h", "hr": "/h", "l": "/L"}
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,7 @@ class Match:
 class Vocabulary:
     """``drug_names`` as look-ups, each name with all its ingredients."""
 
+    own: Set[str] = field(repr=False)
     ingredients: Mapping[str, frozenset[str]] = field(repr=False)
     brands: Mapping[str, frozenset[str]] = field(repr=False)
     codes: Mapping[str, frozenset[str]] = field(repr=False)
@@ -48,16 +55,17 @@ class Vocabulary:
         """Make the look-ups from a ``drug_names`` table; an ingredient is also its own name."""
         kinds: dict[str, dict[str, set[str]]] = {kind: defaultdict(set) for kind in ("ingredient", "brand", "code")}
         for ingredient, kind, name in drug_names.select("ingredient", "kind", "name").iter_rows():
-            kinds[kind][name.lower()].add(ingredient)
+            kinds["ingredient" if kind == "synonym" else kind][name.lower()].add(ingredient)
             kinds["ingredient"][ingredient].add(ingredient)
         alike: dict[str, list[str]] = defaultdict(list)
         for name in kinds["ingredient"]:
             alike[name[:3]].append(name)
-        return cls(_fixed(kinds["ingredient"]), _fixed(kinds["brand"]), _fixed(kinds["code"]), alike)
+        return cls(frozenset(drug_names["ingredient"]), _fixed(kinds["ingredient"]), _fixed(kinds["brand"]),
+                   _fixed(kinds["code"]), alike)
 
     def match(self, system: str | None, code: str | None, display: str | None) -> Match:
         """What a recorded drug is, by its code and its text together."""
-        known = (system or "").lower() in RXNORM_SYSTEMS
+        known = (system or "").lower() in SYSTEMS
         coded = self.codes.get((code or "").lower(), frozenset()) if known else frozenset()
         named = self.by_text(display or "")
         if coded and not named.possible:
@@ -95,7 +103,7 @@ class Vocabulary:
     def _look_up(self, names: Iterable[str]) -> Match:
         for spelling in names:
             if spelling in self.ingredients:
-                return Match(self.ingredients[spelling], "name")
+                return Match(self.ingredients[spelling], "name" if spelling in self.own else "synonym")
             if spelling in self.brands:
                 return Match(self.brands[spelling], "brand")
         return Match()
@@ -126,7 +134,18 @@ def add_ingredients(drugs: pl.DataFrame, drug_names: pl.DataFrame) -> tuple[pl.D
     joined = drugs.drop(_FOUND, strict=False).join(found, on=_PAIR, how="left", nulls_equal=True,
                                                    maintain_order="left")
     columns = dict.fromkeys([*drugs.columns, "ingredients", "possible_ingredients"])
-    return joined.select(*columns), _issues(joined)
+    told = joined.with_columns(_strength()) if "strength" in drugs.columns else joined
+    return told.select(*columns), _issues(joined)
+
+
+def _strength() -> list[pl.Expr]:
+    """Amount and unit that the name of a product of one ingredient states once; null where it is not that plain."""
+    amounts = pl.col("display").str.extract_all(_AMOUNT)
+    plain = (pl.col("ingredients").list.len() == 1) & (amounts.list.len() == 1)
+    number, unit, per = (pl.col("display").str.extract(_AMOUNT, group) for group in (1, 2, 3))
+    written = unit.str.to_lowercase().replace(_UNITS) + per.str.to_lowercase().replace(_PER).fill_null("")
+    return [pl.when(plain).then(number.str.replace(",", ".").cast(pl.Float64)).alias("strength"),
+            pl.when(plain).then(written).alias("strength_unit")]
 
 
 def _fixed(names: Mapping[str, set[str]]) -> dict[str, frozenset[str]]:

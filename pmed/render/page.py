@@ -41,6 +41,7 @@ def page(view: View, provenance: Mapping[str, Any], displays: words.Displays) ->
         "current": current, "uncovered": uncovered(view), "fuzzy": [_medicine(row) for row in _fuzzy(view)],
         "sections": _predictions(view, current, provenance, displays), "genes": view["genes"],
         "lookup": _lookup(cards, view["asked"]), "gaps": _gaps(view, displays),
+        "mismatched": [row for row in view["issues"] if row["code"] == "sex-mismatch"],
         "issues": [row for row in view["issues"] if row["severity"] in ISSUES_SHOWN],
         "failures": view["failures"], "provenance": _provenance(provenance),
         "disclaimer": provenance.get("disclaimer") or DISCLAIMER, "action_words": ACTION_WORDS,

@@ -1,45 +1,95 @@
-"""The FHIR R4 source: patient records as JSON bundles."""
+"""The FHIR source: patient records as JSON bundles, single resources and NDJSON."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 import polars as pl
 
+from ..errors import HistoryError
+from ..tables import TABLES
 from ..types import ReadRequest, SourceKind
-from .fhir_bundle import read_bundle
+from .fhir_bundle import Reading, file_issue, read_document
+from .fhir_files import EXPORT_HINT, inside, is_lines, is_record
+from .fhir_lines import LineReading
 from .fhir_records import Records
 from .recorded import asked_day, make_tables
 
 
 @dataclass(frozen=True)
 class FhirSource:
-    """FHIR R4 bundles → patients, conditions, medications, observations, allergies, issues."""
+    """FHIR R4 records → the tables of the history; genotypes in them are outside calls.
+
+    Bundles, single resources and NDJSON (Bulk Data), plain or gzipped; of folders, the files in them. R4B and R5 are
+    read where they have the same shapes.
+    """
 
     name: ClassVar[str] = "fhir"
     kind: ClassVar[SourceKind] = "history"
+    folders: ClassVar[bool] = True
 
     def matches(self, path: Path) -> bool:
-        """A ``.json`` file that begins like a JSON object."""
-        if path.suffix.lower() != ".json" or not path.is_file():
-            return False
-        with path.open("rb") as file:
-            return file.read(256).removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{")
+        """A JSON or NDJSON file that begins like an object, or a folder with FHIR resources in such files."""
+        return any(is_record(one, sure=True) for one in inside(path)) if path.is_dir() else is_record(path)
 
     def read(self, paths: Sequence[Path], request: ReadRequest) -> dict[str, pl.DataFrame]:
-        """Read bundles of one or many patients; `request.index_date` is an ISO date or "".
+        """Read records of one or many patients; `request.index_date` is an ISO date or "".
 
-        A resource that cannot be used is a row of ``issues``; the rest of the record is kept.
+        A resource that cannot be used is a row of ``issues``, as is a file of a folder; the rest of the record is kept.
 
         Raises:
-            HistoryError: a file that is no bundle, or a patient that cannot be used.
+            HistoryError: a file that is no FHIR, or a patient that cannot be used.
             OptionError: `request.index_date` is not a date.
         """
         index_date = asked_day(request.index_date)
         records = Records()
-        for path in paths:
-            records.add(read_bundle(path), str(path))
-        return make_tables(records.rows, records.issues, index_date)
+        loose: list[Reading | LineReading] = []
+        faults: list[HistoryError] = []
+        for file, strict in _files(paths):
+            reading = _open(file, records, faults, strict=strict)
+            if isinstance(reading, Reading) and reading.bundled:
+                records.add(reading)
+            elif reading:
+                loose.append(reading)
+        if loose:
+            records.add_loose(loose)
+        if faults and not records.rows["patients"]:
+            raise faults[0]
+        calls = TABLES["outside_calls"].frame(records.calls).unique(
+            ["patient_id", "gene", "diplotype"], keep="first", maintain_order=True)
+        return {**make_tables(records.rows, records.issues, index_date), "outside_calls": calls}
+
+
+def _files(paths: Sequence[Path]) -> Iterator[tuple[Path, bool]]:
+    """Each file, and whether it was asked for by its name.
+
+    Raises:
+        HistoryError: a folder without any.
+    """
+    for path in paths:
+        if not path.is_dir():
+            yield path, True
+            continue
+        found = inside(path)
+        if not found:
+            raise HistoryError("the folder holds no JSON or NDJSON file", where=str(path), hint=EXPORT_HINT)
+        yield from ((file, False) for file in found)
+
+
+def _open(file: Path, records: Records, faults: list[HistoryError], *, strict: bool) -> Reading | LineReading | None:
+    """One file; None for one of a folder that is no FHIR, which is reported.
+
+    Raises:
+        HistoryError: where the file was asked for by its name.
+    """
+    try:
+        return LineReading(file) if is_lines(file) else read_document(file)
+    except HistoryError as error:
+        if strict:
+            raise
+        faults.append(error)
+        records.issues.append(file_issue(file.name, "", "error", "bad-file", f"{error.message}; the file was left out"))
+        return None

@@ -1,6 +1,7 @@
-"""A FHIR bundle file → its resources, still undecoded, and who they are about.
+"""A FHIR file → its resources, still undecoded, and who they are about.
 
-Bundle types: transaction, batch, collection, searchset, document, or none (https://hl7.org/fhir/R4/bundle.html).
+Bundle types: transaction, batch, collection, searchset, document, or none (https://hl7.org/fhir/R4/bundle.html). A file
+may also hold one resource, and each line of an NDJSON file does (see `fhir_lines`).
 """
 
 from __future__ import annotations
@@ -14,81 +15,127 @@ from typing import Any, TypeVar
 import msgspec
 
 from ..errors import HistoryError
+from .fhir_files import EXPORT_HINT, content
 from .fhir_types import Bundle, Entry, Header, LooseBundle, Patient
+from .fhir_wanted import WANTED
 from .recorded import Issue
 
 T = TypeVar("T")
 
 BUNDLE_TYPES = ("transaction", "batch", "collection", "searchset", "document")
-EXPORT_HINT = "export the record as a FHIR R4 bundle in JSON"
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+# What the rest of the record refers to, and is read before it.
+FIRST = ("Patient", "Medication")
 _BOM = b"\xef\xbb\xbf"
 # FHIR's id, with the underscore that real systems use besides; it may end up in a file name.
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+# How nearly all resources begin: type and id are known without reading the rest of them.
+_BEGIN = re.compile(rb'\s*\{\s*"resourceType"\s*:\s*"([A-Za-z]+)"\s*,\s*"id"\s*:\s*"([A-Za-z0-9._-]*)"\s*[,}]')
+_HEADERS = msgspec.json.Decoder(Header)
+_SERVED = "served:"
 
 
-@dataclass(frozen=True)
-class Resource:
-    """One undecoded resource and its place in the bundle."""
+class Resource(msgspec.Struct, frozen=True, gc=False):
+    """One undecoded resource; `spot` says where in the file it is: entry[3], line 7, or "" for the whole file."""
 
     file: str
-    index: int
+    spot: str
     kind: str
     id: str
     full_url: str
-    raw: msgspec.Raw
+    raw: bytes | msgspec.Raw
 
     @property
     def name(self) -> str:
-        """Type and id, or the entry where there is no id."""
-        return f"{self.kind}/{self.id}" if self.id else f"entry[{self.index}]"
+        """Type and id, or the spot where there is no id."""
+        return f"{self.kind}/{self.id}" if self.id else self.spot or self.kind
 
     @property
     def place(self) -> str:
-        """Where in the bundle it is, for the ``issues`` table."""
-        return f"entry[{self.index}] {self.kind}" + (f"/{self.id}" if self.id else "")
+        """Where in the file it is, for the ``issues`` table."""
+        return f"{self.spot} {self.kind}{'/' if self.id else ''}{self.id}".lstrip()
 
     def issue(self, severity: str, code: str, text: str, *, patient_id: str | None = None, path: str = "") -> Issue:
         """A row of ``issues`` about this resource; `path` is a JSON path inside it."""
-        place = f"{self.place} {path}".strip()
-        return {"file": self.file, "place": place, "severity": severity, "code": code, "text": text,
-                "patient_id": patient_id}
+        return file_issue(self.file, f"{self.place} {path}".strip(), severity, code, text) | {"patient_id": patient_id}
 
 
 @dataclass
 class Reading:
-    """One bundle while it is read: its resources by type, and the problems met."""
+    """One file while it is read: its resources, whether they are a bundle, and the problems met."""
 
     file: str
+    where: str
+    bundled: bool = True
     resources: list[Resource] = field(default_factory=list)
     issues: list[Issue] = field(default_factory=list)
 
+    def first(self) -> Iterator[Resource]:
+        """Patients and medicines: what others refer to."""
+        return (one for one in self.resources if one.kind in FIRST)
 
-def read_bundle(path: Path) -> Reading:
-    """Read one file.
+    def others(self) -> Iterator[Resource]:
+        """All else that becomes rows."""
+        return (one for one in self.resources if one.kind not in FIRST)
+
+
+def read_document(path: Path) -> Reading:
+    """Read one JSON file: a bundle, or a resource by itself.
 
     Raises:
-        HistoryError: no such file; not JSON (line and column named); not a bundle; `entry` of the wrong type.
+        HistoryError: no such file; not JSON (line and column named); no FHIR; `entry` of the wrong type.
     """
-    reading = Reading(path.name)
-    bundle = _decode_bundle(_bytes(path), str(path))
+    text = content(path).removeprefix(_BOM)
+    reading = Reading(path.name, str(path))
+    bundle = _decode_bundle(text, str(path))
+    if bundle.resource_type is None:
+        raise HistoryError("not a FHIR bundle: resourceType is None", where=str(path), hint=EXPORT_HINT)
     if bundle.resource_type != "Bundle":
-        raise HistoryError(f"not a FHIR bundle: resourceType is {bundle.resource_type!r}", where=str(path),
-                           hint=EXPORT_HINT)
+        reading.bundled = False
+        reading.resources.extend(found for found in [undecoded(text, "", reading)] if found)
+        return reading
     if bundle.type is not None and bundle.type not in BUNDLE_TYPES:
         raise HistoryError(f"a bundle of type {bundle.type!r} is not a patient record", where=str(path),
                            hint=f"bundle types read: {', '.join(BUNDLE_TYPES)}")
     if _has_next_page(bundle.link):
-        reading.issues.append(_bundle_issue(reading.file, "$.link", "warning", "more-pages", "the bundle names a next "
+        reading.issues.append(file_issue(reading.file, "$.link", "warning", "more-pages", "the bundle names a next "
                               "page that was not given: what is not here may still be in the record"))
     reading.resources.extend(_resources(bundle, reading))
     return reading
 
 
-def decode(resource: Resource, kind: type[T], issues: list[Issue]) -> T | None:
+def undecoded(raw: bytes | msgspec.Raw, spot: str, reading: Reading, *, full_url: str = "", path: str = "$",
+              what: str = "the resource") -> Resource | None:
+    """A resource with its type and id; None for one that is not wanted, and one without a type (reported)."""
+    if begin := _BEGIN.match(raw):
+        kind, name = begin[1].decode(), begin[2].decode()
+    else:
+        kind, name = _header(raw, spot, reading, path, what)
+    if kind == "Bundle":
+        reading.issues.append(file_issue(reading.file, f"{spot} Bundle".strip(), "error", "nested-bundle",
+                                         f"a bundle inside is not read; {what} was left out"))
+    return Resource(reading.file, spot, kind, name, full_url, raw) if kind in WANTED or kind in FIRST else None
+
+
+def _header(raw: bytes | msgspec.Raw, spot: str, reading: Reading, path: str, what: str) -> tuple[str, str]:
+    """Type and id wherever they are; "" for the type of what has none (reported)."""
+    try:
+        header = _HEADERS.decode(raw)
+    except UNREADABLE as error:
+        reading.issues.append(file_issue(reading.file, f"{spot} {path}".strip(), "error", "bad-resource",
+                                         f"{split_error(error)[0]}; {what} was left out"))
+        return "", ""
+    if not isinstance(header.resource_type, str):
+        reading.issues.append(file_issue(reading.file, f"{spot} {path}.resourceType".strip(), "error", "bad-resource",
+                                         f"no resourceType; {what} was left out"))
+        return "", ""
+    return header.resource_type, header.id if isinstance(header.id, str) else ""
+
+
+def decode(resource: Resource, decoder: msgspec.json.Decoder[T], issues: list[Issue]) -> T | None:
     """Decode one resource; a fault becomes an ``issues`` row with its path and the result is None."""
     try:
-        return msgspec.json.decode(resource.raw, type=kind)
+        return decoder.decode(resource.raw)
     except UNREADABLE as error:
         what, path = split_error(error)
         issues.append(resource.issue("error", "bad-resource", f"{what}; the resource was left out", path=path))
@@ -104,16 +151,21 @@ def split_error(error: msgspec.DecodeError | UnicodeDecodeError | RecursionError
     return what, path.rstrip("`") or "$"
 
 
+class UnusablePatient(HistoryError):
+    """A patient without id or birth date, or with a field of the wrong type."""
+
+
 def patient_id(resource: Resource, patient: Patient, where: str) -> str:
     """The patient's id: Patient.id, else the UUID of the entry's fullUrl.
 
     Raises:
-        HistoryError: there is none, or it is not an id by FHIR's rules.
+        UnusablePatient: there is none, or it is not an id by FHIR's rules.
     """
     name = patient.id or resource.full_url.removeprefix("urn:uuid:")
     if not _ID.fullmatch(name):
         what = "is not a FHIR id (letters, digits, '-', '.', at most 64)" if name else "is missing"
-        raise HistoryError(f"entry[{resource.index}] Patient: id {what}", where=where, hint="give the patient an id")
+        raise UnusablePatient(f"{resource.spot} Patient: id {what}".lstrip(), where=where,
+                              hint="give the patient an id")
     return name
 
 
@@ -124,6 +176,8 @@ def references(resource: Resource, name: str) -> Iterator[str]:
     if name:
         yield f"{resource.kind}/{name}"
         yield f"urn:uuid:{name}"
+        if resource.full_url.startswith("http"):
+            yield f"{_SERVED}{resource.kind}/{name}"
 
 
 def resolve(reference: str | None, known: Mapping[str, T], kind: str = "Patient") -> T | None:
@@ -131,30 +185,14 @@ def resolve(reference: str | None, known: Mapping[str, T], kind: str = "Patient"
 
     The fall-back holds only where the bundle does not say which server the resource came from.
     """
+    if reference is not None and reference in known:
+        return known[reference]
     plain = (reference or "").partition("/_history/")[0]
     if plain in known:
         return known[plain]
     tail = "/".join(plain.rsplit("/", 2)[-2:])
-    found = known.get(tail) if plain.startswith(("http://", "https://")) and tail.startswith(f"{kind}/") else None
-    from_server = any(key.startswith("http") and value == found for key, value in known.items())
-    return None if from_server else found
-
-
-def _bytes(path: Path) -> bytes:
-    """The file's bytes without a byte-order mark.
-
-    Raises:
-        HistoryError: it cannot be read, or is empty.
-    """
-    if not path.exists():
-        raise HistoryError("no such file", where=str(path))
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise HistoryError(f"cannot be read: {error.strerror}", where=str(path)) from error
-    if not content.strip():
-        raise HistoryError("the file is empty", where=str(path), hint=EXPORT_HINT)
-    return content.removeprefix(_BOM)
+    absolute = plain.startswith(("http://", "https://")) and tail.startswith(f"{kind}/")
+    return known.get(tail) if absolute and f"{_SERVED}{tail}" not in known else None
 
 
 def _decode_bundle(content: bytes, where: str) -> Bundle | LooseBundle:
@@ -193,29 +231,19 @@ def _has_next_page(link: Any) -> bool:
     return any(isinstance(one, dict) and one.get("relation") == "next" for one in links)
 
 
-def _bundle_issue(file: str, place: str, severity: str, code: str, text: str) -> Issue:
+def file_issue(file: str, place: str, severity: str, code: str, text: str) -> Issue:
+    """A row of ``issues`` about a place in a file."""
     return {"file": file, "place": place, "severity": severity, "code": code, "text": text, "patient_id": None}
 
 
 def _resources(bundle: Bundle | LooseBundle, reading: Reading) -> Iterator[Resource]:
-    """Every entry's resource with its type and id; what has none is reported."""
-    headers = msgspec.json.Decoder(Header)
+    """Every wanted entry's resource with its type and id; what has none is reported."""
     for index, entry in _entries(bundle, reading):
-        if not entry.resource:
-            continue
-        place = f"entry[{index}]"
-        try:
-            header = headers.decode(entry.resource)
-        except UNREADABLE as error:
-            reading.issues.append(_bundle_issue(reading.file, f"{place} $.resource", "error", "bad-resource",
-                                                f"{split_error(error)[0]}; the entry was left out"))
-            continue
-        if not isinstance(header.resource_type, str):
-            reading.issues.append(_bundle_issue(reading.file, f"{place} $.resource.resourceType", "error",
-                                                "bad-resource", "no resourceType; the entry was left out"))
-            continue
-        name = header.id if isinstance(header.id, str) else ""
-        yield Resource(reading.file, index, header.resource_type, name, entry.full_url or "", entry.resource)
+        if entry.resource:
+            found = undecoded(entry.resource, f"entry[{index}]", reading, full_url=entry.full_url or "",
+                              path="$.resource", what="the entry")
+            if found:
+                yield found
 
 
 def _entries(bundle: Bundle | LooseBundle, reading: Reading) -> Iterator[tuple[int, Entry]]:
@@ -228,5 +256,5 @@ def _entries(bundle: Bundle | LooseBundle, reading: Reading) -> Iterator[tuple[i
             yield index, decoder.decode(entry)
         except msgspec.ValidationError as error:
             what, path = split_error(error)
-            reading.issues.append(_bundle_issue(reading.file, f"entry[{index}] {path}", "error", "bad-resource",
-                                                f"{what}; the entry was left out"))
+            reading.issues.append(file_issue(reading.file, f"entry[{index}] {path}", "error", "bad-resource",
+                                             f"{what}; the entry was left out"))

@@ -1,8 +1,8 @@
-"""Bundles → rows of one read: who each resource is about, each resource once, each problem reported."""
+"""Files → rows of one read: who each resource is about, each resource once, each problem reported."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
@@ -10,79 +10,118 @@ import msgspec
 
 from ..errors import HistoryError
 from .fhir_bundle import (
-    EXPORT_HINT,
     UNREADABLE,
     Reading,
     Resource,
+    UnusablePatient,
     decode,
     patient_id,
     references,
     resolve,
     split_error,
 )
-from .fhir_rows import (
-    allergy_row,
-    condition_rows,
-    observation_rows,
-    patient_row,
-    request_row,
-    statement_row,
-)
-from .fhir_types import (
+from .fhir_drug_rows import drug_row, what_it_is
+from .fhir_event_rows import encounter_row, family_rows, immunization_row, procedure_row, report_row
+from .fhir_files import EXPORT_HINT
+from .fhir_genes import Call, gene_call
+from .fhir_lines import LineReading
+from .fhir_rows import allergy_row, condition_rows, observation_rows, patient_row
+from .fhir_types import AllergyIntolerance, CodeableConcept, Condition, Drug, Medication, Observation, Owned, Patient
+from .fhir_wanted import (
+    TABLE,
     WANTED,
-    AllergyIntolerance,
-    CodeableConcept,
-    Condition,
-    Medication,
-    MedicationRequest,
-    MedicationStatement,
-    Observation,
-    Owned,
-    Patient,
+    DiagnosticReport,
+    Encounter,
+    FamilyMemberHistory,
+    Immunization,
+    Procedure,
     Wanted,
 )
 from .record_dates import is_date
 from .recorded import COLUMNS, Issue, Row
 
-_TABLE = {"Condition": "conditions", "MedicationRequest": "medications", "MedicationStatement": "medications",
-          "Observation": "observations", "AllergyIntolerance": "allergies"}
 _PERSON = slice(COLUMNS["patients"].index("birth_date"), None)
+_CODE = {name: columns.index("code") for name, columns in COLUMNS.items() if "code" in columns}
+_MEDICATION = msgspec.json.Decoder(Medication)
+# A visit is told by its class, a relative without a condition says that none is known.
+_MAY_BE_NAMELESS = ("encounters", "family_history")
+
+
+@dataclass
+class Scope:
+    """Whom and what the references of some resources may mean."""
+
+    people: dict[str, str] = field(default_factory=dict)
+    medicines: dict[str, CodeableConcept] = field(default_factory=dict)
 
 
 @dataclass
 class Records:
-    """Rows (see ``recorded.COLUMNS``) and problems of all bundles of one read."""
+    """Rows (see ``recorded.COLUMNS``), genotypes and problems of all files of one read."""
 
     rows: dict[str, list[Row]] = field(default_factory=lambda: {name: [] for name in COLUMNS})
     issues: list[Issue] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
     _people: dict[str, Row] = field(default_factory=dict)
     _seen: dict[tuple[str, str, str], bytes] = field(default_factory=dict)
 
-    def add(self, reading: Reading, where: str) -> None:
-        """Take one bundle in.
+    def add(self, reading: Reading) -> None:
+        """Take one bundle in: its references mean what is in it.
 
         Raises:
             HistoryError: no patient, one that cannot be used, or one id for two different people.
         """
         self.issues += reading.issues
-        people = self._patients(reading.resources, where)
-        medicines = _medicines(reading.resources, self.issues)
-        for resource in reading.resources:
-            if kind := WANTED.get(resource.kind):
-                self._take(resource, kind, people, medicines)
+        scope = Scope()
+        for resource in reading.first():
+            self._refer(resource, scope, reading.where)
+        if not scope.people:
+            raise HistoryError("the bundle holds no Patient", where=reading.where, hint=EXPORT_HINT)
+        for resource in reading.others():
+            self._take(resource, scope)
 
-    def _patients(self, resources: Iterable[Resource], where: str) -> dict[str, str]:
-        """Every reference that means a patient of this bundle, with the patient's id."""
-        known: dict[str, str] = {}
-        for resource in (one for one in resources if one.kind == "Patient"):
-            patient = _decode_patient(resource, where)
-            name = patient_id(resource, patient, where)
-            _check_birth_date(patient, name, where)
-            self._meet(resource, patient_row(resource, patient, name), where)
-            known |= dict.fromkeys(references(resource, name), name)
-        if not known:
-            raise HistoryError("the bundle holds no Patient", where=where, hint=EXPORT_HINT)
-        return known
+    def add_loose(self, parts: Sequence[Reading | LineReading]) -> None:
+        """Take single resources and NDJSON files in: their references mean what is in any of them.
+
+        A patient who cannot be used is reported, as all that is about him.
+
+        Raises:
+            HistoryError: there is no patient, or one id for two different people.
+        """
+        scope, fault = Scope(), None
+        for part in parts:
+            for resource in part.first():
+                try:
+                    self._refer(resource, scope, part.where)
+                except UnusablePatient as error:
+                    fault = fault or error
+                    self.issues.append(resource.issue("error", "bad-patient", f"{error.message}; the patient was left "
+                                                      "out"))
+        if not scope.people:
+            raise fault or HistoryError("no Patient is given", where=parts[0].where,
+                                        hint="give the file with the Patient resources, or the folder, too")
+        for part in parts:
+            for resource in part.others():
+                self._take(resource, scope)
+            self.issues += part.issues
+
+    def _refer(self, resource: Resource, scope: Scope, where: str) -> None:
+        """Learn what refers to a patient or a medicine.
+
+        Raises:
+            UnusablePatient: one without id or birth date, or with a field of the wrong type.
+            HistoryError: one id for two different people.
+        """
+        if resource.kind == "Medication":
+            medicine = decode(resource, _MEDICATION, self.issues)
+            if medicine and (concept := what_it_is(medicine)):
+                scope.medicines |= dict.fromkeys(references(resource, medicine.id or ""), concept)
+            return
+        patient = _decode_patient(resource, where)
+        name = patient_id(resource, patient, where)
+        _check_birth_date(patient, name, where)
+        self._meet(resource, patient_row(resource, patient, name), where)
+        scope.people |= dict.fromkeys(references(resource, name), name)
 
     def _meet(self, resource: Resource, row: Row, where: str) -> None:
         """Add a patient once; the same id must mean the same person in every file."""
@@ -97,23 +136,23 @@ class Records:
             raise HistoryError(f"Patient/{name} is given twice and differs", where=where,
                                hint="give one version of each patient")
 
-    def _take(self, resource: Resource, kind: type[Wanted], people: Mapping[str, str],
-              medicines: Mapping[str, CodeableConcept]) -> None:
+    def _take(self, resource: Resource, scope: Scope) -> None:
         """Decode one resource and add its rows; what cannot be used is reported."""
-        found = decode(resource, kind, self.issues)
+        found = decode(resource, WANTED[resource.kind], self.issues)
         if found is None:
-            self.issues[-1]["patient_id"] = _owner(resource, people)
+            self.issues[-1]["patient_id"] = _owner(resource, scope.people)
             return
-        link, path = (found.patient, "$.patient") if isinstance(found, AllergyIntolerance) else (
-            found.subject, "$.subject")
-        name = resolve(link.reference if link else None, people)
+        link, path = (found.subject, "$.subject") if hasattr(found, "subject") else (found.patient, "$.patient")
+        name = resolve(link.reference if link else None, scope.people)
         if name is None:
-            self.issues.append(resource.issue("error", "unknown-patient", "not about a patient of this bundle; the "
-                                              "resource was left out", patient_id=_only(people), path=path))
+            self.issues.append(resource.issue("error", "unknown-patient", "not about a patient of this record; the "
+                                              "resource was left out", patient_id=_only(scope.people), path=path))
         elif self._is_new(resource, name):
-            rows = _rows(resource, found, name, medicines, self.issues)
-            self.rows[_TABLE[resource.kind]] += rows
+            rows = list(_rows(resource, found, name, scope.medicines, self.issues))
+            self.rows[TABLE[resource.kind]] += rows
             self._note_nameless(resource, rows, name)
+            if isinstance(found, Observation) and (call := gene_call(resource, found, name, self.issues)):
+                self.calls.append(call)
 
     def _is_new(self, resource: Resource, name: str) -> bool:
         """Whether this resource has not been met before, as it is in overlapping pages of a search."""
@@ -130,8 +169,9 @@ class Records:
 
     def _note_nameless(self, resource: Resource, rows: Sequence[Row], name: str) -> None:
         """Report rows that say nothing about what they are."""
-        code = COLUMNS[_TABLE[resource.kind]].index("code")
-        if any(row[code] is None and row[code + 1] is None for row in rows):
+        table = TABLE[resource.kind]
+        code = _CODE[table]
+        if table not in _MAY_BE_NAMELESS and any(row[code] is None and row[code + 1] is None for row in rows):
             self.issues.append(resource.issue("warning", "no-code", "neither a code nor a name; what it is stays "
                                               "unknown", patient_id=name))
 
@@ -156,75 +196,45 @@ def _decode_patient(resource: Resource, where: str) -> Patient:
     """Decode strictly: a record without its patient is of no use.
 
     Raises:
-        HistoryError: naming the path of the wrong type.
+        UnusablePatient: naming the path of the wrong type.
     """
     try:
         return msgspec.json.decode(resource.raw, type=Patient)
     except UNREADABLE as error:
         what, path = split_error(error)
-        raise HistoryError(f"{resource.place} {path}: {what}", where=where, hint="correct this field") from error
+        raise UnusablePatient(f"{resource.place} {path}: {what}", where=where, hint="correct this field") from error
 
 
 def _check_birth_date(patient: Patient, name: str, where: str) -> None:
     """Refuse a record whose age cannot be known.
 
     Raises:
-        HistoryError: there is no birth date, or it is no FHIR date.
+        UnusablePatient: there is no birth date, or it is no FHIR date.
     """
     if patient.birth_date is not None and is_date(patient.birth_date):
         return
     fault = "$.birthDate is not a FHIR date" if patient.birth_date else "has no birthDate: age cannot be known"
-    raise HistoryError(f"Patient/{name} {fault}", where=where, hint="add Patient.birthDate as YYYY-MM-DD")
+    raise UnusablePatient(f"Patient/{name} {fault}", where=where, hint="add Patient.birthDate as YYYY-MM-DD")
 
 
 def _rows(resource: Resource, found: Wanted, name: str, medicines: Mapping[str, CodeableConcept],
-          issues: list[Issue]) -> list[Row]:
+          issues: list[Issue]) -> Iterator[Row]:
     match found:
-        case Condition():
-            return list(condition_rows(resource, found, name))
         case Observation():
-            return list(observation_rows(resource, found, name, issues))
+            yield from observation_rows(resource, found, name, issues)
+        case Condition():
+            yield from condition_rows(resource, found, name)
+        case Drug():
+            yield drug_row(resource, found, name, medicines, issues)
         case AllergyIntolerance():
-            return [allergy_row(resource, found, name)]
-        case MedicationRequest():
-            return [request_row(resource, found, name, _medicine(resource, found, medicines, issues))]
-        case MedicationStatement():
-            return [statement_row(resource, found, name, _medicine(resource, found, medicines, issues))]
-
-
-def _medicines(resources: Iterable[Resource], issues: list[Issue]) -> dict[str, CodeableConcept]:
-    """Every reference that means a Medication of this bundle, with what it is."""
-    known: dict[str, CodeableConcept] = {}
-    for resource in (one for one in resources if one.kind == "Medication"):
-        medicine = decode(resource, Medication, issues)
-        if medicine and medicine.code:
-            known |= dict.fromkeys(references(resource, medicine.id or ""), medicine.code)
-    return known
-
-
-def _medicine(resource: Resource, found: MedicationRequest | MedicationStatement,
-              medicines: Mapping[str, CodeableConcept], issues: list[Issue]) -> CodeableConcept | None:
-    """What is taken: said in place, contained, elsewhere in the bundle, or only by the name of the link."""
-    link = found.medication_reference
-    if found.medication_codeable_concept or not link:
-        return found.medication_codeable_concept
-    if link.reference and link.reference.startswith("#"):
-        concept = _contained(resource, found.contained, link.reference[1:], issues)
-    else:
-        concept = resolve(link.reference, medicines, "Medication")
-    return concept or CodeableConcept(text=link.display)
-
-
-def _contained(resource: Resource, contained: Iterable[object], name: str,
-               issues: list[Issue]) -> CodeableConcept | None:
-    """The medicine described inside its own order."""
-    raw = next((one for one in contained if isinstance(one, dict) and one.get("id") == name), None)
-    if raw is None:
-        return None
-    try:
-        return msgspec.convert(raw, Medication).code
-    except msgspec.ValidationError as error:
-        what, path = split_error(error)
-        issues.append(resource.issue("error", "bad-resource", f"{what}; the contained medicine was not read",
-                                     path=f"$.contained {path}"))
-        return None
+            yield allergy_row(resource, found, name)
+        case FamilyMemberHistory():
+            yield from family_rows(resource, found, name)
+        case Encounter():
+            yield encounter_row(resource, found, name)
+        case Procedure():
+            yield procedure_row(resource, found, name)
+        case Immunization():
+            yield immunization_row(resource, found, name)
+        case DiagnosticReport():
+            yield report_row(resource, found, name)

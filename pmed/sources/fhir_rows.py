@@ -15,14 +15,10 @@ from .fhir_types import (
     CodeableConcept,
     Coding,
     Condition,
-    Dosage,
     Extension,
-    MedicationRequest,
-    MedicationStatement,
     Observation,
     Patient,
     Quantity,
-    Repeat,
     _Measured,
 )
 from .recorded import Issue, Row
@@ -31,14 +27,12 @@ RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 LOINC = "http://loinc.org"
 UCUM = "http://unitsofmeasure.org"
 _RACE = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-race"
-# Intents that are not yet an order; "plan" is how US systems record what a patient says he takes (US Core).
-_NOT_ORDERED = ("proposal", "option")
 
 
 def patient_row(resource: Resource, patient: Patient, name: str) -> Row:
     """The person; dead is known only where the record says so either way."""
     deceased = True if patient.deceased_date_time else patient.deceased_boolean
-    return (*_origin(resource, name), patient.birth_date, patient.gender, deceased, _ancestry(patient))
+    return (*origin(resource, name), patient.birth_date, patient.gender, deceased, _ancestry(patient))
 
 
 def condition_rows(resource: Resource, found: Condition, name: str) -> Iterator[Row]:
@@ -46,33 +40,16 @@ def condition_rows(resource: Resource, found: Condition, name: str) -> Iterator[
     onset, abatement = found.onset_period, found.abatement_period
     start = found.onset_date_time or (onset and onset.start) or found.recorded_date
     end = found.abatement_date_time or (abatement and (abatement.end or abatement.start))
-    states = _status(found.clinical_status), _status(found.verification_status), found.abatement_boolean
+    states = state(found.clinical_status), state(found.verification_status), found.abatement_boolean
     for coding in (found.code.coding if found.code else []) or [Coding()]:
-        yield (*_origin(resource, name), *_coded(coding, found.code), start, end, found.recorded_date, *states)
-
-
-def request_row(resource: Resource, found: MedicationRequest, name: str, concept: CodeableConcept | None) -> Row:
-    """An order; it ends with the period it may be dispensed in."""
-    validity = found.dispense_request.validity_period if found.dispense_request else None
-    ordered = not found.do_not_perform and found.intent not in _NOT_ORDERED
-    return (*_origin(resource, name), *_coded(_prefer(concept, RXNORM), concept), found.authored_on,
-            validity.end if validity else None, found.authored_on, *_dose(found.dosage_instruction), found.status,
-            ordered, "order")
-
-
-def statement_row(resource: Resource, found: MedicationStatement, name: str, concept: CodeableConcept | None) -> Row:
-    """What the patient is said to take."""
-    period = found.effective_period
-    start = found.effective_date_time or (period.start if period else None)
-    return (*_origin(resource, name), *_coded(_prefer(concept, RXNORM), concept), start,
-            period.end if period else None, found.date_asserted, *_dose(found.dosage), found.status, True, "statement")
+        yield (*origin(resource, name), *coded(coding, found.code), start, end, found.recorded_date, *states)
 
 
 def allergy_row(resource: Resource, found: AllergyIntolerance, name: str) -> Row:
     """An allergy, since its onset or since it was recorded."""
     start = found.onset_date_time or found.recorded_date
-    return (*_origin(resource, name), *_coded(_prefer(found.code, RXNORM), found.code), start, found.recorded_date,
-            _status(found.clinical_status), _status(found.verification_status), found.criticality)
+    return (*origin(resource, name), *coded(prefer(found.code, RXNORM), found.code), start, found.recorded_date,
+            state(found.clinical_status), state(found.verification_status), found.criticality)
 
 
 def observation_rows(resource: Resource, found: Observation, name: str, issues: list[Issue]) -> Iterator[Row]:
@@ -83,28 +60,30 @@ def observation_rows(resource: Resource, found: Observation, name: str, issues: 
     when = start, found.issued, found.status
     report: Callable[..., None] = lambda *what, path: issues.append(resource.issue(*what, patient_id=name, path=path))
     if not found.component or _has_value(found):
-        yield (*_origin(resource, name), *_coded(_prefer(found.code, LOINC), found.code), *when,
-               *_value(found, report, "$"))
+        yield (*origin(resource, name), *coded(prefer(found.code, LOINC), found.code), *when,
+               *_value(found, report, "$"), _interpretation(found))
     for index, part in enumerate(found.component):
-        yield (*_origin(resource, name), *_coded(_prefer(part.code, LOINC), part.code), *when,
-               *_value(part, report, f"$.component[{index}]"))
+        yield (*origin(resource, name), *coded(prefer(part.code, LOINC), part.code), *when,
+               *_value(part, report, f"$.component[{index}]"), _interpretation(part))
 
 
-def _origin(resource: Resource, name: str) -> Row:
+def origin(resource: Resource, name: str) -> Row:
+    """Whose row it is and where it is from."""
     return name, resource.file, resource.place, f"{resource.file}#{resource.name}"
 
 
-def _prefer(concept: CodeableConcept | None, system: str) -> Coding:
+def prefer(concept: CodeableConcept | None, system: str) -> Coding:
     """The coding in the wanted system, else the first."""
     codings = concept.coding if concept else []
     return next((one for one in codings if one.system == system), codings[0] if codings else Coding())
 
 
-def _coded(coding: Coding, concept: CodeableConcept | None) -> Row:
+def coded(coding: Coding, concept: CodeableConcept | None) -> Row:
+    """System, code and display; the text as it was entered where there is no display."""
     return coding.system, coding.code, coding.display or (concept.text if concept else None)
 
 
-def _status(concept: CodeableConcept | None) -> str | None:
+def state(concept: CodeableConcept | None) -> str | None:
     """The code of a status given as a concept; its text where it has no code."""
     if concept is None:
         return None
@@ -112,32 +91,21 @@ def _status(concept: CodeableConcept | None) -> str | None:
     return code or concept.text
 
 
-def _dose(dosages: list[Dosage]) -> Row:
-    """Amount, unit, times a day and route of the first dosage."""
-    if not dosages:
-        return None, None, None, None
-    amount = next((one.dose_quantity for one in dosages[0].dose_and_rate if one.dose_quantity), None)
-    route = dosages[0].route
-    text = (route.text or _prefer(route, "").display) if route else None
-    often = _per_day(dosages[0].timing.repeat if dosages[0].timing else None)
-    return (amount.value, _unit(amount), often, text) if amount else (None, None, often, text)
-
-
-def _per_day(repeat: Repeat | None) -> float | None:
-    """How many times a day, where the timing says so in hours, days, weeks or months."""
-    days = {"h": 1 / 24, "d": 1.0, "wk": 7.0, "mo": 30.4375}.get(repeat.period_unit or "") if repeat else None
-    if repeat is None or days is None or not repeat.period:
-        return None
-    return (repeat.frequency or 1) / (repeat.period * days)
-
-
-def _unit(quantity: Quantity) -> str | None:
+def unit_of(quantity: Quantity) -> str | None:
     """The UCUM code; else what is written as the unit."""
     return quantity.code if quantity.code and quantity.system in (UCUM, None) else quantity.unit
 
 
+def _interpretation(found: _Measured) -> str | None:
+    """H, L, N … as the laboratory says it."""
+    return state(found.interpretation[0]) if found.interpretation else None
+
+
+_VALUES = tuple(name for name in _Measured.__struct_fields__ if name.startswith("value_"))
+
+
 def _has_value(found: _Measured) -> bool:
-    return any(getattr(found, name) is not None for name in _Measured.__struct_fields__ if name != "code")
+    return any(getattr(found, name) is not None for name in _VALUES)
 
 
 def _value(found: _Measured, report: Callable[..., None], path: str) -> Row:
@@ -155,12 +123,16 @@ def _value(found: _Measured, report: Callable[..., None], path: str) -> Row:
     if text is None and _has_value(found):
         report("info", "value-not-read", "a range, ratio, period or series is not read; the value stays unknown",
                path=path)
+    elif text is None and found.data_absent_reason:
+        reason = state(found.data_absent_reason) or "no reason"
+        report("info", "value-absent", f"recorded as having no value ({reason[:40]}); it stays unknown",
+               path=f"{path}.dataAbsentReason")
     return None, None, text, None
 
 
 def _quantity(quantity: Quantity, report: Callable[..., None], path: str) -> Row:
     """A number with its unit; "< 5" is a limit and no measurement, so it is kept as text only."""
-    unit = _unit(quantity)
+    unit = unit_of(quantity)
     if quantity.comparator is None or quantity.value is None:
         return quantity.value, unit, None, None
     report("info", "limit-not-value", "a value beyond a limit of measurement is kept as text, not as a number",

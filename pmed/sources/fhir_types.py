@@ -102,11 +102,27 @@ class Dosage(_Part):
     dose_and_rate: list[DoseAndRate] = []
 
 
+class CodeableReference(_Part):
+    """R5: what something is, or a link to it."""
+
+    concept: CodeableConcept | None = None
+    reference: Reference | None = None
+
+
+class Ingredient(_Part):
+    """What a medicine is made of; `item` in R5."""
+
+    item_codeable_concept: CodeableConcept | None = None
+    item_reference: Reference | None = None
+    item: CodeableReference | None = None
+
+
 class Medication(_Part):
     """A medicine described once and referred to."""
 
     id: str | None = None
     code: CodeableConcept | None = None
+    ingredient: list[Ingredient] = []
 
 
 class DispenseRequest(_Part):
@@ -115,18 +131,19 @@ class DispenseRequest(_Part):
     validity_period: Period | None = None
 
 
-class _Drug(_Part):
-    """What an order and a statement of a medicine have in common."""
+class Drug(_Part):
+    """What all that is recorded about a medicine has in common; `medication` in R5."""
 
     id: str | None = None
     status: str | None = None
     subject: Reference | None = None
     medication_codeable_concept: CodeableConcept | None = None
     medication_reference: Reference | None = None
+    medication: CodeableReference | None = None
     contained: list[Any] = []
 
 
-class MedicationRequest(_Drug):
+class MedicationRequest(Drug):
     """An order for a medicine."""
 
     intent: str | None = None
@@ -136,13 +153,46 @@ class MedicationRequest(_Drug):
     dispense_request: DispenseRequest | None = None
 
 
-class MedicationStatement(_Drug):
+class Adherence(_Part):
+    """R5: whether a stated medicine is taken."""
+
+    code: CodeableConcept | None = None
+
+
+class MedicationStatement(Drug):
     """A statement that a medicine is, was or will be taken."""
 
     effective_date_time: str | None = None
     effective_period: Period | None = None
     date_asserted: str | None = None
     dosage: list[Dosage] = []
+    adherence: Adherence | None = None
+
+
+class GivenDose(_Part):
+    """The dose that was given."""
+
+    dose: Quantity | None = None
+    route: CodeableConcept | None = None
+
+
+class MedicationAdministration(Drug):
+    """A medicine that was given; R5 writes `occurence`."""
+
+    effective_date_time: str | None = None
+    effective_period: Period | None = None
+    occurence_date_time: str | None = None
+    occurence_period: Period | None = None
+    dosage: GivenDose | None = None
+
+
+class MedicationDispense(Drug):
+    """A medicine that was handed out."""
+
+    when_handed_over: str | None = None
+    when_prepared: str | None = None
+    days_supply: Quantity | None = None
+    dosage_instruction: list[Dosage] = []
 
 
 class Condition(_Part):
@@ -176,6 +226,8 @@ class _Measured(_Part):
     value_ratio: Any = None
     value_sampled_data: Any = None
     value_period: Any = None
+    interpretation: list[CodeableConcept] = []
+    data_absent_reason: CodeableConcept | None = None
 
 
 class Component(_Measured):
@@ -247,9 +299,3 @@ class LooseBundle(_Part):
     link: Any = None
 
 
-Wanted = MedicationRequest | MedicationStatement | Condition | Observation | AllergyIntolerance
-
-WANTED: dict[str, type[Wanted]] = {
-    kind.__name__: kind
-    for kind in (MedicationRequest, MedicationStatement, Condition, Observation, AllergyIntolerance)
-}

@@ -4,8 +4,10 @@
 - *partial dates*: a start is the first day it may mean, an end the last one.
 - *active medicine*: status ``active``, ordered (no proposal, no "do not perform"), begun and not ended by the
   index date. ``on-hold`` is not taken.
+- *medicine given*: taken on the day, or in the period, in which it was given; whether it went on is not recorded, so
+  that later it is unknown. *Medicine handed out*: taken for as long as it lasts, unknown where that is not recorded.
 - *active condition or allergy*: not inactive, resolved or in remission, not refuted, begun and not ended by the
-  index date.
+  index date; unknown where the clinical status is ``unknown``.
 - ``entered-in-error`` rows leave the record. Every such decision is a row of ``issues``.
 
 Every source of records makes rows with the columns of `COLUMNS` and leaves the rest to `make_tables`; one that works in
@@ -40,7 +42,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     # `per_day`: how often the dose is taken; `ordered`: no proposal; `kind`: see the table.
     "medications": (*_ORIGIN, *_CODED, "start", "end", "recorded", "dose", "dose_unit", "per_day", "route", "status",
                     "ordered", "kind"),
-    "observations": (*_ORIGIN, *_CODED, "start", "recorded", "status", "value", "unit", "value_text", "value_code"),
+    "observations": (*_ORIGIN, *_CODED, "start", "recorded", "status", "value", "unit", "value_text", "value_code",
+                     "interpretation"),
     "allergies": (*_ORIGIN, *_CODED, "start", "recorded", "status", "verification", "criticality"),
     "procedures": (*_ORIGIN, *_CODED, "start", "end", "status"),
     "encounters": (*_ORIGIN, *_CODED, "start", "end", "status", "class"),
@@ -51,7 +54,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 _NUMBERS = ("dose", "per_day", "value", "onset_age")
 _FLAGS = ("deceased", "ordered", "ended")
 _TEXTS = ("system", "code", "display", "unit", "dose_unit", "route", "value_text", "value_code", "ancestry", "class",
-          "relationship")
+          "relationship", "interpretation")
 _DATES = ("birth_date", "start", "end", "recorded")
 _INVISIBLE = r"[\p{Cc}\p{Cf}]"
 _BLANK = r"[\s\p{Zs}]+"
@@ -108,7 +111,9 @@ def _filled(name: str, frame: pl.DataFrame | None) -> pl.DataFrame:
 def _frame(name: str, rows: Sequence[Row]) -> pl.DataFrame:
     """Rows as recorded."""
     kinds = _kinds(name)
-    columns = list(zip(*rows, strict=True)) or [()] * len(kinds)
+    columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
+    # A source that does not know the last columns leaves them out.
+    columns += [[None] * len(rows)] * (len(kinds) - len(columns))
     return pl.DataFrame([pl.Series(column, values, dtype=kind)
                          for (column, kind), values in zip(kinds.items(), columns, strict=True)])
 
@@ -214,11 +219,34 @@ def _lasting() -> pl.Expr:
 
 
 def _taken() -> pl.Expr:
+    kind = pl.col("kind")
+    return pl.when(kind == "administration").then(_given()).when(kind == "dispense").then(_supplied()).otherwise(
+        _prescribed())
+
+
+def _given() -> pl.Expr:
+    """True on the day it was given; afterwards the record does not say whether it is given again."""
+    status, now = pl.col("status"), pl.coalesce("end", "start") >= pl.col("index_date")
+    given = pl.when(status.is_in(["completed", "in-progress"]) & now).then(pl.lit(value=True)).when(
+        (status == "in-progress") & pl.col("end").is_null()).then(pl.lit(value=True))
+    return pl.when((status == "not-done") | ~_begun()).then(pl.lit(value=False)).otherwise(given)
+
+
+def _supplied() -> pl.Expr:
+    """True from the day it was handed out for as long as it lasts, then false; null where either is not known."""
+    status = pl.col("status")
+    dated = pl.col("start").is_not_null() & pl.col("end").is_not_null()
+    held = pl.when(status.is_in(["completed", "in-progress"]) & dated).then(_lasting())
+    return pl.when(status.is_in(["cancelled", "declined"]) | ~_begun()).then(pl.lit(value=False)).otherwise(held)
+
+
+def _prescribed() -> pl.Expr:
     """Null where the record does not say: no status, status unknown, or an active order that may no longer be filled.
 
-    How long an order may be filled (validityPeriod) is not how long the medicine is taken.
+    How long an order may be filled (validityPeriod) is not how long the medicine is taken. R5's "recorded" statement
+    tells nothing either.
     """
-    silent = pl.col("status").is_null() | (pl.col("status") == "unknown")
+    silent = pl.col("status").is_null() | pl.col("status").is_in(["unknown", "recorded"])
     taken = pl.when(~silent).then(pl.col("status") == "active")
     lapsed = ~_lasting() & (pl.col("kind") == "order")
     return taken & pl.col("ordered") & _begun() & pl.when(~lapsed).then(_lasting())
@@ -232,5 +260,6 @@ def _exposed() -> pl.Expr:
 def _present(ends: bool) -> pl.Expr:
     """For conditions (which end) and allergies (whose end FHIR does not know)."""
     over = pl.any_horizontal(pl.col(name).is_in(_NOT_ACTIVE).fill_null(value=False) for name in _STATES)
-    begun = ~over & _begun()
+    silent = pl.col("status").eq_missing("unknown")
+    begun = ~over & pl.when(~silent).then(_begun())
     return begun & _lasting() & ~pl.col("ended").fill_null(value=False) if ends else begun

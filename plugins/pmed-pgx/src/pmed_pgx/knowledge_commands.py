@@ -10,6 +10,8 @@ import msgspec
 
 from pmed.errors import EXIT_EXPECTED, OptionError
 from pmed.files import write_all
+from pmed.vocabularies import PUBLISHERS as VOCABULARIES
+from pmed.vocabularies import import_vocabulary
 
 from .importing import PUBLISHERS, import_release
 from .knowledge import embedded, folder, genes, release, table
@@ -65,13 +67,22 @@ def _gene(name: str) -> str:
 
 @knowledge.command("import")
 @click.argument("source", type=FOLDER)
-@click.option("--from", "publisher", required=True, type=click.Choice(PUBLISHERS), help="Whose files they are.")
+@click.option("--from", "publisher", required=True, type=click.Choice([*PUBLISHERS, *VOCABULARIES]),
+              help="Whose files they are.")
 @click.option("--cpic-tables", type=FOLDER, help="CPIC's *-table.csv, to complete PharmCAT's files.")
-@click.option("-o", "--output", required=True, type=FOLDER, help="New folder for the release.")
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path),
+              help="New folder for the release; of a drug vocabulary a Parquet file.")
 def import_(source: Path, publisher: str, cpic_tables: Path | None, output: Path) -> None:
-    """Make a release of your own from the official files in SOURCE; use it by PMED_PGX_RELEASE=FOLDER."""
+    """Make a release of your own from the official files in SOURCE; use it by PMED_PGX_RELEASE=FOLDER.
+
+    RxNorm's RRF files and an OMOP vocabulary become a file of drug names; use it by PMED_DRUG_NAMES=FILE.
+    """
     if cpic_tables and publisher != "pharmcat":
         raise click.UsageError("--cpic-tables goes with --from pharmcat")
+    if publisher in VOCABULARIES:
+        rows = import_vocabulary(publisher, source, output)
+        click.echo(f"wrote {output}: {rows:,} names and codes; use it with PMED_DRUG_NAMES={output}", err=True)
+        return
     about = import_release(publisher, source, output, cpic_tables)
     click.echo(f"wrote {output}: {about.name} {about.version}; use it with PMED_PGX_RELEASE={output}", err=True)
 

@@ -17,6 +17,8 @@ _GIVEN = ("diplotype", "phenotype", "activity_score", "note")
 _CALLED = ("called", "ambiguous")
 _MESSAGE = pl.Struct({"code": pl.String(), "text": pl.String()})
 _SHOWN = 3
+# The tool of genotypes that a patient's record holds.
+_RECORD = "FHIR record"
 
 
 def apply(results: pl.DataFrame, outside: pl.DataFrame, samples: pl.DataFrame) -> pl.DataFrame:
@@ -30,6 +32,8 @@ def apply(results: pl.DataFrame, outside: pl.DataFrame, samples: pl.DataFrame) -
     Raises:
         InputError: where a call's patient or gene is not known.
     """
+    # A record tells of any gene; only files written for this are held to the release.
+    outside = outside.filter(pl.col("gene").is_in(list(genes())) | (pl.col("tool") != _RECORD))
     if outside.is_empty():
         return results
     calls = _placed(outside, samples).with_columns(_said=_text_of(*_GIVEN))

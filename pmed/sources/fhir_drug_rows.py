@@ -1,0 +1,182 @@
+"""Medicines ordered, stated, given and handed out → rows, and what each of them is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
+
+import msgspec
+
+from .fhir_bundle import Resource, resolve, split_error
+from .fhir_rows import RXNORM, coded, origin, prefer, state, unit_of
+from .fhir_types import (
+    CodeableConcept,
+    Dosage,
+    Drug,
+    Ingredient,
+    Medication,
+    MedicationAdministration,
+    MedicationDispense,
+    MedicationRequest,
+    MedicationStatement,
+    Period,
+    Quantity,
+    Reference,
+    Repeat,
+)
+from .record_dates import is_date
+from .recorded import Issue, Row
+
+Medicines = Mapping[str, CodeableConcept]
+# Intents that are not yet an order; "plan" is how US systems record what a patient says he takes (US Core).
+_NOT_ORDERED = ("proposal", "option")
+_DAYS = (None, "d", "day", "days")
+_WHOLE_DAY = 10
+# R5 says by adherence what R4 says by status; other words leave it unknown.
+_ADHERENCE = {"taking": "active", "not-taking": "not-taken", "stopped": "stopped"}
+
+
+def drug_row(resource: Resource, found: Drug, name: str, medicines: Medicines, issues: list[Issue]) -> Row:
+    """One row for whatever is recorded about a medicine."""
+    concept = _medicine(resource, found, medicines, issues)
+    return (*origin(resource, name), *coded(prefer(concept, RXNORM), concept), *_said(found))
+
+
+def _said(found: Drug) -> Row:
+    match found:
+        case MedicationRequest():
+            return _ordered(found)
+        case MedicationStatement():
+            return _stated(found)
+        case MedicationAdministration():
+            return _given(found)
+        case MedicationDispense():
+            return _handed_out(found)
+    raise TypeError(type(found).__name__)
+
+
+def _ordered(found: MedicationRequest) -> Row:
+    """An order; it ends with the period it may be dispensed in."""
+    validity = found.dispense_request.validity_period if found.dispense_request else None
+    ordered = not found.do_not_perform and found.intent not in _NOT_ORDERED
+    return (found.authored_on, validity.end if validity else None, found.authored_on,
+            *_dose(found.dosage_instruction), found.status, ordered, "order")
+
+
+def _stated(found: MedicationStatement) -> Row:
+    """What the patient is said to take."""
+    status = found.status
+    if status == "recorded" and found.adherence:
+        status = _ADHERENCE.get(state(found.adherence.code) or "", status)
+    return (*_when(found.effective_date_time, found.effective_period), found.date_asserted, *_dose(found.dosage),
+            status, True, "statement")
+
+
+def _given(found: MedicationAdministration) -> Row:
+    """What was given, and when."""
+    start, end = _when(found.effective_date_time or found.occurence_date_time,
+                       found.effective_period or found.occurence_period)
+    dose = found.dosage.dose if found.dosage else None
+    route = _route(found.dosage.route) if found.dosage else None
+    return (start, end, start, dose.value if dose else None, unit_of(dose) if dose else None, None, route,
+            found.status, True, "administration")
+
+
+def _handed_out(found: MedicationDispense) -> Row:
+    """What was handed out; it ends with the days it lasts."""
+    start = found.when_handed_over
+    return (start, _last_day(start, found.days_supply), start or found.when_prepared,
+            *_dose(found.dosage_instruction), found.status, True, "dispense")
+
+
+def _when(day: str | None, period: Period | None) -> tuple[str | None, str | None]:
+    return day or (period.start if period else None), period.end if period else None
+
+
+def _last_day(start: str | None, supply: Quantity | None) -> str | None:
+    """The day until which a supply lasts; unknown where the first day or the number of days is."""
+    if not start or len(start) < _WHOLE_DAY or not is_date(start) or supply is None or supply.comparator:
+        return None
+    if supply.value is None or unit_of(supply) not in _DAYS:
+        return None
+    try:
+        return str(date.fromisoformat(start[:_WHOLE_DAY]) + timedelta(days=supply.value))
+    except (OverflowError, ValueError):
+        return None
+
+
+def _dose(dosages: list[Dosage]) -> Row:
+    """Amount, unit, times a day and route of the first dosage."""
+    if not dosages:
+        return None, None, None, None
+    amount = next((one.dose_quantity for one in dosages[0].dose_and_rate if one.dose_quantity), None)
+    text = _route(dosages[0].route)
+    often = _per_day(dosages[0].timing.repeat if dosages[0].timing else None)
+    return (amount.value, unit_of(amount), often, text) if amount else (None, None, often, text)
+
+
+def _route(route: CodeableConcept | None) -> str | None:
+    return (route.text or prefer(route, "").display) if route else None
+
+
+def _per_day(repeat: Repeat | None) -> float | None:
+    """How many times a day, where the timing says so in hours, days, weeks or months."""
+    days = {"h": 1 / 24, "d": 1.0, "wk": 7.0, "mo": 30.4375}.get(repeat.period_unit or "") if repeat else None
+    if repeat is None or days is None or not repeat.period:
+        return None
+    return (repeat.frequency or 1) / (repeat.period * days)
+
+
+def _medicine(resource: Resource, found: Drug, medicines: Medicines, issues: list[Issue]) -> CodeableConcept | None:
+    """What is taken: said in place, contained, elsewhere in the record, or only by the name of the link."""
+    said = found.medication_codeable_concept or (found.medication.concept if found.medication else None)
+    link = found.medication_reference or (found.medication.reference if found.medication else None)
+    if said or not link:
+        return said
+    if link.reference and link.reference.startswith("#"):
+        concept = _contained(resource, found.contained, link.reference[1:], issues)
+    else:
+        concept = resolve(link.reference, medicines, "Medication")
+    return concept or _named(resource, link, issues)
+
+
+def _named(resource: Resource, link: Reference, issues: list[Issue]) -> CodeableConcept:
+    """The name that the link itself gives, if any."""
+    issues.append(resource.issue("warning", "lost-reference", "the medicine it refers to is not in the record; only "
+                                 "the name of the link is known, if any", path="$.medicationReference"))
+    return CodeableConcept(text=link.display)
+
+
+def _contained(resource: Resource, contained: Iterable[object], name: str,
+               issues: list[Issue]) -> CodeableConcept | None:
+    """The medicine described inside its own order."""
+    raw = next((one for one in contained if isinstance(one, dict) and one.get("id") == name), None)
+    if raw is None:
+        return None
+    try:
+        return what_it_is(msgspec.convert(raw, Medication))
+    except msgspec.ValidationError as error:
+        what, path = split_error(error)
+        issues.append(resource.issue("error", "bad-resource", f"{what}; the contained medicine was not read",
+                                     path=f"$.contained {path}"))
+        return None
+
+
+def what_it_is(medicine: Medication) -> CodeableConcept | None:
+    """Its code; where it has none, the one thing it is made of, or the names of all of them.
+
+    Links of ingredients are not followed: where one of several is not named here, what it is stays unknown.
+    """
+    if medicine.code and (medicine.code.coding or medicine.code.text):
+        return medicine.code
+    parts = [_part(one) for one in medicine.ingredient]
+    if len(parts) == 1:
+        return parts[0]
+    names = [(part.text or prefer(part, RXNORM).display) if part else None for part in parts]
+    return CodeableConcept(text=" / ".join(map(str, names))) if names and all(names) else None
+
+
+def _part(one: Ingredient) -> CodeableConcept | None:
+    link = one.item_reference or (one.item.reference if one.item else None)
+    said = one.item_codeable_concept or (one.item.concept if one.item else None)
+    return said or (CodeableConcept(text=link.display) if link and link.display else None)

@@ -1,0 +1,74 @@
+"""Procedures, visits, vaccines, relatives and reports → rows, as they were recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .fhir_bundle import Resource
+from .fhir_rows import LOINC, coded, origin, prefer, state, unit_of
+from .fhir_types import CodeableConcept, Coding, Period, Quantity
+from .fhir_wanted import DiagnosticReport, Encounter, FamilyMemberHistory, Immunization, Procedure, RelativeCondition
+from .recorded import Row
+
+_SNOMED = "http://snomed.info/sct"
+_CVX = "http://hl7.org/fhir/sid/cvx"
+_YEARS = {"a": 1.0, "year": 1.0, "years": 1.0, "mo": 1 / 12, "wk": 7 / 365.25, "d": 1 / 365.25}
+
+
+def procedure_row(resource: Resource, found: Procedure, name: str) -> Row:
+    """What was done, and when."""
+    day = found.performed_date_time or found.occurrence_date_time
+    start, end = _span(found.performed_period or found.occurrence_period)
+    return (*origin(resource, name), *coded(prefer(found.code, _SNOMED), found.code), day or start, day or end,
+            found.status)
+
+
+def encounter_row(resource: Resource, found: Encounter, name: str) -> Row:
+    """A visit or stay by its first type."""
+    kind = found.type[0] if found.type else None
+    return (*origin(resource, name), *coded(prefer(kind, _SNOMED), kind),
+            *_span(found.period or found.actual_period), found.status, _class(found.kind))
+
+
+def immunization_row(resource: Resource, found: Immunization, name: str) -> Row:
+    """A vaccine; `status` says whether it was given."""
+    return (*origin(resource, name), *coded(prefer(found.vaccine_code, _CVX), found.vaccine_code),
+            found.occurrence_date_time, found.status)
+
+
+def report_row(resource: Resource, found: DiagnosticReport, name: str) -> Row:
+    """A report as an observation without number: its conclusion as text and as code."""
+    start = found.effective_date_time or _span(found.effective_period)[0] or found.issued
+    code = state(found.conclusion_code[0]) if found.conclusion_code else None
+    return (*origin(resource, name), *coded(prefer(found.code, LOINC), found.code), start, found.issued, found.status,
+            None, None, found.conclusion, code, None)
+
+
+def family_rows(resource: Resource, found: FamilyMemberHistory, name: str) -> Iterator[Row]:
+    """One row a condition of the relative; one without code where none is recorded."""
+    dead = True if found.deceased_age or found.deceased_date else found.deceased_boolean
+    relative = found.date, found.status, _word(found.relationship), state(found.sex)
+    for one in found.condition or [RelativeCondition()]:
+        yield (*origin(resource, name), *coded(prefer(one.code, _SNOMED), one.code), *relative,
+               _years(one.onset_age), dead)
+
+
+def _span(period: Period | None) -> tuple[str | None, str | None]:
+    return (period.start, period.end) if period else (None, None)
+
+
+def _class(kind: Coding | list[CodeableConcept] | None) -> str | None:
+    if isinstance(kind, list):
+        return state(kind[0]) if kind else None
+    return (kind.code or kind.display) if kind else None
+
+
+def _word(concept: CodeableConcept | None) -> str | None:
+    """A concept as people read it."""
+    return (prefer(concept, "").display or state(concept)) if concept else None
+
+
+def _years(age: Quantity | None) -> float | None:
+    """An age in years; unknown in other units, and where it is a limit."""
+    share = _YEARS.get((unit_of(age) or "").lower()) if age and age.comparator is None else None
+    return age.value * share if age and age.value is not None and share else None

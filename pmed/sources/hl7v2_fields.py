@@ -1,0 +1,92 @@
+"""HL7 v2 fields in FHIR's words: times, codes, statuses, how often (HL7 v2.3 to 2.8; tables by their numbers)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from .hl7v2_message import Segment
+
+RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
+LOINC = "http://loinc.org"
+NDC = "http://hl7.org/fhir/sid/ndc"
+# Table 0396, coding systems.
+SYSTEMS = {
+    "LN": LOINC, "LNC": LOINC, "SCT": "http://snomed.info/sct",
+    "I10": "http://hl7.org/fhir/sid/icd-10-cm", "I10C": "http://hl7.org/fhir/sid/icd-10-cm",
+    "ICD10": "http://hl7.org/fhir/sid/icd-10-cm",
+    "I9": "http://hl7.org/fhir/sid/icd-9-cm", "I9C": "http://hl7.org/fhir/sid/icd-9-cm",
+    "I9CDX": "http://hl7.org/fhir/sid/icd-9-cm",
+    "RXNORM": RXNORM, "RXN": RXNORM, "NDC": NDC, "ATC": "http://www.whocc.no/atc",
+    "CVX": "http://hl7.org/fhir/sid/cvx", "C4": "http://www.ama-assn.org/go/cpt", "UCUM": "http://unitsofmeasure.org",
+}
+
+SEXES = {"M": "male", "F": "female", "O": "other", "A": "other", "U": "unknown"}  # table 0001
+# Table 0085, observation result status.
+RESULTS = {"F": "final", "U": "final", "C": "corrected", "A": "amended", "P": "preliminary", "R": "preliminary",
+           "S": "preliminary", "B": "preliminary", "V": "final", "D": "entered-in-error", "W": "entered-in-error",
+           "X": "cancelled", "N": "cancelled", "I": "registered", "O": "unknown"}
+NO_RESULT = ("X", "N", "I", "O")
+# Table 0119, order control: what an order is after it. Requests count: who orders decides.
+CONTROLS = {"NW": "active", "OK": "active", "XO": "active", "XR": "active", "XX": "active", "RO": "active",
+            "RE": "active", "RF": "active", "AF": "active", "RL": "active", "OE": "active", "RR": "active",
+            "RP": "stopped", "RQ": "stopped", "RU": "stopped", "DC": "stopped", "DR": "stopped", "OD": "stopped",
+            "CA": "cancelled", "CR": "cancelled", "OC": "cancelled", "HD": "on-hold", "HR": "on-hold", "OH": "on-hold",
+            "UA": "unknown", "DE": "unknown"}
+# Nothing came of these: the order stays what it was.
+REFUSED = ("UC", "UD", "UH", "UM", "UN", "UR", "UX")
+# Table 0038, order status.
+STATUSES = {"A": "active", "IP": "active", "SC": "active", "CM": "completed", "DC": "stopped", "RP": "stopped",
+            "CA": "cancelled", "HD": "on-hold", "ER": "unknown"}
+OVER = ("stopped", "cancelled", "completed")
+CLASSES = {"I": "inpatient", "O": "ambulatory", "E": "emergency", "P": "pre-admission", "R": "recurring",
+           "B": "obstetrics"}  # table 0004
+SEVERITIES = {"SV": "high", "MI": "low", "U": "unable-to-assess"}  # table 0128; moderate has no word in FHIR
+# Pieces of which a strength is said: table 0292 and what systems write.
+PIECES = {"TAB", "TABS", "TABLET", "TABLETS", "CAP", "CAPS", "CAPSULE", "CAPSULES", "EA", "EACH", "PILL"}
+
+_TIME = re.compile(r"(\d{4})(?:(\d{2})(?:(\d{2})(?:\d{2,6}(?:\.\d+)?)?)?)?(?:[+-]\d{4})?")
+_EVERY = re.compile(r"Q(\d{1,3})(H|D|W)")
+_TIMES = {"QD": 1.0, "DAILY": 1.0, "QDAY": 1.0, "QAM": 1.0, "QPM": 1.0, "QHS": 1.0, "HS": 1.0, "OD": 1.0, "BID": 2.0,
+          "TID": 3.0, "QID": 4.0, "QOD": 0.5, "QW": 1 / 7, "QWK": 1 / 7}  # table 0335
+_DAYS = {"H": 1 / 24, "D": 1.0, "W": 7.0}
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)")
+
+
+def day(text: str | None) -> str | None:
+    """YYYYMMDDHHMM+ZZZZ → YYYY-MM-DD as written, as precise as it is; what is no time is left for others to report."""
+    found = _TIME.fullmatch(text) if text else None
+    return "-".join(part for part in found.groups() if part) if found else text
+
+
+def first(*texts: str | None) -> str | None:
+    """The first that says something."""
+    return next((text for text in texts if text), None)
+
+
+def number(text: str | None) -> float | None:
+    """A number as HL7 writes it (NM): digits with sign and point, and no exponent."""
+    return float(text) if text and _NUMBER.fullmatch(text) else None
+
+
+def coded(segment: Segment, at: int, prefer: Sequence[str] = ()) -> tuple[str | None, str | None, str | None]:
+    """System, code and text of a CE or CWE; of two codings the one in a preferred system, else the first."""
+    codings = [(system(segment.text(at, part + 2)), segment.text(at, part), segment.text(at, part + 1))
+               for part in (1, 4)]
+    known = [one for one in codings if one[1]]
+    texts = first(codings[0][2], codings[1][2], segment.text(at, 9))
+    best = min(known, key=lambda one: prefer.index(one[0]) if one[0] in prefer else len(prefer), default=None)
+    return (best[0], best[1], best[2] or texts) if best else (None, None, texts)
+
+
+def system(name: str | None) -> str | None:
+    """The URI of a coding system; a local one keeps its name."""
+    return SYSTEMS.get(name.upper(), name) if name else None
+
+
+def per_day(segment: Segment, at: int, part: int) -> float | None:
+    """How many times a day, where the repeat pattern says so; as needed, once and meals are not known."""
+    text = (segment.text(at, part) or "").upper()
+    if found := _EVERY.fullmatch(text):
+        return 1 / (int(found[1]) * _DAYS[found[2]]) if int(found[1]) else None
+    return _TIMES.get(text)

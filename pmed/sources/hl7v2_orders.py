@@ -1,0 +1,167 @@
+"""Medication orders of HL7 v2 (ORM, OMP, RDE): drafts of one message, and what became of each order over messages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from .hl7v2_fields import (
+    CONTROLS,
+    NDC,
+    OVER,
+    PIECES,
+    REFUSED,
+    RXNORM,
+    STATUSES,
+    coded,
+    day,
+    first,
+    number,
+    per_day,
+)
+from .hl7v2_message import Segment
+from .recorded import Row
+
+# Fields of the two segments that say what is given: code, least and greatest amount, unit, strength and its unit.
+_GIVEN = {"RXE": (2, 3, 4, 5, 25, 26), "RXO": (1, 2, 3, 4, 18, 19)}
+
+
+@dataclass
+class Draft:
+    """The segments of one order in one message."""
+
+    parts: dict[str, Segment] = field(default_factory=dict)
+
+    @property
+    def given(self) -> Segment | None:
+        """The segment that says what is given: as the pharmacy encoded it, else as it was ordered."""
+        return self.parts.get("RXE") or self.parts.get("RXO")
+
+
+class Orders:
+    """Orders by their placer and filler numbers; a later message about an order takes its place."""
+
+    def __init__(self) -> None:
+        self._orders: list[dict[str, Any]] = []
+        self._known: dict[tuple[str, ...], dict[str, Any]] = {}
+
+    def rows(self) -> list[Row]:
+        """Rows of medications, in the order in which they were first met."""
+        return [(*order["origin"], *order["drug"], order["start"], order["end"], order["recorded"], *order["dose"],
+                 order["route"], order["status"], True, "order") for order in self._orders]
+
+    def add(self, draft: Draft, patient: str, origin: Row, sent: str | None) -> None:
+        """Take in what one message says of an order."""
+        orc, given = draft.parts.get("ORC"), draft.given
+        keys = _numbers(orc, patient) if orc else []
+        found = next((self._known[key] for key in keys if key in self._known), None)
+        if given is None:
+            self._change(found, orc, sent)
+            return
+        if not orc:
+            given.report("warning", "no-order", "no ORC before it; whether it is still given stays unknown")
+        order = _order(draft, given, origin, sent)
+        if orc and orc.text(1) in REFUSED:
+            order["status"] = found["status"] if found else "unknown"
+        if found is None:
+            self._orders.append(order)
+            found = order
+        else:
+            _superseded(found, order, given)
+        self._known.update(dict.fromkeys(keys, found))
+
+    def _change(self, found: dict[str, Any] | None, orc: Segment | None, sent: str | None) -> None:
+        """An ORC by itself: the order is as it was, with another status."""
+        if orc is None or orc.text(1) in REFUSED:
+            if orc is not None:
+                orc.report("warning", "not-done", "a change that was refused; the order stays as it was", 1)
+            return
+        status = _status(orc)
+        if found is None:
+            if status in OVER or status == "on-hold":
+                orc.report("info", "order-not-found", "a change of an order that is not here as a medicine", 2)
+            return
+        if status is not None:
+            found["status"] = status
+            found["end"] = _end(orc, status, sent) or found["end"]
+
+
+def _numbers(orc: Segment, patient: str) -> list[tuple[str, ...]]:
+    """Placer and filler number, each with its namespace."""
+    return [(patient, kind, value, orc.text(at, 2) or "") for kind, at in (("placer", 2), ("filler", 3))
+            if (value := orc.text(at))]
+
+
+def _superseded(old: dict[str, Any], new: dict[str, Any], given: Segment) -> None:
+    """The newer message counts; an order that is ended without its details keeps those it had."""
+    if new["drug"][:2] != old["drug"][:2] and any(new["drug"]):
+        given.report("warning", "other-drug", "an earlier message has another medicine under this order number; this "
+                     "one is used")
+    known = {name: value for name, value in new.items() if not (value is None or name in {"drug", "dose"})}
+    if any(new["drug"]):
+        known["drug"] = new["drug"]
+    if new["status"] not in OVER or any(part is not None for part in new["dose"]):
+        known["dose"] = new["dose"]
+    # A start or end that a change leaves out is the one there was, unless the medicine is begun again.
+    if new["status"] == "active" and new["end"] is None:
+        known["end"] = None
+    old.update(known)
+
+
+def _order(draft: Draft, given: Segment, origin: Row, sent: str | None) -> dict[str, Any]:
+    orc, route = draft.parts.get("ORC"), draft.parts.get("RXR")
+    status = _status(orc) if orc else None
+    placed = first(orc.text(15) if orc and status not in OVER else None, orc.text(9) if orc else None)
+    often, start, end = _timing(draft)
+    begin = first(start, placed if status not in OVER else None)
+    over = _end(orc, status, sent) if orc else None
+    return {"origin": origin, "drug": coded(given, _GIVEN[given.name][0], (RXNORM, NDC)), "start": day(begin),
+            "end": over or day(end), "recorded": day(first(orc.text(9) if orc else None, sent)),
+            "dose": (*_dose(given), often), "route": first(route.text(1, 2), route.text(1)) if route else None,
+            "status": status}
+
+
+def _status(orc: Segment) -> str | None:
+    """What ORC-1 and ORC-5 say together; where they contradict each other it is not known."""
+    control, status = CONTROLS.get(orc.text(1) or ""), STATUSES.get(orc.text(5) or "")
+    if control in OVER and status == "active":
+        orc.report("warning", "status-conflict", "ORC-1 ends the order and ORC-5 has it in process; its status stays "
+                   "unknown", 5)
+        return "unknown"
+    return control if control in OVER else status or control
+
+
+def _end(orc: Segment, status: str | None, sent: str | None) -> str | None:
+    """The day on which an order was ended."""
+    return day(first(orc.text(15), orc.text(9), sent)) if status in OVER else None
+
+
+def _timing(draft: Draft) -> tuple[float | None, str | None, str | None]:
+    """Times a day, start and end: from TQ1, else from the older RXE-1 or ORC-7."""
+    if one := draft.parts.get("TQ1"):
+        return per_day(one, 3, 1), one.text(7), one.text(8)
+    for name, at in (("RXE", 1), ("ORC", 7)):
+        segment = draft.parts.get(name)
+        if segment and any(segment.text(at, part) for part in (2, 4, 5)):
+            often = per_day(segment, at, 2) if segment.repetitions(at) == 1 else None
+            if segment.repetitions(at) > 1:
+                segment.report("info", "timing-not-read", "several timings of one order; how often stays unknown", at)
+            return often, segment.text(at, 4), segment.text(at, 5)
+    return None, None, None
+
+
+def _dose(given: Segment) -> tuple[float | None, str | None]:
+    """Amount and unit of one dose; of tablets and the like with a strength, the amount of the medicine in them."""
+    _, least, most, unit_at, strength_at, strength_unit_at = _GIVEN[given.name]
+    text, unit = given.text(least), first(given.text(unit_at), given.text(unit_at, 2))
+    amount = number(text)
+    if text and amount is None:
+        given.report("warning", "bad-number", "not a number; the dose stays unknown", least)
+    if amount is not None and (other := given.text(most)) and number(other) != amount:
+        given.report("info", "dose-range", "from one dose to another; the dose stays unknown", most)
+        amount = None
+    strength, strength_unit = number(given.text(strength_at)), first(given.text(strength_unit_at))
+    if amount is not None and strength is not None and strength_unit and (unit or "").upper() in PIECES:
+        given.report("info", "dose-computed", "the dose is the number of pieces times the strength of one", strength_at)
+        return amount * strength, strength_unit
+    return amount, unit

@@ -1,0 +1,257 @@
+"""Segments of HL7 v2 messages → rows as recorded, over all messages in time order."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from .hl7v2_fields import CLASSES, NDC, RXNORM, SEVERITIES, SEXES, coded, day, first, number
+from .hl7v2_message import Message, Segment, segments
+from .hl7v2_orders import Draft, Orders
+from .hl7v2_results import Results
+from .recorded import Issue, Row
+
+# It may end up in a file name.
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_ORDER_PARTS = ("RXE", "RXO", "RXR", "TQ1")
+_EVENTS = {"A03": "finished", "A11": "cancelled", "A05": "planned", "A14": "planned", "A27": "cancelled",
+           "A38": "cancelled"}  # table 0003; other events leave a visit in progress
+
+
+class Names:
+    """Who is who: an identifier with two assigning authorities may be two people."""
+
+    def __init__(self, heads: Iterable[tuple[str, str]]) -> None:
+        self._authorities: dict[str, set[str]] = {}
+        for name, authority in heads:
+            self._authorities.setdefault(name, set()).add(authority)
+
+    def of(self, pid: Segment) -> str | None:
+        """The patient's name; None, reported, where there is no usable one."""
+        name, authority = identity(pid)
+        if not name:
+            pid.report("error", "no-patient", "no identifier; what belongs to it was left out", 3)
+            return None
+        known = self._authorities.get(name, set()) - {""}
+        if len(known) > 1:
+            pid.report("warning", "same-identifier", "an identifier with several assigning authorities is kept as one "
+                       "patient for each: please confirm", 3)
+            name = f"{name}.{authority or 'unknown'}"
+        if not _ID.fullmatch(name):
+            pid.report("error", "bad-identifier", "an identifier of other characters than letters, digits, '.', '_' "
+                       "and '-', or of more than 64; what belongs to it was left out", 3)
+            return None
+        return name
+
+
+def identity(pid: Segment) -> tuple[str, str]:
+    """Identifier and assigning authority: the first of PID-3, else PID-2 of old versions."""
+    at = 3 if pid.text(3) else 2
+    return pid.text(at) or "", pid.text(at, 4) or ""
+
+
+def head(message: Message) -> tuple[str, list[tuple[str, str]]]:
+    """When a message was sent and whom it is about; reports nothing."""
+    quiet = replace(message, lines=[line for line in message.lines if line[:3] in {"MSH", "PID"}], issues=[], cut=False)
+    found = segments(quiet)
+    time = re.match(r"\d*", found[0].text(7) or "") if found else None
+    return (time[0] if time else ""), [identity(one) for one in found if one.name == "PID"]
+
+
+class Records:
+    """Rows of all messages so far."""
+
+    def __init__(self, names: Names) -> None:
+        self._names = names
+        self._patients: dict[str, dict[str, Any]] = {}
+        self._rows: dict[str, dict[tuple[Any, ...], Row]] = {}
+        self._orders = Orders()
+        self._results = Results()
+        self._seen: set[str] = set()
+        self.issues: list[Issue] = []
+
+    @property
+    def rows(self) -> dict[str, Sequence[Row]]:
+        """The rows of each table."""
+        patients = [(name, *one["origin"], one.get("birth_date"), one.get("sex"), one.get("deceased"),
+                     one.get("ancestry")) for name, one in self._patients.items()]
+        made: dict[str, Sequence[Row]] = {name: list(rows.values()) for name, rows in self._rows.items()}
+        orders = [*self._orders.rows(), *made.get("medications", ())]
+        return {**made, "patients": patients, "medications": orders, "observations": self._results.rows()}
+
+    def add(self, message: Message) -> None:
+        """One message; what is in it word for word already is not taken twice."""
+        whole = "\r".join(message.lines)
+        if whole in self._seen:
+            message.report("info", "repeated-message", "the same message was read before; it was left out")
+        else:
+            self._seen.add(whole)
+            self._add(message)
+        self.issues += message.issues
+
+    def _add(self, message: Message) -> None:
+        found = segments(message)
+        if not found:
+            return
+        people = [one for one in found if one.name == "PID"]
+        if not people:
+            message.report("error", "no-patient", "no PID; the message was left out")
+            return
+        groups: list[tuple[Segment, list[Segment]]] = [(one, []) for one in people]
+        position = -1
+        for one in found[1:]:
+            if one.name == "PID":
+                position += 1
+            elif position < 0 and len(people) > 1:
+                one.report("error", "wrong-order", "before the first PID of several; it was left out")
+            elif one.name != "MSH":
+                if position < 0:
+                    one.report("warning", "wrong-order", "before PID; it was read as this patient's")
+                groups[max(position, 0)][1].append(one)
+        for pid, rest in groups:
+            self._add_patient(found[0], pid, rest)
+
+    def _add_patient(self, msh: Segment, pid: Segment, rest: Sequence[Segment]) -> None:
+        name = self._names.of(pid)
+        if name is None:
+            return
+        for one in (pid, *rest):
+            one.patient[0] = name
+        self._patient(name, pid)
+        sent = msh.text(7)
+        self._clinical(name, msh, rest, sent)
+        for draft in _drafts(rest):
+            self._orders.add(draft, name, _origin(draft.given, name) if draft.given else (), sent)
+        self._results.add(name, rest, sent)
+
+    def _patient(self, name: str, pid: Segment) -> None:
+        """Later messages complete and correct what is known of a person; two quotes take it back."""
+        known = self._patients.setdefault(name, {"origin": _origin(pid, name)[1:]})
+        sex = pid.text(8)
+        told = {"birth_date": (7, day(pid.text(7))), "sex": (8, SEXES.get(sex.upper(), sex) if sex else None),
+                "ancestry": (10, first(pid.text(10, 2), pid.text(10))),
+                "deceased": (30, True if pid.text(29) else {"Y": True, "N": False}.get(pid.text(30) or ""))}
+        for field, (at, value) in told.items():
+            if pid.is_nothing(at):
+                known[field] = None
+            elif value is not None:
+                if field in {"birth_date", "sex"} and known.get(field) not in {None, value}:
+                    pid.report("warning", "patient-changed", f"another {field} than in an earlier message; this one is "
+                               "used: please confirm that it is one person", at)
+                known[field] = value
+
+    def _clinical(self, name: str, msh: Segment, rest: Sequence[Segment], sent: str | None) -> None:
+        """Diagnoses, allergies, procedures, visits, doses given: repeated in message after message, kept once."""
+        for one in rest:
+            if one.name == "DG1":
+                self._condition(name, one, sent)
+            elif one.name in {"AL1", "IAM"}:
+                self._allergy(name, one, sent)
+            elif one.name == "PR1":
+                self._procedure(name, one)
+            elif one.name == "PV1":
+                self._visit(name, one, msh)
+            elif one.name == "RXA":
+                self._given(name, one, msh)
+            elif one.name == "MRG":
+                one.report("warning", "merge-not-followed", "two identifiers were merged; records under the old one "
+                           "are another patient here", 1)
+
+    def _put(self, table: str, key: tuple[Any, ...], row: Row) -> None:
+        self._rows.setdefault(table, {})[key] = row
+
+    def _condition(self, name: str, dg1: Segment, sent: str | None) -> None:
+        system, code, display = coded(dg1, 3)
+        said = display or dg1.text(4)
+        if not (code or said):
+            dg1.report("warning", "no-code", "neither code nor text; the row was left out", 3)
+            return
+        made = day(dg1.text(5))
+        wrong = dg1.text(21) == "D"
+        state = "entered-in-error" if wrong else "confirmed" if dg1.text(6) == "F" else "provisional" if dg1.text(
+            6) in {"A", "W"} else None
+        self._put("conditions", (name, system, code or said, made), (
+            *_origin(dg1, name), system or _method(dg1), code, said, made, None, made or day(sent), None, state, None))
+
+    def _allergy(self, name: str, one: Segment, sent: str | None) -> None:
+        system, code, display = coded(one, 3, (RXNORM, NDC))
+        if not (code or display):
+            one.report("warning", "no-code", "neither code nor text; the row was left out", 3)
+            return
+        new = one.name == "IAM"
+        start = day(one.text(11 if new else 6))
+        wrong = new and (one.text(6) == "D" or one.text(17) == "E")
+        state = "entered-in-error" if wrong else one.text(17) if new else None
+        grade = one.text(4)
+        self._put("allergies", (name, system, code or display), (
+            *_origin(one, name), system, code, display, start, start or day(sent),
+            "inactive" if state == "I" else None, state, SEVERITIES.get(grade or "", grade)))
+
+    def _procedure(self, name: str, pr1: Segment) -> None:
+        system, code, display = coded(pr1, 3)
+        start = day(pr1.text(5))
+        status = "entered-in-error" if pr1.text(20) == "D" else None
+        self._put("procedures", (name, system, code or display, start), (
+            *_origin(pr1, name), system, code, first(display, pr1.text(4)), start, None, status))
+
+    def _visit(self, name: str, pv1: Segment, msh: Segment) -> None:
+        start, end, number_ = day(pv1.text(44)), day(pv1.text(45)), pv1.text(19)
+        if not (start or number_):
+            return
+        kind = pv1.text(2)
+        status = _EVENTS.get(msh.text(9, 2) or "") if msh.text(9) == "ADT" else None
+        old = self._rows.get("encounters", {}).get((name, number_ or start))
+        done = status or ("finished" if end else "in-progress" if start else None)
+        self._put("encounters", (name, number_ or start), (
+            *_origin(pv1, name), None, None, None, start or (old[7] if old else None), end or (old[8] if old else None),
+            done, CLASSES.get(kind or "", kind)))
+
+    def _given(self, name: str, rxa: Segment, msh: Segment) -> None:
+        """A vaccine in messages about vaccines, else a dose of a medicine."""
+        system, code, display = coded(rxa, 5, (RXNORM, NDC))
+        state = {"CP": "completed", "PA": "completed", "RE": "not-done", "NA": "not-done"}.get(rxa.text(20) or "")
+        wrong = rxa.text(21) == "D"
+        start, status = day(rxa.text(3)), "entered-in-error" if wrong else state
+        key = name, system, code or display, rxa.text(3)
+        if msh.text(9) == "VXU":
+            self._put("immunizations", key, (*_origin(rxa, name), system, code, display, start, status))
+            return
+        self._put("medications", key, (
+            *_origin(rxa, name), system, code, display, start, day(rxa.text(4)), start, number(rxa.text(6)),
+            first(rxa.text(7), rxa.text(7, 2)), None, None, status, True, "administration"))
+
+
+def _origin(one: Segment, name: str) -> Row:
+    place = f"{one.message.place} {one.place}"
+    return name, one.message.file, place, f"{one.message.file}#{place}"
+
+
+def _method(dg1: Segment) -> str | None:
+    """The coding system as versions before 2.4 say it."""
+    from .hl7v2_fields import system
+
+    return system(dg1.text(2)) if dg1.text(3) else None
+
+
+def _drafts(rest: Sequence[Segment]) -> list[Draft]:
+    """Medication orders: ORC begins one, as does a second RXE or RXO of its kind. An ORC with OBR is no medicine."""
+    drafts: list[Draft] = []
+    for one in rest:
+        if one.name == "ORC":
+            drafts.append(Draft({"ORC": one}))
+        elif one.name == "OBR" and drafts and drafts[-1].given is None:
+            drafts.pop()
+        elif one.name in {"RXE", "RXO"}:
+            if not drafts or one.name in drafts[-1].parts:
+                drafts.append(Draft())
+            drafts[-1].parts[one.name] = one
+        elif one.name in _ORDER_PARTS:
+            if not drafts or (drafts[-1].given is None and one.name == "RXR"):
+                one.report("warning", "wrong-order", "before the medicine it belongs to; it was left out")
+            elif one.name in drafts[-1].parts:
+                one.report("info", "repeated-segment", "a second one of the same order was left out")
+            else:
+                drafts[-1].parts[one.name] = one
+    return drafts

@@ -1,0 +1,142 @@
+"""The source for plain tables (CSV, TSV, Excel, Parquet), told by a mapping file what their columns are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import polars as pl
+
+from ..errors import HistoryError
+from ..tables import TABLES
+from ..types import ReadRequest, SourceKind
+from .recorded import Issue, asked_day, tables_of
+from .tabular_cells import read_cells
+from .tabular_fields import people, recorded
+from .tabular_mapping import FileMap, missing_columns, read_mapping
+
+ENDING = ".mapping.toml"
+_EXAMPLE = '''\
+# Which column of which file is which field of a patient record. Give this file as the record:
+#   pmed run ... --history hospital.mapping.toml
+# Its name must end in .mapping.toml. Files are looked for beside it: CSV, TSV, Excel (.xlsx, .xls, .ods) or Parquet.
+# Tables: patients, conditions, medications, observations, allergies, procedures, encounters, immunizations,
+# family_history. What no column and no constant fills stays unknown, as does an empty cell.
+
+[[file]]
+path = "patients.csv"
+table = "patients"
+date_format = "%d.%m.%Y"    # of all dates in this file; left out: YYYY-MM-DD, YYYY-MM or YYYY
+
+[file.columns]              # field = "column"
+patient_id = "id"
+birth_date = "born"
+sex = "sex"
+
+[file.values.sex]           # what is in the cells = what it means; other values are reported and stay unknown
+M = "male"
+F = "female"
+
+[[file]]
+path = "medicines.csv"
+table = "medications"
+separator = ";"
+decimal = ","
+
+[file.columns]
+patient_id = "id"
+display = "medicine"
+start = "from"
+end = "to"
+dose = "dose"
+per_day = "times_a_day"     # how often the dose is taken each day
+status = "state"
+
+[file.constants]            # the same for every row
+dose_unit = "mg"
+kind = "statement"          # order, statement, administration or dispense
+
+[file.values.status]        # active, on-hold, completed, stopped, cancelled, entered-in-error or unknown
+current = "active"
+past = "stopped"
+
+[[file]]
+path = "labs.csv"           # a column a test
+table = "observations"
+
+[file.columns]
+patient_id = "id"
+start = "date"
+
+[file.measurements.creatinine_umol]
+code = "2160-0"             # LOINC, if no other system is named
+unit = "umol/L"             # UCUM
+
+[file.measurements.inr]
+code = "6301-6"
+unit = "1"
+
+[[file]]
+path = "diagnoses.csv"
+table = "conditions"
+
+[file.columns]
+patient_id = "id"
+code = "icd10"
+start = "since"
+
+[file.constants]
+system = "http://hl7.org/fhir/sid/icd-10-cm"
+'''
+
+
+def example() -> str:
+    """A mapping file to begin with."""
+    return _EXAMPLE
+
+
+@dataclass(frozen=True)
+class TableSource:
+    """CSV, TSV, Excel and Parquet files, as a mapping file says → the tables of a record and issues."""
+
+    name: ClassVar[str] = "table"
+    kind: ClassVar[SourceKind] = "history"
+
+    def matches(self, path: Path) -> bool:
+        """A mapping: its name ends in ``.mapping.toml``."""
+        return path.name.lower().endswith(ENDING) and path.is_file()
+
+    def read(self, paths: Sequence[Path], request: ReadRequest) -> dict[str, pl.DataFrame]:
+        """Read the files that the mappings name; `request.index_date` is an ISO date or "".
+
+        A cell that cannot be used is a row of ``issues``, and unknown; the rest of its row is kept.
+
+        Raises:
+            HistoryError: a mapping with faults, or a file that is no table, lacks a column or has no patient.
+            OptionError: `request.index_date` is not a date.
+        """
+        index_date = asked_day(request.index_date)
+        issues: list[Issue] = []
+        found: list[pl.DataFrame] = []
+        parts: dict[str, list[pl.DataFrame]] = {}
+        for path, mapped in _files(paths):
+            cells = read_cells(path, mapped, issues)
+            if faults := missing_columns(mapped, cells.columns):
+                raise HistoryError("; ".join(faults), where=str(path), hint=_separator_hint(mapped, cells))
+            parts.setdefault(mapped.table, []).append(recorded(cells, mapped, path.name, found))
+        frames = {name: pl.concat(made) for name, made in parts.items()}
+        frames["patients"] = people(frames, found)
+        if frames["patients"].is_empty():
+            raise HistoryError("no row names a patient", where=", ".join(map(str, paths)))
+        return tables_of(frames, pl.concat([TABLES["issues"].frame(issues), *found]), index_date)
+
+
+def _files(paths: Sequence[Path]) -> Iterator[tuple[Path, FileMap]]:
+    return ((path.parent / mapped.path, mapped) for path in paths for mapped in read_mapping(path))
+
+
+def _separator_hint(mapped: FileMap, cells: pl.DataFrame) -> str:
+    alone = len(cells.columns) == 2 and not mapped.separator
+    return "the file has one column only: name its separator in the mapping" if alone else ""

@@ -1,0 +1,305 @@
+"""HL7 v2 messages, written here from the standard's tables (chapters 2 to 4, 6, 7)."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pmed.errors import HistoryError
+from pmed.sources.hl7v2 import Hl7v2Source
+from pmed.tables import TABLES
+from pmed.types import ReadRequest
+
+REQUEST = ReadRequest(TABLES["sites"].empty(), index_date="2024-06-01")
+PID = "PID|1||P1^^^HOSP^MR||DOE^JANE||19500315|F||2106-3^White^HL70005"
+OBR = "OBR|1|PL1|FL1|24323-8^Panel^LN|||202405010800"
+OBX = "OBX|1|NM|2160-0^Creatinine^LN||1.2|mg/dL|0.6-1.1|H|||F|||202405010830"
+ORC = "ORC|NW|PL9^CPOE|FL9^PH||IP||||20240401"
+RXE = "RXE|^BID^^20240402^20241001|861007^metformin 500 MG^RXNORM|2||TAB|TAB" + "|" * 19 + "500|mg"
+RXR = "RXR|PO^Oral^HL70162"
+
+
+def msh(kind: str = "ORU^R01", time: str = "20240501090000", number: int = 1, charset: str = "") -> str:
+    return rf"MSH|^~\&|LAB|HOSP|EHR|HOSP|{time}||{kind}|{number}|P|2.5.1||||||{charset}"
+
+
+def message(*segments: str, end: str = "\r") -> str:
+    return "".join(segment + end for segment in segments)
+
+
+def read(folder: Path, *texts: str | bytes) -> dict[str, pl.DataFrame]:
+    paths = []
+    for index, text in enumerate(texts):
+        paths.append(folder / f"m{index}.hl7")
+        paths[-1].write_bytes(text if isinstance(text, bytes) else text.encode())
+    return Hl7v2Source().read(paths, REQUEST)
+
+
+def codes(tables: dict[str, pl.DataFrame]) -> list[str]:
+    return tables["issues"]["code"].to_list()
+
+
+@pytest.mark.parametrize("end", ["\r", "\n", "\r\n"])
+def test_a_result(tmp_path: Path, end: str) -> None:
+    tables = read(tmp_path, message(msh(), PID, "ZZZ|own", OBR, OBX, end=end))
+    assert tables["patients"].row(0)[:5] == ("P1", dt.date(1950, 3, 15), "female", None, "White")
+    row = tables["observations"].row(0, named=True)
+    assert (row["system"], row["code"], row["value"], row["unit"], row["status"], row["start"]) == (
+        "http://loinc.org", "2160-0", 1.2, "mg/dL", "final", dt.date(2024, 5, 1))
+    assert row["source"] == "m0.hl7#message 1 OBX[1]"
+    assert tables["issues"].is_empty()
+
+
+@pytest.mark.parametrize(("fields", "value", "text", "code", "issue"), [
+    ("NM|1^A^L||5.5|mg", 5.5, None, None, None),
+    ("NM|1^A^L||five|mg", None, "five", None, "bad-number"),
+    ("NM|1^A^L||<5|mg", None, "<5", None, "limit-not-value"),
+    ("NM|1^A^L||1e3|mg", None, "1e3", None, "bad-number"),
+    ('NM|1^A^L||""|mg', None, None, None, None),
+    ("NM|1^A^L|||mg", None, None, None, None),
+    ("SN|1^A^L||=^7|mg", 7, None, None, None),
+    ("SN|1^A^L||^7|mg", 7, None, None, None),
+    ("SN|1^A^L||<^7|mg", None, "< 7", None, "limit-not-value"),
+    ("SN|1^A^L||^1^:^128|", None, "1 : 128", None, "value-not-read"),
+    ("ST|1^A^L||7.5|mg", 7.5, None, None, None),
+    ("ST|1^A^L||2|", None, "2", None, None),
+    (r"ST|1^A^L||a\F\b\S\c\T\d\R\e\E\f\X41\g|", None, "a|b^c&d~e\\fAg", None, None),
+    (r"ST|1^A^L||a\.sp999999999\b|", None, r"a\.sp999999999\b", None, "escape-not-read"),
+    (r"ST|1^A^L||a\Zown\b|", None, r"a\Zown\b", None, "escape-not-read"),
+    (r"ST|1^A^L||a\b|", None, r"a\b", None, "escape-not-read"),
+    ("CWE|1^A^L||10828004^Positive^SCT|", None, "Positive", "10828004", None),
+    ("CE|1^A^L||POS|", None, None, "POS", None),
+    ("ED|1^A^L||^TEXT^^Base64^AAAA|", None, None, None, None),
+])
+def test_values(tmp_path: Path, fields: str, value: float | None, text: str | None, code: str | None,
+                issue: str | None) -> None:
+    tables = read(tmp_path, message(msh(), PID, OBR, f"OBX|1|{fields}||||| F".replace(" ", "")))
+    row = tables["observations"].row(0, named=True)
+    assert (row["value"], row["value_text"], row["value_code"]) == (value, text, code)
+    assert codes(tables) == ([issue] if issue else [])
+
+
+def test_a_number_beyond_the_scale_of_the_instrument_is_a_limit(tmp_path: Path) -> None:
+    tables = read(tmp_path, message(msh(), PID, OBR, "OBX|1|NM|1^A^L||5|mg||<|||F"))
+    assert tables["observations"].select("value", "value_text").row(0) == (None, "< 5")
+
+
+def test_repetitions_are_rows(tmp_path: Path) -> None:
+    tables = read(tmp_path, message(msh(), PID, OBR, "OBX|1|NM|1^A^L||5~6|mg|||||F"))
+    assert tables["observations"]["value"].to_list() == [5, 6]
+    assert tables["issues"].select("place", "code").row(0) == ("message 1 OBX[1]-5", "several-values")
+
+
+def test_loinc_is_preferred_to_a_local_code(tmp_path: Path) -> None:
+    tables = read(tmp_path, message(msh(), PID, OBR, "OBX|1|NM|CREA^Crea^L^2160-0^Creatinine^LN||1|mg/dL|||||F"))
+    assert tables["observations"].select("system", "code").row(0) == ("http://loinc.org", "2160-0")
+
+
+def test_a_correction_takes_the_place_of_the_result(tmp_path: Path) -> None:
+    later = message(msh(time="20240502", number=2), PID, OBR, OBX.replace("|1.2|", "|1.0|").replace("|F|", "|C|"))
+    earlier = message(msh(), PID, OBR, OBX)
+    for texts in ((earlier, later), (later, earlier), (later + earlier,)):
+        tables = read(tmp_path, *texts)
+        assert tables["observations"].select("value", "status").rows() == [(1.0, "corrected")]
+        assert codes(tables) == ["superseded"]
+
+
+def test_a_deleted_result_leaves(tmp_path: Path) -> None:
+    tables = read(tmp_path, message(msh(), PID, OBR, OBX)
+                  + message(msh(time="20240502"), PID, OBR, OBX.replace("|F|", "|D|")))
+    assert tables["observations"].is_empty()
+    assert set(codes(tables)) == {"superseded", "entered-in-error"}
+
+
+def test_serial_results_of_one_order_are_all_kept(tmp_path: Path) -> None:
+    tables = read(tmp_path, message(msh(), PID, OBR, OBX)
+                  + message(msh(time="20240502"), PID, OBR, OBX.replace("202405010830", "202405020830")))
+    assert tables["observations"].height == 2
+
+
+def test_an_order(tmp_path: Path) -> None:
+    tables = read(tmp_path, message(msh("RDE^O11"), PID, ORC, RXE, RXR))
+    row = tables["medications"].row(0, named=True)
+    assert (row["code"], row["display"], row["system"]) == (
+        "861007", "metformin 500 MG", "http://www.nlm.nih.gov/research/umls/rxnorm")
+    assert (row["dose"], row["dose_unit"], row["daily_dose"], row["route"], row["kind"]) == (
+        1000, "mg", 2000, "Oral", "order")
+    assert (row["start"], row["end"], row["status"], row["active"]) == (
+        dt.date(2024, 4, 2), dt.date(2024, 10, 1), "active", True)
+
+
+def test_an_order_of_a_version_with_tq1_and_rxo(tmp_path: Path) -> None:
+    tables = read(tmp_path, message(msh("OMP^O09"), PID, ORC, "TQ1|1||Q8H||||20240403",
+                                    "RXO|00071015523^Lipitor^NDC|10|20|mg", RXR))
+    row = tables["medications"].row(0, named=True)
+    assert (row["system"], row["dose"], row["start"]) == ("http://hl7.org/fhir/sid/ndc", None, dt.date(2024, 4, 3))
+    assert codes(tables) == ["dose-range"]
+
+
+@pytest.mark.parametrize(("orc", "status", "active"), [
+    ("ORC|DC|PL9^CPOE|||||||20240515", "stopped", False),
+    ("ORC|OD||FL9^PH||||||20240515", "stopped", False),
+    ("ORC|SC|PL9^CPOE|||DC||||20240515", "stopped", False),
+    ("ORC|CA|PL9^CPOE|||||||20240515", "cancelled", False),
+    ("ORC|HD|PL9^CPOE", "on-hold", False),
+    ("ORC|UD|PL9^CPOE", "active", True),
+    ("ORC|DC|PL9^CPOE|||IP", "unknown", None),
+    ("ORC|DC|OTHER^CPOE", "active", True),
+])
+def test_what_becomes_of_an_order(tmp_path: Path, orc: str, status: str, active: bool | None) -> None:
+    tables = read(tmp_path, message(msh("RDE^O11"), PID, ORC, RXE, RXR)
+                  + message(msh("ORM^O01", "20240515"), PID, orc))
+    row = tables["medications"].row(0, named=True)
+    assert tables["medications"].height == 1
+    assert (row["status"], row["active"], row["dose"]) == (status, active, 1000)
+    if status == "stopped":
+        assert row["end"] == dt.date(2024, 5, 15)
+
+
+def test_an_order_without_orc_is_of_unknown_status(tmp_path: Path) -> None:
+    tables = read(tmp_path, message(msh("RDE^O11"), PID, RXE))
+    assert tables["medications"]["active"].to_list() == [None]
+    assert codes(tables).count("no-order") == 1
+
+
+def test_a_laboratory_order_is_no_medicine(tmp_path: Path) -> None:
+    tables = read(tmp_path, message(msh("ORM^O01"), PID, "ORC|CA|L1|F1", OBR, OBX))
+    assert tables["medications"].is_empty()
+    assert not codes(tables)
+
+
+def test_adt(tmp_path: Path) -> None:
+    adt = (PID, "PV1|1|I" + "|" * 17 + "V7" + "|" * 25 + "20240501", "AL1|1|DA|7980^penicillin G^RXNORM|SV|hives",
+           "DG1|1||I25.10^CAD^I10C||20240502|F")
+    tables = read(tmp_path, message(msh("ADT^A01"), *adt) + message(msh("ADT^A08", "20240503"), *adt)
+                  + message(msh("ADT^A03", "20240504"), adt[0], adt[1] + "|20240504"))
+    condition = tables["conditions"].row(0, named=True)
+    assert (condition["system"], condition["code"], condition["start"], condition["verification"]) == (
+        "http://hl7.org/fhir/sid/icd-10-cm", "I25.10", dt.date(2024, 5, 2), "confirmed")
+    assert tables["allergies"].select("code", "criticality", "active").rows() == [("7980", "high", True)]
+    assert tables["encounters"].select("class", "status", "start", "end").rows() == [
+        ("inpatient", "finished", dt.date(2024, 5, 1), dt.date(2024, 5, 4))]
+    assert tables["conditions"].height == 1
+
+
+def test_later_demographics_complete_and_take_back(tmp_path: Path) -> None:
+    tables = read(tmp_path, message(msh(), "PID|1||P1||||19500315|M")
+                  + message(msh(time="20240502"), 'PID|1||P1||||""|F'))
+    assert tables["patients"].select("birth_date", "sex").row(0) == (None, "female")
+    assert "patient-changed" in codes(tables)
+
+
+def test_one_identifier_of_two_authorities_is_two_patients(tmp_path: Path) -> None:
+    other = PID.replace("HOSP", "CLINIC")
+    tables = read(tmp_path, message(msh(), PID, OBR, OBX) + message(msh(number=2), other, OBR, OBX))
+    assert tables["patients"]["patient_id"].to_list() == ["P1.HOSP", "P1.CLINIC"]
+    assert codes(tables).count("same-identifier") == 2
+
+
+def test_several_patients_in_one_message(tmp_path: Path) -> None:
+    tables = read(tmp_path, message(msh(), PID, OBR, OBX, "PID|2||P2", OBR, OBX, OBX))
+    assert tables["observations"]["patient_id"].to_list() == ["P1", "P2", "P2"]
+
+
+def test_wrong_order_of_segments(tmp_path: Path) -> None:
+    tables = read(tmp_path, message(msh(), OBX, PID, RXR, RXE, ORC))
+    assert tables["observations"].height == tables["medications"].height == 1
+    assert {"wrong-order", "no-order"} <= set(codes(tables))
+
+
+def test_a_message_without_a_patient_loses_only_itself(tmp_path: Path) -> None:
+    tables = read(tmp_path, message(msh(), OBR, OBX) + message(msh(number=2), "PID|1||", OBR, OBX)
+                  + message(msh(number=3), PID, OBR, OBX))
+    assert tables["observations"].height == 1
+    assert tables["issues"].filter(pl.col("severity") == "error").select("place", "code").rows() == [
+        ("message 1", "no-patient"), ("message 2 PID[1]-3", "no-patient")]
+
+
+def test_batches_and_frames(tmp_path: Path) -> None:
+    first, second = message(msh(), PID, OBR, OBX), message(msh(number=2), "PID|1||P2", OBR, OBX)
+    batch = "FHS|^~\\&|\rBHS|^~\\&|\r" + first + second + "BTS|2\rFTS|1\r"
+    framed = f"\x0b{first}\x1c\r\x0b{second}\x1c\r"
+    for text in (batch, framed):
+        tables = read(tmp_path, text)
+        assert tables["observations"].height == 2
+        assert not codes(tables)
+    assert codes(read(tmp_path, batch.replace("BTS|2\rFTS|1\r", ""))) == ["truncated", "truncated"]
+    assert codes(read(tmp_path, batch.replace("BTS|2", "BTS|3"))) == ["truncated"]
+
+
+def test_the_same_message_twice_counts_once(tmp_path: Path) -> None:
+    text = message(msh(), PID, OBX)
+    tables = read(tmp_path, text + text)
+    assert tables["observations"].height == 1
+    assert codes(tables) == ["repeated-message"]
+
+
+@pytest.mark.parametrize(("charset", "codec", "issue"), [
+    ("", "utf-8", []), ("UNICODE UTF-8", "utf-8", []), ("", "latin-1", ["warning"]), ("8859/1", "latin-1", ["info"])])
+def test_character_sets(tmp_path: Path, charset: str, codec: str, issue: list[str]) -> None:
+    text = message(msh(charset=charset), PID, OBR, "OBX|1|ST|1^Käse^L||größer||||||F")
+    tables = read(tmp_path, text.encode(codec))
+    assert tables["observations"].select("display", "value_text").row(0) == ("Käse", "größer")
+    assert tables["issues"]["severity"].to_list() == issue
+
+
+def test_a_broken_line_makes_no_other_number(tmp_path: Path) -> None:
+    tables = read(tmp_path, message(msh(), PID, OBR, "OBX|1|NM|1^A^L||12\n3|mg|||||F"))
+    assert tables["observations"]["value"].to_list() == [None]
+    assert {"broken-segment", "bad-number"} <= set(codes(tables))
+
+
+@pytest.mark.parametrize("cut", [*range(1, len(OBX) - 2), len(OBX) - 1, *range(len(OBX) + 2, 110)])
+def test_a_cut_result_is_never_another_result(tmp_path: Path, cut: int) -> None:
+    tables = read(tmp_path, message(msh(), PID, OBR, OBX)[:-cut])
+    values = tables["observations"].select("value", "unit").rows()
+    assert values == [(1.2, "mg/dL")] or (not values and "truncated" in codes(tables))
+
+
+@pytest.mark.parametrize(("content", "what"), [
+    (b"", "empty"), (b"hello", "no HL7 message"), (b"MSH", "no message names a patient"),
+    (b"MSH|", "no message names a patient"), (b"MSH||||PID|1||P1\r", "no message names a patient"),
+    ("MSH|^~\\&|".encode("utf-16"), "UTF-16"), (b"\xff" * 99, "no HL7 message")])
+def test_what_is_no_message(tmp_path: Path, content: bytes, what: str) -> None:
+    with pytest.raises(HistoryError, match=what):
+        read(tmp_path, content)
+
+
+def test_matches(tmp_path: Path) -> None:
+    for name, content, expected in [("a.hl7", "x", True), ("a.txt", "\x0bMSH|^", True), ("b.txt", "x", False),
+                                    ("c.json", "MSH|", False)]:
+        path = tmp_path / name
+        path.write_text(content)
+        assert Hl7v2Source().matches(path) is expected
+
+
+WORDS = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"], exclude_characters="|^~&\\"), max_size=12)
+RESULT = st.builds(lambda kind, code, value, unit, flag, status: f"OBX||{kind}|{code}^{code}^LN||{value}|{unit}||{flag}"
+                   f"|||{status}", st.sampled_from(["NM", "SN", "ST", "TX", "CWE", "DT", "XX"]), WORDS, WORDS, WORDS,
+                   st.sampled_from(["", "H", "<"]), st.sampled_from("FCPXR"))
+
+
+@settings(max_examples=60)
+@given(results=st.lists(RESULT, max_size=6))
+def test_every_result_is_a_row(tmp_path_factory: pytest.TempPathFactory, results: list[str]) -> None:
+    tables = read(tmp_path_factory.mktemp("m"), message(msh(), PID, OBR, *results))
+    assert tables["observations"].height == len(results)
+
+
+WHOLE = (message(msh("ADT^A01"), PID, "AL1|1|DA|1^x^RXNORM", "DG1|1||I10^Hyp^I10C||20240101")
+         + message(msh("RDE^O11", number=2), PID, ORC, RXE, RXR) + message(msh(number=3), PID, OBR, OBX)).encode()
+
+
+@settings(max_examples=120)
+@given(start=st.integers(0, len(WHOLE)), end=st.integers(0, len(WHOLE)), noise=st.binary(max_size=3))
+def test_any_piece_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, start: int, end: int,
+                                      noise: bytes) -> None:
+    content = WHOLE[:start] + noise + WHOLE[end:]
+    with contextlib.suppress(HistoryError):
+        read(tmp_path_factory.mktemp("m"), content)

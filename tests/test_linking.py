@@ -1,0 +1,117 @@
+"""Genome and record of one person: by a list of pairs, and refused where the sex differs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+import pmed as package
+from pmed.errors import InputError
+from pmed.genomics.sex import sexes
+from pmed.stages.link import read_pairs, same_sex
+from pmed.tables import TABLES
+from pmed_pgx.knowledge import genes
+
+from .test_cli import pmed, refused
+
+HEAD = "##fileformat=VCFv4.2\n##contig=<ID=chrX,length=156040895>\n##contig=<ID=chr10,length=133797422>\n"
+G6PD = next(site for site in genes()["G6PD"].sites if len(site.alleles[0]) == len(site.alleles[1]) == 1)
+
+
+def genome(folder: Path, call: str, name: str = "kim") -> Path:
+    """A genome with one site of G6PD and one of CYP2C19."""
+    path = folder / f"{name}.vcf"
+    rows = ["chr10\t94781859\trs4244285\tG\tA\t.\tPASS\t.\tGT\t0/1",
+            f"chrX\t{G6PD.pos}\t.\t{G6PD.alleles[0]}\t{G6PD.alleles[1]}\t.\tPASS\t.\tGT\t{call}"]
+    path.write_text(f"{HEAD}#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\t{name}\n" + "\n".join(rows) + "\n")
+    return path
+
+
+def record(folder: Path, sex: str, name: str = "kim") -> Path:
+    path = folder / f"{name}-{sex}.json"
+    person = {"resourceType": "Patient", "id": name, "birthDate": "1970-02-01", "gender": sex}
+    path.write_text(json.dumps({"resourceType": "Bundle", "type": "collection", "entry": [{"resource": person}]}))
+    return path
+
+
+@pytest.mark.parametrize(("calls", "sex"), [
+    ([(0, None, 1)], "male"), ([(0, 1, 2)], "female"), ([(0, 0, 2)], None), ([], None),
+    ([(0, None, 1), (0, 1, 2)], None), ([(0, 0, 2), (1, None, 1)], "male"),
+])
+def test_what_chromosome_x_tells(calls: list[tuple[int, int | None, int]], sex: str | None) -> None:
+    samples = TABLES["samples"].frame([{"sample": "s", "patient_id": "s", "source": "x", "build": "GRCh38"}])
+    rows = [{"sample": "s", "chrom": "chrX", "pos": 154_000_000 + number, "ref": "A", "alt": "G", "allele_1": one,
+             "allele_2": two, "ploidy": ploidy, "state": "called"} for number, (one, two, ploidy) in enumerate(calls)]
+    shared = {"sample": "s", "chrom": "chrX", "pos": 100_000, "ref": "A", "alt": "G", "allele_1": 0, "allele_2": 1,
+              "ploidy": 2, "state": "called"}
+    told = sexes(TABLES["genotypes"].frame([*rows, shared]), samples)
+    assert told["sex"].to_list() == [sex]
+    assert told.columns == samples.columns
+
+
+@pytest.mark.parametrize(("call", "sex"), [("0", "female"), ("0/1", "male")])
+def test_another_sex_is_refused_unless_forced_and_then_said(tmp_path: Path, call: str, sex: str) -> None:
+    files = genome(tmp_path, call), "--history", record(tmp_path, sex), "-o", tmp_path / "r.html"
+    refused(pmed("report", *files), "kim", f"says {sex}", "--allow-sex-mismatch")
+    assert not (tmp_path / "r.html").exists()
+    forced = pmed("report", *files, "--allow-sex-mismatch")
+    assert forced.returncode == 0, forced.stderr
+    assert "Genome and record may be of different people." in (tmp_path / "r.html").read_text()
+
+
+@pytest.mark.parametrize(("call", "sex"), [("0", "male"), ("0/1", "female"), ("0/0", "male"), ("./.", "female"),
+                                           ("0", "unknown"), ("0/1", "other")])
+def test_the_same_or_unknown_sex_is_no_trouble(tmp_path: Path, call: str, sex: str) -> None:
+    result = package.run(genome(tmp_path, call), record(tmp_path, sex))
+    assert "sex-mismatch" not in result.tables["issues"]["code"].to_list()
+
+
+def test_the_panel_knows_men_and_women(shared: Path) -> None:
+    """Sexes as the 1000 Genomes Project's sample list has them."""
+    known = {"HG00096": "male", "HG00097": "female", "NA19239": "male", "NA12003": "male"}
+    found = package.call(shared / "data/1kgp/GRCh38/G6PD.vcf.gz", samples=list(known)).tables["samples"]
+    told = dict(found.select("sample", "sex").iter_rows())
+    assert all(told[name] in {sex, None} for name, sex in known.items()), told
+    assert {name for name, sex in known.items() if sex == "male"} <= {name for name, sex in told.items() if sex}
+
+
+def test_a_list_of_pairs_links_names_that_differ(tmp_path: Path) -> None:
+    pairs = tmp_path / "pairs.tsv"
+    pairs.write_text("# sample\tpatient\n\nlab-7\tkim\n")
+    vcf, history = genome(tmp_path, "0/1", "lab-7"), record(tmp_path, "female")
+    done = pmed("report", vcf, "--history", history, "--pairs", pairs, "-o", tmp_path / "r.html", "--json",
+                tmp_path / "r.json")
+    assert done.returncode == 0, done.stderr
+    [patient] = json.loads((tmp_path / "r.json").read_text())["patients"]
+    assert (patient["patient_id"], patient["samples"][0]["sample"]) == ("kim", "lab-7")
+
+
+@pytest.mark.parametrize(("text", "said"), [
+    ("a\tb\nc\n", "line 2: expected sample, a tab and patient"), ("a\tb\na\tc\n", "line 2: names a sample"),
+    ("a\tb\nc\tb\n", "line 2: names a sample or a patient for the second time"), ("a\tb\tc\n", "line 1: expected"),
+])
+def test_bad_lists_of_pairs(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "p.tsv"
+    path.write_text(text)
+    with pytest.raises(InputError) as caught:
+        read_pairs(path)
+    assert said in str(caught.value)
+
+
+def test_no_file_of_pairs(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be read as text"):
+        read_pairs(tmp_path / "none.tsv")
+
+
+def test_who_is_named_when_one_of_many_differs() -> None:
+    samples = TABLES["samples"].frame([{"sample": name, "patient_id": name, "source": "x.vcf", "build": "GRCh38",
+                                        "sex": "male"} for name in ("a", "b")])
+    patients = TABLES["patients"].frame([{"patient_id": "a", "sex": "male"}, {"patient_id": "b", "sex": "female"}])
+    with pytest.raises(InputError, match=r"x\.vcf: the genome of sample b is male"):
+        same_sex(samples, patients, forced=False)
+    told = same_sex(samples, patients, forced=True)
+    assert told.select("patient_id", "code").rows() == [("b", "sex-mismatch")]
+    assert isinstance(told, pl.DataFrame)

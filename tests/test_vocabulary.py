@@ -1,0 +1,103 @@
+"""The vocabulary that ships: sound as a table, and deaf to strengths, forms, salts and packages."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import pmed
+from pmed.engine import Engine
+from pmed.normalise import vocabulary
+from pmed.normalise.drug_names import SALTS
+from pmed.normalise.drugs import Vocabulary
+from pmed.settings import Settings
+
+OWN = vocabulary.release().tables["drug_names"]
+SHIPPED = Vocabulary.of(Engine.start(Settings()).drug_names)
+GOLDEN = Path(__file__).parent / "golden" / "synthea_drugs.tsv"
+RXNORM, ATC = "http://www.nlm.nih.gov/research/umls/rxnorm", "http://www.whocc.no/atc"
+
+FRONT = ["", "24 HR ", "12 HR ", "1 ML ", "0.5 ML ", "NDA020800 ", "100 ACTUAT "]
+STRENGTH = ["", " 5 MG", " 0.125 MG", " 20mg", " 250 MG/ML", " 0.4 MG/ACTUAT", " 1000 UNT/ML", " 2,5 mg"]
+FORM = ["", " Oral Tablet", " Extended Release Oral Capsule", " Injectable Solution", " Prefilled Syringe", " tabs",
+        " Topical Cream", " Oral Suspension", " XR", " film coated tablet"]
+ALONE = sorted({name for name in SHIPPED.ingredients if len(name.split()) == 1 and name not in SALTS})
+
+
+@given(st.sampled_from(sorted(SHIPPED.own)), st.sampled_from(FRONT), st.sampled_from(STRENGTH), st.sampled_from(FORM),
+       st.booleans())
+def test_strength_form_and_package_change_nothing(name: str, front: str, strength: str, form: str, loud: bool) -> None:
+    written = f"{front}{name}{strength}{form}"
+    found = SHIPPED.match(None, None, written.upper() if loud else written)
+    assert (found.ingredients, found.how) == ({name}, "name"), written
+
+
+@given(st.sampled_from(ALONE), st.sampled_from(sorted(SALTS)), st.sampled_from(STRENGTH))
+def test_a_salt_changes_nothing(name: str, salt: str, strength: str) -> None:
+    found = SHIPPED.match(None, None, f"{name} {salt}{strength}")
+    # A salt may make it another substance that has a name of its own (potassium chloride); never a guess at one.
+    assert found.ingredients == SHIPPED.ingredients.get(f"{name} {salt}", SHIPPED.ingredients[name])
+    assert found.how != "fuzzy"
+
+
+@given(st.sampled_from(sorted(SHIPPED.brands)), st.sampled_from(STRENGTH), st.sampled_from(FORM))
+def test_a_brand_is_its_ingredients(name: str, strength: str, form: str) -> None:
+    assert SHIPPED.match(None, None, f"{name}{strength}{form}").ingredients == SHIPPED.brands[name]
+
+
+@given(st.sampled_from(sorted(SHIPPED.ingredients)), st.sampled_from(sorted(SHIPPED.ingredients)))
+def test_a_combination_is_both(one: str, two: str) -> None:
+    found = SHIPPED.match(None, None, f"{one} 5 MG / {two} 10 MG Oral Tablet")
+    assert found.ingredients == SHIPPED.ingredients[one] | SHIPPED.ingredients[two]
+
+
+@pytest.mark.parametrize(("text", "ingredients"), [
+    ("desvenlafaxine 50 MG", {"desvenlafaxine"}), ("venlafaxine", {"venlafaxine"}), ("mephenytoin", set()),
+    ("esomeprazole", {"esomeprazole"}), ("levocetirizine", set()), ("hydroxychloroquine", {"hydroxychloroquine"}),
+    ("prednisolone", {"prednisolone"}), ("chlorpropamide", set()), ("hydralazine", {"hydralazine"}),
+    ("hydroxyzine", {"hydroxyzine"}), ("Paracetamol 500 mg", {"acetaminophen"}), ("Rifampicin", {"rifampin"}),
+    ("Co-trimoxazole", {"sulfamethoxazole", "trimethoprim"}), ("St. John's wort 300 mg", {"st. john's wort extract"}),
+    ("Paxlovid", {"nirmatrelvir", "ritonavir"}), ("Norinyl 1+50 28 Day Pack", {"mestranol", "norethindrone"}),
+])
+def test_names_that_look_alike_stay_apart(text: str, ingredients: set[str]) -> None:
+    assert SHIPPED.match(None, None, text).ingredients == ingredients
+
+
+@pytest.mark.parametrize(("system", "code", "text", "ingredients", "how"), [
+    (ATC, "C10AA01", "Zocor 20", {"simvastatin"}, None), (ATC, "N02BE01", None, {"acetaminophen"}, "code"),
+    (ATC, "J01CR02", None, {"amoxicillin", "clavulanate"}, "code"), ("urn:local", "N02BE01", None, set(), ""),
+    (RXNORM, "1191", "Aspirin", {"aspirin"}, "code"), (RXNORM, "833036", "Captopril 25 MG Oral Tablet", set(), ""),
+])
+def test_codes(system: str, code: str, text: str | None, ingredients: set[str], how: str | None) -> None:
+    found = SHIPPED.match(system, code, text)
+    assert found.ingredients == ingredients
+    assert how is None or found.how == how
+    if code == "833036":
+        assert found.possible == {"acetaminophen", "captopril", "hydrocodone"}
+
+
+def test_the_table_is_sound() -> None:
+    assert len(OWN["ingredient"].unique()) > 400
+    names = {kind: set(OWN.filter(kind=kind)["name"]) for kind in ("ingredient", "synonym", "brand", "code")}
+    assert not names["ingredient"] & (names["synonym"] | names["brand"])
+    assert not names["synonym"] & names["brand"]
+    assert all(re.fullmatch(r"[a-z]\d\d[a-z]{2}\d\d|\d+", code) for code in names["code"])
+    assert not OWN.filter(pl.col("name") != pl.col("name").str.strip_chars().str.to_lowercase()).height
+    # An ATC code is of one substance or one combination, never of two medicines.
+    atc = OWN.filter(pl.col("kind") == "code").group_by("name").agg(pl.col("ingredient").sort())
+    assert atc.height == len(names["code"])
+
+
+def test_real_records_are_understood(shared: Path) -> None:
+    """Read by eye, drug by drug, against the texts of the records."""
+    files = sorted((shared / "data/fhir/synthea").glob("*.json"))
+    drugs = pmed.run(history=files).tables["medications"]
+    names = pl.col("ingredients").explode(empty_as_null=True).drop_nulls().unique().sort().str.join(";")
+    lists = drugs.group_by("patient_id").agg(names.alias("ingredients"), unread=pl.col("ingredients").null_count())
+    expected = pl.read_csv(GOLDEN, separator="\t", infer_schema=False)
+    assert lists.sort("patient_id").cast(pl.String).to_dicts() == expected.to_dicts()
