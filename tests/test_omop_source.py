@@ -418,7 +418,8 @@ def test_sqlite_views_in_any_case(tmp_path: Path) -> None:
 def test_asked_people_must_be_there(tmp_path: Path) -> None:
     pytest.importorskip("sqlalchemy")
     url = f"url = 'sqlite:///{sqlite(tmp_path / 'cdm.db')}'\n"
-    assert read(connection(tmp_path, url + "persons = [2]"))["patients"]["patient_id"].to_list() == ["2"]
+    found = read(path := connection(tmp_path, url + "persons = [2]"))
+    assert found["patients"].select("patient_id", "source").rows() == [("2", f"{path}#person/2")]
     with pytest.raises(HistoryError, match="no person 7"):
         read(connection(tmp_path, url + "persons = [2, 7]"))
 

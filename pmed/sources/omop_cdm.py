@@ -45,11 +45,11 @@ class Store(Protocol):
 
     @property
     def where(self) -> str:
-        """The folder, file or database, without a password."""
+        """The folder, SQLite file or connection file."""
         ...
 
     def place(self, table: str) -> str:
-        """The file, or the database, that holds a table."""
+        """The file of a table, or of the database that holds it."""
         ...
 
     def columns(self, table: str) -> list[str] | None:
@@ -153,7 +153,7 @@ def _report_wrong(store: Store, table: str, raw: pl.DataFrame, rows: pl.DataFram
                   issues: list[pl.DataFrame]) -> None:
     layout = LAYOUTS[table]
     for name, kind in layout.columns.items():
-        if name not in raw.columns or kind == _TEXT:
+        if name not in raw.columns or kind == _TEXT or _all_right(raw[name], rows[name], kind):
             continue
         given = raw[name].is_not_null() & (raw[name].cast(pl.String).str.strip_chars() != "")
         wrong = given & (rows.select(is_bad(pl.col(name)))[name] if kind == _DATE else rows[name].is_null())
@@ -161,6 +161,13 @@ def _report_wrong(store: Store, table: str, raw: pl.DataFrame, rows: pl.DataFram
             raise HistoryError(f"table {table}: no value of column {name} is {kind}", where=store.place(table))
         if kind != _DATE and wrong.any():  # bad dates are reported as those of all sources are
             issues.append(told(rows.filter(wrong), "warning", "bad-value", f"{name} is not {kind}; it stays unknown"))
+
+
+def _all_right(raw: pl.Series, read: pl.Series, kind: str) -> bool:
+    """Whether there is nothing to look for: no more nulls than before, and no odd date among the few different ones."""
+    if kind != _DATE:
+        return read.null_count() == raw.null_count()
+    return not pl.DataFrame({"day": read.unique()}).select(is_bad(pl.col("day")).any()).item()
 
 
 def told(rows: pl.DataFrame, severity: str, code: str, text: str) -> pl.DataFrame:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,7 +37,7 @@ _KEYS = {"url": str, "password_env": str, "schema": str, "persons": list}
 
 @dataclass(frozen=True)
 class Database:
-    """An open connection, and its tables by their CDM name."""
+    """An open connection, and its tables by their CDM name; `where` is the file that was given."""
 
     where: str
     connection: Connection
@@ -46,7 +46,7 @@ class Database:
     issues: list[pl.DataFrame] = field(default_factory=list)
 
     def place(self, table: str) -> str:  # noqa: ARG002 - all tables are in one place
-        """The database, without a password."""
+        """The SQLite or connection file."""
         return self.where
 
     def columns(self, table: str) -> list[str] | None:
@@ -105,7 +105,7 @@ def sqlite_file(path: Path) -> Iterator[Database]:
         raise HistoryError("is empty: no SQLite database", where=str(path))
     address = f"{path.resolve().as_uri()}?mode=ro"
     engine = sqlalchemy.create_engine("sqlite://", creator=lambda: _sqlite(address), poolclass=sqlalchemy.pool.NullPool)
-    with _opened(engine, str(path), None, ()) as database:
+    with _opened(engine, path, str(path), {}) as database:
         yield database
 
 
@@ -141,7 +141,7 @@ def connection_file(path: Path) -> Iterator[Database]:
     except (sqlalchemy.exc.SQLAlchemyError, ImportError) as error:
         raise HistoryError(f"no driver for {url.drivername}: {type(error).__name__}", where=str(path),
                            hint="is it installed in this environment?") from None
-    with _opened(engine, where, given.get("schema"), tuple(given.get("persons", ()))) as database:
+    with _opened(engine, path, where, given) as database:
         yield database
 
 
@@ -167,7 +167,8 @@ def _settings(path: Path) -> dict[str, Any]:
 
 
 @contextmanager
-def _opened(engine: Engine, where: str, schema: str | None, persons: tuple[int, ...]) -> Iterator[Database]:
+def _opened(engine: Engine, path: Path, where: str, given: Mapping[str, Any]) -> Iterator[Database]:
+    """Rows are said to come from the file at `path`: who may see a result need not know the server and its user."""
     from sqlalchemy import text
 
     try:
@@ -178,8 +179,8 @@ def _opened(engine: Engine, where: str, schema: str | None, persons: tuple[int, 
                 if engine.dialect.name == "postgresql":
                     connection.execution_options(postgresql_readonly=True)
                     connection.execute(text("SET datestyle TO ISO"))
-                tables = _tables(connection, schema)
-            yield Database(where, connection, tables, persons)
+                tables = _tables(connection, given.get("schema"))
+            yield Database(str(path), connection, tables, tuple(given.get("persons", ())))
     finally:
         engine.dispose()
 

@@ -36,7 +36,8 @@ def recorded_frames(store: Store) -> dict[str, pl.DataFrame]:
 def _people(store: Store, issues: list[pl.DataFrame]) -> pl.DataFrame:
     rows = load(store, "person", issues)
     if rows is None:
-        raise HistoryError("no person table", where=store.where, hint="OMOP CDM 5.3 or 5.4 is read")
+        raise HistoryError("no person table", where=store.where,
+                           hint="OMOP CDM 5.3 or 5.4 is read; of a database the schema that is named")
     nameless = pl.col("person_id").is_null()
     issues.append(told(rows.filter(nameless), "error", "no-person-id", "without person_id; the row was left out"))
     people = rows.filter(~nameless).sort("person_id", maintain_order=True)
@@ -58,10 +59,12 @@ def _events(store: Store, table: str, people: pl.DataFrame, issues: list[pl.Data
     if not rows.height:
         issues.append(said(store.place(table), "info", "empty-table", f"no {word} is recorded of anybody"))
     known = pl.col("person_id").is_in(people["person_id"].implode()).fill_null(value=False)
-    issues.append(told(rows.filter(~known), "error", "unknown-person",
+    strangers = rows.filter(~known)
+    issues.append(told(strangers, "error", "unknown-person",
                        "the person is not in the person table; the row was left out"))
     layout = LAYOUTS[table]
-    kept, day = rows.filter(known), next(name for name, kind in layout.needed.items() if kind == "a date")
+    kept = rows.filter(known) if strangers.height else rows
+    day = next(name for name, kind in layout.needed.items() if kind == "a date")
     issues.append(told(kept.filter(pl.col(day).is_null()), "warning", "no-date", f"no {day}; it stays unknown"))
     return kept.sort("person_id", day, layout.key, maintain_order=True)
 
