@@ -261,7 +261,7 @@ def test_any_file_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, c
 
 
 def test_a_real_table(tmp_path: Path, shared: Path) -> None:
-    """A warfarin cohort: wide, with NA, and an identifier in each row."""
+    """The ACTG 175 trial: wide, parted by blanks, with NA."""
     source = shared / "data/actg175/ACTG175.txt"
     mapping = f'''[[file]]
 path = "{source.as_posix()}"
