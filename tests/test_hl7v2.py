@@ -162,6 +162,43 @@ def test_what_becomes_of_an_order(tmp_path: Path, orc: str, status: str, active:
         assert row["end"] == dt.date(2024, 5, 15)
 
 
+def test_an_order_that_ends_later_is_given_until_then(tmp_path: Path) -> None:
+    text = message(msh("RDE^O11"), PID, ORC, RXE, RXR) + message(
+        msh("ORM^O01", "20240515"), PID, "ORC|DC|PL9^CPOE|||||||20240515||||||20240620")
+    row = read(tmp_path, text)["medications"].row(0, named=True)
+    assert (row["end"], row["active"]) == (dt.date(2024, 6, 20), True)
+
+
+def test_an_order_that_is_begun_again_has_no_end(tmp_path: Path) -> None:
+    start = message(msh("RDE^O11"), PID, ORC, RXE, RXR)
+    stop = message(msh("ORM^O01", "20240515"), PID, "ORC|DC|PL9^CPOE|||||||20240515")
+    again = message(msh("RDE^O11", "20240520"), PID, ORC, "RXE|^BID|861007^metformin 500 MG^RXNORM|250||mg", RXR)
+    row = read(tmp_path, again + stop + start)["medications"].row(0, named=True)
+    assert (row["end"], row["active"], row["daily_dose"]) == (None, True, 500)
+
+
+def test_a_change_keeps_the_end_that_it_leaves_out(tmp_path: Path) -> None:
+    change = message(msh("RDE^O11", "20240520"), PID, ORC.replace("NW", "XO"),
+                     "RXE|^BID|861007^metformin 500 MG^RXNORM|250||mg")
+    row = read(tmp_path, message(msh("RDE^O11"), PID, ORC, RXE, RXR) + change)["medications"].row(0, named=True)
+    assert (row["end"], row["daily_dose"], row["route"]) == (dt.date(2024, 10, 1), 500, "Oral")
+
+
+def test_another_medicine_under_an_order_number_is_told(tmp_path: Path) -> None:
+    other = message(msh("RDE^O11", "20240520"), PID, ORC, "RXE||1^other^RXNORM|250||mg")
+    tables = read(tmp_path, message(msh("RDE^O11"), PID, ORC, RXE, RXR) + other)
+    assert tables["medications"]["display"].to_list() == ["other"]
+    assert "other-drug" in codes(tables)
+
+
+def test_allergies_and_vaccines_of_their_own_messages(tmp_path: Path) -> None:
+    tables = read(tmp_path, message(msh("VXU^V04"), PID, "RXA|0|1|20240101||207^COVID^CVX|0.5|mL" + "|" * 13 + "CP")
+                  + message(msh("ADT^A60", number=2), PID, "IAM|1|DA|1^a^L|MI||A", "IAM|2|DA|2^b^L|||D"))
+    assert tables["immunizations"].select("system", "start", "status").row(0) == (
+        "http://hl7.org/fhir/sid/cvx", dt.date(2024, 1, 1), "completed")
+    assert tables["allergies"].select("code", "criticality").rows() == [("1", "low")]
+
+
 def test_an_order_without_orc_is_of_unknown_status(tmp_path: Path) -> None:
     tables = read(tmp_path, message(msh("RDE^O11"), PID, RXE))
     assert tables["medications"]["active"].to_list() == [None]

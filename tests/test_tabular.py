@@ -82,7 +82,8 @@ def test_the_example_reads_example_tables(tmp_path: Path) -> None:
         ("clopidogrel", dt.date(2023, 1, 1), 75.0, "mg", "statement", False)]
     assert tables["observations"].select("patient_id", "system", "code", "value", "unit", "value_text").rows() == [
         ("A1", "http://loinc.org", "2160-0", 88.5, "umol/L", None),
-        ("A2", "http://loinc.org", "2160-0", None, "umol/L", "<20"), ("A2", "http://loinc.org", "6301-6", 1.1, "1", None)]
+        ("A2", "http://loinc.org", "2160-0", None, "umol/L", "<20"),
+        ("A2", "http://loinc.org", "6301-6", 1.1, "1", None)]
     assert tables["conditions"].select("code", "start", "active").rows() == [("I25.10", dt.date(2020, 1, 1), True)]
     assert tables["conditions"]["source"].to_list() == ["diagnoses.csv#line 2"]
     assert issues(tables) == [("line 3 column creatinine_umol", "limit-not-value"), ("line 2 start", "partial-date")]
@@ -154,13 +155,33 @@ def test_a_row_with_too_many_cells_loses_only_itself(tmp_path: Path) -> None:
     assert ("line 5", "bad-row") in issues(tables)
 
 
+def test_a_row_with_too_few_cells_loses_only_itself(tmp_path: Path) -> None:
+    rows = "A,1950-01-01,female\nB,male\n\nC,1951-01-01,\n"
+    tables = read(tmp_path, PATIENTS + 'sex = "s"\n', {"p.csv": "id,born,s\n" + rows})
+    assert tables["patients"].select("patient_id", "sex").rows() == [("A", "female"), ("C", None)]
+    assert issues(tables) == [("line 3", "bad-row")]
+
+
+def test_blank_lines_are_no_rows(tmp_path: Path) -> None:
+    tables = read(tmp_path, PATIENTS, {"p.csv": "id,born\nA,1950-01-01\n\n\nB,x\n"})
+    assert tables["patients"]["patient_id"].to_list() == ["A", "B"]
+    assert issues(tables) == [("line 5 column born", "bad-date")]
+
+
+def test_a_quote_that_is_not_closed_is_told(tmp_path: Path) -> None:
+    tables = read(tmp_path, PATIENTS, {"p.csv": 'id,born\nA,1950-01-01\nB,"1950\nC,1951-01-01\n'})
+    assert tables["patients"]["patient_id"].to_list() == ["A"]
+    assert issues(tables) == [("line 3", "bad-row")]
+
+
 def test_lines_are_counted_across_line_breaks_in_cells(tmp_path: Path) -> None:
     tables = read(tmp_path, PATIENTS, {"p.csv": 'id,born,note\nA,1950-01-01,"a\nb"\nB,x,\n'})
     assert issues(tables) == [("line 4 column born", "bad-date")]
 
 
 def test_latin_1_is_read_and_told(tmp_path: Path) -> None:
-    tables = read(tmp_path, PATIENTS + 'ancestry = "r"\n', {"p.csv": "id,born,r\nA,1950-01-01,Käse\n".encode("latin-1")})
+    content = "id,born,r\nA,1950-01-01,Käse\n".encode("latin-1")
+    tables = read(tmp_path, PATIENTS + 'ancestry = "r"\n', {"p.csv": content})
     assert tables["patients"]["ancestry"].to_list() == ["Käse"]
     assert tables["issues"]["code"].to_list() == ["character-set"]
 
@@ -176,7 +197,8 @@ def test_patients_that_only_other_tables_name(tmp_path: Path) -> None:
 
 
 def test_rows_of_one_patient_are_taken_together(tmp_path: Path) -> None:
-    tables = read(tmp_path, PATIENTS + 'sex = "s"\n', {"p.csv": "id,born,s\nA,1950-01-01,male\nA,1950-01-01,female\nA,,\n"})
+    rows = "A,1950-01-01,male\nA,1950-01-01,female\nA,,\n"
+    tables = read(tmp_path, PATIENTS + 'sex = "s"\n', {"p.csv": "id,born,s\n" + rows})
     assert tables["patients"].select("birth_date", "sex").rows() == [(dt.date(1950, 1, 1), None)]
     assert issues(tables) == [("line 2 column sex", "patient-conflict")]
 
@@ -239,7 +261,7 @@ def test_any_file_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, c
 
 
 def test_a_real_table(tmp_path: Path, shared: Path) -> None:
-    """A warfarin cohort: wide, with NA, and an identifier in each row."""
+    """The ACTG 175 trial: wide, parted by blanks, with NA."""
     source = shared / "data/actg175/ACTG175.txt"
     mapping = f'''[[file]]
 path = "{source.as_posix()}"

@@ -82,8 +82,8 @@ class Orders:
                 orc.report("info", "order-not-found", "a change of an order that is not here as a medicine", 2)
             return
         if status is not None:
-            found["status"] = status
             found["end"] = _end(orc, status, sent) or found["end"]
+            found["status"] = _until_then(orc, status, found["end"], sent)
 
 
 def _numbers(orc: Segment, patient: str) -> list[tuple[str, ...]]:
@@ -103,8 +103,8 @@ def _superseded(old: dict[str, Any], new: dict[str, Any], given: Segment) -> Non
     if new["status"] not in OVER or any(part is not None for part in new["dose"]):
         known["dose"] = new["dose"]
     # A start or end that a change leaves out is the one there was, unless the medicine is begun again.
-    if new["status"] == "active" and new["end"] is None:
-        known["end"] = None
+    if old["status"] in OVER and new["status"] == "active":
+        known["end"] = new["end"]
     old.update(known)
 
 
@@ -118,7 +118,7 @@ def _order(draft: Draft, given: Segment, origin: Row, sent: str | None) -> dict[
     return {"origin": origin, "drug": coded(given, _GIVEN[given.name][0], (RXNORM, NDC)), "start": day(begin),
             "end": over or day(end), "recorded": day(first(orc.text(9) if orc else None, sent)),
             "dose": (*_dose(given), often), "route": first(route.text(1, 2), route.text(1)) if route else None,
-            "status": status}
+            "status": _until_then(orc, status, over, sent) if orc else status}
 
 
 def _status(orc: Segment) -> str | None:
@@ -134,6 +134,15 @@ def _status(orc: Segment) -> str | None:
 def _end(orc: Segment, status: str | None, sent: str | None) -> str | None:
     """The day on which an order was ended."""
     return day(first(orc.text(15), orc.text(9), sent)) if status in OVER else None
+
+
+def _until_then(orc: Segment, status: str | None, end: str | None, sent: str | None) -> str | None:
+    """An order that is to be ended later is given until then."""
+    today = day(sent)
+    if status == "stopped" and end and today and end[:10] > today:
+        orc.report("info", "ends-later", "ended on a day to come; it is taken until then", 15)
+        return "active"
+    return status
 
 
 def _timing(draft: Draft) -> tuple[float | None, str | None, str | None]:

@@ -38,7 +38,7 @@ class Names:
         if len(known) > 1:
             pid.report("warning", "same-identifier", "an identifier with several assigning authorities is kept as one "
                        "patient for each: please confirm", 3)
-            name = f"{name}.{authority or 'unknown'}"
+            name = f"{name}.{re.sub(r'[^A-Za-z0-9._-]', '_', authority) or 'unknown'}"
         if not _ID.fullmatch(name):
             pid.report("error", "bad-identifier", "an identifier of other characters than letters, digits, '.', '_' "
                        "and '-', or of more than 64; what belongs to it was left out", 3)

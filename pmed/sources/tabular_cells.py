@@ -17,7 +17,6 @@ from .tabular_mapping import FileMap
 
 EXCEL = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")
 PLACE = "place\0"  # no column of a file is called so
-_LINE = "line\0"
 _TEXT_ENDS = (".csv", ".tsv", ".tab", ".txt", ".csv.gz", ".tsv.gz")
 
 
@@ -37,6 +36,9 @@ def read_cells(path: Path, mapped: FileMap, issues: list[Issue]) -> pl.DataFrame
     if not name.endswith(_TEXT_ENDS):
         raise HistoryError("not a kind of file that is read", where=str(path),
                            hint="CSV, TSV, Excel (.xlsx, .xls, .ods) or Parquet")
+    with path.open("rb") as file:
+        if file.read(2) in {b"\xff\xfe", b"\xfe\xff"}:
+            raise HistoryError("text in UTF-16 is not read", where=str(path), hint="save it as UTF-8")
     separator = mapped.separator or ("\t" if ".tsv" in name or name.endswith(".tab") else ",")
     return _text(path, separator, issues)
 
@@ -65,7 +67,8 @@ def _excel(path: Path, sheet: str) -> pl.DataFrame:
 
 
 def _numbered(frame: pl.DataFrame, what: str, first: int) -> pl.DataFrame:
-    return frame.with_columns(pl.format(f"{what} {{}}", pl.int_range(first, pl.len() + first)).alias(PLACE))
+    places = pl.format(f"{what} {{}}", pl.int_range(first, pl.len() + first))
+    return frame.with_columns(places.alias(PLACE)).filter(~_blank(frame))
 
 
 def _text(path: Path, separator: str, issues: list[Issue]) -> pl.DataFrame:
@@ -76,16 +79,31 @@ def _text(path: Path, separator: str, issues: list[Issue]) -> pl.DataFrame:
         raise HistoryError("the file is empty", where=str(path)) from error
     except (pl.exceptions.PolarsError, OSError):
         return _row_by_row(path, separator, issues)
+    if frame.width and frame.to_series(-1).null_count() and _has_short_lines(path, separator, frame.width):
+        return _row_by_row(path, separator, issues)
     # A quoted cell may hold line breaks: rows and lines then differ.
     breaks = frame.select(pl.sum_horizontal(pl.lit(0), pl.all().str.count_matches("\n")).cum_sum().shift(
         1, fill_value=0)).to_series()
     lines = pl.int_range(2, pl.len() + 2) + breaks
-    return frame.with_columns(pl.format("line {}", lines).alias(PLACE))
+    return frame.with_columns(pl.format("line {}", lines).alias(PLACE)).filter(~_blank(frame))
+
+
+def _blank(frame: pl.DataFrame) -> pl.Expr:
+    return pl.all_horizontal(pl.col(frame.columns).is_null())
+
+
+def _has_short_lines(path: Path, separator: str, width: int) -> bool:
+    """Whether a line may have cells too few: polars fills these up, and what is missing may be in the middle."""
+    lines = pl.scan_csv(path, separator="\0", quote_char=None, has_header=False, infer_schema=False,
+                        new_columns=["line"]).select(pl.col("line").str.count_matches(separator, literal=True))
+    return bool(lines.select((pl.col("line") < width - 1).any()).collect().item())
 
 
 def _row_by_row(path: Path, separator: str, issues: list[Issue]) -> pl.DataFrame:
+    # Strict, for a quote that is never closed would swallow rows.
     reader = csv.reader(io.StringIO(_decoded(path, issues), newline=""), delimiter=separator, strict=True)
     rows: list[tuple[str, ...]] = []
+    header, before = [], 0
     try:
         header = next(reader, [])
         before = reader.line_num
@@ -97,7 +115,7 @@ def _row_by_row(path: Path, separator: str, issues: list[Issue]) -> pl.DataFrame
                 issues.append(_issue(path, place, "error", "bad-row", f"{len(row)} cells where the header has "
                                      f"{len(header)}; the row was left out"))
     except csv.Error as error:
-        issues.append(_issue(path, f"line {reader.line_num}", "error", "bad-row",
+        issues.append(_issue(path, f"line {before + 1}", "error", "bad-row",
                              f"{error}; this row and what follows was left out"))
     if len(set(header)) < len(header):
         raise HistoryError("two columns of one name", where=str(path))
@@ -109,8 +127,6 @@ def _decoded(path: Path, issues: list[Issue]) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-            raise HistoryError("text in UTF-16 is not read", where=str(path), hint="save it as UTF-8") from None
         issues.append(_issue(path, "", "warning", "character-set", "text that is not UTF-8 was read as Latin-1; names "
                              "may be wrong"))
         return content.decode("latin-1")

@@ -50,8 +50,8 @@ def people(frames: Mapping[str, pl.DataFrame], found: list[pl.DataFrame]) -> pl.
     extra = others.unique("patient_id", keep="first", maintain_order=True).join(
         merged, on="patient_id", how="anti", maintain_order="left")
     if "patients" in frames:
-        found.append(_issues(extra, "patient_id", "warning", "no-patient-row", "a patient without a row in the table of "
-                             "patients; age and sex stay unknown"))
+        found.append(_issues(extra, "patient_id", "warning", "no-patient-row", "a patient without a row in the "
+                             "table of patients; age and sex stay unknown"))
     return pl.concat([merged.select(COLUMNS["patients"]), _complete(extra, "patients")])
 
 
@@ -87,7 +87,8 @@ def _read(frame: pl.DataFrame, name: str, mapped: FileMap, found: list[pl.DataFr
     if name in mapped.values:
         words = mapped.values[name]
         made = pl.col(name).replace_strict(list(words), list(words.values()), default=None, return_dtype=pl.String)
-        frame = _judged(frame, name, made, column=column, found=found, problem=("unmapped-value", "a value that the mapping does not know"))
+        frame = _judged(frame, name, made, column=column, found=found,
+                        problem=("unmapped-value", "a value that the mapping does not know"))
     if name in NUMBERS:
         return _numbers(frame, name, mapped, column, found)
     if name in DATES:
@@ -100,7 +101,8 @@ def _read(frame: pl.DataFrame, name: str, mapped: FileMap, found: list[pl.DataFr
     known = TABLES[mapped.table].columns[name].values if name in TABLES[mapped.table].columns else ()
     if known:
         made = pl.when(pl.col(name).is_in(known)).then(pl.col(name))
-        return _judged(frame, name, made, column=column, found=found, problem=("bad-word", f"none of {', '.join(known)}"))
+        return _judged(frame, name, made, column=column, found=found,
+                       problem=("bad-word", f"none of {', '.join(known)}"))
     return frame
 
 
