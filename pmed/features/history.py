@@ -91,7 +91,8 @@ def _usable(people: pl.DataFrame, observations: pl.DataFrame) -> pl.DataFrame:
     """Measurements at or before the index date in canonical units, the latest last."""
     done = observations.filter(pl.col("status").is_in(_NOT_DONE).fill_null(value=False).not_(),
                                pl.col("value").is_finite())
-    known, _ = canonical_units(done.drop("canonical_code", strict=False))
+    # The host's normalise stage has done it, and told what is not used; a step that is run alone does it itself.
+    known = done if "canonical_code" in done.columns else canonical_units(done)[0]
     return (known.join(people.select("patient_id", "index_date"), on="patient_id")
             .filter(pl.col("start") <= pl.col("index_date")).sort("start", "row", maintain_order=True))
 
