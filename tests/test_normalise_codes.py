@@ -83,7 +83,8 @@ def test_codes_to_groups(system: str | None, code: str | None, found: list[str])
 
 def test_what_can_be_read() -> None:
     rows = conditions(("http://snomed.info/sct", "1"), ("http://hl7.org/fhir/sid/icd-9-cm", "250"),
-                      ("http://local", "1"), (None, "1"), ("http://snomed.info/sct", None), ("http://snomed.info/sct", " "))
+                      ("http://local", "1"), (None, "1"), ("http://snomed.info/sct", None),
+                      ("http://snomed.info/sct", " "))
     assert readable(rows).to_list() == [True, True, False, False, False, False]
     empty = TABLES["conditions"].empty()
     assert (condition_groups(empty).height, readable(empty).len()) == (0, 0)

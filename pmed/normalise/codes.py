@@ -17,11 +17,13 @@ _LONGEST = 7
 # The SNOMED CT lists are not its hierarchy: a code that they lack may still be of the group, as its words tell. Words
 # are wide on purpose, as all they do is to keep "no" from being said.
 _WORDS = {
-    "diabetes": r"\bdiabet", "hypertension": r"hypertensi", "heart-failure": r"heart failure|cardiac failure|cardiomyop",
+    "diabetes": r"\bdiabet", "hypertension": r"hypertensi",
+    "heart-failure": r"heart failure|cardiac failure|cardiomyop",
     "atrial-fibrillation": r"atrial (fib|flut)|fibrillation", "long-qt": r"\bqt\b|romano.ward|jervell",
     "coronary-disease": r"coronary|angina|myocardial|ischa?emic heart|heart attack",
     "myocardial-infarction": r"myocardial infarc|heart attack|coronary syndrome", "asthma": r"asthma",
-    "stroke-or-tia": r"stroke|cerebrovasc|cerebral (infarct|isch|ha?em|thromb|embol)|transient ischa?emi|intracranial|subarachnoid",
+    "stroke-or-tia": r"stroke|cerebrovasc|cerebral (infarct|isch|ha?em|thromb|embol)|transient ischa?emi|intracranial"
+                     r"|subarachnoid",
     "peripheral-artery-disease": r"peripheral (arter|vasc)|claudication|limb isch|(leg|limb|lower extremit).*sclerosis",
     "chronic-kidney-disease": r"kidney|renal|nephropath|dialysis", "liver-cirrhosis": r"cirrho|fibrosis of liver",
     "chronic-hepatitis": r"hepatitis", "epilepsy": r"epilep|seizure|convuls", "depression": r"depress",
