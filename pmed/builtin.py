@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from .explain.shapley import ExactShapley
+from .features.derived_step import DerivedFeatures
 from .features.history import HistoryFeatures
 from .hookspecs import hookimpl
 from .normalise import vocabulary
@@ -33,8 +34,8 @@ def register_knowledge() -> list[Release]:
 
 @hookimpl
 def register_features() -> list[type[FeatureStep]]:
-    """Age, sex, medicines and measurements from the record."""
-    return [HistoryFeatures]
+    """Age, sex, medicines and measurements from the record, and what follows from them."""
+    return [HistoryFeatures, DerivedFeatures]
 
 
 @hookimpl(trylast=True)

@@ -37,6 +37,8 @@ def write_whole(path: Path, data: Data) -> None:
 def write_all(files: Mapping[Path, Data]) -> None:
     """Write several files, all of them or none: each beside its place first, then renamed.
 
+    A place that is there and is no file (a pipe, ``/dev/null``) is written to: a rename would put a file in its place.
+
     Raises:
         PmedError: where a folder is missing or may not be written; nothing has changed then.
     """
@@ -45,7 +47,11 @@ def write_all(files: Mapping[Path, Data]) -> None:
         for path, data in files.items():
             ready[path] = _beside(path, data)
         for path, temporary in ready.items():
-            temporary.replace(path)
+            if path.exists() and not path.is_file() and not path.is_dir():
+                with path.open("wb") as sink, temporary.open("rb") as source:
+                    shutil.copyfileobj(source, sink)
+            else:
+                temporary.replace(path)
     except OSError as error:
         place = next(path for path in files if path not in ready or not path.is_file() or ready[path].exists())
         hint = "" if place.parent.is_dir() else "does the folder exist?"
@@ -56,7 +62,8 @@ def write_all(files: Mapping[Path, Data]) -> None:
 
 
 def _beside(path: Path, data: Data) -> Path:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    special = path.exists() and not path.is_file() and not path.is_dir()
+    handle, name = tempfile.mkstemp(dir=None if special else path.parent, prefix=f".{path.name}.")
     with os.fdopen(handle, "wb") as file:
         file.writelines([data] if isinstance(data, bytes) else data)
     temporary = Path(name)

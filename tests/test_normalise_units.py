@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -11,7 +12,9 @@ from hypothesis import strategies as st
 
 from pmed.normalise import units
 from pmed.normalise.units import CODES, LOINC, UNITS, canonical_units, to_unit
+from pmed.sources.fhir import FhirSource
 from pmed.tables import TABLES
+from pmed.types import ReadRequest
 
 
 def observations(*rows: dict[str, object]) -> pl.DataFrame:
@@ -38,8 +41,25 @@ def observations(*rows: dict[str, object]) -> pl.DataFrame:
     ("59261-8", 53.0, "mmol/mol", 7.0, "%"),
     ("4548-4", 7.1, "%", 7.1, "%"),
     ("8310-5", 98.6, "[degF]", 37.0, "Cel"),
+    ("29463-7", 70.0, "KG", 70.0, "kg"),
+    ("2093-3", 201.0, "MG/DL", 201.0, "mg/dL"),
+    ("2160-0", 88.4, "µmol/l", 1.0, "mg/dL"),
+    ("2160-0", 88.4, "μmol/L", 1.0, "mg/dL"),  # the Greek letter, not the micro sign
+    ("718-7", 8.7, "mmol/L", 14.02, "g/dL"),
+    ("718-7", 140.0, "g/l", 14.0, "g/dL"),
+    ("59260-0", 8.7, "mmol/L", 14.02, "g/dL"),
+    ("777-3", 250.0, "G/L", 250.0, "10*3/uL"),
+    ("26515-7", 250.0, "10^9/L", 250.0, "10*3/uL"),
+    ("777-3", 250000.0, "/uL", 250.0, "10*3/uL"),
+    ("1742-6", 0.5, "ukat/L", 30.0, "U/L"),
+    ("1920-8", 30.0, "U/l", 30.0, "U/L"),
+    ("19123-9", 1.0, "mmol/L", 2.431, "mg/dL"),
+    ("1988-5", 1.2, "mg/dL", 12.0, "mg/L"),
+    ("8636-3", 0.44, "s", 440.0, "ms"),
+    ("6301-6", 2.5, None, 2.5, "1"),  # a ratio has no unit to be wrong about
+    ("33914-3", 60.0, "mL/min/1.73 m2", 60.0, "mL/min/{1.73_m2}"),
 ])
-def test_published_pairs(code: str, value: float, unit: str, expected: float, wanted: str) -> None:
+def test_published_pairs(code: str, value: float, unit: str | None, expected: float, wanted: str) -> None:
     out, issues = canonical_units(observations({"code": code, "value": value, "unit": unit}))
     assert out["value"][0] == pytest.approx(expected, rel=1e-3)
     assert out["unit"][0] == wanted
@@ -47,13 +67,53 @@ def test_published_pairs(code: str, value: float, unit: str, expected: float, wa
     assert issues.is_empty()
 
 
-@pytest.mark.parametrize("unit", ["[stone_av]", "KG", "", None, "mg/dL"])
+@pytest.mark.parametrize("unit", ["[stone_av]", "", None, "mg/dL"])
 def test_unknown_unit_is_unknown(unit: str | None) -> None:
     out, issues = canonical_units(observations({"code": "29463-7", "value": 11.0, "unit": unit}))
     assert out.select("value", "unit", "canonical_code").row(0) == (None, unit, None)
     assert out["value_text"][0] == f"11.0 {'(no unit)' if unit is None else unit}"
     assert issues.select("file", "place", "severity", "code").row(0) == (
         "f.json", "Observation/1", "warning", "unknown-unit")
+
+
+@pytest.mark.parametrize(("code", "value", "unit", "text"), [
+    ("8302-2", 1.75, "cm", "height 1.75 cm: outside 50 to 250 cm, not used"),
+    ("8302-2", 175.0, "m", "height 175.0 m: outside 50 to 250 cm, not used"),
+    ("29463-7", 0.0, "kg", "weight 0.0 kg: outside 2 to 400 kg, not used"),
+    ("2160-0", 88.4, "mg/dL", "creatinine 88.4 mg/dL: outside 0.1 to 25 mg/dL, not used"),
+    ("6301-6", -1.0, None, "INR -1.0 (no unit): outside 0.4 to 30 1, not used"),
+    ("4548-4", float("nan"), "%", "HbA1c NaN %: outside 2 to 25 %, not used"),
+])
+def test_implausible_values_are_told_and_not_used(code: str, value: float, unit: str | None, text: str) -> None:
+    out, issues = canonical_units(observations({"code": code, "value": value, "unit": unit}, {
+        "code": "8480-6", "value": 120.0, "unit": "mm[Hg]"}))
+    assert out.select("value", "unit", "canonical_code").row(0) == (None, unit, None)
+    assert out["value_text"][0] == text.partition(":")[0].removeprefix(units.PLAUSIBLE[CODES[code][0]][0]).strip()
+    assert out["value"][1] == 120.0
+    assert issues.select("place", "severity", "code", "text").rows() == [
+        ("Observation/1", "warning", "implausible-value", text)]
+
+
+@pytest.mark.parametrize(("value", "used"), [(49.9, False), (50.0, True), (250.0, True), (250.1, False)])
+def test_the_ends_of_a_range_are_plausible(value: float, used: bool) -> None:
+    out, issues = canonical_units(observations({"code": "8302-2", "value": value, "unit": "cm"}))
+    assert (out["value"].to_list(), issues.is_empty()) == ([value if used else None], used)
+
+
+def test_every_canonical_code_has_a_range_and_no_two_spellings_of_a_unit_differ() -> None:
+    assert set(units.PLAUSIBLE) == {target for target, _ in CODES.values()}
+    for known in UNITS.values():
+        spelled: dict[str, tuple[float, float]] = {}
+        for unit, pair in known.items():
+            assert spelled.setdefault(units._spelled(unit), pair) == pair
+
+
+def test_real_records_lose_nothing_to_the_ranges(shared: Path) -> None:
+    files = sorted((shared / "data/fhir/synthea").glob("*.json"))[:6]
+    read = FhirSource().read(files, ReadRequest(TABLES["sites"].empty()))["observations"]
+    out, issues = canonical_units(read)
+    assert out["canonical_code"].is_not_null().sum() > 100
+    assert issues.filter(pl.col("code") == "implausible-value").is_empty()
 
 
 def test_what_has_no_canonical_unit_stays_as_recorded() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -98,3 +99,23 @@ def test_importing_pmed_imports_nothing_heavy():
     code = "import sys, pmed; print([m for m in ('shap','sklearn','allel','matplotlib','pysam') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_what_is_no_file_is_written_to_and_stays(tmp_path):
+    """A rename as root would put a file in the place of ``/dev/null``."""
+    import os
+    import threading
+
+    from pmed.files import write_whole
+
+    pipe, got = tmp_path / "pipe", []
+    os.mkfifo(pipe)
+    reader = threading.Thread(target=lambda: got.append(pipe.read_bytes()))
+    reader.start()
+    write_whole(pipe, [b"a", b"b"])
+    reader.join(10)
+    assert got == [b"ab"]
+    assert pipe.is_fifo()
+    null = Path("/dev/null")
+    write_whole(null, b"x")
+    assert null.is_char_device()

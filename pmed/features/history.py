@@ -16,7 +16,7 @@ ON, OBSERVATION = "on:", "observation:"
 _BODY = {"height": ("8302-2", 50.0, 250.0), "weight": ("29463-7", 2.0, 400.0)}
 _OLDEST = 130.0
 _ORDER = r"\bMedication(Request|Statement|Administration|Dispense)\b"
-_NOT_DONE = ("cancelled", "entered-in-error", "registered")
+NOT_DONE = ("cancelled", "entered-in-error", "registered")
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ class HistoryFeatures:
 
     def run(self, tables: Tables, wanted: Sequence[str]) -> dict[str, pl.DataFrame]:
         """One row a patient of ``samples`` and ``patients``, with the wanted features."""
-        people = _people(tables)
-        parts = [_person(people), *_measures(people, _table(tables, "observations"), wanted),
+        people = people_of(tables)
+        parts = [_person(people), *_measures(people, table_of(tables, "observations"), wanted),
                  _medicines(people, tables, wanted)]
         frame = people.select("patient_id")
         for part in parts:
@@ -47,14 +47,15 @@ class HistoryFeatures:
         return {"features": frame.select("patient_id", *dict.fromkeys(wanted))}
 
 
-def _table(tables: Tables, name: str) -> pl.DataFrame:
+def table_of(tables: Tables, name: str) -> pl.DataFrame:
+    """A table of the record; empty where there is none."""
     return tables.get(name, TABLES[name].empty())
 
 
-def _people(tables: Tables) -> pl.DataFrame:
+def people_of(tables: Tables) -> pl.DataFrame:
     """Everyone with a genome or a record, once, and what the record says about the person."""
-    patients = _table(tables, "patients").with_columns(has_record=pl.lit(value=True))
-    names = pl.concat([_table(tables, name).select("patient_id") for name in ("samples", "patients")])
+    patients = table_of(tables, "patients").with_columns(has_record=pl.lit(value=True))
+    names = pl.concat([table_of(tables, name).select("patient_id") for name in ("samples", "patients")])
     return names.unique(maintain_order=True).join(patients, on="patient_id", how="left", maintain_order="left")
 
 
@@ -81,17 +82,18 @@ def _measures(people: pl.DataFrame, observations: pl.DataFrame, wanted: Sequence
         **{name: body for name, body in _BODY.items() if name in wanted}}
     if not limits:
         return []
-    dated = _usable(people, observations)
+    dated = usable(people, observations)
     return [dated.filter(pl.col("canonical_code") == code, pl.col("value").is_between(low, high))
             .group_by("patient_id").agg(pl.col("value").last().alias(name))
             for name, (code, low, high) in limits.items()]
 
 
-def _usable(people: pl.DataFrame, observations: pl.DataFrame) -> pl.DataFrame:
+def usable(people: pl.DataFrame, observations: pl.DataFrame) -> pl.DataFrame:
     """Measurements at or before the index date in canonical units, the latest last."""
-    done = observations.filter(pl.col("status").is_in(_NOT_DONE).fill_null(value=False).not_(),
+    done = observations.filter(pl.col("status").is_in(NOT_DONE).fill_null(value=False).not_(),
                                pl.col("value").is_finite())
-    known, _ = canonical_units(done.drop("canonical_code", strict=False))
+    # The host's normalise stage has done it, and told what is not used; a step that is run alone does it itself.
+    known = done if "canonical_code" in done.columns else canonical_units(done)[0]
     return (known.join(people.select("patient_id", "index_date"), on="patient_id")
             .filter(pl.col("start") <= pl.col("index_date")).sort("start", "row", maintain_order=True))
 
@@ -101,8 +103,8 @@ def _medicines(people: pl.DataFrame, tables: Tables, wanted: Sequence[str]) -> p
 
     A medicine with a name that no vocabulary knows counts as another one; the host's check makes it a caution.
     """
-    known = people.join(_held(_table(tables, "medications")), on="patient_id", how="left", maintain_order="left")
-    lost = pl.col("patient_id").is_in(_lost_orders(_table(tables, "issues")).to_list())
+    known = people.join(_held(table_of(tables, "medications")), on="patient_id", how="left", maintain_order="left")
+    lost = pl.col("patient_id").is_in(_lost_orders(table_of(tables, "issues")).to_list())
     dark = pl.col("unread").fill_null(value=False) | lost
     return known.select("patient_id", *(
         pl.when(pl.col("has_record"), _contains("sure", name)).then(pl.lit(value=True))

@@ -3,9 +3,15 @@
 ``canonical = factor × recorded + offset``. A unit that is not in the table is never guessed: the value becomes
 unknown, and the recorded number is kept as text.
 
+The spelling of a unit is forgiven in one place (`_spelled`): case, blanks, brackets, µ for u. That is safe because each
+quantity has its own few units: G/L is 10*9/L of platelets and g/L of protein.
+
+A value that no living person has is a slip of the pen or of the unit: it is reported and not used (`PLAUSIBLE`).
+
 Sources: UCUM (units; inch and pound are exact); molar masses in g/mol: cholesterol 386.65, glucose 180.16,
-creatinine 113.12, bilirubin 584.66, urea nitrogen 28.01, calcium 40.08, triglyceride 885.7 (mean); HbA1c: NGSP % =
-0.09148 × IFCC mmol/mol + 2.152 (Hoelzel et al., Clin Chem 2004;50:166-74); LOINC for the codes.
+creatinine 113.12, bilirubin 584.66, urea nitrogen 28.01, calcium 40.08, magnesium 24.305, triglyceride 885.7 (mean),
+haemoglobin 16114 (of one chain with its iron, as laboratories count); 1 µkat = 60 U; HbA1c: NGSP % = 0.09148 × IFCC
+mmol/mol + 2.152 (Hoelzel et al., Clin Chem 2004;50:166-74); LOINC for the codes.
 """
 
 from __future__ import annotations
@@ -18,61 +24,109 @@ from ..tables import TABLES
 
 Factor = tuple[float, float]
 
+# A table, no UCUM library: those that are maintained (ucumvert on pint) load a unit grammar at each start and still
+# cannot turn mmol/L into mg/dL, which takes the analyte's molar mass.
 # quantity → unit → (factor, offset) into the quantity's canonical unit, which comes first
 UNITS: Mapping[str, Mapping[str, Factor]] = {
     "length": {"cm": (1, 0), "m": (100, 0), "mm": (0.1, 0), "[in_i]": (2.54, 0), "[in_us]": (2.54, 0),
                "[ft_i]": (30.48, 0), "in": (2.54, 0), "inches": (2.54, 0)},
     "body-mass": {"kg": (1, 0), "g": (0.001, 0), "[lb_av]": (0.45359237, 0), "[oz_av]": (0.028349523125, 0),
                   "lb": (0.45359237, 0), "lbs": (0.45359237, 0)},
-    "mass-per-area": {"kg/m2": (1, 0)},
-    "pressure": {"mm[Hg]": (1, 0), "mmHg": (1, 0), "mm Hg": (1, 0), "kPa": (7.50062, 0)},
-    "temperature": {"Cel": (1, 0), "[degF]": (5 / 9, -160 / 9)},
-    "rate": {"/min": (1, 0), "{beats}/min": (1, 0), "{Beats}/min": (1, 0)},
+    "mass-per-area": {"kg/m2": (1, 0), "kg/m²": (1, 0)},
+    "pressure": {"mm[Hg]": (1, 0), "kPa": (7.50062, 0)},
+    "temperature": {"Cel": (1, 0), "°C": (1, 0), "[degF]": (5 / 9, -160 / 9), "°F": (5 / 9, -160 / 9)},
+    "rate": {"/min": (1, 0), "{beats}/min": (1, 0), "bpm": (1, 0)},
     "fraction": {"%": (1, 0)},
     "hba1c": {"%": (1, 0), "%{HbA1c}": (1, 0), "mmol/mol": (0.09148, 2.152)},
     "cholesterol": {"mg/dL": (1, 0), "mmol/L": (38.665, 0), "g/L": (100, 0)},
     "triglyceride": {"mg/dL": (1, 0), "mmol/L": (88.57, 0), "g/L": (100, 0)},
     "glucose": {"mg/dL": (1, 0), "mmol/L": (18.016, 0), "g/L": (100, 0)},
-    "creatinine": {"mg/dL": (1, 0), "umol/L": (0.011312, 0), "µmol/L": (0.011312, 0), "mmol/L": (11.312, 0),
-                   "mg/L": (0.1, 0)},
-    "bilirubin": {"mg/dL": (1, 0), "umol/L": (0.058466, 0), "µmol/L": (0.058466, 0)},
+    "creatinine": {"mg/dL": (1, 0), "umol/L": (0.011312, 0), "mmol/L": (11.312, 0), "mg/L": (0.1, 0)},
+    "bilirubin": {"mg/dL": (1, 0), "umol/L": (0.058466, 0), "mg/L": (0.1, 0)},
     "urea-nitrogen": {"mg/dL": (1, 0), "mmol/L": (2.801, 0)},
     "calcium": {"mg/dL": (1, 0), "mmol/L": (4.008, 0)},
+    "magnesium": {"mg/dL": (1, 0), "mmol/L": (2.4305, 0), "meq/L": (1.21525, 0)},
     "salt": {"mmol/L": (1, 0), "meq/L": (1, 0)},
     "protein": {"g/dL": (1, 0), "g/L": (0.1, 0)},
-    "enzyme": {"U/L": (1, 0), "[IU]/L": (1, 0), "IU/L": (1, 0)},
-    "cells": {"10*3/uL": (1, 0), "10*9/L": (1, 0), "K/uL": (1, 0)},
-    "clearance": {"mL/min/{1.73_m2}": (1, 0), "mL/min/1.73m2": (1, 0), "mL/min/1.73.m2": (1, 0)},
+    "haemoglobin": {"g/dL": (1, 0), "g/L": (0.1, 0), "mmol/L": (1.6114, 0)},
+    "c-reactive-protein": {"mg/L": (1, 0), "mg/dL": (10, 0)},
+    "enzyme": {"U/L": (1, 0), "[IU]/L": (1, 0), "units/L": (1, 0), "ukat/L": (60, 0)},
+    "cells": {"10*3/uL": (1, 0), "10*9/L": (1, 0), "K/uL": (1, 0), "G/L": (1, 0), "x10*9/L": (1, 0),
+              "x10*3/uL": (1, 0), "10*3/mm3": (1, 0), "10*6/mL": (1, 0), "/uL": (0.001, 0), "/mm3": (0.001, 0)},
+    "clearance": {"mL/min/{1.73_m2}": (1, 0), "mL/min/1.73.m2": (1, 0), "mL/min/1.73m²": (1, 0),
+                  "mL/s/{1.73_m2}": (60, 0)},
+    "duration": {"ms": (1, 0), "msec": (1, 0), "s": (1000, 0), "sec": (1000, 0)},
+    "pack-years": {"{PackYears}": (1, 0), "{Pack-years}": (1, 0)},
     "ratio": {"1": (1, 0), "{INR}": (1, 0), "{ratio}": (1, 0)},
 }
+# Of these a number without a unit says all there is to say.
+_UNITLESS = ("ratio",)
 
-# recorded LOINC → (LOINC whose canonical unit it is given in, quantity). Mass and substance concentration of one
-# analyte are one row each in LOINC and the same measurement here.
+# canonical LOINC → (quantity, other LOINC codes of the same measurement). Mass and substance concentration of one
+# analyte are one row each in LOINC and the same measurement here; whole blood and serum are not.
+_MEASURED: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "8302-2": ("length", ("3137-7", "8308-9")),
+    "29463-7": ("body-mass", ("3141-9", "8350-1", "8351-9")),
+    "39156-5": ("mass-per-area", ()),
+    "8480-6": ("pressure", ()), "8462-4": ("pressure", ()),
+    "8310-5": ("temperature", ("8331-1",)),
+    "8867-4": ("rate", ()),
+    "2093-3": ("cholesterol", ("14647-2",)),
+    "2085-9": ("cholesterol", ("14646-4",)),
+    "2089-1": ("cholesterol", ("22748-8",)), "13457-7": ("cholesterol", ("39469-2",)), "18262-6": ("cholesterol", ()),
+    "2571-8": ("triglyceride", ("14927-8",)),
+    "2345-7": ("glucose", ("14749-6",)), "2339-0": ("glucose", ()),
+    "4548-4": ("hba1c", ("17856-6", "59261-8")),
+    "2160-0": ("creatinine", ("14682-9",)), "38483-4": ("creatinine", ()),
+    # MDRD, CKD-EPI 2009, CKD-EPI 2021, MDRD of one method; the last four are equations by race
+    "33914-3": ("clearance", ()), "62238-1": ("clearance", ()), "98979-8": ("clearance", ()),
+    "77147-7": ("clearance", ()), "48642-3": ("clearance", ()), "48643-1": ("clearance", ()),
+    "88293-6": ("clearance", ()), "88294-4": ("clearance", ()),
+    "1975-2": ("bilirubin", ("14631-6",)), "42719-5": ("bilirubin", ()),
+    "3094-0": ("urea-nitrogen", ("14937-7",)), "6299-2": ("urea-nitrogen", ()),
+    "17861-6": ("calcium", ("2000-8",)), "49765-1": ("calcium", ()),
+    "19123-9": ("magnesium", ("2601-3",)),
+    "2951-2": ("salt", ()), "2947-0": ("salt", ()), "2823-3": ("salt", ()), "6298-4": ("salt", ()),
+    "2075-0": ("salt", ()), "2069-3": ("salt", ()),
+    "1751-7": ("protein", ("61151-7", "61152-5")),
+    "718-7": ("haemoglobin", ("20509-6", "59260-0")),
+    "1988-5": ("c-reactive-protein", ()), "30522-7": ("c-reactive-protein", ()),
+    "1742-6": ("enzyme", ("1743-4", "1744-2")), "1920-8": ("enzyme", ("30239-8",)), "6768-6": ("enzyme", ()),
+    "777-3": ("cells", ("26515-7", "778-1")), "6690-2": ("cells", ("26464-8",)),
+    "8634-8": ("duration", ()), "8636-3": ("duration", ()),
+    "8664-5": ("pack-years", ()),
+    "6301-6": ("ratio", ("38875-1",)), "34714-6": ("ratio", ()),
+    "10230-1": ("fraction", ()), "4544-3": ("fraction", ("20570-8",)),
+}
+# recorded LOINC → (LOINC whose canonical unit it is given in, quantity)
 CODES: Mapping[str, tuple[str, str]] = {
-    "8302-2": ("8302-2", "length"), "3137-7": ("8302-2", "length"),
-    "29463-7": ("29463-7", "body-mass"), "3141-9": ("29463-7", "body-mass"),
-    "39156-5": ("39156-5", "mass-per-area"),
-    "8480-6": ("8480-6", "pressure"), "8462-4": ("8462-4", "pressure"),
-    "8310-5": ("8310-5", "temperature"), "8331-1": ("8310-5", "temperature"),
-    "8867-4": ("8867-4", "rate"),
-    "2093-3": ("2093-3", "cholesterol"), "14647-2": ("2093-3", "cholesterol"),
-    "2085-9": ("2085-9", "cholesterol"), "14646-4": ("2085-9", "cholesterol"),
-    "2089-1": ("2089-1", "cholesterol"), "13457-7": ("13457-7", "cholesterol"), "18262-6": ("18262-6", "cholesterol"),
-    "2571-8": ("2571-8", "triglyceride"), "14927-8": ("2571-8", "triglyceride"),
-    "2345-7": ("2345-7", "glucose"), "14749-6": ("2345-7", "glucose"), "2339-0": ("2339-0", "glucose"),
-    "4548-4": ("4548-4", "hba1c"), "17856-6": ("4548-4", "hba1c"), "59261-8": ("4548-4", "hba1c"),
-    "2160-0": ("2160-0", "creatinine"), "14682-9": ("2160-0", "creatinine"), "38483-4": ("38483-4", "creatinine"),
-    "33914-3": ("33914-3", "clearance"), "62238-1": ("62238-1", "clearance"), "98979-8": ("98979-8", "clearance"),
-    "1975-2": ("1975-2", "bilirubin"), "14631-6": ("1975-2", "bilirubin"),
-    "3094-0": ("3094-0", "urea-nitrogen"), "14937-7": ("3094-0", "urea-nitrogen"),
-    "6299-2": ("6299-2", "urea-nitrogen"),
-    "17861-6": ("17861-6", "calcium"), "2000-8": ("17861-6", "calcium"),
-    "2951-2": ("2951-2", "salt"), "2823-3": ("2823-3", "salt"), "2075-0": ("2075-0", "salt"),
-    "1751-7": ("1751-7", "protein"), "718-7": ("718-7", "protein"),
-    "1742-6": ("1742-6", "enzyme"), "1920-8": ("1920-8", "enzyme"), "6768-6": ("6768-6", "enzyme"),
-    "777-3": ("777-3", "cells"), "6690-2": ("6690-2", "cells"),
-    "6301-6": ("6301-6", "ratio"), "34714-6": ("34714-6", "ratio"),
-    "10230-1": ("10230-1", "fraction"), "4544-3": ("4544-3", "fraction"),
+    code: (target, quantity) for target, (quantity, others) in _MEASURED.items() for code in (target, *others)}
+
+_LDL, _EGFR, _ENZYME = ("LDL cholesterol", 1, 1000), ("eGFR", 1, 250), ("enzyme", 1, 50000)
+# canonical LOINC → (name, least, most) in the canonical unit: the span of the living, the very ill included. Wide on
+# purpose: to catch a wrong unit or a slip of the pen, not an abnormal result.
+PLAUSIBLE: Mapping[str, tuple[str, float, float]] = {
+    "8302-2": ("height", 50, 250), "29463-7": ("weight", 2, 400), "39156-5": ("body mass index", 7, 150),
+    "8480-6": ("systolic blood pressure", 30, 350), "8462-4": ("diastolic blood pressure", 10, 250),
+    "8310-5": ("body temperature", 20, 45), "8867-4": ("heart rate", 10, 350),
+    "2093-3": ("total cholesterol", 20, 2000), "2085-9": ("HDL cholesterol", 1, 300),
+    "2089-1": _LDL, "13457-7": _LDL, "18262-6": _LDL, "2571-8": ("triglycerides", 5, 30000),
+    "2345-7": ("glucose", 5, 3000), "2339-0": ("glucose", 5, 3000), "4548-4": ("HbA1c", 2, 25),
+    "2160-0": ("creatinine", 0.1, 25), "38483-4": ("creatinine", 0.1, 25),
+    "33914-3": _EGFR, "62238-1": _EGFR, "98979-8": _EGFR, "77147-7": _EGFR, "48642-3": _EGFR, "48643-1": _EGFR,
+    "88293-6": _EGFR, "88294-4": _EGFR,
+    "1975-2": ("bilirubin", 0.02, 80), "42719-5": ("bilirubin", 0.02, 80),
+    "3094-0": ("urea nitrogen", 0.5, 400), "6299-2": ("urea nitrogen", 0.5, 400),
+    "17861-6": ("calcium", 2, 25), "49765-1": ("calcium", 2, 25), "19123-9": ("magnesium", 0.2, 20),
+    "2951-2": ("sodium", 80, 220), "2947-0": ("sodium", 80, 220), "2823-3": ("potassium", 1, 15),
+    "6298-4": ("potassium", 1, 15), "2075-0": ("chloride", 40, 180), "2069-3": ("chloride", 40, 180),
+    "1751-7": ("albumin", 0.2, 9), "718-7": ("haemoglobin", 1, 30),
+    "1988-5": ("C-reactive protein", 0, 1000), "30522-7": ("C-reactive protein", 0, 1000),
+    "1742-6": _ENZYME, "1920-8": _ENZYME, "6768-6": _ENZYME,
+    "777-3": ("platelets", 0, 6000), "6690-2": ("leukocytes", 0, 2000),
+    "8634-8": ("QT interval", 150, 1000), "8636-3": ("QTc interval", 150, 1000), "8664-5": ("pack years", 0, 400),
+    "6301-6": ("INR", 0.4, 30), "34714-6": ("INR", 0.4, 30),
+    "10230-1": ("ejection fraction", 2, 100), "4544-3": ("haematocrit", 3, 85),
 }
 
 LOINC = "http://loinc.org"
@@ -88,39 +142,58 @@ def to_unit(value: pl.Expr, unit: pl.Expr, wanted: str, quantity: str) -> pl.Exp
 
     `quantity` is a key of ``UNITS``: mg/dL of cholesterol and of glucose are different amounts of substance.
 
-    >>> frame = pl.DataFrame({"value": [5.2, 201.0, 5.2], "unit": ["mmol/L", "mg/dL", "?"]})
+    >>> frame = pl.DataFrame({"value": [5.2, 201.0, 5.2], "unit": ["mmol/l", "MG/DL", "?"]})
     >>> cholesterol = to_unit(pl.col("value"), pl.col("unit"), "mg/dL", "cholesterol")
     >>> frame.select(cholesterol.round(1))["value"].to_list()
     [201.1, 201.0, None]
     """
     units = UNITS[quantity]
     factor, offset = units[wanted]
-    return (value * _look_up(unit, units, 0) + _look_up(unit, units, 1) - offset) / factor
+    written = unit.fill_null("") if quantity in _UNITLESS else unit
+    return (value * _look_up(written, quantity, 0) + _look_up(written, quantity, 1) - offset) / factor
 
 
 def canonical_units(observations: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Bring an ``observations`` table into canonical units; return it with the ``issues`` met.
 
     The extra column ``canonical_code`` is the LOINC code under which `value` is in the canonical unit of `CODES`;
-    null where the code has no canonical unit (value and unit stay as recorded) or the unit is not known (the value
-    becomes null and moves to `value_text`). Running it twice changes nothing.
+    null where the code has no canonical unit (value and unit stay as recorded), or where the unit is not known or
+    the value not plausible (it becomes null and moves to `value_text`). Running it twice changes nothing.
     """
     known = observations.with_columns(_looked_up("canonical_code", 0), _looked_up("quantity", 1))
-    converted = known.with_columns(converted=_by_quantity())
-    lost = pl.col("quantity").is_not_null() & pl.col("value").is_not_null() & pl.col("converted").is_null()
+    converted = known.with_columns(converted=_by_quantity()).with_columns(plausible=_plausible())
+    recorded = pl.col("quantity").is_not_null() & pl.col("value").is_not_null()
+    unread, odd = recorded & pl.col("converted").is_null(), recorded & ~pl.col("plausible")
+    usable = pl.col("plausible")
     done = converted.with_columns(
-        value=pl.when(pl.col("quantity").is_null()).then("value").otherwise("converted"),
-        unit=pl.when(pl.col("converted").is_not_null()).then(_canonical_unit()).otherwise("unit"),
-        value_text=pl.when(lost).then(pl.format("{} {}", "value", pl.col("unit").fill_null("(no unit)")))
+        value=pl.when(pl.col("quantity").is_null()).then("value").when(usable).then("converted"),
+        unit=pl.when(usable).then(_canonical_unit()).otherwise("unit"),
+        value_text=pl.when(unread | odd).then(pl.format("{} {}", "value", pl.col("unit").fill_null("(no unit)")))
         .otherwise("value_text"),
-        canonical_code=pl.when(pl.col("converted").is_not_null()).then("canonical_code"))
-    return done.select(*observations.columns, *{"canonical_code"} - {*observations.columns}), _issues(
-        converted.filter(lost))
+        canonical_code=pl.when(usable).then("canonical_code"))
+    issues = pl.concat([_unknown_unit(converted.filter(unread)), _implausible(converted.filter(odd))])
+    return done.select(*observations.columns, *{"canonical_code"} - {*observations.columns}), issues
 
 
-def _look_up(unit: pl.Expr, units: Mapping[str, Factor], part: int) -> pl.Expr:
-    return unit.replace_strict({name: float(pair[part]) for name, pair in units.items()}, default=None,
-                               return_dtype=pl.Float64())
+def _spelled(unit: str) -> str:
+    """The spelling under which units are looked up: no case, blanks, brackets or underscores; u for µ, * for ^."""
+    return pl.select(_spell(pl.lit(unit))).item()  # type: ignore[no-any-return]
+
+
+def _spell(unit: pl.Expr) -> pl.Expr:
+    return (unit.str.to_lowercase().str.replace_all(r"[\s\[\]{}_]", "").str.replace_all("[µμ]", "u")
+            .str.replace_all("^", "*", literal=True))
+
+
+# quantity → spelled unit → factor and offset, made once
+_SPELLED = {quantity: {_spelled(unit): pair for unit, pair in units.items()} for quantity, units in UNITS.items()}
+for _quantity in _UNITLESS:
+    _SPELLED[_quantity][""] = (1, 0)
+
+
+def _look_up(unit: pl.Expr, quantity: str, part: int) -> pl.Expr:
+    return _spell(unit).replace_strict({name: float(pair[part]) for name, pair in _SPELLED[quantity].items()},
+                                       default=None, return_dtype=pl.Float64())
 
 
 def _looked_up(name: str, part: int) -> pl.Expr:
@@ -137,17 +210,41 @@ def _by_quantity() -> pl.Expr:
     return pl.coalesce(*choices)
 
 
+def _limit(part: int) -> pl.Expr:
+    limits = {code: float(row[part]) for code, row in PLAUSIBLE.items()}
+    return pl.col("canonical_code").replace_strict(limits, default=None, return_dtype=pl.Float64())
+
+
+def _plausible() -> pl.Expr:
+    """Within the range of the living; null where there is no converted value. Not a number is not plausible."""
+    return (pl.col("converted") >= _limit(1)) & (pl.col("converted") <= _limit(2)) & pl.col(
+        "converted").is_finite()
+
+
 def _canonical_unit() -> pl.Expr:
     names = {quantity: canonical_unit(quantity) for quantity in UNITS}
     return pl.col("quantity").replace_strict(names, default=None, return_dtype=pl.String())
 
 
-def _issues(lost: pl.DataFrame) -> pl.DataFrame:
-    """One row for each value whose unit is not known."""
+def _unknown_unit(rows: pl.DataFrame) -> pl.DataFrame:
+    return _report(rows, "unknown-unit", pl.format(
+        "{} of LOINC {}: the unit is not known here, the value is not used", pl.col("unit").fill_null("no unit"),
+        "code"))
+
+
+def _implausible(rows: pl.DataFrame) -> pl.DataFrame:
+    names = {code: name for code, (name, _, _) in PLAUSIBLE.items()}
+    return _report(rows, "implausible-value", pl.format(
+        "{} {} {}: outside {} to {} {}, not used",
+        pl.col("canonical_code").replace_strict(names, default=None, return_dtype=pl.String()), "value",
+        pl.col("unit").fill_null("(no unit)"),
+        *(_limit(part).cast(pl.String).str.replace(r"\.0$", "") for part in (1, 2)), _canonical_unit()))
+
+
+def _report(rows: pl.DataFrame, code: str, text: pl.Expr) -> pl.DataFrame:
+    """One ``issues`` row for each value that is not used."""
     origin = pl.col("source").fill_null("unknown").str.splitn("#", 2).struct
-    return lost.select(
-        file=origin.field("field_0"), place=origin.field("field_1"), severity=pl.lit("warning"),
-        code=pl.lit("unknown-unit"),
-        text=pl.format("{} of LOINC {}: the unit is not known here, the value is not used",
-                       pl.col("unit").fill_null("no unit"), "code"),
-        patient_id="patient_id").cast({name: column.dtype for name, column in TABLES["issues"].columns.items()})
+    return rows.select(
+        file=origin.field("field_0"), place=origin.field("field_1"), severity=pl.lit("warning"), code=pl.lit(code),
+        text=text, patient_id="patient_id").cast(
+        {name: column.dtype for name, column in TABLES["issues"].columns.items()})

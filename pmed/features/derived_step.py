@@ -1,0 +1,186 @@
+"""What follows from a record: kidney function, body mass, conditions, pregnancy, smoking, latest values and trends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import ClassVar
+
+import polars as pl
+
+from ..normalise.codes import condition_groups, groups, readable, spoken_of
+from ..normalise.units import LOINC
+from ..options import option
+from ..tables import Tables
+from . import derived
+from .history import NOT_DONE, HistoryFeatures, people_of, table_of, usable
+
+CONDITION, LATEST, TREND = "condition:", "latest:", "trend:"
+_HEIGHT, _WEIGHT, _PACK_YEARS = "8302-2", "29463-7", "8664-5"
+_CREATININE, _BILIRUBIN, _ALBUMIN = ("2160-0", "38483-4"), ("1975-2", "42719-5"), ("1751-7",)
+_INR = ("6301-6", "34714-6")
+_TREND_DAYS = 2 * derived.DAYS_A_YEAR
+# An answer on pregnancy is soon out of date; no pregnancy is longer than 310 days.
+_ANSWER_DAYS, _PREGNANCY_DAYS = 60, 310
+_RULED_OUT, _DOUBTED = ("refuted", "entered-in-error"), ("unconfirmed", "provisional", "differential")
+_PREGNANT = {"77386006": True, "LA15173-0": True, "60001007": False, "LA26683-5": False}
+# Answers to LOINC 72166-2, SNOMED CT and LOINC
+_SMOKING = {
+    **dict.fromkeys(("449868002", "428041000124106", "428071000124103", "428061000124105", "77176002", "65568007",
+                     "LA18976-3", "LA18977-1", "LA18981-3", "LA18982-1"), "current"),
+    **dict.fromkeys(("8517006", "LA15920-4"), "former"), **dict.fromkeys(("266919005", "LA18978-9"), "never")}
+
+
+@dataclass(frozen=True)
+class DerivedFeatures:
+    """Features that follow from the record at its index date; null where an input is unknown.
+
+    - ``bmi`` (kg/m2), ``egfr`` (CKD-EPI 2021, mL/min/1.73 m2), ``creatinine-clearance`` (Cockcroft-Gault, mL/min):
+      adults only, from the newest recent values.
+    - ``child-pugh`` (points) and ``child-pugh-missing``, which names the inputs that the record lacks.
+    - ``pregnant``; ``smoking-status`` (current, former, never); ``pack-years``.
+    - ``latest:<LOINC>``, and ``trend:<LOINC>``: change a year over the last two years, from three values on.
+    - ``condition:<group>`` of ``pmed.normalise.codes``: true where a coded condition, active or past, is in the group.
+      False needs a list of conditions that could all be read; a doubted diagnosis, or one that only speaks of the
+      group in its text, leaves it unknown.
+    """
+
+    name: ClassVar[str] = "derived"
+    needs: ClassVar[tuple[str, ...]] = ("patients", "conditions", "observations")
+    gives: ClassVar[tuple[str, ...]] = (
+        "bmi", "egfr", "creatinine-clearance", "child-pugh", "child-pugh-missing", "pregnant", "smoking-status",
+        "pack-years", "latest:*", "trend:*", "condition:*")
+
+    recent_days: float = option(365.0, doc="How old a laboratory value or weight may be to derive from it.", unit="d",
+                                low=1.0, high=36500.0)
+
+    def run(self, tables: Tables, wanted: Sequence[str]) -> dict[str, pl.DataFrame]:
+        """One row a patient of ``samples`` and ``patients``, with the wanted features."""
+        people = people_of(tables)
+        values = usable(people, table_of(tables, "observations"))
+        frame = HistoryFeatures().run(tables, ["age", "sex"])["features"]
+        parts = [self._newest(people, values), _series(values, wanted), _answers(people, tables),
+                 _conditions(people, tables, [*_asked(wanted, CONDITION), "pregnancy", *_SIGNS])]
+        for part in parts:
+            frame = frame.join(part, on="patient_id", how="left", maintain_order="left")
+        made = frame.with_columns(_formulas()).with_columns(_child_pugh_missing())
+        absent = [pl.lit(None, pl.Boolean).alias(f"{CONDITION}{name}") for name in _asked(wanted, CONDITION)
+                  if name not in groups()]
+        return {"features": made.with_columns(absent).select("patient_id", *dict.fromkeys(wanted))}
+
+    def _newest(self, people: pl.DataFrame, values: pl.DataFrame) -> pl.DataFrame:
+        """The newest value of each input of the formulas that is recent enough."""
+        oldest = pl.col("index_date") - timedelta(days=self.recent_days)
+        recent = values.filter(pl.col("start") >= oldest)
+        inputs = {"_weight": (_WEIGHT,), "_creatinine": _CREATININE, "_bilirubin": _BILIRUBIN, "_albumin": _ALBUMIN,
+                  "_inr": _INR}
+        found = recent.group_by("patient_id").agg(_last(codes).alias(name) for name, codes in inputs.items())
+        ever = values.group_by("patient_id").agg(_last((_HEIGHT,)).alias("_height"),
+                                                 _last((_PACK_YEARS,)).alias("pack-years"))
+        return people.select("patient_id").join(found, on="patient_id", how="left").join(
+            ever, on="patient_id", how="left")
+
+
+_SIGNS = ("ascites", "hepatic-encephalopathy")
+_CHILD_PUGH: Mapping[str, str] = {"_bilirubin": "bilirubin", "_albumin": "albumin", "_inr": "INR",
+                                  "_ascites": "grade of ascites", "_encephalopathy": "grade of encephalopathy"}
+
+
+def _asked(wanted: Sequence[str], kind: str) -> list[str]:
+    return [name.removeprefix(kind) for name in dict.fromkeys(wanted) if name.startswith(kind)]
+
+
+def _last(codes: Sequence[str]) -> pl.Expr:
+    return pl.col("value").filter(pl.col("canonical_code").is_in(codes)).last()
+
+
+def _series(values: pl.DataFrame, wanted: Sequence[str]) -> pl.DataFrame:
+    """``latest:`` and ``trend:`` of each code that is asked for."""
+    late = pl.col("start") >= pl.col("index_date") - timedelta(days=_TREND_DAYS)
+    latest = [_last((code,)).alias(f"{LATEST}{code}") for code in _asked(wanted, LATEST)]
+    trends = []
+    for code in _asked(wanted, TREND):
+        chosen = (pl.col("canonical_code") == code).fill_null(value=False) & late
+        trends.append(derived.slope_a_year(pl.col("value").filter(chosen), pl.col("start").filter(chosen))
+                      .alias(f"{TREND}{code}"))
+    return values.group_by("patient_id").agg(*latest, *trends)
+
+
+def _answers(people: pl.DataFrame, tables: Tables) -> pl.DataFrame:
+    """The newest coded answers on smoking and pregnancy up to the index date."""
+    rows = table_of(tables, "observations").filter(
+        pl.col("system") == LOINC, pl.col("status").is_in(NOT_DONE).fill_null(value=False).not_())
+    dated = rows.join(people.select("patient_id", "index_date"), on="patient_id").filter(
+        pl.col("start") <= pl.col("index_date")).sort("start", "row", maintain_order=True)
+    smoking = pl.col("value_code").filter(pl.col("code") == "72166-2").last()
+    fresh = pl.col("start") >= pl.col("index_date") - timedelta(days=_ANSWER_DAYS)
+    asked = pl.col("value_code").filter((pl.col("code") == "82810-3") & fresh).last()
+    return dated.group_by("patient_id").agg(
+        smoking.replace_strict(_SMOKING, default=None, return_dtype=pl.String()).alias("smoking-status"),
+        asked.replace_strict(_PREGNANT, default=None, return_dtype=pl.Boolean()).alias("_said"))
+
+
+def _conditions(people: pl.DataFrame, tables: Tables, names: Sequence[str]) -> pl.DataFrame:
+    """``condition:`` features, an active pregnancy, and the signs of liver failure as Child-Pugh points."""
+    conditions = table_of(tables, "conditions")
+    rows = conditions.with_columns(readable=readable(conditions)).join(
+        people.select("patient_id", "index_date"), on="patient_id").filter(
+        (pl.col("start") > pl.col("index_date")).fill_null(value=False).not_())
+    out = pl.any_horizontal(pl.col(name).is_in(_RULED_OUT).fill_null(value=False)
+                            for name in ("status", "verification"))
+    rows = rows.with_columns(out=out, doubted=pl.col("verification").is_in(_DOUBTED).fill_null(value=False))
+    hits = rows.join(condition_groups(conditions), on=["patient_id", "row"])
+    spoken = rows.join(spoken_of(rows.join(hits, on=["patient_id", "row"], how="anti")), on=["patient_id", "row"])
+    hits = pl.concat([hits, spoken.with_columns(doubted=pl.lit(value=True)).select(hits.columns)])
+    lists = rows.group_by("patient_id").agg(all_read=(pl.col("readable") | pl.col("out")).all())
+    current = pl.col("active") & (pl.col("start") >= pl.col("index_date") - timedelta(days=_PREGNANCY_DAYS)).fill_null(
+        value=True)
+    found = hits.group_by("patient_id").agg(
+        sure=pl.col("group").filter(~pl.col("out") & ~pl.col("doubted")),
+        doubtful=pl.col("group").filter(~pl.col("out") & pl.col("doubted")),
+        refuted=pl.col("group").filter(pl.col("out") & (pl.col("verification") == "refuted")),
+        _pregnancy=(current & (pl.col("group") == "pregnancy") & ~pl.col("out") & ~pl.col("doubted")).any())
+    judged = people.join(lists, on="patient_id", how="left").join(found, on="patient_id", how="left")
+    closed = pl.col("all_read").fill_null(value=False) & ~pl.col("patient_id").is_in(_lost(tables))
+    return judged.select(
+        "patient_id", "_pregnancy", *(_has(name, closed) for name in dict.fromkeys(names) if name in groups()),
+        *(_sign(name).alias(column) for name, column in zip(_SIGNS, ("_ascites", "_encephalopathy"), strict=True)))
+
+
+def _has(name: str, closed: pl.Expr) -> pl.Expr:
+    sure, doubtful = (pl.col(column).list.contains(name).fill_null(value=False) for column in ("sure", "doubtful"))
+    return (pl.when(sure).then(pl.lit(value=True)).when(closed & ~doubtful).then(pl.lit(value=False))
+            .alias(f"{CONDITION}{name}"))
+
+
+def _sign(name: str) -> pl.Expr:
+    """1 point where the sign was looked for and ruled out. A code does not grade it, and absence is not "none"."""
+    there = pl.any_horizontal(pl.col(column).list.contains(name).fill_null(value=False)
+                              for column in ("sure", "doubtful"))
+    return pl.when(pl.col("refuted").list.contains(name) & ~there).then(1)
+
+
+def _lost(tables: Tables) -> list[str]:
+    """Patients of whom a condition had to be left out."""
+    issues = table_of(tables, "issues")
+    lost = issues.filter(pl.col("severity") == "error", pl.col("place").str.contains(r"\bCondition\b"))
+    return lost["patient_id"].drop_nulls().to_list()
+
+
+def _formulas() -> list[pl.Expr]:
+    creatinine, weight, age, sex = (pl.col(name) for name in ("_creatinine", "_weight", "age", "sex"))
+    return [
+        # A growing child's height of long ago says nothing of today's.
+        pl.when(age >= 18).then(derived.bmi(weight, pl.col("_height"))).alias("bmi"),
+        derived.ckd_epi_2021(creatinine, age, sex).alias("egfr"),
+        derived.cockcroft_gault(creatinine, age, weight, sex).alias("creatinine-clearance"),
+        derived.child_pugh(*(pl.col(name) for name in _CHILD_PUGH)).alias("child-pugh"),
+        derived.pregnant(pl.col("_pregnancy"), pl.col("_said"), sex, age).alias("pregnant"),
+    ]
+
+
+def _child_pugh_missing() -> pl.Expr:
+    names = [pl.when(pl.col(column).is_null()).then(pl.lit(name)) for column, name in _CHILD_PUGH.items()]
+    return pl.when(pl.col("child-pugh").is_null()).then(pl.concat_str(names, separator=", ", ignore_nulls=True)).alias(
+        "child-pugh-missing")

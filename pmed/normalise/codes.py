@@ -1,0 +1,85 @@
+"""Condition groups: which recorded diagnosis codes count as which condition, by explicit, sourced lists.
+
+``data/condition_groups.tsv`` holds group, system (snomed, icd-10, icd-9), code, match (exact, prefix) and source.
+SNOMED CT is listed code by code, ICD by the beginning of its code without the dot. Text never puts a row into a group:
+a row without a readable code leaves every group unknown, and one that is in no list but speaks of a group leaves that
+group unknown.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import polars as pl
+
+_LONGEST = 7
+# The SNOMED CT lists are not its hierarchy: a code that they lack may still be of the group, as its words tell. Words
+# are wide on purpose, as all they do is to keep "no" from being said.
+_WORDS = {
+    "diabetes": r"\bdiabet", "hypertension": r"hypertensi",
+    "heart-failure": r"heart failure|cardiac failure|cardiomyop",
+    "atrial-fibrillation": r"atrial (fib|flut)|fibrillation", "long-qt": r"\bqt\b|romano.ward|jervell",
+    "coronary-disease": r"coronary|angina|myocardial|ischa?emic heart|heart attack",
+    "myocardial-infarction": r"myocardial infarc|heart attack|coronary syndrome", "asthma": r"asthma",
+    "stroke-or-tia": r"stroke|cerebrovasc|cerebral (infarct|isch|ha?em|thromb|embol)|transient ischa?emi|intracranial"
+                     r"|subarachnoid",
+    "peripheral-artery-disease": r"peripheral (arter|vasc)|claudication|limb isch|(leg|limb|lower extremit).*sclerosis",
+    "chronic-kidney-disease": r"kidney|renal|nephropath|dialysis", "liver-cirrhosis": r"cirrho|fibrosis of liver",
+    "chronic-hepatitis": r"hepatitis", "epilepsy": r"epilep|seizure|convuls", "depression": r"depress",
+    "g6pd-deficiency": r"g6pd|glucose.6.phosphate|favism", "copd": r"copd|chronic obstructive|emphysem|chronic bronch",
+    "cancer": r"cancer|carcinom|malignan|leuk|lymphoma|sarcoma|melanoma|neoplasm|myeloma|metasta",
+    "pregnancy": r"pregnan|gestation|gravid", "ascites": r"ascites", "hepatic-encephalopathy": r"encephalopath",
+}
+
+
+@cache
+def value_sets() -> pl.DataFrame:
+    """The lists: group, system, code, match, source; a code without its dot."""
+    path = Path(__file__).parent / "data" / "condition_groups.tsv"
+    return pl.read_csv(path, separator="\t", infer_schema=False)
+
+
+def groups() -> list[str]:
+    """The names of all groups."""
+    return value_sets()["group"].unique().sort().to_list()
+
+
+def code_system(uri: pl.Expr) -> pl.Expr:
+    """Short name of a code system by its URI, OID or vocabulary name; null for one that the lists do not cover."""
+    text = uri.str.to_lowercase()
+    return (pl.when(text.str.contains(r"snomed|2\.16\.840\.1\.113883\.6\.96$")).then(pl.lit("snomed"))
+            .when(text.str.contains(r"icd-?10|2\.16\.840\.1\.113883\.6\.(3|90)$")).then(pl.lit("icd-10"))
+            .when(text.str.contains(r"icd-?9|2\.16\.840\.1\.113883\.6\.(2|42|103)$")).then(pl.lit("icd-9")))
+
+
+def readable(conditions: pl.DataFrame) -> pl.Series:
+    """Which rows have a code of a system that the lists cover."""
+    known = code_system(pl.col("system")).is_not_null() & (_bare().str.len_chars() > 0)
+    return conditions.select(known.fill_null(value=False)).to_series()
+
+
+def condition_groups(conditions: pl.DataFrame) -> pl.DataFrame:
+    """The ``patient_id``, ``row`` and ``group`` of each condition that is in a group; a row may be in several."""
+    rows = conditions.select("patient_id", "row", system=code_system(pl.col("system")), code=_bare())
+    exact = rows.join(_listed("exact"), on=["system", "code"])
+    beginnings = pl.concat_list(pl.col("code").str.head(length) for length in range(1, _LONGEST + 1)).list.unique()
+    prefix = rows.with_columns(code=beginnings).explode("code", empty_as_null=False).join(
+        _listed("prefix"), on=["system", "code"])
+    found = pl.concat([exact, prefix]).select("patient_id", "row", "group")
+    return found.unique().sort("patient_id", "row", "group")
+
+
+def spoken_of(conditions: pl.DataFrame) -> pl.DataFrame:
+    """The ``patient_id``, ``row`` and ``group`` of rows whose text speaks of a group, which proves nothing."""
+    text = pl.col("display").str.to_lowercase()
+    return pl.concat([conditions.filter(text.str.contains(words)).select("patient_id", "row", group=pl.lit(group))
+                      for group, words in _WORDS.items()])
+
+
+def _bare() -> pl.Expr:
+    return pl.col("code").str.to_uppercase().str.replace_all(r"[.\s]", "")
+
+
+def _listed(match: str) -> pl.DataFrame:
+    return value_sets().filter(pl.col("match") == match).select("group", "system", "code")

@@ -1,0 +1,219 @@
+"""Derived quantities against the published formulas, worked out here by plain arithmetic."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from pmed.features import derived
+from pmed.features.derived_step import DerivedFeatures
+from pmed.normalise.codes import groups
+from pmed.normalise.units import LOINC
+from pmed.sources.fhir import FhirSource
+from pmed.tables import TABLES
+from pmed.types import FeatureStep, ReadRequest
+
+TODAY = date(2024, 6, 1)
+SNOMED, ICD10, ICD9 = "http://snomed.info/sct", "http://hl7.org/fhir/sid/icd-10-cm", "http://hl7.org/fhir/sid/icd-9-cm"
+Row = dict[str, object]
+
+
+def value(expr: pl.Expr) -> object:
+    return pl.select(expr).item()
+
+
+def lits(*values: object) -> list[pl.Expr]:
+    return [pl.lit(one, dtype=pl.Float64) if one is None else pl.lit(one) for one in values]
+
+
+def patient(**fields: object) -> Row:
+    return {"patient_id": "p", "birth_date": date(1974, 6, 1), "sex": "female", "index_date": TODAY} | fields
+
+
+def measure(code: str, value: float | None, unit: str | None = None, start: date | None = TODAY, **more: object) -> Row:
+    return {"patient_id": "p", "system": LOINC, "code": code, "value": value, "unit": unit, "start": start,
+            "status": "final"} | more
+
+
+def condition(code: str | None, system: str | None = SNOMED, **more: object) -> Row:
+    return {"patient_id": "p", "system": system, "code": code, "active": True, "start": TODAY} | more
+
+
+def features(*wanted: str, person: Row | None = None, **rows: list[Row]) -> Row:
+    numbered = {name: [{"row": number} | row for number, row in enumerate(found, 1)] for name, found in rows.items()}
+    tables = {name: TABLES[name].frame(found) for name, found in numbered.items()}
+    tables["patients"] = TABLES["patients"].frame([person or patient()])
+    frame = TABLES["features"].check(DerivedFeatures().run(tables, list(wanted))["features"])
+    assert frame.columns == ["patient_id", *wanted]
+    return frame.row(0, named=True)
+
+
+def one(name: str, person: Row | None = None, **rows: list[Row]) -> object:
+    return features(name, person=person, **rows)[name]
+
+
+@pytest.mark.parametrize(("creatinine", "age", "sex"), [
+    (0.5, 30.0, "female"), (0.7, 50.0, "female"), (1.0, 50.0, "female"), (3.0, 80.0, "female"),
+    (0.6, 30.0, "male"), (0.9, 50.0, "male"), (1.0, 50.0, "male"), (5.0, 70.0, "male")])
+def test_ckd_epi_2021(creatinine: float, age: float, sex: str) -> None:
+    kappa, alpha, factor = (0.7, -0.241, 1.012) if sex == "female" else (0.9, -0.302, 1.0)
+    low, high = min(creatinine / kappa, 1.0), max(creatinine / kappa, 1.0)
+    expected = 142 * low**alpha * high**-1.200 * 0.9938**age * factor
+    assert value(derived.ckd_epi_2021(*lits(creatinine, age, sex))) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("creatinine", "age", "sex", "rounded"), [
+    # as the calculator of the National Kidney Foundation rounds them
+    (1.0, 50.0, "male", 92), (1.0, 50.0, "female", 69), (0.7, 50.0, "female", 105), (2.0, 65.0, "male", 36)])
+def test_ckd_epi_2021_in_round_numbers(creatinine: float, age: float, sex: str, rounded: int) -> None:
+    found = value(derived.ckd_epi_2021(*lits(creatinine, age, sex)))
+    assert isinstance(found, float)
+    assert round(found) == rounded
+
+
+def test_adults_only_and_unknown_stays_unknown() -> None:
+    for inputs in ((1.0, 17.99, "male"), (None, 50.0, "male"), (1.0, None, "male"), (1.0, 50.0, "other"),
+                   (0.0, 50.0, "male"), (1.0, 50.0, None)):
+        creatinine, age, sex = [*lits(*inputs[:2]), pl.lit(inputs[2], dtype=pl.String)]
+        assert value(derived.ckd_epi_2021(creatinine, age, sex)) is None
+        assert value(derived.cockcroft_gault(creatinine, age, pl.lit(70.0), sex)) is None
+    assert value(derived.cockcroft_gault(*lits(1.0, 50.0, None, "male"))) is None
+    assert value(derived.ckd_epi_2021(*lits(1.0, 18.0, "male"))) is not None
+
+
+def test_cockcroft_gault_and_bmi() -> None:
+    assert value(derived.cockcroft_gault(*lits(1.0, 40.0, 72.0, "male"))) == pytest.approx(100.0)
+    assert value(derived.cockcroft_gault(*lits(1.0, 40.0, 72.0, "female"))) == pytest.approx(85.0)
+    assert value(derived.bmi(*lits(81.0, 180.0))) == pytest.approx(25.0)
+
+
+@pytest.mark.parametrize(("inputs", "points", "grade"), [
+    ((1.0, 4.0, 1.0, 1, 1), 5, "A"), ((1.99, 3.51, 1.69, 1, 1), 5, "A"), ((2.0, 3.5, 1.7, 1, 1), 8, "B"),
+    ((3.0, 2.8, 2.3, 2, 2), 10, "C"), ((3.1, 2.79, 2.31, 3, 3), 15, "C"), ((3.1, 4.0, 1.0, 1, 1), 7, "B")])
+def test_child_pugh(inputs: tuple[float, ...], points: int, grade: str) -> None:
+    found = derived.child_pugh(*lits(*inputs))
+    assert value(found) == points
+    assert value(derived.child_pugh_class(found)) == grade
+    for position in range(5):
+        assert value(derived.child_pugh(*lits(*inputs[:position], None, *inputs[position + 1:]))) is None
+
+
+def test_slope() -> None:
+    rows = [measure("2160-0", amount, "mg/dL", day) for amount, day in (
+        (9.0, date(2021, 1, 1)), (1.0, date(2023, 6, 1)), (1.5, date(2023, 12, 1)), (2.0, TODAY))]
+    days = [(day - date(2023, 6, 1)).days / 365.25 for day in (date(2023, 6, 1), date(2023, 12, 1), TODAY)]
+    mean = sum(days) / 3
+    expected = sum((x - mean) * y for x, y in zip(days, (1.0, 1.5, 2.0), strict=True)) / sum(
+        (x - mean) ** 2 for x in days)
+    found = features("trend:2160-0", "latest:2160-0", "latest:718-7", "trend:718-7", observations=rows)
+    assert found["trend:2160-0"] == pytest.approx(expected)
+    assert (found["latest:2160-0"], found["latest:718-7"], found["trend:718-7"]) == (2.0, None, None)
+    assert one("trend:2160-0", observations=rows[:3]) is None
+    assert one("trend:2160-0", observations=[measure("2160-0", x, "mg/dL") for x in (1.0, 2.0, 3.0)]) is None
+
+
+def test_kidney_function_from_the_record() -> None:
+    rows = [measure("2160-0", 2.0, "mg/dL", date(2024, 1, 1)), measure("14682-9", 88.4, "umol/L", date(2024, 5, 1)),
+            measure("29463-7", 70.0, "kg"), measure("8302-2", 1.75, "m", date(2015, 1, 1))]
+    found = features("egfr", "creatinine-clearance", "bmi", observations=rows)
+    assert found["egfr"] == pytest.approx(142 * (88.4 * 0.011312 / 0.7)**-1.2 * 0.9938**50 * 1.012)
+    assert found["creatinine-clearance"] == pytest.approx(90 * 70 / (72 * 88.4 * 0.011312) * 0.85)
+    assert found["bmi"] == pytest.approx(70 / 1.75**2)
+    child = features("egfr", "creatinine-clearance", "bmi", person=patient(birth_date=date(2010, 1, 1)),
+                     observations=rows)
+    assert list(child.values()) == ["p", None, None, None]
+
+
+@pytest.mark.parametrize("row", [
+    measure("2160-0", 1.0, "mg/dL", date(2023, 5, 1)), measure("2160-0", 1.0, "mg/dL", date(2024, 6, 2)),
+    measure("2160-0", 1.0, "mg/dL", status="cancelled"), measure("2160-0", 88.4, "mg/dL"),
+    measure("2160-0", 1.0, None), measure("2160-0", 1.0, "mg/dL", None)])
+def test_old_future_or_unusable_creatinine_gives_nothing(row: Row) -> None:
+    assert one("egfr", observations=[row]) is None
+    assert one("egfr", observations=[measure("2160-0", 1.0, "mg/dL")]) is not None
+
+
+def test_child_pugh_of_a_record_says_what_is_missing() -> None:
+    labs = [measure("1975-2", 1.0, "mg/dL"), measure("1751-7", 4.0, "g/dL"), measure("6301-6", 1.0)]
+    signs = [condition("389026000", verification="refuted"), condition("13920009", verification="refuted")]
+    assert features("child-pugh", "child-pugh-missing", observations=labs, conditions=signs) == {
+        "patient_id": "p", "child-pugh": 5.0, "child-pugh-missing": None}
+    there = [condition("389026000"), signs[1]]
+    assert features("child-pugh", "child-pugh-missing", observations=labs[:2], conditions=there) == {
+        "patient_id": "p", "child-pugh": None, "child-pugh-missing": "INR, grade of ascites"}
+
+
+@pytest.mark.parametrize(("conditions", "found"), [
+    ([condition("44054006")], True),
+    ([condition("44054006", active=False, status="resolved")], True),
+    ([condition("E11.9", ICD10)], True), ([condition("e119", ICD10)], True), ([condition("250.00", ICD9)], True),
+    ([condition("E11.9", ICD9)], False),
+    ([condition("195967001")], False),
+    ([], None),
+    ([condition("195967001"), condition(None, None, display="x")], None),
+    ([condition("195967001"), condition("X1", "http://local")], None),
+    ([condition("44054006"), condition("X1", "http://local")], True),
+    ([condition("44054006", verification="refuted"), condition("195967001")], False),
+    ([condition("44054006", verification="provisional")], None),
+    ([condition("44054006", start=date(2024, 6, 2)), condition("195967001")], False),
+    ([condition("99999999", display="Retinopathy due to diabetes mellitus")], None),
+])
+def test_condition_group(conditions: list[Row], found: bool | None) -> None:
+    assert one("condition:diabetes", conditions=conditions) is found
+
+
+def test_a_lost_condition_may_be_any_and_an_unknown_group_is_unknown() -> None:
+    issue: Row = {"file": "f", "place": "entry[1] Condition/a $.code", "severity": "error", "code": "bad-resource",
+                  "text": "t", "patient_id": "p"}
+    tables = {"patients": TABLES["patients"].frame([patient()]), "issues": TABLES["issues"].frame([issue]),
+              "conditions": TABLES["conditions"].frame([condition("195967001") | {"row": 1}])}
+    wanted = ["condition:diabetes", "condition:asthma", "condition:no-such-group"]
+    assert DerivedFeatures().run(tables, wanted)["features"].row(0) == ("p", None, True, None)
+
+
+@pytest.mark.parametrize(("person", "conditions", "answer", "found"), [
+    (patient(birth_date=date(1994, 1, 1)), [condition("72892002", start=date(2024, 2, 1))], None, True),
+    (patient(birth_date=date(1994, 1, 1)), [condition("72892002", start=date(2022, 2, 1))], None, None),
+    (patient(birth_date=date(1994, 1, 1)), [condition("72892002", active=False)], None, None),
+    (patient(birth_date=date(1994, 1, 1)), [], None, None),
+    (patient(birth_date=date(1994, 1, 1)), [], "77386006", True),
+    (patient(birth_date=date(1994, 1, 1)), [], "LA26683-5", False),
+    (patient(birth_date=date(1994, 1, 1)), [condition("72892002")], "60001007", None),
+    (patient(birth_date=date(1994, 1, 1), sex="male"), [condition("72892002")], None, None),
+    (patient(birth_date=date(1934, 1, 1)), [condition("72892002")], None, None),
+    (patient(birth_date=date(1994, 1, 1), sex=None), [condition("72892002")], None, None),
+])
+def test_pregnancy(person: Row, conditions: list[Row], answer: str | None, found: bool | None) -> None:
+    rows = [measure("82810-3", None, value_code=answer)] if answer else []
+    assert one("pregnant", person=person, conditions=conditions, observations=rows) is found
+
+
+def test_smoking() -> None:
+    rows = [measure("72166-2", None, value_code="449868002", start=date(2020, 1, 1)),
+            measure("72166-2", None, value_code="8517006"), measure("8664-5", 20.0, "{PackYears}")]
+    assert features("smoking-status", "pack-years", observations=rows) == {
+        "patient_id": "p", "smoking-status": "former", "pack-years": 20.0}
+    assert one("smoking-status", observations=[measure("72166-2", None, value_code="266927001")]) is None
+
+
+def test_types_hold_without_any_row() -> None:
+    assert isinstance(DerivedFeatures(), FeatureStep)
+    wanted = ["egfr", "child-pugh-missing", "pregnant", "smoking-status", "trend:2160-0", "condition:copd"]
+    tables = {name: TABLES[name].empty() for name in ("samples", "patients", "conditions", "observations", "issues")}
+    assert DerivedFeatures().run(tables, wanted)["features"].dtypes[1:] == [
+        pl.Float64, pl.String, pl.Boolean, pl.String, pl.Float64, pl.Boolean]
+
+
+def test_real_records(shared: Path) -> None:
+    files = sorted((shared / "data/fhir/synthea").glob("*.json"))[:6]
+    wanted = ["egfr", "creatinine-clearance", "bmi", "trend:38483-4", "pregnant", "smoking-status",
+              *(f"condition:{name}" for name in groups())]
+    request = ReadRequest(TABLES["sites"].empty())
+    together = DerivedFeatures().run(FhirSource().read(files, request), wanted)["features"]
+    alone = [DerivedFeatures().run(FhirSource().read([path], request), wanted)["features"] for path in files]
+    assert pl.concat(alone).equals(together)
+    assert together["smoking-status"].null_count() < together.height
+    assert together.select(pl.any_horizontal(pl.col("^condition:.*$"))).to_series().any()
