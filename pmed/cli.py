@@ -114,12 +114,17 @@ def demo(settings: Settings, output: Path) -> None:
 @click.option("--index-date", default="", help="Day of the question, YYYY-MM-DD (default: last entry of each record).")
 @click.option("--format", "kind", default="parquet", type=click.Choice(["parquet", "csv"]), show_default=True)
 @click.option("--strict", is_flag=True, help="Any error in a record ends the command, and nothing is written.")
+@click.option("--template", type=WRITABLE, help="Write an example of a mapping file for plain tables, and end.")
 @click.pass_obj
 def history(settings: Settings, *, paths: tuple[Path, ...], output: Path | None, index_date: str, kind: str,
-            strict: bool) -> None:
+            strict: bool, template: Path | None) -> None:
     """Patient records as tables, with drugs and units understood and every problem listed."""
-    from .records import read_histories, write_histories
+    from .records import read_histories, write_histories, write_template
 
+    if template:
+        write_template(template)
+        finish((), [template])
+        return
     if not paths or output is None:
         raise click.UsageError("give the record's PATH and -o DIR for the tables")
     with progress() as say:

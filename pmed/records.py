@@ -18,9 +18,10 @@ import msgspec
 import polars as pl
 
 from .engine import Engine
-from .errors import HistoryError
-from .files import whole_folder
+from .errors import HistoryError, OptionError
+from .files import whole_folder, write_whole
 from .settings import Settings
+from .sources.tabular import ENDING, example
 
 Progress = Callable[[str], None]
 
@@ -89,6 +90,19 @@ def write_histories(found: Histories, folder: Path, kind: str = "parquet", *, st
         said = {**found.summary, "provenance": found.provenance}
         (temporary / "summary.json").write_bytes(
             msgspec.json.format(msgspec.json.encode(said, enc_hook=str), indent=1) + b"\n")
+
+
+def write_template(path: Path) -> None:
+    """Write an example of a mapping file, which says what the columns of plain tables are.
+
+    Raises:
+        PmedError: the file is there already, or its name would not be known for a mapping's.
+    """
+    if not path.name.endswith(ENDING):
+        raise OptionError(f"the name of a mapping file ends in {ENDING}", where=str(path))
+    if path.exists():
+        raise OptionError("is there already", where=str(path), hint="choose another name")
+    write_whole(path, example().encode())
 
 
 def _write(frame: pl.DataFrame, path: Path) -> None:

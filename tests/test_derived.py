@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from pathlib import Path
 
@@ -217,3 +218,19 @@ def test_real_records(shared: Path) -> None:
     assert pl.concat(alone).equals(together)
     assert together["smoking-status"].null_count() < together.height
     assert together.select(pl.any_horizontal(pl.col("^condition:.*$"))).to_series().any()
+
+
+def test_published_worked_examples(shared: Path) -> None:
+    """The cases of ../shared/cases/risk, each from the source that it names."""
+    cases = json.loads((shared / "cases/risk/vectors.json").read_text("utf-8"))
+    kidney = [case for case in cases if case["score"] == "CKD-EPI-2021"]
+    assert len(kidney) == 8
+    for case in kidney:
+        given = case["inputs"]
+        found = value(derived.ckd_epi_2021(*lits(given["creatinine"][0], float(given["age"][0]), given["sex"].lower())))
+        assert found == pytest.approx(case["expected"]["value"], abs=0.002)
+    [case] = [case for case in cases if case["score"] == "Cockcroft-Gault"]
+    given = case["inputs"]
+    found = value(derived.cockcroft_gault(*lits(given["creatinine_umol_l"] / 88.4, float(given["age"]),
+                                                float(given["weight_kg"]), "female")))
+    assert found == pytest.approx(case["expected"]["crcl_ml_min"], abs=0.005)

@@ -20,7 +20,7 @@ from .tabular_mapping import FileMap, missing_columns, read_mapping
 ENDING = ".mapping.toml"
 _EXAMPLE = '''\
 # Which column of which file is which field of a patient record. Give this file as the record:
-#   pmed run ... --history hospital.mapping.toml
+#   pmed report genome.vcf.gz --history hospital.mapping.toml
 # Its name must end in .mapping.toml. Files are looked for beside it: CSV, TSV, Excel (.xlsx, .xls, .ods) or Parquet.
 # Tables: patients, conditions, medications, observations, allergies, procedures, encounters, immunizations,
 # family_history. What no column and no constant fills stays unknown, as does an empty cell.
