@@ -77,9 +77,9 @@ def test_unknown_unit_is_unknown(unit: str | None) -> None:
 
 
 @pytest.mark.parametrize(("code", "value", "unit", "text"), [
-    ("8302-2", 1.75, "cm", "height 1.75 cm: outside 50 to 250 cm, not used"),
-    ("8302-2", 175.0, "m", "height 175.0 m: outside 50 to 250 cm, not used"),
-    ("29463-7", 0.0, "kg", "weight 0.0 kg: outside 2 to 400 kg, not used"),
+    ("8302-2", 1.75, "cm", "height 1.75 cm: outside 25 to 250 cm, not used"),
+    ("8302-2", 175.0, "m", "height 175.0 m: outside 25 to 250 cm, not used"),
+    ("29463-7", 0.0, "kg", "weight 0.0 kg: outside 0.3 to 600 kg, not used"),
     ("2160-0", 88.4, "mg/dL", "creatinine 88.4 mg/dL: outside 0.1 to 25 mg/dL, not used"),
     ("6301-6", -1.0, None, "INR -1.0 (no unit): outside 0.4 to 30 1, not used"),
     ("4548-4", float("nan"), "%", "HbA1c NaN %: outside 2 to 25 %, not used"),

@@ -106,7 +106,7 @@ _LDL, _EGFR, _ENZYME = ("LDL cholesterol", 1, 1000), ("eGFR", 1, 250), ("enzyme"
 # canonical LOINC → (name, least, most) in the canonical unit: the span of the living, the very ill included. Wide on
 # purpose: to catch a wrong unit or a slip of the pen, not an abnormal result.
 PLAUSIBLE: Mapping[str, tuple[str, float, float]] = {
-    "8302-2": ("height", 50, 250), "29463-7": ("weight", 2, 400), "39156-5": ("body mass index", 7, 150),
+    "8302-2": ("height", 25, 250), "29463-7": ("weight", 0.3, 600), "39156-5": ("body mass index", 7, 150),
     "8480-6": ("systolic blood pressure", 30, 350), "8462-4": ("diastolic blood pressure", 10, 250),
     "8310-5": ("body temperature", 20, 45), "8867-4": ("heart rate", 10, 350),
     "2093-3": ("total cholesterol", 20, 2000), "2085-9": ("HDL cholesterol", 1, 300),
