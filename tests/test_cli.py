@@ -173,7 +173,8 @@ def patient_of(bundle):
 
 @pytest.mark.parametrize(("content", "parts"), [
     ("{not json", ["h.json"]),
-    ('{"resourceType": "Patient"}', ["h.json", "undle"]),
+    ('{"resourceType": "Patient"}', ["h.json", "id is missing"]),
+    ('{"resourceType": "ValueSet", "id": "v"}', ["h.json"]),
     (edited(lambda b: b.update(entry={"a": 1})), ["h.json", "entry"]),
     (edited(lambda b: patient_of(b).update(birthDate=1960)), ["h.json", "birthDate"]),
     (edited(lambda b: patient_of(b).pop("birthDate")), ["h.json", "birth"]),
