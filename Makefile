@@ -17,7 +17,7 @@ demo: $(VENV)/run   ## embedded patients to reports in out/demo
 	@echo "reports: $(CURDIR)/out/demo"
 
 test: $(VENV)/dev   ## all tests (those on real data are skipped where it is absent)
-	$(VENV)/bin/python -m pytest -q
+	$(VENV)/bin/python -m pytest -q -n auto --dist worksteal
 
 lint: $(VENV)/dev   ## ruff and mypy
 	$(VENV)/bin/ruff check .
