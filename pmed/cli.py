@@ -79,15 +79,17 @@ def report(settings: Settings, *, genome: tuple[Path, ...], history: tuple[Path,
            sample: str, reading: Reading, index_date: str, pairs_file: Path | None, allow_sex_mismatch: bool,
            drugs: tuple[str, ...], output: Path, json_file: Path | None) -> None:
     """One patient's report from GENOME file(s), record(s) and outside calls."""
-    from .reporting import report_one
+    from .reporting import asked_sample, report_one
     from .stages.link import read_pairs
 
     if not genome and not history:
         raise click.UsageError("give a GENOME file, a --history record, or both")
+    pairs = read_pairs(pairs_file) if pairs_file else {}
+    sample = sample or asked_sample(genome, known=pairs)
     with progress() as say:
         result, written = report_one(genome, history, outside_calls=outside_calls, sample=sample,
                                      build=reading.build, options=reading.options, index_date=index_date, drugs=drugs,
-                                     pairs=read_pairs(pairs_file) if pairs_file else {},
+                                     pairs=pairs,
                                      allow_sex_mismatch=allow_sex_mismatch,
                                      settings=settings, progress=say,
                                      command=click.get_current_context().meta.get(COMMAND, ""),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, fields, is_dataclass, replace
 from pathlib import Path
@@ -10,14 +11,16 @@ from typing import Any
 import click
 
 from . import engine
-from .errors import HistoryError, InputError, OptionError
+from .errors import HistoryError, InputError, OptionError, PmedError
 from .files import write_all
+from .genomics.opening import head_of
 from .plugins import HOOKS, Failure, Plugins
 from .result import Result
 from .settings import Settings
 from .terminal import add_commands
 
 Progress = Callable[[str], None]
+_SHOWN = 12
 LISTED = ("sources", "features", "predictors", "advisers", "exporters")
 
 
@@ -39,6 +42,33 @@ def report_one(genome: Sequence[Path], history: Sequence[Path], *, outputs: Mapp
     asked = {**mine.provenance["settings"], "drugs": [drug.lower() for drug in drugs]}
     told = {**mine.provenance, "settings": asked, **({"command": command} if command else {})}
     return _write(replace(mine, provenance=told), outputs, settings, progress)
+
+
+def asked_sample(genome: Sequence[Path], *, known: Iterable[str] = ()) -> str:
+    """The sample that a person at the terminal chooses of several; "" where there is no choice, or nobody to ask.
+
+    Args:
+        genome: Genome files; one that cannot be read is for the run to refuse.
+        known: Samples whose patient is stated; nobody is asked then.
+    """
+    if not sys.stdin.isatty() or any(known):
+        return ""
+    try:
+        names = list(dict.fromkeys(name for path in genome for name in head_of(path).samples))
+    except PmedError:
+        return ""
+    if len(names) < 2:
+        return ""
+    shown = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
+    click.echo(f"{len(names)} samples: {shown}", err=True)
+    answer: str = click.prompt("whose genome is the patient's", err=True, value_proc=lambda text: _one_of(names, text))
+    return answer
+
+
+def _one_of(names: Sequence[str], text: str) -> str:
+    if text not in names:
+        raise click.UsageError(f"there is no sample {text!r}")
+    return text
 
 
 def _must_not_overwrite(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:

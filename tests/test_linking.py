@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from pathlib import Path
 
 import polars as pl
@@ -15,7 +17,7 @@ from pmed.stages.link import read_pairs, same_sex
 from pmed.tables import TABLES
 from pmed_pgx.knowledge import genes
 
-from .test_cli import pmed, refused
+from .test_cli import PROGRAM, pmed, refused
 
 HEAD = "##fileformat=VCFv4.2\n##contig=<ID=chrX,length=156040895>\n##contig=<ID=chr10,length=133797422>\n"
 G6PD = next(site for site in genes()["G6PD"].sites if len(site.alleles[0]) == len(site.alleles[1]) == 1)
@@ -115,3 +117,22 @@ def test_who_is_named_when_one_of_many_differs() -> None:
     told = same_sex(samples, patients, forced=True)
     assert told.select("patient_id", "code").rows() == [("b", "sex-mismatch")]
     assert isinstance(told, pl.DataFrame)
+
+
+@pytest.mark.parametrize(("answer", "code"), [("lab-2\n", 0), ("nobody\nlab-1\n", 0)])
+def test_a_person_at_the_terminal_is_asked_whose_genome_it_is(tmp_path: Path, answer: str, code: int) -> None:
+    vcf = genome(tmp_path, "0/1", "lab-1")
+    lines = vcf.read_text().replace("\tlab-1\n", "\tlab-1\tlab-2\n").replace("GT\t0/1", "GT\t0/1\t0/0")
+    vcf.write_text(lines)
+    history, html = record(tmp_path, "female"), tmp_path / "r.html"
+    program = [*PROGRAM, "report", str(vcf), "--history", str(history), "-o", str(html)]
+    refused(pmed(*program[3:]), "cannot tell whose genome it is", "--sample")
+    mine, theirs = os.openpty()
+    with subprocess.Popen(program, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as done:
+        os.write(mine, answer.encode())
+        _, said = done.communicate(timeout=60)
+    os.close(mine)
+    os.close(theirs)
+    assert done.returncode == code, said
+    assert "2 samples: lab-1, lab-2" in said
+    assert answer.rsplit(maxsplit=1)[-1] in html.read_text()
