@@ -6,7 +6,9 @@ PACKAGES := . $(wildcard plugins/pmed-*)
 PROJECTS := pyproject.toml $(wildcard plugins/pmed-*/pyproject.toml)
 OWN := $(PIP) install --quiet --no-deps --no-build-isolation $(PACKAGES:%=-e %)
 
-.PHONY: help demo test lint bench lab schemas lock clean
+FUZZ := tests/test_vcf_random.py
+
+.PHONY: help demo test fuzz lint bench lab schemas lock clean
 
 help:   ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /make \1  /p' Makefile | awk '{ printf "%s %-8s", $$1, $$2; $$1 = $$2 = ""; print }'
@@ -17,7 +19,12 @@ demo: $(VENV)/run   ## embedded patients to reports in out/demo
 	@echo "reports: $(CURDIR)/out/demo"
 
 test: $(VENV)/dev   ## all tests (those on real data are skipped where it is absent)
-	$(VENV)/bin/python -m pytest -q -n auto --dist worksteal
+	$(VENV)/bin/python -m pytest -q -n auto --dist worksteal --ignore=$(FUZZ)
+
+# In a process of its own: hypothesis also draws from the constants of all loaded modules, so that what it tries would
+# depend on the other tests.
+fuzz: $(VENV)/dev   ## random genomes of every shape against a slow reader
+	$(VENV)/bin/python -m pytest -q $(FUZZ)
 
 lint: $(VENV)/dev   ## ruff and mypy
 	$(VENV)/bin/ruff check .

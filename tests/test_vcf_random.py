@@ -82,6 +82,14 @@ def test_what_was_found_stays_mended(tmp_path, records, site, expected):
     assert told == expected
 
 
+def test_a_deletion_that_ends_before_the_site_leaves_it(tmp_path):
+    made = by_hand("90 ATA <DEL> GT 0/1; 100 A . GT 0/0", ("chr1", 100, "A", "AA"))
+    made = made._replace(text=made.text.replace("\tPASS\t.\t", "\tPASS\tEND=99\t", 1))
+    out = read([vcf_writer.packed(tmp_path, made.text, "plain")], made.sites)
+    assert wrong(made, out) == []
+    assert out["genotypes"].select("allele_1", "allele_2").rows() == [(0, 0)]
+
+
 @pytest.mark.parametrize("record", ["100 C CAT GT ./.", "100 C CAT GT .", "100 C <*> GT:LEN ./.:2",
                                     "102 T <DEL> GT 0/1"])
 def test_what_was_looked_at_in_part_and_not_called_is_not_assumed(tmp_path, record):

@@ -67,7 +67,9 @@ def matched(record: Record, sites: Sites) -> Iterator[Heard]:
         # Only beside another indel does it matter where in its repeat one stands: a base elsewhere is not touched.
         base_at = sites.base_at(record.chrom, site, record) if site.event.is_indel else _unmoved
         events = [_event(record, alt, base_at) for alt in record.alts]
-        yield _heard(number, record, site, leftmost(site.event, base_at), events)
+        heard = _heard(number, record, site, leftmost(site.event, base_at), events)
+        if heard is not None:
+            yield heard
 
 
 def _unmoved(_: int) -> str:
@@ -75,7 +77,8 @@ def _unmoved(_: int) -> str:
     return ""
 
 
-def _heard(number: int, record: Record, site: Site, event: Event, events: list[Event | None]) -> Heard:
+def _heard(number: int, record: Record, site: Site, event: Event, events: list[Event | None]) -> Heard | None:
+    """What one record says of one site; None where it ends before the site's own bases, or begins behind them."""
     if not _agree(record, site):
         return Contradiction(number)
     codes = (REF, *(_code(one, event, site, record, alt) for one, alt in zip(events, record.alts, strict=True)))
@@ -83,12 +86,12 @@ def _heard(number: int, record: Record, site: Site, event: Event, events: list[E
     if ALT in codes:
         return Said(number, codes, changes, direct=True)
     moved_here = any(one is not None and one.pos == event.pos for one in events)
-    if not (record.is_reference or record.pos in (site.pos, site.event.pos) or moved_here):
-        return Reaching(number, codes, _takes_away(record, codes))
     first, last = site.event.pos, site.event.pos + len(site.event.ref) - 1
     covered = max(first, record.pos), min(last, record.last if record.is_reference else record.end)
-    if covered[0] > covered[1] and not moved_here:
-        return Reaching(number, codes, _takes_away(record, codes))
+    named_here = record.is_reference or record.pos in (site.pos, site.event.pos)
+    if not moved_here and (not named_here or covered[0] > covered[1]):
+        overlaps = record.pos <= last and record.last >= first
+        return Reaching(number, codes, _takes_away(record, codes)) if overlaps else None
     return Said(number, codes, changes, direct=False, part=None if covered == (first, last) else covered)
 
 
