@@ -56,12 +56,14 @@ def test_what_chromosome_x_tells(calls: list[tuple[int, int | None, int]], sex: 
 
 @pytest.mark.parametrize(("call", "sex"), [("0", "female"), ("0/1", "male")])
 def test_another_sex_is_refused_unless_forced_and_then_said(tmp_path: Path, call: str, sex: str) -> None:
-    files = genome(tmp_path, call), "--history", record(tmp_path, sex), "-o", tmp_path / "r.html"
-    refused(pmed("report", *files), "kim", f"says {sex}", "--allow-sex-mismatch")
+    path = genome(tmp_path, call, "Kim")
+    files = path, "--history", record(tmp_path, sex, "Kim"), "-o", tmp_path / "r.html"
+    refused(pmed("report", *files), "Kim", f"says {sex}", "--allow-sex-mismatch")
     assert not (tmp_path / "r.html").exists()
     forced = pmed("report", *files, "--allow-sex-mismatch")
     assert forced.returncode == 0, forced.stderr
-    assert "Genome and record may be of different people." in (tmp_path / "r.html").read_text()
+    page = (tmp_path / "r.html").read_text()
+    assert f"Genome and record may be of different people.</strong> The genome of sample {path.stem} is" in page
 
 
 @pytest.mark.parametrize(("call", "sex"), [("0", "male"), ("0/1", "female"), ("0/0", "male"), ("./.", "female"),
