@@ -137,13 +137,12 @@ def fetch(connection: Connection, folder: Path, *, base: Path = Path(), progress
     with whole_folder(folder) as place, httpx.Client(timeout=limits, follow_redirects=True) as client:
         server = _Server(client, connection, base)
         files = _exported(server, progress) if connection.export else _everything(server, progress)
-        return sum(1 for name, parts in files if _written(place / name, parts))
-
-
-def _written(path: Path, parts: Iterator[bytes]) -> bool:
-    with path.open("wb") as file:
-        file.writelines(parts)
-    return True
+        count = 0
+        for name, parts in files:
+            with (place / name).open("wb") as file:
+                file.writelines(parts)
+            count += 1
+        return count
 
 
 @dataclass

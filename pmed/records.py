@@ -25,7 +25,6 @@ from .sources.tabular import ENDING, example
 
 Progress = Callable[[str], None]
 
-FORMATS = ("parquet", "csv")
 ISSUES = "issues"
 _SHOWN = 12
 

@@ -71,12 +71,6 @@ def _points(value: pl.Expr, low: float, high: float) -> pl.Expr:
     return pl.when(value < low).then(1).when(value <= high).then(2).when(value > high).then(3)
 
 
-def child_pugh_class(points: pl.Expr) -> pl.Expr:
-    """The class of Child-Pugh points: A, B or C. Source: as `child_pugh`."""
-    return pl.when(points <= 6).then(pl.lit("A")).when(points <= 9).then(pl.lit("B")).when(points > 9).then(
-        pl.lit("C"))
-
-
 def pregnant(active_pregnancy: pl.Expr, recorded: pl.Expr, sex: pl.Expr, age: pl.Expr) -> pl.Expr:
     """Pregnant now: true or false as the record says, null where it does not or contradicts itself.
 
