@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from pmed.errors import InputError, OptionError
 from pmed.files import write_whole
 from pmed.terminal import Reading, finish, genome_options, progress
 
-from .frequencies import FREQUENCIES, frequencies, read_groups
+from .frequencies import FREQUENCIES, NEEDS, frequencies, read_groups
 from .knowledge import genes
 
 FORMAT = "pmed/frequencies/1"
@@ -41,9 +41,20 @@ def count(settings: Any, *, genome: tuple[Path, ...], groups_file: Path | None, 
     _must_be_genes(names)
     groups = _read(groups_file) if groups_file else None
     with progress() as say:
-        result = pmed.call(genome, build=reading.build, options=reading.options, settings=settings, progress=say)
+        result = _gathered(pmed.calls(genome, build=reading.build, options=reading.options, settings=settings,
+                                      progress=say))
     _deliver(WRITERS[kind](result, _counted(result, names, groups, groups_file)), output)
     finish(result.failures)
+
+
+def _gathered(parts: Iterator[Result]) -> Result:
+    """One result with what is counted and no more: the rest of a cohort's would fill the memory."""
+    kept: list[tuple[pl.DataFrame, pl.DataFrame]] = []
+    for part in parts:
+        genes_of = part.tables.get("gene_results", TABLES["gene_results"].empty())
+        kept.append((genes_of.select(NEEDS), part.tables["samples"]))
+    results, samples = map(pl.concat, zip(*kept, strict=True))
+    return Result({"gene_results": results, "samples": samples}, part.failures, part.provenance)
 
 
 def _must_be_genes(names: Sequence[str]) -> None:
@@ -61,7 +72,7 @@ def _read(path: Path) -> pl.DataFrame:
 
 def _counted(result: Result, names: Sequence[str], groups: pl.DataFrame | None, where: Path | None) -> pl.DataFrame:
     """The frequencies; groups and samples that do not meet are told on standard error, none at all is an error."""
-    results = result.tables.get("gene_results", TABLES["gene_results"].empty())
+    results = result.tables["gene_results"]
     if names:
         results = results.filter(pl.col("gene").is_in(list(names)))
     if groups is not None:

@@ -14,6 +14,7 @@ from pmed.tables import Column, Table
 
 from .knowledge import natural, table
 
+NEEDS = ("patient_id", "gene", "status", "complete", "diplotypes", "phenotype", "messages")
 KINDS = ("allele", "diplotype", "phenotype", "status")
 EVERYBODY = "all"
 UNGROUPED = "(no group)"
@@ -47,7 +48,7 @@ def frequencies(results: pl.DataFrame, groups: pl.DataFrame | None = None) -> pl
     variants an allele's count is the chromosomes that carry it, so these do not add up to `of`.
 
     Args:
-        results: ``gene_results`` rows (see `pmed.TABLES`).
+        results: ``gene_results`` rows (see `pmed.TABLES`), or their columns `NEEDS`.
         groups: Columns ``patient_id`` and ``group``; a person may be in several. Who is in none is counted under
             "(no group)". None puts everybody into "all".
 
