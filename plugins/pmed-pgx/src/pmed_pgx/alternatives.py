@@ -1,7 +1,7 @@
-"""What to use instead of a drug: the guideline's alternatives and drugs of the same use, each judged for the patient.
+"""What to use instead of a drug: the guideline's alternatives and drugs of the same use, judged for the patient.
 
-Each goes through the same rows and checks as any drug (its own genes, other medicines, organ function, allergies), as if
-the drug it is to replace were not taken. Those ruled out stay in the list, with the reason.
+Each goes through the same rows and checks as any drug (its own genes, other medicines, organ function, allergies), as
+if the drug it is to replace were not taken. Those ruled out stay in the list, with the reason.
 """
 
 from __future__ import annotations
@@ -40,8 +40,9 @@ def alternatives(rows: pl.DataFrame, outcomes: Sequence[Outcome], tables: Tables
     found = offered.join(own, on=["patient_id", "other"], how="left", maintain_order="left").join(
         on_record(tables), on=["patient_id", "finding"], how="left", maintain_order="left")
     pairs = found.select("drug", "of").drop_nulls("of").unique(maintain_order=True)
-    told = pl.DataFrame([(drug, case, *_judged(outcomes[case], drug)) for drug, case in pairs.iter_rows()], orient="row",
-                        schema={"drug": pl.String, "of": pl.Int64, "verdict": pl.String, "why": pl.String})
+    told = pl.DataFrame([(drug, case, *_judged(outcomes[case], drug)) for drug, case in pairs.iter_rows()],
+                        schema={"drug": pl.String, "of": pl.Int64, "verdict": pl.String, "why": pl.String},
+                        orient="row")
     judged = found.join(told, on=["drug", "of"], how="left", maintain_order="left").with_columns(
         verdict=pl.when(pl.col("words").is_not_null()).then(pl.lit(OUT)).otherwise("verdict"),
         why=pl.coalesce("words", "why"))
@@ -57,7 +58,7 @@ def alternatives(rows: pl.DataFrame, outcomes: Sequence[Outcome], tables: Tables
 
 
 def _offered(rows: pl.DataFrame) -> pl.DataFrame:
-    """patient_id, drug, other, status, reason, finding: each candidate once, those of the guideline before the others."""
+    """patient_id, drug, other, status, reason, finding: each candidate once, the guideline's first."""
     concerned = rows.filter(pl.col("action").is_in(CONCERNED))
     named = rows.join(_offers(), on=["drug", "label"], maintain_order="left")
     by_check = concerned.join(_offers().select("drug", "label"), on=["drug", "label"], how="anti").join(
