@@ -91,12 +91,9 @@ def _text() -> pl.Expr:
 
 
 def _fitting() -> pl.Expr:
-    """The alternatives that nothing on record rules out, as words."""
-    element = pl.element().struct
-    names = pl.col("alternatives").list.eval(
-        pl.element().filter(element.field("status") != "ruled-out").struct.field("drug")).list.join(" or ")
+    """The guideline's alternatives that nothing on record rules out, as words."""
     none = pl.lit("another drug (the record rules the usual ones out)")
-    return pl.when(names != "").then(names).otherwise(none)
+    return pl.when(pl.col("named") != "").then("named").otherwise(none)
 
 
 def _why() -> pl.Expr:

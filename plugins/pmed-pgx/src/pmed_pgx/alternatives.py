@@ -32,6 +32,8 @@ _STATUS = pl.Enum([FITS, CAUTION, OUT])
 def alternatives(rows: pl.DataFrame, outcomes: Sequence[Outcome], tables: Tables) -> pl.DataFrame:
     """For `rows` (patient_id, drug, label, action, case): the ``alternatives`` list, those that fit first.
 
+    ``named`` are those of the guideline that are not ruled out, as words for its text.
+
     A finding on record rules a drug out, as a row or check that says to avoid it does. That nothing is on record proves
     nothing: "fits" speaks of the genes and of what the record holds.
     """
@@ -54,7 +56,8 @@ def alternatives(rows: pl.DataFrame, outcomes: Sequence[Outcome], tables: Tables
         "final", maintain_order=True)
     entry = pl.struct(drug="other", status=pl.col("final").cast(pl.UInt32).replace_strict(
         dict(enumerate(_STATUS.categories)), return_dtype=pl.String), reason="reason")
-    return listed.group_by(KEY, maintain_order=True).agg(alternatives=entry)
+    named = pl.col("other").filter(pl.col("guideline"), pl.col("final") < len(_STATUS.categories) - 1)
+    return listed.group_by(KEY, maintain_order=True).agg(alternatives=entry, named=named.str.join(" or "))
 
 
 def _offered(rows: pl.DataFrame) -> pl.DataFrame:
@@ -66,8 +69,9 @@ def _offered(rows: pl.DataFrame) -> pl.DataFrame:
         maintain_order="left")
     alike = concerned.join(_alike(), on="drug", maintain_order="left")
     columns = ["patient_id", "drug", "other", "status", "reason", "finding"]
-    return pl.concat([one.select(columns) for one in (named, by_check, alike)]).unique(
-        [*KEY, "other"], keep="first", maintain_order=True)
+    each = [one.select(*columns, guideline=pl.lit(by_guideline)) for one, by_guideline in (
+        (named, True), (by_check, True), (alike, False))]
+    return pl.concat(each).unique([*KEY, "other"], keep="first", maintain_order=True)
 
 
 @cache

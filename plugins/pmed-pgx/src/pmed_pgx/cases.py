@@ -106,6 +106,8 @@ def _bounds(asked: Sequence[Drug]) -> dict[str, list[float]]:
 
 
 def _code(values: pl.Series) -> Coded:
+    if values.len() == 1:
+        return Coded(np.zeros(1, dtype=np.int64), values.to_list())
     distinct_values = values.unique(maintain_order=True)
     if values.len() == 0 or values.dtype == pl.Null():
         return Coded(np.zeros(values.len(), dtype=np.int64), [None])

@@ -10,7 +10,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from pmed import PmedError
@@ -131,6 +131,7 @@ def covered() -> Mapping[str, Drug]:
                           checks=(*checks().get(name, ()), *allergy_rows(name))) for name in sorted(named)}
 
 
+@lru_cache(maxsize=4096)
 def reads(drug: Drug) -> tuple[str, ...]:
     """Every feature that a drug's rows and checks depend on."""
     asked = dict.fromkeys(ALLERGIES if is_allergy(name) else name for row in drug.checks for name in row.when)
@@ -140,6 +141,7 @@ def reads(drug: Drug) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*drug.inputs, *scores, *asked, *acting)))
 
 
+@lru_cache(maxsize=4096)
 def genes_of(drug: Drug) -> tuple[str, ...]:
     """Genes whose phenotype or activity score the rows or checks read."""
     names = [*drug.reference, *(name for row in drug.checks for name in row.when)]

@@ -91,7 +91,7 @@ class Alternative:
     ruled_out_by: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Drug:
     """What one guideline says of one drug.
 

@@ -52,6 +52,7 @@ class PresentPhenotypes:
                 "features": frame.with_columns(pl.col(ALLERGIES).fill_null("")).select("patient_id", *wanted)}
 
 
+@cache
 def modified() -> tuple[str, ...]:
     """Every gene that table ``modifiers`` names."""
     return tuple(table("modifiers")["gene"].unique().sort())
