@@ -30,9 +30,9 @@ KEYS = {"name": True, "story": True, "index_date": True, "born": True, "sex": Tr
         "unknown": False, "outside": False, "medications": False, "conditions": False, "observations": False,
         "allergies": False, "genome": False, "record": False, "expect": False, "expect_genes": False,
         "expect_report": False}
-EXPECT = {"drug": True, "source": True, "action": False, "urgency": False, "strength": False, "says": False,
-          "not_says": False, "alternatives": False, "because": False, "contributions": False, "cautions": False,
-          "dose_factor": False, "current": False}
+EXPECT = {"drug": True, "source": True, **dict.fromkeys((
+    "action", "urgency", "strength", "says", "not_says", "mentions", "alternatives", "because", "contributions",
+    "cautions", "dose_factor", "current"), False)}
 EXPECT_GENE = {"phenotype", "present_phenotype", "because"}
 EXPECT_REPORT = {"no_urgency", "no_action", "most_words", "not_assessed", "source"}
 ROWS = {"medications": {"drug", "dose", "unit", "times_a_day", "start", "end", "status", "form", "rxnorm"},
@@ -52,7 +52,7 @@ class Vignette:
         return str(self.said["name"])
 
     def line(self, block: str, key: str = "", number: int = 0) -> int:
-        """Line (from 1) of `key` in the `number`-th table `block` (from 0); the table's own where it has no such key."""
+        """Line (from 1) of `key` in the `number`-th table `block` (from 0); the table's own if it has none."""
         lines = self.path.read_text("utf-8").splitlines()
         starts = [place for place, text in enumerate(lines) if text.strip() in {f"[[{block}]]", f"[{block}]"}]
         if number >= len(starts):
@@ -163,6 +163,9 @@ def _words(wanted: Fields, row: View) -> Told:
                 if one.lower() not in text)
     yield from (("not_says", f"says {one!r}: {text}") for one in wanted.get("not_says", ()) if one.lower() in text)
     told = [f"{one['code']} {one['text']}".lower() for one in row["cautions"]]
+    anywhere = " ".join([text, *told, *(f"{one['drug']}: {one['reason']}".lower() for one in row["alternatives"])])
+    yield from (("mentions", f"nothing is said of {one!r}: {anywhere}") for one in wanted.get("mentions", ())
+                if one.lower() not in anywhere)
     yield from (("cautions", f"no caution {one!r} among {told}") for one in wanted.get("cautions", ())
                 if not any(one.lower() in caution for caution in told))
 
@@ -180,14 +183,16 @@ def _contributions(wanted: Fields, row: View) -> Told:
     parts = {one["feature"]: one["contribution"] for one in told["contributions"]}
     for feature, sign in wanted.items():
         value = parts.get(feature, 0.0)
-        found = ("positive" if value > 0 else "negative" if value < 0 else "zero") if feature in parts else "no part of it"
+        found = "positive" if value > 0 else "negative" if value < 0 else "zero"
+        found = found if feature in parts else "no part of it"
         if found != sign:
             yield "contributions", f"{feature} is {found} in the explanation, not {sign}; it has {sorted(parts)}"
 
 
 def _of_gene(wanted: Fields, row: View) -> Told:
     for key in ("phenotype", "present_phenotype"):
-        if key in wanted and row[key] != (wanted[key] or None):
+        allowed = wanted.get(key, row[key])
+        if (row[key] or "") not in (allowed if isinstance(allowed, list) else [allowed or ""]):
             yield key, f"{key} is {row[key]!r}, not {wanted[key]!r}"
     if "because" in wanted and sorted(wanted["because"]) != sorted(row["because"]):
         yield "because", f"changed by {row['because']}, not {wanted['because']}"
