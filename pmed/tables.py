@@ -299,12 +299,24 @@ _ALL = (
                                 "frequencies of a population, if nothing else is known"),
         "activity_score": _number("activity score where the gene has one and all diplotypes agree", "1"),
         "phenotype": _text("genetic phenotype, where all diplotypes agree and no key site is missing"),
-        "present_phenotype": _text("phenotype today, after phenoconversion by current medicines"),
-        "because": Column(pl.List(pl.String()), "medicines that change the phenotype"),
         "complete": Column(pl.Boolean(), "no missing key site can change it: the phenotype may be used", null=False),
         "phased": Column(pl.Boolean(), "the call rests on phased genotypes"),
         "missing_sites": Column(pl.List(pl.String()), "defining sites with no usable genotype"),
         "messages": Column(_MESSAGES, "what a reader must know about this call"),
+    }, key=("patient_id", "gene")),
+    Table("present_phenotypes", "What a patient's medicines make of a gene's phenotype today: one row a gene on whose "
+          "product a medicine acts.", {
+        "patient_id": _PATIENT,
+        "gene": _text("HGNC symbol", null=False),
+        "phenotype": _text("genetic phenotype; several possible ones joined by ' or '; null where unknown"),
+        "present_phenotype": _text("phenotype today, as `phenotype`"),
+        "activity_score": _number("genetic activity score", "1"),
+        "present_activity_score": _number("activity score today", "1"),
+        "because": Column(pl.List(pl.String()), "medicines that change the phenotype"),
+        "acting": Column(pl.List(pl.String()), "every medicine that acts on it, in words, with kind and strength"),
+        "reverts_after": Column(pl.Int64(), "days after which the genetic phenotype is back if all were stopped on "
+                                "the index date", "d"),
+        "evidence": Column(_EVIDENCE, "source of each: source, level (strength), citation, link"),
     }, key=("patient_id", "gene")),
     Table("features", "One row a patient; columns are named features (age, on:amiodarone, phenotype:CYP2C19 …), "
           "null where unknown.", {"patient_id": _PATIENT}, key=("patient_id",)),
@@ -315,7 +327,8 @@ _ALL = (
         "low": _number("lower end of the interval"),
         "high": _number("upper end of the interval"),
         "label": _text("value in words, where a word says it better"),
-        "status": _text("was it assessed", null=False, values=("assessed", "not-assessed")),
+        "status": _text("was it assessed; not-applicable: the predictor has nothing to say of this patient", null=False,
+                        values=("assessed", "not-assessed", "not-applicable")),
         "reason": _text("why it was not assessed"),
     }, key=("patient_id", "predictor", "target")),
     Table("explanations", "Additive attribution: baseline + contributions = prediction, within 1e-6.", {

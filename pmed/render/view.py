@@ -20,9 +20,9 @@ from .gaps import not_assessed
 View = dict[str, Any]
 ByPatient = Mapping[str, list[View]]
 ABSENT_AS_REF = "assumed-reference"
-PER_PATIENT = ("patients", "samples", "medications", "issues", "gene_results", "predictions", "explanations", "traces",
+PER_PATIENT = ("patients", "samples", "medications", "issues", "gene_results", "present_phenotypes", "predictions", "explanations", "traces",
                "suggestions")
-GENE_LISTS = ("diplotypes", "functions", "because", "missing_sites", "messages")
+GENE_LISTS = ("diplotypes", "functions", "missing_sites", "messages")
 SUGGESTION_LISTS = ("evidence", "alternatives", "cautions", "unknown", "explained_by")
 
 
@@ -85,7 +85,7 @@ def _patient(rows: Mapping[str, list[View]], patient: str, kinds: Mapping[str, s
              failures: list[View]) -> View:
     explanations = _explanations(rows["explanations"], rows["traces"])
     found = {(one["predictor"], one["target"]): one for one in explanations}
-    genes = {row["gene"]: _without(row, "patient_id", "gene") for row in rows["gene_results"]}
+    genes = _genes(rows["gene_results"], rows["present_phenotypes"])
     view: View = {
         "patient_id": patient,
         "record": next((_record(row) for row in rows["patients"]), None),
@@ -93,13 +93,33 @@ def _patient(rows: Mapping[str, list[View]], patient: str, kinds: Mapping[str, s
                     for row in rows["samples"]],
         "medications": [_without(row, "patient_id", "row") for row in rows["medications"]],
         "suggestions": [_suggestion(row, found) for row in rows["suggestions"]],
-        "genes": {gene: _filled(row, GENE_LISTS) for gene, row in sorted(genes.items())},
+        "genes": genes,
         "predictions": [_prediction(row, kinds, found) for row in rows["predictions"]],
         "explanations": explanations,
         "issues": [_without(row, "patient_id") for row in rows["issues"]],
         "failures": failures,
     }
     return view
+
+
+def _genes(results: Iterable[View], present: Iterable[View]) -> dict[str, View]:
+    """Gene → its result and its phenotype today; a gene of which only medicines speak has no diplotype."""
+    blank = TABLES["gene_results"].frame([{"status": "no-data", "complete": False}]).to_dicts()[0]
+    today = {row["gene"]: row for row in present}
+    called = {row["gene"]: row for row in results}
+    found = {}
+    for gene in sorted({*called, *today}):
+        row, now = called.get(gene, blank), today.get(gene)
+        found[gene] = {**_filled(_without(row, "patient_id", "gene"), GENE_LISTS), **_today(row, now)}
+    return found
+
+
+def _today(row: View, now: View | None) -> View:
+    if now is None:
+        return {"present_phenotype": row["phenotype"], "present_activity_score": row["activity_score"], "because": [],
+                "acting": [], "reverts_after": None}
+    return {**{name: now[name] for name in ("present_phenotype", "present_activity_score", "reverts_after")},
+            "because": now["because"] or [], "acting": now["acting"] or []}
 
 
 def _without(row: Mapping[str, Any], *names: str) -> View:

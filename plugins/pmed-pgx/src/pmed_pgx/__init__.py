@@ -19,6 +19,7 @@ from .caller import PgxCaller
 from .explainer import GuidelineExplainer
 from .findings import FindingFeatures
 from .knowledge import release
+from .medicines import PresentPhenotypes
 from .outside import OutsideCalls
 from .predictor import GuidelinePredictor
 
@@ -42,8 +43,8 @@ def register_sources() -> Iterable[type[Source]]:
 
 @hookimpl
 def register_features() -> Iterable[type[FeatureStep]]:
-    """Diplotypes, phenotypes, activity scores and genotypes; indications on record."""
-    return [PgxCaller, FindingFeatures]
+    """Diplotypes, phenotypes, activity scores and genotypes; those of today; indications on record."""
+    return [PgxCaller, PresentPhenotypes, FindingFeatures]
 
 
 @hookimpl

@@ -30,19 +30,20 @@ class GuidelineAdviser:
     """What the guideline row that leads says to do; where none can, what to test first."""
 
     name: ClassVar[str] = "cpic"
-    needs: ClassVar[tuple[str, ...]] = ("predictions", "features", "gene_results", "medications")
+    needs: ClassVar[tuple[str, ...]] = ("predictions", "features", "gene_results", "present_phenotypes", "medications")
 
     def advise(self, tables: Tables) -> pl.DataFrame:
-        """A ``suggestions`` table, without ``adviser``: every patient × every covered drug."""
+        """A ``suggestions`` table, without ``adviser``: every patient × every drug that a guideline or a check is about."""
         cases = Cases.read(tables["features"])
         mine = tables["predictions"].filter(pl.col("predictor") == PREDICTOR)
-        rows = mine.select("patient_id", "label", "reason", drug="target", concern="value").join(
+        every = mine.select("patient_id", "label", "reason", "status", drug="target", concern="value").join(
             cases.rows(), on=KEY, how="left", maintain_order="left")
-        rows = rows.join(_facts(cases.outcomes), on="case", how="left", maintain_order="left")
-        results = tables["gene_results"]
-        for more in (reasons(rows.select(*KEY, "case"), cases.outcomes, results), _taken(tables["medications"]),
-                     alternatives(rows.select(*KEY, "label"), tables), _doses(tables["predictions"]),
-                     assumptions(results), hints(results)):
+        every = every.join(_facts(cases.outcomes), on="case", how="left", maintain_order="left")
+        others = alternatives(every.select(*KEY, "label", "action", "case"), cases.outcomes, tables)
+        rows, results = every.filter(pl.col("status") != "not-applicable"), tables["gene_results"]
+        present = tables.get("present_phenotypes", TABLES["present_phenotypes"].empty())
+        for more in (reasons(rows.select(*KEY, "case"), cases.outcomes, results, present), _taken(tables["medications"]),
+                     others, _doses(tables["predictions"]), assumptions(results), hints(results)):
             rows = rows.join(more, on=KEY, how="left", maintain_order="left")
         return _suggestions(rows)
 
@@ -114,9 +115,9 @@ def _facts(outcomes: list[Outcome]) -> pl.DataFrame:
 def _fact(one: Outcome) -> dict[str, Any]:
     drug, lead = one.drug, one.lead
     return {"action": lead and lead.action, "strength": lead.strength if lead else "none",
-            "advice": wording.advice(one), "because": lead and lead.because, "dose_factor": lead and lead.dose_factor,
+            "advice": wording.advice(one), "because": wording.because(one), "dose_factor": lead and lead.dose_factor,
             "expected": lead.expected if lead else "", "untested": wording.untested(one), "open": wording.point(one),
-            "population": wording.population(one), "evidence": drug.evidence, "noted": wording.cautions(one),
+            "population": wording.population(one), "evidence": wording.evidence(one), "noted": wording.cautions(one),
             "unknown": list(one.unknown if lead else one.missing),
             "explained_by": [{"predictor": PREDICTOR, "target": drug.name}]}
 

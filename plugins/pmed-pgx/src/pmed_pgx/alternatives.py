@@ -1,35 +1,72 @@
-"""What to use instead of a drug, and what of it the record rules out."""
+"""What to use instead of a drug: the guideline's alternatives and drugs of the same use, each judged for the patient.
+
+Each goes through the same rows and checks as any drug (its own genes, other medicines, organ function, allergies), as if
+the drug it is to replace were not taken. Those ruled out stay in the list, with the reason.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
+from typing import Any
 
 import polars as pl
 
-from pmed.tables import TABLES, Tables
+from pmed.tables import Tables
 
+from .checks import covered
 from .findings import on_record
-from .guidelines import drugs
+from .guidelines import CONCERN, Known, drugs
+from .knowledge import table
+from .medicines import MODIFIERS, TAKING
+from .outcomes import Outcome, outcome
+from .wording import because, untested
 
 KEY = ["patient_id", "drug"]
-OUT = "ruled-out"
+FITS, CAUTION, OUT = "fits", "caution", "ruled-out"
+CONCERNED = ("avoid", "alternative")
 _ROW = ("drug", "label", "other", "status", "reason", "finding")
+_STATUS = pl.Enum([FITS, CAUTION, OUT])
 
 
-def alternatives(rows: pl.DataFrame, tables: Tables) -> pl.DataFrame:
-    """For patient, drug and label of guideline row: the ``alternatives`` list, in the guideline's order.
+def alternatives(rows: pl.DataFrame, outcomes: Sequence[Outcome], tables: Tables) -> pl.DataFrame:
+    """For `rows` (patient_id, drug, label, action, case): the ``alternatives`` list, those that fit first.
 
-    A finding on record or an allergy rules a drug out. That nothing is on record proves nothing: "fits" speaks of
-    the genes and of what the record holds.
+    A finding on record rules a drug out, as a row or check that says to avoid it does. That nothing is on record proves
+    nothing: "fits" speaks of the genes and of what the record holds.
     """
-    offered = rows.join(_offers(), on=["drug", "label"], maintain_order="left")
-    judged = offered.join(on_record(tables), on=["patient_id", "finding"], how="left", maintain_order="left").join(
-        _allergies(tables), on=["patient_id", "other"], how="left", maintain_order="left")
-    against = pl.coalesce("allergy", "words")
-    told = judged.select(*KEY, pl.struct(
-        drug="other", status=pl.when(against.is_not_null()).then(pl.lit(OUT)).otherwise("status"),
-        reason=pl.coalesce(against, "reason")).alias("alternatives"))
-    return told.group_by(KEY, maintain_order=True).agg("alternatives")
+    offered = _offered(rows)
+    own = rows.select("patient_id", other="drug", of="case")
+    found = offered.join(own, on=["patient_id", "other"], how="left", maintain_order="left").join(
+        on_record(tables), on=["patient_id", "finding"], how="left", maintain_order="left")
+    pairs = found.select("drug", "of").drop_nulls("of").unique(maintain_order=True)
+    told = pl.DataFrame([(drug, case, *_judged(outcomes[case], drug)) for drug, case in pairs.iter_rows()], orient="row",
+                        schema={"drug": pl.String, "of": pl.Int64, "verdict": pl.String, "why": pl.String})
+    judged = found.join(told, on=["drug", "of"], how="left", maintain_order="left").with_columns(
+        verdict=pl.when(pl.col("words").is_not_null()).then(pl.lit(OUT)).otherwise("verdict"),
+        why=pl.coalesce("words", "why"))
+    final = pl.max_horizontal(pl.col("status").cast(_STATUS).to_physical(),
+                              pl.col("verdict").fill_null(FITS).cast(_STATUS).to_physical())
+    worse = pl.col("verdict").cast(_STATUS).to_physical() >= pl.col("status").cast(_STATUS).to_physical()
+    listed = judged.with_columns(final=final).with_columns(
+        reason=pl.when(worse & pl.col("why").is_not_null()).then("why").otherwise("reason")).sort(
+        "final", maintain_order=True)
+    entry = pl.struct(drug="other", status=pl.col("final").cast(pl.UInt32).replace_strict(
+        dict(enumerate(_STATUS.categories)), return_dtype=pl.String), reason="reason")
+    return listed.group_by(KEY, maintain_order=True).agg(alternatives=entry)
+
+
+def _offered(rows: pl.DataFrame) -> pl.DataFrame:
+    """patient_id, drug, other, status, reason, finding: each candidate once, those of the guideline before the others."""
+    concerned = rows.filter(pl.col("action").is_in(CONCERNED))
+    named = rows.join(_offers(), on=["drug", "label"], maintain_order="left")
+    by_check = concerned.join(_offers().select("drug", "label"), on=["drug", "label"], how="anti").join(
+        _offers().unique(["drug", "other"], keep="first", maintain_order=True).drop("label"), on="drug",
+        maintain_order="left")
+    alike = concerned.join(_alike(), on="drug", maintain_order="left")
+    columns = ["patient_id", "drug", "other", "status", "reason", "finding"]
+    return pl.concat([one.select(columns) for one in (named, by_check, alike)]).unique(
+        [*KEY, "other"], keep="first", maintain_order=True)
 
 
 @cache
@@ -39,8 +76,32 @@ def _offers() -> pl.DataFrame:
     return pl.DataFrame(rows, schema=dict.fromkeys(_ROW, pl.String), orient="row")
 
 
-def _allergies(tables: Tables) -> pl.DataFrame:
-    allergies = tables.get("allergies", TABLES["allergies"].empty())
-    rows = allergies.filter(pl.col("active").fill_null(value=True)).select("patient_id", other="ingredients")
-    named = rows.explode("other", empty_as_null=True, keep_nulls=True).drop_nulls("other").unique()
-    return named.with_columns(allergy=pl.lit("allergy or intolerance on record"))
+@cache
+def _alike() -> pl.DataFrame:
+    """Drug → the others of the same use."""
+    uses = table("substitutes")
+    both = uses.join(uses.rename({"drug": "other"}), on="use", maintain_order="left").filter(
+        pl.col("drug") != pl.col("other"))
+    return both.select("drug", "other", status=pl.lit(FITS), finding=pl.lit(None, dtype=pl.String),
+                       reason=pl.format("also a {}; nothing on record speaks against it", "use"))
+
+
+def _judged(one: Outcome, replaced: str) -> tuple[str, str | None]:
+    """Whether a candidate fits, with the reason where it does not."""
+    own = outcome(covered()[one.drug.name], without(one.given, replaced))
+    if own.lead is None:
+        asked = untested(own)
+        return (CAUTION, f"{asked} is not known") if asked else (FITS, None)
+    if own.lead.action in CONCERNED:
+        return OUT, because(own)
+    return (CAUTION, because(own)) if own.lead.concern >= CONCERN["monitor"] else (FITS, None)
+
+
+def without(given: Known, drug: str) -> dict[str, Any]:
+    """The features of a patient who does not take `drug`."""
+    return {name: _left(value, drug) if name.startswith((MODIFIERS, TAKING)) and value else value
+            for name, value in given.items()}
+
+
+def _left(text: str, drug: str) -> str:
+    return ";".join(entry for entry in text.split(";") if entry.partition("|")[0] != drug)

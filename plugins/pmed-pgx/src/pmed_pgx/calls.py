@@ -87,7 +87,7 @@ def call(gene: Gene, codes: Codes, groups: Groups, *, assumed: bool, how: How = 
         how: What was asked for.
     """
     lost = ~is_present(codes)
-    row: Row = {"gene": gene.name, "complete": False, "because": [], "diplotypes": [], "functions": [],
+    row: Row = {"gene": gene.name, "complete": False, "diplotypes": [], "functions": [],
                 "missing_sites": [gene.sites[p].name for p in np.flatnonzero(lost)],
                 "possible_diplotypes": [], "possible_phenotypes": [], "messages": _assumed(assumed=assumed)}
     if lost.all():
@@ -173,7 +173,7 @@ def _outcome(gene: Gene, codes: Codes, found: Called, messages: list[Message], *
         "functions": [phenotype.function(gene, allele) for allele in found.calls[0]],
         "lookup_diplotypes": ["/".join(one) for one in calls],
         "possible_diplotypes": list(labels), "possible_phenotypes": phenotypes, "probabilities": chances,
-        "activity_score": score, "phenotype": predicted, "present_phenotype": predicted,
+        "activity_score": score, "phenotype": predicted,
         "complete": not doubtful, "messages": notes})
 
 
@@ -204,7 +204,7 @@ def _fallback(gene: Gene, codes: Codes, notes: list[Message], *, phased: bool | 
     if len(phenotypes) == 1 and not doubts.hidden(gene, codes):
         only = phenotypes[0]
         notes.append({"code": "concluded", "text": f"{only}: every way to explain the genotypes leads to it"})
-        return {"phased": phased, "possible_phenotypes": [only], "phenotype": only, "present_phenotype": only,
+        return {"phased": phased, "possible_phenotypes": [only], "phenotype": only,
                 "complete": True, "messages": notes}
     return _by_one_site(gene, codes, {"phased": phased, "possible_phenotypes": list(phenotypes), "messages": notes})
 
@@ -222,7 +222,7 @@ def _by_one_site(gene: Gene, codes: Codes, row: Row) -> Row:
     if predicted is None:
         return row
     text = f"the phenotype rests on {name} alone, as the guideline allows: {'/'.join(chosen)}, {predicted}"
-    return {**row, "phenotype": predicted, "present_phenotype": predicted, "complete": True,
+    return {**row, "phenotype": predicted, "complete": True,
             "lookup_diplotypes": ["/".join(chosen)], "possible_phenotypes": [predicted],
             "messages": [*(one for one in row["messages"] if one["code"] != "phenotype-withheld"),
                          {"code": "single-site", "text": text}]}

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from .guidelines import AGE, Drug, drugs
+from .checks import covered, is_list, reads
+from .guidelines import AGE, SCORE, Drug, Range
 from .outcomes import Outcome, outcome
 
 Ints = npt.NDArray[np.int64]
@@ -35,14 +36,15 @@ class Cases:
     @classmethod
     def read(cls, features: pl.DataFrame, asked: Sequence[Drug] | None = None) -> Cases:
         """The cases of all drugs, or of those `asked` for; a feature without a column is unknown to everybody."""
-        wanted = list(drugs().values()) if asked is None else asked
+        wanted = list(covered().values()) if asked is None else asked
         coded = _coded(features, wanted)
         outcomes: list[Outcome] = []
         of = np.empty((features.height, len(wanted)), dtype=np.int64)
         for number, drug in enumerate(wanted):
-            where, first = distinct([coded[name].codes for name in drug.inputs], features.height)
+            names = reads(drug.name)
+            where, first = distinct([coded[name].codes for name in names], features.height)
             of[:, number] = where + len(outcomes)
-            outcomes += [outcome(drug, {name: coded[name].values[coded[name].codes[row]] for name in drug.inputs})
+            outcomes += [outcome(drug, {name: coded[name].values[coded[name].codes[row]] for name in names})
                          for row in first.tolist()]
         return cls(features["patient_id"], outcomes, of)
 
@@ -58,6 +60,8 @@ class Cases:
 def distinct(columns: Sequence[Ints], height: int) -> tuple[Ints, Ints]:
     """For each row the number of its combination, and for each combination its first row."""
     combined = np.zeros(height, dtype=np.int64)
+    if height == 1:
+        return combined, combined
     for codes in columns:
         combined = np.unique(combined * (codes.max(initial=0) + 1) + codes, return_inverse=True)[1].astype(np.int64)
     _, first, where = np.unique(combined, return_index=True, return_inverse=True)
@@ -65,8 +69,8 @@ def distinct(columns: Sequence[Ints], height: int) -> tuple[Ints, Ints]:
 
 
 def inputs(asked: Sequence[Drug]) -> tuple[str, ...]:
-    """Every feature that the rows of those drugs look at."""
-    return tuple(dict.fromkeys(name for drug in asked for name in drug.inputs))
+    """Every feature that the rows and checks of those drugs look at."""
+    return tuple(dict.fromkeys(name for drug in asked for name in reads(drug.name)))
 
 
 def several(feature: str) -> str:
@@ -85,8 +89,20 @@ def column(features: pl.DataFrame, name: str) -> pl.Series:
 
 
 def _coded(features: pl.DataFrame, asked: Sequence[Drug]) -> dict[str, Coded]:
-    return {name: _ages(column(features, name), asked) if name == AGE else _code(column(features, name))
+    bounds = _bounds(asked)
+    return {name: _binned(column(features, name), bounds[name]) if name in bounds else _code(column(features, name))
             for name in inputs(asked)}
+
+
+def _bounds(asked: Sequence[Drug]) -> dict[str, list[float]]:
+    """For each number that rows or checks compare with bounds: the bounds, in order."""
+    ranges = [(AGE, row.ages) for drug in asked for row in drug.rows if row.ages]
+    ranges += [(name, one) for drug in asked for row in drug.checks for name, each in row.when.items() for one in each
+               if isinstance(one, Range) and not is_list(name) and not name.startswith(SCORE)]
+    found: dict[str, set[float]] = {}
+    for name, one in ranges:
+        found.setdefault(name, set()).update((one.low, one.high))
+    return {name: sorted(bound for bound in bounds if np.isfinite(bound)) for name, bounds in found.items()}
 
 
 def _code(values: pl.Series) -> Coded:
@@ -98,10 +114,8 @@ def _code(values: pl.Series) -> Coded:
     return Coded(codes["code"].to_numpy().astype(np.int64), distinct_values.to_list())
 
 
-def _ages(values: pl.Series, asked: Sequence[Drug]) -> Coded:
-    """Ages between the same bounds of the rows are alike; the lower bound stands for them."""
-    spans = {row.ages for drug in asked for row in drug.rows if row.ages}
-    bounds = sorted({bound for span in spans for bound in (span.low, span.high)})
-    ages = values.cast(pl.Float64).to_numpy()
-    codes = np.where(np.isnan(ages), len(bounds) + 1, np.searchsorted(bounds, ages, side="right"))
-    return Coded(codes.astype(np.int64), [min([0.0, *bounds]), *bounds, None])
+def _binned(values: pl.Series, bounds: Sequence[float]) -> Coded:
+    """Numbers between the same bounds are alike; the lower bound stands for them, and one less for the lowest."""
+    numbers = values.cast(pl.Float64).to_numpy()
+    codes = np.where(np.isnan(numbers), len(bounds) + 1, np.searchsorted(bounds, numbers, side="right"))
+    return Coded(codes.astype(np.int64), [min(0.0, bounds[0] - 1.0), *bounds, None])

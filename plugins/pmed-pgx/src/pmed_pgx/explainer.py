@@ -7,8 +7,9 @@ input never explains any. (Shapley 1953; the baseline form of Sundararajan & Naj
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 from math import factorial
 from typing import Any, ClassVar
 
@@ -19,12 +20,18 @@ import polars as pl
 from pmed.types import Predictor
 
 from .cases import Cases, column
-from .guidelines import AGE, Drug, drugs
+from .checks import REFERENCE, acting_on, covered, genes_of, is_allergy, is_list, listing
+from .guidelines import PHENOTYPE, SCORE, Drug, Known
+from .medicines import ALLERGIES, MODIFIERS
 from .outcomes import Outcome, certain
+from .phenoconversion import BY_SCORE, FACTORS
 
 METHOD = "exact Shapley values against a stated reference patient; what is unknown adds no concern"
 _TOLD = {"case": pl.Int64(), "feature": pl.String(), "value": pl.String(), "reference": pl.String(),
          "contribution": pl.Float64(), "baseline": pl.Float64(), "prediction": pl.Float64()}
+ON, _ALLERGY, TOGETHER = "on:", "allergy:", "other medicines"
+MOST = 12  # players, of which every mixture is worked out
+NORMAL_SCORE = 2.0
 Floats = npt.NDArray[np.float64]
 
 
@@ -36,25 +43,85 @@ class GuidelineExplainer:
 
     def explain(self, predictor: Predictor, features: pl.DataFrame, predictions: pl.DataFrame) -> pl.DataFrame:
         """``explanations`` rows (without ``predictor``) for every row of `predictions`."""
-        asked = [drugs()[name] for name in predictions["target"].unique(maintain_order=True)]
+        asked = [covered()[name] for name in predictions["target"].unique(maintain_order=True)]
         cases = Cases.read(features, asked)
         rows = cases.rows().rename({"drug": "target"}).join(
             predictions.select("patient_id", "target", "unit"), on=["patient_id", "target"], maintain_order="left")
-        told = [one for case in rows["case"].unique().to_list() for one in _told(case, cases.outcomes[case], predictor)]
-        made = rows.join(pl.DataFrame(told, schema=_TOLD, orient="row"), on="case", maintain_order="left_right").join(
-            _age(features), on="patient_id", how="left", maintain_order="left")
-        value = pl.when(pl.col("feature") == AGE).then("_age").otherwise("value")
-        return made.drop("case").with_columns(value=value, method=pl.lit(METHOD)).drop("_age")
+        told = [one for case in rows["case"].unique().to_list() for one in _told(case, cases.outcomes[case])]
+        said = pl.DataFrame(told, schema=_TOLD, orient="row")
+        numbers = _numbers(features, said["feature"].unique().to_list())
+        made = rows.join(said, on="case", maintain_order="left_right").join(
+            numbers, on=["patient_id", "feature"], how="left", maintain_order="left")
+        return made.drop("case").with_columns(value=pl.coalesce("_number", "value"), method=pl.lit(METHOD)).drop("_number")
 
 
-def attributed(drug: Drug, one: Outcome, reference: Any) -> tuple[float, Floats]:
-    """Concern of the reference patient, and what each input adds to it, in the order of the drug's inputs."""
-    # An input that is as in the reference patient adds nothing: only the others take part.
-    own = [name for name in drug.inputs if one.known[name] != reference[name]]
+@dataclass(frozen=True)
+class Game:
+    """Who takes part in the concern of one case: inputs that differ from the reference patient's, and medicines.
+
+    ``drug`` has only those checks that hold. ``players`` are features; a medicine or an allergen is one player, in
+    however many places it acts.
+    """
+
+    drug: Drug
+    given: Known
+    reference: Known
+
+    @cached_property
+    def lists(self) -> dict[str, list[str]]:
+        """Feature with a list of names → the players in it."""
+        checked = {name for row in self.drug.checks for name in row.when if is_list(name)}
+        found = {ALLERGIES if is_allergy(name) else name: [f"{_ALLERGY if is_allergy(name) else ON}{one}" for one in (
+            listing(name, self.given, self.drug.name) or [])] for name in sorted(checked)}
+        acting = {f"{MODIFIERS}{gene}": [f"{ON}{one.drug}" for one in acting_on(self.drug, gene, self.given)
+                                         if FACTORS[one.strength] < 1]
+                  for gene in genes_of(self.drug)}
+        return {name: players for name, players in {**found, **acting}.items() if players}
+
+    @cached_property
+    def players(self) -> tuple[str, ...]:
+        """The features that take part; beyond `MOST` of them the medicines are one player."""
+        checked = [name for row in self.drug.checks for name in row.when if not is_list(name)]
+        own = [name for name in dict.fromkeys((*self.drug.inputs, *checked))
+               if self.given.get(name) != self.reference.get(name)]
+        named = list(dict.fromkeys(one for players in self.lists.values() for one in players))
+        return (*own, *named) if len(own) + len(named) <= MOST else (*own, TOGETHER)
+
+    def hybrid(self, inside: Sequence[str]) -> dict[str, Any]:
+        """The features of a mixture: the patient's for the players `inside`, the reference patient's for the others."""
+        mixed = {name: self.given.get(name) if name in inside or (name.startswith(SCORE) and self._with_gene(name, inside))
+                 else self.reference.get(name) for name in self.given}
+        for name, players in self.lists.items():
+            there = {one for one in players if one in inside or TOGETHER in inside}
+            entries = (self.given[name] or "").split(";")
+            mixed[name] = ";".join(entry for entry in entries if _player(name, entry) in there)
+        return mixed
+
+    def _with_gene(self, score: str, inside: Sequence[str]) -> bool:
+        """A score that no row reads goes with its gene's phenotype."""
+        return score not in self.drug.inputs and f"{PHENOTYPE}{score.removeprefix(SCORE)}" in inside
+
+
+def _player(feature: str, entry: str) -> str:
+    return f"{_ALLERGY}{entry}" if feature == ALLERGIES else f"{ON}{entry.partition('|')[0]}"
+
+
+def game(one: Outcome) -> Game:
+    """The game of one case; only the checks that hold take part."""
+    drug = replace(one.drug, checks=one.checks)
+    blank = dict.fromkeys(one.given)
+    scores = {f"{SCORE}{gene}": NORMAL_SCORE for gene in genes_of(drug) if gene in BY_SCORE}
+    known = {name: value for name, value in REFERENCE.items() if name in one.given}
+    return Game(drug, one.given, {**blank, **scores, **known, **one.drug.inputs})
+
+
+def attributed(played: Game) -> tuple[float, float, dict[str, float]]:
+    """Concern of the reference patient, concern of this one, and what each player adds."""
+    own = played.players
     inside = [[name for rank, name in enumerate(own) if mixed >> rank & 1] for mixed in range(1 << len(own))]
-    worth = [certain(drug, {**reference, **{name: one.known[name] for name in names}}) for names in inside]
-    added = dict(zip(own, weights(len(own)) @ np.array(worth), strict=True))
-    return worth[0], np.array([added.get(name, 0.0) for name in drug.inputs])
+    worth = [certain(played.drug, played.hybrid(names)) for names in inside]
+    added = weights(len(own)) @ np.array(worth)
+    return worth[0], worth[-1], dict(zip(own, added.tolist(), strict=True))
 
 
 @lru_cache(maxsize=16)
@@ -71,13 +138,21 @@ def weights(n: int) -> Floats:
     return np.asarray(np.where(inside == 1, gain[size - 1], -gain[size]), dtype=np.float64)
 
 
-def _told(case: int, one: Outcome, predictor: Predictor) -> list[tuple[Any, ...]]:
-    """One row an input of one case."""
-    reference = predictor.reference(one.drug.name)
-    baseline, added = attributed(one.drug, one, reference)
-    total = certain(one.drug, one.known)
-    return [(case, name, as_text(one.known[name]), as_text(reference[name]), worth, baseline, total)
-            for name, worth in zip(one.drug.inputs, added.tolist(), strict=True)]
+def _told(case: int, one: Outcome) -> list[tuple[Any, ...]]:
+    """One row an input of the guideline's rows, and one for everything else that takes part."""
+    played = game(one)
+    baseline, total, added = attributed(played)
+    named = dict.fromkeys((*one.drug.inputs, *played.players))
+    return [(case, name, _value(played, name), as_text(played.reference.get(name, _absent(name))), added.get(name, 0.0),
+             baseline, total) for name in named]
+
+
+def _absent(name: str) -> bool | None:
+    return False if name.startswith((ON, _ALLERGY)) else None
+
+
+def _value(played: Game, name: str) -> str | None:
+    return "yes" if name.startswith((ON, _ALLERGY)) or name == TOGETHER else as_text(played.given.get(name))
 
 
 def as_text(value: Any) -> str | None:
@@ -91,7 +166,11 @@ def as_text(value: Any) -> str | None:
     return f"{value:g}" if isinstance(value, float) else value
 
 
-def _age(features: pl.DataFrame) -> pl.DataFrame:
-    """The patient's own age, where the cases know only between which bounds it lies."""
-    years = column(features, AGE).cast(pl.Float64).round(1)
-    return pl.DataFrame([features["patient_id"], years.cast(pl.String).str.strip_suffix(".0").alias("_age")])
+def _numbers(features: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
+    """The patients' own numbers, where the cases know only between which bounds they lie."""
+    asked = [column(features, name) for name in names if not name.startswith(SCORE)]
+    texts = [one.cast(pl.Float64).round(1).cast(pl.String).str.strip_suffix(".0") for one in asked
+             if one.dtype.is_numeric()]
+    wide = pl.DataFrame([features["patient_id"], *texts])
+    return wide.unpivot(index="patient_id", variable_name="feature", value_name="_number").cast(
+        {"_number": pl.String}).drop_nulls("_number")

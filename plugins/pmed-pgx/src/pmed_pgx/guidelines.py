@@ -19,6 +19,7 @@ from .knowledge import folder, genes
 
 CONCERN = {"standard": 0.0, "monitor": 1.0, "adjust": 2.0, "alternative": 3.0, "avoid": 4.0}
 PUBMED = "https://pubmed.ncbi.nlm.nih.gov/"
+PHENOTYPE, SCORE = "phenotype:", "activity-score:"
 AGE, FINDING, ENDLESS = "age", "finding:", float("inf")
 ADULT = 40.0  # years; the reference patient's age where the rows ask for one
 
@@ -43,6 +44,7 @@ class Row:
     """One guideline row; `concern` counts from 0 (standard) to 4 (avoid).
 
     ``ages`` (years) and ``indication`` (a key of ``findings.tsv``) say whom it is for, in words in ``population``.
+    A check, which is no row of the guideline itself, has an ``evidence`` of its own, and may ``ask`` for what is unknown.
     ``expected`` is the maintenance dose that the guideline's table gives; ``{alternatives}`` in ``text`` stands for
     those that fit the patient.
     """
@@ -58,6 +60,8 @@ class Row:
     ages: Range | None = None
     indication: str = ""
     population: str = ""
+    evidence: Evidence | None = None
+    ask: bool = False
 
     @property
     def concern(self) -> float:
@@ -106,6 +110,7 @@ class Drug:
     population: str
     caution: str
     dose_from: str
+    checks: tuple[Row, ...] = ()
 
     @cached_property
     def genes(self) -> tuple[str, ...]:
@@ -192,22 +197,28 @@ def _evidence(guideline: dict[str, Any], group: dict[str, Any], drug: str) -> Ev
 def _row(row: dict[str, Any], drug: str, group: dict[str, Any], where: str) -> Row:
     where = f"{where}, row \"{row['key']}\""
     text, because = (row[name].replace("{drug}", drug) for name in ("text", "because"))
-    when = {name: _values(wanted) for name, wanted in row["when"].items()}
-    _one_of(row["action"], [one for one in ACTIONS if one in CONCERN], where)
-    _one_of(row["strength"], STRENGTHS, where)
+    when = {name: values(wanted) for name, wanted in row["when"].items()}
+    one_of(row["action"], [one for one in ACTIONS if one in CONCERN], where)
+    one_of(row["strength"], STRENGTHS, where)
     for name in when:
-        _one_of(name, group["reference"], where)
+        one_of(name, group["reference"], where)
     return Row(row["key"], when, row["action"], row["strength"], text, because, row.get("dose_factor"),
                row.get("expected", ""), _ages(row.get("ages"), where), row.get("indication", ""),
                row.get("population", group["population"]))
 
 
-def _one_of(value: str, allowed: Any, where: str) -> None:
+def one_of(value: str, allowed: Any, where: str) -> None:
+    """Refuse a `value` that is not allowed there.
+
+    Raises:
+        PmedError: naming it, its place and those that are.
+    """
     if value not in allowed:
         raise PmedError(f"{value!r} is not one of {', '.join(allowed)}", where=where)
 
 
-def _values(wanted: Any) -> list[Any]:
+def values(wanted: Any) -> list[Any]:
+    """What a condition accepts: single values, and a Range for each ``{min, max}``."""
     each = wanted if isinstance(wanted, list) else [wanted]
     return [Range(one.get("min", -ENDLESS), one.get("max", ENDLESS)) if isinstance(one, dict) else one for one in each]
 

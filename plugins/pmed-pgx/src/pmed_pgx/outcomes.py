@@ -5,6 +5,9 @@ populations a patient may belong to, the most concerned row leads. A row that an
 in the way of later rows that say to use the drug as usual or to watch it: unknown never becomes standard. A row that
 changes the treatment leads all the same, and a caution names the more concerned ones that stay open. An input of which
 several values are possible is judged for each of them, and leads somewhere only where all agree.
+
+Checks (``checks``) come on top: all that hold count. One that is more concerned than the guideline's row leads; where the
+guideline waits for an unknown gene, only one that changes the treatment does.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from functools import cached_property
 from itertools import product
 from typing import Any
 
+from .checks import seen
 from .guidelines import AGE, CONCERN, FINDING, Drug, Known, Row
 
 OR = " or "
@@ -25,15 +29,26 @@ class Judged:
     """What the rows say of one combination of inputs.
 
     ``applied``: the fitting row of each population, most concerned first. ``undecided``: rows before those that an
-    unknown input leaves open.
+    unknown input leaves open. ``checks``: those that hold, most concerned first. ``asking``: checks that want to know.
     """
 
     applied: tuple[Row, ...]
     undecided: tuple[Row, ...]
+    checks: tuple[Row, ...] = ()
+    asking: tuple[Row, ...] = ()
 
     @property
     def lead(self) -> Row | None:
-        """The row that gives the action; None where none fits, or where it changes little and an undecided one may."""
+        """The row that gives the action: the guideline's, or a check that is more concerned."""
+        row, check = self.by_guideline, self.checks[0] if self.checks else None
+        if check is None or (row and row.concern >= check.concern):
+            return row
+        waits = row is None and bool(self.applied or self.undecided)
+        return None if waits and check.concern < CONCERN["adjust"] else check
+
+    @property
+    def by_guideline(self) -> Row | None:
+        """The guideline's row; None where none fits, or where it changes little and an undecided one may."""
         if not self.applied:
             return None
         first = self.applied[0]
@@ -43,18 +58,34 @@ class Judged:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a drug's rows say of patients with the same inputs; ``each`` has one entry a combination of the sets."""
+    """What a drug's rows say of patients with the same inputs; ``each`` has one entry a combination of the sets.
+
+    ``given`` are the features, ``known`` what the rows look at: the present phenotypes.
+    """
 
     drug: Drug
     known: Known
     each: tuple[tuple[Known, Judged], ...]
+    given: Known
 
     @cached_property
     def lead(self) -> Row | None:
         """The row that gives action, strength and dose; None where there is none, or the possible values differ."""
         leads = [judged.lead for _, judged in self.each]
         said = {(lead.action, lead.dose_factor) if lead else None for lead in leads}
-        return min((lead for lead in leads if lead), key=self.drug.rows.index) if len(said) == 1 and leads[0] else None
+        order = (*self.drug.rows, *self.drug.checks)
+        return min((lead for lead in leads if lead), key=order.index) if len(said) == 1 and leads[0] else None
+
+    @cached_property
+    def checks(self) -> tuple[Row, ...]:
+        """Checks that hold whatever the unknown inputs are, most concerned first."""
+        first, *others = (judged.checks for _, judged in self.each)
+        return tuple(row for row in first if all(row in rows for rows in others))
+
+    @cached_property
+    def asking(self) -> tuple[Row, ...]:
+        """Checks that an unknown input leaves open and that ask for it."""
+        return tuple(dict.fromkeys(row for _, judged in self.each for row in judged.asking))
 
     @cached_property
     def applied(self) -> tuple[Row, ...]:
@@ -63,7 +94,7 @@ class Outcome:
         for row in _by_concern(self.drug, (row for _, judged in self.each for row in judged.applied)):
             worst.setdefault((row.ages, row.indication), row)
         rest = tuple(row for row in worst.values() if row is not self.lead)
-        return (self.lead, *rest) if self.lead else rest
+        return (self.lead, *rest) if self.lead in self.drug.rows else rest
 
     @cached_property
     def undecided(self) -> tuple[Row, ...]:
@@ -106,19 +137,24 @@ def judge(drug: Drug, known: Known) -> Judged:
                 break
             if fits is None:
                 undecided.append(row)
-    return Judged(tuple(_by_concern(drug, applied)), tuple(undecided))
+    held = {row: row.fits(known) for row in drug.checks}
+    return Judged(tuple(_by_concern(drug, applied)), tuple(undecided),
+                  tuple(sorted((row for row, fits in held.items() if fits), key=lambda row: -row.concern)),
+                  tuple(row for row, fits in held.items() if fits is None and row.ask))
 
 
-def outcome(drug: Drug, known: Known) -> Outcome:
+def outcome(drug: Drug, given: Known) -> Outcome:
     """What the rows say; the text ``A or B`` as the value of a phenotype means that both are possible."""
+    known = seen(drug, given)
     choices = [[(name, one) for one in members(value)] for name, value in known.items()]
     combinations = [dict(one) for one in product(*choices)]
-    return Outcome(drug, known, tuple((one, judge(drug, one)) for one in combinations))
+    return Outcome(drug, known, tuple((one, judge(drug, one)) for one in combinations), given)
 
 
 def certain(drug: Drug, known: Known) -> float:
     """Concern level that is certain whatever the unknown inputs are: what is unknown adds no concern."""
-    return min(max((row.concern for row in judged.applied), default=0.0) for _, judged in outcome(drug, known).each)
+    return min(max((row.concern for row in (*judged.applied, *judged.checks)), default=0.0)
+               for _, judged in outcome(drug, known).each)
 
 
 def members(value: Any) -> tuple[Any, ...]:

@@ -12,6 +12,7 @@ from pmed import Card
 
 from . import trace as steps
 from .cases import Cases, inputs, several
+from .checks import covered
 from .guidelines import CONCERN, drugs
 from .outcomes import Outcome
 from .wording import reason
@@ -23,7 +24,7 @@ _NUMBER = pl.lit(None, dtype=pl.Float64)
 
 def wants() -> tuple[str, ...]:
     """Every feature that the rows or the trace look at."""
-    read = inputs(list(drugs().values()))
+    read = inputs(list(covered().values()))
     return tuple(dict.fromkeys((*read, *map(several, read), *steps.wants())))
 
 
@@ -32,27 +33,28 @@ class GuidelinePredictor:
     """Concern level of each covered drug by the guideline row that leads for the patient.
 
     0 standard, 1 monitor, 2 adjust, 3 alternative, 4 avoid. A drug of which an unknown input leaves a more concerned
-    row open, or with a result that the guideline makes no recommendation for, is not assessed: never "standard".
+    row open, or with a result that the guideline makes no recommendation for, is not assessed: never "standard". A drug
+    that only checks are about, of which none holds, is "not-applicable".
     """
 
     name: ClassVar[str] = "cpic"
     kind: ClassVar[Any] = "pharmacogenomic"
     needs: ClassVar[tuple[str, ...]] = ()
     wants: ClassVar[tuple[str, ...]] = wants()
-    gives: ClassVar[tuple[str, ...]] = tuple(drugs())
+    gives: ClassVar[tuple[str, ...]] = tuple(covered())
     card: ClassVar[Card] = Card(
-        version="1.1",
-        summary="Concern level of a drug by the row of the CPIC guideline that fits the patient's gene results.",
+        version="2.0",
+        summary="Concern level of a drug by the guideline row and the checks that fit the patient.",
         intended_use="Decision support for prescribers; a look-up, not a model.",
         populations="As each guideline row states.",
         references=tuple(dict.fromkeys(one["citation"] for drug in drugs().values() for one in drug.evidence)),
         unit=UNIT,
         range=(0.0, max(CONCERN.values())),
-        limits="Genes and drugs of the embedded release only; interactions between medicines are not part of it.")
+        limits="Genes, drugs and checks of the embedded release only: what it does not name is not looked at.")
 
     def reference(self, target: str) -> Mapping[str, Any]:
         """The inputs of `target`, with the values for which it is used as labelled; no finding is on record (None)."""
-        return dict(drugs()[target].inputs)
+        return dict(covered()[target].inputs)
 
     def predict(self, features: pl.DataFrame) -> pl.DataFrame:
         """One row a patient and drug, patients in input order, drugs in alphabetical order."""
@@ -72,4 +74,6 @@ class GuidelinePredictor:
 def _said(one: Outcome) -> tuple[float | None, str | None, str, str | None]:
     if one.lead:
         return one.lead.concern, one.lead.key, "assessed", None
+    if not one.drug.rows:
+        return None, None, "not-applicable", "no check of the release holds"
     return None, None, "not-assessed", reason(one)

@@ -6,7 +6,8 @@ import polars as pl
 
 from pmed.tables import TABLES
 
-from .guidelines import drugs, gene_of
+from .checks import covered, genes_of
+from .guidelines import gene_of
 from .knowledge import genes
 from .outcomes import Outcome
 
@@ -18,9 +19,10 @@ _DOUBTS = ("key-site-missing", "copy-number-not-assessed", "half-call", "undocum
 _CAUTIONS = TABLES["suggestions"].columns["cautions"].dtype
 
 
-def reasons(rows: pl.DataFrame, outcomes: list[Outcome], gene_results: pl.DataFrame) -> pl.DataFrame:
+def reasons(rows: pl.DataFrame, outcomes: list[Outcome], gene_results: pl.DataFrame,
+            present: pl.DataFrame) -> pl.DataFrame:
     """For `rows` (patient_id, drug, case): ``who``, the results, and ``gap``, why those asked for are missing."""
-    told = in_words(gene_results)
+    told = _with_today(in_words(gene_results), present)
     who = rows.join(_looked_at(), on="drug", maintain_order="left").join(told, on=["patient_id", "gene"])
     asked = [(case, gene) for case, one in enumerate(outcomes) for gene in dict.fromkeys(map(gene_of, one.missing))]
     missing = pl.DataFrame(asked, schema={"case": pl.Int64, "gene": pl.String}, orient="row")
@@ -29,6 +31,17 @@ def reasons(rows: pl.DataFrame, outcomes: list[Outcome], gene_results: pl.DataFr
     return (who.group_by(KEY, maintain_order=True).agg(pl.col("who").drop_nulls().str.join(" and "))
             .join(gap.group_by(KEY, maintain_order=True).agg(pl.col("gap").str.join("; ")), on=KEY, how="full",
                   coalesce=True))
+
+
+def _with_today(told: pl.DataFrame, present: pl.DataFrame) -> pl.DataFrame:
+    """`told` with the present phenotype behind the genetic one; an enzyme that is blocked whatever the genes say too."""
+    changed = present.filter(pl.col("because").list.len() > 0, pl.col("present_phenotype").is_not_null())
+    now = changed.select("patient_id", "gene", now=pl.format(
+        "today {} because of {}", "present_phenotype", pl.col("because").list.join(" and ")))
+    both = told.join(now, on=["patient_id", "gene"], how="full", coalesce=True, maintain_order="left_right")
+    who = pl.coalesce("who", pl.col("gene") + pl.lit(" (genes unknown)"))
+    return both.with_columns(who=pl.when(pl.col("now").is_null()).then("who").otherwise(
+        pl.format("{}, {}", who, "now"))).drop("now")
 
 
 def _gap_or_unread() -> pl.Expr:
@@ -66,7 +79,8 @@ def _messages(gene_results: pl.DataFrame, code: str) -> pl.DataFrame:
 
 
 def _looked_at() -> pl.DataFrame:
-    return pl.DataFrame([(drug.name, gene) for drug in drugs().values() for gene in drug.genes],
+    return pl.DataFrame([(name, gene) for name, drug in covered().items()
+                         for gene in dict.fromkeys((*drug.genes, *genes_of(drug)))],
                         schema={"drug": pl.String, "gene": pl.String}, orient="row")
 
 

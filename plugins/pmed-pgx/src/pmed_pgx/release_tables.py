@@ -15,6 +15,7 @@ FORMAT = "pmed/pgx-release/1"
 PLOIDIES = ("autosome", "X", "MT")
 KINDS = ("diplotype", "variants", "status")  # pairs of named alleles; lists of variants; outside calls only
 ROLES = ("defining", "required", "extra")  # extra: read for advice, part of no allele
+MODIFIER_STRENGTHS = ("strong", "moderate", "weak")
 UNDOCUMENTED = ("refuse", "reference")
 
 
@@ -32,6 +33,8 @@ def _number(doc: str, unit: str = "1", *, null: bool = True) -> Column:
 
 _GENE, _ALLELE = _text("HGNC symbol"), _text("name of the allele, as published")
 _SOURCE = _text("publisher and version, or PMID")
+_DRUG = _text("RxNorm ingredient name in lower case")
+_CITATION = _text("PMID, DOI or the address of a public authority's page")
 
 _ALL = (
     Table("genes", "Genes of the release.", {
@@ -91,6 +94,25 @@ _ALL = (
         "alt": _text("ALT on GRCh38"), "pos37": _whole("position on GRCh37"), "ref37": _text("REF on GRCh37"),
         "tagged": _text("base that goes with the allele"), "population": _text("where it was studied"),
         "note": _text("how well it stands for the allele"), "source": _SOURCE}, ("allele", "site")),
+    Table("modifiers", "Drugs that inhibit or induce an enzyme or transporter.", {
+        "gene": _GENE, "drug": _DRUG, "kind": _text("what it does", "inhibitor", "inducer"),
+        "strength": _text("how strongly, by the source", *MODIFIER_STRENGTHS),
+        "from_dose": _number("daily dose from which it is that strong; null at any dose", "mg/d"),
+        "lasts_days": _whole("whole days that it goes on after the last dose"), "source": _SOURCE,
+        "citation": _CITATION}, ("gene", "drug", "kind", "from_dose")),
+    Table("ladders", "What inhibitors and inducers make of a genetic phenotype; a row without one is for any.", {
+        "gene": _GENE, "phenotype": _text("genetic phenotype", null=True),
+        "one_down": _text("with a moderate inhibitor", null=True), "lowest": _text("with a strong inhibitor"),
+        "one_up": _text("with an inducer", null=True), "citation": _CITATION}, ("gene", "phenotype")),
+    Table("classes", "Sets of drugs that checks speak of.", {
+        "class": _text("name of the set"), "drug": _DRUG, "source": _SOURCE, "citation": _CITATION},
+        ("class", "drug")),
+    Table("allergies", "What an allergy on record speaks against, beside the allergen itself.", {
+        "allergen": _text("ingredient or class"), "drug_or_class": _text("ingredient or class"),
+        "reason": _text("why"), "severity": _text("what follows", "ruled-out", "caution"), "source": _SOURCE,
+        "citation": _CITATION}, ("allergen", "drug_or_class")),
+    Table("substitutes", "Drugs that can stand for each other, by use.", {
+        "use": _text("what they are given for"), "drug": _DRUG}, ("use", "drug")),
     Table("exceptions", "Faults of the release that are known and have a reason; verify does not count them.", {
         "gene": _GENE, "check": _text("check of verify"), "name": _text("allele, site or rule"),
         "reason": _text("why it is allowed")}, ("gene", "check", "name")),

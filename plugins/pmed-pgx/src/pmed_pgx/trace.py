@@ -7,8 +7,9 @@ from functools import cache
 import polars as pl
 
 from . import phenotype
-from .cases import Cases, column, inputs
-from .guidelines import Drug, Row, drugs, gene_of
+from .cases import Cases, column
+from .checks import acting_on, covered, genes_of, is_list, listing
+from .guidelines import PHENOTYPE, SCORE, Drug, Row, drugs, gene_of
 from .knowledge import Gene, Site, genes
 from .outcomes import Outcome
 from .outside.structural import function, haplotypes
@@ -33,7 +34,7 @@ def trace(features: pl.DataFrame, predictions: pl.DataFrame) -> pl.DataFrame:
     First for each gene its key sites and its diplotype, then each input of the rows, then the rows that apply.
     """
     assessed = predictions.filter(pl.col("status") == "assessed").select(KEY)
-    asked = [drugs()[name] for name in assessed["target"].unique(maintain_order=True)]
+    asked = [covered()[name] for name in assessed["target"].unique(maintain_order=True)]
     if not asked:
         return pl.DataFrame(schema=SCHEMA)
     plan = pl.DataFrame([(drug.name, key, order) for drug in asked for order, key in enumerate(_plan(drug))],
@@ -63,7 +64,8 @@ def _looked_at(features: pl.DataFrame, asked: list[Drug]) -> pl.DataFrame:
     """patient_id, key, text of everything that is known of the genes and the inputs."""
     steps = {f"{kind}:{gene.name}": said(gene, features) for gene in _known(asked)
              for kind, said in (("sites", _sites), ("alleles", _diplotype))}
-    values = pl.DataFrame([column(features, name).cast(pl.String) for name in inputs(asked)])
+    read = tuple(dict.fromkeys(name for drug in asked for name in drug.inputs))
+    values = pl.DataFrame([column(features, name).cast(pl.String) for name in read])
     told = features.select("patient_id", *[said.alias(key) for key, said in steps.items()]).hstack(
         values.select(_input(name) for name in values.columns))
     return told.unpivot(index="patient_id", variable_name="key", value_name="text").drop_nulls("text")
@@ -93,7 +95,29 @@ def _applied(one: Outcome) -> list[str]:
     missing = [f"{about(name)} is unknown and was left out" for name in one.unknown]
     rows = [f"{one.drug.guideline}, row \"{row.key}\"{_whom(row, one)}: {row.action} (concern level {row.concern:g})"
             for row in reversed(one.applied)]
-    return [*missing, *rows, *(["the most concerned row leads"] if len(rows) > 1 else [])]
+    said = [*rows, *(_check(row, one) for row in reversed(one.checks))]
+    return [*_today(one), *missing, *said, *(["the most concerned row leads"] if len(said) > 1 else [])]
+
+
+def _today(one: Outcome) -> list[str]:
+    """Medicines that act on the genes' products, and the phenotypes with them."""
+    acting = {gene: acting_on(one.drug, gene, one.given) for gene in genes_of(one.drug)}
+    return [f"{gene} today, with {', '.join(map(str, each))}: {_ability(gene, one)}" for gene, each in acting.items()
+            if each]
+
+
+def _ability(gene: str, one: Outcome) -> str:
+    found = [str(one.known[name]) if name.startswith(PHENOTYPE) else f"activity score {one.known[name]:g}"
+             for name in (f"{PHENOTYPE}{gene}", f"{SCORE}{gene}") if one.known.get(name) is not None]
+    return ", ".join(found) or "unknown"
+
+
+def _check(row: Row, one: Outcome) -> str:
+    """A check that holds, the medicines that it counts, and its source."""
+    named = [name for key in row.when if is_list(key) for name in listing(key, one.given, one.drug.name) or []]
+    who = f" with {', '.join(dict.fromkeys(named))}" if named else ""
+    source = f" ({row.evidence['source']}, {row.evidence['citation']})" if row.evidence else ""
+    return f"check \"{row.key}\"{source}{who}: {row.action} (concern level {row.concern:g})"
 
 
 def _whom(row: Row, one: Outcome) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from .guidelines import Known, Row, gene_of
+from collections.abc import Mapping
+
+from .guidelines import CONCERN, Known, Row, gene_of
 from .outcomes import OR, Judged, Outcome, considered
 
 Caution = dict[str, str]
 SHOWN = 4
+_CHANGES = CONCERN["adjust"]
 
 
 def reason(one: Outcome) -> str:
@@ -63,15 +66,41 @@ def untested(one: Outcome) -> str | None:
 
 
 def advice(one: Outcome) -> str | None:
-    """The leading row's text; with several populations every one of them, the most concerned first."""
-    if not one.lead:
+    """The text of what leads, then the others'; of several populations each, the most concerned first."""
+    lead = one.lead
+    if not lead:
         return None
+    checks = [row.text for row in one.checks if row is not lead]
+    if lead not in one.checks:
+        return " ".join([_guideline(one), *dict.fromkeys(checks)])
+    genes = [f"By the genes: {_guideline(one)}"] if any(row.concern for row in one.applied) else []
+    return " ".join([lead.text, *dict.fromkeys(checks), *genes])
+
+
+def _guideline(one: Outcome) -> str:
+    """What the guideline's rows say, for each population."""
     texts: dict[str, list[str]] = {}
     for row in one.applied:
         texts.setdefault(row.text, []).append(row.population)
     if len(texts) == 1:
-        return one.lead.text
+        return next(iter(texts))
     return " ".join(f"{_title(_joined(whom))}: {text}" for text, whom in texts.items())
+
+
+def because(one: Outcome) -> str | None:
+    """Why: the reason of what leads, then those of the others that change something."""
+    if not one.lead:
+        return None
+    others = [row.because for row in (*one.checks, *one.applied[:1]) if row.concern and row is not one.lead]
+    return "; ".join(dict.fromkeys([one.lead.because, *others]))
+
+
+def evidence(one: Outcome) -> list[Mapping[str, str]]:
+    """Sources: the guideline where it has a row, and every check that holds, what leads first."""
+    guideline = list(one.drug.evidence) if one.applied or not one.checks else []
+    checks = [row.evidence for row in one.checks if row.evidence]
+    both = [*checks, *guideline] if one.lead in one.checks else [*guideline, *checks]
+    return list({tuple(each.values()): each for each in both}.values())
 
 
 def population(one: Outcome) -> str:
@@ -98,7 +127,27 @@ def point(one: Outcome) -> str:
 def cautions(one: Outcome) -> list[Caution]:
     """What a reader must know of the choice of the row."""
     found = [{"code": "not-covered", "text": one.drug.caution}] if one.drug.caution else []
-    return [*found, *_ambiguous(one), *_chosen_without(one)] if one.lead else found
+    waiting = [{"code": "check", "text": row.text} for row in one.checks] if not one.lead else []
+    return [*found, *waiting, *_asking(one), *(
+        [*_disagreeing(one), *_ambiguous(one), *_chosen_without(one)] if one.lead else [])]
+
+
+def _asking(one: Outcome) -> list[Caution]:
+    """What a check would have to know."""
+    names = dict.fromkeys(name for row in one.asking for name in row.when if one.known.get(name) is None)
+    return [{"code": "unknown-input", "text": f"{about(name)} is not on record: it decides whether the dose of "
+                                              f"{one.drug.name} is right"} for name in names]
+
+
+def _disagreeing(one: Outcome) -> list[Caution]:
+    """The genes say one thing and a check another; both are shown, neither is averaged away."""
+    row = next((row for row in one.applied if row.concern >= _CHANGES), None)
+    check = next((check for check in one.checks if check.concern >= _CHANGES), None)
+    if not row or not check or (row.action, row.dose_factor) == (check.action, check.dose_factor):
+        return []
+    source = check.evidence["source"] if check.evidence else "a check"
+    return [{"code": "disagreement", "text": f"{one.drug.guideline} says {row.action} by the genes ({row.key}), "
+                                             f"{source} says {check.action} ({check.key}): weigh both"}]
 
 
 def _ambiguous(one: Outcome) -> list[Caution]:

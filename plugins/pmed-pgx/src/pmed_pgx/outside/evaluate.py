@@ -70,8 +70,8 @@ def _row(gene: Gene, readings: Sequence[Reading], status: str) -> Row:
     return {"gene": gene.name, "status": status, "diplotypes": labels,
             "functions": list(readings[0].functions) if labels else [], "lookup_diplotypes": lookups,
             "possible_diplotypes": labels, "possible_phenotypes": options if known else [],
-            "activity_score": _only([one.score for one in readings]), "phenotype": agreed, "present_phenotype": agreed,
-            "because": [], "complete": all(one.sure for one in readings), "missing_sites": [],
+            "activity_score": _only([one.score for one in readings]), "phenotype": agreed,
+            "complete": all(one.sure for one in readings), "missing_sites": [],
             "messages": list({(note["code"], note["text"]): note for note in notes}.values())}
 
 

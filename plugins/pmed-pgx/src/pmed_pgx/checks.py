@@ -1,0 +1,190 @@
+"""Checks: what speaks against a drug, or for less of it, besides the genes. Rows of ``data/check-*.toml``, one evaluator.
+
+A check holds where all of its ``when`` does: organ function, age, pregnancy, conditions, other medicines taken
+(``taking:<class>`` counts them), allergies, and the present phenotype. One that an unknown input leaves open says
+nothing; it may ask for the input where the patient takes the drug.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+from pmed import PmedError
+
+from .guidelines import (
+    AGE,
+    CONCERN,
+    ENDLESS,
+    PHENOTYPE,
+    SCORE,
+    Drug,
+    Evidence,
+    Known,
+    Range,
+    Row,
+    drugs,
+    gene_of,
+    one_of,
+    values,
+)
+from .knowledge import folder, table
+from .medicines import ALLERGIES, DOSE, MODIFIERS, TAKING, modified, of_class
+from .phenoconversion import BY_SCORE, Ability, Acting, parsed, present
+
+OWN_DOSE = "daily-dose"
+SOME = Range(1, ENDLESS)
+_ALLERGIC = "allergic:"
+_ACTIONS = tuple(name for name in CONCERN if name != "standard")
+
+
+@cache
+def checks() -> Mapping[str, tuple[Row, ...]]:
+    """Drug → its checks, in the order of the files."""
+    paths = [path for path in folder().iterdir() if path.name.startswith("check-")]
+    found: dict[str, list[Row]] = {}
+    for path in sorted(paths, key=lambda path: path.name):
+        for drug, row in parse(path.read_text("utf-8"), path.name):
+            found.setdefault(drug, []).append(row)
+    return {drug: tuple(rows) for drug, rows in found.items()}
+
+
+def parse(text: str, where: str = "check") -> list[tuple[str, Row]]:
+    """The checks of one file, one for each drug that they are about.
+
+    Raises:
+        PmedError: where the file is not TOML, a field is missing or a value is not one of those it may have.
+    """
+    try:
+        made = tomllib.loads(text)
+        return [(drug, _row(one, drug, f"{where}, {one.get('key')}")) for one in made["check"] for drug in _drugs(one)]
+    except tomllib.TOMLDecodeError as error:
+        raise PmedError(f"not TOML: {error}", where=where) from error
+    except KeyError as error:
+        raise PmedError(f"{error} is missing", where=where) from error
+
+
+def _drugs(one: Mapping[str, Any]) -> list[str]:
+    members = [drug for name in one.get("classes", ()) for drug in sorted(of_class(name))]
+    return list(dict.fromkeys([*one.get("drugs", ()), *members]))
+
+
+def _row(one: Mapping[str, Any], drug: str, where: str) -> Row:
+    one_of(one["action"], _ACTIONS, where)
+    when = {_named(name, drug): values(wanted) for name, wanted in one["when"].items()}
+    text, because = (one[name].replace("{drug}", drug) for name in ("text", "because"))
+    return Row(one["key"], when, one["action"], one["strength"], text, because, one.get("dose_factor"), "",
+               evidence=_evidence(one), ask=one.get("ask", False))
+
+
+def _named(name: str, drug: str) -> str:
+    return f"{DOSE}{drug}" if name == OWN_DOSE else name
+
+
+def _evidence(one: Mapping[str, Any]) -> Evidence:
+    cited = one["citation"]
+    return {"source": one["source"], "level": "", "citation": cited, "url": link(cited)}
+
+
+def link(citation: str) -> str:
+    """The address of a citation.
+
+    >>> link("PMID:20081063"), link("DOI:10.3390/jcm9092890")
+    ('https://pubmed.ncbi.nlm.nih.gov/20081063/', 'https://doi.org/10.3390/jcm9092890')
+    """
+    kind, _, rest = citation.partition(":")
+    return {"PMID": f"https://pubmed.ncbi.nlm.nih.gov/{rest}/", "DOI": f"https://doi.org/{rest}"}.get(kind, citation)
+
+
+@cache
+def allergy_rows(drug: str) -> tuple[Row, ...]:
+    """What allergies speak against a drug: its own, and those of table ``allergies``."""
+    own = Row(f"allergy to {drug}", {f"{_ALLERGIC}{drug}": [SOME]}, "avoid", "strong",
+              f"Do not give {drug}: an allergy or intolerance to it is on record.", "the record names an allergy to it",
+              None, "", evidence={"source": "Patient record", "level": "", "citation": "allergy on record", "url": ""})
+    listed = table("allergies").select(
+        "allergen", "drug_or_class", "reason", "severity", "source", "citation").iter_rows()
+    return (own, *(_crossed(drug, *row) for row in listed if drug in of_class(row[1]) and row[0] != drug))
+
+
+def _crossed(drug: str, allergen: str, _: str, reason: str, severity: str, source: str, citation: str) -> Row:
+    out = severity == "ruled-out"
+    said = f"Do not give {drug}" if out else f"Give {drug} with care only"
+    text = f"{said}: an allergy to {allergen.replace('-', ' ')} is on record."
+    return Row(f"allergy to {allergen}", {f"{_ALLERGIC}{allergen}": [SOME]}, "avoid" if out else "monitor",
+               "strong" if out else "optional", text, reason.rstrip("."), None, "",
+               evidence={"source": source, "level": "", "citation": citation, "url": link(citation)})
+
+
+@cache
+def covered() -> Mapping[str, Drug]:
+    """Every drug that guideline rows, checks, alternatives or substitutes name, with its checks, by name."""
+    known = drugs()
+    named = {*known, *checks(), *table("substitutes")["drug"],
+             *(one.drug for drug in known.values() for one in drug.alternatives)}
+    blank = Drug("", "", {}, (), (), (), "", "", "")
+    return {name: replace(known.get(name, replace(blank, name=name)),
+                          checks=(*checks().get(name, ()), *allergy_rows(name))) for name in sorted(named)}
+
+
+@cache
+def reads(drug: str) -> tuple[str, ...]:
+    """Every feature that a covered drug's rows and checks depend on."""
+    about = covered()[drug]
+    asked = dict.fromkeys(ALLERGIES if is_allergy(name) else name for row in about.checks for name in row.when)
+    genes = genes_of(about)
+    scores = [f"{SCORE}{gene}" for gene in genes if gene in BY_SCORE]
+    acting = [f"{MODIFIERS}{gene}" for gene in genes if gene in modified()]
+    return tuple(dict.fromkeys((*about.inputs, *scores, *asked, *acting)))
+
+
+def genes_of(drug: Drug) -> tuple[str, ...]:
+    """Genes whose phenotype or activity score the rows or checks read."""
+    names = [*drug.reference, *(name for row in drug.checks for name in row.when)]
+    return tuple(dict.fromkeys(gene_of(name) for name in names if name.startswith((PHENOTYPE, SCORE))))
+
+
+def acting_on(drug: Drug, gene: str, known: Known) -> tuple[Acting, ...]:
+    """The other medicines that act on a gene's product; a drug's own effect is part of its guideline."""
+    return tuple(one for one in parsed(known.get(f"{MODIFIERS}{gene}")) if one.drug != drug.name)
+
+
+def seen(drug: Drug, known: Known) -> dict[str, Any]:
+    """What rows and checks look at: the inputs with present phenotypes, and how many drugs and allergies there are."""
+    found = {name: known.get(name) for name in (*drug.inputs, *(name for row in drug.checks for name in row.when))}
+    for gene in genes_of(drug):
+        now = present(gene, Ability(known.get(f"{PHENOTYPE}{gene}"), known.get(f"{SCORE}{gene}")),
+                      acting_on(drug, gene, known))
+        here = {f"{PHENOTYPE}{gene}": now.phenotype, f"{SCORE}{gene}": now.score}
+        found.update({name: value for name, value in here.items() if name in found})
+    listed = {name: listing(name, known, drug.name) for name in found if is_list(name)}
+    return {**found, **{name: None if names is None else len(names) for name, names in listed.items()}}
+
+
+def listing(name: str, known: Known, drug: str) -> list[str] | None:
+    """The other drugs of a class that are taken, or the allergens on record that a name stands for; None if unknown."""
+    text = known.get(ALLERGIES if is_allergy(name) else name)
+    if text is None:
+        return None
+    names = [one for one in text.split(";") if one]
+    if is_allergy(name):
+        return [one for one in names if one in of_class(name.removeprefix(_ALLERGIC))]
+    return [one for one in names if one != drug]
+
+
+def is_allergy(name: str) -> bool:
+    """Whether a condition is about allergies."""
+    return name.startswith(_ALLERGIC)
+
+
+def is_list(name: str) -> bool:
+    """Whether a condition counts drugs or allergens."""
+    return name.startswith((TAKING, _ALLERGIC))
+
+
+# The reference patient, where it is not one of whom nothing is on record.
+REFERENCE: Known = {AGE: 40.0, "weight": 75.0, "egfr": 100.0, "creatinine-clearance": 100.0, "child-pugh": 5.0,
+                    "pregnant": False}

@@ -1,0 +1,196 @@
+"""Feature step: which medicines act on which enzyme today, what that makes of the phenotypes, and what is taken at all.
+
+``modifiers:<GENE>`` lists the drugs that act on a gene's product, ``taking:<class>`` the drugs of a class that are taken,
+``allergies`` the allergens on record, each joined by ";" and in alphabetical order; "" where the record has none, null
+where there is no record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, ClassVar
+
+import polars as pl
+
+from pmed.tables import TABLES, Tables
+
+from .knowledge import table
+from .phenoconversion import PERHAPS, RECENT, TAKEN, Ability, Acting, matters, parsed, present
+
+MODIFIERS, TAKING, ALLERGIES, DOSE = "modifiers:", "taking:", "allergies", "daily-dose:"
+# What is put on the skin or into the eye hardly reaches the liver.
+_LOCAL = r"(?i)topical|ophthalm|cutaneous|otic|vaginal|intravitreal|dental"
+_MG = ("mg", "g", "ug")
+_IN_MG = {"mg": 1.0, "g": 1000.0, "ug": 0.001}
+_STATES = pl.Enum([TAKEN, RECENT, PERHAPS])
+
+
+@dataclass(frozen=True)
+class PresentPhenotypes:
+    """Phenoconversion: the phenotype of each gene under the medicines of today, and the features of what is taken."""
+
+    name: ClassVar[str] = "pgx-present"
+    needs: ClassVar[tuple[str, ...]] = ("gene_results", "patients", "medications", "allergies")
+    gives: ClassVar[tuple[str, ...]] = ("present_phenotypes", f"{MODIFIERS}*", f"{TAKING}*", ALLERGIES, f"{DOSE}*")
+
+    def run(self, tables: Tables, wanted: Sequence[str]) -> dict[str, pl.DataFrame]:
+        """``present_phenotypes``, and the wanted features, one row a patient with a record."""
+        taken = _taken(tables)
+        acting = _acting(taken)
+        frame = _of(tables, "patients").select("patient_id")
+        for name, texts in ((MODIFIERS, _modifiers(acting)), (TAKING, _classes(taken))):
+            asked = [one.removeprefix(name) for one in wanted if one.startswith(name)]
+            frame = frame.join(_wide(texts, name, asked), on="patient_id", how="left", maintain_order="left")
+            frame = frame.with_columns(pl.col(f"{name}{one}").fill_null("") for one in asked)
+        frame = frame.join(_allergies(tables), on="patient_id", how="left", maintain_order="left")
+        doses = [one.removeprefix(DOSE) for one in wanted if one.startswith(DOSE)]
+        frame = frame.join(_doses(taken, doses), on="patient_id", how="left", maintain_order="left")
+        found = _present(acting, tables["gene_results"])
+        return {"present_phenotypes": found,
+                "features": frame.with_columns(pl.col(ALLERGIES).fill_null("")).select("patient_id", *wanted)}
+
+
+def modified() -> tuple[str, ...]:
+    """Every gene that table ``modifiers`` names."""
+    return tuple(table("modifiers")["gene"].unique().sort())
+
+
+@cache
+def members() -> dict[str, frozenset[str]]:
+    """Class → its drugs: those of table ``classes``, each drug as a class of its own, and ``CYP3A4-strong-inhibitor``."""
+    listed = table("classes").group_by("class").agg("drug").iter_rows()
+    made = table("modifiers").select(pl.format("{}-{}-{}", "gene", "strength", "kind"), "drug").rows()
+    found = {name: set(drugs) for name, drugs in listed}
+    for name, drug in made:
+        found.setdefault(name, set()).add(drug)
+    return {name: frozenset(drugs) for name, drugs in found.items()}
+
+
+def of_class(name: str) -> frozenset[str]:
+    """The drugs of a class; a drug is a class of its own."""
+    return members().get(name, frozenset([name]))
+
+
+def _of(tables: Tables, name: str) -> pl.DataFrame:
+    return tables.get(name, TABLES[name].empty())
+
+
+def _taken(tables: Tables) -> pl.DataFrame:
+    """patient_id, drug, state, since (days since it ended), daily (mg): each drug once, by the row that says most."""
+    drugs = _of(tables, "medications")
+    if "possible_ingredients" not in drugs.columns:
+        drugs = drugs.with_columns(possible_ingredients=pl.lit(None, dtype=pl.List(pl.String())))
+    whole = drugs.filter(~pl.col("route").str.contains(_LOCAL).fill_null(value=False)).join(
+        _of(tables, "patients").select("patient_id", "index_date"), on="patient_id", how="left", maintain_order="left")
+    state = (pl.when("active").then(pl.lit(TAKEN)).when(pl.col("active").is_null()).then(pl.lit(PERHAPS))
+             .otherwise(pl.lit(RECENT)))
+    single = pl.col("ingredients").list.len() == 1
+    factor = pl.col("dose_unit").replace_strict(_IN_MG, default=None, return_dtype=pl.Float64)
+    said = whole.select("patient_id", "ingredients", "possible_ingredients", state=state,
+                        since=(pl.col("index_date") - pl.col("end")).dt.total_days(),
+                        daily=pl.when(single & pl.col("active")).then(pl.col("daily_dose") * factor))
+    sure = said.select("patient_id", "state", "since", "daily", drug="ingredients")
+    maybe = said.select("patient_id", pl.lit(PERHAPS).alias("state"), "since",
+                        pl.lit(None, dtype=pl.Float64).alias("daily"), drug="possible_ingredients")
+    rows = pl.concat([sure, maybe]).explode("drug", empty_as_null=True, keep_nulls=True).drop_nulls("drug")
+    rows = rows.filter((pl.col("state") != RECENT) | (pl.col("since") >= 0))
+    # Several orders of one drug that all run are taken together; which of them is meant is not known, so none adds up.
+    return rows.with_columns(pl.col("state").cast(_STATES)).group_by("patient_id", "drug").agg(
+        pl.col("state").min(), pl.col("since").filter(pl.col("state") == RECENT).min(), pl.col("daily").max()
+    ).sort("patient_id", "drug")
+
+
+def _acting(taken: pl.DataFrame) -> pl.DataFrame:
+    """Rows of ``modifiers`` that hold for a patient: the highest dose step that is reached, by kind."""
+    listed = table("modifiers").with_columns(
+        pl.col("from_dose").cast(pl.Float64), pl.col("lasts_days").cast(pl.Int64))
+    rows = taken.join(listed, on="drug", maintain_order="left").filter(
+        (pl.col("state") != RECENT) | (pl.col("since") < pl.col("lasts_days")))
+    reached = pl.col("from_dose").is_null() | (pl.col("daily") >= pl.col("from_dose"))
+    doubtful = pl.col("from_dose").is_not_null() & pl.col("daily").is_null()
+    judged = rows.filter(reached.fill_null(value=False) | doubtful).with_columns(
+        state=pl.when(doubtful & (pl.col("state") == TAKEN)).then(pl.lit(PERHAPS)).otherwise(
+            pl.col("state").cast(pl.String)))
+    sure = judged.filter(~doubtful).sort("from_dose", descending=True, nulls_last=True, maintain_order=True).unique(
+        ["patient_id", "gene", "drug", "kind"], keep="first", maintain_order=True)
+    return pl.concat([sure, judged.filter(doubtful)]).sort("patient_id", "gene", "drug", "kind", "strength")
+
+
+def _modifiers(acting: pl.DataFrame) -> pl.DataFrame:
+    """patient_id, name (gene), text."""
+    entry = pl.concat_str("drug", "kind", "strength", "state", separator="|")
+    return acting.group_by("patient_id", name="gene", maintain_order=True).agg(text=entry.str.join(";"))
+
+
+def _classes(taken: pl.DataFrame) -> pl.DataFrame:
+    """patient_id, name (class), text: drugs that are taken for certain."""
+    rows = [(name, drug) for name, drugs in members().items() for drug in drugs]
+    listed = pl.DataFrame(rows, schema={"name": pl.String, "drug": pl.String}, orient="row")
+    now = taken.filter(pl.col("state") == TAKEN).select("patient_id", "drug")
+    each = pl.concat([now.join(listed, on="drug"), now.with_columns(name="drug").select("patient_id", "drug", "name")])
+    return each.unique().group_by("patient_id", "name").agg(text=pl.col("drug").sort().str.join(";"))
+
+
+def _wide(texts: pl.DataFrame, kind: str, asked: Sequence[str]) -> pl.DataFrame:
+    """One column a name asked for."""
+    own = texts.filter(pl.col("name").is_in(asked))
+    return own.select("patient_id").unique(maintain_order=True).join(
+        own.pivot("name", index="patient_id", values="text"), on="patient_id", how="left").select(
+        "patient_id", *[(pl.col(one) if one in set(own["name"]) else pl.lit(None, dtype=pl.String)).alias(f"{kind}{one}")
+                        for one in asked])
+
+
+def _doses(taken: pl.DataFrame, asked: Sequence[str]) -> pl.DataFrame:
+    """``daily-dose:<drug>`` in mg: what is taken of it a day, null where that is not recorded."""
+    found = taken.filter(pl.col("drug").is_in(asked), pl.col("state") == TAKEN)
+    return found.group_by("patient_id").agg(
+        pl.col("daily").filter(pl.col("drug") == one).first().alias(f"{DOSE}{one}") for one in asked)
+
+
+def _allergies(tables: Tables) -> pl.DataFrame:
+    rows = _of(tables, "allergies").filter(pl.col("active").fill_null(value=True)).select(
+        "patient_id", name="ingredients")
+    named = rows.explode("name", empty_as_null=True, keep_nulls=True).drop_nulls("name").unique()
+    return named.group_by("patient_id").agg(pl.col("name").sort().str.join(";").alias(ALLERGIES))
+
+
+def _present(acting: pl.DataFrame, results: pl.DataFrame) -> pl.DataFrame:
+    """``present_phenotypes``: every gene of a patient on whose product a medicine acts; distinct cases once."""
+    sure = results.select("patient_id", "gene", genetic=pl.when("complete").then("phenotype").otherwise(
+        pl.when(pl.col("possible_phenotypes").list.len() > 0).then(pl.col("possible_phenotypes").list.join(" or "))),
+        score=pl.when("complete").then("activity_score"))
+    texts = _modifiers(acting).rename({"name": "gene"})
+    both = texts.join(sure, on=["patient_id", "gene"], how="left", maintain_order="left")
+    cases = both.select("gene", "genetic", "score", "text").unique(maintain_order=True)
+    told = pl.DataFrame([_told(row) for row in cases.iter_rows(named=True)], schema=_CASE, orient="row")
+    lasting = _lasting(acting)
+    made = both.join(told, on=["gene", "genetic", "score", "text"], nulls_equal=True, maintain_order="left").join(
+        lasting, on=["patient_id", "gene"], how="left", maintain_order="left")
+    return TABLES["present_phenotypes"].check(made.select(
+        "patient_id", "gene", phenotype="genetic", present_phenotype="present", activity_score="score",
+        present_activity_score="present_score", because="because", acting="acting", reverts_after="reverts_after",
+        evidence="evidence"))
+
+
+_CASE: dict[str, Any] = {
+    "gene": pl.String(), "genetic": pl.String(), "score": pl.Float64(), "text": pl.String(), "present": pl.String(),
+    "present_score": pl.Float64(), "because": pl.List(pl.String()), "acting": pl.List(pl.String())}
+
+
+def _told(row: dict[str, Any]) -> dict[str, Any]:
+    genetic, acting = Ability(row["genetic"], row["score"]), parsed(row["text"])
+    now = present(row["gene"], genetic, acting)
+    causes: tuple[Acting, ...] = matters(row["gene"], genetic, acting)
+    return {**row, "present": now.phenotype, "present_score": now.score,
+            "because": list(dict.fromkeys(one.drug for one in causes)), "acting": [str(one) for one in acting]}
+
+
+def _lasting(acting: pl.DataFrame) -> pl.DataFrame:
+    """patient_id, gene, reverts_after (days, from the index date if all were stopped now), evidence."""
+    left = pl.when(pl.col("state") == RECENT).then(pl.col("lasts_days") - pl.col("since")).otherwise("lasts_days")
+    return acting.group_by("patient_id", "gene").agg(
+        reverts_after=left.max(), evidence=pl.struct(
+            source="source", level=pl.format("{} {}", "strength", "kind"), citation="citation",
+            url=pl.when(pl.col("citation").str.starts_with("https")).then("citation")).unique(maintain_order=True))
