@@ -105,11 +105,15 @@ class Engine:
         sites = feature_stage.sites(self.plugins, components)
         return ReadRequest(sites, tuple(samples), build, index_date)
 
-    def conclude(self, tables: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
-        """Features, predictions, explanations and suggestions from the tables that were read."""
+    def conclude(self, tables: Mapping[str, pl.DataFrame],
+                 before: feature_stage.Before | None = None) -> dict[str, pl.DataFrame]:
+        """Features, predictions, explanations and suggestions from the tables that were read.
+
+        With `before`, feature steps that need nothing that changed since are not run again.
+        """
         wanted = {name for component in self.predictors for name in predicting.inputs(component.made)}
         self.progress("working out features")
-        made = feature_stage.run_steps(self.plugins, self.steps, tables, wanted)
+        made = feature_stage.run_steps(self.plugins, self.steps, tables, wanted, before)
         self.progress("predicting")
         made["predictions"] = predicting.predict(self.plugins, self.predictors, made["features"])
         self.progress("explaining")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,8 @@ from .types import Explanation
 
 if TYPE_CHECKING:
     import shap
+
+    from .whatif import WhatIf
 
 FORMAT = "pmed/saved-result/1"
 MANIFEST = "manifest.json"
@@ -81,6 +83,31 @@ class Result:
     def _matching(self, table: str, target: str, patient_id: str, predictor: str) -> pl.DataFrame:
         wanted = {"target": target, "patient_id": patient_id, "predictor": predictor}
         return self.tables[table].filter(*[pl.col(name) == value for name, value in wanted.items() if value])
+
+    def what_if(self, *, patient_id: str = "", stop: str | Iterable[str] = (), start: str | Iterable[str] = (),
+                genotype: Mapping[str, str] | None = None, **measures: float) -> WhatIf:
+        """One patient's result if something were different, and the difference as tables and text.
+
+        Args:
+            patient_id: Whose; may be left out where there is one patient.
+            stop: Ingredient(s) that are no longer taken; their after-effects are over.
+            start: Ingredient(s) that are taken, at an unknown dose.
+            genotype: Gene → diplotype (or phenotype-deciding allele), in place of what the genome says.
+            measures: weight (kg), height (cm), creatinine (mg/dL), potassium (mmol/L), inr, heart_rate (/min).
+
+        Raises:
+            OptionError: for an unknown medicine or measure, or where nothing is asked.
+            ResultError: where it is not clear whose result is meant.
+        """
+        from .whatif import what_if
+
+        return what_if(self, patient_id or self._only_patient(), stop=stop, start=start, genotype=genotype,
+                       measures=measures)
+
+    def _only_patient(self) -> str:
+        if len(self.patient_ids) != 1:
+            raise ResultError(f"{len(self.patient_ids)} patients", hint="name the patient_id")
+        return self.patient_ids[0]
 
     def for_patient(self, patient_id: str) -> Result:
         """The part of this result that is about one patient."""

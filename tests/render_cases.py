@@ -68,12 +68,15 @@ def full_rows() -> dict[str, list[dict[str, Any]]]:
         "gene_results": [
             {"patient_id": "ann", "gene": "ABC1", "status": "called", "diplotypes": ["*2/*2"],
              "functions": ["none", "none"], "activity_score": 0.0, "phenotype": "Slow",
-             "present_phenotype": "Very slow", "because": ["yolk"], "complete": True},
+             "complete": True},
             {"patient_id": "ann", "gene": "DEF2", "status": "ambiguous", "diplotypes": ["*1/*4", "*1/*5"],
              "functions": ["fine", "none"],
-             "phenotype": "Usual", "present_phenotype": "Slow", "complete": False,
+             "phenotype": "Usual", "complete": False,
              "missing_sites": ["rs7"], "messages": [{"code": "m", "text": "rs7 would decide."}]},
             {"patient_id": "ann", "gene": "GHI3", "status": "no-data", "complete": False}],
+        "present_phenotypes": [
+            {"patient_id": "ann", "gene": "ABC1", "phenotype": "Slow", "present_phenotype": "Very slow",
+             "because": ["yolk"], "acting": ["yolk (strong inhibitor)"], "reverts_after": 7}],
         "predictions": [
             prediction("guild", "zappa", 4.0), prediction("guild", "queer", None, reason="needs phenotype:GHI3, age"),
             prediction("luck", "ten-year-luck", 12.34, unit="%", low=8.0, high=20.0, label="fair"),

@@ -20,8 +20,8 @@ from .gaps import not_assessed
 View = dict[str, Any]
 ByPatient = Mapping[str, list[View]]
 ABSENT_AS_REF = "assumed-reference"
-PER_PATIENT = ("patients", "samples", "medications", "issues", "gene_results", "present_phenotypes", "predictions", "explanations", "traces",
-               "suggestions")
+PER_PATIENT = ("patients", "samples", "medications", "issues", "gene_results", "present_phenotypes", "predictions",
+               "explanations", "traces", "suggestions")
 GENE_LISTS = ("diplotypes", "functions", "missing_sites", "messages")
 SUGGESTION_LISTS = ("evidence", "alternatives", "cautions", "unknown", "explained_by")
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any
 
 import polars as pl
@@ -23,20 +25,40 @@ def sites(plugins: Plugins, components: Iterable[Component]) -> pl.DataFrame:
     return pl.concat(asked).unique(TABLES["sites"].key, keep="first", maintain_order=True)
 
 
-def run_steps(plugins: Plugins, components: Sequence[Component], tables: Tables,
-              wanted: Iterable[str]) -> dict[str, pl.DataFrame]:
+@dataclass(frozen=True)
+class Before:
+    """What an earlier run over other input made, and which of its input tables are `changed` since."""
+
+    tables: Tables
+    changed: frozenset[str]
+
+
+def run_steps(plugins: Plugins, components: Sequence[Component], tables: Tables, wanted: Iterable[str],
+              before: Before | None = None) -> dict[str, pl.DataFrame]:
     """Run all steps and return `tables` with their tables and the wide ``features`` table added.
 
     A step that raises, gives what it did not declare, or gives a table or feature that is already there, loses
-    what it gave, and the failure is recorded.
+    what it gave, and the failure is recorded. With `before`, a step that needs nothing changed is not run again: what
+    it made then stands.
     """
     owner = {component.name: component for component in components}
     made: dict[str, pl.DataFrame] = {**tables, "features": patient_spine(tables)}
-    names = sorted(set(wanted))
+    names, changed = sorted(set(wanted)), set(before.changed if before else ())
     for step in _ordered(plugins, components):
         asked = [name for name in names if gives(step, name) and name not in TABLES]
+        if before and not any(fnmatchcase(name, need) for need in step.needs for name in changed):
+            made.update(_again(step, asked, made, before.tables))
+            continue
         made.update(plugins.attempt(owner[step.name], "features", _run, step, asked, made) or {})
+        changed.update(step.gives)
     return made
+
+
+def _again(step: Any, asked: Sequence[str], made: Tables, before: Tables) -> dict[str, pl.DataFrame]:
+    """What a step gave before."""
+    out = {name: frame for name, frame in before.items() if gives(step, name) and name not in made}
+    features = before["features"].select("patient_id", *(name for name in asked if name in before["features"].columns))
+    return {**out, "features": made["features"].join(features, on="patient_id", how="left", maintain_order="left")}
 
 
 def _ordered(plugins: Plugins, components: Sequence[Component]) -> list[Any]:

@@ -88,7 +88,8 @@ def test_hla_is_never_said_to_be_read_from_a_genome_file() -> None:
     text = (folder() / "guideline-clopidogrel.toml").read_text("utf-8").replace("phenotype:CYP2C19", hla)
     made_up = parse(text)[0]
     rows = pl.DataFrame({"patient_id": ["p"], "drug": ["made-up"], "case": [0]})
-    made = reasons(rows, [outcome(made_up, {hla: None})], TABLES["gene_results"].empty())
+    made = reasons(rows, [outcome(made_up, {hla: None})], TABLES["gene_results"].empty(),
+                   TABLES["present_phenotypes"].empty())
     assert "needs HLA typing" in made["gap"][0]
 
 

@@ -15,9 +15,11 @@ from polars.testing import assert_frame_equal
 from pmed import TABLES
 from pmed.stages.predict import feature_frame
 from pmed_pgx.cases import inputs
+from pmed_pgx.checks import covered
 from pmed_pgx.explainer import GuidelineExplainer
-from pmed_pgx.guidelines import CONCERN, Range, drugs
+from pmed_pgx.guidelines import CONCERN, ENDLESS, Range, drugs
 from pmed_pgx.knowledge import genes, table
+from pmed_pgx.medicines import of_class
 from pmed_pgx.predictor import GuidelinePredictor
 
 PREDICTOR = GuidelinePredictor()
@@ -29,25 +31,39 @@ def values(name: str) -> list[Any]:
     kind, _, gene = name.partition(":")
     if kind == "age":
         return [0.5, 5.0, 15.0, 40.0, 80.0]
-    if kind == "finding":
-        return [True]
+    if kind in {"finding", "condition", "pregnant"}:
+        return [True, False]
+    if kind in {"taking", "allergies"}:
+        return ["", *sorted({*of_class(gene), "ibuprofen"})[:3], ";".join(sorted({*of_class(gene), "sertraline"})[:3])]
+    if kind == "modifiers":
+        return ["", "paroxetine|inhibitor|strong|taken",
+                "bupropion|inhibitor|moderate|perhaps taken;rifampin|inducer|strong|taken"]
+    checked = [end for drug in covered().values() for row in drug.checks for one in row.when.get(name, ())
+               if isinstance(one, Range) for end in (one.low, one.high - 0.5) if abs(end) < ENDLESS]
+    if checked:
+        return list(dict.fromkeys(checked))
     wanted = [one for drug in drugs().values() for row in drug.rows for one in row.when.get(name, ())]
     given = table("phenotypes").filter(gene=gene)["phenotype"].to_list() if kind == "phenotype" else []
     ends = [end for one in wanted if isinstance(one, Range) for end in (one.low, one.high - 0.25) if abs(end) < 10]
     return list(dict.fromkeys([*(one for one in wanted if not isinstance(one, Range)), *ends, *given]))
 
 
+def type_of(name: str) -> pl.DataType:
+    numbers = ("activity", "age", "weight", "bmi", "egfr", "creatinine", "child-pugh", "latest:", "daily-dose:")
+    flags = ("finding:", "condition:", "pregnant")
+    return pl.Float64() if name.startswith(numbers) else pl.Boolean() if name.startswith(flags) else pl.String()
+
+
 def people(*rows: dict[str, Any]) -> pl.DataFrame:
     named = [{"patient_id": f"p{i}", **row} for i, row in enumerate(rows)]
-    types = {name: pl.Float64() if name.startswith("activity") or name == "age" else pl.Boolean()
-             if name.startswith("finding:") else pl.String() for name in PREDICTOR.wants}
+    types = {name: type_of(name) for name in PREDICTOR.wants}
     return pl.DataFrame(named, schema={"patient_id": pl.String(), **types})
 
 
 def test_predictions_are_a_valid_table() -> None:
     made = PREDICTOR.predict(people({}, {"phenotype:CYP2C19": "Poor Metabolizer"})).with_columns(predictor=pl.lit("x"))
     TABLES["predictions"].check(made)
-    assert made["patient_id"].to_list() == ["p0"] * len(drugs()) + ["p1"] * len(drugs())
+    assert made["patient_id"].to_list() == ["p0"] * len(covered()) + ["p1"] * len(covered())
 
 
 @pytest.mark.parametrize("drug", drugs().values(), ids=lambda drug: drug.name)
@@ -109,12 +125,13 @@ def test_result_without_recommendation_says_so() -> None:
 def test_predicts_where_no_plugin_gives_the_features() -> None:
     bare = feature_frame(PREDICTOR, pl.DataFrame({"patient_id": ["p"]}))
     made = PREDICTOR.predict(bare)
-    assert set(made["status"]) == {"not-assessed"}
+    assert set(made["status"]) == {"not-assessed", "not-applicable"}
+    assert set(made.filter(pl.col("status") == "not-applicable")["target"]) == set(covered()) - set(drugs())
     assert PREDICTOR.trace(bare, made).is_empty()
     assert PREDICTOR.predict(people()).is_empty()
 
 
-INPUTS = inputs(list(drugs().values()))
+INPUTS = inputs(list(covered().values()))
 persons = st.fixed_dictionaries({name: st.none() | st.sampled_from(values(name)) for name in INPUTS})
 
 
@@ -137,7 +154,7 @@ def test_exact_explanation_adds_up(person: dict[str, Any]) -> None:
         rows = assessed.filter(pl.col("target") == target)
         made = GuidelineExplainer().explain(PREDICTOR, frame, rows)
         assert made["contribution"].sum() + made["baseline"][0] == pytest.approx(rows["value"][0], abs=1e-9)
-        assert set(made["feature"]) == set(drugs()[target].inputs)
+        assert set(made["feature"]) >= set(covered()[target].inputs)
 
 
 def test_trace_leads_from_the_site_to_the_guideline() -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pmed import PmedError
 from pmed_pgx import wording
 from pmed_pgx.cases import Cases
-from pmed_pgx.explainer import attributed
+from pmed_pgx.explainer import attributed, game
 from pmed_pgx.guidelines import CONCERN, Drug, parse
 from pmed_pgx.outcomes import certain, judge, outcome
 
@@ -239,13 +239,14 @@ persons = st.fixed_dictionaries({name: st.sampled_from(values) for name, values 
 @given(one=st.sampled_from(MADE), person=persons)
 def test_explanation_adds_up_whatever_is_unknown(one: Drug, person: dict[str, Any]) -> None:
     found = outcome(one, {name: person[name] for name in one.inputs})
-    baseline, added = attributed(one, found, one.inputs)
+    baseline, total, added = attributed(game(found))
     assert baseline == 0.0
-    assert baseline + added.sum() == pytest.approx(certain(one, found.known), abs=1e-9)
+    assert total == certain(one, found.given)
+    assert baseline + sum(added.values()) == pytest.approx(total, abs=1e-9)
     if found.lead:
-        assert certain(one, found.known) == found.lead.concern
-    unknown = [rank for rank, name in enumerate(one.inputs) if name in one.reference and found.known[name] is None]
-    assert all(added[rank] <= 1e-9 for rank in unknown)
+        assert total == found.lead.concern
+    unknown = [name for name in one.inputs if name in one.reference and found.known[name] is None]
+    assert all(added[name] <= 1e-9 for name in unknown)
 
 
 @given(one=st.sampled_from(MADE), person=persons, data=st.data())

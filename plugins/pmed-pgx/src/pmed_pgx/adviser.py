@@ -33,7 +33,7 @@ class GuidelineAdviser:
     needs: ClassVar[tuple[str, ...]] = ("predictions", "features", "gene_results", "present_phenotypes", "medications")
 
     def advise(self, tables: Tables) -> pl.DataFrame:
-        """A ``suggestions`` table, without ``adviser``: every patient × every drug that a guideline or a check is about."""
+        """A ``suggestions`` table, without ``adviser``: every patient × every drug that rows or checks are about."""
         cases = Cases.read(tables["features"])
         mine = tables["predictions"].filter(pl.col("predictor") == PREDICTOR)
         every = mine.select("patient_id", "label", "reason", "status", drug="target", concern="value").join(
@@ -42,8 +42,9 @@ class GuidelineAdviser:
         others = alternatives(every.select(*KEY, "label", "action", "case"), cases.outcomes, tables)
         rows, results = every.filter(pl.col("status") != "not-applicable"), tables["gene_results"]
         present = tables.get("present_phenotypes", TABLES["present_phenotypes"].empty())
-        for more in (reasons(rows.select(*KEY, "case"), cases.outcomes, results, present), _taken(tables["medications"]),
-                     others, _doses(tables["predictions"]), assumptions(results), hints(results)):
+        for more in (reasons(rows.select(*KEY, "case"), cases.outcomes, results, present),
+                     _taken(tables["medications"]), others, _doses(tables["predictions"]), assumptions(results),
+                     hints(results)):
             rows = rows.join(more, on=KEY, how="left", maintain_order="left")
         return _suggestions(rows)
 
@@ -90,12 +91,9 @@ def _text() -> pl.Expr:
 
 
 def _fitting() -> pl.Expr:
-    """The alternatives that nothing on record rules out, as words."""
-    element = pl.element().struct
-    names = pl.col("alternatives").list.eval(
-        pl.element().filter(element.field("status") != "ruled-out").struct.field("drug")).list.join(" or ")
+    """The guideline's alternatives that nothing on record rules out, as words."""
     none = pl.lit("another drug (the record rules the usual ones out)")
-    return pl.when(names != "").then(names).otherwise(none)
+    return pl.when(pl.col("named") != "").then("named").otherwise(none)
 
 
 def _why() -> pl.Expr:

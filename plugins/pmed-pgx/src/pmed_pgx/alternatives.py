@@ -1,7 +1,7 @@
-"""What to use instead of a drug: the guideline's alternatives and drugs of the same use, each judged for the patient.
+"""What to use instead of a drug: the guideline's alternatives and drugs of the same use, judged for the patient.
 
-Each goes through the same rows and checks as any drug (its own genes, other medicines, organ function, allergies), as if
-the drug it is to replace were not taken. Those ruled out stay in the list, with the reason.
+Each goes through the same rows and checks as any drug (its own genes, other medicines, organ function, allergies), as
+if the drug it is to replace were not taken. Those ruled out stay in the list, with the reason.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ _STATUS = pl.Enum([FITS, CAUTION, OUT])
 def alternatives(rows: pl.DataFrame, outcomes: Sequence[Outcome], tables: Tables) -> pl.DataFrame:
     """For `rows` (patient_id, drug, label, action, case): the ``alternatives`` list, those that fit first.
 
+    ``named`` are those of the guideline that are not ruled out, as words for its text.
+
     A finding on record rules a drug out, as a row or check that says to avoid it does. That nothing is on record proves
     nothing: "fits" speaks of the genes and of what the record holds.
     """
@@ -40,8 +42,9 @@ def alternatives(rows: pl.DataFrame, outcomes: Sequence[Outcome], tables: Tables
     found = offered.join(own, on=["patient_id", "other"], how="left", maintain_order="left").join(
         on_record(tables), on=["patient_id", "finding"], how="left", maintain_order="left")
     pairs = found.select("drug", "of").drop_nulls("of").unique(maintain_order=True)
-    told = pl.DataFrame([(drug, case, *_judged(outcomes[case], drug)) for drug, case in pairs.iter_rows()], orient="row",
-                        schema={"drug": pl.String, "of": pl.Int64, "verdict": pl.String, "why": pl.String})
+    told = pl.DataFrame([(drug, case, *_judged(outcomes[case], drug)) for drug, case in pairs.iter_rows()],
+                        schema={"drug": pl.String, "of": pl.Int64, "verdict": pl.String, "why": pl.String},
+                        orient="row")
     judged = found.join(told, on=["drug", "of"], how="left", maintain_order="left").with_columns(
         verdict=pl.when(pl.col("words").is_not_null()).then(pl.lit(OUT)).otherwise("verdict"),
         why=pl.coalesce("words", "why"))
@@ -53,11 +56,12 @@ def alternatives(rows: pl.DataFrame, outcomes: Sequence[Outcome], tables: Tables
         "final", maintain_order=True)
     entry = pl.struct(drug="other", status=pl.col("final").cast(pl.UInt32).replace_strict(
         dict(enumerate(_STATUS.categories)), return_dtype=pl.String), reason="reason")
-    return listed.group_by(KEY, maintain_order=True).agg(alternatives=entry)
+    named = pl.col("other").filter(pl.col("guideline"), pl.col("final") < len(_STATUS.categories) - 1)
+    return listed.group_by(KEY, maintain_order=True).agg(alternatives=entry, named=named.str.join(" or "))
 
 
 def _offered(rows: pl.DataFrame) -> pl.DataFrame:
-    """patient_id, drug, other, status, reason, finding: each candidate once, those of the guideline before the others."""
+    """patient_id, drug, other, status, reason, finding: each candidate once, the guideline's first."""
     concerned = rows.filter(pl.col("action").is_in(CONCERNED))
     named = rows.join(_offers(), on=["drug", "label"], maintain_order="left")
     by_check = concerned.join(_offers().select("drug", "label"), on=["drug", "label"], how="anti").join(
@@ -65,8 +69,9 @@ def _offered(rows: pl.DataFrame) -> pl.DataFrame:
         maintain_order="left")
     alike = concerned.join(_alike(), on="drug", maintain_order="left")
     columns = ["patient_id", "drug", "other", "status", "reason", "finding"]
-    return pl.concat([one.select(columns) for one in (named, by_check, alike)]).unique(
-        [*KEY, "other"], keep="first", maintain_order=True)
+    each = [one.select(*columns, guideline=pl.lit(by_guideline)) for one, by_guideline in (
+        (named, True), (by_check, True), (alike, False))]
+    return pl.concat(each).unique([*KEY, "other"], keep="first", maintain_order=True)
 
 
 @cache

@@ -41,7 +41,7 @@ class Cases:
         outcomes: list[Outcome] = []
         of = np.empty((features.height, len(wanted)), dtype=np.int64)
         for number, drug in enumerate(wanted):
-            names = reads(drug.name)
+            names = reads(drug)
             where, first = distinct([coded[name].codes for name in names], features.height)
             of[:, number] = where + len(outcomes)
             outcomes += [outcome(drug, {name: coded[name].values[coded[name].codes[row]] for name in names})
@@ -70,7 +70,7 @@ def distinct(columns: Sequence[Ints], height: int) -> tuple[Ints, Ints]:
 
 def inputs(asked: Sequence[Drug]) -> tuple[str, ...]:
     """Every feature that the rows and checks of those drugs look at."""
-    return tuple(dict.fromkeys(name for drug in asked for name in reads(drug.name)))
+    return tuple(dict.fromkeys(name for drug in asked for name in reads(drug)))
 
 
 def several(feature: str) -> str:
@@ -106,6 +106,8 @@ def _bounds(asked: Sequence[Drug]) -> dict[str, list[float]]:
 
 
 def _code(values: pl.Series) -> Coded:
+    if values.len() == 1:
+        return Coded(np.zeros(1, dtype=np.int64), values.to_list())
     distinct_values = values.unique(maintain_order=True)
     if values.len() == 0 or values.dtype == pl.Null():
         return Coded(np.zeros(values.len(), dtype=np.int64), [None])

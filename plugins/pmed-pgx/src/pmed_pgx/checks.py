@@ -1,4 +1,4 @@
-"""Checks: what speaks against a drug, or for less of it, besides the genes. Rows of ``data/check-*.toml``, one evaluator.
+"""Checks: what speaks against a drug, or for less of it, besides the genes: rows of ``data/check-*.toml``.
 
 A check holds where all of its ``when`` does: organ function, age, pregnancy, conditions, other medicines taken
 (``taking:<class>`` counts them), allergies, and the present phenotype. One that an unknown input leaves open says
@@ -10,7 +10,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from pmed import PmedError
@@ -102,21 +102,22 @@ def link(citation: str) -> str:
 @cache
 def allergy_rows(drug: str) -> tuple[Row, ...]:
     """What allergies speak against a drug: its own, and those of table ``allergies``."""
+    recorded = {"source": "Patient record", "level": "", "citation": "allergy on record", "url": ""}
     own = Row(f"allergy to {drug}", {f"{_ALLERGIC}{drug}": [SOME]}, "avoid", "strong",
-              f"Do not give {drug}: an allergy or intolerance to it is on record.", "the record names an allergy to it",
-              None, "", evidence={"source": "Patient record", "level": "", "citation": "allergy on record", "url": ""})
-    listed = table("allergies").select(
-        "allergen", "drug_or_class", "reason", "severity", "source", "citation").iter_rows()
-    return (own, *(_crossed(drug, *row) for row in listed if drug in of_class(row[1]) and row[0] != drug))
+              f"Do not give {drug}: an allergy or intolerance to it is on record.",
+              "an allergy or intolerance to it is on record", None, "", evidence=recorded)
+    listed = table("allergies").iter_rows(named=True)
+    return (own, *(_crossed(drug, row) for row in listed
+                   if drug in of_class(row["drug_or_class"]) and row["allergen"] != drug))
 
 
-def _crossed(drug: str, allergen: str, _: str, reason: str, severity: str, source: str, citation: str) -> Row:
-    out = severity == "ruled-out"
+def _crossed(drug: str, row: Mapping[str, str]) -> Row:
+    """What an allergy to something like the drug means for it."""
+    out, allergen = row["severity"] == "ruled-out", row["allergen"]
     said = f"Do not give {drug}" if out else f"Give {drug} with care only"
     text = f"{said}: an allergy to {allergen.replace('-', ' ')} is on record."
     return Row(f"allergy to {allergen}", {f"{_ALLERGIC}{allergen}": [SOME]}, "avoid" if out else "monitor",
-               "strong" if out else "optional", text, reason.rstrip("."), None, "",
-               evidence={"source": source, "level": "", "citation": citation, "url": link(citation)})
+               "strong" if out else "optional", text, row["reason"].rstrip("."), None, "", evidence=_evidence(row))
 
 
 @cache
@@ -130,17 +131,17 @@ def covered() -> Mapping[str, Drug]:
                           checks=(*checks().get(name, ()), *allergy_rows(name))) for name in sorted(named)}
 
 
-@cache
-def reads(drug: str) -> tuple[str, ...]:
-    """Every feature that a covered drug's rows and checks depend on."""
-    about = covered()[drug]
-    asked = dict.fromkeys(ALLERGIES if is_allergy(name) else name for row in about.checks for name in row.when)
-    genes = genes_of(about)
+@lru_cache(maxsize=4096)
+def reads(drug: Drug) -> tuple[str, ...]:
+    """Every feature that a drug's rows and checks depend on."""
+    asked = dict.fromkeys(ALLERGIES if is_allergy(name) else name for row in drug.checks for name in row.when)
+    genes = genes_of(drug)
     scores = [f"{SCORE}{gene}" for gene in genes if gene in BY_SCORE]
     acting = [f"{MODIFIERS}{gene}" for gene in genes if gene in modified()]
-    return tuple(dict.fromkeys((*about.inputs, *scores, *asked, *acting)))
+    return tuple(dict.fromkeys((*drug.inputs, *scores, *asked, *acting)))
 
 
+@lru_cache(maxsize=4096)
 def genes_of(drug: Drug) -> tuple[str, ...]:
     """Genes whose phenotype or activity score the rows or checks read."""
     names = [*drug.reference, *(name for row in drug.checks for name in row.when)]

@@ -41,7 +41,8 @@ class GuidelineExplainer:
 
     name: ClassVar[str] = "guideline-shapley"
 
-    def explain(self, predictor: Predictor, features: pl.DataFrame, predictions: pl.DataFrame) -> pl.DataFrame:
+    def explain(self, predictor: Predictor, features: pl.DataFrame,  # noqa: ARG002 - the hook's signature
+                predictions: pl.DataFrame) -> pl.DataFrame:
         """``explanations`` rows (without ``predictor``) for every row of `predictions`."""
         asked = [covered()[name] for name in predictions["target"].unique(maintain_order=True)]
         cases = Cases.read(features, asked)
@@ -52,7 +53,8 @@ class GuidelineExplainer:
         numbers = _numbers(features, said["feature"].unique().to_list())
         made = rows.join(said, on="case", maintain_order="left_right").join(
             numbers, on=["patient_id", "feature"], how="left", maintain_order="left")
-        return made.drop("case").with_columns(value=pl.coalesce("_number", "value"), method=pl.lit(METHOD)).drop("_number")
+        value = pl.coalesce("_number", "value")
+        return made.drop("case").with_columns(value=value, method=pl.lit(METHOD)).drop("_number")
 
 
 @dataclass(frozen=True)
@@ -88,9 +90,9 @@ class Game:
         return (*own, *named) if len(own) + len(named) <= MOST else (*own, TOGETHER)
 
     def hybrid(self, inside: Sequence[str]) -> dict[str, Any]:
-        """The features of a mixture: the patient's for the players `inside`, the reference patient's for the others."""
-        mixed = {name: self.given.get(name) if name in inside or (name.startswith(SCORE) and self._with_gene(name, inside))
-                 else self.reference.get(name) for name in self.given}
+        """The features of a mixture: the patient's for the players `inside`, the reference patient's elsewhere."""
+        mixed = {name: (self.given if name in inside or self._with_gene(name, inside) else self.reference).get(name)
+                 for name in self.given}
         for name, players in self.lists.items():
             there = {one for one in players if one in inside or TOGETHER in inside}
             entries = (self.given[name] or "").split(";")
@@ -99,7 +101,8 @@ class Game:
 
     def _with_gene(self, score: str, inside: Sequence[str]) -> bool:
         """A score that no row reads goes with its gene's phenotype."""
-        return score not in self.drug.inputs and f"{PHENOTYPE}{score.removeprefix(SCORE)}" in inside
+        gene = score.removeprefix(SCORE)
+        return score != gene and score not in self.drug.inputs and f"{PHENOTYPE}{gene}" in inside
 
 
 def _player(feature: str, entry: str) -> str:

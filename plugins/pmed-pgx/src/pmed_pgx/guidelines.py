@@ -44,7 +44,7 @@ class Row:
     """One guideline row; `concern` counts from 0 (standard) to 4 (avoid).
 
     ``ages`` (years) and ``indication`` (a key of ``findings.tsv``) say whom it is for, in words in ``population``.
-    A check, which is no row of the guideline itself, has an ``evidence`` of its own, and may ``ask`` for what is unknown.
+    A check, which is no row of the guideline, has an ``evidence`` of its own, and may ``ask`` for what is unknown.
     ``expected`` is the maintenance dose that the guideline's table gives; ``{alternatives}`` in ``text`` stands for
     those that fit the patient.
     """
@@ -91,7 +91,7 @@ class Alternative:
     ruled_out_by: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Drug:
     """What one guideline says of one drug.
 

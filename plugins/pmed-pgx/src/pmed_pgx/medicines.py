@@ -1,8 +1,8 @@
-"""Feature step: which medicines act on which enzyme today, what that makes of the phenotypes, and what is taken at all.
+"""Feature step: which medicines act on which enzyme today, what that makes of the phenotypes, and what is taken.
 
-``modifiers:<GENE>`` lists the drugs that act on a gene's product, ``taking:<class>`` the drugs of a class that are taken,
-``allergies`` the allergens on record, each joined by ";" and in alphabetical order; "" where the record has none, null
-where there is no record.
+``modifiers:<GENE>`` lists the drugs that act on a gene's product, ``taking:<class>`` the drugs of a class that are
+taken, ``allergies`` the allergens on record, each joined by ";" and in alphabetical order; "" where the record has
+none, null where there is no record.
 """
 
 from __future__ import annotations
@@ -52,6 +52,7 @@ class PresentPhenotypes:
                 "features": frame.with_columns(pl.col(ALLERGIES).fill_null("")).select("patient_id", *wanted)}
 
 
+@cache
 def modified() -> tuple[str, ...]:
     """Every gene that table ``modifiers`` names."""
     return tuple(table("modifiers")["gene"].unique().sort())
@@ -59,7 +60,7 @@ def modified() -> tuple[str, ...]:
 
 @cache
 def members() -> dict[str, frozenset[str]]:
-    """Class → its drugs: those of table ``classes``, each drug as a class of its own, and ``CYP3A4-strong-inhibitor``."""
+    """Class → its drugs: those of table ``classes``, and of ``modifiers`` such as ``CYP3A4-strong-inhibitor``."""
     listed = table("classes").group_by("class").agg("drug").iter_rows()
     made = table("modifiers").select(pl.format("{}-{}-{}", "gene", "strength", "kind"), "drug").rows()
     found = {name: set(drugs) for name, drugs in listed}
@@ -136,10 +137,9 @@ def _classes(taken: pl.DataFrame) -> pl.DataFrame:
 def _wide(texts: pl.DataFrame, kind: str, asked: Sequence[str]) -> pl.DataFrame:
     """One column a name asked for."""
     own = texts.filter(pl.col("name").is_in(asked))
-    return own.select("patient_id").unique(maintain_order=True).join(
-        own.pivot("name", index="patient_id", values="text"), on="patient_id", how="left").select(
-        "patient_id", *[(pl.col(one) if one in set(own["name"]) else pl.lit(None, dtype=pl.String)).alias(f"{kind}{one}")
-                        for one in asked])
+    wide = own.pivot("name", index="patient_id", values="text")
+    return wide.select("patient_id", *[
+        (pl.col(one) if one in wide.columns else pl.lit(None, dtype=pl.String)).alias(f"{kind}{one}") for one in asked])
 
 
 def _doses(taken: pl.DataFrame, asked: Sequence[str]) -> pl.DataFrame:

@@ -6,8 +6,8 @@ in the way of later rows that say to use the drug as usual or to watch it: unkno
 changes the treatment leads all the same, and a caution names the more concerned ones that stay open. An input of which
 several values are possible is judged for each of them, and leads somewhere only where all agree.
 
-Checks (``checks``) come on top: all that hold count. One that is more concerned than the guideline's row leads; where the
-guideline waits for an unknown gene, only one that changes the treatment does.
+Checks (``checks``) come on top: all that hold count. One that is more concerned than the guideline's row leads; where
+the guideline waits for an unknown gene, only one that changes the treatment does.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ def reasons(rows: pl.DataFrame, outcomes: list[Outcome], gene_results: pl.DataFr
 
 
 def _with_today(told: pl.DataFrame, present: pl.DataFrame) -> pl.DataFrame:
-    """`told` with the present phenotype behind the genetic one; an enzyme that is blocked whatever the genes say too."""
+    """`told` with the present phenotype behind the genetic one; an enzyme blocked whatever the genes say, too."""
     changed = present.filter(pl.col("because").list.len() > 0, pl.col("present_phenotype").is_not_null())
     now = changed.select("patient_id", "gene", now=pl.format(
         "today {} because of {}", "present_phenotype", pl.col("because").list.join(" and ")))

@@ -1,0 +1,211 @@
+"""What if: a patient's result with another medicine, genotype, weight or laboratory value, and the difference.
+
+The tables that were read are changed and the run is repeated from there; feature steps that need nothing changed are
+kept. A stopped medicine is taken as gone altogether: how long it goes on acting is in ``present_phenotypes``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from .engine import Engine
+from .errors import OptionError
+from .normalise.drugs import add_ingredients
+from .normalise.units import canonical_units
+from .settings import Settings
+from .stages.features import Before
+from .stages.read import READ_TABLES
+from .tables import TABLES
+
+if TYPE_CHECKING:
+    from .result import Result
+
+# LOINC code and unit of what can be given by name
+MEASURES = {"weight": ("29463-7", "kg"), "height": ("8302-2", "cm"), "creatinine": ("2160-0", "mg/dL"),
+            "potassium": ("2823-3", "mmol/L"), "inr": ("6301-6", "1"), "heart_rate": ("8867-4", "/min")}
+SAID = "what-if"
+_COMPARED = ("current", "action", "urgency", "strength", "concern", "dose_factor", "text")
+
+
+@dataclass(frozen=True)
+class WhatIf:
+    """The two results, and what differs.
+
+    Attributes:
+        before, after: Results of the one patient.
+        suggestions: One row a drug that is advised differently: patient_id, drug, and each of action, urgency,
+            strength, concern, dose_factor and text with ``_before`` and ``_after``.
+        phenotypes: One row a gene whose present phenotype differs: gene, present_phenotype_before and _after.
+        predictions: One row a prediction with another value: predictor, target, unit, value_before and _after.
+        question: The change in words.
+    """
+
+    before: Result
+    after: Result
+    question: str
+    suggestions: pl.DataFrame
+    phenotypes: pl.DataFrame
+    predictions: pl.DataFrame
+
+    @property
+    def text(self) -> str:
+        """The difference in lines a person can read."""
+        lines = [_changed(row["gene"], row["present_phenotype_before"], row["present_phenotype_after"])
+                 for row in self.phenotypes.iter_rows(named=True)]
+        taken = pl.any_horizontal(pl.col("current_before", "current_after").fill_null(value=False))
+        others = self.suggestions.filter(~taken).height
+        lines += [_changed(row["drug"], _advice(row, "before"), _advice(row, "after"))
+                  for row in self.suggestions.filter(taken).iter_rows(named=True)]
+        lines += [f"and of {others} medicine{'s' * (others > 1)} not taken"] if others else []
+        lines += [_changed(row["target"], _amount(row, "before"), _amount(row, "after"))
+                  for row in self.predictions.filter(pl.col("unit") != "concern level").iter_rows(named=True)]
+        return "\n".join([f"What if {self.question}?", *(lines or ["Nothing changes."])])
+
+    def __repr__(self) -> str:
+        """The text."""
+        return self.text
+
+
+def what_if(result: Result, patient_id: str, *, stop: str | Iterable[str] = (), start: str | Iterable[str] = (),
+            genotype: Mapping[str, str] | None = None, measures: Mapping[str, float] | None = None) -> WhatIf:
+    """Repeat one patient's run with changes.
+
+    Raises:
+        OptionError: where a medicine is not known or not taken, a measure is not one of `MEASURES`, or nothing changes.
+    """
+    mine = result.for_patient(patient_id)
+    stops, starts = _names(stop), _names(start)
+    engine = _engine(_frozen(mine.provenance.get("settings", {}).get("options", {})))
+    read = {name: mine.tables.get(name, TABLES[name].empty()) for name in READ_TABLES}
+    read, words, changed = _record(read, patient_id), [], set()
+    for wanted, change in ((stops, _stop), (starts, _start)):
+        for name in wanted:
+            read["medications"] = change(read["medications"], patient_id, name, engine.drug_names)
+            words.append(f"{name} is {'stopped' if change is _stop else 'started'}")
+            changed.add("medications")
+    for gene, diplotype in (genotype or {}).items():
+        read["outside_calls"] = _genotype(read["outside_calls"], patient_id, gene, diplotype)
+        words.append(f"{gene} is {diplotype}")
+        changed |= {"outside_calls", "genotypes", "samples"}
+    for name, value in (measures or {}).items():
+        read["observations"] = _measure(read, patient_id, name, value)
+        words.append(f"{name.replace('_', ' ')} is {value:g} {MEASURES[name][1]}")
+        changed.add("observations")
+    if not words:
+        raise OptionError("nothing to change", hint="name stop, start, genotype or a measure")
+    if not mine.tables["patients"].height:
+        changed.add("patients")
+    made = engine.conclude(read, Before(mine.tables, frozenset(changed)))
+    after = type(result)({**mine.tables, **made}, tuple(engine.plugins.failures), {
+        **mine.provenance, "settings": {**mine.provenance.get("settings", {}), SAID: words}})
+    return WhatIf(mine, after, " and ".join(words), *_differences(mine, after))
+
+
+def _names(given: str | Iterable[str]) -> list[str]:
+    return [given.lower()] if isinstance(given, str) else [name.lower() for name in given]
+
+
+def _frozen(options: Mapping[str, Mapping[str, Any]]) -> tuple[tuple[str, tuple[tuple[str, Any], ...]], ...]:
+    return tuple((name, tuple(values.items())) for name, values in options.items())
+
+
+@lru_cache(maxsize=4)
+def _engine(options: tuple[tuple[str, tuple[tuple[str, Any], ...]], ...]) -> Engine:
+    """The engine of those options: loading it takes longer than a question."""
+    return Engine.start(Settings().with_options({name: dict(values) for name, values in options}))
+
+
+def _record(read: dict[str, pl.DataFrame], patient_id: str) -> dict[str, pl.DataFrame]:
+    """A patient of whom only the genome is known gets an empty record, as of today."""
+    table = TABLES["patients"]
+    if not read["patients"].height:
+        read["patients"] = table.frame([{"patient_id": patient_id, "index_date": datetime.now(tz=UTC).date()}])
+    return read
+
+
+def _stop(drugs: pl.DataFrame, patient_id: str, name: str, _: pl.DataFrame) -> pl.DataFrame:
+    held = pl.col("ingredients").list.contains(name).fill_null(value=False)
+    maybe = (pl.col("possible_ingredients").list.contains(name).fill_null(value=False)
+             if "possible_ingredients" in drugs.columns else pl.lit(value=False))
+    left = drugs.filter(~(held | maybe) | (pl.col("patient_id") != patient_id))
+    if left.height == drugs.height:
+        raise OptionError(f"{name} is not among the medicines on record", where=patient_id)
+    return left
+
+
+def _start(drugs: pl.DataFrame, patient_id: str, name: str, names: pl.DataFrame) -> pl.DataFrame:
+    row = {"patient_id": patient_id, "row": (drugs["row"].max() or 0) + 1, "display": name, "active": True,
+           "kind": "statement", "status": SAID, "source": SAID}
+    made, _ = add_ingredients(TABLES["medications"].frame([row]), names)
+    if made["ingredients"][0] is None or made["matched_by"][0] == "fuzzy":
+        near = made["ingredients"][0] or made["possible_ingredients"][0]
+        raise OptionError(f"no medicine is called {name!r}",
+                          hint=f"did you mean {' or '.join(near)}" if near is not None and len(near) else
+                          "give the ingredient's RxNorm name")
+    return pl.concat([drugs, made], how="diagonal")
+
+
+def _genotype(calls: pl.DataFrame, patient_id: str, gene: str, diplotype: str) -> pl.DataFrame:
+    row = {"patient_id": patient_id, "gene": gene, "diplotype": diplotype, "tool": SAID, "file": SAID}
+    kept = calls.filter((pl.col("gene") != gene) | (pl.col("patient_id") != patient_id))
+    return pl.concat([kept, TABLES["outside_calls"].frame([row])], how="diagonal")
+
+
+def _measure(read: Mapping[str, pl.DataFrame], patient_id: str, name: str, value: float) -> pl.DataFrame:
+    if name not in MEASURES:
+        raise OptionError(f"no measure is called {name!r}", hint=f"there are: {', '.join(MEASURES)}")
+    code, unit = MEASURES[name]
+    day = read["patients"].filter(patient_id=patient_id)["index_date"][0]
+    row = {"patient_id": patient_id, "row": (read["observations"]["row"].max() or 0) + 1, "system": "http://loinc.org",
+           "code": code, "start": day, "value": float(value), "unit": unit, "source": SAID}
+    made, _ = canonical_units(TABLES["observations"].frame([row]))
+    return pl.concat([read["observations"], made], how="diagonal")
+
+
+def _differences(before: Result, after: Result) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    advice = _compared(before.suggestions, after.suggestions, ["patient_id", "drug"], _COMPARED)
+    genes = _compared(*(_today(one) for one in (before, after)), ["patient_id", "gene"], ("present_phenotype",))
+    values = _compared(before.tables["predictions"], after.tables["predictions"],
+                       ["patient_id", "predictor", "target", "unit"], ("value",))
+    return advice, genes, values
+
+
+def _today(result: Result) -> pl.DataFrame:
+    """patient_id, gene and present phenotype: the genetic one where no medicine acts."""
+    called = result.tables.get("gene_results", TABLES["gene_results"].empty()).select(
+        "patient_id", "gene", genetic=pl.when("complete").then("phenotype"))
+    now = result.tables.get("present_phenotypes", TABLES["present_phenotypes"].empty())
+    both = called.join(now.select("patient_id", "gene", "present_phenotype", acts=pl.lit(value=True)),
+                       on=["patient_id", "gene"], how="full", coalesce=True)
+    return both.select("patient_id", "gene", present_phenotype=pl.when("acts").then("present_phenotype").otherwise(
+        "genetic")).sort("patient_id", "gene")
+
+
+def _compared(before: pl.DataFrame, after: pl.DataFrame, key: list[str], names: Iterable[str]) -> pl.DataFrame:
+    """Rows of which one of `names` differs, with its value in both; null where a row is only in the other."""
+    both = before.select(*key, *names).join(after.select(*key, *names), on=key, how="full", coalesce=True, suffix="_after",
+                                            maintain_order="right_left")
+    differs = pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"{name}_after")) for name in names)
+    return both.filter(differs).rename({name: f"{name}_before" for name in names})
+
+
+def _changed(what: str, before: str | None, after: str | None) -> str:
+    return f"{what}: {before or 'unknown'} → {after or 'unknown'}"
+
+
+def _advice(row: Mapping[str, Any], side: str) -> str:
+    action = row[f"action_{side}"]
+    if action is None or not row[f"current_{side}"]:
+        return "not taken"
+    return f"{action} ({row[f'urgency_{side}']}): {row[f'text_{side}']}"
+
+
+def _amount(row: Mapping[str, Any], side: str) -> str | None:
+    value = row[f"value_{side}"]
+    return None if value is None else f"{value:.3g} {row['unit']}"
