@@ -19,7 +19,7 @@ from pmed.tables import TABLES, Tables
 from .knowledge import table
 from .phenoconversion import PERHAPS, RECENT, TAKEN, Ability, Acting, matters, parsed, present
 
-MODIFIERS, TAKING, ALLERGIES, DOSE = "modifiers:", "taking:", "allergies", "daily-dose:"
+MODIFIERS, TAKING, ALLERGIES, DOSE = "modifiers:", "taking:", "allergens", "daily-dose:"
 # What is put on the skin or into the eye hardly reaches the liver.
 _LOCAL = r"(?i)topical|ophthalm|cutaneous|otic|vaginal|intravitreal|dental"
 _MG = ("mg", "g", "ug")
