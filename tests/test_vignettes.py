@@ -70,6 +70,8 @@ def test_a_genome_that_is_called_otherwise_is_told() -> None:
 def test_failures_and_errors_of_a_run_are_faults() -> None:
     view = {**view_of(FIRST), "failures": [{"plugin": "odd", "message": "it broke"}],
             "issues": [{"severity": "error", "text": "unreadable"}]}
+    coded = {**view["suggestions"][0], "cautions": [{"code": "unknown-input", "text": "777-3 is not on record"}]}
+    assert any("a code for machines" in text for text in faults(vignettes()[FIRST], {**view, "suggestions": [coded]}))
     assert faults(vignettes()[FIRST], view) == ["the plugin odd failed: it broke", f"{FIRST}.toml: unreadable"]
 
 

@@ -1,7 +1,7 @@
 """Feature step: which medicines act on which enzyme today, what that makes of the phenotypes, and what is taken.
 
 ``modifiers:<GENE>`` lists the drugs that act on a gene's product, ``taking:<class>`` the drugs of a class that are
-taken, ``allergies`` the allergens on record, each joined by ";" and in alphabetical order; "" where the record has
+taken, ``allergens`` the allergens on record, each joined by ";" and in alphabetical order; "" where the record has
 none, null where there is no record.
 """
 
