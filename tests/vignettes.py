@@ -20,8 +20,11 @@ from pmed import run
 from pmed.render.html import HtmlExporter
 from pmed.render.json import JsonExporter
 from pmed.result import Result
-from tests.vignette_files import write
+from pmed_pgx.knowledge import genes
+from tests.vignette_files import alleles, write
 
+# As 777-3 is one: what a reader should be told is "platelets".
+LOINC = re.compile(r"\b\d{3,5}-\d\b")
 FOLDER = Path(__file__).parent / "vignettes"
 View = Mapping[str, Any]
 Fields = Mapping[str, Any]
@@ -34,7 +37,7 @@ EXPECT = {"drug": True, "source": True, **dict.fromkeys((
     "action", "urgency", "strength", "says", "not_says", "mentions", "alternatives", "because", "contributions",
     "cautions", "dose_factor", "current"), False)}
 EXPECT_GENE = {"phenotype", "present_phenotype", "because"}
-EXPECT_REPORT = {"no_urgency", "no_action", "most_words", "not_assessed", "source"}
+EXPECT_REPORT = {"no_urgency", "no_action", "most_words", "most_gaps", "not_assessed", "source"}
 ROWS = {"medications": {"drug", "dose", "unit", "times_a_day", "start", "end", "status", "form", "rxnorm"},
         "conditions": {"snomed", "icd10", "text", "start", "end"},
         "observations": {"loinc", "text", "value", "unit", "start"}, "allergies": {"drug", "snomed", "start"}}
@@ -52,16 +55,17 @@ class Vignette:
         return str(self.said["name"])
 
     def line(self, block: str, key: str = "", number: int = 0) -> int:
-        """Line (from 1) of `key` in the `number`-th table `block` (from 0); the table's own if it has none."""
+        """Line (from 1) of `key` in the `number`-th table `block` ('': the head of the file); else the table's own."""
         lines = self.path.read_text("utf-8").splitlines()
-        starts = [place for place, text in enumerate(lines) if text.strip() in {f"[[{block}]]", f"[{block}]"}]
+        heads = {f"[[{block}]]", f"[{block}]"}
+        starts = [place for place, text in enumerate(lines) if text.strip() in heads] if block else [-1]
         if number >= len(starts):
             return 1
         for place in range(starts[number] + 1, len(lines)):
-            if lines[place].startswith("["):
-                break
             if re.match(rf"{re.escape(key)}\s*=", lines[place]):
                 return place + 1
+            if lines[place].startswith("["):
+                break
         return starts[number] + 1
 
 
@@ -124,9 +128,12 @@ def faults(one: Vignette, view: View) -> list[str]:
     rows = {row["drug"]: row for row in view["suggestions"]}
     found = [f"the plugin {row['plugin']} failed: {row['message']}" for row in view["failures"]]
     found += [f"{one.path.name}: {issue['text']}" for issue in view["issues"] if issue["severity"] == "error"]
+    found += [f"{one.path.name}: {row['drug']}: a code for machines: {_told(row)}" for row in view["suggestions"]
+              if row["current"] and LOINC.search(_told(row))]
+    found += [f"{_place(one, '', 'diplotypes')}: {text}" for text in _miscalled(one.said, view["genes"])]
     for number, wanted in enumerate(one.said.get("expect", ())):
         row = rows.get(wanted["drug"])
-        told = _of_drug(wanted, row, view) if row else [("drug", f"no suggestion for {wanted['drug']}")]
+        told = _of_drug(wanted, row, view) if row else _of_nothing(wanted)
         found += [f"{_place(one, 'expect', key, number)}: {wanted['drug']}: {text}" for key, text in told]
     for gene, wanted in one.said.get("expect_genes", {}).items():
         found += [f"{_place(one, f'expect_genes.{gene}', key)}: {gene}: {text}"
@@ -134,6 +141,20 @@ def faults(one: Vignette, view: View) -> list[str]:
     found += [f"{_place(one, 'expect_report', key)}: {text}"
               for key, text in _of_report(one.said.get("expect_report", {}), view)]
     return found
+
+
+def _told(row: View) -> str:
+    """All words of a suggestion: text, reason, cautions, and what is said of the alternatives."""
+    return " ".join([row["text"], row["why"] or "", *(one["text"] for one in row["cautions"]),
+                     *(f"{one['drug']}: {one['reason']}" for one in row["alternatives"])])
+
+
+def _miscalled(said: Fields, called: Mapping[str, View]) -> Iterator[str]:
+    """Genes of the genome that are not called as the vignette says."""
+    for gene in set(said.get("diplotypes", {})) - set(said.get("outside", {})):
+        meant, found = alleles(said, genes()[gene]), called[gene]["diplotypes"]
+        if [sorted(one.split("/")) for one in found] != [sorted(meant)]:
+            yield f"{gene} is called {found}, not {'/'.join(meant)}"
 
 
 def _place(one: Vignette, block: str, key: str, number: int = 0) -> str:
@@ -157,15 +178,22 @@ def _of_drug(wanted: Fields, row: View, view: View) -> Told:
     yield from _contributions(wanted.get("contributions", {}), row)
 
 
+def _of_nothing(wanted: Fields) -> Told:
+    """A drug of which the report says nothing, as it should where the action may be "none"."""
+    if "none" not in wanted.get("action", ()):
+        yield "drug", f"no suggestion for {wanted['drug']}"
+
+
 def _words(wanted: Fields, row: View) -> Told:
     text = f"{row['text']} {row['why'] or ''}".lower()
+    anywhere = _told(row).lower()
     yield from (("says", f"does not say {one!r} but: {text}") for one in wanted.get("says", ())
                 if one.lower() not in text)
     yield from (("not_says", f"says {one!r}: {text}") for one in wanted.get("not_says", ()) if one.lower() in text)
     told = [f"{one['code']} {one['text']}".lower() for one in row["cautions"]]
-    anywhere = " ".join([text, *told, *(f"{one['drug']}: {one['reason']}".lower() for one in row["alternatives"])])
-    yield from (("mentions", f"nothing is said of {one!r}: {anywhere}") for one in wanted.get("mentions", ())
-                if one.lower() not in anywhere)
+    for one in wanted.get("mentions", ()):
+        if not any(word.lower() in anywhere for word in (one if isinstance(one, list) else [one])):
+            yield "mentions", f"nothing is said of {one!r}: {anywhere}"
     yield from (("cautions", f"no caution {one!r} among {told}") for one in wanted.get("cautions", ())
                 if not any(one.lower() in caution for caution in told))
 
@@ -204,10 +232,13 @@ def _of_report(wanted: Fields, view: View) -> Told:
         for value in wanted.get(key, ()):
             if rows := [row["drug"] for row in view["suggestions"] if row[field] == value]:
                 yield key, f"{field} {value!r} for {', '.join(rows[:5])}"
-    said = sum(len(f"{row['text']} {row['why']}".split()) for row in view["suggestions"] if row["current"])
+    said = sum(len(_told(row).split()) for row in view["suggestions"] if row["current"])
     if said > wanted.get("most_words", said):
         yield "most_words", f"{said} words on what is taken, more than {wanted['most_words']}"
     gaps = {one["what"] for one in view["not_assessed"]}
+    if len(gaps) > wanted.get("most_gaps", len(gaps)):
+        some = ", ".join(sorted(gaps)[:9])
+        yield "most_gaps", f"{len(gaps)} things not assessed, more than {wanted['most_gaps']}: {some}"
     yield from (("not_assessed", f"{what} is not among what was not assessed")
                 for what in wanted.get("not_assessed", ()) if what not in gaps)
 
