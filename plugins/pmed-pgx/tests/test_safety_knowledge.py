@@ -184,6 +184,8 @@ def test_check_reads_what_there_is(check: dict[str, Any]) -> None:
             assert {(gene, one) for one in wanted} <= PHENOTYPES
         elif kind in {"condition", "pregnant"}:
             assert wanted is True
+        elif kind == "sex":
+            assert wanted in {"female", "male"}
         else:
             assert list(ranges(wanted)), name
         for span in ranges(wanted):
