@@ -139,13 +139,15 @@ def add_ingredients(drugs: pl.DataFrame, drug_names: pl.DataFrame) -> tuple[pl.D
 
 
 def _strength() -> list[pl.Expr]:
-    """Amount and unit that the name of a product of one ingredient states once; null where it is not that plain."""
+    """Amount and unit as recorded, else as the name of a product of one ingredient states them once; else null."""
     amounts = pl.col("display").str.extract_all(_AMOUNT)
     plain = (pl.col("ingredients").list.len() == 1) & (amounts.list.len() == 1)
     number, unit, per = (pl.col("display").str.extract(_AMOUNT, group) for group in (1, 2, 3))
     written = unit.str.to_lowercase().replace(_UNITS) + per.str.to_lowercase().replace(_PER).fill_null("")
-    return [pl.when(plain).then(number.str.replace(",", ".").cast(pl.Float64)).alias("strength"),
-            pl.when(plain).then(written).alias("strength_unit")]
+    recorded = pl.col("strength").is_not_null()
+    return [pl.when(recorded).then("strength").when(plain).then(number.str.replace(",", ".").cast(pl.Float64)).alias(
+                "strength"),
+            pl.when(recorded).then("strength_unit").when(plain).then(written).alias("strength_unit")]
 
 
 def _fixed(names: Mapping[str, set[str]]) -> dict[str, frozenset[str]]:
