@@ -16,6 +16,8 @@ from .recorded import Issue, Row
 
 # It may end up in a file name.
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+# Segments that say when and of whom, and how many fields it takes to say that.
+_HEAD = {"MSH": 8, "PID": 5}
 _ORDER_PARTS = ("RXE", "RXO", "RXR", "TQ1")
 _EVENTS = {"A03": "finished", "A11": "cancelled", "A05": "planned", "A14": "planned", "A27": "cancelled",
            "A38": "cancelled"}  # table 0003; other events leave a visit in progress
@@ -55,7 +57,9 @@ def identity(pid: Segment) -> tuple[str, str]:
 
 def head(message: Message) -> tuple[str, list[tuple[str, str]]]:
     """When a message was sent and whom it is about; reports nothing."""
-    quiet = replace(message, lines=[line for line in message.lines if line[:3] in {"MSH", "PID"}], issues=[], cut=False)
+    mark = message.lines[0][3:4] or "|"
+    lines = [mark.join(line.split(mark)[:_HEAD[line[:3]]]) for line in message.lines if line[:3] in _HEAD]
+    quiet = replace(message, lines=lines, issues=[], cut=False)
     found = segments(quiet)
     time = re.match(r"\d*", found[0].text(7) or "") if found else None
     return (time[0] if time else ""), [identity(one) for one in found if one.name == "PID"]
