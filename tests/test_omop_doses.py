@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
@@ -11,6 +14,7 @@ from pmed.normalise.drugs import add_ingredients
 from pmed.sources.omop import OmopSource
 from pmed.tables import TABLES
 from pmed.types import ReadRequest
+from tests import omop_server
 
 CONCEPTS = ["concept_id,concept_name,vocabulary_id,concept_class_id,concept_code",
             "1,warfarin sodium 5 MG Oral Tablet,RxNorm,Clinical Drug,855332",
@@ -89,3 +93,56 @@ def test_the_vocabulary_goes_before_the_name(tmp_path: Path) -> None:
     medicines = read(tmp_path, drug(), [STRENGTHS[0], "1,100,4.6,11,,,,,,"])["medications"]
     names = TABLES["drug_names"].frame([{"ingredient": "warfarin", "kind": "code", "name": "855332"}])
     assert add_ingredients(medicines, names)[0].select("strength", "strength_unit").row(0) == (4.6, "mg")
+
+
+ROWS = (drug(quantity=45, days=30), drug(2, GIVEN, quantity=3, unit="mL"),
+        drug(sig="Take 2 tablets by mouth twice daily"))
+
+
+def in_sqlite(folder: Path) -> Path:
+    path = folder / "cdm.sqlite"
+    with sqlite3.connect(path) as database:
+        for source in folder.glob("*.csv"):
+            with source.open(newline="", encoding="utf-8") as file:
+                columns, *rows = csv.reader(file)
+            kinds = ", ".join(f"{one} {omop_server.kind(one)}" for one in columns)
+            database.execute(f"CREATE TABLE {source.stem} ({kinds})")
+            database.executemany(f"INSERT INTO {source.stem} VALUES ({', '.join('?' * len(columns))})",
+                                 ([value or None for value in row] for row in rows))
+    database.close()
+    return path
+
+
+def in_parquet(folder: Path) -> Path:
+    made = folder / "parquet"
+    made.mkdir()
+    for source in folder.glob("*.csv"):
+        rows = pl.read_csv(source, try_parse_dates=True, infer_schema_length=None)
+        rows.write_parquet(made / f"{source.stem}.parquet")
+    return made
+
+
+@pytest.mark.parametrize("store", [in_sqlite, in_parquet])
+@pytest.mark.parametrize("row", ROWS)
+def test_every_store_tells_the_same(tmp_path: Path, store: Callable[[Path], Path], row: str) -> None:
+    expected = read(tmp_path, row)["medications"].select(FOUND)
+    assert None not in expected.select("strength", "dose_unit").row(0)
+    assert again(store(tmp_path)).equals(expected)
+
+
+def test_postgres_tells_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PMED_TEST_OMOP", omop_server.PASSWORD)
+    with omop_server.postgres() as server:
+        for number, row in enumerate(ROWS):
+            folder = tmp_path / f"cdm{number}"
+            folder.mkdir()
+            expected = read(folder, row)["medications"].select(FOUND)
+            omop_server.fill(server, {path.stem: path for path in folder.glob("*.csv")}, f"cdm{number}")
+            connection = folder / "one.omop.toml"
+            connection.write_text(f'url = "{server.url}"\npassword_env = "PMED_TEST_OMOP"\nschema = "cdm{number}"\n')
+            assert again(connection).equals(expected)
+
+
+def again(path: Path) -> pl.DataFrame:
+    request = ReadRequest(TABLES["sites"].empty(), index_date="2020-06-15")
+    return OmopSource().read([path], request)["medications"].select(FOUND)
