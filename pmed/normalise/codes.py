@@ -91,13 +91,13 @@ def left_open(conditions: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
     unless the one is wider than the other. A stage that is told is no other stage.
     """
     key = ["patient_id", "row"]
-    spoken = spoken_of(conditions)
-    unlisted = spoken.join(found, on=key, how="anti")
+    unlisted = spoken_of(conditions.join(found, on=key, how="anti"))
     wider = pl.DataFrame([(group, one) for group, inner in _OPEN.items() for one in inner],
                          {"group": pl.String, "inner": pl.String}, orient="row")
     may_be = found.join(wider, on="group").select(*key, group="inner").unique()
     staged = found.filter(pl.col("group").is_in(_STAGES))
     settled = pl.concat([found, *(staged.with_columns(group=pl.lit(stage)) for stage in _STAGES)])
+    spoken = spoken_of(conditions.join(may_be, on=key, how="semi"))
     inner = spoken.join(may_be, on=[*key, "group"], how="semi").join(settled, on=[*key, "group"], how="anti")
     return pl.concat([unlisted, inner]).sort(*key, "group")
 
