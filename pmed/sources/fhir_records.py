@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, cast
 
 import msgspec
 
@@ -40,10 +41,14 @@ from .record_dates import is_date
 from .recorded import COLUMNS, Issue, Row
 
 _PERSON = slice(COLUMNS["patients"].index("birth_date"), None)
-_CODE = {name: columns.index("code") for name, columns in COLUMNS.items() if "code" in columns}
+# All tables but that of the patients begin with the same columns.
+_CODE, _DISPLAY = (COLUMNS["conditions"].index(name) for name in ("code", "display"))
+_SAID = slice(COLUMNS["conditions"].index("system"), None)
+_WHOSE = {kind: "subject" if "subject" in decoder.type.__struct_fields__ else "patient"
+          for kind, decoder in WANTED.items()}
 _MEDICATION = msgspec.json.Decoder(Medication)
 # A visit is told by its class, a relative without a condition says that none is known.
-_MAY_BE_NAMELESS = ("encounters", "family_history")
+_MAY_BE_NAMELESS = ("Encounter", "FamilyMemberHistory")
 
 
 @dataclass
@@ -62,7 +67,8 @@ class Records:
     issues: list[Issue] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
     _people: dict[str, Row] = field(default_factory=dict)
-    _seen: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    # Patient, type and id → where its rows begin and how many there are.
+    _seen: dict[tuple[str, str, str], tuple[int, int]] = field(default_factory=dict)
 
     def add(self, reading: Reading) -> None:
         """Take one bundle in: its references mean what is in it.
@@ -141,38 +147,43 @@ class Records:
         if found is None:
             self.issues[-1]["patient_id"] = _owner(resource, scope.people)
             return
-        link, path = (found.subject, "$.subject") if hasattr(found, "subject") else (found.patient, "$.patient")
+        whose = _WHOSE[resource.kind]
+        link = getattr(found, whose)
         name = resolve(link.reference if link else None, scope.people)
         if name is None:
             self.issues.append(resource.issue("error", "unknown-patient", "not about a patient of this record; the "
-                                              "resource was left out", patient_id=_only(scope.people), path=path))
-        elif self._is_new(resource, name):
-            rows = list(_rows(resource, found, name, scope.medicines, self.issues))
+                                              "resource was left out", patient_id=_only(scope.people),
+                                              path=f"$.{whose}"))
+            return
+        noted: list[Issue] = []
+        rows = _rows(resource, found, name, scope.medicines, noted)
+        if self._is_new(resource, rows, name):
+            self.issues += noted
             self.rows[TABLE[resource.kind]] += rows
             self._note_nameless(resource, rows, name)
             if isinstance(found, Observation) and (call := gene_call(resource, found, name, self.issues)):
                 self.calls.append(call)
 
-    def _is_new(self, resource: Resource, name: str) -> bool:
+    def _is_new(self, resource: Resource, rows: Sequence[Row], name: str) -> bool:
         """Whether this resource has not been met before, as it is in overlapping pages of a search."""
         if not resource.id:
             return True
-        key, digest = (name, resource.kind, resource.id), hash(bytes(resource.raw))
-        if key not in self._seen:
-            self._seen[key] = digest
+        key, kept = (name, resource.kind, resource.id), self.rows[TABLE[resource.kind]]
+        before = self._seen.get(key)
+        if before is None:
+            self._seen[key] = len(kept), len(rows)
             return True
-        severity, what = ("info", "the same; used once") if self._seen[key] == digest else (
-            "warning", "differs; the first one is used")
+        start, count = before
+        same = [row[_SAID] for row in kept[start:start + count]] == [row[_SAID] for row in rows]
+        severity, what = ("info", "the same; used once") if same else ("warning", "differs; the first one is used")
         self.issues.append(resource.issue(severity, "duplicate-resource", f"given before and {what}", patient_id=name))
         return False
 
     def _note_nameless(self, resource: Resource, rows: Sequence[Row], name: str) -> None:
         """Report rows that say nothing about what they are."""
-        table = TABLE[resource.kind]
-        code = _CODE[table]
-        if table in _MAY_BE_NAMELESS:
+        if resource.kind in _MAY_BE_NAMELESS:
             return
-        if [row for row in rows if row[code] is None and row[code + 1] is None]:
+        if any(row[_CODE] is None and row[_DISPLAY] is None for row in rows):
             self.issues.append(resource.issue("warning", "no-code", "neither a code nor a name; what it is stays "
                                               "unknown", patient_id=name))
 
@@ -199,6 +210,8 @@ def _decode_patient(resource: Resource, where: str) -> Patient:
     Raises:
         UnusablePatient: naming the path of the wrong type.
     """
+    if resource.found is not None:
+        return cast("Patient", resource.found)
     try:
         return msgspec.json.decode(resource.raw, type=Patient)
     except UNREADABLE as error:
@@ -219,23 +232,19 @@ def _check_birth_date(patient: Patient, name: str, where: str) -> None:
 
 
 def _rows(resource: Resource, found: Wanted, name: str, medicines: Mapping[str, CodeableConcept],
-          issues: list[Issue]) -> Iterator[Row]:
-    match found:
-        case Observation():
-            yield from observation_rows(resource, found, name, issues)
-        case Condition():
-            yield from condition_rows(resource, found, name)
-        case Drug():
-            yield drug_row(resource, found, name, medicines, issues)
-        case AllergyIntolerance():
-            yield allergy_row(resource, found, name)
-        case FamilyMemberHistory():
-            yield from family_rows(resource, found, name)
-        case Encounter():
-            yield encounter_row(resource, found, name)
-        case Procedure():
-            yield procedure_row(resource, found, name)
-        case Immunization():
-            yield immunization_row(resource, found, name)
-        case DiagnosticReport():
-            yield report_row(resource, found, name)
+          issues: list[Issue]) -> list[Row]:
+    if isinstance(found, Observation):
+        return observation_rows(resource, found, name, issues)
+    if isinstance(found, Drug):
+        return [drug_row(resource, found, name, medicines, issues)]
+    if many := _MANY.get(type(found)):
+        return many(resource, found, name)
+    return [_ONE[type(found)](resource, found, name)]
+
+
+# Those that may be several rows, and those that are one.
+_MANY: Mapping[type, Callable[[Resource, Any, str], list[Row]]] = {
+    Condition: condition_rows, FamilyMemberHistory: family_rows}
+_ONE: Mapping[type, Callable[[Resource, Any, str], Row]] = {
+    AllergyIntolerance: allergy_row, Encounter: encounter_row, Procedure: procedure_row,
+    Immunization: immunization_row, DiagnosticReport: report_row}

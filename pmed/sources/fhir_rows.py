@@ -7,7 +7,7 @@ share its ``source``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from .fhir_bundle import Resource
 from .fhir_types import (
@@ -35,14 +35,15 @@ def patient_row(resource: Resource, patient: Patient, name: str) -> Row:
     return (*origin(resource, name), patient.birth_date, patient.gender, deceased, _ancestry(patient))
 
 
-def condition_rows(resource: Resource, found: Condition, name: str) -> Iterator[Row]:
+def condition_rows(resource: Resource, found: Condition, name: str) -> list[Row]:
     """One row a coding."""
     onset, abatement = found.onset_period, found.abatement_period
     start = found.onset_date_time or (onset and onset.start) or found.recorded_date
     end = found.abatement_date_time or (abatement and (abatement.end or abatement.start))
     states = state(found.clinical_status), state(found.verification_status), found.abatement_boolean
-    for coding in (found.code.coding if found.code else []) or [Coding()]:
-        yield (*origin(resource, name), *coded(coding, found.code), start, end, found.recorded_date, *states)
+    where, rest = origin(resource, name), (start, end, found.recorded_date, *states)
+    return [(*where, *coded(coding, found.code), *rest)
+            for coding in (found.code.coding if found.code else []) or [Coding()]]
 
 
 def allergy_row(resource: Resource, found: AllergyIntolerance, name: str) -> Row:
@@ -52,24 +53,27 @@ def allergy_row(resource: Resource, found: AllergyIntolerance, name: str) -> Row
             state(found.clinical_status), state(found.verification_status), found.criticality)
 
 
-def observation_rows(resource: Resource, found: Observation, name: str, issues: list[Issue]) -> Iterator[Row]:
+def observation_rows(resource: Resource, found: Observation, name: str, issues: list[Issue]) -> list[Row]:
     """The observation's own value where it has one, and a row for each component."""
     start = found.effective_date_time or found.effective_instant
     if start is None:
         start = found.effective_period.start if found.effective_period else found.issued
     when = start, found.issued, found.status
     report: Callable[..., None] = lambda *what, path: issues.append(resource.issue(*what, patient_id=name, path=path))
+    parts: list[tuple[_Measured, str]] = []
     if not found.component or _has_value(found):
-        yield (*origin(resource, name), *coded(prefer(found.code, LOINC), found.code), *when,
-               *_value(found, report, "$"), _interpretation(found))
-    for index, part in enumerate(found.component):
-        yield (*origin(resource, name), *coded(prefer(part.code, LOINC), part.code), *when,
-               *_value(part, report, f"$.component[{index}]"), _interpretation(part))
+        parts.append((found, "$"))
+    parts += [(part, f"$.component[{index}]") for index, part in enumerate(found.component)]
+    where = origin(resource, name)
+    return [(*where, *coded(prefer(part.code, LOINC), part.code), *when, *_value(part, report, path),
+             _interpretation(part)) for part, path in parts]
 
 
 def origin(resource: Resource, name: str) -> Row:
     """Whose row it is and where it is from."""
-    return name, resource.file, resource.place, f"{resource.file}#{resource.name}"
+    what = resource.name
+    place = f"{resource.spot} {what}" if resource.id and resource.spot else resource.place
+    return name, resource.file, place, f"{resource.file}#{what}"
 
 
 def prefer(concept: CodeableConcept | None, system: str) -> Coding:
