@@ -6,6 +6,7 @@ import gc
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import ClassVar
 
@@ -48,10 +49,13 @@ class FhirSource:
         """
         index_date = asked_day(request.index_date)
         with _without_collector():
-            records = _read(paths)
-        calls = TABLES["outside_calls"].frame(records.calls).unique(
-            ["patient_id", "gene", "diplotype"], keep="first", maintain_order=True)
-        return {**make_tables(records.rows, records.issues, index_date), "outside_calls": calls}
+            return _tables(_read(paths), index_date)
+
+
+def _tables(records: Records, index_date: date | None) -> dict[str, pl.DataFrame]:
+    calls = TABLES["outside_calls"].frame(records.calls).unique(
+        ["patient_id", "gene", "diplotype"], keep="first", maintain_order=True)
+    return {**make_tables(records.rows, records.issues, index_date), "outside_calls": calls}
 
 
 @contextmanager

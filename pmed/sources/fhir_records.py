@@ -143,7 +143,7 @@ class Records:
 
     def _take(self, resource: Resource, scope: Scope) -> None:
         """Decode one resource and add its rows; what cannot be used is reported."""
-        found = decode(resource, WANTED[resource.kind], self.issues)
+        found = resource.found or decode(resource, WANTED[resource.kind], self.issues)
         if found is None:
             self.issues[-1]["patient_id"] = _owner(resource, scope.people)
             return
@@ -161,7 +161,7 @@ class Records:
             self.issues += noted
             self.rows[TABLE[resource.kind]] += rows
             self._note_nameless(resource, rows, name)
-            if isinstance(found, Observation) and (call := gene_call(resource, found, name, self.issues)):
+            if resource.kind == "Observation" and (call := gene_call(resource, found, name, self.issues)):
                 self.calls.append(call)
 
     def _is_new(self, resource: Resource, rows: Sequence[Row], name: str) -> bool:
@@ -183,9 +183,11 @@ class Records:
         """Report rows that say nothing about what they are."""
         if resource.kind in _MAY_BE_NAMELESS:
             return
-        if any(row[_CODE] is None and row[_DISPLAY] is None for row in rows):
-            self.issues.append(resource.issue("warning", "no-code", "neither a code nor a name; what it is stays "
-                                              "unknown", patient_id=name))
+        for row in rows:
+            if row[_CODE] is None and row[_DISPLAY] is None:
+                self.issues.append(resource.issue("warning", "no-code", "neither a code nor a name; what it is stays "
+                                                  "unknown", patient_id=name))
+                return
 
 
 def _owner(resource: Resource, people: Mapping[str, str]) -> str | None:
@@ -233,7 +235,7 @@ def _check_birth_date(patient: Patient, name: str, where: str) -> None:
 
 def _rows(resource: Resource, found: Wanted, name: str, medicines: Mapping[str, CodeableConcept],
           issues: list[Issue]) -> list[Row]:
-    if isinstance(found, Observation):
+    if type(found) is Observation:
         return observation_rows(resource, found, name, issues)
     if isinstance(found, Drug):
         return [drug_row(resource, found, name, medicines, issues)]
