@@ -19,7 +19,8 @@ from .fhir_bundle import Reading, file_issue, read_document
 from .fhir_files import EXPORT_HINT, inside, is_lines, is_record
 from .fhir_lines import LineReading
 from .fhir_records import Records
-from .recorded import asked_day, make_tables
+from .fhir_shares import take_shared
+from .recorded import asked_day, tables_of
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,8 @@ class FhirSource:
 def _tables(records: Records, index_date: date | None) -> dict[str, pl.DataFrame]:
     calls = TABLES["outside_calls"].frame(records.calls).unique(
         ["patient_id", "gene", "diplotype"], keep="first", maintain_order=True)
-    return {**make_tables(records.rows, records.issues, index_date), "outside_calls": calls}
+    frames = {name: kept.frame() for name, kept in records.rows.items()}
+    return {**tables_of(frames, TABLES["issues"].frame(records.issues), index_date), "outside_calls": calls}
 
 
 @contextmanager
@@ -82,7 +84,9 @@ def _read(paths: Sequence[Path]) -> Records:
         elif reading:
             loose.append(reading)
     if loose:
-        records.add_loose(loose)
+        scope = records.meet_loose(loose)
+        if not take_shared(records, loose, scope):
+            records.take_loose(loose, scope)
     if faults and not records.rows["patients"]:
         raise faults[0]
     return records

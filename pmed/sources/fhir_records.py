@@ -24,6 +24,7 @@ from .fhir_drug_rows import drug_row, what_it_is
 from .fhir_event_rows import encounter_row, family_rows, immunization_row, procedure_row, report_row
 from .fhir_files import EXPORT_HINT
 from .fhir_genes import Call, gene_call
+from .fhir_kept import Kept
 from .fhir_lines import LineReading
 from .fhir_rows import allergy_row, condition_rows, observation_rows, patient_row
 from .fhir_types import AllergyIntolerance, CodeableConcept, Condition, Drug, Medication, Observation, Owned, Patient
@@ -63,12 +64,12 @@ class Scope:
 class Records:
     """Rows (see ``recorded.COLUMNS``), genotypes and problems of all files of one read."""
 
-    rows: dict[str, list[Row]] = field(default_factory=lambda: {name: [] for name in COLUMNS})
+    rows: dict[str, Kept] = field(default_factory=lambda: {name: Kept(name) for name in COLUMNS})
     issues: list[Issue] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
     _people: dict[str, Row] = field(default_factory=dict)
     # Patient, type and id → where its rows begin and how many there are.
-    _seen: dict[tuple[str, str, str], tuple[int, int]] = field(default_factory=dict)
+    seen: dict[tuple[str, str, str], tuple[int, int]] = field(default_factory=dict)
 
     def add(self, reading: Reading) -> None:
         """Take one bundle in: its references mean what is in it.
@@ -83,10 +84,10 @@ class Records:
         if not scope.people:
             raise HistoryError("the bundle holds no Patient", where=reading.where, hint=EXPORT_HINT)
         for resource in reading.others():
-            self._take(resource, scope)
+            self.take(resource, scope)
 
-    def add_loose(self, parts: Sequence[Reading | LineReading]) -> None:
-        """Take single resources and NDJSON files in: their references mean what is in any of them.
+    def meet_loose(self, parts: Sequence[Reading | LineReading]) -> Scope:
+        """Whom and what single resources and NDJSON files tell of: their references mean what is in any of them.
 
         A patient who cannot be used is reported, as all that is about him.
 
@@ -105,9 +106,13 @@ class Records:
         if not scope.people:
             raise fault or HistoryError("no Patient is given", where=parts[0].where,
                                         hint="give the file with the Patient resources, or the folder, too")
+        return scope
+
+    def take_loose(self, parts: Sequence[Reading | LineReading], scope: Scope) -> None:
+        """Take all else in."""
         for part in parts:
             for resource in part.others():
-                self._take(resource, scope)
+                self.take(resource, scope)
             self.issues += part.issues
 
     def _refer(self, resource: Resource, scope: Scope, where: str) -> None:
@@ -133,7 +138,7 @@ class Records:
         name = row[0]
         first = self._people.setdefault(name, row)
         if first is row:
-            self.rows["patients"].append(row)
+            self.rows["patients"].add([row])
         elif first[_PERSON] == row[_PERSON]:
             self.issues.append(resource.issue("info", "duplicate-resource", "given before and the same; used once",
                                               patient_id=name))
@@ -141,7 +146,7 @@ class Records:
             raise HistoryError(f"Patient/{name} is given twice and differs", where=where,
                                hint="give one version of each patient")
 
-    def _take(self, resource: Resource, scope: Scope) -> None:
+    def take(self, resource: Resource, scope: Scope) -> None:
         """Decode one resource and add its rows; what cannot be used is reported."""
         found = resource.found or decode(resource, WANTED[resource.kind], self.issues)
         if found is None:
@@ -159,7 +164,7 @@ class Records:
         rows = _rows(resource, found, name, scope.medicines, noted)
         if self._is_new(resource, rows, name):
             self.issues += noted
-            self.rows[TABLE[resource.kind]] += rows
+            self.rows[TABLE[resource.kind]].add(rows)
             self._note_nameless(resource, rows, name)
             if resource.kind == "Observation" and (call := gene_call(resource, found, name, self.issues)):
                 self.calls.append(call)
@@ -169,12 +174,12 @@ class Records:
         if not resource.id:
             return True
         key, kept = (name, resource.kind, resource.id), self.rows[TABLE[resource.kind]]
-        before = self._seen.get(key)
+        before = self.seen.get(key)
         if before is None:
-            self._seen[key] = len(kept), len(rows)
+            self.seen[key] = len(kept), len(rows)
             return True
         start, count = before
-        same = [row[_SAID] for row in kept[start:start + count]] == [row[_SAID] for row in rows]
+        same = [row[_SAID] for row in kept.some(start, count)] == [row[_SAID] for row in rows]
         severity, what = ("info", "the same; used once") if same else ("warning", "differs; the first one is used")
         self.issues.append(resource.issue(severity, "duplicate-resource", f"given before and {what}", patient_id=name))
         return False

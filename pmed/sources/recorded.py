@@ -81,7 +81,7 @@ def asked_day(text: str) -> date | None:
 def make_tables(rows: Mapping[str, Sequence[Row]], issues: Sequence[Issue],
                 index_date: date | None) -> dict[str, pl.DataFrame]:
     """All history tables, checked; `rows` have the columns of `COLUMNS`."""
-    return tables_of({name: _frame(name, rows.get(name, ())) for name in COLUMNS}, TABLES["issues"].frame(issues),
+    return tables_of({name: frame_of(name, rows.get(name, ())) for name in COLUMNS}, TABLES["issues"].frame(issues),
                      index_date)
 
 
@@ -105,14 +105,14 @@ def _kinds(name: str) -> dict[str, pl.DataType]:
 def _filled(name: str, frame: pl.DataFrame | None) -> pl.DataFrame:
     """The frame with every column of its kind, extra ones kept behind."""
     if frame is None:
-        return _frame(name, ())
+        return frame_of(name, ())
     columns = {column: pl.col(column).cast(kind) if column in frame.columns else pl.lit(None, kind).alias(column)
                for column, kind in _kinds(name).items()}
     return frame.select(*columns.values(), pl.exclude(*columns))
 
 
-def _frame(name: str, rows: Sequence[Row]) -> pl.DataFrame:
-    """Rows as recorded."""
+def frame_of(name: str, rows: Sequence[Row]) -> pl.DataFrame:
+    """Rows as recorded, in the columns of `COLUMNS`."""
     kinds = _kinds(name)
     columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
     # A source that does not know the last columns leaves them out.
