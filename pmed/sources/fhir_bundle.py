@@ -30,7 +30,7 @@ _BOM = b"\xef\xbb\xbf"
 # FHIR's id, with the underscore that real systems use besides; it may end up in a file name.
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 # How nearly all resources begin: type and id are known without reading the rest of them.
-_BEGIN = re.compile(rb'\s*\{\s*"resourceType"\s*:\s*"([A-Za-z]+)"\s*,\s*"id"\s*:\s*"([A-Za-z0-9._-]*)"\s*[,}]')
+BEGIN = re.compile(rb'\s*\{\s*"resourceType"\s*:\s*"([A-Za-z]+)"\s*,\s*"id"\s*:\s*"([A-Za-z0-9._-]*)"\s*[,}]')
 _HEADERS = msgspec.json.Decoder(Header)
 _SERVED = "served:"
 _KEPT = {*WANTED, *FIRST}
@@ -113,7 +113,7 @@ def read_document(path: Path) -> Reading:
 def undecoded(raw: bytes | msgspec.Raw, spot: str, reading: Reading, *, full_url: str = "", path: str = "$",
               what: str = "the resource") -> Resource | None:
     """A resource with its type and id; None for one that is not wanted, and one without a type (reported)."""
-    if begin := _BEGIN.match(raw):
+    if begin := BEGIN.match(raw):
         kind, name = begin[1].decode(), begin[2].decode()
     else:
         kind, name = _header(raw, spot, reading, path, what)

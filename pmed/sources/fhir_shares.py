@@ -23,8 +23,8 @@ from .fhir_lines import LineReading
 from .fhir_records import Records, Scope
 from .fhir_types import CodeableConcept
 
-LEAST = 100 << 20  # bytes a process: less is read before another one has started
-MOST = 8           # processes
+LEAST = 600_000  # about so many microseconds of work for each process: it takes half as long to start one
+MOST = 8         # processes
 Piece = tuple[str, Span]
 
 
@@ -51,8 +51,8 @@ class Done(msgspec.Struct):
 def take_shared(records: Records, parts: Sequence[Reading | LineReading], scope: Scope) -> bool:
     """Take the lines in by several processes; False where it does not pay, or where one of them had to see it all."""
     pieces = _pieces(parts)
-    size = sum(_size(piece) for piece in pieces)
-    shares = _shares(pieces, min(size // LEAST, os.cpu_count() or 1, MOST))
+    work = sum(cost for _, cost in pieces)
+    shares = _shares(pieces, min(work // LEAST, os.cpu_count() or 1, MOST))
     if len(shares) < 2:
         return False
     done = _all_done([Job(share, scope.people, scope.medicines) for share in shares])
@@ -62,25 +62,21 @@ def take_shared(records: Records, parts: Sequence[Reading | LineReading], scope:
     return True
 
 
-def _pieces(parts: Sequence[Reading | LineReading]) -> list[Piece]:
-    """What can be shared out, in order; nothing where single resources are among them."""
+def _pieces(parts: Sequence[Reading | LineReading]) -> list[tuple[Piece, int]]:
+    """What can be shared out, in order, and what it costs; nothing where single resources are among them."""
     if not all(isinstance(part, LineReading) for part in parts):
         return []
-    return [(str(part.path), span) for part in parts if isinstance(part, LineReading) for span in part.blocks]
+    return [((str(part.path), span), cost) for part in parts if isinstance(part, LineReading)
+            for span, cost in part.blocks]
 
 
-def _size(piece: Piece) -> int:
-    path, span = piece
-    return Path(path).stat().st_size * 10 if span.end is None else span.end - span.start  # gzip: about a tenth
-
-
-def _shares(pieces: Sequence[Piece], many: int) -> list[list[Piece]]:
+def _shares(pieces: Sequence[tuple[Piece, int]], many: int) -> list[list[Piece]]:
     """About equal shares of neighbours; the pieces of one file are one."""
-    total, before = sum(_size(piece) for piece in pieces), 0
+    total, before = sum(cost for _, cost in pieces), 0
     shares: list[list[Piece]] = [[] for _ in range(many)]
-    for path, span in pieces if many > 1 else ():
+    for (path, span), cost in pieces if many > 1 else ():
         share = shares[min(before * many // total, many - 1)]
-        before += _size((path, span))
+        before += cost
         if share and share[-1][0] == path:
             share[-1] = path, Span(share[-1][1].start, span.end, share[-1][1].number)
         else:
