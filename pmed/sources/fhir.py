@@ -19,7 +19,7 @@ from .fhir_bundle import Reading, file_issue, read_document
 from .fhir_files import EXPORT_HINT, inside, is_lines, is_record
 from .fhir_lines import LineReading
 from .fhir_records import Records
-from .fhir_shares import take_shared
+from .fhir_shares import read_shared
 from .recorded import asked_day, tables_of
 
 
@@ -84,9 +84,11 @@ def _read(paths: Sequence[Path]) -> Records:
         elif reading:
             loose.append(reading)
     if loose:
-        scope = records.meet_loose(loose)
-        if not take_shared(records, loose, scope):
-            records.take_loose(loose, scope)
+        shared = None if records.rows["patients"] else read_shared(loose)
+        if shared:
+            shared.issues[:0] = records.issues
+            return shared
+        records.take_loose(loose, records.meet_loose(loose))
     if faults and not records.rows["patients"]:
         raise faults[0]
     return records

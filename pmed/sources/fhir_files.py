@@ -108,6 +108,20 @@ def blocks(path: Path, span: Span = WHOLE) -> Iterator[tuple[Span, bytes]]:
         raise _unreadable(path, error) from error
 
 
+def lines_before(path: Path, end: int) -> int:
+    """How many lines end before a byte."""
+    return sum(block.count(b"\n") + 1 for _, block in blocks(path, Span(0, end))) if end else 0
+
+
+def line_after(path: Path, place: int) -> int:
+    """Where the first line that begins at a byte, or after it, begins."""
+    with path.open("rb") as file:
+        file.seek(max(place - 1, 0))
+        if place:
+            file.readline()
+        return file.tell()
+
+
 def lines_of(number: int, block: bytes) -> Iterator[tuple[int, bytes]]:
     """The lines of a block with something in them; `number` is the first's."""
     if block.isspace():  # millions of empty lines are no lines

@@ -9,30 +9,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .fhir_bundle import BEGIN, FIRST, Reading, Resource, undecoded
-from .fhir_files import WHOLE, Span, blocks, is_packed, lines_of, numbered_lines
-from .fhir_wanted import WANTED
+from .fhir_bundle import FIRST, Reading, Resource, undecoded
+from .fhir_files import WHOLE, Span, blocks, lines_of, numbered_lines
 from .recorded import Issue
 
 # A line that is one of them has its name in quotes; most others have not.
 _MARKS = tuple(f'"{kind}"'.encode() for kind in FIRST)
 
 
-# Microseconds a line.
-_PASSED_OVER, _ROWS = 2, 10
-
-
 @dataclass
 class LineReading:
-    """An NDJSON file, or a span of it, while it is read.
-
-    `blocks` are the spans in which it can be shared out, and about what each costs, known once `first` is through.
-    """
+    """An NDJSON file, or a span of it, while it is read; `met_first`: `others` passed a patient or medicine over."""
 
     path: Path
     issues: list[Issue] = field(default_factory=list)
     span: Span = WHOLE
-    blocks: list[tuple[Span, int]] = field(default_factory=list)
+    met_first: bool = False
 
     @property
     def where(self) -> str:
@@ -42,13 +34,9 @@ class LineReading:
     def first(self) -> Iterator[Resource]:
         """Patients and medicines. Lines that cannot be read are told of by `others`."""
         silent = Reading(self.path.name, self.where)
-        self.blocks.clear()
         for span, block in blocks(self.path, self.span):
-            self.blocks.append((span, _cost(block)))
             if _is_marked(block):
                 yield from self._first(span.number, block, silent)
-        if is_packed(self.path):
-            self.blocks[:] = [(WHOLE, sum(cost for _, cost in self.blocks))]
 
     def _first(self, number: int, block: bytes, silent: Reading) -> Iterator[Resource]:
         for spot, line in lines_of(number, block):
@@ -62,14 +50,12 @@ class LineReading:
         telling = Reading(self.path.name, self.where, issues=self.issues)
         for number, line in numbered_lines(self.path, self.span):
             found = undecoded(line, f"line {number}", telling, what="the line")
-            if found and found.kind not in FIRST:
+            if found is None:
+                continue
+            if found.kind in FIRST:
+                self.met_first = True
+            else:
                 yield found
-
-
-def _cost(block: bytes) -> int:
-    """About how many microseconds its lines take, which are mostly of one type."""
-    begin = BEGIN.match(block)
-    return (block.count(b"\n") + 1) * (_PASSED_OVER if begin and begin[1].decode() not in WANTED else _ROWS)
 
 
 def _is_marked(text: bytes) -> bool:
