@@ -99,6 +99,18 @@ class Row:
         where = self.doubt & (self.state != ABSENT)
         self.alleles[where], self.state[where], self.phased[where] = NONE, FILTERED, False
 
+    def blank(self) -> None:
+        """Leave nothing beside an absence: what was said of it was said of something else."""
+        where = self.state == ABSENT
+        for name in ("ploidy", "phase_set", "dp", "gq", "source_row", "filter"):
+            getattr(self, name)[where] = NONE
+
+    def assume(self, who: Bools, ploidy: int) -> None:
+        """Make reference of what is absent; only where the ploidy is 2 are there known to be two copies."""
+        where = who & (self.state == ABSENT)
+        self.alleles[where, :2 if ploidy == 2 else 1] = REF
+        self.ploidy[where], self.state[where] = ploidy, ASSUMED
+
     def changes_only(self) -> Row:
         """The same without what it says of REF."""
         alleles = np.where(self.alleles == REF, NONE, self.alleles).astype(np.int8)
