@@ -28,13 +28,13 @@ from .fhir_rows import allergy_row, condition_rows, observation_rows, patient_ro
 from .fhir_types import AllergyIntolerance, CodeableConcept, Condition, Drug, Medication, Observation, Owned, Patient
 from .fhir_wanted import (
     TABLE,
-    WANTED,
     DiagnosticReport,
     Encounter,
     FamilyMemberHistory,
     Immunization,
     Procedure,
     Wanted,
+    decoder,
 )
 from .record_dates import is_date
 from .recorded import COLUMNS, Issue, Row
@@ -137,7 +137,7 @@ class Records:
 
     def _take(self, resource: Resource, scope: Scope) -> None:
         """Decode one resource and add its rows; what cannot be used is reported."""
-        found = decode(resource, WANTED[resource.kind], self.issues)
+        found = decode(resource, decoder(resource.kind), self.issues)
         if found is None:
             self.issues[-1]["patient_id"] = _owner(resource, scope.people)
             return

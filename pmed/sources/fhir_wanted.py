@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -105,8 +106,14 @@ TABLE: dict[str, str] = {
     "Observation": "observations", "DiagnosticReport": "observations", "AllergyIntolerance": "allergies",
     "Procedure": "procedures", "Encounter": "encounters", "Immunization": "immunizations",
     "FamilyMemberHistory": "family_history"}
-WANTED: dict[str, msgspec.json.Decoder[Wanted]] = {
-    kind.__name__: msgspec.json.Decoder(kind)
+WANTED: dict[str, type[Wanted]] = {
+    kind.__name__: kind
     for kind in (MedicationRequest, MedicationStatement, MedicationAdministration, MedicationDispense, Condition,
                  Observation, AllergyIntolerance, Procedure, Encounter, Immunization, FamilyMemberHistory,
                  DiagnosticReport)}
+
+
+@cache
+def decoder(kind: str) -> msgspec.json.Decoder[Wanted]:
+    """What decodes the resources of a type of ``WANTED``, made when the first one is met."""
+    return msgspec.json.Decoder(WANTED[kind])
