@@ -94,13 +94,16 @@ class Grid:
     def put(self, number: int, row: Row, columns: Ints, clash: Bools) -> list[str]:
         """Lay a file's row of a site into the grid; returns the samples that another file contradicts.
 
-        `clash` are those of whom records of the file itself do.
+        `clash` are those of whom records of the file itself do; in `row` they are unknown already.
         """
-        cell = self.cell(number)
+        self.clash[number, columns] |= clash
+        if number not in self.cells:
+            self.cell(number).put(columns, row)
+            return []
+        cell = self.cells[number]
         before = cell.at(columns)
         both = (before.state == CALLED) & (row.state == CALLED)
         self.compared[columns] += both & ((before.alleles > REF) | (row.alleles > REF)).any(axis=1)
-        self.clash[number, columns] |= clash
         whole, clash = merged(before, row)
         self.clashed[columns] += clash
         self.clash[number, columns] |= clash

@@ -131,10 +131,11 @@ def joined(direct: Sequence[Row], beside: Sequence[Row], samples: int) -> tuple[
     `direct` records have the site's own ALT, `beside` records others at its position. What these say of REF counts
     only where no record has the site's own ALT: such a record may be refused for good reason.
     """
-    own, clash = _together(direct, samples)
-    others, more = _together(beside, samples)
-    row, bad = merged(own, others.changes_only() if direct else others)
-    clash = clash | more | bad
+    row, clash = _together(direct, samples)
+    if beside:
+        others, more = _together(beside, samples)
+        row, bad = merged(row, others.changes_only() if direct else others)
+        clash = clash | more | bad
     row.forget(clash)
     return row, clash
 
@@ -176,8 +177,8 @@ def deleted(row: Row, gone: Gone) -> Bools:
 
 
 def _together(rows: Sequence[Row], samples: int) -> tuple[Row, Bools]:
-    row, clash = Row.absent(samples), np.zeros(samples, dtype=bool)
-    for one in rows:
+    row, clash = rows[0] if rows else Row.absent(samples), np.zeros(samples, dtype=bool)
+    for one in rows[1:]:
         row, bad = merged(row, one)
         clash |= bad
     return row, clash
