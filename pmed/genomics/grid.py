@@ -191,29 +191,21 @@ class Grid:
             cells[name] = self._laid(_known(self._column(name)).cast(TABLES["genotypes"].columns[name].dtype), None)
         return site[of_site].with_columns(sample=sample, **cells).select(TABLES["genotypes"].names)
 
-    @cached_property
-    def _told(self) -> list[int]:
-        """The sites that have a row, in order."""
-        return sorted(self.cells)
-
     def _column(self, name: str) -> NDArray[Any]:
         """One column of the sites that have a row, one under the other."""
         strand = {"allele_1": 0, "allele_2": 1}.get(name)
-        rows = [self.cells[number] for number in self._told]
+        rows = [self.cells[number] for number in sorted(self.cells)]
         parts = [getattr(row, name) if strand is None else np.minimum(row.alleles[:, strand], OTHER) for row in rows]
         return np.concatenate(parts) if parts else np.empty(0, dtype=np.int8)
 
     def _laid(self, told: pl.Series, value: object) -> pl.Series:
         """A column of all sites: that of those that have a row, with `value` for all samples of the others between."""
         many, wide = len(self.sites.rows), len(self.samples)
-        rest = pl.Series([value], dtype=told.dtype).new_from_index(0, many * wide)
-        if not self._told or (value is None and told.null_count() == len(told)):
-            return rest
-        parts, done = [], 0
-        for place, number in enumerate(self._told):
-            parts += [rest[done * wide:number * wide], told[place * wide:(place + 1) * wide]]
-            done = number + 1
-        return pl.concat([*parts, rest[done * wide:]], rechunk=True)
+        if value is None and told.null_count() == len(told):
+            return told.clear(many * wide)
+        rest = pl.Series([value], dtype=told.dtype).new_from_index(0, wide)
+        parts = iter(told[start:start + wide] for start in range(0, len(told), wide))
+        return pl.concat([next(parts) if number in self.cells else rest for number in range(many)], rechunk=True)
 
     def _assume_reference(self) -> None:
         """Absent sites as 0/0 under a state of their own; what was looked at and not called stays unknown.
