@@ -161,6 +161,8 @@ def canonical_units(observations: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFr
     null where the code has no canonical unit (value and unit stay as recorded), or where the unit is not known or
     the value not plausible (it becomes null and moves to `value_text`). Running it twice changes nothing.
     """
+    if observations.is_empty():  # no record: nothing is worth making the look-ups for
+        return observations.with_columns(canonical_code=pl.lit(None, dtype=pl.String)), TABLES["issues"].empty()
     known = observations.with_columns(_looked_up("canonical_code", 0), _looked_up("quantity", 1))
     converted = known.with_columns(converted=_by_quantity()).with_columns(plausible=_plausible())
     recorded = pl.col("quantity").is_not_null() & pl.col("value").is_not_null()

@@ -124,11 +124,12 @@ def _with(gene: Gene, allele: str, found: Hidden, present: list[int]) -> list[st
     alike = ~differ[:, present].any(axis=1)
     has_changes = ~(differ[:, present] & (bits[:, present] & 1 == 0)).any(axis=1)
     count = differ.sum(axis=1)
+    near = np.flatnonzero(count <= 1).tolist()
     names: list[str] = []
     for site, others in _by_site(gene.name, found).items():
-        elsewhere = np.flatnonzero(count == differ[:, site])
+        elsewhere = [one for one in near if count[one] == differ[one, site]]
         agree = [n for n in others if alike[n]]
-        named = [one for n in others if not alike[n] for one in elsewhere.tolist() if bits[one, site] & bits[n, site]]
+        named = [one for n in others if not alike[n] for one in elsewhere if bits[one, site] & bits[n, site]]
         partly = [n for n in others if has_changes[n]]
         names += [gene.core[gene.alleles[one]] for one in [*agree, *named] or partly or others]
     return names
@@ -162,8 +163,15 @@ def phenotypes(gene: Gene, lookups: Sequence[Alleles], strands: Sequence[Sequenc
     Alleles of one function lead to one phenotype, so one of them stands for all.
     """
     if gene.kind == "variants":
-        strands = [[tuple(phenotype.lowest(gene, [allele, other])[0] for other in one)
-                    for allele, one in zip(pair, chosen, strict=True)]
+        strands = [[_least(gene.name, allele, one) for allele, one in zip(pair, chosen, strict=True)]
                    for pair, chosen in zip(lookups, strands, strict=True)]
     distinct = [[phenotype.representatives(gene, one) for one in call] for call in strands]
     return phenotype.allowed(gene, dict.fromkeys(chosen for call in distinct for chosen in product(*call)))
+
+
+@cache
+def _least(gene_name: str, allele: str, others: tuple[str, ...]) -> tuple[str, ...]:
+    """Of a strand called `allele` that may carry each of `others` too: the one of less function."""
+    from .knowledge import genes
+
+    return tuple(phenotype.lowest(genes()[gene_name], [allele, other])[0] for other in others)
