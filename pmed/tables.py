@@ -59,20 +59,25 @@ class Table:
         """The names of the columns, in order."""
         return list(self.columns)
 
-    def check(self, frame: pl.DataFrame, *, where: str = "") -> pl.DataFrame:
+    def check(self, frame: pl.DataFrame, *, where: str = "", rows: bool = True) -> pl.DataFrame:
         """Return `frame` with the table's columns first, extra columns kept behind.
+
+        Args:
+            frame: What is checked.
+            where: Said in front of the faults.
+            rows: Also look into the rows, for values that are not allowed and keys that are repeated.
 
         Raises:
             TableError: naming every fault at once (table.column, row, what, expected).
         """
-        faults = [fault for name in self.columns for fault in self._column_faults(frame, name)]
-        if not faults and self.key and frame.height:
+        faults = [fault for name in self.columns for fault in self._column_faults(frame, name, rows=rows)]
+        if rows and not faults and self.key and frame.height:
             faults = self._key_faults(frame)
         if faults:
             raise TableError(f"not a {self.name!r} table: " + "; ".join(faults), where=where)
         return frame.select(*self.columns, pl.exclude(*self.columns))
 
-    def _column_faults(self, frame: pl.DataFrame, name: str) -> list[str]:
+    def _column_faults(self, frame: pl.DataFrame, name: str, *, rows: bool) -> list[str]:
         column, label = self.columns[name], f"{self.name}.{name}"
         if name not in frame.columns:
             return [f"{label} is missing"]
@@ -82,7 +87,7 @@ class Table:
         faults = []
         if not column.null and series.null_count():
             faults.append(f"{label} row {series.is_null().arg_true()[0]} is null, expected a value")
-        if column.values and not (known := series.is_null() | series.is_in(column.values)).all():
+        if rows and column.values and not (known := series.is_null() | series.is_in(column.values)).all():
             row = (~known).arg_true()[0]
             faults.append(f"{label} row {row} is {series[row]!r}, expected one of {', '.join(column.values)}")
         return faults

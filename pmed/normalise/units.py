@@ -3,7 +3,7 @@
 ``canonical = factor × recorded + offset``. A unit that neither the table nor UCUM has is never guessed: the value
 becomes unknown, and the recorded number is kept as text.
 
-The spelling of a unit is forgiven in one place (`_spelled`): case, blanks, brackets, µ for u. That is safe because each
+The spelling of a unit is forgiven in one place (`_spell`): case, blanks, brackets, µ for u. That is safe because each
 quantity has its own few units: G/L is 10*9/L of platelets and g/L of protein.
 
 A value that no living person has is a slip of the pen or of the unit: it is reported and not used (`PLAUSIBLE`).
@@ -17,6 +17,7 @@ mmol/mol + 2.152 (Hoelzel et al., Clin Chem 2004;50:166-74); LOINC for the codes
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 
 import polars as pl
 
@@ -165,6 +166,8 @@ def canonical_units(observations: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFr
     null where the code has no canonical unit (value and unit stay as recorded), or where the unit is not known or
     the value not plausible (it becomes null and moves to `value_text`). Running it twice changes nothing.
     """
+    if observations.is_empty():  # no record: nothing is worth making the look-ups for
+        return observations.with_columns(canonical_code=pl.lit(None, dtype=pl.String)), TABLES["issues"].empty()
     known = observations.with_columns(_looked_up("canonical_code", 0), _looked_up("quantity", 1))
     by_table = known.with_columns(converted=_by_quantity())
     more = _by_library(by_table)
@@ -185,24 +188,22 @@ def canonical_units(observations: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFr
     return done.select(*observations.columns, *{"canonical_code"} - {*observations.columns}), issues
 
 
-def _spelled(unit: str) -> str:
-    """The spelling under which units are looked up: no case, blanks, brackets or underscores; u for µ, * for ^."""
-    return pl.select(_spell(pl.lit(unit))).item()  # type: ignore[no-any-return]
-
-
 def _spell(unit: pl.Expr) -> pl.Expr:
+    """The spelling under which units are looked up: no case, blanks, brackets or underscores; u for µ, * for ^."""
     return (unit.str.to_lowercase().str.replace_all(r"[\s\[\]{}_]", "").str.replace_all("[µμ]", "u")
             .str.replace_all("^", "*", literal=True))
 
 
-# quantity → spelled unit → factor and offset, made once
-_SPELLED = {quantity: {_spelled(unit): pair for unit, pair in units.items()} for quantity, units in UNITS.items()}
-for _quantity in _UNITLESS:
-    _SPELLED[_quantity][""] = (1, 0)
+@cache
+def _spelled(quantity: str) -> Mapping[str, Factor]:
+    """Spelled unit → factor and offset, made when a quantity is first met."""
+    units = UNITS[quantity]
+    names = pl.select(_spell(pl.lit(pl.Series("unit", [*units]))))["unit"]
+    return {**dict(zip(names, units.values(), strict=True)), **({"": (1, 0)} if quantity in _UNITLESS else {})}
 
 
 def _look_up(unit: pl.Expr, quantity: str, part: int) -> pl.Expr:
-    return _spell(unit).replace_strict({name: float(pair[part]) for name, pair in _SPELLED[quantity].items()},
+    return _spell(unit).replace_strict({name: float(pair[part]) for name, pair in _spelled(quantity).items()},
                                        default=None, return_dtype=pl.Float64())
 
 

@@ -37,6 +37,7 @@ from .fhir_wanted import (
     Immunization,
     Procedure,
     Wanted,
+    decoder,
 )
 from .record_dates import is_date
 from .recorded import COLUMNS, Issue, Row
@@ -45,8 +46,7 @@ _PERSON = slice(COLUMNS["patients"].index("birth_date"), None)
 # All tables but that of the patients begin with the same columns.
 _CODE, _DISPLAY = (COLUMNS["conditions"].index(name) for name in ("code", "display"))
 _SAID = slice(COLUMNS["conditions"].index("system"), None)
-_WHOSE = {kind: "subject" if "subject" in decoder.type.__struct_fields__ else "patient"
-          for kind, decoder in WANTED.items()}
+_WHOSE = {kind: "subject" if "subject" in known.__struct_fields__ else "patient" for kind, known in WANTED.items()}
 _MEDICATION = msgspec.json.Decoder(Medication)
 # A visit is told by its class, a relative without a condition says that none is known.
 _MAY_BE_NAMELESS = ("Encounter", "FamilyMemberHistory")
@@ -148,7 +148,7 @@ class Records:
 
     def take(self, resource: Resource, scope: Scope) -> None:
         """Decode one resource and add its rows; what cannot be used is reported."""
-        found = resource.found or decode(resource, WANTED[resource.kind], self.issues)
+        found = resource.found or decode(resource, decoder(resource.kind), self.issues)
         if found is None:
             self.issues[-1]["patient_id"] = _owner(resource, scope.people)
             return

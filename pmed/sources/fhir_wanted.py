@@ -109,8 +109,8 @@ TABLE: dict[str, str] = {
     "Observation": "observations", "DiagnosticReport": "observations", "AllergyIntolerance": "allergies",
     "Procedure": "procedures", "Encounter": "encounters", "Immunization": "immunizations",
     "FamilyMemberHistory": "family_history"}
-WANTED: dict[str, msgspec.json.Decoder[Wanted]] = {
-    kind.__name__: msgspec.json.Decoder(kind)
+WANTED: dict[str, type[Wanted]] = {
+    kind.__name__: kind
     for kind in (MedicationRequest, MedicationStatement, MedicationAdministration, MedicationDispense, Condition,
                  Observation, AllergyIntolerance, Procedure, Encounter, Immunization, FamilyMemberHistory,
                  DiagnosticReport)}
@@ -140,3 +140,9 @@ def whole_bundles() -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(msgspec.defstruct("WholeBundle", [
         ("resource_type", str | None, None), ("type", str | None, None), ("entry", list[entry], []),
         ("link", Any, None)], rename="camel", gc=False))
+
+
+@cache
+def decoder(kind: str) -> msgspec.json.Decoder[Wanted]:
+    """What decodes the resources of a type of ``WANTED``, made when the first one is met."""
+    return msgspec.json.Decoder(WANTED[kind])
