@@ -95,6 +95,18 @@ def test_the_vocabulary_goes_before_the_name(tmp_path: Path) -> None:
     assert add_ingredients(medicines, names)[0].select("strength", "strength_unit").row(0) == (4.6, "mg")
 
 
+def test_a_dose_stays_with_its_patient_and_medicine(tmp_path: Path) -> None:
+    read(tmp_path, drug())
+    people = ["person_id,gender_concept_id,year_of_birth", "2,8507,1960", "1,8532,1950"]
+    (tmp_path / "person.csv").write_text("\n".join([*people, ""]))
+    rows = [drug(quantity=60, days=30).replace("1,1,", "7,2,", 1), drug(quantity=30, days=30),
+            drug(2).replace("1,1,", "9,1,", 1)]
+    (tmp_path / "drug_exposure.csv").write_text("\n".join([HEAD, *rows, ""]))
+    request = ReadRequest(TABLES["sites"].empty(), index_date="2020-06-15")
+    found = OmopSource().read([tmp_path], request)["medications"].select("patient_id", "strength", "daily_dose")
+    assert found.rows() == [("1", 5, 5), ("1", 5000, None), ("2", 5, 10)]
+
+
 ROWS = (drug(quantity=45, days=30), drug(2, GIVEN, quantity=3, unit="mL"),
         drug(sig="Take 2 tablets by mouth twice daily"))
 
