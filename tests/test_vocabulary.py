@@ -62,6 +62,7 @@ def test_a_combination_is_both(one: str, two: str) -> None:
     ("prednisolone", {"prednisolone"}), ("chlorpropamide", set()), ("hydralazine", {"hydralazine"}),
     ("hydroxyzine", {"hydroxyzine"}), ("Paracetamol 500 mg", {"acetaminophen"}), ("Rifampicin", {"rifampin"}),
     ("Co-trimoxazole", {"sulfamethoxazole", "trimethoprim"}), ("St. John's wort 300 mg", {"st. john's wort extract"}),
+    ("Vitamin B 12 1 MG / abacavir 300 MG", {"abacavir", "cyanocobalamin"}), ("Theo-24 300 MG", {"theophylline"}),
     ("Paxlovid", {"nirmatrelvir", "ritonavir"}), ("Norinyl 1+50 28 Day Pack", {"mestranol", "norethindrone"}),
 ])
 def test_names_that_look_alike_stay_apart(text: str, ingredients: set[str]) -> None:

@@ -13,6 +13,8 @@ _ASIDE = re.compile(r"\[([^\]]*)\]|\(([^()]*)\)")
 _LEAD = re.compile(r"^(?:nda\d+\s+|\{|\d+(?:\.\d+)?\s*(?:hrs?|hours?|ml|actuat|mg|mcg|ug|g|gm|unt|units?|days?)\b\s*)+")
 # The strength, and all behind it: a number after a blank, or one glued to the name with its unit.
 _STRENGTH = re.compile(r"[\s-]+\d.*$|(?<=[a-z]{4})\d+\s*(?:mg|mcg|ug|g|ml)\b.*$")
+# A strength that says its unit, and all behind it: a number before it is of the name ("vitamin b 12 5 mg").
+_AMOUNT = re.compile(r"[\s-]+\d+(?:[.,]\d+)?\s*(?:mg|mcg|ug|µg|g|ml|meq|unt|units?|iu|%)(?![a-z]).*$")
 _FORMS = ("aerosol", "auto-injector", "buccal", "cap", "caps", "capsule", "capsules", "chewable", "cream", "daily",
           "delayed", "disintegrating", "drops", "dry", "ec", "elixir", "enteric", "er", "extended", "film", "for",
           "gel", "granules", "implant", "inhalant", "inhalation", "inhaler", "injectable", "injection", "intrauterine",
@@ -48,14 +50,15 @@ def asides(text: str) -> Iterator[str]:
 
 
 def parts(name: str) -> list[str]:
-    """The medicines of a combination, each still with its strength and form cut off."""
-    return [part for piece in _APART.split(_LEAD.sub("", name)) if (part := _cut(piece))]
+    """The medicines of a combination, each without its amount; `spellings` takes off the rest."""
+    return [_AMOUNT.sub("", piece.strip()) for piece in _APART.split(_LEAD.sub("", name)) if _cut(piece)]
 
 
 def spellings(name: str) -> Iterator[str]:
     """Names to look up, the most specific first: whole, without strength, without form, without salts."""
     whole = _LEAD.sub("", name)
-    yield from dict.fromkeys((name, whole, _STRENGTH.sub("", whole), _cut(name), *_without_salts(_cut(name))))
+    plain = (name, whole, _AMOUNT.sub("", whole), _STRENGTH.sub("", whole), _cut(name))
+    yield from dict.fromkeys((*plain, *_without_salts(_cut(name))))
 
 
 def _cut(name: str) -> str:

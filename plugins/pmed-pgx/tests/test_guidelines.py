@@ -33,7 +33,7 @@ def values(name: str) -> list[Any]:
         return [0.5, 5.0, 15.0, 40.0, 80.0]
     if kind in {"finding", "condition", "pregnant"}:
         return [True, False]
-    if kind in {"taking", "allergies"}:
+    if kind in {"taking", "allergic-to"}:
         return ["", *sorted({*of_class(gene), "ibuprofen"})[:3], ";".join(sorted({*of_class(gene), "sertraline"})[:3])]
     if kind == "modifiers":
         return ["", "paroxetine|inhibitor|strong|taken",

@@ -88,7 +88,7 @@ def _alike() -> pl.DataFrame:
     both = uses.join(uses.rename({"drug": "other"}), on="use", maintain_order="left").filter(
         pl.col("drug") != pl.col("other"))
     return both.select("drug", "other", status=pl.lit(FITS), finding=pl.lit(None, dtype=pl.String),
-                       reason=pl.format("also a {}; nothing on record speaks against it", "use"))
+                       reason=pl.format("same use ({}); nothing on record speaks against it", "use"))
 
 
 def _judged(one: Outcome, replaced: str) -> tuple[str, str | None]:

@@ -1,7 +1,7 @@
 """Feature step: which medicines act on which enzyme today, what that makes of the phenotypes, and what is taken.
 
 ``modifiers:<GENE>`` lists the drugs that act on a gene's product, ``taking:<class>`` the drugs of a class that are
-taken, ``allergens`` the allergens on record, each joined by ";" and in alphabetical order; "" where the record has
+taken, ``allergic-to`` the allergens on record, each joined by ";" and in alphabetical order; "" where the record has
 none, null where there is no record.
 """
 
@@ -19,7 +19,7 @@ from pmed.tables import TABLES, Tables
 from .knowledge import table
 from .phenoconversion import PERHAPS, RECENT, TAKEN, Ability, Acting, matters, parsed, present
 
-MODIFIERS, TAKING, ALLERGIES, DOSE = "modifiers:", "taking:", "allergens", "daily-dose:"
+MODIFIERS, TAKING, ALLERGIES, DOSE = "modifiers:", "taking:", "allergic-to", "daily-dose:"
 # What is put on the skin or into the eye hardly reaches the liver.
 _LOCAL = r"(?i)topical|ophthalm|cutaneous|otic|vaginal|intravitreal|dental"
 _MG = ("mg", "g", "ug")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from .checks import is_list, listing
 from .guidelines import CONCERN, Known, Row, gene_of
 from .outcomes import OR, Judged, Outcome, considered
 
@@ -91,8 +92,15 @@ def because(one: Outcome) -> str | None:
     """Why: the reason of what leads, then those of the others that change something."""
     if not one.lead:
         return None
-    others = [row.because for row in (*one.checks, *one.applied[:1]) if row.concern and row is not one.lead]
-    return "; ".join(dict.fromkeys([one.lead.because, *others]))
+    others = [row for row in (*one.checks, *one.applied[:1]) if row.concern and row is not one.lead]
+    return "; ".join(dict.fromkeys(_reason(row, one) for row in (one.lead, *others)))
+
+
+def _reason(row: Row, one: Outcome) -> str:
+    """A row's reason; for a check with its name, or with the medicines or allergens that it counts."""
+    named = [name for key in row.when if is_list(key) for name in listing(key, one.given, one.drug.name) or []]
+    which = ", ".join(dict.fromkeys(named)) or row.key
+    return f"{row.because} ({which})" if row.evidence else row.because
 
 
 def evidence(one: Outcome) -> list[Mapping[str, str]]:
