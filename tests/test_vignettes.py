@@ -36,13 +36,16 @@ def test_there_are_vignettes_enough_and_each_says_what_it_rests_on() -> None:
     ("alternatives", {"prasugrel": "ruled-out"}, "prasugrel is fits, not 'ruled-out'"),
     ("alternatives", {"aspirin": "fits"}, "aspirin is not offered"),
     ("because", ["paroxetine"], "changed by paroxetine"), ("cautions", ["nothing"], "no caution"),
+    ("not_cautions", ["odd"], "a caution 'odd a caution made for this test'"),
     ("contributions", {"phenotype:CYP2C19": "negative"}, "phenotype:CYP2C19 is positive in the explanation"),
     ("contributions", {"on:aspirin": "positive"}, "on:aspirin is no part of it"),
     ("drug", "nosuchdrug", "no suggestion for nosuchdrug")])
 def test_a_wrong_expectation_is_told_with_its_line(key: str, value: Any, told: str) -> None:
     one = vignettes()[FIRST]
     wanted = {**one.said["expect"][0], key: value}
-    found = faults(Vignette(one.path, {**one.said, "expect": [wanted]}), view_of(FIRST))
+    odd = [{"code": "odd", "text": "a caution made for this test"}]
+    rows = [{**row, "cautions": odd} for row in view_of(FIRST)["suggestions"]]
+    found = faults(Vignette(one.path, {**one.said, "expect": [wanted]}), {**view_of(FIRST), "suggestions": rows})
     line = one.line("expect", key) if key in one.said["expect"][0] else one.line("expect")
     assert any(text.startswith(f"{FIRST}.toml, line {line}: ") and told in text for text in found), found
 
@@ -50,6 +53,7 @@ def test_a_wrong_expectation_is_told_with_its_line(key: str, value: Any, told: s
 @pytest.mark.parametrize(("block", "wanted", "told"), [
     ("expect_genes", {"CYP2C19": {"phenotype": "Normal Metabolizer"}}, "phenotype is 'Poor Metabolizer'"),
     ("expect_genes", {"CYP2C19": {"because": ["paroxetine"]}}, "changed by [], not ['paroxetine']"),
+    ("expect_genes", {"CYP2C19": {"reverts_within": 20}}, "nothing says when it reverts"),
     ("expect_report", {"no_urgency": ["today"]}, "urgency 'today' for clopidogrel"),
     ("expect_report", {"no_action": ["avoid"]}, "action 'avoid' for clopidogrel"),
     ("expect_report", {"most_words": 3}, "words on what is taken, more than 3"),

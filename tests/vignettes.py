@@ -35,8 +35,8 @@ KEYS = {"name": True, "story": True, "index_date": True, "born": True, "sex": Tr
         "expect_report": False}
 EXPECT = {"drug": True, "source": True, **dict.fromkeys((
     "action", "urgency", "strength", "says", "not_says", "mentions", "alternatives", "because", "contributions",
-    "cautions", "dose_factor", "current"), False)}
-EXPECT_GENE = {"phenotype", "present_phenotype", "because"}
+    "cautions", "not_cautions", "dose_factor", "current"), False)}
+EXPECT_GENE = {"phenotype", "present_phenotype", "because", "reverts_within"}
 EXPECT_REPORT = {"no_urgency", "no_action", "most_words", "most_gaps", "not_assessed", "source"}
 ROWS = {"medications": {"drug", "dose", "unit", "times_a_day", "start", "end", "status", "form", "rxnorm"},
         "conditions": {"snomed", "icd10", "text", "start", "end"},
@@ -196,6 +196,8 @@ def _words(wanted: Fields, row: View) -> Told:
             yield "mentions", f"nothing is said of {one!r}: {anywhere}"
     yield from (("cautions", f"no caution {one!r} among {told}") for one in wanted.get("cautions", ())
                 if not any(one.lower() in caution for caution in told))
+    yield from (("not_cautions", f"a caution {caution!r}") for one in wanted.get("not_cautions", ())
+                for caution in told if one.lower() in caution)
 
 
 def _alternatives(wanted: Fields, row: View) -> Told:
@@ -222,6 +224,12 @@ def _of_gene(wanted: Fields, row: View) -> Told:
         allowed = wanted.get(key, row[key])
         if (row[key] or "") not in (allowed if isinstance(allowed, list) else [allowed or ""]):
             yield key, f"{key} is {row[key]!r}, not {wanted[key]!r}"
+    if "reverts_within" in wanted:
+        days = row.get("reverts_after")
+        if days is None:
+            yield "reverts_within", "nothing says when it reverts"
+        elif not 0 < days <= wanted["reverts_within"]:
+            yield "reverts_within", f"it reverts after {days} days, not within {wanted['reverts_within']}"
     if "because" in wanted and sorted(wanted["because"]) != sorted(row["because"]):
         yield "because", f"changed by {row['because']}, not {wanted['because']}"
 
