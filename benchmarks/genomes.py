@@ -57,6 +57,21 @@ def peer(name: str, module: str, job: str, *arguments: str, **more: Any) -> Case
     return Case(name, (python, "-m", "benchmarks.peers", job, *arguments), missing=missing, **more)
 
 
+def installed(folder: Path, needs: tuple[str, ...]) -> str:
+    """Install peers into a venv of their own, once; why they cannot be, or ""."""
+    done, python = folder / "installed.json", folder / "bin" / "python"
+    if done.is_file() and json.loads(done.read_text(encoding="utf-8")) == list(needs):
+        return ""
+    print(f"installing {', '.join(needs)}, once: {folder}", flush=True)
+    for command in ((sys.executable, "-m", "venv", "--clear", str(folder)),
+                    (str(python), "-m", "pip", "install", "--quiet", *needs)):
+        ended = subprocess.run(command, check=False, capture_output=True, text=True)
+        if ended.returncode:
+            return f"cannot be installed: {(ended.stderr.strip().splitlines() or ['?'])[-1]}"
+    done.write_text(json.dumps(needs), encoding="utf-8")
+    return ""
+
+
 def indexed(counts: Counts) -> list[Case]:
     """All needed sites of a whole genome, through its index."""
     genome, regions, found = str(GENOME / "genome.vcf.gz"), str(GENOME / "regions.bed"), str(counts.get("in_regions"))

@@ -7,14 +7,12 @@ phased small variants only.
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.genomes import FOLDER, HEAVY, OURS, PANEL_FROM, Counts, made
+from benchmarks.genomes import FOLDER, HEAVY, OURS, PANEL_FROM, Counts, installed, made
 from benchmarks.make_pgx import FEW, MULTIPLES, PEER_GENES, panel_genes
 from benchmarks.measure import Case
 
@@ -74,22 +72,7 @@ def files() -> Counts | None:
 def files_and_peer() -> Counts | None:
     """The cohorts, and PyPGx in a venv of its own; "pypgx" says why it is not there."""
     counts = files()
-    return None if counts is None else {**counts, "pypgx": _installed()}
-
-
-def _installed() -> str:
-    """Install the peer once; why it cannot be, or ""."""
-    done, python = PEER / "installed.json", PEER / "bin" / "python"
-    if done.is_file() and json.loads(done.read_text(encoding="utf-8")) == list(PEER_NEEDS):
-        return ""
-    print(f"installing {PEER_NEEDS[0]}, once: {PEER}", flush=True)
-    for command in ((sys.executable, "-m", "venv", "--clear", str(PEER)),
-                    (str(python), "-m", "pip", "install", "--quiet", *PEER_NEEDS)):
-        ended = subprocess.run(command, check=False, capture_output=True, text=True)
-        if ended.returncode:
-            return f"cannot be installed: {(ended.stderr.strip().splitlines() or ['?'])[-1]}"
-    done.write_text(json.dumps(PEER_NEEDS), encoding="utf-8")
-    return ""
+    return None if counts is None else {**counts, "pypgx": installed(PEER, PEER_NEEDS)}
 
 
 GROUPS: tuple[tuple[Callable[[Counts], list[Case]], Callable[[], Counts | None]], ...] = (

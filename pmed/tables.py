@@ -59,20 +59,25 @@ class Table:
         """The names of the columns, in order."""
         return list(self.columns)
 
-    def check(self, frame: pl.DataFrame, *, where: str = "") -> pl.DataFrame:
+    def check(self, frame: pl.DataFrame, *, where: str = "", rows: bool = True) -> pl.DataFrame:
         """Return `frame` with the table's columns first, extra columns kept behind.
+
+        Args:
+            frame: What is checked.
+            where: Said in front of the faults.
+            rows: Also look into the rows, for values that are not allowed and keys that are repeated.
 
         Raises:
             TableError: naming every fault at once (table.column, row, what, expected).
         """
-        faults = [fault for name in self.columns for fault in self._column_faults(frame, name)]
-        if not faults and self.key and frame.height:
+        faults = [fault for name in self.columns for fault in self._column_faults(frame, name, rows=rows)]
+        if rows and not faults and self.key and frame.height:
             faults = self._key_faults(frame)
         if faults:
             raise TableError(f"not a {self.name!r} table: " + "; ".join(faults), where=where)
         return frame.select(*self.columns, pl.exclude(*self.columns))
 
-    def _column_faults(self, frame: pl.DataFrame, name: str) -> list[str]:
+    def _column_faults(self, frame: pl.DataFrame, name: str, *, rows: bool) -> list[str]:
         column, label = self.columns[name], f"{self.name}.{name}"
         if name not in frame.columns:
             return [f"{label} is missing"]
@@ -82,7 +87,7 @@ class Table:
         faults = []
         if not column.null and series.null_count():
             faults.append(f"{label} row {series.is_null().arg_true()[0]} is null, expected a value")
-        if column.values and not (known := series.is_null() | series.is_in(column.values)).all():
+        if rows and column.values and not (known := series.is_null() | series.is_in(column.values)).all():
             row = (~known).arg_true()[0]
             faults.append(f"{label} row {row} is {series[row]!r}, expected one of {', '.join(column.values)}")
         return faults
@@ -214,12 +219,12 @@ _ALL = (
         **_ROW, **_CODED, **_PERIOD,
         "ingredients": Column(pl.List(pl.String()), "RxNorm ingredient names, lower case; null where not recognised"),
         "matched_by": _text("how the ingredient was found", values=("code", "name", "brand", "synonym", "fuzzy")),
-        "strength": _number("amount of the one ingredient in a piece or volume, by the product's name"),
-        "strength_unit": _text("unit of the strength, as in the product's name: mg, mg/mL"),
+        "strength": _number("amount of the one ingredient in a piece or volume: as recorded, else by the name"),
+        "strength_unit": _text("unit of the strength: mg, mg/mL"),
         "dose": _number("amount per administration, in dose_unit"),
         "dose_unit": _text("UCUM unit of the dose"),
-        "daily_dose": _number("amount a day, in dose_unit, where dose and frequency are recorded"),
-        "route": _text("route as recorded"),
+        "daily_dose": _number("amount a day, in dose_unit: dose × frequency, or what was supplied over its days"),
+        "route": _text("route as recorded, else by the form in the product's name where that is plain"),
         "kind": _text("what the row records", values=("order", "statement", "administration", "dispense")),
         "status": _text("status as recorded"),
         "active": Column(pl.Boolean(), "taken at the index date, as far as the record says"),

@@ -140,7 +140,7 @@ def _stop(drugs: pl.DataFrame, patient_id: str, name: str, _: pl.DataFrame) -> p
 
 
 def _start(drugs: pl.DataFrame, patient_id: str, name: str, names: pl.DataFrame) -> pl.DataFrame:
-    row = {"patient_id": patient_id, "row": (drugs["row"].max() or 0) + 1, "display": name, "active": True,
+    row = {"patient_id": patient_id, "row": _next(drugs), "display": name, "active": True,
            "kind": "statement", "status": SAID, "source": SAID}
     made, _ = add_ingredients(TABLES["medications"].frame([row]), names)
     if made["ingredients"][0] is None or made["matched_by"][0] == "fuzzy":
@@ -149,6 +149,10 @@ def _start(drugs: pl.DataFrame, patient_id: str, name: str, names: pl.DataFrame)
                           hint=f"did you mean {' or '.join(near)}" if near is not None and len(near) else
                           "give the ingredient's RxNorm name")
     return pl.concat([drugs, made], how="diagonal")
+
+
+def _next(frame: pl.DataFrame) -> int:
+    return max(frame["row"].to_list(), default=0) + 1
 
 
 def _genotype(calls: pl.DataFrame, patient_id: str, gene: str, diplotype: str) -> pl.DataFrame:
@@ -162,7 +166,7 @@ def _measure(read: Mapping[str, pl.DataFrame], patient_id: str, name: str, value
         raise OptionError(f"no measure is called {name!r}", hint=f"there are: {', '.join(MEASURES)}")
     code, unit = MEASURES[name]
     day = read["patients"].filter(patient_id=patient_id)["index_date"][0]
-    row = {"patient_id": patient_id, "row": (read["observations"]["row"].max() or 0) + 1, "system": "http://loinc.org",
+    row = {"patient_id": patient_id, "row": _next(read["observations"]), "system": "http://loinc.org",
            "code": code, "start": day, "value": float(value), "unit": unit, "source": SAID}
     made, _ = canonical_units(TABLES["observations"].frame([row]))
     return pl.concat([read["observations"], made], how="diagonal")
@@ -170,7 +174,7 @@ def _measure(read: Mapping[str, pl.DataFrame], patient_id: str, name: str, value
 
 def _differences(before: Result, after: Result) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     advice = _compared(before.suggestions, after.suggestions, ["patient_id", "drug"], _COMPARED)
-    genes = _compared(*(_today(one) for one in (before, after)), ["patient_id", "gene"], ("present_phenotype",))
+    genes = _compared(_today(before), _today(after), ["patient_id", "gene"], ("present_phenotype",))
     values = _compared(before.tables["predictions"], after.tables["predictions"],
                        ["patient_id", "predictor", "target", "unit"], ("value",))
     return advice, genes, values
@@ -189,8 +193,8 @@ def _today(result: Result) -> pl.DataFrame:
 
 def _compared(before: pl.DataFrame, after: pl.DataFrame, key: list[str], names: Iterable[str]) -> pl.DataFrame:
     """Rows of which one of `names` differs, with its value in both; null where a row is only in the other."""
-    both = before.select(*key, *names).join(after.select(*key, *names), on=key, how="full", coalesce=True, suffix="_after",
-                                            maintain_order="right_left")
+    both = before.select(*key, *names).join(after.select(*key, *names), on=key, how="full", coalesce=True,
+                                            suffix="_after", maintain_order="right_left")
     differs = pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"{name}_after")) for name in names)
     return both.filter(differs).rename({name: f"{name}_before" for name in names})
 

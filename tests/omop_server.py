@@ -17,8 +17,10 @@ import pytest
 
 PASSWORD = "not-to-be-seen"
 _WORDS = ("domain_id", "vocabulary_id", "concept_class_id", "relationship_id")
-_NUMBERS = ("value_as_number", "quantity", "days_supply", "range_low", "range_high")
-_WHOLE = ("year_of_birth", "month_of_birth", "day_of_birth", "refills", "concept_id_1", "concept_id_2")
+_NUMBERS = ("value_as_number", "quantity", "days_supply", "range_low", "range_high", "amount_value",
+            "numerator_value", "denominator_value")
+_WHOLE = ("year_of_birth", "month_of_birth", "day_of_birth", "refills", "concept_id_1", "concept_id_2",
+          "box_size")
 
 
 @dataclass(frozen=True)

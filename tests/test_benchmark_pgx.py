@@ -10,6 +10,7 @@ import pysam
 import pytest
 
 from benchmarks import make_pgx, pharmacogenes
+from benchmarks.genomes import installed
 from benchmarks.measure import Case
 from pmed_pgx.knowledge import genes
 
@@ -60,8 +61,6 @@ def test_cases_have_the_limits_of_the_issue() -> None:
     assert panel.items == 19 * 2562
 
 
-def test_a_peer_that_cannot_be_installed_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pharmacogenes, "PEER", tmp_path / "peer")
-    monkeypatch.setattr(pharmacogenes, "PEER_NEEDS", ("./there-is-no-such-package",))
-    assert pharmacogenes._installed().startswith("cannot be installed: ")
+def test_a_peer_that_cannot_be_installed_says_why(tmp_path: Path) -> None:
+    assert installed(tmp_path / "peer", ("./there-is-no-such-package",)).startswith("cannot be installed: ")
     assert not (tmp_path / "peer" / "installed.json").exists()

@@ -199,6 +199,53 @@ def test_allergies_and_vaccines_of_their_own_messages(tmp_path: Path) -> None:
     assert tables["allergies"].select("code", "criticality").rows() == [("1", "low")]
 
 
+@pytest.mark.parametrize(("flags", "word"), [("H", "H"), ("HH", "HH"), ("n", "N"), ("", None), ("odd~L", "L"),
+                                             ("<", "<"), ("*", None)])
+def test_what_the_laboratory_says_of_a_value(tmp_path: Path, flags: str, word: str | None) -> None:
+    tables = read(tmp_path, message(msh(), PID, OBR, OBX.replace("|H|", f"|{flags}|")))
+    assert tables["observations"]["interpretation"].to_list() == [word]
+
+
+def test_medicines_given_have_dose_and_route_of_their_own(tmp_path: Path) -> None:
+    given = "RXA|0|1|202405310800|202405310805|11289^warfarin^RXNORM|5|mg" + "|" * 13 + "CP"
+    tables = read(tmp_path, message(msh("RAS^O17"), PID, ORC, RXE, RXR, given, "RXR|IV^Intravenous"))
+    assert tables["medications"].select("kind", "display", "dose", "dose_unit", "route", "status").rows() == [
+        ("order", "metformin 500 MG", 1000, "mg", "Oral", "active"),
+        ("administration", "warfarin", 5, "mg", "Intravenous", "completed")]
+    assert codes(tables) == ["dose-computed"]
+
+
+@pytest.mark.parametrize("amount", ["999", ""])
+def test_an_unknown_amount_given_is_no_dose(tmp_path: Path, amount: str) -> None:
+    given = f"RXA|0|1|20240531||11289^warfarin^RXNORM|{amount}|mg" + "|" * 13 + "CP"
+    assert read(tmp_path, message(msh("RAS^O17"), PID, given))["medications"]["dose"].to_list() == [None]
+
+
+@pytest.mark.parametrize(("control", "status", "active"), [("RE", "completed", None), ("CA", "cancelled", False)])
+def test_a_medicine_handed_out(tmp_path: Path, control: str, status: str, active: bool | None) -> None:
+    handed = "RXD|1|11289^warfarin 5 MG^RXNORM|20240520|60|TAB||RX7"
+    tables = read(tmp_path, message(msh("RDS^O13"), PID, f"ORC|{control}|PL1|FL1", handed, RXR))
+    found = tables["medications"].select("kind", "start", "end", "dose", "route", "status", "active").rows()
+    assert found == [("dispense", dt.date(2024, 5, 20), None, None, "Oral", status, active)]
+    assert set(codes(tables)) <= {"order-not-found"}
+
+
+@pytest.mark.parametrize(("rxg", "more", "start"), [("RXG|1||^^^20240530", (), dt.date(2024, 5, 30)),
+                                                    ("RXG|1||", ("TQ1|1||||||20240529",), dt.date(2024, 5, 29))])
+def test_a_dose_to_be_given_may_not_have_been(tmp_path: Path, rxg: str, more: tuple[str, ...], start: object) -> None:
+    tables = read(tmp_path, message(msh("RGV^O15"), PID, "ORC|RE|PL1", rxg + "|11289^warfarin^RXNORM|5||mg", *more,
+                                    RXR))
+    found = tables["medications"].select("kind", "start", "dose", "dose_unit", "route", "status", "active").rows()
+    assert found == [("administration", start, 5, "mg", "Oral", "unknown", None)]
+
+
+def test_the_same_dispense_in_a_later_message_is_one(tmp_path: Path) -> None:
+    handed = "RXD|1|11289^warfarin 5 MG^RXNORM|20240520|60|TAB||RX7"
+    tables = read(tmp_path, message(msh("RDS^O13"), PID, handed) + message(msh("RDS^O13", number=2), PID, handed)
+                  + message(msh("RDS^O13", number=3), PID, handed.replace("RX7", "RX8")))
+    assert tables["medications"].height == 2
+
+
 def test_an_order_without_orc_is_of_unknown_status(tmp_path: Path) -> None:
     tables = read(tmp_path, message(msh("RDE^O11"), PID, RXE))
     assert tables["medications"]["active"].to_list() == [None]

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from pmed.normalise.drug_names import one_edit_apart, parts, spellings
 from pmed.normalise.drugs import Vocabulary, add_ingredients
+from pmed.normalise.vocabulary import release
 from pmed.sources.fhir import FhirSource
 from pmed.tables import TABLES
 from pmed.types import ReadRequest
@@ -224,3 +225,36 @@ def test_real_records(shared: Path) -> None:
     assert (count["fluticasone"], count["salmeterol"], count["memantine"]) == (3, 3, 2)
     assert "captopril" not in count
     assert issues.filter(pl.col("code") == "code-display-conflict").height == 2
+
+
+@pytest.mark.parametrize(("display", "recorded", "route"), [
+    ("warfarin 5 MG Oral Tablet", None, "oral"), ("warfarin 5 mg tablets", None, "oral"),
+    ("warfarin 5 MG Oral Tablet", "per os", "per os"), ("warfarin", None, None),
+    ("citalopram 20 MG Sublingual Tablet", None, "sublingual"), ("warfarin 5 MG Vaginal Tablet", None, "vaginal"),
+    ("fluticasone 0.05 MG/ACTUAT Metered Dose Inhaler", None, "inhalation"),
+    ("fluticasone Nasal Spray", None, "nasal"), ("fluticasone eye drops", None, "ophthalmic"),
+    ("fluticasone Ophthalmic / Otic Solution", None, None), ("fluticasone Topical Cream", None, "topical"),
+    ("fluticasone cream", None, None), ("fluticasone drops", None, None), ("fluticasone patch", None, None),
+    ("fluticasone Transdermal System", None, "transdermal"), ("phenytoin 50 MG/ML Injection", None, "injection"),
+    ("phenytoin Intravenous Injection", None, "intravenous"), ("phenytoin Oral Capsule / Injection", None, "oral"),
+    ("phenytoin tablet and injection kit", None, None), ("Oral surgery kit", None, None)])
+def test_a_route_that_is_not_recorded_is_told_by_the_form(display: str, recorded: str | None,
+                                                          route: str | None) -> None:
+    rows = TABLES["medications"].frame([{"patient_id": "p", "row": 1, "display": display, "route": recorded}])
+    assert add_ingredients(rows, NAMES)[0]["route"].to_list() == [route]
+
+
+_MIXED = {"insulin isophane", "insulin regular"}
+
+
+@pytest.mark.parametrize(("display", "ingredients"), [
+    ("insulin isophane 70 UNT/ML / insulin regular 30 UNT/ML", _MIXED),
+    ("insulin human, isophane 70 UNT/ML / Regular Insulin, Human 30 UNT/ML Injectable Suspension [Humulin]", _MIXED),
+    ("insulin isophane, human 70 UNT/ML / insulin, regular, human 30 UNT/ML Injectable Suspension", _MIXED),
+    ("Humulin 70/30", _MIXED), ("Humulin", set()), ("Humulin R", {"insulin regular"}),
+    ("insulin aspart protamine, human 70 UNT/ML / insulin aspart, human 30 UNT/ML Injectable Suspension",
+     {"insulin aspart", "insulin aspart protamine"}),
+    ("insulin, glargine 100 UNT/ML", {"insulin glargine"}), ("insulin", set()), ("insulin, metformin", {"metformin"})])
+def test_insulins_and_their_mixtures(display: str, ingredients: set[str]) -> None:
+    vocabulary = Vocabulary.of(release().tables["drug_names"])
+    assert set(vocabulary.by_text(display).ingredients) == ingredients

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import doctest
+import subprocess
+import sys
 from pathlib import Path
 
 import polars as pl
@@ -58,6 +60,7 @@ def observations(*rows: dict[str, object]) -> pl.DataFrame:
     ("8636-3", 0.44, "s", 440.0, "ms"),
     ("6301-6", 2.5, None, 2.5, "1"),  # a ratio has no unit to be wrong about
     ("33914-3", 60.0, "mL/min/1.73 m2", 60.0, "mL/min/{1.73_m2}"),
+    ("33914-3", 60.0, "mL/min", 60.0, "mL/min/{1.73_m2}"),  # the code says per 1.73 m2
 ])
 def test_published_pairs(code: str, value: float, unit: str | None, expected: float, wanted: str) -> None:
     out, issues = canonical_units(observations({"code": code, "value": value, "unit": unit}))
@@ -67,7 +70,7 @@ def test_published_pairs(code: str, value: float, unit: str | None, expected: fl
     assert issues.is_empty()
 
 
-@pytest.mark.parametrize("unit", ["[stone_av]", "", None, "mg/dL"])
+@pytest.mark.parametrize("unit", ["stone weights", "", None, "mg/dL"])
 def test_unknown_unit_is_unknown(unit: str | None) -> None:
     out, issues = canonical_units(observations({"code": "29463-7", "value": 11.0, "unit": unit}))
     assert out.select("value", "unit", "canonical_code").row(0) == (None, unit, None)
@@ -156,3 +159,46 @@ def test_every_code_has_its_quantity_and_every_canonical_unit_is_itself() -> Non
 
 def test_the_example_runs() -> None:
     assert doctest.testmod(units).failed == 0
+
+
+def of_unit(code: str, value: float, unit: str) -> tuple[dict[str, object], list[str]]:
+    done, issues = canonical_units(observations({"code": code, "value": value, "unit": unit}))
+    return done.row(0, named=True), issues["code"].to_list()
+
+
+@pytest.mark.parametrize(("code", "value", "unit", "expected"), [
+    ("2160-0", 12.0, "ug/mL", 1.2), ("29463-7", 11.0, "[stone_av]", 69.853), ("8310-5", 310.15, "K", 37.0),
+    ("8480-6", 160.0, "cm[H2O]", 117.69), ("1742-6", 500.0, "nkat/L", 30.0), ("718-7", 1400.0, "2.mg/dL", 2.8)])
+def test_other_ucum_units_are_read_by_the_library(code: str, value: float, unit: str, expected: float) -> None:
+    pytest.importorskip("ucumvert")
+    row, issues = of_unit(code, value, unit)
+    assert row["value"] == pytest.approx(expected, rel=1e-4)
+    assert row["unit"] == units.canonical_unit(CODES[code][1])
+    assert not issues
+
+
+@pytest.mark.parametrize(("code", "value", "unit"), [
+    ("2160-0", 88.0, "nmol/L"),  # takes a molar mass
+    ("2160-0", 1.0, "ng/kg"), ("2160-0", 1.0, "{mg}"), ("2160-0", 1.0, "mg/dL or so"), ("2160-0", 1.0, "m" * 1000),
+    ("6301-6", 120.0, "%"),  # Quick's percentage is no INR
+    ("4548-4", 50.0, "mmol/mmol"), ("33914-3", 6.0, "L/h")])
+def test_what_no_library_knows_stays_unknown(code: str, value: float, unit: str) -> None:
+    pytest.importorskip("ucumvert")
+    row, issues = of_unit(code, value, unit)
+    assert (row["value"], row["canonical_code"], issues) == (None, None, ["unknown-unit"])
+
+
+def test_without_the_library_it_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pmed.normalise.ucum.is_installed", lambda: False)
+    rows = observations({"code": "2160-0", "value": 12.0, "unit": "ug/mL"}, {"code": "2160-0", "value": 9.0,
+                                                                            "unit": "ug/mL"})
+    done, issues = canonical_units(rows)
+    assert done["value"].to_list() == [None, None]
+    assert sorted(issues["code"]) == ["no-unit-library", "unknown-unit", "unknown-unit"]
+
+
+def test_the_library_is_loaded_only_for_a_unit_that_the_table_lacks() -> None:
+    code = ("import sys; from pmed.normalise.units import canonical_units; from pmed.tables import TABLES;"
+            "canonical_units(TABLES['observations'].frame([{'patient_id': 'p', 'row': 1, 'system': 'http://loinc.org',"
+            "'code': '2160-0', 'value': 88.0, 'unit': 'umol/L'}])); assert 'pint' not in sys.modules")
+    subprocess.run([sys.executable, "-c", code], check=True)

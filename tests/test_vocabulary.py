@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import pmed
@@ -50,6 +50,8 @@ def test_a_brand_is_its_ingredients(name: str, strength: str, form: str) -> None
     assert SHIPPED.match(None, None, f"{name}{strength}{form}").ingredients == SHIPPED.brands[name]
 
 
+@example("abacavir", "vitamin b 12")
+@example("abacavir", "peginterferon alfa-2a")
 @given(st.sampled_from(sorted(SHIPPED.ingredients)), st.sampled_from(sorted(SHIPPED.ingredients)))
 def test_a_combination_is_both(one: str, two: str) -> None:
     found = SHIPPED.match(None, None, f"{one} 5 MG / {two} 10 MG Oral Tablet")

@@ -30,7 +30,8 @@ def sentence(explanation: Mapping[str, Any], names: Mapping[str, str]) -> str:
     """
     change = explanation["prediction"] - explanation["baseline"]
     moved = [one for one in explanation["contributions"] if abs(one["contribution"]) > 1e-9]
-    along = sorted((one for one in moved if one["contribution"] * change > 0), key=lambda one: -abs(one["contribution"]))
+    along = sorted((one for one in moved if one["contribution"] * change > 0),
+                   key=lambda one: -abs(one["contribution"]))
     if not along:
         return ""
     total = sum(one["contribution"] for one in along)

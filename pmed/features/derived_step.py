@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import polars as pl
 
-from ..normalise.codes import condition_groups, groups, readable, spoken_of
+from ..normalise.codes import condition_groups, groups, left_open, readable
 from ..normalise.units import LOINC
 from ..options import option
 from ..tables import Tables
@@ -130,8 +130,9 @@ def _conditions(people: pl.DataFrame, tables: Tables, names: Sequence[str]) -> p
     out = pl.any_horizontal(pl.col(name).is_in(_RULED_OUT).fill_null(value=False)
                             for name in ("status", "verification"))
     rows = rows.with_columns(out=out, doubted=pl.col("verification").is_in(_DOUBTED).fill_null(value=False))
-    hits = rows.join(condition_groups(conditions), on=["patient_id", "row"])
-    spoken = rows.join(spoken_of(rows.join(hits, on=["patient_id", "row"], how="anti")), on=["patient_id", "row"])
+    listed = condition_groups(conditions)
+    hits = rows.join(listed, on=["patient_id", "row"])
+    spoken = rows.join(left_open(rows, listed), on=["patient_id", "row"])
     hits = pl.concat([hits, spoken.with_columns(doubted=pl.lit(value=True)).select(hits.columns)])
     lists = rows.group_by("patient_id").agg(all_read=(pl.col("readable") | pl.col("out")).all())
     current = pl.col("active") & (pl.col("start") >= pl.col("index_date") - timedelta(days=_PREGNANCY_DAYS)).fill_null(

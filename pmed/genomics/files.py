@@ -31,7 +31,7 @@ def kind_of(path: Path) -> Kind:
     try:
         if is_zip(path):
             return "array" if is_array(from_zip(path, _HEAD)) else ""
-        with unpacked(path) as stream:
+        with unpacked(path, _HEAD) as stream:
             head = stream.read(_HEAD).removeprefix(_BOM)
     except (OSError, GenomeError):
         return ""
@@ -69,8 +69,8 @@ def is_bgzf(path: Path) -> bool:
 
 
 @contextmanager
-def unpacked(path: Path) -> Iterator[BinaryIO]:
-    """The bytes of a plain, gzip or BGZF file as a buffered stream.
+def unpacked(path: Path, ahead: int = 1 << 20) -> Iterator[BinaryIO]:
+    """The bytes of a plain, gzip or BGZF file as a buffered stream, which unpacks so many at a time.
 
     Raises:
         GenomeError: when unpacking fails, also later while the stream is being read.
@@ -79,7 +79,7 @@ def unpacked(path: Path) -> Iterator[BinaryIO]:
         with path.open("rb") as raw:
             packed = raw.read(2) == b"\x1f\x8b"
             raw.seek(0)
-            yield _gunzip(raw) if packed else cast("BinaryIO", raw)
+            yield _gunzip(raw, ahead) if packed else cast("BinaryIO", raw)
     except _BROKEN as error:
         raise GenomeError(f"cannot be unpacked: {error}", where=str(path), hint=_AGAIN) from error
     except OSError as error:
@@ -96,9 +96,9 @@ def quiet_htslib() -> Iterator[None]:
         pysam.set_verbosity(before)
 
 
-def _gunzip(raw: io.BufferedReader) -> BinaryIO:
+def _gunzip(raw: io.BufferedReader, ahead: int) -> BinaryIO:
     # BufferedReader iterates lines in C; GzipFile by itself does so in Python.
-    return cast("BinaryIO", io.BufferedReader(gzip.GzipFile(fileobj=raw), 1 << 20))
+    return cast("BinaryIO", io.BufferedReader(gzip.GzipFile(fileobj=raw), ahead))
 
 
 def _ends_well(path: Path, size: int) -> bool:

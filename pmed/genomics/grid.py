@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -18,7 +19,7 @@ from .calls import NONE, Calls
 from .coverage import Targets
 from .matching import OTHER, Reaching, Said
 from .ploidy import copies
-from .rows import ABSENT, ASSUMED, CALLED, REF, Bools, Gone, Ints, Row, deleted, merged
+from .rows import ABSENT, CALLED, REF, Bools, Gone, Ints, Row, deleted, merged
 
 _LAST_CODE = 62  # what a record knows of is a bit set of 63 bits
 _CONVINCING = 3
@@ -29,8 +30,9 @@ _NUMBERS = ("allele_1", "allele_2", "ploidy", "phase_set", "dp", "gq", "source_r
 class Grid:
     """All sites × all samples of one read.
 
-    `cells` are the rows of all sites one under the other; `clash` marks calls that files contradict each other on,
-    `looked_at` those that have no row, yet a record that reaches there, so that absence cannot be taken for reference.
+    `cells` are the rows of the sites that some file says something of; all others, and of known sites these are most,
+    are absent. `clash` marks calls that files contradict each other on, `looked_at` those that have no row, yet a
+    record that reaches there, so that absence cannot be taken for reference.
     `covered` are the samples of whom a file has records on a contig: elsewhere absence says nothing at all. Where
     there are `targets`, neither does it outside them.
     """
@@ -42,11 +44,13 @@ class Grid:
     codes: dict[int, dict[object, int]] = field(default_factory=dict)
     covered: dict[str, Bools] = field(default_factory=dict)
     gone: dict[int, Gone] = field(default_factory=dict)
+    cells: dict[int, Row] = field(default_factory=dict)
 
-    @cached_property
-    def cells(self) -> Row:
-        """Row `site * samples + sample` of everything."""
-        return Row.absent(len(self.sites.rows) * len(self.samples))
+    def cell(self, number: int) -> Row:
+        """The row of a site, over all samples."""
+        if number not in self.cells:
+            self.cells[number] = Row.absent(len(self.samples))
+        return self.cells[number]
 
     @cached_property
     def compared(self) -> Ints:
@@ -90,19 +94,22 @@ class Grid:
     def put(self, number: int, row: Row, columns: Ints, clash: Bools) -> list[str]:
         """Lay a file's row of a site into the grid; returns the samples that another file contradicts.
 
-        `clash` are those of whom records of the file itself do.
+        `clash` are those of whom records of the file itself do; in `row` they are unknown already.
         """
-        at = number * len(self.samples) + columns
-        before = self.cells.at(at)
+        self.clash[number, columns] |= clash
+        if number not in self.cells:
+            self.cell(number).put(columns, row)
+            return []
+        cell = self.cells[number]
+        before = cell.at(columns)
         both = (before.state == CALLED) & (row.state == CALLED)
         self.compared[columns] += both & ((before.alleles > REF) | (row.alleles > REF)).any(axis=1)
-        self.clash[number, columns] |= clash
         whole, clash = merged(before, row)
         self.clashed[columns] += clash
         self.clash[number, columns] |= clash
         # Once contradicted, a call stays unknown, whatever a third file says.
         whole.forget(self.clash[number, columns])
-        self.cells.put(at, whole)
+        cell.put(columns, whole)
         return [self.samples[int(columns[i])] for i in np.flatnonzero(clash)]
 
     def cover(self, contigs: Iterable[str], columns: Ints) -> None:
@@ -153,16 +160,14 @@ class Grid:
 
     def doubt(self, number: int, who: Bools, columns: Ints) -> None:
         """Remember of whom a record that failed a filter would take the site away."""
-        self.cells.doubt[number * len(self.samples) + columns] |= who
+        self.cell(number).doubt[columns] |= who
 
     def without_deleted(self) -> Iterator[tuple[int, list[str]]]:
         """Make REF into another allele where the base is gone; yields sites and the samples of whom that is absurd."""
         for number, gone in self.gone.items():
-            at = np.arange(number * len(self.samples), (number + 1) * len(self.samples))
-            row = self.cells.at(at)
+            row = self.cell(number)
             lost = deleted(row, gone)
             row.forget(lost)
-            self.cells.put(at, row)
             if lost.any():
                 yield number, [self.samples[int(i)] for i in np.flatnonzero(lost)]
 
@@ -170,37 +175,47 @@ class Grid:
         """The ``genotypes`` table."""
         if not self.sites.rows or not self.samples:
             return TABLES["genotypes"].empty()
-        cells, table = self.cells, TABLES["genotypes"]
-        cells.withhold()
-        for name in ("ploidy", "phase_set", "dp", "gq", "source_row", "filter"):
-            getattr(cells, name)[cells.state == ABSENT] = NONE
+        for row in self.cells.values():
+            row.withhold()
+            row.blank()
         if absent_as_ref:
-            self._assume_reference(cells)
-        alleles = np.minimum(cells.alleles, OTHER)
-        values = {**vars(cells), "allele_1": alleles[:, 0], "allele_2": alleles[:, 1]}
+            self._assume_reference()
         many, wide = len(self.sites.rows), len(self.samples)
-        sample = pl.Series("sample", self.samples, pl.String)
         site = pl.DataFrame([one[:4] for one in self.sites.rows], schema=["chrom", "pos", "ref", "alt"], orient="row")
-        of_site = pl.Series(np.repeat(np.arange(many), wide))
-        keys = site[of_site].with_columns(sample=sample.gather(pl.Series(np.tile(np.arange(wide), many))))
-        numbers = [pl.when(pl.lit(pl.Series(values[name])) != NONE).then(pl.lit(pl.Series(values[name])))
-                   .cast(table.columns[name].dtype).alias(name) for name in _NUMBERS]
-        return keys.with_columns(
-            *numbers, phased=pl.Series(cells.phased), filter=_words(self.filters, cells.filter),
-            state=_words(STATES, cells.state)).select(table.names)
+        of_site = pl.Series(np.repeat(np.arange(many, dtype=np.uint32), wide))
+        sample = pl.concat([pl.Series("sample", self.samples, pl.String)] * many, rechunk=True)
+        cells = {"state": self._laid(_words(STATES, self._column("state")), STATES[ABSENT]),
+                 "filter": self._laid(_words(self.filters, self._column("filter")), None),
+                 "phased": self._laid(pl.Series(self._column("phased"), dtype=pl.Boolean), value=False)}
+        for name in _NUMBERS:
+            cells[name] = self._laid(_known(self._column(name)).cast(TABLES["genotypes"].columns[name].dtype), None)
+        return site[of_site].with_columns(sample=sample, **cells).select(TABLES["genotypes"].names)
 
-    def _assume_reference(self, cells: Row) -> None:
+    def _column(self, name: str) -> NDArray[Any]:
+        """One column of the sites that have a row, one under the other."""
+        strand = {"allele_1": 0, "allele_2": 1}.get(name)
+        rows = [self.cells[number] for number in sorted(self.cells)]
+        parts = [getattr(row, name) if strand is None else np.minimum(row.alleles[:, strand], OTHER) for row in rows]
+        return np.concatenate(parts) if parts else np.empty(0, dtype=np.int8)
+
+    def _laid(self, told: pl.Series, value: object) -> pl.Series:
+        """A column of all sites: that of those that have a row, with `value` for all samples of the others between."""
+        many, wide = len(self.sites.rows), len(self.samples)
+        if value is None and told.null_count() == len(told):
+            return told.clear(many * wide)
+        rest = pl.Series([value], dtype=told.dtype).new_from_index(0, wide)
+        parts = iter(told[start:start + wide] for start in range(0, len(told), wide))
+        return pl.concat([next(parts) if number in self.cells else rest for number in range(many)], rechunk=True)
+
+    def _assume_reference(self) -> None:
         """Absent sites as 0/0 under a state of their own; what was looked at and not called stays unknown.
 
         On X (outside the pseudo-autosomal regions) and Y it is not known how many copies there are: 0, and no ploidy.
         """
-        unseen = np.concatenate([self._unseen(number) for number in range(len(self.sites.rows))])
-        kinds = [copies(self.sites.build, site.chrom, site.pos) for site in self.sites.rows]
-        ploidy = np.repeat([{"diploid": 2, "mt": 1}.get(kind, NONE) for kind in kinds], len(self.samples))
-        where = (cells.state == ABSENT) & unseen
-        cells.alleles[where, 0], cells.ploidy[where], cells.state[where] = 0, ploidy[where], ASSUMED
-        where &= ploidy == 2
-        cells.alleles[where, 1] = 0
+        for number, site in enumerate(self.sites.rows):
+            if (unseen := self._unseen(number)).any():
+                ploidy = {"diploid": 2, "mt": 1}.get(copies(self.sites.build, site.chrom, site.pos), NONE)
+                self.cell(number).assume(unseen, ploidy)
 
     def _unseen(self, number: int) -> Bools:
         """Samples of whom a file has records on the site's contig, and says nothing of the site."""
@@ -213,7 +228,11 @@ class Grid:
 
 def _words(words: Sequence[str], codes: NDArray[np.generic]) -> pl.Series:
     """Texts by number; null where -1."""
-    if not words:
-        return pl.Series([None], dtype=pl.String).new_from_index(0, len(codes))
-    return pl.Series(words, dtype=pl.String).gather(
-        pl.DataFrame({"n": codes}).select(pl.when(pl.col("n") != NONE).then("n").cast(pl.Int64)).to_series())
+    places = pl.Series(np.where(codes == NONE, len(words), codes).astype(np.uint32))
+    return pl.Series([*words, None], dtype=pl.String).gather(places)
+
+
+def _known(numbers: NDArray[np.generic]) -> pl.Series:
+    """Numbers; null where -1."""
+    found = pl.Series(numbers)
+    return found.set(found == NONE, None)

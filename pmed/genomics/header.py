@@ -18,6 +18,7 @@ from .files import Kind, check_whole, kind_of, quiet_htslib, unpacked
 
 FIXED = ["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT"]
 _PAIR = re.compile(r'(\w+)=("(?:[^"\\]|\\.)*"|[^,>]*)')
+_AHEAD = 1 << 15  # no more than a header has: what follows it is not for this module
 _NOT_VCF = "is not a VCF file: "
 
 
@@ -48,7 +49,7 @@ def read_header(path: Path) -> Header:
     check_whole(path)
     if kind_of(path) == "bcf":
         return _parsed(_bcf_head(path), path, "bcf")
-    with unpacked(path) as stream:
+    with unpacked(path, _AHEAD) as stream:
         return _parsed(list(_head(stream, path)), path, "vcf")
 
 

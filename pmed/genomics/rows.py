@@ -99,6 +99,18 @@ class Row:
         where = self.doubt & (self.state != ABSENT)
         self.alleles[where], self.state[where], self.phased[where] = NONE, FILTERED, False
 
+    def blank(self) -> None:
+        """Leave nothing beside an absence: what was said of it was said of something else."""
+        where = self.state == ABSENT
+        for name in ("ploidy", "phase_set", "dp", "gq", "source_row", "filter"):
+            getattr(self, name)[where] = NONE
+
+    def assume(self, who: Bools, ploidy: int) -> None:
+        """Make reference of what is absent; only where the ploidy is 2 are there known to be two copies."""
+        where = who & (self.state == ABSENT)
+        self.alleles[where, :2 if ploidy == 2 else 1] = REF
+        self.ploidy[where], self.state[where] = ploidy, ASSUMED
+
     def changes_only(self) -> Row:
         """The same without what it says of REF."""
         alleles = np.where(self.alleles == REF, NONE, self.alleles).astype(np.int8)
@@ -119,10 +131,11 @@ def joined(direct: Sequence[Row], beside: Sequence[Row], samples: int) -> tuple[
     `direct` records have the site's own ALT, `beside` records others at its position. What these say of REF counts
     only where no record has the site's own ALT: such a record may be refused for good reason.
     """
-    own, clash = _together(direct, samples)
-    others, more = _together(beside, samples)
-    row, bad = merged(own, others.changes_only() if direct else others)
-    clash = clash | more | bad
+    row, clash = _together(direct, samples)
+    if beside:
+        others, more = _together(beside, samples)
+        row, bad = merged(row, others.changes_only() if direct else others)
+        clash = clash | more | bad
     row.forget(clash)
     return row, clash
 
@@ -164,8 +177,8 @@ def deleted(row: Row, gone: Gone) -> Bools:
 
 
 def _together(rows: Sequence[Row], samples: int) -> tuple[Row, Bools]:
-    row, clash = Row.absent(samples), np.zeros(samples, dtype=bool)
-    for one in rows:
+    row, clash = rows[0] if rows else Row.absent(samples), np.zeros(samples, dtype=bool)
+    for one in rows[1:]:
         row, bad = merged(row, one)
         clash |= bad
     return row, clash

@@ -16,7 +16,7 @@ def sexes(genotypes: pl.DataFrame, samples: pl.DataFrame) -> pl.DataFrame:
     different ones, and nowhere a single one. Everything else is unknown: two equal alleles are of a woman, or of a man
     whose caller writes everything diploid.
     """
-    calls = genotypes.filter(chrom=_X, state="called").join(samples.select("sample", "build"), on="sample")
+    calls = genotypes.filter(chrom=_X).filter(state="called").join(samples.select("sample", "build"), on="sample")
     shared = pl.any_horizontal(*((pl.col("build") == build) & pl.col("pos").is_between(first, last)
                                  for build, regions in PAR.items() for first, last in regions[_X]))
     differ = (pl.col("ploidy") == 2) & (pl.col("allele_1") != pl.col("allele_2"))

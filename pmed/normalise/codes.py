@@ -16,6 +16,7 @@ import polars as pl
 _LONGEST = 7
 # The SNOMED CT lists are not its hierarchy: a code that they lack may still be of the group, as its words tell. Words
 # are wide on purpose, as all they do is to keep "no" from being said.
+_GUT = r"(gastr|intestin|bowel|\bgi\b|rect(um|al)|\ban(al|us)\b|esophag|varic|ulcer|stomach|duoden|colon|divertic)"
 _WORDS = {
     "diabetes": r"\bdiabet", "hypertension": r"hypertensi",
     "heart-failure": r"heart failure|cardiac failure|cardiomyop",
@@ -30,7 +31,20 @@ _WORDS = {
     "g6pd-deficiency": r"g6pd|glucose.6.phosphate|favism", "copd": r"copd|chronic obstructive|emphysem|chronic bronch",
     "cancer": r"cancer|carcinom|malignan|leuk|lymphoma|sarcoma|melanoma|neoplasm|myeloma|metasta",
     "pregnancy": r"pregnan|gestation|gravid", "ascites": r"ascites", "hepatic-encephalopathy": r"encephalopath",
+    "gi-bleeding": rf"{_GUT}.*(bleed|ha?emorrh)|(bleed|ha?emorrh).*{_GUT}|mela?ena|ha?emat(emesis|ochezia)|mallory",
+    "peptic-ulcer": r"(peptic|gastric|stomach|duoden|jejunal|marginal).*ulcer|ulcer.*(stomach|duoden)",
+    "hepatic-impairment": r"cirrho|liver|hepat|portal hypertens|varices", "seizure": r"epilep|seizure|convuls",
+    "bipolar-disorder": r"bipolar|mani[ac]|cyclothym", "glaucoma": r"glaucoma|ocular hypertens",
+    "myasthenia-gravis": r"myasthen", "porphyria": r"porphyr", "gout": r"\bgout|\burate|uric",
+    "osteoporosis": r"osteopor",
+    "helicobacter-pylori": r"pylori", "prostatic-hyperplasia": r"prostat",
+    "dementia": r"dement|alzheimer|lewy|cognitive", "parkinson-disease": r"parkinson",
 }
+_STAGES = tuple(f"ckd-stage-{stage}" for stage in range(1, 6))
+_WORDS |= dict.fromkeys(_STAGES, _WORDS["chronic-kidney-disease"])
+# A code of a group says no more than the group: a wider one leaves open whether a narrower one is there too.
+_OPEN = {"seizure": ("epilepsy",), "hepatic-impairment": ("liver-cirrhosis",), "bipolar-disorder": ("depression",),
+         "gi-bleeding": ("peptic-ulcer",), "chronic-kidney-disease": _STAGES}
 
 
 @cache
@@ -68,6 +82,24 @@ def condition_groups(conditions: pl.DataFrame) -> pl.DataFrame:
         _listed("prefix"), on=["system", "code"])
     found = pl.concat([exact, prefix]).select("patient_id", "row", "group")
     return found.unique().sort("patient_id", "row", "group")
+
+
+def left_open(conditions: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
+    """The ``patient_id``, ``row`` and ``group`` of rows whose text speaks of a group that their code does not settle.
+
+    `found` are the `condition_groups` of the rows. A row in one group is not of another that its words happen to touch,
+    unless the one is wider than the other. A stage that is told is no other stage.
+    """
+    key = ["patient_id", "row"]
+    unlisted = spoken_of(conditions.join(found, on=key, how="anti"))
+    wider = pl.DataFrame([(group, one) for group, inner in _OPEN.items() for one in inner],
+                         {"group": pl.String, "inner": pl.String}, orient="row")
+    may_be = found.join(wider, on="group").select(*key, group="inner").unique()
+    staged = found.filter(pl.col("group").is_in(_STAGES))
+    settled = pl.concat([found, *(staged.with_columns(group=pl.lit(stage)) for stage in _STAGES)])
+    spoken = spoken_of(conditions.join(may_be, on=key, how="semi"))
+    inner = spoken.join(may_be, on=[*key, "group"], how="semi").join(settled, on=[*key, "group"], how="anti")
+    return pl.concat([unlisted, inner]).sort(*key, "group")
 
 
 def spoken_of(conditions: pl.DataFrame) -> pl.DataFrame:

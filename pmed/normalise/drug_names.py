@@ -11,20 +11,27 @@ from collections.abc import Iterator
 
 _ASIDE = re.compile(r"\[([^\]]*)\]|\(([^()]*)\)")
 _LEAD = re.compile(r"^(?:nda\d+\s+|\{|\d+(?:\.\d+)?\s*(?:hrs?|hours?|ml|actuat|mg|mcg|ug|g|gm|unt|units?|days?)\b\s*)+")
-# The strength, and all behind it: a number after a blank, or one glued to the name with its unit.
-_STRENGTH = re.compile(r"[\s-]+\d.*$|(?<=[a-z]{4})\d+\s*(?:mg|mcg|ug|g|ml)\b.*$")
-# A strength that says its unit, and all behind it: a number before it is of the name ("vitamin b 12 5 mg").
-_AMOUNT = re.compile(r"[\s-]+\d+(?:[.,]\d+)?\s*(?:mg|mcg|ug|µg|g|ml|meq|unt|units?|iu|%)(?![a-z]).*$")
+# The strength, and all behind it: a number after a blank, or one glued to the name with its unit. Interferon alfa-2a,
+# vitamin B 12, Theo-24 and the shares of mixed insulins are names.
+_STRENGTH = re.compile(r"(?<!\bvitamin b)[\s-]+(?!(?<=[a-z]-)\d(?:[ab]|\d(?=\s+\d))\b)"
+                       r"(?!(?:[27]5|[357]0)/(?:[27]5|[357]0)\b)\d.*$"
+                       r"|(?<=[a-z]{4})\d+\s*(?:mg|mcg|ug|g|ml)\b.*$")
 _FORMS = ("aerosol", "auto-injector", "buccal", "cap", "caps", "capsule", "capsules", "chewable", "cream", "daily",
-          "delayed", "disintegrating", "drops", "dry", "ec", "elixir", "enteric", "er", "extended", "film", "for",
-          "gel", "granules", "implant", "inhalant", "inhalation", "inhaler", "injectable", "injection", "intrauterine",
-          "intravenous", "ir", "kit", "lotion", "metered", "modified", "mr", "mucosal", "nasal", "ointment",
-          "ophthalmic", "oral", "otic", "pack", "patch", "pen", "pill", "pills", "powder", "prefilled", "rectal",
-          "solution", "spray", "sr", "sublingual", "suppository", "suspension", "sustained", "syringe", "syrup", "tab",
-          "tablet", "tablets", "tabs", "topical", "transdermal", "vaginal", "vial", "xl", "xr")
+          "delayed", "disintegrating", "drops", "dry", "ear", "ec", "elixir", "enteric", "er", "extended", "eye",
+          "film", "for", "gel", "granules", "implant", "inhalant", "inhalation", "inhaler", "injectable", "injection",
+          "intrauterine", "intravenous", "ir", "kit", "lotion", "metered", "modified", "mr", "mucosal", "nasal",
+          "ointment", "ophthalmic", "oral", "otic", "pack", "patch", "pen", "pill", "pills", "powder", "prefilled",
+          "rectal", "solution", "spray", "sr", "sublingual", "suppository", "suspension", "sustained", "syringe",
+          "syrup", "tab", "tablet", "tablets", "tabs", "topical", "transdermal", "vaginal", "vial", "xl", "xr")
 _FORM = re.compile(rf"\s+(?:{'|'.join(map(re.escape, _FORMS))})\b.*$")
 # A slash parts drugs ("5 MG / x", "x/y") but not the units of a strength ("MG/ML", "MG/ACTUAT").
 _APART = re.compile(r"\s*(?:\s/\s|/(?!actuat)(?=[a-z]{4})|\+|;|,(?!\d)|\sand\s|\swith\s|\splus\s)\s*")
+# "insulin, regular, human", "insulin human, isophane": words of one name, though a comma parts drugs elsewhere.
+_ONE_NAME = re.compile(
+    r"(?<=insulin)\s*,\s*(?=(?:aspart|degludec|detemir|glargine|glulisine|human|isophane|lispro|nph|regular)\b)"
+    r"|(?<=insulin human)\s*,\s*(?=(?:isophane|nph|regular)\b)"
+    r"|(?<=isophane)\s*,\s*(?=human\b)|(?<=regular)\s*,\s*(?=human\b)|(?<=aspart)\s*,\s*(?=human\b)"
+    r"|(?<=lispro)\s*,\s*(?=human\b)|(?<=protamine)\s*,\s*(?=human\b)")
 _ALLERGY = re.compile(
     r"^(?:allergy to|allergic to|allergic reaction (?:to|caused by)|hypersensitivity to|intolerance to|"
     r"adverse reaction (?:to|caused by))\s+|\s+(?:allergy|intolerance|hypersensitivity)$")
@@ -40,7 +47,8 @@ SALTS = frozenset((
 
 def main_name(text: str) -> str:
     """The name without what stands in brackets, in lower case with single blanks."""
-    return " ".join(_ALLERGY.sub("", _ASIDE.sub(" ", text.lower()).strip(" .*-}")).split())
+    bare = _ALLERGY.sub("", _ASIDE.sub(" ", text.lower()).strip(" .*-}"))
+    return " ".join(_ONE_NAME.sub(" ", bare).split())
 
 
 def asides(text: str) -> Iterator[str]:
@@ -50,15 +58,14 @@ def asides(text: str) -> Iterator[str]:
 
 
 def parts(name: str) -> list[str]:
-    """The medicines of a combination, each without its amount; `spellings` takes off the rest."""
-    return [_AMOUNT.sub("", piece.strip()) for piece in _APART.split(_LEAD.sub("", name)) if _cut(piece)]
+    """The medicines of a combination, each still with its strength and form cut off."""
+    return [part for piece in _APART.split(_LEAD.sub("", name)) if (part := _cut(piece))]
 
 
 def spellings(name: str) -> Iterator[str]:
     """Names to look up, the most specific first: whole, without strength, without form, without salts."""
     whole = _LEAD.sub("", name)
-    plain = (name, whole, _AMOUNT.sub("", whole), _STRENGTH.sub("", whole), _cut(name))
-    yield from dict.fromkeys((*plain, *_without_salts(_cut(name))))
+    yield from dict.fromkeys((name, whole, _STRENGTH.sub("", whole), _cut(name), *_without_salts(_cut(name))))
 
 
 def _cut(name: str) -> str:

@@ -16,6 +16,7 @@ import polars as pl
 
 from ..tables import TABLES
 from .drug_names import asides, main_name, one_edit_apart, parts, spellings
+from .routes import route_by_form
 
 # RxNorm and ATC, as FHIR and HL7 v2 name them; a number is never taken for the other's letters and numbers.
 SYSTEMS = ("http://www.nlm.nih.gov/research/umls/rxnorm", "urn:oid:2.16.840.1.113883.6.88", "rxnorm",
@@ -121,8 +122,9 @@ class Vocabulary:
 def add_ingredients(drugs: pl.DataFrame, drug_names: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Fill `ingredients` (sorted) of a ``medications`` or ``allergies`` table; return it with the ``issues`` met.
 
-    `matched_by` is filled where the table has it. The extra column `possible_ingredients` holds what a row could be
-    where its code and its text disagree; null otherwise. Each distinct drug is worked out once.
+    `matched_by` is filled where the table has it, as are `strength` and `route` where they are not recorded. The extra
+    column `possible_ingredients` holds what a row could be where its code and its text disagree; null otherwise. Each
+    distinct drug is worked out once.
     """
     vocabulary = Vocabulary.of(drug_names)
     pairs = drugs.select(_PAIR).unique(maintain_order=True)
@@ -134,18 +136,26 @@ def add_ingredients(drugs: pl.DataFrame, drug_names: pl.DataFrame) -> tuple[pl.D
     joined = drugs.drop(_FOUND, strict=False).join(found, on=_PAIR, how="left", nulls_equal=True,
                                                    maintain_order="left")
     columns = dict.fromkeys([*drugs.columns, "ingredients", "possible_ingredients"])
-    told = joined.with_columns(_strength()) if "strength" in drugs.columns else joined
+    told = joined.with_columns(*_strength(), _route()) if "strength" in drugs.columns else joined
     return told.select(*columns), _issues(joined)
 
 
+def _route() -> pl.Expr:
+    """As recorded, else by the form of a product of known ingredients: "Oral" may be part of any other name."""
+    recognised = pl.col("ingredients").is_not_null()
+    return pl.coalesce("route", pl.when(recognised).then(route_by_form(pl.col("display")))).alias("route")
+
+
 def _strength() -> list[pl.Expr]:
-    """Amount and unit that the name of a product of one ingredient states once; null where it is not that plain."""
+    """Amount and unit as recorded, else as the name of a product of one ingredient states them once; else null."""
     amounts = pl.col("display").str.extract_all(_AMOUNT)
     plain = (pl.col("ingredients").list.len() == 1) & (amounts.list.len() == 1)
     number, unit, per = (pl.col("display").str.extract(_AMOUNT, group) for group in (1, 2, 3))
     written = unit.str.to_lowercase().replace(_UNITS) + per.str.to_lowercase().replace(_PER).fill_null("")
-    return [pl.when(plain).then(number.str.replace(",", ".").cast(pl.Float64)).alias("strength"),
-            pl.when(plain).then(written).alias("strength_unit")]
+    recorded = pl.col("strength").is_not_null()
+    return [pl.when(recorded).then("strength").when(plain).then(number.str.replace(",", ".").cast(pl.Float64)).alias(
+                "strength"),
+            pl.when(recorded).then("strength_unit").when(plain).then(written).alias("strength_unit")]
 
 
 def _fixed(names: Mapping[str, set[str]]) -> dict[str, frozenset[str]]:

@@ -1,9 +1,9 @@
 """Measurements in one unit per quantity, so that 180 cm, 1.8 m and 71 inches are the same height.
 
-``canonical = factor × recorded + offset``. A unit that is not in the table is never guessed: the value becomes
-unknown, and the recorded number is kept as text.
+``canonical = factor × recorded + offset``. A unit that neither the table nor UCUM has is never guessed: the value
+becomes unknown, and the recorded number is kept as text.
 
-The spelling of a unit is forgiven in one place (`_spelled`): case, blanks, brackets, µ for u. That is safe because each
+The spelling of a unit is forgiven in one place (`_spell`): case, blanks, brackets, µ for u. That is safe because each
 quantity has its own few units: G/L is 10*9/L of platelets and g/L of protein.
 
 A value that no living person has is a slip of the pen or of the unit: it is reported and not used (`PLAUSIBLE`).
@@ -17,15 +17,17 @@ mmol/mol + 2.152 (Hoelzel et al., Clin Chem 2004;50:166-74); LOINC for the codes
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 
 import polars as pl
 
 from ..tables import TABLES
+from . import ucum
 
 Factor = tuple[float, float]
 
-# A table, no UCUM library: those that are maintained (ucumvert on pint) load a unit grammar at each start and still
-# cannot turn mmol/L into mg/dL, which takes the analyte's molar mass.
+# Units that laboratories use are in this table, with what no UCUM library knows: mmol/L → mg/dL takes a molar mass.
+# Others are left to a library (`ucum`), but for the quantities of `_OWN_ONLY`.
 # quantity → unit → (factor, offset) into the quantity's canonical unit, which comes first
 UNITS: Mapping[str, Mapping[str, Factor]] = {
     "length": {"cm": (1, 0), "m": (100, 0), "mm": (0.1, 0), "[in_i]": (2.54, 0), "[in_us]": (2.54, 0),
@@ -54,11 +56,15 @@ UNITS: Mapping[str, Mapping[str, Factor]] = {
     "cells": {"10*3/uL": (1, 0), "10*9/L": (1, 0), "K/uL": (1, 0), "G/L": (1, 0), "x10*9/L": (1, 0),
               "x10*3/uL": (1, 0), "10*3/mm3": (1, 0), "10*6/mL": (1, 0), "/uL": (0.001, 0), "/mm3": (0.001, 0)},
     "clearance": {"mL/min/{1.73_m2}": (1, 0), "mL/min/1.73.m2": (1, 0), "mL/min/1.73m²": (1, 0),
-                  "mL/s/{1.73_m2}": (60, 0)},
+                  "mL/s/{1.73_m2}": (60, 0),
+                  # Every code of this quantity is by its LOINC name "/1.73 sq M": the unit left that out.
+                  "mL/min": (1, 0)},
     "duration": {"ms": (1, 0), "msec": (1, 0), "s": (1000, 0), "sec": (1000, 0)},
     "pack-years": {"{PackYears}": (1, 0), "{Pack-years}": (1, 0)},
     "ratio": {"1": (1, 0), "{INR}": (1, 0), "{ratio}": (1, 0)},
 }
+# The meaning is not in the dimension: an INR is no Quick's percentage, HbA1c has two scales, a clearance is per area.
+_OWN_ONLY = ("ratio", "fraction", "hba1c", "pack-years", "clearance")
 # Of these a number without a unit says all there is to say.
 _UNITLESS = ("ratio",)
 
@@ -160,8 +166,14 @@ def canonical_units(observations: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFr
     null where the code has no canonical unit (value and unit stay as recorded), or where the unit is not known or
     the value not plausible (it becomes null and moves to `value_text`). Running it twice changes nothing.
     """
+    if observations.is_empty():  # no record: nothing is worth making the look-ups for
+        return observations.with_columns(canonical_code=pl.lit(None, dtype=pl.String)), TABLES["issues"].empty()
     known = observations.with_columns(_looked_up("canonical_code", 0), _looked_up("quantity", 1))
-    converted = known.with_columns(converted=_by_quantity()).with_columns(plausible=_plausible())
+    by_table = known.with_columns(converted=_by_quantity())
+    more = _by_library(by_table)
+    converted = by_table.join(more, on=["quantity", "unit"], how="left", maintain_order="left").with_columns(
+        converted=pl.coalesce("converted", pl.col("value") * pl.col("factor") + pl.col("offset"))).with_columns(
+        plausible=_plausible())
     recorded = pl.col("quantity").is_not_null() & pl.col("value").is_not_null()
     unread, odd = recorded & pl.col("converted").is_null(), recorded & ~pl.col("plausible")
     usable = pl.col("plausible")
@@ -171,28 +183,27 @@ def canonical_units(observations: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFr
         value_text=pl.when(unread | odd).then(pl.format("{} {}", "value", pl.col("unit").fill_null("(no unit)")))
         .otherwise("value_text"),
         canonical_code=pl.when(usable).then("canonical_code"))
-    issues = pl.concat([_unknown_unit(converted.filter(unread)), _implausible(converted.filter(odd))])
+    issues = pl.concat([_unknown_unit(converted.filter(unread)), _implausible(converted.filter(odd)),
+                        _no_library(converted.filter(unread))])
     return done.select(*observations.columns, *{"canonical_code"} - {*observations.columns}), issues
 
 
-def _spelled(unit: str) -> str:
-    """The spelling under which units are looked up: no case, blanks, brackets or underscores; u for µ, * for ^."""
-    return pl.select(_spell(pl.lit(unit))).item()  # type: ignore[no-any-return]
-
-
 def _spell(unit: pl.Expr) -> pl.Expr:
+    """The spelling under which units are looked up: no case, blanks, brackets or underscores; u for µ, * for ^."""
     return (unit.str.to_lowercase().str.replace_all(r"[\s\[\]{}_]", "").str.replace_all("[µμ]", "u")
             .str.replace_all("^", "*", literal=True))
 
 
-# quantity → spelled unit → factor and offset, made once
-_SPELLED = {quantity: {_spelled(unit): pair for unit, pair in units.items()} for quantity, units in UNITS.items()}
-for _quantity in _UNITLESS:
-    _SPELLED[_quantity][""] = (1, 0)
+@cache
+def _spelled(quantity: str) -> Mapping[str, Factor]:
+    """Spelled unit → factor and offset, made when a quantity is first met."""
+    units = UNITS[quantity]
+    names = pl.select(_spell(pl.lit(pl.Series("unit", [*units]))))["unit"]
+    return {**dict(zip(names, units.values(), strict=True)), **({"": (1, 0)} if quantity in _UNITLESS else {})}
 
 
 def _look_up(unit: pl.Expr, quantity: str, part: int) -> pl.Expr:
-    return _spell(unit).replace_strict({name: float(pair[part]) for name, pair in _SPELLED[quantity].items()},
+    return _spell(unit).replace_strict({name: float(pair[part]) for name, pair in _spelled(quantity).items()},
                                        default=None, return_dtype=pl.Float64())
 
 
@@ -208,6 +219,21 @@ def _by_quantity() -> pl.Expr:
     choices = (pl.when(pl.col("quantity") == quantity).then(
         to_unit(pl.col("value"), pl.col("unit"), canonical_unit(quantity), quantity)) for quantity in UNITS)
     return pl.coalesce(*choices)
+
+
+def _unread(rows: pl.DataFrame) -> pl.DataFrame:
+    """Distinct quantities and units that the table does not know and a library may."""
+    asked = pl.col("value").is_not_null() & pl.col("converted").is_null() & pl.col("unit").is_not_null()
+    return rows.filter(asked & ~pl.col("quantity").is_in(_OWN_ONLY)).select("quantity", "unit").unique()
+
+
+def _by_library(rows: pl.DataFrame) -> pl.DataFrame:
+    """`quantity`, `unit`, `factor` and `offset` of units that only the library knows; most records have none."""
+    pairs = _unread(rows).rows()
+    found = [(quantity, unit, *pair) for quantity, unit in pairs
+             if ucum.is_installed() and (pair := ucum.factor(unit, canonical_unit(quantity)))]
+    return pl.DataFrame(found, {"quantity": pl.String, "unit": pl.String, "factor": pl.Float64, "offset": pl.Float64},
+                        orient="row")
 
 
 def _limit(part: int) -> pl.Expr:
@@ -230,6 +256,15 @@ def _unknown_unit(rows: pl.DataFrame) -> pl.DataFrame:
     return _report(rows, "unknown-unit", pl.format(
         "{} of LOINC {}: the unit is not known here, the value is not used", pl.col("unit").fill_null("no unit"),
         "code"))
+
+
+def _no_library(rows: pl.DataFrame) -> pl.DataFrame:
+    """One row where a library might have known a unit and is not there."""
+    missed = rows.filter(pl.struct("quantity", "unit").is_in(_unread(rows).select(pl.struct(pl.all())).to_series()
+                                                             .implode()))
+    text = ("a unit that is not in pmed's table was met and the UCUM library is not installed: install pmed with its "
+            "records extra")
+    return _report(missed.head(0 if ucum.is_installed() else 1), "no-unit-library", pl.lit(text))
 
 
 def _implausible(rows: pl.DataFrame) -> pl.DataFrame:

@@ -6,6 +6,7 @@ import gc
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import ClassVar
 
@@ -18,7 +19,8 @@ from .fhir_bundle import Reading, file_issue, read_document
 from .fhir_files import EXPORT_HINT, inside, is_lines, is_record
 from .fhir_lines import LineReading
 from .fhir_records import Records
-from .recorded import asked_day, make_tables
+from .fhir_shares import read_shared
+from .recorded import asked_day, tables_of
 
 
 @dataclass(frozen=True)
@@ -48,10 +50,14 @@ class FhirSource:
         """
         index_date = asked_day(request.index_date)
         with _without_collector():
-            records = _read(paths)
-        calls = TABLES["outside_calls"].frame(records.calls).unique(
-            ["patient_id", "gene", "diplotype"], keep="first", maintain_order=True)
-        return {**make_tables(records.rows, records.issues, index_date), "outside_calls": calls}
+            return _tables(_read(paths), index_date)
+
+
+def _tables(records: Records, index_date: date | None) -> dict[str, pl.DataFrame]:
+    calls = TABLES["outside_calls"].frame(records.calls).unique(
+        ["patient_id", "gene", "diplotype"], keep="first", maintain_order=True)
+    frames = {name: kept.frame() for name, kept in records.rows.items()}
+    return {**tables_of(frames, TABLES["issues"].frame(records.issues), index_date), "outside_calls": calls}
 
 
 @contextmanager
@@ -78,7 +84,11 @@ def _read(paths: Sequence[Path]) -> Records:
         elif reading:
             loose.append(reading)
     if loose:
-        records.add_loose(loose)
+        shared = None if records.rows["patients"] else read_shared(loose)
+        if shared:
+            shared.issues[:0] = records.issues
+            return shared
+        records.take_loose(loose, records.meet_loose(loose))
     if faults and not records.rows["patients"]:
         raise faults[0]
     return records

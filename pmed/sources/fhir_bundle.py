@@ -10,14 +10,14 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 
 from ..errors import HistoryError
 from .fhir_files import EXPORT_HINT, content
 from .fhir_types import Bundle, Entry, Header, LooseBundle, Patient
-from .fhir_wanted import WANTED
+from .fhir_wanted import WANTED, whole_bundles
 from .recorded import Issue
 
 T = TypeVar("T")
@@ -30,20 +30,25 @@ _BOM = b"\xef\xbb\xbf"
 # FHIR's id, with the underscore that real systems use besides; it may end up in a file name.
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 # How nearly all resources begin: type and id are known without reading the rest of them.
-_BEGIN = re.compile(rb'\s*\{\s*"resourceType"\s*:\s*"([A-Za-z]+)"\s*,\s*"id"\s*:\s*"([A-Za-z0-9._-]*)"\s*[,}]')
+BEGIN = re.compile(rb'\s*\{\s*"resourceType"\s*:\s*"([A-Za-z]+)"\s*,\s*"id"\s*:\s*"([A-Za-z0-9._-]*)"\s*[,}]')
 _HEADERS = msgspec.json.Decoder(Header)
 _SERVED = "served:"
+_KEPT = {*WANTED, *FIRST}
 
 
 class Resource(msgspec.Struct, frozen=True, gc=False):
-    """One undecoded resource; `spot` says where in the file it is: entry[3], line 7, or "" for the whole file."""
+    """One resource; `spot` says where in the file it is: entry[3], line 7, or "" for the whole file.
+
+    It is either still undecoded (`raw`) or `found` already.
+    """
 
     file: str
     spot: str
     kind: str
     id: str
     full_url: str
-    raw: bytes | msgspec.Raw
+    raw: bytes | msgspec.Raw = b""
+    found: Any = None
 
     @property
     def name(self) -> str:
@@ -87,7 +92,8 @@ def read_document(path: Path) -> Reading:
     """
     text = content(path).removeprefix(_BOM)
     reading = Reading(path.name, str(path))
-    bundle = _decode_bundle(text, str(path))
+    whole = _whole(text)
+    bundle = whole or _decode_bundle(text, str(path))
     if bundle.resource_type is None:
         raise HistoryError("not a FHIR bundle: resourceType is None", where=str(path), hint=EXPORT_HINT)
     if bundle.resource_type != "Bundle":
@@ -100,21 +106,21 @@ def read_document(path: Path) -> Reading:
     if _has_next_page(bundle.link):
         reading.issues.append(file_issue(reading.file, "$.link", "warning", "more-pages", "the bundle names a next "
                               "page that was not given: what is not here may still be in the record"))
-    reading.resources.extend(_resources(bundle, reading))
+    reading.resources.extend(_found(whole, reading.file) if whole else _resources(bundle, reading))
     return reading
 
 
 def undecoded(raw: bytes | msgspec.Raw, spot: str, reading: Reading, *, full_url: str = "", path: str = "$",
               what: str = "the resource") -> Resource | None:
     """A resource with its type and id; None for one that is not wanted, and one without a type (reported)."""
-    if begin := _BEGIN.match(raw):
+    if begin := BEGIN.match(raw):
         kind, name = begin[1].decode(), begin[2].decode()
     else:
         kind, name = _header(raw, spot, reading, path, what)
     if kind == "Bundle":
         reading.issues.append(file_issue(reading.file, f"{spot} Bundle".strip(), "error", "nested-bundle",
                                          f"a bundle inside is not read; {what} was left out"))
-    return Resource(reading.file, spot, kind, name, full_url, raw) if kind in WANTED or kind in FIRST else None
+    return Resource(reading.file, spot, kind, name, full_url, raw) if kind in _KEPT else None
 
 
 def _header(raw: bytes | msgspec.Raw, spot: str, reading: Reading, path: str, what: str) -> tuple[str, str]:
@@ -134,6 +140,8 @@ def _header(raw: bytes | msgspec.Raw, spot: str, reading: Reading, path: str, wh
 
 def decode(resource: Resource, decoder: msgspec.json.Decoder[T], issues: list[Issue]) -> T | None:
     """Decode one resource; a fault becomes an ``issues`` row with its path and the result is None."""
+    if resource.found is not None:
+        return cast("T", resource.found)
     try:
         return decoder.decode(resource.raw)
     except UNREADABLE as error:
@@ -193,6 +201,27 @@ def resolve(reference: str | None, known: Mapping[str, T], kind: str = "Patient"
     tail = "/".join(plain.rsplit("/", 2)[-2:])
     absolute = plain.startswith(("http://", "https://")) and tail.startswith(f"{kind}/")
     return known.get(tail) if absolute and f"{_SERVED}{tail}" not in known else None
+
+
+def _whole(content: bytes) -> Any:
+    """A bundle in which all is as it should be, with all resources decoded; else None, and each is seen to by itself.
+
+    Nearly all are such. What is wrong with the others, and where, is told by the slower way.
+    """
+    try:
+        bundle = whole_bundles().decode(content)
+    except UNREADABLE:
+        return None
+    return bundle if bundle.resource_type == "Bundle" else None
+
+
+def _found(bundle: Any, file: str) -> Iterator[Resource]:
+    """Every wanted entry's resource of a whole bundle."""
+    for index, entry in enumerate(bundle.entry):
+        found = entry.resource
+        kind = type(found).__name__
+        if kind in _KEPT:
+            yield Resource(file, f"entry[{index}]", kind, found.id or "", entry.full_url or "", found=found)
 
 
 def _decode_bundle(content: bytes, where: str) -> Bundle | LooseBundle:

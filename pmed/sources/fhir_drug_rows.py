@@ -154,7 +154,8 @@ def _contained(resource: Resource, contained: Iterable[object], name: str,
     if raw is None:
         return None
     try:
-        return what_it_is(msgspec.convert(raw, Medication))
+        # Whatever type it says it is, it is referred to as a medicine.
+        return what_it_is(msgspec.convert({key: raw[key] for key in raw.keys() - {"resourceType"}}, Medication))
     except msgspec.ValidationError as error:
         what, path = split_error(error)
         issues.append(resource.issue("error", "bad-resource", f"{what}; the contained medicine was not read",

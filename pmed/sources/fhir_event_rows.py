@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from .fhir_bundle import Resource
 from .fhir_rows import LOINC, coded, origin, prefer, state, unit_of
 from .fhir_types import CodeableConcept, Coding, Period, Quantity
@@ -44,13 +42,13 @@ def report_row(resource: Resource, found: DiagnosticReport, name: str) -> Row:
             None, None, found.conclusion, code, None)
 
 
-def family_rows(resource: Resource, found: FamilyMemberHistory, name: str) -> Iterator[Row]:
+def family_rows(resource: Resource, found: FamilyMemberHistory, name: str) -> list[Row]:
     """One row a condition of the relative; one without code where none is recorded."""
     dead = True if found.deceased_age or found.deceased_date else found.deceased_boolean
     relative = found.date, found.status, _word(found.relationship), state(found.sex)
-    for one in found.condition or [RelativeCondition()]:
-        yield (*origin(resource, name), *coded(prefer(one.code, _SNOMED), one.code), *relative,
-               _years(one.onset_age), dead)
+    where = origin(resource, name)
+    return [(*where, *coded(prefer(one.code, _SNOMED), one.code), *relative, _years(one.onset_age), dead)
+            for one in found.condition or [RelativeCondition()]]
 
 
 def _span(period: Period | None) -> tuple[str | None, str | None]:

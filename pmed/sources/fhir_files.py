@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import sys
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -41,13 +43,18 @@ def inside(folder: Path) -> list[Path]:
                   if _plain(path).endswith((*LINES, *_DOCUMENTS)) and not path.name.startswith(".") and path.is_file())
 
 
+def is_packed(path: Path) -> bool:
+    """Whether it is gzipped, so that it can be read from its beginning only."""
+    return path.name.lower().endswith(".gz")
+
+
 def _plain(path: Path) -> str:
     return path.name.lower().removesuffix(".gz")
 
 
 def opened(path: Path) -> BinaryIO:
     """The file, unpacked while it is read."""
-    return cast("BinaryIO", gzip.open(path)) if path.name.lower().endswith(".gz") else path.open("rb")
+    return cast("BinaryIO", gzip.open(path)) if is_packed(path) else path.open("rb")
 
 
 def content(path: Path) -> bytes:
@@ -68,35 +75,76 @@ def content(path: Path) -> bytes:
     return found
 
 
-def numbered_lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """The lines with something in them, from 1. Only a piece of the file is in memory.
+@dataclass(frozen=True)
+class Span:
+    """Whole lines of an NDJSON file from byte `start` up to `end` (None: to its end); `number` is that of the first."""
+
+    start: int = 0
+    end: int | None = None
+    number: int = 1
+
+
+WHOLE = Span()
+
+
+def numbered_lines(path: Path, span: Span = WHOLE) -> Iterator[tuple[int, bytes]]:
+    """The lines with something in them, from 1; see `blocks`."""
+    for at, block in blocks(path, span):
+        yield from lines_of(at.number, block)
+
+
+def blocks(path: Path, span: Span = WHOLE) -> Iterator[tuple[Span, bytes]]:
+    """Whole lines, a few MB of them at a time, and where they are. Only a piece of the file is in memory.
 
     Raises:
         HistoryError: it cannot be read, or no more of it.
     """
     try:
         with opened(path) as file:
-            yield from _lines(file)
+            if span.start:
+                file.seek(span.start)
+            yield from _blocks(file, span)
     except _BROKEN as error:
         raise _unreadable(path, error) from error
 
 
-def _lines(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
-    number, rest = 1, [b""]
-    while chunk := file.read(_CHUNK):
-        if chunk.isspace() and not rest[-1]:  # millions of empty lines are no lines
-            number += chunk.count(b"\n")
-            continue
-        first, *more = chunk.split(b"\n")
-        rest.append(first)
-        for line in more:
-            whole = b"".join(rest)
-            if whole and not whole.isspace():
-                yield number, whole.removeprefix(b"\xef\xbb\xbf")
-            number, rest = number + 1, [line]
-    whole = b"".join(rest)
-    if whole and not whole.isspace():
-        yield number, whole.removeprefix(b"\xef\xbb\xbf")
+def lines_before(path: Path, end: int) -> int:
+    """How many lines end before a byte."""
+    return sum(block.count(b"\n") + 1 for _, block in blocks(path, Span(0, end))) if end else 0
+
+
+def line_after(path: Path, place: int) -> int:
+    """Where the first line that begins at a byte, or after it, begins."""
+    with path.open("rb") as file:
+        file.seek(max(place - 1, 0))
+        if place:
+            file.readline()
+        return file.tell()
+
+
+def lines_of(number: int, block: bytes) -> Iterator[tuple[int, bytes]]:
+    """The lines of a block with something in them; `number` is the first's."""
+    if block.isspace():  # millions of empty lines are no lines
+        return
+    for offset, line in enumerate(block.split(b"\n")):
+        if line and not line.isspace():
+            yield number + offset, line.removeprefix(b"\xef\xbb\xbf")
+
+
+def _blocks(file: BinaryIO, span: Span) -> Iterator[tuple[Span, bytes]]:
+    number, start, position, parts = span.number, span.start, span.start, list[bytes]()
+    end = sys.maxsize if span.end is None else span.end
+    while chunk := file.read(min(_CHUNK, end - position)):
+        position += len(chunk)
+        head, newline, tail = chunk.rpartition(b"\n")
+        if newline:
+            block, after = b"".join((*parts, head)), position - len(tail)
+            yield Span(start, after, number), block
+            number, start, parts = number + block.count(b"\n") + 1, after, []
+        if tail and (parts or not tail.isspace()):  # millions of blanks before a line are not kept
+            parts.append(tail)
+    if parts:
+        yield Span(start, position, number), b"".join(parts)
 
 
 def _unreadable(path: Path, error: Exception) -> HistoryError:

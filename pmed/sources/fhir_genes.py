@@ -23,8 +23,9 @@ Call = dict[str, object]
 
 def gene_call(resource: Resource, found: Observation, name: str, issues: list[Issue]) -> Call | None:
     """The outside call of a genotype; None for other observations, and for one that cannot be used (reported)."""
-    kinds = {one.code for one in found.code.coding if one.system in (LOINC, None)} if found.code else set()
-    if not kinds & {GENOTYPE, HAPLOTYPE}:
+    named = [one for one in found.code.coding if one.code in (GENOTYPE, HAPLOTYPE)] if found.code else []
+    kinds = {one.code for one in named if one.system in (LOINC, None)}
+    if not kinds:
         return None
     text, gene = _text(found), _gene(found)
     if fault := _fault(found, text, gene, kinds):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .fhir_bundle import FIRST, Reading, Resource, undecoded
-from .fhir_files import numbered_lines
+from .fhir_files import WHOLE, Span, blocks, lines_of, numbered_lines
 from .recorded import Issue
 
 # A line that is one of them has its name in quotes; most others have not.
@@ -19,10 +19,12 @@ _MARKS = tuple(f'"{kind}"'.encode() for kind in FIRST)
 
 @dataclass
 class LineReading:
-    """An NDJSON file while it is read."""
+    """An NDJSON file, or a span of it, while it is read; `met_first`: `others` passed a patient or medicine over."""
 
     path: Path
     issues: list[Issue] = field(default_factory=list)
+    span: Span = WHOLE
+    met_first: bool = False
 
     @property
     def where(self) -> str:
@@ -32,16 +34,29 @@ class LineReading:
     def first(self) -> Iterator[Resource]:
         """Patients and medicines. Lines that cannot be read are told of by `others`."""
         silent = Reading(self.path.name, self.where)
-        for number, line in numbered_lines(self.path):
-            if any(mark in line for mark in _MARKS):
-                found = undecoded(line, f"line {number}", silent, what="the line")
+        for span, block in blocks(self.path, self.span):
+            if _is_marked(block):
+                yield from self._first(span.number, block, silent)
+
+    def _first(self, number: int, block: bytes, silent: Reading) -> Iterator[Resource]:
+        for spot, line in lines_of(number, block):
+            if _is_marked(line):
+                found = undecoded(line, f"line {spot}", silent, what="the line")
                 if found and found.kind in FIRST:
                     yield found
 
     def others(self) -> Iterator[Resource]:
         """All else that becomes rows."""
         telling = Reading(self.path.name, self.where, issues=self.issues)
-        for number, line in numbered_lines(self.path):
+        for number, line in numbered_lines(self.path, self.span):
             found = undecoded(line, f"line {number}", telling, what="the line")
-            if found and found.kind not in FIRST:
+            if found is None:
+                continue
+            if found.kind in FIRST:
+                self.met_first = True
+            else:
                 yield found
+
+
+def _is_marked(text: bytes) -> bool:
+    return any(mark in text for mark in _MARKS)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, cast
 
 import msgspec
 
@@ -23,6 +24,7 @@ from .fhir_drug_rows import drug_row, what_it_is
 from .fhir_event_rows import encounter_row, family_rows, immunization_row, procedure_row, report_row
 from .fhir_files import EXPORT_HINT
 from .fhir_genes import Call, gene_call
+from .fhir_kept import Kept
 from .fhir_lines import LineReading
 from .fhir_rows import allergy_row, condition_rows, observation_rows, patient_row
 from .fhir_types import AllergyIntolerance, CodeableConcept, Condition, Drug, Medication, Observation, Owned, Patient
@@ -35,15 +37,19 @@ from .fhir_wanted import (
     Immunization,
     Procedure,
     Wanted,
+    decoder,
 )
 from .record_dates import is_date
 from .recorded import COLUMNS, Issue, Row
 
 _PERSON = slice(COLUMNS["patients"].index("birth_date"), None)
-_CODE = {name: columns.index("code") for name, columns in COLUMNS.items() if "code" in columns}
+# All tables but that of the patients begin with the same columns.
+_CODE, _DISPLAY = (COLUMNS["conditions"].index(name) for name in ("code", "display"))
+_SAID = slice(COLUMNS["conditions"].index("system"), None)
+_WHOSE = {kind: "subject" if "subject" in known.__struct_fields__ else "patient" for kind, known in WANTED.items()}
 _MEDICATION = msgspec.json.Decoder(Medication)
 # A visit is told by its class, a relative without a condition says that none is known.
-_MAY_BE_NAMELESS = ("encounters", "family_history")
+_MAY_BE_NAMELESS = ("Encounter", "FamilyMemberHistory")
 
 
 @dataclass
@@ -58,11 +64,12 @@ class Scope:
 class Records:
     """Rows (see ``recorded.COLUMNS``), genotypes and problems of all files of one read."""
 
-    rows: dict[str, list[Row]] = field(default_factory=lambda: {name: [] for name in COLUMNS})
+    rows: dict[str, Kept] = field(default_factory=lambda: {name: Kept(name) for name in COLUMNS})
     issues: list[Issue] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
     _people: dict[str, Row] = field(default_factory=dict)
-    _seen: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    # Patient, type and id → where its rows begin and how many there are.
+    seen: dict[tuple[str, str, str], tuple[int, int]] = field(default_factory=dict)
 
     def add(self, reading: Reading) -> None:
         """Take one bundle in: its references mean what is in it.
@@ -77,10 +84,10 @@ class Records:
         if not scope.people:
             raise HistoryError("the bundle holds no Patient", where=reading.where, hint=EXPORT_HINT)
         for resource in reading.others():
-            self._take(resource, scope)
+            self.take(resource, scope)
 
-    def add_loose(self, parts: Sequence[Reading | LineReading]) -> None:
-        """Take single resources and NDJSON files in: their references mean what is in any of them.
+    def meet_loose(self, parts: Sequence[Reading | LineReading]) -> Scope:
+        """Whom and what single resources and NDJSON files tell of: their references mean what is in any of them.
 
         A patient who cannot be used is reported, as all that is about him.
 
@@ -99,9 +106,13 @@ class Records:
         if not scope.people:
             raise fault or HistoryError("no Patient is given", where=parts[0].where,
                                         hint="give the file with the Patient resources, or the folder, too")
+        return scope
+
+    def take_loose(self, parts: Sequence[Reading | LineReading], scope: Scope) -> None:
+        """Take all else in."""
         for part in parts:
             for resource in part.others():
-                self._take(resource, scope)
+                self.take(resource, scope)
             self.issues += part.issues
 
     def _refer(self, resource: Resource, scope: Scope, where: str) -> None:
@@ -127,7 +138,7 @@ class Records:
         name = row[0]
         first = self._people.setdefault(name, row)
         if first is row:
-            self.rows["patients"].append(row)
+            self.rows["patients"].add([row])
         elif first[_PERSON] == row[_PERSON]:
             self.issues.append(resource.issue("info", "duplicate-resource", "given before and the same; used once",
                                               patient_id=name))
@@ -135,46 +146,53 @@ class Records:
             raise HistoryError(f"Patient/{name} is given twice and differs", where=where,
                                hint="give one version of each patient")
 
-    def _take(self, resource: Resource, scope: Scope) -> None:
+    def take(self, resource: Resource, scope: Scope) -> None:
         """Decode one resource and add its rows; what cannot be used is reported."""
-        found = decode(resource, WANTED[resource.kind], self.issues)
+        found = resource.found or decode(resource, decoder(resource.kind), self.issues)
         if found is None:
             self.issues[-1]["patient_id"] = _owner(resource, scope.people)
             return
-        link, path = (found.subject, "$.subject") if hasattr(found, "subject") else (found.patient, "$.patient")
+        whose = _WHOSE[resource.kind]
+        link = getattr(found, whose)
         name = resolve(link.reference if link else None, scope.people)
         if name is None:
             self.issues.append(resource.issue("error", "unknown-patient", "not about a patient of this record; the "
-                                              "resource was left out", patient_id=_only(scope.people), path=path))
-        elif self._is_new(resource, name):
-            rows = list(_rows(resource, found, name, scope.medicines, self.issues))
-            self.rows[TABLE[resource.kind]] += rows
+                                              "resource was left out", patient_id=_only(scope.people),
+                                              path=f"$.{whose}"))
+            return
+        noted: list[Issue] = []
+        rows = _rows(resource, found, name, scope.medicines, noted)
+        if self._is_new(resource, rows, name):
+            self.issues += noted
+            self.rows[TABLE[resource.kind]].add(rows)
             self._note_nameless(resource, rows, name)
-            if isinstance(found, Observation) and (call := gene_call(resource, found, name, self.issues)):
+            if resource.kind == "Observation" and (call := gene_call(resource, found, name, self.issues)):
                 self.calls.append(call)
 
-    def _is_new(self, resource: Resource, name: str) -> bool:
+    def _is_new(self, resource: Resource, rows: Sequence[Row], name: str) -> bool:
         """Whether this resource has not been met before, as it is in overlapping pages of a search."""
         if not resource.id:
             return True
-        key, digest = (name, resource.kind, resource.id), hash(bytes(resource.raw))
-        if key not in self._seen:
-            self._seen[key] = digest
+        key, kept = (name, resource.kind, resource.id), self.rows[TABLE[resource.kind]]
+        before = self.seen.get(key)
+        if before is None:
+            self.seen[key] = len(kept), len(rows)
             return True
-        severity, what = ("info", "the same; used once") if self._seen[key] == digest else (
-            "warning", "differs; the first one is used")
+        start, count = before
+        same = [row[_SAID] for row in kept.some(start, count)] == [row[_SAID] for row in rows]
+        severity, what = ("info", "the same; used once") if same else ("warning", "differs; the first one is used")
         self.issues.append(resource.issue(severity, "duplicate-resource", f"given before and {what}", patient_id=name))
         return False
 
     def _note_nameless(self, resource: Resource, rows: Sequence[Row], name: str) -> None:
         """Report rows that say nothing about what they are."""
-        table = TABLE[resource.kind]
-        code = _CODE[table]
-        if table in _MAY_BE_NAMELESS:
+        if resource.kind in _MAY_BE_NAMELESS:
             return
-        if [row for row in rows if row[code] is None and row[code + 1] is None]:
-            self.issues.append(resource.issue("warning", "no-code", "neither a code nor a name; what it is stays "
-                                              "unknown", patient_id=name))
+        for row in rows:
+            if row[_CODE] is None and row[_DISPLAY] is None:
+                self.issues.append(resource.issue("warning", "no-code", "neither a code nor a name; what it is stays "
+                                                  "unknown", patient_id=name))
+                return
 
 
 def _owner(resource: Resource, people: Mapping[str, str]) -> str | None:
@@ -199,6 +217,8 @@ def _decode_patient(resource: Resource, where: str) -> Patient:
     Raises:
         UnusablePatient: naming the path of the wrong type.
     """
+    if resource.found is not None:
+        return cast("Patient", resource.found)
     try:
         return msgspec.json.decode(resource.raw, type=Patient)
     except UNREADABLE as error:
@@ -219,23 +239,19 @@ def _check_birth_date(patient: Patient, name: str, where: str) -> None:
 
 
 def _rows(resource: Resource, found: Wanted, name: str, medicines: Mapping[str, CodeableConcept],
-          issues: list[Issue]) -> Iterator[Row]:
-    match found:
-        case Observation():
-            yield from observation_rows(resource, found, name, issues)
-        case Condition():
-            yield from condition_rows(resource, found, name)
-        case Drug():
-            yield drug_row(resource, found, name, medicines, issues)
-        case AllergyIntolerance():
-            yield allergy_row(resource, found, name)
-        case FamilyMemberHistory():
-            yield from family_rows(resource, found, name)
-        case Encounter():
-            yield encounter_row(resource, found, name)
-        case Procedure():
-            yield procedure_row(resource, found, name)
-        case Immunization():
-            yield immunization_row(resource, found, name)
-        case DiagnosticReport():
-            yield report_row(resource, found, name)
+          issues: list[Issue]) -> list[Row]:
+    if type(found) is Observation:
+        return observation_rows(resource, found, name, issues)
+    if isinstance(found, Drug):
+        return [drug_row(resource, found, name, medicines, issues)]
+    if many := _MANY.get(type(found)):
+        return many(resource, found, name)
+    return [_ONE[type(found)](resource, found, name)]
+
+
+# Those that may be several rows, and those that are one.
+_MANY: Mapping[type, Callable[[Resource, Any, str], list[Row]]] = {
+    Condition: condition_rows, FamilyMemberHistory: family_rows}
+_ONE: Mapping[type, Callable[[Resource, Any, str], Row]] = {
+    AllergyIntolerance: allergy_row, Encounter: encounter_row, Procedure: procedure_row,
+    Immunization: immunization_row, DiagnosticReport: report_row}

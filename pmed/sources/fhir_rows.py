@@ -7,7 +7,7 @@ share its ``source``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from .fhir_bundle import Resource
 from .fhir_types import (
@@ -35,14 +35,15 @@ def patient_row(resource: Resource, patient: Patient, name: str) -> Row:
     return (*origin(resource, name), patient.birth_date, patient.gender, deceased, _ancestry(patient))
 
 
-def condition_rows(resource: Resource, found: Condition, name: str) -> Iterator[Row]:
+def condition_rows(resource: Resource, found: Condition, name: str) -> list[Row]:
     """One row a coding."""
     onset, abatement = found.onset_period, found.abatement_period
     start = found.onset_date_time or (onset and onset.start) or found.recorded_date
     end = found.abatement_date_time or (abatement and (abatement.end or abatement.start))
     states = state(found.clinical_status), state(found.verification_status), found.abatement_boolean
-    for coding in (found.code.coding if found.code else []) or [Coding()]:
-        yield (*origin(resource, name), *coded(coding, found.code), start, end, found.recorded_date, *states)
+    where, rest = origin(resource, name), (start, end, found.recorded_date, *states)
+    return [(*where, *coded(coding, found.code), *rest)
+            for coding in (found.code.coding if found.code else []) or [Coding()]]
 
 
 def allergy_row(resource: Resource, found: AllergyIntolerance, name: str) -> Row:
@@ -52,32 +53,40 @@ def allergy_row(resource: Resource, found: AllergyIntolerance, name: str) -> Row
             state(found.clinical_status), state(found.verification_status), found.criticality)
 
 
-def observation_rows(resource: Resource, found: Observation, name: str, issues: list[Issue]) -> Iterator[Row]:
+def observation_rows(resource: Resource, found: Observation, name: str, issues: list[Issue]) -> list[Row]:
     """The observation's own value where it has one, and a row for each component."""
     start = found.effective_date_time or found.effective_instant
     if start is None:
         start = found.effective_period.start if found.effective_period else found.issued
-    when = start, found.issued, found.status
+    head, when = origin(resource, name), (start, found.issued, found.status)
     report: Callable[..., None] = lambda *what, path: issues.append(resource.issue(*what, patient_id=name, path=path))
-    if not found.component or _has_value(found):
-        yield (*origin(resource, name), *coded(prefer(found.code, LOINC), found.code), *when,
-               *_value(found, report, "$"), _interpretation(found))
-    for index, part in enumerate(found.component):
-        yield (*origin(resource, name), *coded(prefer(part.code, LOINC), part.code), *when,
-               *_value(part, report, f"$.component[{index}]"), _interpretation(part))
+    own = [_measured(found, head, when, report, "$")] if not found.component or _has_value(found) else []
+    return own + [_measured(part, head, when, report, f"$.component[{index}]")
+                  for index, part in enumerate(found.component)] if found.component else own
+
+
+def _measured(found: _Measured, head: Row, when: Row, report: Callable[..., None], path: str) -> Row:
+    return (*head, *coded(prefer(found.code, LOINC), found.code), *when, *_value(found, report, path),
+            state(found.interpretation[0]) if found.interpretation else None)
 
 
 def origin(resource: Resource, name: str) -> Row:
     """Whose row it is and where it is from."""
-    return name, resource.file, resource.place, f"{resource.file}#{resource.name}"
+    file, spot = resource.file, resource.spot
+    if resource.id and spot:  # as nearly all have
+        what = f"{resource.kind}/{resource.id}"
+        return name, file, f"{spot} {what}", f"{file}#{what}"
+    return name, file, resource.place, f"{file}#{resource.name}"
 
 
 def prefer(concept: CodeableConcept | None, system: str) -> Coding:
     """The coding in the wanted system, else the first."""
-    codings = concept.coding if concept else []
-    if codings and codings[0].system == system:
-        return codings[0]
-    return next((one for one in codings if one.system == system), codings[0] if codings else Coding())
+    if concept is None or not concept.coding:
+        return Coding()
+    first = concept.coding[0]
+    if first.system == system:
+        return first
+    return next((one for one in concept.coding if one.system == system), first)
 
 
 def coded(coding: Coding, concept: CodeableConcept | None) -> Row:
@@ -98,11 +107,6 @@ def unit_of(quantity: Quantity) -> str | None:
     return quantity.code if quantity.code and quantity.system in (UCUM, None) else quantity.unit
 
 
-def _interpretation(found: _Measured) -> str | None:
-    """H, L, N … as the laboratory says it."""
-    return state(found.interpretation[0]) if found.interpretation else None
-
-
 _VALUES = tuple(name for name in _Measured.__struct_fields__ if name.startswith("value_"))
 
 
@@ -112,8 +116,10 @@ def _has_value(found: _Measured) -> bool:
 
 def _value(found: _Measured, report: Callable[..., None], path: str) -> Row:
     """Number, unit, text and code of a value; what cannot be one of them is reported and stays unknown."""
-    if found.value_quantity:
-        return _quantity(found.value_quantity, report, path)
+    if quantity := found.value_quantity:
+        if quantity.comparator is None or quantity.value is None:
+            return quantity.value, unit_of(quantity), None, None
+        return _limit(quantity, report, path)
     if concept := found.value_codeable_concept:
         coding = concept.coding[0] if concept.coding else Coding()
         return None, None, coding.display or concept.text, coding.code
@@ -132,14 +138,11 @@ def _value(found: _Measured, report: Callable[..., None], path: str) -> Row:
     return None, None, text, None
 
 
-def _quantity(quantity: Quantity, report: Callable[..., None], path: str) -> Row:
-    """A number with its unit; "< 5" is a limit and no measurement, so it is kept as text only."""
-    unit = unit_of(quantity)
-    if quantity.comparator is None or quantity.value is None:
-        return quantity.value, unit, None, None
+def _limit(quantity: Quantity, report: Callable[..., None], path: str) -> Row:
+    """"< 5" is a limit and no measurement, so it is kept as text only."""
     report("info", "limit-not-value", "a value beyond a limit of measurement is kept as text, not as a number",
            path=f"{path}.valueQuantity.comparator")
-    return None, unit, f"{quantity.comparator} {quantity.value:g}", None
+    return None, unit_of(quantity), f"{quantity.comparator} {quantity.value:g}", None
 
 
 def _ancestry(patient: Patient) -> str | None:

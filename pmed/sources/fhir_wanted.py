@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import cache
+from typing import Any, Union
 
 import msgspec
 
@@ -11,19 +12,22 @@ from .fhir_types import (
     CodeableConcept,
     Coding,
     Condition,
+    Medication,
     MedicationAdministration,
     MedicationDispense,
     MedicationRequest,
     MedicationStatement,
     Observation,
+    Patient,
     Period,
     Quantity,
     Reference,
     _Part,
+    _Resource,
 )
 
 
-class Procedure(_Part):
+class Procedure(_Resource):
     """What was done; `occurrence` in R5."""
 
     id: str | None = None
@@ -36,7 +40,7 @@ class Procedure(_Part):
     occurrence_period: Period | None = None
 
 
-class Encounter(_Part):
+class Encounter(_Resource):
     """A visit or stay. R4 gives one coding as class, R5 a list of concepts."""
 
     id: str | None = None
@@ -48,7 +52,7 @@ class Encounter(_Part):
     actual_period: Period | None = None
 
 
-class Immunization(_Part):
+class Immunization(_Resource):
     """A vaccine that was given, or not."""
 
     id: str | None = None
@@ -65,7 +69,7 @@ class RelativeCondition(_Part):
     onset_age: Quantity | None = None
 
 
-class FamilyMemberHistory(_Part):
+class FamilyMemberHistory(_Resource):
     """What is known of one relative."""
 
     id: str | None = None
@@ -80,7 +84,7 @@ class FamilyMemberHistory(_Part):
     condition: list[RelativeCondition] = msgspec.field(default_factory=list)
 
 
-class DiagnosticReport(_Part):
+class DiagnosticReport(_Resource):
     """A report; what was measured are observations of their own."""
 
     id: str | None = None
@@ -105,8 +109,40 @@ TABLE: dict[str, str] = {
     "Observation": "observations", "DiagnosticReport": "observations", "AllergyIntolerance": "allergies",
     "Procedure": "procedures", "Encounter": "encounters", "Immunization": "immunizations",
     "FamilyMemberHistory": "family_history"}
-WANTED: dict[str, msgspec.json.Decoder[Wanted]] = {
-    kind.__name__: msgspec.json.Decoder(kind)
+WANTED: dict[str, type[Wanted]] = {
+    kind.__name__: kind
     for kind in (MedicationRequest, MedicationStatement, MedicationAdministration, MedicationDispense, Condition,
                  Observation, AllergyIntolerance, Procedure, Encounter, Immunization, FamilyMemberHistory,
                  DiagnosticReport)}
+
+# What patient records hold besides, named so that it is passed over without a second look.
+_PASSED_OVER = (
+    "Account", "AdverseEvent", "Appointment", "Basic", "Binary", "BodyStructure", "CarePlan", "CareTeam",
+    "Claim", "ClaimResponse", "ClinicalImpression", "Communication", "Composition", "Consent", "Coverage",
+    "DetectedIssue", "Device", "DeviceRequest", "DeviceUseStatement", "DocumentReference", "EpisodeOfCare",
+    "ExplanationOfBenefit", "Flag", "Goal", "Group", "HealthcareService", "ImagingStudy",
+    "ImmunizationRecommendation", "Invoice", "List", "Location", "Media", "MolecularSequence", "NutritionOrder",
+    "OperationOutcome", "Organization", "Person", "Practitioner", "PractitionerRole", "Provenance", "Questionnaire",
+    "QuestionnaireResponse", "RelatedPerson", "RiskAssessment", "Schedule", "ServiceRequest", "Slot", "Specimen",
+    "Substance", "SupplyDelivery", "SupplyRequest", "Task", "VisionPrescription")
+
+
+@cache
+def whole_bundles() -> msgspec.json.Decoder[Any]:
+    """Bundles in one pass, each resource as what it is; refuses those with anything that is not as it should be.
+
+    The shell is that of `fhir_types.Bundle`. A resource that is not wanted has no fields.
+    """
+    others = [msgspec.defstruct(name, [], tag_field="resourceType", tag=name, gc=False) for name in _PASSED_OVER]
+    known: Any = Union[(Wanted, Patient, Medication, msgspec.UnsetType, *others)]
+    entry: Any = msgspec.defstruct("WholeEntry", [("full_url", str | None, None), ("resource", known, msgspec.UNSET)],
+                                   rename="camel", gc=False)
+    return msgspec.json.Decoder(msgspec.defstruct("WholeBundle", [
+        ("resource_type", str | None, None), ("type", str | None, None), ("entry", list[entry], []),
+        ("link", Any, None)], rename="camel", gc=False))
+
+
+@cache
+def decoder(kind: str) -> msgspec.json.Decoder[Wanted]:
+    """What decodes the resources of a type of ``WANTED``, made when the first one is met."""
+    return msgspec.json.Decoder(WANTED[kind])

@@ -18,7 +18,7 @@ from .recorded import Issue, asked_day, make_tables
 
 @dataclass(frozen=True)
 class Hl7v2Source:
-    """HL7 v2.3 to 2.8 messages (ADT, ORU, ORM, OMP, RDE, RAS, VXU) → the tables of a record and issues."""
+    """HL7 v2.3 to 2.8 messages (ADT, ORU, ORM, OMP, RDE, RDS, RGV, RAS, VXU) → the tables of a record and issues."""
 
     name: ClassVar[str] = "hl7v2"
     kind: ClassVar[SourceKind] = "history"

@@ -26,6 +26,9 @@ SEXES = {"M": "male", "F": "female", "O": "other", "A": "other", "U": "unknown"}
 RESULTS = {"F": "final", "U": "final", "C": "corrected", "A": "amended", "P": "preliminary", "R": "preliminary",
            "S": "preliminary", "B": "preliminary", "V": "final", "D": "entered-in-error", "W": "entered-in-error",
            "X": "cancelled", "N": "cancelled", "I": "registered", "O": "unknown"}
+# Table 0078, abnormal flags, as far as FHIR's ObservationInterpretation has them; others are of the laboratory itself.
+INTERPRETATIONS = frozenset(("L", "H", "LL", "HH", "LU", "HU", "<", ">", "N", "A", "AA", "U", "D", "B", "W", "S", "R",
+                             "I", "SDD", "NS", "SYN-S", "SYN-R", "POS", "NEG", "IND", "DET", "ND", "WR", "RR", "NR"))
 NO_RESULT = ("X", "N", "I", "O")
 # Table 0119, order control: what an order is after it. Requests count: who orders decides.
 CONTROLS = {"NW": "active", "OK": "active", "XO": "active", "XR": "active", "XX": "active", "RO": "active",

@@ -19,7 +19,7 @@ from .recorded import Issue
 HINT = "export HL7 v2 messages, each beginning with MSH"
 STARTS = (b"MSH", b"FHS", b"BHS")
 WANTED = {"MSH", "PID", "PV1", "AL1", "IAM", "DG1", "PR1", "OBR", "OBX", "ORC", "RXE", "RXO", "RXR", "RXA", "RXD",
-          "TQ1", "MRG"}
+          "RXG", "TQ1", "MRG"}
 _LINE_END = re.compile(r"\r\n?|\n")
 _FRAME = re.compile(r"[\x0b\x1c]")
 _HEADER = re.compile(r"MSH([^\w\s])([^\w\s]{1,5})(?:\1|$)")
@@ -28,8 +28,10 @@ _SEGMENT = re.compile(r"[A-Z][A-Z0-9]{2}(?=[^\w\s]|$)")
 _SAFE = re.compile(r"[FSTREHN]|X(?:[0-7][0-9A-Fa-f])+|\.(?:br|sp|fi|nf|in|ti|sk|ce)\d{0,2}")
 _NO_HIGHLIGHT = {"H": "", "N": ""}
 NOTHING = '""'
+# Containers of python-hl7 are lists whose own access also takes accessors, which costs more than the access.
+_item = list.__getitem__
 # Of a segment that may be cut off: what may be half a value there would be another value.
-_LAST_FIELD_GOES = {"PID", "ORC", "RXE", "RXO", "RXR", "RXA", "RXD", "TQ1", "OBR"}
+_LAST_FIELD_GOES = {"PID", "ORC", "RXE", "RXO", "RXR", "RXA", "RXD", "RXG", "TQ1", "OBR"}
 _OBX_STATUS = 11
 _ENVELOPE = {"FHS", "BHS", "BTS", "FTS"}
 
@@ -93,15 +95,18 @@ class Segment:
 
     def _raw(self, at: int, part: int, repetition: int) -> str:
         """As written. What is not split has just the first part; of subcomponents the first counts."""
-        if at >= len(self.parsed) or repetition > len(self.parsed[at]):
+        if at >= len(self.parsed):
             return ""
-        found: Any = self.parsed[at][repetition - 1]
+        repeated = _item(self.parsed, at)
+        if repetition > len(repeated):
+            return ""
+        found: Any = _item(repeated, repetition - 1)
         if isinstance(found, str):
             return found.strip() if part == 1 else ""
         if part > len(found):
             return ""
-        found = found[part - 1]
-        return (found if isinstance(found, str) else str(found[0])).strip()
+        found = _item(found, part - 1)
+        return (found if isinstance(found, str) else str(_item(found, 0))).strip()
 
     def _unescaped(self, text: str, at: int) -> str:
         escape = self.parsed.esc

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from .hl7v2_fields import CLASSES, NDC, RXNORM, SEVERITIES, SEXES, coded, day, first, number
+from .hl7v2_fields import CLASSES, NDC, RXNORM, SEVERITIES, SEXES, coded, day, first
+from .hl7v2_given import MEDICINES, given_rows
 from .hl7v2_message import Message, Segment, segments
 from .hl7v2_orders import Draft, Orders
 from .hl7v2_results import Results
@@ -15,6 +16,8 @@ from .recorded import Issue, Row
 
 # It may end up in a file name.
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+# Segments that say when and of whom, and how many fields it takes to say that.
+_HEAD = {"MSH": 8, "PID": 5}
 _ORDER_PARTS = ("RXE", "RXO", "RXR", "TQ1")
 _EVENTS = {"A03": "finished", "A11": "cancelled", "A05": "planned", "A14": "planned", "A27": "cancelled",
            "A38": "cancelled"}  # table 0003; other events leave a visit in progress
@@ -54,7 +57,9 @@ def identity(pid: Segment) -> tuple[str, str]:
 
 def head(message: Message) -> tuple[str, list[tuple[str, str]]]:
     """When a message was sent and whom it is about; reports nothing."""
-    quiet = replace(message, lines=[line for line in message.lines if line[:3] in {"MSH", "PID"}], issues=[], cut=False)
+    mark = message.lines[0][3:4] or "|"
+    lines = [mark.join(line.split(mark)[:_HEAD[line[:3]]]) for line in message.lines if line[:3] in _HEAD]
+    quiet = replace(message, lines=lines, issues=[], cut=False)
     found = segments(quiet)
     time = re.match(r"\d*", found[0].text(7) or "") if found else None
     return (time[0] if time else ""), [identity(one) for one in found if one.name == "PID"]
@@ -122,6 +127,8 @@ class Records:
         self._patient(name, pid)
         sent = msh.text(7)
         self._clinical(name, msh, rest, sent)
+        for table, key, row in given_rows(name, msh, rest):
+            self._put(table, key, row)
         for draft in _drafts(rest):
             self._orders.add(draft, name, _origin(draft.given, name) if draft.given else (), sent)
         self._results.add(name, rest, sent)
@@ -143,7 +150,7 @@ class Records:
                 known[field] = value
 
     def _clinical(self, name: str, msh: Segment, rest: Sequence[Segment], sent: str | None) -> None:
-        """Diagnoses, allergies, procedures, visits, doses given: repeated in message after message, kept once."""
+        """Diagnoses, allergies, procedures, visits: repeated in message after message, kept once."""
         for one in rest:
             if one.name == "DG1":
                 self._condition(name, one, sent)
@@ -153,8 +160,6 @@ class Records:
                 self._procedure(name, one)
             elif one.name == "PV1":
                 self._visit(name, one, msh)
-            elif one.name == "RXA":
-                self._given(name, one, msh)
             elif one.name == "MRG":
                 one.report("warning", "merge-not-followed", "two identifiers were merged; records under the old one "
                            "are another patient here", 1)
@@ -208,20 +213,6 @@ class Records:
             *_origin(pv1, name), None, None, None, start or (old[7] if old else None), end or (old[8] if old else None),
             done, CLASSES.get(kind or "", kind)))
 
-    def _given(self, name: str, rxa: Segment, msh: Segment) -> None:
-        """A vaccine in messages about vaccines, else a dose of a medicine."""
-        system, code, display = coded(rxa, 5, (RXNORM, NDC))
-        state = {"CP": "completed", "PA": "completed", "RE": "not-done", "NA": "not-done"}.get(rxa.text(20) or "")
-        wrong = rxa.text(21) == "D"
-        start, status = day(rxa.text(3)), "entered-in-error" if wrong else state
-        key = name, system, code or display, rxa.text(3)
-        if msh.text(9) == "VXU":
-            self._put("immunizations", key, (*_origin(rxa, name), system, code, display, start, status))
-            return
-        self._put("medications", key, (
-            *_origin(rxa, name), system, code, display, start, day(rxa.text(4)), start, number(rxa.text(6)),
-            first(rxa.text(7), rxa.text(7, 2)), None, None, status, True, "administration"))
-
 
 def _origin(one: Segment, name: str) -> Row:
     place = f"{one.message.place} {one.place}"
@@ -238,7 +229,9 @@ def _method(dg1: Segment) -> str | None:
 def _drafts(rest: Sequence[Segment]) -> list[Draft]:
     """Medication orders: ORC begins one, as does a second RXE or RXO of its kind. An ORC with OBR is no medicine."""
     drafts: list[Draft] = []
+    of_order = True  # what stands behind a medicine handed out or given belongs to it, not to its order
     for one in rest:
+        of_order = one.name not in MEDICINES and (of_order or one.name in {"ORC", "RXE", "RXO"})
         if one.name == "ORC":
             drafts.append(Draft({"ORC": one}))
         elif one.name == "OBR" and drafts and drafts[-1].given is None:
@@ -247,7 +240,7 @@ def _drafts(rest: Sequence[Segment]) -> list[Draft]:
             if not drafts or one.name in drafts[-1].parts:
                 drafts.append(Draft())
             drafts[-1].parts[one.name] = one
-        elif one.name in _ORDER_PARTS:
+        elif one.name in _ORDER_PARTS and of_order:
             if not drafts or (drafts[-1].given is None and one.name == "RXR"):
                 one.report("warning", "wrong-order", "before the medicine it belongs to; it was left out")
             elif one.name in drafts[-1].parts:

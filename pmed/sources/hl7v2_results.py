@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from .hl7v2_fields import LOINC, NO_RESULT, RESULTS, coded, day, first, number
+from .hl7v2_fields import INTERPRETATIONS, LOINC, NO_RESULT, RESULTS, coded, day, first, number
 from .hl7v2_message import Segment
 from .recorded import Row
 
@@ -74,15 +74,21 @@ def _rows(patient: str, obx: Segment, time: str | None, recorded: str | None) ->
     code = coded(obx, 3, (LOINC,))
     if not any(code):
         obx.report("warning", "no-code", "it does not say what was observed", 3)
-    unit = first(obx.text(6), obx.text(6, 2))
+    unit, flag = first(obx.text(6), obx.text(6, 2)), _interpretation(obx)
     values = list(_values(obx)) or [_UNKNOWN]
     if len(values) > 1:
         obx.report("info", "several-values", "several values of one result; each is a row", 5)
     if state in NO_RESULT and any(value != _UNKNOWN for value in values):
         obx.report("warning", "value-not-used", "a value with a status that says there is none; it stays unknown", 5)
         values = [_UNKNOWN]
-    return [(*origin, *code, day(time), day(recorded), RESULTS.get(state or ""), value, unit, text, word)
+    return [(*origin, *code, day(time), day(recorded), RESULTS.get(state or ""), value, unit, text, word, flag)
             for value, text, word in values]
+
+
+def _interpretation(obx: Segment) -> str | None:
+    """What the laboratory says of the value: the first flag of OBX-8 that FHIR knows by the same letters."""
+    flags = ((obx.text(8, 1, repetition) or "").upper() for repetition in range(1, obx.repetitions(8) + 1))
+    return next((flag for flag in flags if flag in INTERPRETATIONS), None)
 
 
 def _values(obx: Segment) -> Iterator[Value]:

@@ -52,7 +52,7 @@ class OmopSource:
                 made.append(recorded_frames(store))
         frames = {name: pl.concat([one[name] for one in made]) for name in made[0]}
         _must_differ(frames["patients"])
-        return tables_of(frames, frames.pop("issues"), index_date)
+        return _with_daily_dose(tables_of(frames, frames.pop("issues"), index_date), frames["medications"])
 
 
 @contextmanager
@@ -62,6 +62,15 @@ def _store(path: Path) -> Iterator[Store]:
         return
     with (connection_file if path.name.lower().endswith(_CONNECTION) else sqlite_file)(path) as database:
         yield database
+
+
+def _with_daily_dose(tables: dict[str, pl.DataFrame], recorded: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """A day's dose by the supply is known where that of one administration is not.
+
+    The rows are still those recorded, in their order: OMOP marks none as entered in error.
+    """
+    medicines = tables["medications"].with_columns(recorded["daily_dose"])
+    return {**tables, "medications": medicines}
 
 
 def _must_differ(patients: pl.DataFrame) -> None:

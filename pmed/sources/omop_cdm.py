@@ -77,8 +77,8 @@ CLINICAL: Mapping[str, Layout] = {
     "condition_occurrence": _event("condition", "condition_start_date", condition_end_date=_DATE,
                                    condition_status_concept_id=_ID),
     "drug_exposure": _event("drug", "drug_exposure_start_date", drug_exposure_end_date=_DATE, verbatim_end_date=_DATE,
-                            drug_type_concept_id=_ID, days_supply=_NUMBER, route_concept_id=_ID,
-                            route_source_value=_TEXT),
+                            drug_type_concept_id=_ID, quantity=_NUMBER, days_supply=_NUMBER, sig=_TEXT,
+                            route_concept_id=_ID, route_source_value=_TEXT, dose_unit_source_value=_TEXT),
     "measurement": _event("measurement", "measurement_date", operator_concept_id=_ID, **_VALUE),
     "observation": _event("observation", "observation_date", value_as_string=_TEXT, **_VALUE),
     "procedure_occurrence": _event("procedure", "procedure_date", procedure_end_date=_DATE),
@@ -95,6 +95,10 @@ OTHERS: Mapping[str, Layout] = {
     "concept_ancestor": Layout({"ancestor_concept_id": _ID, "descendant_concept_id": _ID}),
     "concept_relationship": Layout({"concept_id_1": _ID, "concept_id_2": _ID, "relationship_id": _TEXT},
                                    {"invalid_reason": _TEXT}),
+    "drug_strength": Layout({"drug_concept_id": _ID, "ingredient_concept_id": _ID}, {
+        "amount_value": _NUMBER, "amount_unit_concept_id": _ID, "numerator_value": _NUMBER,
+        "numerator_unit_concept_id": _ID, "denominator_value": _NUMBER, "denominator_unit_concept_id": _ID,
+        "box_size": _NUMBER, "invalid_reason": _TEXT}, "drug_concept_id"),
 }
 LAYOUTS: Mapping[str, Layout] = {**CLINICAL, **OTHERS}
 

@@ -12,6 +12,7 @@ import polars as pl
 from ..tables import Tables
 from .omop_cdm import LAYOUTS, told
 from .omop_concepts import CVX, RXNORM, UCUM, coded, named
+from .omop_doses import with_doses
 from .record_dates import first_day, is_bad
 
 # drug_type_concept_id, older and newer ones (Type Concept vocabulary)
@@ -41,7 +42,7 @@ def empty(table: str) -> pl.DataFrame:
 
 def frames(tables: Tables, concepts: pl.DataFrame, contents: pl.DataFrame,
            issues: list[pl.DataFrame]) -> dict[str, pl.DataFrame]:
-    """Frames as recorded; `contents` has the ingredients of drugs whose names do not tell them."""
+    """Frames as recorded; `contents` has the strengths of drugs, and the ingredients where names do not tell."""
     drugs = _drugs(coded(tables["drug_exposure"], "drug", concepts, issues), concepts, contents, issues)
     measured = _measured(tables["measurement"], "measurement", concepts, issues)
     observed = _measured(tables["observation"].with_columns(operator_concept_id=pl.lit(None, pl.Int64)), "observation",
@@ -73,8 +74,10 @@ def _drugs(rows: pl.DataFrame, concepts: pl.DataFrame, contents: pl.DataFrame,
     timed = _exposures(known.with_columns(kind=pl.col("drug_type_concept_id").replace_strict(
         _KINDS, default=None, return_dtype=pl.String)), issues)
     route = pl.coalesce("route_concept_id.display", "route_source_value")
-    return timed.select(**_ORIGIN, system="system", code="code", display=_with_ingredients(), start="start", end="end",
-                        route=route, kind="kind", exposure=pl.col("end").is_not_null() & ~is_bad(pl.col("end")))
+    doses = {name: name for name in ("dose", "dose_unit", "per_day", "strength", "strength_unit", "daily_dose")}
+    return with_doses(timed, issues).select(
+        **_ORIGIN, system="system", code="code", display=_with_ingredients(), start="start", end="end", route=route,
+        kind="kind", exposure=pl.col("end").is_not_null() & ~is_bad(pl.col("end")), **doses)
 
 
 def _with_ingredients() -> pl.Expr:

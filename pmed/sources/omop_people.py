@@ -8,6 +8,7 @@ from ..errors import HistoryError
 from . import omop_events as events
 from .omop_cdm import CLINICAL, LAYOUTS, Store, load, said, told
 from .omop_concepts import find_concepts, ingredients, named
+from .omop_doses import strengths
 
 _SEX = {8507: "male", 8532: "female", 8521: "other", 8551: "unknown", 8570: "other"}
 _RACE = {8527: "White", 8515: "Asian", 8516: "Black or African American",
@@ -26,7 +27,9 @@ def recorded_frames(store: Store) -> dict[str, pl.DataFrame]:
     tables = {name: _events(store, name, people, issues) for name in CLINICAL}
     concepts = find_concepts(store, [people, *tables.values()], issues)
     patients = _patients(people, concepts, _dead(store, issues), issues)
-    contents = ingredients(store, tables["drug_exposure"], concepts, issues)
+    drugs = tables["drug_exposure"]
+    contents = ingredients(store, drugs, concepts, issues).join(
+        strengths(store, drugs, issues), on="drug_concept_id", how="full", coalesce=True)
     frames = {"patients": patients, **events.frames(tables, concepts, contents, issues)}
     issues.append(said(store.where, "info", "no-allergy-table",
                        "the OMOP CDM has no table of allergies: that none is found does not mean there is none"))

@@ -62,6 +62,7 @@ _BLANK = r"[\s\p{Zs}]+"
 _UNTIDY = r"[\p{Cc}\p{Cf}]|[[\s\p{Zs}]--[ ]]|  |^ | $|^$"
 _NOT_ACTIVE = ("inactive", "resolved", "remission", "refuted")
 _ERROR = "entered-in-error"
+_WHOLE_DAY = len("YYYY-MM-DD")
 _STATES = ("status", "verification")
 
 
@@ -80,7 +81,7 @@ def asked_day(text: str) -> date | None:
 def make_tables(rows: Mapping[str, Sequence[Row]], issues: Sequence[Issue],
                 index_date: date | None) -> dict[str, pl.DataFrame]:
     """All history tables, checked; `rows` have the columns of `COLUMNS`."""
-    return tables_of({name: _frame(name, rows.get(name, ())) for name in COLUMNS}, TABLES["issues"].frame(issues),
+    return tables_of({name: frame_of(name, rows.get(name, ())) for name in COLUMNS}, TABLES["issues"].frame(issues),
                      index_date)
 
 
@@ -104,14 +105,14 @@ def _kinds(name: str) -> dict[str, pl.DataType]:
 def _filled(name: str, frame: pl.DataFrame | None) -> pl.DataFrame:
     """The frame with every column of its kind, extra ones kept behind."""
     if frame is None:
-        return _frame(name, ())
+        return frame_of(name, ())
     columns = {column: pl.col(column).cast(kind) if column in frame.columns else pl.lit(None, kind).alias(column)
                for column, kind in _kinds(name).items()}
     return frame.select(*columns.values(), pl.exclude(*columns))
 
 
-def _frame(name: str, rows: Sequence[Row]) -> pl.DataFrame:
-    """Rows as recorded."""
+def frame_of(name: str, rows: Sequence[Row]) -> pl.DataFrame:
+    """Rows as recorded, in the columns of `COLUMNS`."""
     kinds = _kinds(name)
     columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
     # A source that does not know the last columns leaves them out.
@@ -135,13 +136,13 @@ def _report(frame: pl.DataFrame, severity: str, code: str, text: str | pl.Expr, 
 def _clean(frame: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFrame:
     """Strip zero-width and control characters, which make equal names differ; name each text once a patient."""
     texts = [name for name in _TEXTS if name in frame.columns]
-    for name in _where(frame, texts, lambda text: text.str.contains(_INVISIBLE)):
+    untidy = _where(frame, texts, lambda text: text.unique().str.contains(_UNTIDY))
+    if not untidy:
+        return frame
+    for name in _where(frame, untidy, lambda text: text.unique().str.contains(_INVISIBLE)):
         hidden = frame.filter(pl.col(name).str.contains(_INVISIBLE)).unique(["patient_id", name], maintain_order=True)
         found.append(_report(hidden, "info", "invisible-characters",
                              "zero-width or control characters were taken out", name))
-    untidy = _where(frame, texts, lambda text: text.str.contains(_UNTIDY))
-    if not untidy:
-        return frame
     # A tab or line break parts words; a zero-width character does not.
     tidy = pl.col(*untidy).str.replace_all(_BLANK, " ").str.replace_all(_INVISIBLE, "").str.strip_chars()
     return frame.with_columns(tidy).with_columns(pl.when(pl.col(*untidy) != "").then(pl.col(*untidy)).name.keep())
@@ -149,7 +150,7 @@ def _clean(frame: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFrame:
 
 def _where(frame: pl.DataFrame, names: Sequence[str], says: Callable[[pl.Expr], pl.Expr]) -> list[str]:
     """The columns in which any row is so: in most nothing is wrong, and nothing else need be done."""
-    if frame.is_empty():
+    if frame.is_empty() or not names:
         return []
     hits = frame.select(says(pl.col(name)).any().alias(name) for name in names).row(0)
     return [name for name, hit in zip(names, hits, strict=True) if hit]
@@ -157,7 +158,9 @@ def _where(frame: pl.DataFrame, names: Sequence[str], says: Callable[[pl.Expr], 
 
 def _without_errors(frame: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFrame:
     states = [name for name in _STATES if name in frame.columns]
-    wrong = pl.any_horizontal(pl.lit(value=False), *(pl.col(name).eq_missing(_ERROR) for name in states))
+    if not _where(frame, states, lambda text: text == _ERROR):
+        return frame
+    wrong = pl.any_horizontal(pl.col(name).eq_missing(_ERROR) for name in states)
     found.append(_report(frame.filter(wrong), "info", _ERROR, "marked as entered in error; the row was left out"))
     return frame.filter(~wrong)
 
@@ -165,13 +168,18 @@ def _without_errors(frame: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFr
 def _dates(frame: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFrame:
     """Text → days; partial and impossible dates are reported."""
     names = [name for name in _DATES if name in frame.columns]
-    for name in _where(frame, names, lambda text: is_bad(text) | is_partial(text)):
+    days = frame.select((last_day if name == "end" else first_day)(pl.col(name)) for name in names)
+    for name in names:
+        text, day = frame[name], days[name]
+        # Nearly all dates are whole: nothing is lost, and none is as short as a year or a month.
+        if day.null_count() == text.null_count() and not (text.str.len_bytes() < _WHOLE_DAY).any():
+            continue
         bad, partial = frame.filter(is_bad(pl.col(name))), frame.filter(is_partial(pl.col(name)))
-        day = "last" if name == "end" else "first"
+        end = "last" if name == "end" else "first"
         found += [_report(bad, "warning", "bad-date", "no date of the form YYYY-MM-DD; it stays unknown", name),
-                  _report(partial, "info", "partial-date", f"a date without its day; the {day} day it may mean is used",
+                  _report(partial, "info", "partial-date", f"a date without its day; the {end} day it may mean is used",
                           name)]
-    return frame.with_columns((last_day if name == "end" else first_day)(pl.col(name)).alias(name) for name in names)
+    return frame.with_columns(days)
 
 
 def _patients(frames: Tables, index_date: date | None, found: list[pl.DataFrame]) -> pl.DataFrame:

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from ..errors import GenomeError, HistoryError, InputError, PmedError
-from ..plugins import Component
+from ..plugins import BUILT_IN, Component
 from ..tables import TABLES
 from ..types import ReadRequest
 
@@ -43,7 +43,12 @@ def read(sources: Sequence[Component], kind: str, paths: Sequence[Path],
 
 def _read_with(component: Component, paths: Sequence[Path], request: ReadRequest) -> dict[str, pl.DataFrame]:
     made = _attempt(component, paths, lambda: component.made.read(paths, request))
-    return {name: TABLES[name].check(frame) for name, frame in made.items()}
+    return {name: _checked(component, name, frame) for name, frame in made.items()}
+
+
+def _checked(component: Component, name: str, frame: pl.DataFrame) -> pl.DataFrame:
+    """A table of a source, checked: of the host's own grid, whose millions of rows it lays itself, the columns only."""
+    return TABLES[name].check(frame, rows=name != "genotypes" or component.plugin not in BUILT_IN)
 
 
 def _attempt(component: Component, paths: Sequence[Path], read: Callable[[], Any]) -> Any:
@@ -67,7 +72,7 @@ def read_parts(source: Component, paths: Sequence[Path], request: ReadRequest) -
     """All tables for some people after the other, as `read` has them for all."""
     made = source.made.parts(paths, request, PEOPLE)
     while part := _attempt(source, paths, lambda: next(made, None)):
-        yield {name: TABLES[name].check(part[name]) if name in part else empty
+        yield {name: _checked(source, name, part[name]) if name in part else empty
                for name, empty in empty_tables().items()}
 
 

@@ -199,6 +199,17 @@ def test_command_counts_a_file(vcf: Path, tmp_path: Path) -> None:
     assert rows.filter(group="south", kind="allele")["unresolved"].to_list() == [1, 1]
 
 
+def test_outside_calls_of_the_command_take_the_place_of_their_gene(vcf: Path, tmp_path: Path) -> None:
+    calls = tmp_path / "cyrius.tsv"
+    calls.write_text("Sample\tGenotype\tFilter\nanna\t*4/*5\tPASS\nbela\t*1/*4\tPASS\n")
+    before, made = (pl.read_csv(run(vcf, *more).stdout.encode(), separator="\t")
+                    for more in ((), ("--outside-calls", calls)))
+    assert counts(before, "status", gene="CYP2D6") == {"no-data": (3, 3)}
+    assert counts(made, "status", gene="CYP2D6") == {"no-data": (1, 3), "outside": (2, 3)}
+    assert counts(made, "allele", gene="CYP2D6") == {"*1": (1, 4), "*4": (2, 4), "*5": (1, 4)}
+    assert made.filter(gene="CYP3A5").equals(before.filter(gene="CYP3A5"))
+
+
 def test_command_writes_json_and_parquet(vcf: Path, tmp_path: Path) -> None:
     said = json.loads(run(vcf, "--gene", "CYP3A5", "--format", "json").stdout)
     assert said["format"] == "pmed/frequencies/1"

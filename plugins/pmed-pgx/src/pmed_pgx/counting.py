@@ -16,7 +16,7 @@ import pmed
 from pmed import TABLES, Result
 from pmed.errors import InputError, OptionError
 from pmed.files import write_whole
-from pmed.terminal import Reading, finish, genome_options, progress
+from pmed.terminal import Reading, finish, genome_options, outside_calls_option, progress
 
 from .frequencies import FREQUENCIES, NEEDS, frequencies, read_groups
 from .knowledge import genes
@@ -26,6 +26,7 @@ FORMAT = "pmed/frequencies/1"
 
 @click.command("frequencies")
 @click.argument("genome", nargs=-1, required=True, type=click.Path(path_type=Path))
+@outside_calls_option
 @click.option("--groups", "groups_file", type=click.Path(path_type=Path, dir_okay=False),
               help="Sample and group, two columns with a tab between (default: all together).")
 @click.option("--gene", "names", multiple=True, help="Gene to count; repeatable (default: all).")
@@ -33,16 +34,19 @@ FORMAT = "pmed/frequencies/1"
 @click.option("--format", "kind", default="tsv", type=click.Choice(["tsv", "json", "parquet"]), show_default=True)
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="File (default: stdout).")
 @click.pass_obj
-def count(settings: Any, *, genome: tuple[Path, ...], groups_file: Path | None, names: tuple[str, ...],
-          reading: Reading, kind: str, output: Path | None) -> None:
-    """Allele, diplotype and phenotype frequencies of all samples in GENOME file(s), with exact 95 % intervals."""
+def count(settings: Any, *, genome: tuple[Path, ...], outside_calls: tuple[Path, ...], groups_file: Path | None,
+          names: tuple[str, ...], reading: Reading, kind: str, output: Path | None) -> None:
+    """Allele, diplotype and phenotype frequencies of all samples in GENOME file(s), with exact 95 % intervals.
+
+    Outside calls count in place of what the genomes say of their genes.
+    """
     if kind == "parquet" and output is None:
         raise click.UsageError("--format parquet needs -o FILE")
     _must_be_genes(names)
     groups = _read(groups_file) if groups_file else None
     with progress() as say:
-        result = _gathered(pmed.calls(genome, build=reading.build, options=reading.options, settings=settings,
-                                      progress=say))
+        result = _gathered(pmed.calls(genome, outside_calls=outside_calls, build=reading.build,
+                                      options=reading.options, settings=settings, progress=say))
     _deliver(WRITERS[kind](result, _counted(result, names, groups, groups_file)), output)
     finish(result.failures)
 

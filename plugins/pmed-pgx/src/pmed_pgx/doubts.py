@@ -73,13 +73,16 @@ def _rare(gene_name: str, names: frozenset[str], present: tuple[int, ...]) -> fr
 
     gene = genes()[gene_name]
     key = {gene.core[allele] for alleles in gene.key_sites.values() for allele in alleles}
-    index = {name: gene.alleles.index(name) for name in names if name in gene.alleles}
-    bits = _bits(gene_name)
-    at = list(present)
-    unread = np.setdiff1d(np.arange(bits.shape[1]), at)
-    changes = {name: int((bits[a, unread] & 1 == 0).sum()) for name, a in index.items()}
-    return frozenset(name for name, a in index.items() if name not in key and any(
-        changes[other] < changes[name] and (bits[a, at] & bits[b, at] != 0).all() for other, b in index.items()))
+    known = sorted(names.intersection(gene.alleles))
+    rows = _bits(gene_name)[[gene.alleles.index(name) for name in known]]
+    unread = np.ones(rows.shape[1], dtype=bool)
+    unread[list(present)] = False
+    changes = (rows[:, unread] & 1 == 0).sum(axis=1)
+    read = rows[:, ~unread]
+    # Of each allele (rows) and each other one (columns): alike where it was read, and less changed elsewhere.
+    alike = ((read[:, None] & read[None]) != 0).all(axis=2)
+    outdone = (alike & (changes[None] < changes[:, None])).any(axis=1)
+    return frozenset(name for name, rare in zip(known, outdone.tolist(), strict=True) if rare and name not in key)
 
 
 def options(gene: Gene, codes: Codes, calls: Sequence[Alleles], found: Hidden) -> list[list[tuple[str, ...]]]:
@@ -121,15 +124,28 @@ def _with(gene: Gene, allele: str, found: Hidden, present: list[int]) -> list[st
     alike = ~differ[:, present].any(axis=1)
     has_changes = ~(differ[:, present] & (bits[:, present] & 1 == 0)).any(axis=1)
     count = differ.sum(axis=1)
+    near = np.flatnonzero(count <= 1).tolist()
     names: list[str] = []
-    for site in dict.fromkeys(site for site, _ in found):
-        others = [gene.alleles.index(other) for at, other in found if at == site]
-        elsewhere = np.flatnonzero(count == differ[:, site])
+    for site, others in _by_site(gene.name, found).items():
+        elsewhere = [one for one in near if count[one] == differ[one, site]]
         agree = [n for n in others if alike[n]]
-        named = [one for n in others if not alike[n] for one in elsewhere.tolist() if bits[one, site] & bits[n, site]]
+        named = [one for n in others if not alike[n] for one in elsewhere if bits[one, site] & bits[n, site]]
         partly = [n for n in others if has_changes[n]]
         names += [gene.core[gene.alleles[one]] for one in [*agree, *named] or partly or others]
     return names
+
+
+@cache
+def _by_site(gene_name: str, found: Hidden) -> dict[int, list[int]]:
+    """Site → the numbers of the alleles that it may hide."""
+    from .knowledge import genes
+
+    gene = genes()[gene_name]
+    number = {name: a for a, name in enumerate(gene.alleles)}
+    places: dict[int, list[int]] = {}
+    for site, allele in found:
+        places.setdefault(site, []).append(number[allele])
+    return places
 
 
 @cache
@@ -147,8 +163,15 @@ def phenotypes(gene: Gene, lookups: Sequence[Alleles], strands: Sequence[Sequenc
     Alleles of one function lead to one phenotype, so one of them stands for all.
     """
     if gene.kind == "variants":
-        strands = [[tuple(phenotype.lowest(gene, [allele, other])[0] for other in one)
-                    for allele, one in zip(pair, chosen, strict=True)]
+        strands = [[_least(gene.name, allele, one) for allele, one in zip(pair, chosen, strict=True)]
                    for pair, chosen in zip(lookups, strands, strict=True)]
     distinct = [[phenotype.representatives(gene, one) for one in call] for call in strands]
     return phenotype.allowed(gene, dict.fromkeys(chosen for call in distinct for chosen in product(*call)))
+
+
+@cache
+def _least(gene_name: str, allele: str, others: tuple[str, ...]) -> tuple[str, ...]:
+    """Of a strand called `allele` that may carry each of `others` too: the one of less function."""
+    from .knowledge import genes
+
+    return tuple(phenotype.lowest(genes()[gene_name], [allele, other])[0] for other in others)

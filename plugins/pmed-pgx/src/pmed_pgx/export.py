@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -22,18 +23,21 @@ KEYS = ("status", "diplotypes", "functions", "phenotype", "activity_score", "com
 
 def by_sample(result: Result) -> pl.DataFrame:
     """``gene_results`` with the sample in front, samples in file order and genes in alphabetical order."""
-    return _joined(result, result.tables["samples"])
+    return _joined(result.tables["samples"], _genes(result))
 
 
-def _joined(result: Result, samples: pl.DataFrame) -> pl.DataFrame:
-    genes = result.tables.get("gene_results", TABLES["gene_results"].empty())
+def _genes(result: Result) -> pl.DataFrame:
+    return result.tables.get("gene_results", TABLES["gene_results"].empty())
+
+
+def _joined(samples: pl.DataFrame, genes: pl.DataFrame) -> pl.DataFrame:
     return samples.select("sample", "patient_id").join(genes, on="patient_id", how="left", maintain_order="left_right")
 
 
-def _slices(result: Result) -> Iterator[pl.DataFrame]:
-    """`by_sample`, some people at a time, so that the text of a cohort is never whole in memory."""
+def _slices(result: Result, genes: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """The genes by sample, some people at a time, so that the text of a cohort is never whole in memory."""
     for samples in result.tables["samples"].iter_slices(PEOPLE):
-        yield _joined(result, samples)
+        yield _joined(samples, genes)
 
 
 def to_json(results: Iterable[Result]) -> Iterator[bytes]:
@@ -41,7 +45,7 @@ def to_json(results: Iterable[Result]) -> Iterator[bytes]:
     yield b'{\n "format": ' + msgspec.json.encode(FORMAT) + b',\n "samples": ['
     comma, rest = b"", {}
     for result in results:
-        for rows in _slices(result):
+        for rows in _slices(result, _genes(result)):
             samples: dict[str, dict[str, Any]] = defaultdict(dict)
             for row in rows.select("sample", "gene", *KEYS, "probabilities").iter_rows(named=True):
                 gene = samples[row.pop("sample")]
@@ -60,16 +64,23 @@ def _pretty(said: Any) -> bytes:
 
 def to_tsv(results: Iterable[Result]) -> Iterator[bytes]:
     """One line a sample and gene; lists are joined by '; ', unknown is empty."""
+    yield "\t".join(("sample", "gene", *KEYS)).encode() + b"\n"
+    for result in results:
+        for rows in _slices(result, _flat(_genes(result))):
+            lines = io.BytesIO()
+            rows.drop_nulls("gene").select("sample", "gene", *KEYS).write_csv(
+                lines, separator="\t", include_header=False)
+            yield lines.getvalue()
+
+
+def _flat(genes: pl.DataFrame) -> pl.DataFrame:
+    """Lists as text, before rows are looked up: texts are, lists of lists are not, gathered at no cost."""
     code, text = (pl.element().struct.field(name) for name in ("code", "text"))
     texts = pl.col("messages").list.eval(code + pl.lit(": ") + text)
     lists = ("diplotypes", "functions", "missing_sites", "possible_diplotypes", "possible_phenotypes",
              "lookup_diplotypes")
-    joined = [pl.col(name).list.join("; ") for name in lists]
-    yield "\t".join(("sample", "gene", *KEYS)).encode() + b"\n"
-    for result in results:
-        for rows in _slices(result):
-            yield rows.drop_nulls("gene").select("sample", "gene", *KEYS).with_columns(
-                *joined, messages=texts.list.join("; ")).write_csv(separator="\t", include_header=False).encode()
+    return genes.select("patient_id", "gene", *KEYS).with_columns(
+        *(pl.col(name).list.join("; ") for name in lists), messages=texts.list.join("; "))
 
 
 def to_parquet(results: Iterable[Result]) -> Iterator[bytes]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -36,7 +37,8 @@ from .matcher import (
 SITE = ["chrom", "pos", "ref", "alt"]
 _MISSING = {"absent": ABSENT, "no-call": NO_CALL, "filtered": FILTERED, "half-call": HALF_CALL}
 _CODE_OF_STATE = np.array([_MISSING.get(state, 0) for state in STATES], dtype=np.int8)
-_ASSUMED = STATES.index("assumed-reference")
+_ABSENT, _ASSUMED = STATES.index("absent"), STATES.index("assumed-reference")
+_NULL = -1
 CHUNK = 4096
 
 Pattern = tuple[Codes, Groups, bool]
@@ -61,26 +63,34 @@ class Grid:
         Raises:
             TableError: where a sample or a site is missing from the grid, so that absence would be a gap.
         """
-        samples = genotypes["sample"].unique(maintain_order=True)
+        samples = _first_block(genotypes["sample"])
         n = max(len(samples), 1)
         sites = genotypes.select(SITE).gather_every(n)
         if sites.height * n != genotypes.height or not _is_tiled(genotypes, n):
             raise TableError("genotypes is not a dense grid of samples × sites", hint="see pmed.tables, 'genotypes'")
-        columns = genotypes.select(
-            pl.col("allele_1", "allele_2").fill_null(-1),
-            state=pl.col("state").cast(pl.Enum(STATES)).to_physical(),
-            phased=pl.col("phased").fill_null(value=False),
-            phase_set=pl.col("phase_set").fill_null(ONE_SET))
-        arrays = {name: columns[name].to_numpy().reshape(-1, n) for name in columns.columns}
+        state = genotypes["state"].cast(pl.Enum(STATES)).to_physical()
         rows = {site: number for number, site in enumerate(sites.iter_rows())}
-        return cls(tuple(samples), rows, **arrays)
+        return cls(tuple(samples), rows, *(one.to_numpy().reshape(-1, n) for one in (
+            genotypes["allele_1"].fill_null(_NULL), genotypes["allele_2"].fill_null(_NULL), state,
+            genotypes["phased"].fill_null(value=False), genotypes["phase_set"].fill_null(ONE_SET))))
+
+    @cached_property
+    def told(self) -> Bools:
+        """(sites,) whether anything at all is known of anybody: of most sites of a release it is not."""
+        return np.asarray((self.state != _ABSENT).any(axis=1))
+
+
+def _first_block(samples: pl.Series) -> pl.Series:
+    """The samples of the first site: those before the first of them comes again."""
+    again = (samples == samples[0]).arg_true() if len(samples) else pl.Series([], dtype=pl.UInt32)
+    return samples[:again[1]] if len(again) > 1 else samples
 
 
 def _is_tiled(genotypes: pl.DataFrame, n: int) -> bool:
-    """Whether each block of `n` rows is one site with the samples in the same order."""
-    codes = genotypes["sample"].cast(pl.Categorical).to_physical().to_numpy().reshape(-1, n)
-    positions = genotypes["pos"].to_numpy().reshape(-1, n)
-    return bool((codes == codes[:1]).all() and (positions == positions[:, :1]).all())
+    """Whether each block of `n` rows is one site with the samples in the same order, each of them once."""
+    names, positions = genotypes["sample"], genotypes["pos"].to_numpy().reshape(-1, n)
+    return bool((names[n:] == names[:max(len(names) - n, 0)]).all() and names[:n].n_unique() == len(names[:n])
+                and (positions == positions[:, :1]).all())
 
 
 @dataclass(frozen=True)
@@ -106,6 +116,9 @@ def patterns(grid: Grid, gene: Gene, build: str, samples: npt.NDArray[np.int64])
     kept: list[Pattern] = []
     of = np.empty(len(samples), dtype=np.int64)
     rows = [_rows(grid, gene, site, build) for site in gene.sites]
+    # What is absent of everybody is the same in every pattern.
+    told = [p for p, found in enumerate(rows) if any(grid.told[row] for row, _, _ in found)]
+    rows = [rows[p] for p in told]
     for start in range(0, len(samples), CHUNK):
         chunk = samples[start:start + CHUNK]
         codes, groups, assumed = _genotypes(grid, gene, rows, chunk)
@@ -113,14 +126,21 @@ def patterns(grid: Grid, gene: Gene, build: str, samples: npt.NDArray[np.int64])
         for key, one in zip(keys, first, strict=True):
             if key not in seen:
                 seen[key] = len(kept)
-                kept.append((codes[one], groups[one], bool(assumed[one])))
+                kept.append((*_whole(gene, told, codes[one], groups[one]), bool(assumed[one])))
         of[start:start + CHUNK] = np.array([seen[key] for key in keys], dtype=np.int64)[inverse]
     return Patterns(tuple(kept), of)
 
 
+def _whole(gene: Gene, told: list[int], codes: Codes, groups: Groups) -> tuple[Codes, Groups]:
+    """One pattern over all sites of the gene from that over the sites that something is known of."""
+    every = np.full((len(gene.sites), 2), ABSENT, dtype=np.int8), np.full(len(gene.sites), HOMOZYGOUS, dtype=np.int64)
+    every[0][told], every[1][told] = codes, groups
+    return every
+
+
 def _genotypes(grid: Grid, gene: Gene, rows: list[list[tuple[int, int, int]]],
                samples: npt.NDArray[np.int64]) -> tuple[Codes, Groups, Bools]:
-    shape = len(samples), len(gene.sites)
+    shape = len(samples), len(rows)
     codes = np.full((*shape, 2), ABSENT, dtype=np.int8)
     groups = np.zeros(shape, dtype=np.int64)
     assumed = np.zeros(len(samples), dtype=bool)

@@ -1,0 +1,51 @@
+"""The rows of a read while they become many."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from .recorded import Row, frame_of
+
+PACKED = 1 << 16  # rows; as tuples they take ten times the memory of a frame
+
+
+class Kept:
+    """The rows of one table: tuples while they are few, packed into frames as they become many."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._rows: list[Row] = []
+        self._frames: list[pl.DataFrame] = []
+        self._packed = 0
+
+    def __len__(self) -> int:
+        return self._packed + len(self._rows)
+
+    def add(self, rows: Sequence[Row]) -> None:
+        """Keep the rows of one resource."""
+        self._rows += rows
+        if len(self._rows) >= PACKED:
+            self._pack()
+
+    def add_frame(self, frame: pl.DataFrame) -> None:
+        """Keep rows that are in a frame already."""
+        self._pack()
+        self._frames.append(frame)
+        self._packed += frame.height
+
+    def _pack(self) -> None:
+        self._frames.append(frame_of(self.name, self._rows))
+        self._packed += len(self._rows)
+        self._rows = []
+
+    def some(self, start: int, count: int) -> Sequence[Row]:
+        """The rows of one resource, which are together."""
+        if start >= self._packed:
+            return self._rows[start - self._packed:start - self._packed + count]
+        return pl.concat(self._frames, rechunk=False).slice(start, count).rows()
+
+    def frame(self) -> pl.DataFrame:
+        """All of them, in order."""
+        return pl.concat([*self._frames, frame_of(self.name, self._rows)])

@@ -1,0 +1,234 @@
+"""Much NDJSON read by several processes, each a share of the lines: the same rows in the same order.
+
+The others are new processes (a copy of this one would inherit the locks of polars' threads) that run this module, are
+told their spans on standard input and answer on standard output; rows come back as Arrow.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+import zlib
+from bisect import bisect
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import polars as pl
+
+from ..errors import HistoryError
+from .fhir_bundle import BEGIN, FIRST, Reading
+from .fhir_files import Span, is_packed, line_after, lines_before, opened
+from .fhir_lines import LineReading
+from .fhir_records import Records, Scope
+from .fhir_types import CodeableConcept
+from .fhir_wanted import WANTED
+
+_HEAD = 4096
+LEAST = 600_000  # about so many microseconds of work for each process: it takes half as long to start one
+START = 300_000  # microseconds until a new process begins
+MOST = 8         # processes
+_PACKING = 12    # how much longer a gzipped file is than it looks
+_ROWS, _OTHERS = 100, 1500  # bytes a microsecond, where lines become rows and where they are passed over
+
+
+class Piece(msgspec.Struct):
+    """A part of a file for one process; `first` where patients and medicines in it are known already."""
+
+    path: str
+    start: int
+    end: int | None
+    first: bool
+
+
+class Job(msgspec.Struct):
+    """What one process reads, and what the references in it mean."""
+
+    pieces: list[Piece]
+    people: dict[str, str]
+    medicines: dict[str, CodeableConcept]
+
+
+class Done(msgspec.Struct):
+    """What a process found: frames as Arrow IPC; for each piece, what was noted of its resources and of its lines.
+
+    `keys` are hashes of patient, type and id, to find what is in two shares; `surprised` by a patient where none was
+    looked for.
+    """
+
+    frames: dict[str, bytes]
+    noted: list[tuple[list[dict[str, Any]], list[dict[str, Any]]]]
+    calls: list[dict[str, Any]]
+    keys: bytes
+    surprised: bool
+
+
+def read_shared(parts: Sequence[Reading | LineReading]) -> Records | None:
+    """Read the lines by several processes; None where it does not pay, or where one of them has to see it all.
+
+    A file of an export holds one type: patients and medicines are looked for only in files that begin with one.
+    """
+    files = [part for part in parts if isinstance(part, LineReading)]
+    kinds = [_kind(part.path) for part in files]
+    costs = [_cost(part.path, kind) for part, kind in zip(files, kinds, strict=True)]
+    many = min(sum(costs) // LEAST, os.cpu_count() or 1, MOST)
+    if many < 2 or len(files) < len(parts):
+        return None
+    records = Records()
+    try:
+        scope = records.meet_loose([part for part, kind in zip(files, kinds, strict=True) if kind in FIRST])
+    except HistoryError:  # perhaps it is in another file
+        return None
+    shares = _shares(files, kinds, costs, many)
+    done = _all_done([Job(share, scope.people, scope.medicines) for share in shares])
+    if done is None or any(one.surprised for one in done) or _overlap(done):
+        return None
+    _add(records, [piece for share in shares for piece in share], done)
+    return records
+
+
+def _kind(path: Path) -> str:
+    """The type that a file begins with; "" where that cannot be told."""
+    try:
+        with opened(path) as file:
+            begin = BEGIN.match(file.read(_HEAD).removeprefix(b"\xef\xbb\xbf"))
+    except (OSError, EOFError, zlib.error):
+        return ""
+    return begin[1].decode() if begin else ""
+
+
+def _cost(path: Path, kind: str) -> int:
+    """About how many microseconds it takes."""
+    size = path.stat().st_size if path.is_file() else 0
+    return size * (_PACKING if is_packed(path) else 1) // (_ROWS if kind in WANTED else _OTHERS)
+
+
+def _shares(files: Sequence[LineReading], kinds: Sequence[str], costs: Sequence[int], many: int) -> list[list[Piece]]:
+    """Shares of neighbours. A gzipped file, which can be read from its beginning only, is in one share."""
+    bounds, before = _bounds(sum(costs), many), 0
+    shares: list[list[Piece]] = [[] for _ in range(many)]
+    for part, kind, cost in zip(files, kinds, costs, strict=True):
+        first, last = bisect(bounds, before), bisect(bounds, before + cost)
+        if is_packed(part.path) or first == last:
+            shares[first].append(Piece(str(part.path), 0, None, kind in FIRST))
+        else:
+            cuts = _cuts(part.path, [(bound - before) / cost for bound in bounds[first:last]])
+            for number, (start, end) in enumerate(pairwise(cuts), first):
+                shares[number].append(Piece(str(part.path), start, end, kind in FIRST))
+        before += cost
+    return [share for share in shares if share]
+
+
+def _bounds(total: int, many: int) -> list[float]:
+    """Where the shares part, so that all end at one time: the first need not start."""
+    own = (total + START * (many - 1)) / many
+    return [own + number * (own - START) for number in range(many - 1)]
+
+
+def _cuts(path: Path, inner: Sequence[float]) -> list[int | Any]:
+    """Where the parts of a file begin and end, all at a line's beginning."""
+    size = path.stat().st_size
+    return [0, *(line_after(path, int(size * share)) for share in inner), None]
+
+
+def _all_done(jobs: Sequence[Job]) -> list[Done] | None:
+    """Do the first job here and each other one in a process of its own; None where one of them did not end well."""
+    others: list[subprocess.Popen[bytes]] = []
+    try:
+        for job in jobs[1:]:
+            others.append(_started())
+            _tell(others[-1], msgspec.msgpack.encode(job))
+        own = do(jobs[0])
+        return [own, *(msgspec.msgpack.decode(_said(process), type=Done) for process in others)]
+    except (OSError, msgspec.DecodeError):
+        return None
+    finally:
+        for process in others:
+            with process:  # closes its pipes and waits for it
+                process.kill()
+
+
+def _started() -> subprocess.Popen[bytes]:
+    """A process that waits for its job, with the same modules from the same places as here."""
+    surroundings = os.environ | {"PYTHONPATH": os.pathsep.join(path or "." for path in sys.path)}
+    command = sys.executable, "-c", f"from {__name__} import main; main()"
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,  # noqa: S603 - own code
+                            stderr=subprocess.DEVNULL, env=surroundings)
+
+
+def _tell(process: subprocess.Popen[bytes], text: bytes) -> None:
+    if process.stdin:
+        with process.stdin as pipe:
+            pipe.write(text)
+
+
+def _said(process: subprocess.Popen[bytes]) -> bytes:
+    if process.stdout is None:
+        return b""
+    with process.stdout as pipe:
+        return pipe.read()
+
+
+def do(job: Job) -> Done:
+    """Read the pieces of one job."""
+    records, scope = Records(), Scope(job.people, job.medicines)
+    noted, surprised = [], False
+    for piece in job.pieces:
+        path = Path(piece.path)
+        part = LineReading(path, span=Span(piece.start, piece.end, lines_before(path, piece.start) + 1))
+        for resource in part.others():
+            records.take(resource, scope)
+        noted.append((records.issues, part.issues))
+        records.issues = []
+        surprised |= part.met_first and not piece.first
+    return Done({name: _packed(kept.frame()) for name, kept in records.rows.items()}, noted, records.calls,
+                _packed(_keys(records)), surprised)
+
+
+def _packed(frame: pl.DataFrame) -> bytes:
+    buffer = io.BytesIO()
+    frame.write_ipc(buffer)
+    return buffer.getvalue()
+
+
+def _keys(records: Records) -> pl.DataFrame:
+    """A hash of patient, type and id of each resource."""
+    seen = pl.DataFrame(list(records.seen), schema=dict.fromkeys(("patient_id", "kind", "id"), pl.String), orient="row")
+    return pl.DataFrame({"key": seen.hash_rows()})
+
+
+def _overlap(done: Sequence[Done]) -> bool:
+    """Whether a resource may be in two shares: which is a repetition, and of what, only one process can tell."""
+    keys = pl.concat([pl.read_ipc(io.BytesIO(one.keys)) for one in done])["key"]
+    return keys.n_unique() < len(keys)
+
+
+def _add(records: Records, pieces: Sequence[Piece], done: Sequence[Done]) -> None:
+    for one in done:
+        records.calls += one.calls
+        for name, frame in one.frames.items():
+            records.rows[name].add_frame(pl.read_ipc(io.BytesIO(frame)))
+    noted = iter([notes for one in done for notes in one.noted])
+    for found in _by_file(pieces, noted):
+        records.issues += found
+
+
+def _by_file(pieces: Sequence[Piece], noted: Iterator[tuple[list[dict[str, Any]], list[dict[str, Any]]]]
+             ) -> Iterator[list[dict[str, Any]]]:
+    """Of each file what was noted of its resources, then what of its lines, as one process does."""
+    told: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]]]] = {}
+    for piece, (resources, lines) in zip(pieces, noted, strict=True):
+        both = told.setdefault(piece.path, ([], []))
+        both[0].extend(resources)
+        both[1].extend(lines)
+    for resources, lines in told.values():
+        yield resources + lines
+
+
+def main() -> None:
+    """Do the job that standard input tells."""
+    sys.stdout.buffer.write(msgspec.msgpack.encode(do(msgspec.msgpack.decode(sys.stdin.buffer.read(), type=Job))))

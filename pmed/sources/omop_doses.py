@@ -1,0 +1,142 @@
+"""OMOP drug exposures → strength and dose: by the vocabulary's ``drug_strength`` and what the row itself says.
+
+What ``quantity`` counts is not fixed: pieces of a solid form handed out, an amount given, a pack. So it is used where
+its unit is sure, and all else stays unknown (https://ohdsi.github.io/CommonDataModel/cdm54.html, drug_exposure and
+drug_strength).
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from .omop_cdm import Store, load, told
+from .omop_concepts import concepts_of
+
+# OMOP's units of drug_strength, for a CDM without its vocabulary; the codes of others come from the concept table.
+_UNITS = {8576: "mg", 9655: "ug", 8504: "g", 8510: "U", 8718: "[IU]", 9551: "meq", 9573: "mmol", 8587: "mL", 8505: "h",
+          8519: "L", 45744809: "{actuat}"}
+_SPELLED = {"[U]": "U", "[iU]": "[IU]"}
+_UNIT_COLUMNS = ("amount_unit_concept_id", "numerator_unit_concept_id", "denominator_unit_concept_id")
+_NONE = {"drug_concept_id": pl.Int64, "strength": pl.Float64, "strength_unit": pl.String, "boxed": pl.Boolean}
+
+# Only of forms that are swallowed one by one is a day's dose the number of pieces: an ampoule may be used in part.
+_SOLID = r"(?i)\b(?:tablets?|capsules?|caplets?|pills?|lozenges?)\b"
+_PACK = r"(?i)\bpack\b|^\{"
+_PIECE = r"tab(?:let)?s?|cap(?:sule)?s?|caplets?|pills?|lozenges?"
+_AMOUNT_UNITS = {"mg": "mg", "milligram": "mg", "milligrams": "mg", "g": "g", "gram": "g", "ug": "ug", "mcg": "ug",
+                 "microgram": "ug", "micrograms": "ug", "ml": "mL", "units": "U", "unit": "U", "[u]": "U", "u": "U",
+                 "meq": "meq", "mmol": "mmol"}
+_NUMBERS = {"half": 0.5, "one": 1.0, "two": 2.0, "three": 3.0, "four": 4.0, "once": 1.0, "twice": 2.0}
+_COUNT = r"\d+(?:\.\d+)?|half|one|two|three|four"
+# The whole text or nothing: "1 tablet daily for 3 days, then 2" is not one tablet a day.
+_SIG = (rf"^(?:take |give )?(?P<count>{_COUNT}) (?:{_PIECE})(?:\(s\))? (?:by mouth |orally |po )?"
+        rf"(?:(?P<times>once|twice|{_COUNT}|every)(?: times?)? (?:a |per |each )?(?:day|daily)"
+        r"|(?P<word>bid|tid|qid|qd|daily)|every (?P<hours>4|6|8|12|24) hours)\.?$")
+_OFTEN = {"bid": 2.0, "tid": 3.0, "qid": 4.0, "qd": 1.0, "daily": 1.0, "every": 1.0, **_NUMBERS}
+_SLOWEST, _FASTEST = 1 / 30, 40.0  # pieces a day: once a month, and more than anybody takes of one medicine
+
+
+def strengths(store: Store, drugs: pl.DataFrame, issues: list[pl.DataFrame]) -> pl.DataFrame:
+    """`drug_concept_id`, `strength`, `strength_unit` and `boxed` of drugs of one ingredient, by ``drug_strength``.
+
+    The table is optional; without it nothing is known. A row that the vocabulary took back counts for nothing.
+    """
+    ids = drugs["drug_concept_id"].drop_nulls().unique().sort().to_list()
+    rows = load(store, "drug_strength", issues, ("drug_concept_id", [one for one in ids if one]))
+    if rows is None:
+        return pl.DataFrame(schema=_NONE)
+    valid = rows.filter(pl.col("invalid_reason").is_null())
+    single = valid.filter(pl.col("drug_concept_id").is_unique())
+    units = _units(store, single)
+    amount, top, bottom = (pl.col(name).replace_strict(units, default=None, return_dtype=pl.String)
+                           for name in _UNIT_COLUMNS)
+    per_volume = pl.col("numerator_value") / pl.col("denominator_value").fill_null(1.0)
+    told_once = pl.col("amount_value").is_null() != pl.col("numerator_value").is_null()
+    known = single.filter(told_once).select(
+        "drug_concept_id", strength=pl.coalesce("amount_value", per_volume),
+        strength_unit=pl.coalesce(pl.when(pl.col("amount_value").is_not_null()).then(amount),
+                                  pl.format("{}/{}", top, bottom)),
+        boxed=pl.col("box_size").is_not_null())
+    return known.filter(pl.col("strength_unit").is_not_null() & (pl.col("strength") > 0)
+                        & pl.col("strength").is_finite())
+
+
+def _units(store: Store, rows: pl.DataFrame) -> dict[int, str]:
+    """UCUM codes of the units, by concept."""
+    ids = pl.concat([rows[name] for name in _UNIT_COLUMNS]).drop_nulls().unique().sort().to_list()
+    found = concepts_of(store, ids, []).filter(pl.col("system") == "http://unitsofmeasure.org")
+    named = dict(found.select("concept_id", pl.col("code").replace(_SPELLED)).drop_nulls().iter_rows())
+    return {**_UNITS, **named}
+
+
+def with_doses(rows: pl.DataFrame, issues: list[pl.DataFrame]) -> pl.DataFrame:
+    """Drug exposures with `dose`, `dose_unit`, `per_day` and `daily_dose`; null where the row does not tell them.
+
+    `rows` have `display`, `kind`, `strength`, `strength_unit` and `boxed`. A day's dose comes from the sig, else from
+    quantity × strength / days of supply of what was ordered or handed out in pieces.
+    """
+    solid = (pl.col("display").str.contains(_SOLID) & ~pl.col("display").str.contains(_PACK)
+             & ~pl.col("strength_unit").str.contains("/") & ~pl.col("boxed")).fill_null(value=False)
+    read = rows.with_columns(_sig_count().alias("_count"), _sig_often().alias("_often"), _given_unit().alias("_unit"))
+    pieces = read.with_columns(_solid=solid, _given=pl.col("kind").eq_missing("administration"))
+    dosed = pieces.with_columns(dose=_dose(), dose_unit=_dose_unit(), per_day=pl.col("_often"))
+    whole = dosed.with_columns(daily_dose=pl.coalesce(pl.col("dose") * pl.col("per_day"), _by_supply()),
+                               dose_unit=pl.coalesce("dose_unit", pl.when(_by_supply().is_not_null()).then(
+                                   "strength_unit")))
+    _report_odd(whole, issues)
+    return whole.drop("_count", "_often", "_unit", "_solid", "_given")
+
+
+def _dose() -> pl.Expr:
+    """The amount at a time: pieces of the sig × strength; of a medicine given, the quantity in the unit it is in."""
+    quantity = pl.when(pl.col("quantity") > 0).then("quantity")
+    given = pl.when(pl.col("_unit") == "piece").then(
+        pl.when("_solid").then(quantity * pl.col("strength"))).when(pl.col("_unit").is_not_null()).then(quantity)
+    return pl.when("_given").then(given).when("_solid").then(pl.col("_count") * pl.col("strength"))
+
+
+def _dose_unit() -> pl.Expr:
+    amount = pl.when(pl.col("_given") & (pl.col("_unit") != "piece")).then("_unit").otherwise("strength_unit")
+    return pl.when(_dose().is_not_null()).then(amount)
+
+
+def _by_supply() -> pl.Expr:
+    """Pieces × strength / days; a quantity of 1 for several days is as likely one pack."""
+    quantity, days = pl.col("quantity"), pl.col("days_supply")
+    sure = pl.col("_solid") & pl.col("kind").is_in(["order", "dispense"]) & (days >= 1) & (
+        (quantity > 1) | ((quantity == 1) & (days == 1)))
+    return pl.when(sure & (quantity / days).is_between(_SLOWEST, _FASTEST)).then(
+        quantity * pl.col("strength") / days)
+
+
+def _report_odd(rows: pl.DataFrame, issues: list[pl.DataFrame]) -> None:
+    """A quantity below zero or beyond what anybody takes is a slip of the pen, or counts something else."""
+    odd = (pl.col("quantity") < 0) | (pl.col("_solid") & (pl.col("days_supply") >= 1)
+                                      & (pl.col("quantity") / pl.col("days_supply") > _FASTEST))
+    issues.append(told(rows.filter(odd), "warning", "bad-value",
+                       f"quantity is below 0 or more than {_FASTEST:g} pieces a day; it is not used"))
+
+
+def _sig_part(name: str) -> pl.Expr:
+    """One part of a sig that is plain throughout."""
+    return pl.col("sig").str.to_lowercase().str.replace_all(r"\s+", " ").str.strip_chars().str.extract_groups(
+        _SIG).struct.field(name)
+
+
+def _sig_count() -> pl.Expr:
+    count = _sig_part("count")
+    return count.replace_strict(_NUMBERS, default=count.cast(pl.Float64, strict=False), return_dtype=pl.Float64)
+
+
+def _sig_often() -> pl.Expr:
+    """Times a day: a word for it, a number of times, or every so many hours."""
+    said, hours = pl.coalesce(_sig_part("word"), _sig_part("times")), _sig_part("hours").cast(pl.Float64, strict=False)
+    return pl.coalesce(24 / hours, said.replace_strict(
+        _OFTEN, default=said.cast(pl.Float64, strict=False), return_dtype=pl.Float64))
+
+
+def _given_unit() -> pl.Expr:
+    """What quantity is in, where the source says so: UCUM, or "piece"."""
+    word = pl.col("dose_unit_source_value").str.to_lowercase().str.strip_chars()
+    return pl.when(word.str.contains(rf"^(?:{_PIECE})$")).then(pl.lit("piece")).otherwise(
+        word.replace_strict(_AMOUNT_UNITS, default=None, return_dtype=pl.String))

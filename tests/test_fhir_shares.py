@@ -1,0 +1,140 @@
+"""NDJSON read by several processes is what one process reads, issues and order included."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from pmed.errors import HistoryError
+from pmed.sources import fhir_kept, fhir_shares
+from pmed.sources.fhir import FhirSource
+from pmed.tables import TABLES
+from pmed.types import ReadRequest
+
+PEOPLE = [f"p{number}" for number in range(9)]
+
+
+def read(folder: Path) -> dict[str, pl.DataFrame]:
+    return FhirSource().read([folder], ReadRequest(TABLES["sites"].empty()))
+
+
+def patient(name: str) -> dict[str, Any]:
+    return {"resourceType": "Patient", "id": name, "birthDate": "1950-01-01"}
+
+
+def about(kind: str, name: str, number: int, **more: Any) -> dict[str, Any]:
+    return {"resourceType": kind, "id": f"{kind[:3]}-{number}", "subject": {"reference": f"Patient/{name}"},
+            "code": {"text": f"what {number}"}, **more}
+
+
+def write(path: Path, resources: list[Any]) -> None:
+    text = "".join((one if isinstance(one, str) else json.dumps(one)) + "\n" for one in resources).encode()
+    path.write_bytes(gzip.compress(text) if path.suffix == ".gz" else text)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """An export with each kind of fault, in both halves of its largest file."""
+    tablet = {"resourceType": "Medication", "id": "m", "code": {"text": "aspirin"}}
+    order = {"medicationReference": {"reference": "Medication/m"}, "status": "active", "intent": "order"}
+    observations: list[Any] = [about("Observation", name, index * 9 + place, effectiveDateTime="2020-01-01",
+                                     valueQuantity={"value": index, "unit": "kg"})
+                               for index in range(20) for place, name in enumerate(PEOPLE)]
+    for place in (170, 3):
+        observations.insert(place, "")
+        observations.insert(place, {"resourceType": "Observation", "id": "odd", "code": 5})
+        observations.insert(place, "{no JSON")
+        observations.insert(place, about("Observation", "nobody", 900 + place))
+        observations.insert(place, about("Observation", PEOPLE[0], 950 + place, valueRange={}))
+    write(tmp_path / "Condition.ndjson.gz", [about("Condition", name, 1) for name in PEOPLE])
+    write(tmp_path / "Medication.ndjson", [tablet])
+    write(tmp_path / "MedicationRequest.ndjson", [about("MedicationRequest", name, 1, **order) for name in PEOPLE])
+    write(tmp_path / "Observation.ndjson", observations)
+    write(tmp_path / "Patient.ndjson", [patient(name) for name in PEOPLE])
+    return tmp_path
+
+
+def shared(monkeypatch: pytest.MonkeyPatch, folder: Path, many: int = 3) -> tuple[dict[str, pl.DataFrame], list[bool]]:
+    """What several processes read, and whether they could."""
+    could: list[bool] = []
+    inner = fhir_shares.read_shared
+
+    def noted(parts: Any) -> Any:
+        could.append((found := inner(parts)) is not None)
+        return found
+    monkeypatch.setattr("pmed.sources.fhir.read_shared", noted)
+    monkeypatch.setattr(fhir_shares, "LEAST", 1)
+    monkeypatch.setattr(fhir_shares, "START", 0)
+    monkeypatch.setattr(fhir_shares, "MOST", many)
+    monkeypatch.setattr("os.cpu_count", lambda: many)
+    return read(folder), could
+
+
+def same(one: dict[str, pl.DataFrame], other: dict[str, pl.DataFrame]) -> None:
+    for name, frame in one.items():
+        assert frame.equals(other[name]), name
+
+
+@pytest.mark.parametrize("many", [2, 3])
+def test_the_same_rows_and_issues_in_the_same_order(folder: Path, monkeypatch: pytest.MonkeyPatch, many: int) -> None:
+    alone = read(folder)
+    assert alone["observations"].height == 182
+    assert alone["medications"]["display"].to_list() == ["aspirin"] * 9
+    assert alone["issues"].filter(pl.col("severity") == "error").height == 6
+    found, could = shared(monkeypatch, folder, many)
+    assert could == [True]
+    same(alone, found)
+
+
+def test_what_only_one_process_can_judge_is_left_to_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = (folder / "Observation.ndjson").read_text().splitlines()
+    write(folder / "Observation.ndjson", [*lines, lines[0]])
+    alone = read(folder)
+    assert "duplicate-resource" in alone["issues"]["code"]
+    found, could = shared(monkeypatch, folder)
+    assert could == [False]
+    same(alone, found)
+
+
+def test_a_patient_among_other_types(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with (folder / "Observation.ndjson").open("a") as file:
+        file.write(json.dumps(patient("late")) + "\n" + json.dumps(about("Observation", "late", 5000)) + "\n")
+    alone = read(folder)
+    assert "late" in alone["observations"]["patient_id"]
+    found, could = shared(monkeypatch, folder)
+    assert could == [False]
+    same(alone, found)
+
+
+def test_a_process_that_does_not_start(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    alone = read(folder)
+    monkeypatch.setattr("sys.executable", "/no/such/python")
+    found, could = shared(monkeypatch, folder)
+    assert could == [False]
+    same(alone, found)
+
+
+def test_a_damaged_file_is_one_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = folder / "Condition.ndjson.gz"
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(HistoryError, match="damaged or cut off"):
+        shared(monkeypatch, folder)
+
+
+def test_little_is_read_by_one_process(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fhir_shares, "_started", lambda: pytest.fail("a process was started"))
+    assert read(folder)["patients"].height == 9
+
+
+def test_rows_that_are_packed_are_still_compared(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with (folder / "Observation.ndjson").open("a") as file:
+        file.write(json.dumps(about("Observation", "p0", 0) | {"code": {"text": "else"}}) + "\n")
+    alone = read(folder)
+    assert "given before and differs; the first one is used" in alone["issues"]["text"]
+    monkeypatch.setattr(fhir_kept, "PACKED", 2)
+    same(alone, read(folder))
