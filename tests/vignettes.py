@@ -112,11 +112,16 @@ def result_of(one: Vignette, folder: Path) -> Result:
 
 @cache
 def view_of(name: str) -> View:
-    """The patient of the JSON that ``pmed report --json`` writes for a vignette."""
+    """The patient of the JSON that ``pmed report --json`` writes for a vignette, worked out once."""
+    return read(vignettes()[name])
+
+
+def read(one: Vignette) -> View:
+    """Run the vignette and read the JSON of its patient."""
     with TemporaryDirectory() as folder:
-        made = result_of(vignettes()[name], Path(folder))
+        made = result_of(one, Path(folder))
     whole = json.loads(JsonExporter().export(made))
-    assert [one["patient_id"] for one in whole["patients"]] == [name], "genome and record are one patient"
+    assert [each["patient_id"] for each in whole["patients"]] == [one.name], "genome and record are one patient"
     return dict(whole["patients"][0])
 
 
