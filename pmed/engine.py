@@ -51,17 +51,23 @@ class Engine:
     any_sex: bool = False
 
     @classmethod
-    def start(cls, settings: Settings, progress: Progress = _silent) -> Engine:
-        """Load the installed plugins and build their components."""
+    def start(cls, settings: Settings, progress: Progress = _silent, *, concluding: bool = True) -> Engine:
+        """Load the installed plugins and build their components.
+
+        Without `concluding` there are no predictors and advisers, unless options might be theirs.
+        """
         plugins = Plugins(settings.options, settings.disabled).load()
-        return cls.using(plugins, progress)
+        return cls.using(plugins, progress, concluding=concluding or bool(settings.options))
 
     @classmethod
-    def using(cls, plugins: Plugins, progress: Progress = _silent) -> Engine:
+    def using(cls, plugins: Plugins, progress: Progress = _silent, *, concluding: bool = True) -> Engine:
         """Build the components of plugins that are loaded already."""
-        made = [plugins.components(f"register_{what}") for what in ("sources", "features", "predictors", "advisers")]
-        plugins.must_know_options([*(one for some in made for one in some), *plugins.collect("register_exporters")])
-        sources, steps, predictors, advisers = made
+        sources, steps = (plugins.components(f"register_{what}") for what in ("sources", "features"))
+        predictors, advisers = (plugins.components(f"register_{what}") if concluding else []
+                                for what in ("predictors", "advisers"))
+        if concluding:
+            plugins.must_know_options([*sources, *steps, *predictors, *advisers,
+                                       *plugins.collect("register_exporters")])
         own = own_release()
         knowledge = [*plugins.releases(), *([Component(own.name, own, "pmed", "-")] if own else [])]
         names = normalising.vocabulary([component.made for component in knowledge])
@@ -186,7 +192,7 @@ def calls(genome: Files, *, outside_calls: Files = (), samples: Sequence[str] = 
     """
     paths, outside = _paths(genome), _paths(outside_calls)
     chosen = (settings or Settings()).with_options(options or {})
-    engine = Engine.start(chosen, progress)
+    engine = Engine.start(chosen, progress, concluding=False)
     names = {step.name for step in upstream([one.made for one in engine.steps], until)}
     steps = [component for component in engine.steps if component.name in names]
     request = engine.request(steps, samples=samples, build=build)

@@ -13,6 +13,7 @@ from .gaps import current_medicines, medicine_name, uncovered
 from .view import View
 
 TO_DO = ("avoid", "alternative", "adjust", "monitor", "test")
+MOST_TO_DO = 5  # lines that a reader in a hurry takes in; the rest is below
 OPEN = ("test", "not-assessed")
 ACTION_WORDS = {"avoid": "Avoid", "alternative": "Alternative", "adjust": "Adjust", "monitor": "Monitor",
                 "test": "Test", "standard": "Standard", "not-assessed": "Not assessed"}
@@ -37,7 +38,8 @@ def page(view: View, provenance: Mapping[str, Any], displays: words.Displays) ->
     return {
         "patient_id": view["patient_id"], "record": view["record"],
         "samples": [_sample(one) for one in view["samples"]], "assumed": _assumed(view),
-        "summary": _summary(view, current), "todo": todo, "nothing": _nothing(view, current, todo),
+        "summary": _summary(view, current), "todo": todo[:MOST_TO_DO], "more": todo[MOST_TO_DO:],
+        "tests": view["tests"], "nothing": _nothing(view, current, todo),
         "current": current, "uncovered": uncovered(view), "fuzzy": [_medicine(row) for row in _fuzzy(view)],
         "sections": _predictions(view, current, provenance, displays), "genes": view["genes"],
         "lookup": _lookup(cards, view["asked"]), "gaps": _gaps(view, displays),
@@ -75,7 +77,8 @@ def _advice(row: View, view: View, displays: words.Displays) -> View:
 def _explained(explanation: View, displays: words.Displays) -> View:
     return {"title": words.label(explanation["target"]),
             "predictor": explanation["predictor"], "target": explanation["target"], "trace": explanation["trace"],
-            "unit_note": UNIT_NOTES.get(explanation["unit"], ""), "chart": waterfall(explanation, displays)}
+            "unit_note": UNIT_NOTES.get(explanation["unit"], ""), "sentence": explanation["sentence"],
+            "chart": waterfall(explanation, displays)}
 
 
 def _medicine(row: View) -> View:

@@ -16,12 +16,17 @@ import polars as pl
 from ..result import Result
 from ..tables import TABLES
 from .gaps import not_assessed
+from .sentence import sentence
+from .words import feature as feature_words
 
 View = dict[str, Any]
 ByPatient = Mapping[str, list[View]]
 ABSENT_AS_REF = "assumed-reference"
 PER_PATIENT = ("patients", "samples", "medications", "issues", "gene_results", "present_phenotypes", "predictions",
                "explanations", "traces", "suggestions")
+COLOURS = {"avoid": "act", "alternative": "act", "adjust": "act", "monitor": "caution", "standard": "standard",
+           "test": "unknown", "not-assessed": "unknown"}
+GENETIC = ("phenotype", "activity-score", "diplotype", "genotype", "status")
 GENE_LISTS = ("diplotypes", "functions", "missing_sites", "messages")
 SUGGESTION_LISTS = ("evidence", "alternatives", "cautions", "unknown", "explained_by")
 
@@ -83,9 +88,10 @@ def _failures(result: Result, *, alone: bool) -> list[View]:
 
 def _patient(rows: Mapping[str, list[View]], patient: str, kinds: Mapping[str, str], assumed: Mapping[str, int],
              failures: list[View]) -> View:
-    explanations = _explanations(rows["explanations"], rows["traces"])
-    found = {(one["predictor"], one["target"]): one for one in explanations}
     genes = _genes(rows["gene_results"], rows["present_phenotypes"])
+    explanations = [{**one, "sentence": sentence(one, _names(one, genes))}
+                    for one in _explanations(rows["explanations"], rows["traces"])]
+    found = {(one["predictor"], one["target"]): one for one in explanations}
     view: View = {
         "patient_id": patient,
         "record": next((_record(row) for row in rows["patients"]), None),
@@ -93,6 +99,7 @@ def _patient(rows: Mapping[str, list[View]], patient: str, kinds: Mapping[str, s
                     for row in rows["samples"]],
         "medications": [_without(row, "patient_id", "row") for row in rows["medications"]],
         "suggestions": [_suggestion(row, found) for row in rows["suggestions"]],
+        "panel": [_colour(row) for row in rows["suggestions"]], "tests": _tests(rows["suggestions"]),
         "genes": genes,
         "predictions": [_prediction(row, kinds, found) for row in rows["predictions"]],
         "explanations": explanations,
@@ -120,6 +127,39 @@ def _today(row: View, now: View | None) -> View:
                 "acting": [], "reverts_after": None}
     return {**{name: now[name] for name in ("present_phenotype", "present_activity_score", "reverts_after")},
             "because": now["because"] or [], "acting": now["acting"] or []}
+
+
+def _names(explanation: View, genes: Mapping[str, View]) -> dict[str, str]:
+    """What the features of an explanation are called in a sentence: a medicine by its name, a gene by its diplotype."""
+    return {one["feature"]: _name(one["feature"], one["value"], genes) for one in explanation["contributions"]}
+
+
+def _name(feature: str, value: str | None, genes: Mapping[str, View]) -> str:
+    kind, _, about = feature.partition(":")
+    if kind == "on":
+        return about
+    if about in genes and kind in {"phenotype", "activity-score", "diplotype"}:
+        called = genes[about]["diplotypes"]
+        return f"{about} {called[0] if len(called) == 1 else genes[about]['phenotype'] or value}"
+    said = feature_words(feature)
+    return said if value in {None, "yes", "no"} else f"{said} {value}"
+
+
+def _colour(row: View) -> View:
+    """A medicine of the whole list by colour: act, caution, standard or unknown."""
+    return {"drug": row["drug"], "current": row["current"], "action": row["action"], "colour": COLOURS[row["action"]]}
+
+
+def _tests(suggestions: Iterable[View]) -> list[View]:
+    """Which test would help: what was not assessed of the medicines that are taken, most medicines first."""
+    wanted: dict[str, list[str]] = defaultdict(list)
+    for row in suggestions:
+        for name in row["unknown"] or [] if row["current"] else []:
+            kind, _, about = name.partition(":")
+            if kind in GENETIC:
+                wanted[about].append(row["drug"])
+    return [{"test": test, "drugs": sorted(set(drugs))}
+            for test, drugs in sorted(wanted.items(), key=lambda one: (-len(set(one[1])), one[0]))]
 
 
 def _without(row: Mapping[str, Any], *names: str) -> View:

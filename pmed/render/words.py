@@ -18,7 +18,13 @@ PATTERNS = {
     "status": "{} status",
     "finding": "{} on record",
     "observation": "{}",
+    "allergy": "allergy to {}",
+    "condition": "{} on record",
+    "latest": "latest {}",
+    "daily-dose": "daily dose of {} (mg)",
 }
+SHOWN = {"egfr": "kidney function (eGFR)", "creatinine-clearance": "kidney function (creatinine clearance)",
+         "child-pugh": "liver function (Child-Pugh)", "bmi": "BMI"}
 NAMED = re.compile(rf"\b({'|'.join(PATTERNS)}):([^\s,;]+)")
 SENTENCE = re.compile(r"(?<=[\w)%]{2}[.!?])\s+(?=[A-Z(])")
 FEW_WORDS = 30
@@ -32,9 +38,11 @@ def feature(name: str, displays: Displays | None = None) -> str:
     ('ABC1 phenotype', 'systolic bp')
     """
     kind, _, rest = name.partition(":")
+    if name in SHOWN:
+        return SHOWN[name]
     if not rest or kind not in PATTERNS:
         return name.replace("-", " ").replace("_", " ")
-    shown = (displays or {}).get(rest, f"LOINC {rest}") if kind == "observation" else rest
+    shown = (displays or {}).get(rest, f"LOINC {rest}") if kind in {"observation", "latest"} else rest
     return PATTERNS[kind].format(shown)
 
 

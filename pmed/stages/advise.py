@@ -10,11 +10,15 @@ import polars as pl
 
 from ..errors import TableError
 from ..plugins import Component, Plugins
-from ..tables import ACTIONS, TABLES, URGENCIES, Tables, copies
+from ..tables import ACTIONS, STRENGTHS, TABLES, URGENCIES, Tables, copies
 
 CONCERN = (0.0, 4.0)
 CAUTION = ("patient_id", "drug", "code", "text")
-NO_CAUTIONS = pl.lit([], dtype=TABLES["suggestions"].columns["cautions"].dtype)
+NO_CAUTIONS_TYPE = TABLES["suggestions"].columns["cautions"].dtype
+NO_CAUTIONS = pl.lit([], dtype=NO_CAUTIONS_TYPE)
+CHANGES = 2.0  # concern from which the treatment changes
+# What doubts a suggestion: it comes behind one of the same urgency and strength that is certain.
+DOUBTS = ("ambiguous-gene", "gene-unknown", "drug-unclear", "absent-as-ref", "disagreement", "unknown-input")
 
 
 def advise(plugins: Plugins, components: Sequence[Component], tables: Tables) -> pl.DataFrame:
@@ -48,7 +52,8 @@ def _must_be_sound(rows: pl.DataFrame, tables: Tables) -> None:
 def join_sources(suggestions: pl.DataFrame) -> pl.DataFrame:
     """One row for each patient and drug: the most concerned adviser leads, the others' words and evidence follow.
 
-    The drug is current if one of them says so, and as urgent as the most urgent says.
+    The drug is current if one of them says so, and as urgent as the most urgent says. Where two that were able to
+    assess it say different things, the caution ``disagreement`` names both: nothing is averaged.
 
     Where concern is equal, an adviser other than a pure look-up (one with a dose factor) leads, then by name.
     """
@@ -65,8 +70,28 @@ def join_sources(suggestions: pl.DataFrame) -> pl.DataFrame:
         *[pl.col(name).str.join(" ", ignore_nulls=True) for name in ("text", "why")],
         *[pl.col(name).explode(empty_as_null=False, keep_nulls=False).unique(maintain_order=True) for name in lists],
         pl.col("adviser").str.join(", "),
-        pl.col("dose_factor").drop_nulls().first().alias("_dose"),
-    ).with_columns(dose_factor=pl.col("_dose")).select(suggestions.columns)
+        pl.col("dose_factor").drop_nulls().first().alias("_dose"), _said=_verdicts(),
+        _apart=_apart(),
+    ).with_columns(dose_factor=pl.col("_dose"), cautions=_with_disagreement()).select(suggestions.columns)
+
+
+def _verdicts() -> pl.Expr:
+    """What each adviser that assessed the drug says, in words."""
+    named = pl.format("{} says {}", "adviser", "action")
+    return named.filter(pl.col("_assessed")).str.join(", ")
+
+
+def _apart() -> pl.Expr:
+    """Whether one says to leave the drug, or to change its dose, and another to use it as usual."""
+    concern = pl.col("concern").filter(pl.col("_assessed"))
+    return (concern.len() > 1) & (concern.max() >= CHANGES) & (concern.max() - concern.min() >= CHANGES)
+
+
+def _with_disagreement() -> pl.Expr:
+    cautions = pl.col("cautions").fill_null(NO_CAUTIONS)
+    text = pl.format("the sources do not agree: {}; the most concerned leads", "_said")
+    told = pl.concat_list(pl.struct(code=pl.lit("disagreement"), text=text)).cast(NO_CAUTIONS_TYPE)
+    return pl.when(pl.col("_apart").fill_null(value=False)).then(pl.concat_list(cautions, told)).otherwise(cautions)
 
 
 def add_cautions(plugins: Plugins, suggestions: pl.DataFrame, tables: Tables) -> pl.DataFrame:
@@ -91,7 +116,15 @@ def _add_cautions(impl: pluggy.HookImpl, suggestions: pl.DataFrame, tables: Tabl
 
 
 def rank(suggestions: pl.DataFrame) -> pl.DataFrame:
-    """Current medicines first, then by urgency, concern and name; patients in order."""
+    """Current medicines first, then by urgency × strength × certainty, each counted down from its best, then by name.
+
+    Today 3, soon 2, routine 1; strong 4 to none 1; certain 1, with a caution of `DOUBTS` one half. Urgency comes before
+    the product: what is for today is never behind what is not. See ``docs/plan.md``.
+    """
+    urgency = len(URGENCIES) - pl.col("urgency").cast(pl.Enum(URGENCIES)).to_physical().cast(pl.Float64)
+    strength = len(STRENGTHS) - pl.col("strength").cast(pl.Enum(STRENGTHS)).to_physical().cast(pl.Float64)
+    doubtful = pl.col("cautions").list.eval(pl.element().struct.field("code").is_in(DOUBTS)).list.any()
+    certainty = pl.when(doubtful.fill_null(value=False)).then(0.5).otherwise(1.0)
     return suggestions.sort(
-        "patient_id", ~pl.col("current"), pl.col("urgency").cast(pl.Enum(URGENCIES)),
+        "patient_id", ~pl.col("current"), -urgency, -(urgency * strength * certainty),
         pl.col("concern").fill_null(-1) * -1, pl.col("action").cast(pl.Enum(ACTIONS)), "drug")

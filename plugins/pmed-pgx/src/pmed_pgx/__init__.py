@@ -14,19 +14,19 @@ from typing import TYPE_CHECKING
 
 from pmed import Release, hookimpl
 
-from .adviser import GuidelineAdviser
 from .caller import PgxCaller
-from .explainer import GuidelineExplainer
 from .findings import FindingFeatures
 from .knowledge import release
 from .medicines import PresentPhenotypes
 from .outside import OutsideCalls
-from .predictor import GuidelinePredictor
 
 if TYPE_CHECKING:
     import click
 
     from pmed.types import Explainer, FeatureStep, Predictor, Source
+
+    from .adviser import GuidelineAdviser
+    from .predictor import GuidelinePredictor
 
 
 @hookimpl
@@ -49,19 +49,26 @@ def register_features() -> Iterable[type[FeatureStep]]:
 
 @hookimpl
 def register_predictors() -> Iterable[type[GuidelinePredictor]]:
-    """Concern level of each covered drug."""
+    """Concern level of each covered drug; its rows and checks are read when it is asked for, which calls never do."""
+    from .predictor import GuidelinePredictor
+
     return [GuidelinePredictor]
 
 
 @hookimpl
 def choose_explainer(predictor: Predictor) -> Explainer | None:
     """Shapley values that stand unknown inputs, for our own predictor."""
+    from .explainer import GuidelineExplainer
+    from .predictor import GuidelinePredictor
+
     return GuidelineExplainer() if predictor.name == GuidelinePredictor.name else None
 
 
 @hookimpl
 def register_advisers() -> Iterable[type[GuidelineAdviser]]:
-    """Suggestions from the guideline rows."""
+    """Suggestions from the guideline rows and checks."""
+    from .adviser import GuidelineAdviser
+
     return [GuidelineAdviser]
 
 
