@@ -113,7 +113,9 @@ def test_medicine_card_holds_advice_alternatives_and_why() -> None:
     for part in ("strong recommendation · today", "Zappa 75 MG tablet · since 2026-01-02", "ABC1 *2/*2 is slow.",
                  "fits better – not touched by ABC1", "ruled out worse – after a fall", "Reference patient 1.0",
                  "ABC1 phenotype: changed reference: usual +2.5", "taking yolk: changed", "Serum luck: changed",
-                 "−0.5 This patient 4.0 No difference: age.", "Step by step (2 steps) First step. Second step.",
+                 "−0.5 This patient 4.0 Three quarters of the concern comes from ABC1 *2/*2, one quarter from yolk; ",
+                     "Serum luck changed pulls the other way. No difference: age.",
+                     "Step by step (2 steps) First step. Second step.",
                  "Guild, level A – PMID:1", "Unknown GHI3 phenotype", "Mystery forte since 2026-01-02 – not recognised",
                  "Plain pill since 2026-01-02 – no installed plugin gives advice on plain"):
         assert part in card

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import ClassVar
 
-import polars as pl
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
@@ -20,7 +19,7 @@ from ..errors import ResultError
 from ..result import Result
 from . import words
 from .page import page
-from .view import general_issues, patient_views, table
+from .view import displays, general_issues, patient_views
 
 TEMPLATE, STYLE = "report.html.j2", "style.css"
 
@@ -44,7 +43,7 @@ class HtmlExporter:
                               hint="choose one with result.for_patient(patient_id)")
         whole = {**views[0], "issues": [*views[0]["issues"], *general_issues(result)]}
         text = environment().get_template(TEMPLATE).render(
-            page(whole, result.provenance, _displays(result)), style=_style(), policy=_policy())
+            page(whole, result.provenance, displays(result)), style=_style(), policy=_policy())
         return text.encode()
 
 
@@ -70,8 +69,3 @@ def _policy() -> str:
     digest = base64.b64encode(hashlib.sha256(_style().encode()).digest()).decode()
     return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
 
-
-def _displays(result: Result) -> words.Displays:
-    """What the record itself calls its observation codes."""
-    named = table(result, "observations").filter(pl.col("code").is_not_null() & pl.col("display").is_not_null())
-    return dict(named.select("code", "display").unique("code", keep="last", maintain_order=True).iter_rows())

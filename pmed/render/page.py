@@ -142,7 +142,8 @@ def _own_predictions(view: View) -> list[View]:
     """Risks and responses, and any prediction that no suggestion speaks for."""
     spoken = {(one["predictor"], one["target"]) for row in view["suggestions"] for one in row["explained_by"]}
     return [row for row in view["predictions"]
-            if row["kind"] in SECTIONS or (row["predictor"], row["target"]) not in spoken]
+            if row["status"] != "not-applicable"
+            and (row["kind"] in SECTIONS or (row["predictor"], row["target"]) not in spoken)]
 
 
 def _prediction(row: View, about: Mapping[str, Any], displays: words.Displays, place: int | None) -> View:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
@@ -17,6 +17,7 @@ from ..result import Result
 from ..tables import TABLES
 from .gaps import not_assessed
 from .sentence import sentence
+from .words import Displays
 from .words import feature as feature_words
 
 View = dict[str, Any]
@@ -31,6 +32,16 @@ GENE_LISTS = ("diplotypes", "functions", "missing_sites", "messages")
 SUGGESTION_LISTS = ("evidence", "alternatives", "cautions", "unknown", "explained_by")
 
 
+@dataclass(frozen=True)
+class About:
+    """What a view needs besides a patient's rows."""
+
+    kinds: Mapping[str, str]
+    assumed: Mapping[str, int]
+    failures: list[View]
+    displays: Displays
+
+
 def patient_views(result: Result) -> list[View]:
     """One view a patient, sorted by patient_id; tables that the result lacks count as empty."""
     rows = {name: by_patient(table(result, name)) for name in PER_PATIENT}
@@ -39,9 +50,16 @@ def patient_views(result: Result) -> list[View]:
     patients = sorted({*rows["patients"], *rows["samples"]})
     failures = _failures(result, alone=len(patients) == 1)
     asked = [str(drug) for drug in result.provenance.get("settings", {}).get("drugs", [])]
-    views = [_patient({name: one.get(patient, []) for name, one in rows.items()}, patient, kinds,
-                      assumed.get(patient, {}), failures) for patient in patients]
+    shown = displays(result)
+    views = [_patient({name: one.get(patient, []) for name, one in rows.items()}, patient, About(
+        kinds, assumed.get(patient, {}), failures, shown)) for patient in patients]
     return [{**view, "asked": asked, "not_assessed": not_assessed(view, asked)} for view in views]
+
+
+def displays(result: Result) -> Displays:
+    """What the record itself calls its observation codes."""
+    named = table(result, "observations").filter(pl.col("code").is_not_null() & pl.col("display").is_not_null())
+    return dict(named.select("code", "display").unique("code", keep="last", maintain_order=True).iter_rows())
 
 
 def general_issues(result: Result) -> list[View]:
@@ -86,25 +104,24 @@ def _failures(result: Result, *, alone: bool) -> list[View]:
     return rows if alone else [{**row, "message": ""} for row in rows]
 
 
-def _patient(rows: Mapping[str, list[View]], patient: str, kinds: Mapping[str, str], assumed: Mapping[str, int],
-             failures: list[View]) -> View:
+def _patient(rows: Mapping[str, list[View]], patient: str, about: About) -> View:
     genes = _genes(rows["gene_results"], rows["present_phenotypes"])
-    explanations = [{**one, "sentence": sentence(one, _names(one, genes))}
+    explanations = [{**one, "sentence": sentence(one, _names(one, genes, about.displays))}
                     for one in _explanations(rows["explanations"], rows["traces"])]
     found = {(one["predictor"], one["target"]): one for one in explanations}
     view: View = {
         "patient_id": patient,
         "record": next((_record(row) for row in rows["patients"]), None),
-        "samples": [{**_without(row, "patient_id"), "assumed_reference_sites": assumed.get(row["sample"], 0)}
+        "samples": [{**_without(row, "patient_id"), "assumed_reference_sites": about.assumed.get(row["sample"], 0)}
                     for row in rows["samples"]],
         "medications": [_without(row, "patient_id", "row") for row in rows["medications"]],
         "suggestions": [_suggestion(row, found) for row in rows["suggestions"]],
         "panel": [_colour(row) for row in rows["suggestions"]], "tests": _tests(rows["suggestions"]),
         "genes": genes,
-        "predictions": [_prediction(row, kinds, found) for row in rows["predictions"]],
+        "predictions": [_prediction(row, about.kinds, found) for row in rows["predictions"]],
         "explanations": explanations,
         "issues": [_without(row, "patient_id") for row in rows["issues"]],
-        "failures": failures,
+        "failures": about.failures,
     }
     return view
 
@@ -129,19 +146,19 @@ def _today(row: View, now: View | None) -> View:
             "because": now["because"] or [], "acting": now["acting"] or []}
 
 
-def _names(explanation: View, genes: Mapping[str, View]) -> dict[str, str]:
+def _names(explanation: View, genes: Mapping[str, View], displays: Displays) -> dict[str, str]:
     """What the features of an explanation are called in a sentence: a medicine by its name, a gene by its diplotype."""
-    return {one["feature"]: _name(one["feature"], one["value"], genes) for one in explanation["contributions"]}
+    return {one["feature"]: _name(one["feature"], one["value"], genes, displays) for one in explanation["contributions"]}
 
 
-def _name(feature: str, value: str | None, genes: Mapping[str, View]) -> str:
+def _name(feature: str, value: str | None, genes: Mapping[str, View], displays: Displays) -> str:
     kind, _, about = feature.partition(":")
     if kind == "on":
         return about
     if about in genes and kind in {"phenotype", "activity-score", "diplotype"}:
         called = genes[about]["diplotypes"]
         return f"{about} {called[0] if len(called) == 1 else genes[about]['phenotype'] or value}"
-    said = feature_words(feature)
+    said = feature_words(feature, displays)
     return said if value in {None, "yes", "no"} else f"{said} {value}"
 
 

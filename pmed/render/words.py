@@ -25,6 +25,7 @@ PATTERNS = {
 }
 SHOWN = {"egfr": "kidney function (eGFR)", "creatinine-clearance": "kidney function (creatinine clearance)",
          "child-pugh": "liver function (Child-Pugh)", "bmi": "BMI"}
+SPELT = ("condition", "finding")
 NAMED = re.compile(rf"\b({'|'.join(PATTERNS)}):([^\s,;]+)")
 SENTENCE = re.compile(r"(?<=[\w)%]{2}[.!?])\s+(?=[A-Z(])")
 FEW_WORDS = 30
@@ -43,7 +44,7 @@ def feature(name: str, displays: Displays | None = None) -> str:
     if not rest or kind not in PATTERNS:
         return name.replace("-", " ").replace("_", " ")
     shown = (displays or {}).get(rest, f"LOINC {rest}") if kind in {"observation", "latest"} else rest
-    return PATTERNS[kind].format(shown)
+    return PATTERNS[kind].format(shown.replace("-", " ") if kind in SPELT else shown)
 
 
 def reason(text: str, displays: Displays | None = None) -> str:

@@ -79,7 +79,7 @@ def advice(one: Outcome) -> str | None:
     if not lead:
         return None
     # Beside "do not take it" there is no room for how to dose or to watch it.
-    gone = lead.concern >= _REPLACES
+    gone = lead.action == "avoid"
     others = [row for row in one.checks if row is not lead and not (gone and row.concern < _REPLACES)]
     checks = list(dict.fromkeys(row.text for row in others if row.text != lead.text))
     if lead not in one.checks:
