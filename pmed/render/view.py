@@ -148,7 +148,8 @@ def _today(row: View, now: View | None) -> View:
 
 def _names(explanation: View, genes: Mapping[str, View], displays: Displays) -> dict[str, str]:
     """What the features of an explanation are called in a sentence: a medicine by its name, a gene by its diplotype."""
-    return {one["feature"]: _name(one["feature"], one["value"], genes, displays) for one in explanation["contributions"]}
+    return {one["feature"]: _name(one["feature"], one["value"], genes, displays)
+            for one in explanation["contributions"]}
 
 
 def _name(feature: str, value: str | None, genes: Mapping[str, View], displays: Displays) -> str:
