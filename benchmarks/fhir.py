@@ -7,6 +7,9 @@ msgspec's parser without types stands in for orjson, and the row says so by the 
 from __future__ import annotations
 
 import json
+import os
+import re
+from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,10 +17,13 @@ from benchmarks.genomes import FOLDER, HEAVY, OURS, Counts, installed
 from benchmarks.measure import ROOT, Case
 
 BUNDLES = ROOT.parent / "shared" / "data" / "fhir" / "synthea"
-RECORDS, PEER = FOLDER / "fhir", FOLDER / "fhir-peers"
+RECORDS, LINES, PEER = FOLDER / "fhir", FOLDER / "ndjson", FOLDER / "fhir-peers"
 PEER_NEEDS = ("orjson==3.*", "fhir.resources==8.*")
-TIMES = 4  # as many people as there are records, so that the start of polars counts for less
+TIMES = 8  # as many people as there are records, so that the start of polars counts for less
+COPIES = 50  # of each record in the NDJSON files
+SCALES = 1.7  # times as fast in two processes
 SPEED = 0.8  # of orjson's
+_ID = re.compile(r"\b([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{8})[0-9a-f]{4}\b")
 VALIDATION = 8  # times as fast as it
 
 
@@ -26,15 +32,25 @@ def bundles(counts: Counts) -> list[Case]:
     folder, entries = str(RECORDS), str(counts.get("entries"))
     patients = str(counts.get("patients"))
     missing, peers = counts.get("peers", ""), (str(PEER / "bin" / "python"), "-m", "benchmarks.peers")
-    fast = Case("orjson, parse 160 records", (*peers, "parse-orjson", folder, entries), rounds=HEAVY, missing=missing)
-    plain = Case("msgspec, parse 160 records", (*OURS, "parse", folder, entries), rounds=HEAVY)
+    fast = Case("orjson, parse 320 records", (*peers, "parse-orjson", folder, entries), rounds=HEAVY, missing=missing)
+    plain = Case("msgspec, parse 320 records", (*OURS, "parse", folder, entries), rounds=HEAVY)
     whole = "pmed, FHIR to tables"
     floor = plain.name if fast.missing else fast.name
-    valid = Case("fhir.resources, validate 160 records", (*peers, "validate-fhir", folder, entries), rounds=1,
+    valid = Case("fhir.resources, validate 320 records", (*peers, "validate-fhir", folder, entries), rounds=1,
                  missing=missing)
     job = (*OURS, "fhir", folder, patients)
     return [fast, plain, Case(whole, job, floor, ratio=1 / SPEED, apart=True, rounds=HEAVY), valid,
             Case(f"{whole}, beside validation", job, valid.name, ratio=1 / VALIDATION, apart=True, rounds=HEAVY)]
+
+
+def lines(counts: Counts) -> list[Case]:
+    """Bulk Data by one process and by two; the work of two is that until the later one is done."""
+    def job(many: int) -> tuple[str, ...]:
+        return (*OURS, "ndjson", str(LINES), str(counts.get("patients")), str(many))
+    alone = "pmed, NDJSON to tables, one process"
+    return [Case(alone, job(1), rounds=HEAVY),
+            Case("pmed, NDJSON to tables, two processes", job(2), alone, ratio=1 / SCALES, apart=True, rounds=HEAVY,
+                 missing="" if (os.cpu_count() or 1) > 1 else "one CPU")]
 
 
 def files() -> Counts | None:
@@ -63,4 +79,22 @@ def _copied(path: Path) -> list[str]:
     return [one["resourceType"] for one in resources]
 
 
-GROUPS: tuple[tuple[Callable[[Counts], list[Case]], Callable[[], Counts | None]], ...] = ((bundles, files_and_peers),)
+def line_files() -> Counts | None:
+    """Make NDJSON files, one a type, of all records with new ids, and say how many people are in them."""
+    paths = sorted(BUNDLES.glob("*.json"))
+    if not paths:
+        return None
+    LINES.mkdir(parents=True, exist_ok=True)
+    whole: dict[str, list[str]] = defaultdict(list)
+    for path in paths:
+        for entry in json.loads(path.read_text(encoding="utf-8"))["entry"]:
+            whole[entry["resource"]["resourceType"]].append(json.dumps(entry["resource"], separators=(",", ":")))
+    for kind, resources in whole.items():
+        with (LINES / f"{kind}.ndjson").open("w", encoding="utf-8") as file:
+            file.writelines(_ID.sub(rf"\g<1>{number:04x}", one) + "\n" for number in range(COPIES)
+                            for one in resources)
+    return {"patients": COPIES * len(paths)}
+
+
+GROUPS: tuple[tuple[Callable[[Counts], list[Case]], Callable[[], Counts | None]], ...] = (
+    (bundles, files_and_peers), (lines, line_files))

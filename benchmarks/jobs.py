@@ -8,7 +8,9 @@ without the start of the process, as those in `peers` do.
 
 from __future__ import annotations
 
+import resource
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -85,6 +87,31 @@ def fhir(folder: str, patients: str) -> None:
         expect(FhirSource().read(_bundles(folder), request)["patients"].height, patients)
 
 
+def ndjson(folder: str, patients: str, many: str) -> None:
+    """NDJSON into all tables by one or two processes; the CPU seconds until the later of both is done."""
+    from pmed.sources import fhir_shares
+    from pmed.sources.fhir import FhirSource
+    from pmed.tables import TABLES
+    from pmed.types import ReadRequest
+    fhir_shares.MOST = int(many)
+    mine, inner = [0.0], fhir_shares.do
+
+    def timed(job: fhir_shares.Job) -> fhir_shares.Done:
+        began = time.process_time()
+        done = inner(job)
+        mine[0] = time.process_time() - began
+        return done
+
+    fhir_shares.do = timed
+    began = time.process_time()
+    expect(FhirSource().read([Path(folder)], ReadRequest(TABLES["sites"].empty()))["patients"].height, patients)
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    other = used.ru_utime + used.ru_stime
+    if int(many) > 1 and not other:
+        raise SystemExit("read by one process")
+    print(f"work {time.process_time() - began + max(other - mine[0], 0):.4f}", file=sys.stderr)
+
+
 def _bundles(folder: str) -> list[Path]:
     return sorted(Path(folder).glob("*.json"))
 
@@ -107,7 +134,7 @@ def omop(folder: str, people: str) -> None:
 
 
 JOBS: dict[str, Callable[..., None]] = {function.__name__: function for function in (
-    sites, scan, cohort, inflate, genes, parse, fhir, csv, omop)}
+    sites, scan, cohort, inflate, genes, parse, fhir, ndjson, csv, omop)}
 
 if __name__ == "__main__":
     JOBS[sys.argv[1]](*sys.argv[2:])

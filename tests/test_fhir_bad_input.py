@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +118,35 @@ def test_bottomless_nesting_is_refused(tmp_path: Path) -> None:
     content = bundle(PATIENT, {"resourceType": "Observation", "x": 1})
     deep = content.replace(b'"x": 1', b'"x":' + b"[" * 200_000 + b"]" * 200_000)
     assert refusal(tmp_path / "record.json", deep).startswith("not JSON: nested too deeply")
+
+
+BLANKS = 200 << 20
+
+
+@pytest.mark.parametrize("name", ["record.json", "record.json.gz"])
+def test_200_mb_of_blanks_are_an_empty_file(tmp_path: Path, name: str) -> None:
+    content = gzip.compress(b" " * BLANKS, 1) if name.endswith(".gz") else b" " * BLANKS
+    assert refusal(tmp_path / name, content).startswith("the file is empty")
+
+
+@pytest.mark.parametrize("name", ["record.ndjson", "record.ndjson.gz"])
+def test_200_mb_of_blanks_are_no_lines_and_are_not_kept(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(b" " * BLANKS, 1) if name.endswith(".gz") else b" " * BLANKS)
+    tracemalloc.start()
+    try:
+        with pytest.raises(HistoryError, match="no Patient is given"):
+            FhirSource().read([path], ReadRequest(TABLES["sites"].empty()))
+        assert tracemalloc.get_traced_memory()[1] < 40 << 20
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize(("before", "after"), [(BLANKS, 0), (0, BLANKS)])
+def test_200_mb_of_blanks_around_a_bundle_do_no_harm(tmp_path: Path, before: int, after: int) -> None:
+    path = tmp_path / "record.json"
+    path.write_bytes(b" " * before + bundle(PATIENT) + b" " * after)
+    assert FhirSource().read([path], ReadRequest(TABLES["sites"].empty()))["patients"]["patient_id"].to_list() == ["p1"]
 
 
 @given(st.text(max_size=12) | st.dates().map(str) | st.dates().map(lambda day: str(day)[:7]))

@@ -134,7 +134,9 @@ def test_little_is_read_by_one_process(folder: Path, monkeypatch: pytest.MonkeyP
 def test_rows_that_are_packed_are_still_compared(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with (folder / "Observation.ndjson").open("a") as file:
         file.write(json.dumps(about("Observation", "p0", 0) | {"code": {"text": "else"}}) + "\n")
+        file.write((folder / "Observation.ndjson").read_text().splitlines()[0] + "\n")
     alone = read(folder)
-    assert "given before and differs; the first one is used" in alone["issues"]["text"]
+    assert alone["issues"].filter(pl.col("code") == "duplicate-resource")["text"].to_list() == [
+        "given before and differs; the first one is used", "given before and the same; used once"]
     monkeypatch.setattr(fhir_kept, "PACKED", 2)
     same(alone, read(folder))

@@ -46,3 +46,10 @@ def test_an_empty_table_is_valid_and_every_column_is_documented(name):
     assert table.doc.endswith(".")
     assert all(column.doc for column in table.columns.values())
     assert set(table.key) <= set(table.columns)
+
+
+def test_rows_are_looked_into_unless_they_are_laid_by_the_host():
+    twice = pl.concat([site(), site()])
+    assert SITES.check(twice, rows=False).height == 2
+    with pytest.raises(TableError, match="sites.ref is missing"):
+        SITES.check(twice.drop("ref"), rows=False)

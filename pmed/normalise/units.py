@@ -194,16 +194,19 @@ def _spell(unit: pl.Expr) -> pl.Expr:
             .str.replace_all("^", "*", literal=True))
 
 
+def _spelled(unit: str) -> str:
+    return pl.select(_spell(pl.lit(unit))).item()  # type: ignore[no-any-return]
+
+
 @cache
-def _spelled(quantity: str) -> Mapping[str, Factor]:
+def _factors(quantity: str) -> Mapping[str, Factor]:
     """Spelled unit → factor and offset, made when a quantity is first met."""
-    units = UNITS[quantity]
-    names = pl.select(_spell(pl.lit(pl.Series("unit", [*units]))))["unit"]
-    return {**dict(zip(names, units.values(), strict=True)), **({"": (1, 0)} if quantity in _UNITLESS else {})}
+    found = {_spelled(unit): pair for unit, pair in UNITS[quantity].items()}
+    return {**found, "": (1, 0)} if quantity in _UNITLESS else found
 
 
 def _look_up(unit: pl.Expr, quantity: str, part: int) -> pl.Expr:
-    return _spell(unit).replace_strict({name: float(pair[part]) for name, pair in _spelled(quantity).items()},
+    return _spell(unit).replace_strict({name: float(pair[part]) for name, pair in _factors(quantity).items()},
                                        default=None, return_dtype=pl.Float64())
 
 

@@ -70,7 +70,7 @@ def _genes(view: View) -> Iterator[Gap]:
 
 def _predictions(view: View) -> Iterator[Gap]:
     for row in view["predictions"]:
-        if row["status"] != "assessed":
+        if row["status"] == "not-assessed":
             yield _gap("prediction", row["target"], row["reason"] or "no reason given", row["predictor"])
 
 
@@ -89,7 +89,7 @@ def _unanswered(view: View, asked: Iterable[str]) -> Iterator[Gap]:
 
 def _suggestions(view: View) -> Iterator[Gap]:
     """Only those whose predictions do not say it already."""
-    told = {(row["predictor"], row["target"]) for row in view["predictions"] if row["status"] != "assessed"}
+    told = {(row["predictor"], row["target"]) for row in view["predictions"] if row["status"] == "not-assessed"}
     for row in view["suggestions"]:
         silent = not any((one["predictor"], one["target"]) in told for one in row["explained_by"])
         if silent and row["action"] in {"test", "not-assessed"}:

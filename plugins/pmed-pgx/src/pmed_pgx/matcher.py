@@ -57,10 +57,12 @@ def match(gene: Gene, codes: Codes, groups: Groups, *, all_matches: bool = False
     # An allele with none of its sites left says nothing (rule 4).
     fits: Bools = np.asarray((forward | reverse).all(axis=1))
     candidates = np.flatnonzero(fits & gene.defined[:, present].any(axis=1))
-    first, second = np.nonzero(np.triu(_valid_pairs(forward[candidates], reverse[candidates])))
-    scores = (gene.defined & present & ~gene.wobble).sum(axis=1)[candidates]
+    first, second = np.nonzero(_valid_pairs(forward[candidates], reverse[candidates]))
+    first, second = first[first <= second], second[first <= second]
+    wobbling = gene.wobble[candidates] & present
+    scores = (gene.defined[candidates] & present & ~wobbling).sum(axis=1)
     totals = scores[first] + scores[second]
-    if (gene.wobble[candidates][:, present]).any():
+    if wobbling.any():
         strands = forward[candidates], reverse[candidates]
         totals = totals + _wobbles(gene, codes, parts, candidates, strands)[first, second]
     keep = slice(None) if all_matches or not totals.size else totals == totals.max()

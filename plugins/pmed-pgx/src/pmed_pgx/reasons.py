@@ -10,6 +10,7 @@ from .checks import covered, genes_of
 from .guidelines import gene_of
 from .knowledge import genes
 from .outcomes import Outcome
+from .phenoconversion import RECENT
 
 KEY = ["patient_id", "drug"]
 SHOWN = 3
@@ -36,8 +37,11 @@ def reasons(rows: pl.DataFrame, outcomes: list[Outcome], gene_results: pl.DataFr
 def _with_today(told: pl.DataFrame, present: pl.DataFrame) -> pl.DataFrame:
     """`told` with the present phenotype behind the genetic one; an enzyme blocked whatever the genes say, too."""
     changed = present.filter(pl.col("because").list.len() > 0, pl.col("present_phenotype").is_not_null())
+    stopped = pl.col("acting").list.join(";").str.contains(RECENT)
+    over = pl.when(stopped & pl.col("reverts_after").is_not_null()).then(pl.format(
+        ", which was stopped and wears off in about {} days", "reverts_after")).otherwise(pl.lit(""))
     now = changed.select("patient_id", "gene", now=pl.format(
-        "today {} because of {}", "present_phenotype", pl.col("because").list.join(" and ")))
+        "today {} because of {}{}", "present_phenotype", pl.col("because").list.join(" and "), over))
     both = told.join(now, on=["patient_id", "gene"], how="full", coalesce=True, maintain_order="left_right")
     who = pl.coalesce("who", pl.col("gene") + pl.lit(" (genes unknown)"))
     return both.with_columns(who=pl.when(pl.col("now").is_null()).then("who").otherwise(

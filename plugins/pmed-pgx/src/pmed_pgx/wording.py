@@ -10,7 +10,12 @@ from .outcomes import OR, Judged, Outcome, considered
 
 Caution = dict[str, str]
 SHOWN = 4
-_CHANGES = CONCERN["adjust"]
+_CHANGES, _REPLACES = CONCERN["adjust"], CONCERN["alternative"]
+# LOINC codes that checks read, in words
+_LABS = {"19123-9": "magnesium", "2160-0": "creatinine", "2823-3": "potassium", "6301-6": "the INR",
+         "777-3": "the platelet count", "8636-3": "the QTc time", "8867-4": "the heart rate"}
+_NAMED = {"egfr": "kidney function (eGFR)", "creatinine-clearance": "kidney function (creatinine clearance)",
+          "child-pugh": "liver function (Child-Pugh)"}
 
 
 def reason(one: Outcome) -> str:
@@ -58,7 +63,9 @@ def about(name: str) -> str:
     ('CYP2C19', 'VKORC1 rs9923231', 'age')
     """
     kind, _, rest = name.partition(":")
-    return f"{gene_of(name)} {rest}".strip() if kind == "genotype" else rest or name
+    if kind == "genotype":
+        return f"{gene_of(name)} {rest}".strip()
+    return _NAMED.get(name) or _LABS.get(rest, rest) or name
 
 
 def untested(one: Outcome) -> str | None:
@@ -71,11 +78,15 @@ def advice(one: Outcome) -> str | None:
     lead = one.lead
     if not lead:
         return None
-    checks = [row.text for row in one.checks if row is not lead]
+    # Beside "do not take it" there is no room for how to dose or to watch it.
+    gone = lead.concern >= _REPLACES
+    others = [row for row in one.checks if row is not lead and not (gone and row.concern < _REPLACES)]
+    checks = list(dict.fromkeys(row.text for row in others if row.text != lead.text))
     if lead not in one.checks:
-        return " ".join([_guideline(one), *dict.fromkeys(checks)])
-    genes = [f"By the genes: {_guideline(one)}"] if any(row.concern for row in one.applied) else []
-    return " ".join([lead.text, *dict.fromkeys(checks), *genes])
+        return " ".join([_guideline(one), *checks])
+    concerned = any(row.concern >= (_REPLACES if gone else _CHANGES) for row in one.applied)
+    genes = [f"By the genes: {_guideline(one)}"] if concerned else []
+    return " ".join([lead.text, *checks, *genes])
 
 
 def _guideline(one: Outcome) -> str:
@@ -148,10 +159,11 @@ def _asking(one: Outcome) -> list[Caution]:
 
 
 def _disagreeing(one: Outcome) -> list[Caution]:
-    """The genes say one thing and a check another; both are shown, neither is averaged away."""
-    row = next((row for row in one.applied if row.concern >= _CHANGES), None)
-    check = next((check for check in one.checks if check.concern >= _CHANGES), None)
-    if not row or not check or (row.action, row.dose_factor) == (check.action, check.dose_factor):
+    """The genes ask for more and a check for less, or the other way; both are shown, neither is averaged away."""
+    row = next((row for row in one.applied if row.dose_factor), None)
+    check = next((check for check in one.checks if row and check.dose_factor and row.dose_factor
+                  and (check.dose_factor - 1) * (row.dose_factor - 1) < 0), None)
+    if not row or not check:
         return []
     source = check.evidence["source"] if check.evidence else "a check"
     return [{"code": "disagreement", "text": f"{one.drug.guideline} says {row.action} by the genes ({row.key}), "
