@@ -54,6 +54,7 @@ def test_a_wrong_expectation_is_told_with_its_line(key: str, value: Any, told: s
     ("expect_genes", {"CYP2C19": {"phenotype": "Normal Metabolizer"}}, "phenotype is 'Poor Metabolizer'"),
     ("expect_genes", {"CYP2C19": {"because": ["paroxetine"]}}, "changed by [], not ['paroxetine']"),
     ("expect_genes", {"CYP2C19": {"reverts_within": 20}}, "nothing says when it reverts"),
+    ("expect_genes", {"CYP1A1": {"phenotype": "Normal Metabolizer"}}, "CYP1A1: the report says nothing of it"),
     ("expect_report", {"no_urgency": ["today"]}, "urgency 'today' for clopidogrel"),
     ("expect_report", {"no_action": ["avoid"]}, "action 'avoid' for clopidogrel"),
     ("expect_report", {"most_words": 3}, "words on what is taken, more than 3"),

@@ -142,7 +142,7 @@ def faults(one: Vignette, view: View) -> list[str]:
         found += [f"{_place(one, 'expect', key, number)}: {wanted['drug']}: {text}" for key, text in told]
     for gene, wanted in one.said.get("expect_genes", {}).items():
         found += [f"{_place(one, f'expect_genes.{gene}', key)}: {gene}: {text}"
-                  for key, text in _of_gene(wanted, view["genes"][gene])]
+                  for key, text in _of_gene(wanted, view["genes"].get(gene))]
     found += [f"{_place(one, 'expect_report', key)}: {text}"
               for key, text in _of_report(one.said.get("expect_report", {}), view)]
     return found
@@ -224,7 +224,10 @@ def _contributions(wanted: Fields, row: View) -> Told:
             yield "contributions", f"{feature} is {found} in the explanation, not {sign}; it has {sorted(parts)}"
 
 
-def _of_gene(wanted: Fields, row: View) -> Told:
+def _of_gene(wanted: Fields, row: View | None) -> Told:
+    if row is None:
+        yield "", "the report says nothing of it"
+        return
     for key in ("phenotype", "present_phenotype"):
         allowed = wanted.get(key, row[key])
         if (row[key] or "") not in (allowed if isinstance(allowed, list) else [allowed or ""]):
