@@ -85,7 +85,7 @@ def test_drug_not_taken_is_a_look_up(advise: Any, plain: Any) -> None:
     ("citalopram", {"rs12248560": "C/T"}, "monitor", "soon", None),
     ("clopidogrel", {}, "standard", "routine", None),
     ("ibuprofen", {"rs1057910": "A/C"}, "adjust", "soon", None),
-    ("tacrolimus", {"rs776746": "C/T"}, "adjust", "soon", None),
+    ("tacrolimus", {"rs776746": "C/T"}, "adjust", "soon", 1.5),
     ("tacrolimus", {"rs776746": "C/C"}, "standard", "routine", None),
 ])
 def test_action_urgency_and_dose(drug: str, changed: dict[str, str], action: str, urgency: str, factor: float | None,
@@ -96,7 +96,7 @@ def test_action_urgency_and_dose(drug: str, changed: dict[str, str], action: str
 
 def test_missing_key_site_asks_for_a_test(advise: Any, plain: Any) -> None:
     made = advise(plain(rs4244285="absent"), medications=taking("clopidogrel"))
-    row, other = made["clopidogrel"], made["omeprazole"]
+    row, other = made["clopidogrel"], made["pantoprazole"]
     assert (row["action"], row["urgency"], row["concern"]) == ("test", "soon", None)
     assert row["text"] == (
         "Test CYP2C19 before relying on the usual dose of clopidogrel. Possible: CYP2C19 Poor Metabolizer (avoid), "

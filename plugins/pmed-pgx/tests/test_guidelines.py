@@ -31,6 +31,8 @@ def values(name: str) -> list[Any]:
     kind, _, gene = name.partition(":")
     if kind == "age":
         return [0.5, 5.0, 15.0, 40.0, 80.0]
+    if kind == "sex":
+        return ["female", "male"]
     if kind in {"finding", "condition", "pregnant"}:
         return [True, False]
     if kind in {"taking", "allergic-to"}:

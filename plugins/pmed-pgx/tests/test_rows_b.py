@@ -158,7 +158,7 @@ VIGNETTES: list[tuple[str, dict[str, Any], str, str, float | None]] = [
     ("irinotecan", gene("UGT1A1", "Intermediate Metabolizer"), "monitor", "none", None),
     ("hydralazine", gene("NAT2", "Poor Metabolizer"), "adjust", "moderate", None),
     ("hydralazine", gene("NAT2", "Rapid Metabolizer"), "standard", "moderate", None),
-    ("siponimod", {"diplotype:CYP2C9": "*3/*3"}, "avoid", "none", None),
+    ("siponimod", {"diplotype:CYP2C9": "*3/*3"}, "avoid", "strong", None),
     ("siponimod", {"diplotype:CYP2C9": "*1/*3"}, "adjust", "none", 0.5),
     ("siponimod", {"diplotype:CYP2C9": "*2/*2"}, "standard", "none", None),
     ("fluorouracil", gene("DPYD", 0.0), "avoid", "strong", None),
@@ -202,7 +202,7 @@ VIGNETTES: list[tuple[str, dict[str, Any], str, str, float | None]] = [
     ("rosuvastatin", statin("Poor", "ABCG2", "Poor Function"), "adjust", "moderate", None),
     ("rosuvastatin", statin("Decreased", "ABCG2", "Normal Function"), "monitor", "strong", None),
     ("rosuvastatin", statin("Normal", "ABCG2", "Decreased Function"), "standard", "moderate", None),
-    ("tacrolimus", gene("CYP3A5", "Intermediate Metabolizer"), "adjust", "strong", None),
+    ("tacrolimus", gene("CYP3A5", "Intermediate Metabolizer"), "adjust", "strong", 1.5),
     ("tacrolimus", gene("CYP3A5", "Poor Metabolizer"), "standard", "strong", None),
     # Without CYP4F2 and rs12777823 the known genes still decide.
     ("warfarin", warfarin("*1/*1", "GG"), "standard", "strong", None),

@@ -16,9 +16,11 @@ from pmed import Release, hookimpl
 
 from .caller import PgxCaller
 from .findings import FindingFeatures
-from .knowledge import release
+from .knowledge import folder, release
 from .medicines import PresentPhenotypes
 from .outside import OutsideCalls
+
+folder()  # a release of the user's own is refused here, before anything else is done
 
 if TYPE_CHECKING:
     import click
