@@ -24,7 +24,10 @@ def reasons(rows: pl.DataFrame, outcomes: list[Outcome], gene_results: pl.DataFr
             present: pl.DataFrame) -> pl.DataFrame:
     """For `rows` (patient_id, drug, case): ``who``, the results, and ``gap``, why those asked for are missing."""
     told = _with_today(in_words(gene_results), present)
-    who = rows.join(_looked_at(), on="drug", maintain_order="left").join(told, on=["patient_id", "gene"])
+    # A drug does not change what its own guideline says of it.
+    itself = (pl.col("causes").list.len() == 1) & (pl.col("causes").list.first() == pl.col("drug"))
+    who = rows.join(_looked_at(), on="drug", maintain_order="left").join(told, on=["patient_id", "gene"]).with_columns(
+        who=pl.when(itself).then("plain").otherwise("who"))
     asked = [(case, gene) for case, one in enumerate(outcomes) for gene in dict.fromkeys(map(gene_of, one.missing))]
     missing = pl.DataFrame(asked, schema={"case": pl.Int64, "gene": pl.String}, orient="row")
     gap = rows.join(missing, on="case", maintain_order="left").join(
@@ -40,11 +43,11 @@ def _with_today(told: pl.DataFrame, present: pl.DataFrame) -> pl.DataFrame:
     stopped = pl.col("acting").list.join(";").str.contains(RECENT)
     over = pl.when(stopped & pl.col("reverts_after").is_not_null()).then(pl.format(
         ", which was stopped and wears off in about {} days", "reverts_after")).otherwise(pl.lit(""))
-    now = changed.select("patient_id", "gene", now=pl.format(
+    now = changed.select("patient_id", "gene", causes="because", now=pl.format(
         "today {} because of {}{}", "present_phenotype", pl.col("because").list.join(" and "), over))
     both = told.join(now, on=["patient_id", "gene"], how="full", coalesce=True, maintain_order="left_right")
     who = pl.coalesce("who", pl.col("gene") + pl.lit(" (genes unknown)"))
-    return both.with_columns(who=pl.when(pl.col("now").is_null()).then("who").otherwise(
+    return both.with_columns(plain="who", who=pl.when(pl.col("now").is_null()).then("who").otherwise(
         pl.format("{}, {}", who, "now"))).drop("now")
 
 
