@@ -26,15 +26,16 @@ PREDICTOR = GuidelinePredictor()
 SILENT = {"Indeterminate", "Possible Intermediate Metabolizer"}  # CPIC makes no recommendation for them
 
 
+PLAIN: dict[str, list[Any]] = {
+    "age": [0.5, 5.0, 15.0, 40.0, 80.0], "sex": ["female", "male"],
+    **dict.fromkeys(("finding", "condition", "pregnant"), [True, False])}
+
+
 def values(name: str) -> list[Any]:
     """Every value of a feature that a row knows or that the release can give."""
     kind, _, gene = name.partition(":")
-    if kind == "age":
-        return [0.5, 5.0, 15.0, 40.0, 80.0]
-    if kind == "sex":
-        return ["female", "male"]
-    if kind in {"finding", "condition", "pregnant"}:
-        return [True, False]
+    if kind in PLAIN:
+        return PLAIN[kind]
     if kind in {"taking", "allergic-to"}:
         return ["", *sorted({*of_class(gene), "ibuprofen"})[:3], ";".join(sorted({*of_class(gene), "sertraline"})[:3])]
     if kind == "modifiers":
