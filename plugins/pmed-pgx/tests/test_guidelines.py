@@ -28,7 +28,7 @@ SILENT = {"Indeterminate", "Possible Intermediate Metabolizer"}  # CPIC makes no
 
 PLAIN: dict[str, list[Any]] = {
     "age": [0.5, 5.0, 15.0, 40.0, 80.0], "sex": ["female", "male"],
-    **dict.fromkeys(("finding", "condition", "pregnant"), [True, False])}
+    **{kind: [True, False] for kind in ("finding", "condition", "pregnant")}}
 
 
 def values(name: str) -> list[Any]:
