@@ -77,8 +77,8 @@ def _is_release(made: Any) -> None:
         raise PluginError(f"`{odd[0]}` must be text")
     if not isinstance(made.tables, Mapping):
         raise PluginError("`tables` must be a mapping of frames")
-    if "drug_names" in made.tables:
-        TABLES["drug_names"].check(made.tables["drug_names"])
+    for name in {"drug_names", "drug_classes"} & {*made.tables}:
+        TABLES[name].check(made.tables[name])
 
 
 def _can_be_written(value: Any) -> None:

@@ -47,6 +47,7 @@ class Engine:
     predictors: Sequence[Component]
     advisers: Sequence[Component]
     drug_names: pl.DataFrame
+    drug_classes: pl.DataFrame
     progress: Progress = field(default=_silent)
     any_sex: bool = False
 
@@ -70,8 +71,9 @@ class Engine:
                                        *plugins.collect("register_exporters")])
         own = own_release()
         knowledge = [*plugins.releases(), *([Component(own.name, own, "pmed", "-")] if own else [])]
-        names = normalising.vocabulary([component.made for component in knowledge])
-        return cls(plugins, sources, knowledge, steps, predictors, advisers, names, progress)
+        releases = [component.made for component in knowledge]
+        names, classes = (normalising.vocabulary(releases, name) for name in ("drug_names", "drug_classes"))
+        return cls(plugins, sources, knowledge, steps, predictors, advisers, names, classes, progress)
 
     def read(self, genome: Sequence[Path], history: Sequence[Path], request: ReadRequest, pairs: Mapping[str, str],
              outside: Sequence[Path] = ()) -> dict[str, pl.DataFrame]:
@@ -127,6 +129,7 @@ class Engine:
         made.update(explaining.explain(self.plugins, self.predictors, frames, made["predictions"]))
         self.progress("advising")
         made["suggestions"] = advising.advise(self.plugins, self.advisers, made)
+        made["drug_classes"] = self.drug_classes
         return made
 
     def provenance(self, genome: Sequence[Path], history: Sequence[Path], settings: Mapping[str, Any],

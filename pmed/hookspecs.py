@@ -37,7 +37,8 @@ def register_sources() -> Iterable[type[Source]]:  # type: ignore[empty-body]
 def register_knowledge() -> Iterable[Release]:  # type: ignore[empty-body]
     """Return knowledge releases: facts with version, licence and hash; results carry them.
 
-    A release may bring a ``drug_names`` table, which the drug normaliser reads.
+    A release may bring a ``drug_names`` table, which the drug normaliser reads, and ``drug_classes``, by which the
+    list of all medicines is sorted.
 
     >>> @hookimpl
     ... def register_knowledge():

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 FORMAT = "pmed/saved-result/1"
 MANIFEST = "manifest.json"
+# A medicine by what would have to be done if it were prescribed
+COLOURS = {"avoid": "act", "alternative": "act", "adjust": "act", "monitor": "caution", "standard": "standard",
+           "test": "unknown", "not-assessed": "unknown"}
 
 
 @dataclass(frozen=True, repr=False)
@@ -83,6 +86,24 @@ class Result:
     def _matching(self, table: str, target: str, patient_id: str, predictor: str) -> pl.DataFrame:
         wanted = {"target": target, "patient_id": patient_id, "predictor": predictor}
         return self.tables[table].filter(*[pl.col(name) == value for name, value in wanted.items() if value])
+
+    def panel(self, *, patient_id: str = "", drug_class: str = "") -> pl.DataFrame:
+        """All medicines by colour (act, caution, standard, unknown), whether they are taken or not.
+
+        Args:
+            patient_id: Whose; empty gives everybody's.
+            drug_class: Only those of a class, such as "statin"; the classes are in column ``classes``.
+
+        Returns:
+            patient_id, drug, classes, current, colour, action, text; in the order of the suggestions.
+        """
+        classes = self.tables.get("drug_classes", TABLES["drug_classes"].empty()).group_by("drug").agg(
+            classes=pl.col("class"))
+        rows = self.suggestions.join(classes, on="drug", how="left", maintain_order="left").with_columns(
+            pl.col("classes").fill_null([]), colour=pl.col("action").replace_strict(COLOURS))
+        mine = rows.filter(pl.col("patient_id") == patient_id) if patient_id else rows
+        wanted = mine.filter(pl.col("classes").list.contains(drug_class)) if drug_class else mine
+        return wanted.select("patient_id", "drug", "classes", "current", "colour", "action", "text")
 
     def what_if(self, *, patient_id: str = "", stop: str | Iterable[str] = (), start: str | Iterable[str] = (),
                 genotype: Mapping[str, str] | None = None, **measures: float) -> WhatIf:

@@ -281,6 +281,10 @@ _ALL = (
         "kind": _text("what `name` is", null=False, values=("ingredient", "synonym", "brand", "code")),
         "name": _text("name in lower case, or the RxNorm code", null=False),
     }, key=("kind", "name", "ingredient")),
+    Table("drug_classes", "Which classes a drug belongs to, by what it is or is given for.", {
+        "drug": _text("RxNorm ingredient name, lower case", null=False),
+        "class": _text("name of the class in lower case words", null=False),
+    }, key=("drug", "class")),
     Table("issues", "Every problem found while reading, and what was done about it.", {
         "file": _text("file", null=False),
         "place": _text("line, sample or resource path"),

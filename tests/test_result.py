@@ -10,6 +10,8 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+import pmed
+from pmed.demo import patients
 from pmed.errors import PmedError, ResultError
 from pmed.files import whole_folder, write_whole
 from pmed.plugins import Failure
@@ -119,3 +121,15 @@ def test_what_is_no_file_is_written_to_and_stays(tmp_path):
     null = Path("/dev/null")
     write_whole(null, b"x")
     assert null.is_char_device()
+
+
+def test_the_panel_has_every_medicine_by_colour_and_class() -> None:
+    demo = next(one for one in patients() if one.name == "stent")
+    result = pmed.run(demo.genome, demo.history)
+    panel = result.panel()
+    assert panel["drug"].to_list() == result.suggestions["drug"].to_list()
+    assert set(panel["colour"]) == {"act", "caution", "standard", "unknown"}
+    statins = result.panel(drug_class="statin", patient_id="demo-stent")
+    assert {"simvastatin", "rosuvastatin"} <= set(statins["drug"]) < set(panel["drug"])
+    assert statins.filter(drug="atorvastatin").select("current", "colour").row(0) == (True, "standard")
+    assert result.panel(patient_id="nobody").is_empty()

@@ -13,7 +13,7 @@ from typing import Any
 
 import polars as pl
 
-from ..result import Result
+from ..result import COLOURS, Result
 from ..tables import TABLES
 from .gaps import not_assessed
 from .sentence import sentence
@@ -25,8 +25,6 @@ ByPatient = Mapping[str, list[View]]
 ABSENT_AS_REF = "assumed-reference"
 PER_PATIENT = ("patients", "samples", "medications", "issues", "gene_results", "present_phenotypes", "predictions",
                "explanations", "traces", "suggestions")
-COLOURS = {"avoid": "act", "alternative": "act", "adjust": "act", "monitor": "caution", "standard": "standard",
-           "test": "unknown", "not-assessed": "unknown"}
 GENETIC = ("phenotype", "activity-score", "diplotype", "genotype", "status")
 GENE_LISTS = ("diplotypes", "functions", "missing_sites", "messages")
 SUGGESTION_LISTS = ("evidence", "alternatives", "cautions", "unknown", "explained_by")
@@ -40,6 +38,7 @@ class About:
     assumed: Mapping[str, int]
     failures: list[View]
     displays: Displays
+    classes: Mapping[str, list[str]]
 
 
 def patient_views(result: Result) -> list[View]:
@@ -50,9 +49,10 @@ def patient_views(result: Result) -> list[View]:
     patients = sorted({*rows["patients"], *rows["samples"]})
     failures = _failures(result, alone=len(patients) == 1)
     asked = [str(drug) for drug in result.provenance.get("settings", {}).get("drugs", [])]
-    shown = displays(result)
+    shown, classes = displays(result), dict(table(result, "drug_classes").group_by("drug", maintain_order=True).agg(
+        "class").iter_rows())
     views = [_patient({name: one.get(patient, []) for name, one in rows.items()}, patient, About(
-        kinds, assumed.get(patient, {}), failures, shown)) for patient in patients]
+        kinds, assumed.get(patient, {}), failures, shown, classes)) for patient in patients]
     return [{**view, "asked": asked, "not_assessed": not_assessed(view, asked)} for view in views]
 
 
@@ -116,7 +116,7 @@ def _patient(rows: Mapping[str, list[View]], patient: str, about: About) -> View
                     for row in rows["samples"]],
         "medications": [_without(row, "patient_id", "row") for row in rows["medications"]],
         "suggestions": [_suggestion(row, found) for row in rows["suggestions"]],
-        "panel": [_colour(row) for row in rows["suggestions"]], "tests": _tests(rows["suggestions"]),
+        "panel": [_colour(row, about.classes) for row in rows["suggestions"]], "tests": _tests(rows["suggestions"]),
         "genes": genes,
         "predictions": [_prediction(row, about.kinds, found) for row in rows["predictions"]],
         "explanations": explanations,
@@ -163,9 +163,10 @@ def _name(feature: str, value: str | None, genes: Mapping[str, View], displays: 
     return said if value in {None, "yes", "no"} else f"{said} {value}"
 
 
-def _colour(row: View) -> View:
+def _colour(row: View, classes: Mapping[str, list[str]]) -> View:
     """A medicine of the whole list by colour: act, caution, standard or unknown."""
-    return {"drug": row["drug"], "current": row["current"], "action": row["action"], "colour": COLOURS[row["action"]]}
+    return {"drug": row["drug"], "classes": classes.get(row["drug"], []), "current": row["current"],
+            "action": row["action"], "colour": COLOURS[row["action"]]}
 
 
 def _tests(suggestions: Iterable[View]) -> list[View]:

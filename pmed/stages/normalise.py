@@ -12,9 +12,9 @@ from ..tables import TABLES, Tables
 from ..types import Release
 
 
-def vocabulary(releases: Sequence[Release]) -> pl.DataFrame:
-    """All releases' ``drug_names`` as one table, each row once."""
-    table = TABLES["drug_names"]
+def vocabulary(releases: Sequence[Release], name: str = "drug_names") -> pl.DataFrame:
+    """All releases' ``drug_names`` (or ``drug_classes``) as one table, each row once."""
+    table = TABLES[name]
     parts = [table.check(one.tables[table.name], where=one.name) for one in releases if table.name in one.tables]
     return pl.concat([table.empty(), *(part.select(table.names) for part in parts)]).unique(
         table.key, keep="first", maintain_order=True)

@@ -169,7 +169,15 @@ def release() -> Release:
     names = table("drug_names").select(TABLES["drug_names"].names)
     return Release(name=about.name, version=about.version, date=about.date, licence=about.licence,
                    source=about.source + (_completed(Path(given)) if given else ""), sha256=digest(),
-                   tables={"drug_names": names})
+                   tables={"drug_names": names, "drug_classes": _drug_classes()})
+
+
+def _drug_classes() -> pl.DataFrame:
+    """Classes by what a drug is (those of the ATC index), and by what it is given for."""
+    kinds = table("classes").filter(pl.col("source").str.contains("ATC")).select(
+        "drug", pl.col("class").str.replace_all("-", " "))
+    return pl.concat([kinds, table("substitutes").select("drug", pl.col("use").alias("class"))]).unique(
+        maintain_order=True)
 
 
 def _completed(own: Path) -> str:
