@@ -12,7 +12,7 @@ from pmed.cli import cli
 from pmed.errors import OptionError
 from pmed_pgx.guidelines import drugs
 from pmed_pgx.knowledge import genes, release
-from pmed_pgx.listing import drug_rows, gene_rows
+from pmed_pgx.listing import check_rows, drug_rows, gene_rows
 
 
 def said(*arguments: str) -> str:
@@ -74,3 +74,14 @@ def test_formats_hold_the_same_rows(what: str) -> None:
     assert head.startswith(f"{len(names)} {what} of {release().name} {release().version} ({release().date})")
     assert (blank, columns.split()[0], len(rows)) == ("", what[:-1], len(names))
     assert all(row.startswith(f"{name} ") for row, name in zip(rows, names, strict=True))
+
+
+def test_checks_are_listed_with_what_has_to_hold() -> None:
+    rows = {row["check"]: row for row in check_rows(["Metformin"])}
+    kidney = next(row for row in rows.values() if row["when"] == ["egfr below 30"])
+    assert (kidney["drug"], kidney["action"]) == ("metformin", "avoid")
+    assert kidney["citation"]
+    assert len(check_rows()) > 2000
+    assert "egfr below 30" in said("drugs", "--checks", "metformin")
+    with pytest.raises(OptionError, match="did you mean metformin"):
+        check_rows(["metformine"])

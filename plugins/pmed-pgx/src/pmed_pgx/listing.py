@@ -13,7 +13,9 @@ import polars as pl
 
 from pmed.errors import OptionError
 
-from .guidelines import Drug, drugs
+from .checks import checks
+from .guidelines import ENDLESS, Drug, Range, drugs
+from .guidelines import Row as CheckRow
 from .knowledge import Gene, genes, release, table
 
 Row = dict[str, Any]
@@ -35,6 +37,35 @@ def drug_rows(names: Sequence[str] = ()) -> list[Row]:
     known = drugs()
     chosen = dict.fromkeys(_ingredient(name, known) for name in names) if names else known
     return [_drug_row(known[name]) for name in chosen]
+
+
+def check_rows(names: Sequence[str] = ()) -> list[Row]:
+    """One row a drug and check of the release: what has to hold, what follows, and the source.
+
+    Raises:
+        OptionError: for a name of which the release has no check.
+    """
+    known = checks()
+    if unknown := [name for name in names if name.lower() not in known]:
+        near = get_close_matches(unknown[0].lower(), known, n=3)
+        raise OptionError(f"the release has no check for {unknown[0]!r}",
+                          hint=f"did you mean {', '.join(near)}?" if near else "see pmed drugs --checks")
+    chosen = dict.fromkeys(name.lower() for name in names) if names else sorted(known)
+    return [_check_row(drug, row) for drug in chosen for row in known[drug]]
+
+
+def _check_row(drug: str, row: CheckRow) -> Row:
+    source: Mapping[str, str] = row.evidence or {}
+    when = [f"{name} {' or '.join(map(_condition, wanted))}" for name, wanted in row.when.items()]
+    return {"drug": drug, "check": row.key, "action": row.action, "strength": row.strength,
+            "source": source.get("source", ""), "citation": source.get("citation", ""), "when": when}
+
+
+def _condition(wanted: Any) -> str:
+    if not isinstance(wanted, Range):
+        return {True: "yes", False: "no"}.get(wanted, str(wanted))
+    low = "" if wanted.low == -ENDLESS else f"from {wanted.low:g}"
+    return " ".join(filter(None, [low, "" if wanted.high == ENDLESS else f"below {wanted.high:g}"]))
 
 
 def _gene_row(gene: Gene) -> Row:
@@ -126,7 +157,9 @@ def list_genes(kind: str) -> None:
 
 @click.command("drugs")
 @click.argument("name", nargs=-1)
+@click.option("--checks", "checked", is_flag=True, help="What besides the genes speaks against a drug: all checks.")
 @_format
-def list_drugs(name: tuple[str, ...], kind: str) -> None:
+def list_drugs(name: tuple[str, ...], checked: bool, kind: str) -> None:
     """Drugs with guideline advice, all or those of NAME (ingredient or brand): genes, guideline, citation, actions."""
-    click.echo(WRITERS[kind]("drugs", drug_rows(name)))
+    what, rows = ("checks", check_rows(name)) if checked else ("drugs", drug_rows(name))
+    click.echo(WRITERS[kind](what, rows))
