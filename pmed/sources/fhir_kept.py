@@ -48,4 +48,5 @@ class Kept:
 
     def frame(self) -> pl.DataFrame:
         """All of them, in order."""
-        return pl.concat([*self._frames, frame_of(self.name, self._rows)])
+        rest = frame_of(self.name, self._rows)
+        return pl.concat([*self._frames, rest]) if self._frames else rest

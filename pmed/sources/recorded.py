@@ -106,8 +106,11 @@ def _filled(name: str, frame: pl.DataFrame | None) -> pl.DataFrame:
     """The frame with every column of its kind, extra ones kept behind."""
     if frame is None:
         return frame_of(name, ())
+    kinds = _kinds(name)
+    if list(frame.schema.items())[:len(kinds)] == list(kinds.items()):
+        return frame
     columns = {column: pl.col(column).cast(kind) if column in frame.columns else pl.lit(None, kind).alias(column)
-               for column, kind in _kinds(name).items()}
+               for column, kind in kinds.items()}
     return frame.select(*columns.values(), pl.exclude(*columns))
 
 
@@ -169,10 +172,10 @@ def _dates(frame: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFrame:
     """Text → days; partial and impossible dates are reported."""
     names = [name for name in _DATES if name in frame.columns]
     days = frame.select((last_day if name == "end" else first_day)(pl.col(name)) for name in names)
+    short = _where(frame, names, lambda text: text.str.len_bytes() < _WHOLE_DAY)
     for name in names:
-        text, day = frame[name], days[name]
         # Nearly all dates are whole: nothing is lost, and none is as short as a year or a month.
-        if day.null_count() == text.null_count() and not (text.str.len_bytes() < _WHOLE_DAY).any():
+        if name not in short and days[name].null_count() == frame[name].null_count():
             continue
         bad, partial = frame.filter(is_bad(pl.col(name))), frame.filter(is_partial(pl.col(name)))
         end = "last" if name == "end" else "first"
@@ -201,19 +204,21 @@ def _patients(frames: Tables, index_date: date | None, found: list[pl.DataFrame]
 
 def _last_entries(frames: Tables) -> pl.DataFrame:
     """The latest dated entry of each patient up to today. A medicine's end is a plan, not an entry."""
-    dates = [(name, column) for name, frame in frames.items() if name != "patients"
-             for column in ("start", "end", "recorded")
-             if column in frame.columns and (name, column) != ("medications", "end")]
-    entries = [frames[name].select("patient_id", index_date=column) for name, column in dates]
     # A date to come is a slip of the pen or a plan: the patient is not that old yet.
-    past = pl.concat(entries).filter(pl.col("index_date") <= datetime.now(UTC).date())
-    return past.group_by("patient_id").agg(pl.col("index_date").max())
+    today = datetime.now(UTC).date()
+    entries = [frame.select("patient_id", index_date=pl.max_horizontal(
+        pl.when(pl.col(column) <= today).then(column) for column in ("start", "end", "recorded")
+        if column in frame.columns and (name, column) != ("medications", "end")))
+        for name, frame in frames.items() if name != "patients"]
+    return pl.concat(entries).group_by("patient_id").agg(pl.col("index_date").max())
 
 
 def _judge(name: str, frame: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
     """Number the rows of each patient and say which are active at the index date."""
     if name == "patients":
         return frame
+    if frame.is_empty():
+        return TABLES[name].empty()
     rows = frame.join(days, on="patient_id", how="left", maintain_order="left").with_columns(
         row=pl.int_range(1, pl.len() + 1, dtype=pl.Int64()).over("patient_id"))
     if name == "medications":
