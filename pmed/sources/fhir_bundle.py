@@ -221,7 +221,7 @@ def _found(bundle: Any, file: str) -> Iterator[Resource]:
         found = entry.resource
         kind = type(found).__name__
         if kind in _KEPT:
-            yield Resource(file, f"entry[{index}]", kind, found.id or "", entry.full_url or "", found=found)
+            yield Resource(file, f"entry[{index}]", kind, found.id or "", entry.full_url or "", b"", found)
 
 
 def _decode_bundle(content: bytes, where: str) -> Bundle | LooseBundle:

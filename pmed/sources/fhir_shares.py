@@ -197,8 +197,9 @@ def _packed(frame: pl.DataFrame) -> bytes:
 
 def _keys(records: Records) -> pl.DataFrame:
     """A hash of patient, type and id of each resource."""
-    seen = pl.DataFrame(list(records.seen), schema=dict.fromkeys(("patient_id", "kind", "id"), pl.String), orient="row")
-    return pl.DataFrame({"key": seen.hash_rows()})
+    seen = pl.DataFrame([(*key, list(ids)) for key, ids in records.seen.items()], orient="row",
+                        schema={"patient_id": pl.String, "kind": pl.String, "id": pl.List(pl.String)})
+    return pl.DataFrame({"key": seen.explode("id").hash_rows()})
 
 
 def _overlap(done: Sequence[Done]) -> bool:
