@@ -146,9 +146,15 @@ def _clean(frame: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFrame:
         hidden = frame.filter(pl.col(name).str.contains(_INVISIBLE)).unique(["patient_id", name], maintain_order=True)
         found.append(_report(hidden, "info", "invisible-characters",
                              "zero-width or control characters were taken out", name))
+    return frame.with_columns(_tidied(frame[name]) for name in untidy)
+
+
+def _tidied(text: pl.Series) -> pl.Series:
+    wrong = text.drop_nulls().unique()
+    wrong = wrong.filter(wrong.str.contains(_UNTIDY))
     # A tab or line break parts words; a zero-width character does not.
-    tidy = pl.col(*untidy).str.replace_all(_BLANK, " ").str.replace_all(_INVISIBLE, "").str.strip_chars()
-    return frame.with_columns(tidy).with_columns(pl.when(pl.col(*untidy) != "").then(pl.col(*untidy)).name.keep())
+    tidy = wrong.str.replace_all(_BLANK, " ").str.replace_all(_INVISIBLE, "").str.strip_chars()
+    return text.replace(wrong, tidy.replace("", None))
 
 
 def _where(frame: pl.DataFrame, names: Sequence[str], says: Callable[[pl.Expr], pl.Expr]) -> list[str]:
@@ -171,7 +177,7 @@ def _without_errors(frame: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFr
 def _dates(frame: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFrame:
     """Text → days; partial and impossible dates are reported."""
     names = [name for name in _DATES if name in frame.columns]
-    days = frame.select((last_day if name == "end" else first_day)(pl.col(name)) for name in names)
+    days = frame.select(_days(frame[name]) for name in names)
     short = _where(frame, names, lambda text: text.str.len_bytes() < _WHOLE_DAY)
     for name in names:
         # Nearly all dates are whole: nothing is lost, and none is as short as a year or a month.
@@ -183,6 +189,13 @@ def _dates(frame: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFrame:
                   _report(partial, "info", "partial-date", f"a date without its day; the {end} day it may mean is used",
                           name)]
     return frame.with_columns(days)
+
+
+def _days(text: pl.Series) -> pl.Series:
+    """The day of each text, every distinct one read once: many are of one visit."""
+    distinct = text.drop_nulls().unique()
+    days = distinct.to_frame().select((last_day if text.name == "end" else first_day)(pl.col(text.name)))
+    return text.replace_strict(distinct, days.to_series(), default=None, return_dtype=pl.Date())
 
 
 def _patients(frames: Tables, index_date: date | None, found: list[pl.DataFrame]) -> pl.DataFrame:
