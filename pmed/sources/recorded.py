@@ -232,8 +232,9 @@ def _judge(name: str, frame: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
         return frame
     if frame.is_empty():
         return TABLES[name].empty()
-    rows = frame.join(days, on="patient_id", how="left", maintain_order="left").with_columns(
-        row=pl.int_range(1, pl.len() + 1, dtype=pl.Int64()).over("patient_id"))
+    rows = frame.with_columns(row=pl.int_range(1, pl.len() + 1, dtype=pl.Int64()).over("patient_id"))
+    if "active" in TABLES[name].columns:
+        rows = rows.join(days, on="patient_id", how="left", maintain_order="left")
     if name == "medications":
         taken = _exposed() if "exposure" in rows.columns else _taken()
         rows = rows.with_columns(active=taken, daily_dose=pl.col("dose") * pl.col("per_day"))
