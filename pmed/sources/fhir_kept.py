@@ -33,7 +33,8 @@ class Kept:
 
     def add_frame(self, frame: pl.DataFrame) -> None:
         """Keep rows that are in a frame already."""
-        self._pack()
+        if self._rows:
+            self._pack()
         self._frames.append(frame)
         self._packed += frame.height
         self.height += frame.height
@@ -52,5 +53,6 @@ class Kept:
 
     def frame(self) -> pl.DataFrame:
         """All of them, in order."""
-        rest = frame_of(self.name, self._rows)
-        return pl.concat([*self._frames, rest]) if self._frames else rest
+        if self._rows or not self._frames:
+            self._pack()
+        return pl.concat(self._frames)

@@ -13,7 +13,7 @@ import sys
 import zlib
 from bisect import bisect
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -54,16 +54,16 @@ class Job(msgspec.Struct):
 
 
 class Done(msgspec.Struct):
-    """What a process found: frames as Arrow IPC; for each piece, what was noted of its resources and of its lines.
+    """What a process found; for each piece, what was noted of its resources and of its lines.
 
     `keys` are hashes of patient, type and id, to find what is in two shares; `surprised` by a patient where none was
     looked for.
     """
 
-    frames: dict[str, bytes]
+    frames: dict[str, pl.DataFrame]
     noted: list[tuple[list[dict[str, Any]], list[dict[str, Any]]]]
     calls: list[dict[str, Any]]
-    keys: bytes
+    keys: pl.DataFrame
     surprised: bool
 
 
@@ -143,7 +143,7 @@ def _all_done(jobs: Sequence[Job]) -> list[Done] | None:
             others.append(_started())
             _tell(others[-1], msgspec.msgpack.encode(job))
         own = do(jobs[0])
-        return [own, *(msgspec.msgpack.decode(_said(process), type=Done) for process in others)]
+        return [own, *(msgspec.msgpack.decode(_said(process), type=Done, dec_hook=_unpacked) for process in others)]
     except (OSError, msgspec.DecodeError):
         return None
     finally:
@@ -185,26 +185,33 @@ def do(job: Job) -> Done:
         noted.append((records.issues, part.issues))
         records.issues = []
         surprised |= part.met_first and not piece.first
-    return Done({name: _packed(kept.frame()) for name, kept in records.rows.items()}, noted, records.calls,
-                _packed(_keys(records)), surprised)
+    return Done({name: kept.frame() for name, kept in records.rows.items() if kept}, noted, records.calls,
+                _keys(records), surprised)
 
 
 def _packed(frame: pl.DataFrame) -> bytes:
+    """A frame as Arrow IPC."""
     buffer = io.BytesIO()
     frame.write_ipc(buffer)
     return buffer.getvalue()
 
 
+def _unpacked(_: type, packed: bytes) -> pl.DataFrame:
+    return pl.read_ipc(io.BytesIO(packed))
+
+
 def _keys(records: Records) -> pl.DataFrame:
     """A hash of patient, type and id of each resource."""
-    seen = pl.DataFrame([(*key, list(ids)) for key, ids in records.seen.items()], orient="row",
-                        schema={"patient_id": pl.String, "kind": pl.String, "id": pl.List(pl.String)})
-    return pl.DataFrame({"key": seen.explode("id").hash_rows()})
+    ids = pl.Series("id", list(chain.from_iterable(records.seen.values())), dtype=pl.String())
+    whose = pl.DataFrame([(*key, len(known)) for key, known in records.seen.items()], orient="row",
+                         schema={"patient_id": pl.String, "kind": pl.String, "many": pl.UInt32})
+    each = whose.select(pl.col("patient_id", "kind").repeat_by("many").explode())
+    return pl.DataFrame({"key": each.with_columns(ids).hash_rows()})
 
 
 def _overlap(done: Sequence[Done]) -> bool:
     """Whether a resource may be in two shares: which is a repetition, and of what, only one process can tell."""
-    keys = pl.concat([pl.read_ipc(io.BytesIO(one.keys)) for one in done])["key"]
+    keys = pl.concat([one.keys for one in done])["key"]
     return keys.n_unique() < len(keys)
 
 
@@ -212,7 +219,7 @@ def _add(records: Records, pieces: Sequence[Piece], done: Sequence[Done]) -> Non
     for one in done:
         records.calls += one.calls
         for name, frame in one.frames.items():
-            records.rows[name].add_frame(pl.read_ipc(io.BytesIO(frame)))
+            records.rows[name].add_frame(frame)
     noted = iter([notes for one in done for notes in one.noted])
     for found in _by_file(pieces, noted):
         records.issues += found
@@ -232,4 +239,5 @@ def _by_file(pieces: Sequence[Piece], noted: Iterator[tuple[list[dict[str, Any]]
 
 def main() -> None:
     """Do the job that standard input tells."""
-    sys.stdout.buffer.write(msgspec.msgpack.encode(do(msgspec.msgpack.decode(sys.stdin.buffer.read(), type=Job))))
+    done = do(msgspec.msgpack.decode(sys.stdin.buffer.read(), type=Job))
+    sys.stdout.buffer.write(msgspec.msgpack.encode(done, enc_hook=_packed))
