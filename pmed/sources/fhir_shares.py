@@ -31,7 +31,6 @@ from .fhir_wanted import WANTED
 _HEAD = 4096
 LEAST = 600_000  # about so many microseconds of work for each process: it takes half as long to start one
 START = 300_000  # microseconds until a new process begins
-MOST = 8         # processes
 _PACKING = 12    # how much longer a gzipped file is than it looks
 _ROWS, _OTHERS = 100, 1500  # bytes a microsecond, where lines become rows and where they are passed over
 
@@ -67,15 +66,16 @@ class Done(msgspec.Struct):
     surprised: bool
 
 
-def read_shared(parts: Sequence[Reading | LineReading]) -> Records | None:
+def read_shared(parts: Sequence[Reading | LineReading], most: int = 0) -> Records | None:
     """Read the lines by several processes; None where it does not pay, or where one of them has to see it all.
 
+    There are at most as many as `most` says, 0 for as many as there are CPUs.
     A file of an export holds one type: patients and medicines are looked for only in files that begin with one.
     """
     files = [part for part in parts if isinstance(part, LineReading)]
     kinds = [_kind(part.path) for part in files]
     costs = [_cost(part.path, kind) for part, kind in zip(files, kinds, strict=True)]
-    many = min(sum(costs) // LEAST, os.cpu_count() or 1, MOST)
+    many = min(sum(costs) // LEAST, most or os.cpu_count() or 1)
     if many < 2 or len(files) < len(parts):
         return None
     records = Records()
