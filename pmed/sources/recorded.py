@@ -4,8 +4,9 @@
 - *partial dates*: a start is the first day it may mean, an end the last one.
 - *active medicine*: status ``active``, ordered (no proposal, no "do not perform"), begun and not ended by the
   index date. ``on-hold`` is not taken.
-- *medicine given*: taken on the day, or in the period, in which it was given; whether it went on is not recorded, so
-  that later it is unknown. *Medicine handed out*: taken for as long as it lasts, unknown where that is not recorded.
+- *medicine given*: taken on the day, or in the period, in which it was given; not taken later, once that is completed.
+  Where nothing but administrations is recorded, as of a stay in hospital, no order says whether it goes on: for 2 days
+  it is unknown. *Medicine handed out*: taken for as long as it lasts, unknown where that is not recorded.
 - *active condition or allergy*: not inactive, resolved or in remission, not refuted, begun and not ended by the
   index date; unknown where the clinical status is ``unknown``.
 - ``entered-in-error`` rows leave the record. Every such decision is a row of ``issues``.
@@ -20,7 +21,7 @@ where it cannot be told whether the condition is still there.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import polars as pl
@@ -64,6 +65,8 @@ _NOT_ACTIVE = ("inactive", "resolved", "remission", "refuted")
 _ERROR = "entered-in-error"
 _WHOLE_DAY = len("YYYY-MM-DD")
 _STATES = ("status", "verification")
+# In which the next dose may not be due yet, or not be entered yet.
+_NEXT_DOSE = timedelta(days=2)
 
 
 def asked_day(text: str) -> date | None:
@@ -265,11 +268,19 @@ def _taken() -> pl.Expr:
 
 
 def _given() -> pl.Expr:
-    """True on the day it was given; afterwards the record does not say whether it is given again."""
+    """True in the time in which it was given; what was completed before is over."""
     status, now = pl.col("status"), pl.coalesce("end", "start") >= pl.col("index_date")
     given = pl.when(status.is_in(["completed", "in-progress"]) & now).then(pl.lit(value=True)).when(
-        (status == "in-progress") & pl.col("end").is_null()).then(pl.lit(value=True))
+        (status == "in-progress") & pl.col("end").is_null()).then(pl.lit(value=True)).when(
+        (status == "completed") & ~now & ~_may_go_on()).then(pl.lit(value=False))
     return pl.when((status == "not-done") | ~_begun()).then(pl.lit(value=False)).otherwise(given)
+
+
+def _may_go_on() -> pl.Expr:
+    """Given in the last days, in a record that knows no orders: whether the next dose is due is not recorded."""
+    since = pl.col("index_date") - pl.coalesce("end", "start")
+    alone = pl.col("kind").eq_missing("administration").all().over("patient_id")
+    return alone & (since <= _NEXT_DOSE)
 
 
 def _supplied() -> pl.Expr:
