@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import subprocess
+import sys
 import tracemalloc
 from pathlib import Path
 from typing import Any
@@ -140,6 +142,37 @@ def test_200_mb_of_blanks_are_no_lines_and_are_not_kept(tmp_path: Path, name: st
         assert tracemalloc.get_traced_memory()[1] < 40 << 20
     finally:
         tracemalloc.stop()
+
+
+# Reads all of a file and tells how many resources it met, and the most kB that it had in memory; a process begins with
+# the peak of the one that started it, so that `ru_maxrss` would not do.
+DECODING = """
+import re, sys
+from pathlib import Path
+from pmed.sources.fhir_lines import LineReading
+from pmed.sources.fhir_wanted import decoder
+part = LineReading(Path(sys.argv[1]))
+met = len(list(part.first())) + sum(decoder(one.kind).decode(one.raw) is not None for one in part.others())
+print(met, re.search(r"VmHWM:\\s*(\\d+)", Path("/proc/self/status").read_text())[1])
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="tells its memory on Linux only")
+@pytest.mark.parametrize("name", ["record.ndjson", "record.ndjson.gz"])
+def test_decoding_four_times_the_lines_takes_no_more_memory(tmp_path: Path, name: str) -> None:
+    line = json.dumps({"resourceType": "Observation", "id": "o", "subject": {"reference": "Patient/p1"},
+                       "code": {"text": "weight"}, "note": [{"text": "x" * 2000}]}).encode() + b"\n"
+    peaks = []
+    for times in (1, 4):
+        with (gzip.open if name.endswith(".gz") else open)(tmp_path / name, "wb") as file:
+            for _ in range(10 * times):
+                file.write(line * 1000)
+        said = subprocess.run([sys.executable, "-c", DECODING, str(tmp_path / name)], check=True, capture_output=True,
+                              text=True).stdout.split()
+        assert int(said[0]) == 10_000 * times
+        peaks.append(int(said[1]) >> 10)
+    # The second file has 65 MB more.
+    assert peaks[1] < peaks[0] + 15, peaks
 
 
 @pytest.mark.parametrize(("before", "after"), [(BLANKS, 0), (0, BLANKS)])
