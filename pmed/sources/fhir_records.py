@@ -167,7 +167,8 @@ class Records:
         if not resource.id or self._is_new(resource, rows, name, kept):
             self.issues += noted
             kept.add(rows)
-            self._note_nameless(resource, rows, name)
+            if len(rows) > 1 or rows[0][_DISPLAY] is None:
+                self._note_nameless(resource, rows, name)
             if resource.kind == "Observation" and (call := gene_call(resource, found, name, self.issues)):
                 self.calls.append(call)
 

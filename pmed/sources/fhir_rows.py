@@ -101,9 +101,10 @@ def prefer(concept: CodeableConcept | None, system: str) -> Coding:
 
 def named(concept: CodeableConcept | None, system: str) -> Row:
     """System, code and display in the wanted system, else of the first coding."""
-    first = concept.coding[0] if concept and concept.coding else None
-    if concept and first and first.system == system:  # as nearly all are
-        return system, first.code, first.display or concept.text
+    if concept and concept.coding:
+        first = concept.coding[0]
+        if first.system == system:  # as nearly all are
+            return system, first.code, first.display or concept.text
     return coded(prefer(concept, system), concept)
 
 
