@@ -65,6 +65,7 @@ _NOT_ACTIVE = ("inactive", "resolved", "remission", "refuted")
 _ERROR = "entered-in-error"
 _WHOLE_DAY = len("YYYY-MM-DD")
 _STATES = ("status", "verification")
+_MANY = 10_000  # rows, of which fewer are as soon read one by one
 # In which the next dose may not be due yet, or not be entered yet.
 _NEXT_DOSE = timedelta(days=2)
 
@@ -96,7 +97,7 @@ def tables_of(recorded: Tables, issues: pl.DataFrame, index_date: date | None) -
     days = frames["patients"].select("patient_id", "index_date")
     made = {name: _judge(name, frame, days) for name, frame in frames.items()}
     made["issues"] = pl.concat(found)
-    return {name: TABLES[name].check(frame.select(*TABLES[name].columns)) for name, frame in made.items()}
+    return {name: TABLES[name].check(frame[TABLES[name].names]) for name, frame in made.items()}
 
 
 def _kinds(name: str) -> dict[str, pl.DataType]:
@@ -180,7 +181,7 @@ def _without_errors(frame: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFr
 def _dates(frame: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFrame:
     """Text → days; partial and impossible dates are reported."""
     names = [name for name in _DATES if name in frame.columns]
-    days = frame.select(_days(frame[name]) for name in names)
+    days = frame.select(_day(name) if frame.height < _MANY else _days(frame[name]) for name in names)
     short = _where(frame, names, lambda text: text.str.len_bytes() < _WHOLE_DAY)
     for name in names:
         # Nearly all dates are whole: nothing is lost, and none is as short as a year or a month.
@@ -194,10 +195,14 @@ def _dates(frame: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFrame:
     return frame.with_columns(days)
 
 
+def _day(name: str) -> pl.Expr:
+    return (last_day if name == "end" else first_day)(pl.col(name))
+
+
 def _days(text: pl.Series) -> pl.Series:
     """The day of each text, every distinct one read once: many are of one visit."""
     distinct = text.drop_nulls().unique()
-    days = distinct.to_frame().select((last_day if text.name == "end" else first_day)(pl.col(text.name)))
+    days = distinct.to_frame().select(_day(text.name))
     return text.replace_strict(distinct, days.to_series(), default=None, return_dtype=pl.Date())
 
 
