@@ -192,6 +192,20 @@ def test_dates_one_by_one_and_in_frames_agree(text: str) -> None:
     assert is_date(text) == (day is not None)
 
 
+def test_dates_of_long_tables_are_those_of_short_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    days = [None, "2020", "2020-02", "2019-02-29", "x", "2020-02-29T01:00:00Z", "2020", None]
+    (tmp_path / "b.json").write_bytes(bundle(PATIENT, *(
+        {"resourceType": "Procedure", "subject": {"reference": "Patient/p1"}, "code": {"text": "x"},
+         "performedPeriod": {"start": day, "end": day}} for day in days)))
+
+    def read() -> dict[str, object]:
+        found = FhirSource().read([tmp_path / "b.json"], ReadRequest(TABLES["sites"].empty()))
+        return {name: frame.to_dicts() for name, frame in found.items()}
+    short = read()
+    monkeypatch.setattr("pmed.sources.recorded._MANY", 1)
+    assert read() == short
+
+
 @pytest.mark.parametrize(("text", "day", "said"), [
     ("2020", "2020-01-01", "partial-date"), ("2020-02", "2020-02-01", "partial-date"),
     ("2020-02-29", "2020-02-29", None),
