@@ -93,7 +93,6 @@ def ndjson(folder: str, patients: str, many: str) -> None:
     from pmed.sources.fhir import FhirSource
     from pmed.tables import TABLES
     from pmed.types import ReadRequest
-    fhir_shares.MOST = int(many)
     mine, inner = [0.0], fhir_shares.do
 
     def timed(job: fhir_shares.Job) -> fhir_shares.Done:
@@ -103,8 +102,9 @@ def ndjson(folder: str, patients: str, many: str) -> None:
         return done
 
     fhir_shares.do = timed
+    source, request = FhirSource(processes=int(many)), ReadRequest(TABLES["sites"].empty())
     began = time.process_time()
-    expect(FhirSource().read([Path(folder)], ReadRequest(TABLES["sites"].empty()))["patients"].height, patients)
+    expect(source.read([Path(folder)], request)["patients"].height, patients)
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     other = used.ru_utime + used.ru_stime
     if int(many) > 1 and not other:

@@ -75,7 +75,7 @@ class Table:
             faults = self._key_faults(frame)
         if faults:
             raise TableError(f"not a {self.name!r} table: " + "; ".join(faults), where=where)
-        return frame.select(*self.columns, pl.exclude(*self.columns))
+        return frame[[*self.columns, *(name for name in frame.columns if name not in self.columns)]]
 
     def _column_faults(self, frame: pl.DataFrame, name: str, *, rows: bool) -> list[str]:
         column, label = self.columns[name], f"{self.name}.{name}"

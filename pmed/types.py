@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
 
-import numpy as np
 import polars as pl
 
 from .errors import PmedError
@@ -90,6 +89,7 @@ class Explanation:
             PmedError: where shap is not installed.
         """
         try:
+            import numpy as np
             import shap
         except ImportError as error:
             raise PmedError("shap is not installed",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import subprocess
+import sys
 import tracemalloc
 from pathlib import Path
 from typing import Any
@@ -142,6 +144,37 @@ def test_200_mb_of_blanks_are_no_lines_and_are_not_kept(tmp_path: Path, name: st
         tracemalloc.stop()
 
 
+# Reads all of a file and tells how many resources it met, and the most kB that it had in memory; a process begins with
+# the peak of the one that started it, so that `ru_maxrss` would not do.
+DECODING = """
+import re, sys
+from pathlib import Path
+from pmed.sources.fhir_lines import LineReading
+from pmed.sources.fhir_wanted import decoder
+part = LineReading(Path(sys.argv[1]))
+met = len(list(part.first())) + sum(decoder(one.kind).decode(one.raw) is not None for one in part.others())
+print(met, re.search(r"VmHWM:\\s*(\\d+)", Path("/proc/self/status").read_text())[1])
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="tells its memory on Linux only")
+@pytest.mark.parametrize("name", ["record.ndjson", "record.ndjson.gz"])
+def test_decoding_four_times_the_lines_takes_no_more_memory(tmp_path: Path, name: str) -> None:
+    line = json.dumps({"resourceType": "Observation", "id": "o", "subject": {"reference": "Patient/p1"},
+                       "code": {"text": "weight"}, "note": [{"text": "x" * 2000}]}).encode() + b"\n"
+    peaks = []
+    for times in (1, 4):
+        with (gzip.open if name.endswith(".gz") else open)(tmp_path / name, "wb") as file:
+            for _ in range(10 * times):
+                file.write(line * 1000)
+        said = subprocess.run([sys.executable, "-c", DECODING, str(tmp_path / name)], check=True, capture_output=True,
+                              text=True).stdout.split()
+        assert int(said[0]) == 10_000 * times
+        peaks.append(int(said[1]) >> 10)
+    # The second file has 65 MB more.
+    assert peaks[1] < peaks[0] + 15, peaks
+
+
 @pytest.mark.parametrize(("before", "after"), [(BLANKS, 0), (0, BLANKS)])
 def test_200_mb_of_blanks_around_a_bundle_do_no_harm(tmp_path: Path, before: int, after: int) -> None:
     path = tmp_path / "record.json"
@@ -157,6 +190,20 @@ def test_dates_one_by_one_and_in_frames_agree(text: str) -> None:
 
     day = pl.DataFrame({"d": [text]}).select(first_day(pl.col("d"))).item()
     assert is_date(text) == (day is not None)
+
+
+def test_dates_of_long_tables_are_those_of_short_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    days = [None, "2020", "2020-02", "2019-02-29", "x", "2020-02-29T01:00:00Z", "2020", None]
+    (tmp_path / "b.json").write_bytes(bundle(PATIENT, *(
+        {"resourceType": "Procedure", "subject": {"reference": "Patient/p1"}, "code": {"text": "x"},
+         "performedPeriod": {"start": day, "end": day}} for day in days)))
+
+    def read() -> dict[str, object]:
+        found = FhirSource().read([tmp_path / "b.json"], ReadRequest(TABLES["sites"].empty()))
+        return {name: frame.to_dicts() for name, frame in found.items()}
+    short = read()
+    monkeypatch.setattr("pmed.sources.recorded._MANY", 1)
+    assert read() == short
 
 
 @pytest.mark.parametrize(("text", "day", "said"), [

@@ -45,8 +45,11 @@ def given(status: str | None, start: str | None = None, end: str | None = None) 
 @pytest.mark.parametrize(("status", "start", "end", "active"), [
     ("completed", "2024-06-15", None, True),
     ("completed", "2024-06-10", "2024-06-20", True),
-    ("completed", "2024-06-14", None, None),  # given yesterday: whether it goes on is not recorded
-    ("completed", "2024-01-01", "2024-01-31", None),
+    # Nothing but administrations is recorded: for two days the next dose may just not be due yet.
+    ("completed", "2024-06-14", None, None),
+    ("completed", "2024-06-01", "2024-06-13", None),
+    ("completed", "2024-06-12", None, False),
+    ("completed", "2024-01-01", "2024-01-31", False),
     ("completed", None, None, None),
     ("in-progress", "2024-06-01", None, True),
     ("in-progress", "2024-06-01", "2024-06-10", None),
@@ -61,6 +64,28 @@ def given(status: str | None, start: str | None = None, end: str | None = None) 
 def test_medicines_given(read: Read, status: str, start: str | None, end: str | None, active: bool | None) -> None:
     row = read(given(status, start, end))["medications"].row(0, named=True)
     assert (row["kind"], row["active"], row["display"]) == ("administration", active, "Warfarin")
+
+
+@pytest.mark.parametrize(("beside", "whose", "active"), [
+    ({"resourceType": "MedicationRequest", "status": "active", "intent": "order"}, "p1", False),
+    ({"resourceType": "MedicationStatement", "status": "active"}, "p1", False),
+    ({"resourceType": "MedicationDispense", "status": "completed"}, "p1", False),
+    ({"resourceType": "MedicationAdministration", "status": "completed"}, "p1", None),
+    ({"resourceType": "MedicationRequest", "status": "entered-in-error", "intent": "order"}, "p1", None),
+    ({"resourceType": "MedicationRequest", "status": "active", "intent": "order"}, "p2", None),
+])
+def test_what_was_given_yesterday_is_over_where_orders_are_recorded(read: Read, beside: dict[str, Any], whose: str,
+                                                                    active: bool | None) -> None:
+    other = PATIENT | {"id": "p2"}
+    more = beside | WARFARIN | {"subject": {"reference": f"Patient/{whose}"}}
+    rows = read(other, given("completed", "2024-06-14"), more)["medications"]
+    assert rows["active"][0] is active
+
+
+def test_what_was_given_is_neither_over_nor_taken_without_a_date(read: Read) -> None:
+    order = {"resourceType": "MedicationRequest", "status": "active", "intent": "order"} | SUBJECT | WARFARIN
+    rows = read(order, given("completed"), given("in-progress", "2024-06-01", "2024-06-10"))["medications"]
+    assert rows["active"].to_list() == [True, None, None]
 
 
 def test_dose_that_was_given(read: Read) -> None:

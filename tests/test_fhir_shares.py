@@ -10,7 +10,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pmed.errors import HistoryError
+from pmed.errors import HistoryError, OptionError
+from pmed.options import build
 from pmed.sources import fhir_kept, fhir_shares
 from pmed.sources.fhir import FhirSource
 from pmed.tables import TABLES
@@ -19,8 +20,8 @@ from pmed.types import ReadRequest
 PEOPLE = [f"p{number}" for number in range(9)]
 
 
-def read(folder: Path) -> dict[str, pl.DataFrame]:
-    return FhirSource().read([folder], ReadRequest(TABLES["sites"].empty()))
+def read(folder: Path, processes: int = 0) -> dict[str, pl.DataFrame]:
+    return FhirSource(processes=processes).read([folder], ReadRequest(TABLES["sites"].empty()))
 
 
 def patient(name: str) -> dict[str, Any]:
@@ -64,15 +65,13 @@ def shared(monkeypatch: pytest.MonkeyPatch, folder: Path, many: int = 3) -> tupl
     could: list[bool] = []
     inner = fhir_shares.read_shared
 
-    def noted(parts: Any) -> Any:
-        could.append((found := inner(parts)) is not None)
+    def noted(*asked: Any) -> Any:
+        could.append((found := inner(*asked)) is not None)
         return found
     monkeypatch.setattr("pmed.sources.fhir.read_shared", noted)
     monkeypatch.setattr(fhir_shares, "LEAST", 1)
     monkeypatch.setattr(fhir_shares, "START", 0)
-    monkeypatch.setattr(fhir_shares, "MOST", many)
-    monkeypatch.setattr("os.cpu_count", lambda: many)
-    return read(folder), could
+    return read(folder, many), could
 
 
 def same(one: dict[str, pl.DataFrame], other: dict[str, pl.DataFrame]) -> None:
@@ -124,6 +123,25 @@ def test_a_damaged_file_is_one_line(folder: Path, monkeypatch: pytest.MonkeyPatc
     path.write_bytes(path.read_bytes()[:-9])
     with pytest.raises(HistoryError, match="damaged or cut off"):
         shared(monkeypatch, folder)
+
+
+@pytest.mark.parametrize(("asked", "cpus", "started"), [(0, 3, 2), (0, 1, 0), (2, 8, 1), (1, 8, 0), (3, 1, 2)])
+def test_how_many_processes(folder: Path, monkeypatch: pytest.MonkeyPatch, asked: int, cpus: int,
+                            started: int) -> None:
+    begun: list[int] = []
+    inner = fhir_shares._started
+    monkeypatch.setattr(fhir_shares, "_started", lambda: (begun.append(1), inner())[1])
+    monkeypatch.setattr(fhir_shares, "LEAST", 1)
+    monkeypatch.setattr(fhir_shares, "START", 0)
+    monkeypatch.setattr("os.cpu_count", lambda: cpus)
+    assert read(folder, asked)["patients"].height == 9
+    assert len(begun) == started
+
+
+def test_the_number_of_processes_is_a_setting() -> None:
+    assert build(FhirSource, {"processes": 2}) == FhirSource(processes=2)
+    with pytest.raises(OptionError, match="processes"):
+        build(FhirSource, {"processes": -1})
 
 
 def test_little_is_read_by_one_process(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ from typing import ClassVar
 import polars as pl
 
 from ..errors import HistoryError
+from ..options import option
 from ..tables import TABLES
 from ..types import ReadRequest, SourceKind
 from .fhir_bundle import Reading, file_issue, read_document
@@ -34,6 +35,7 @@ class FhirSource:
     name: ClassVar[str] = "fhir"
     kind: ClassVar[SourceKind] = "history"
     folders: ClassVar[bool] = True
+    processes: int = option(0, low=0, doc="Processes that read much NDJSON; 0 is as many as there are CPUs.")
 
     def matches(self, path: Path) -> bool:
         """A JSON or NDJSON file that begins like an object, or a folder with FHIR resources in such files."""
@@ -50,7 +52,7 @@ class FhirSource:
         """
         index_date = asked_day(request.index_date)
         with _without_collector():
-            return _tables(_read(paths), index_date)
+            return _tables(_read(paths, self.processes), index_date)
 
 
 def _tables(records: Records, index_date: date | None) -> dict[str, pl.DataFrame]:
@@ -72,7 +74,7 @@ def _without_collector() -> Iterator[None]:
             gc.enable()
 
 
-def _read(paths: Sequence[Path]) -> Records:
+def _read(paths: Sequence[Path], processes: int) -> Records:
     """All rows and problems: of bundles one by one, then of all that is loose."""
     records = Records()
     loose: list[Reading | LineReading] = []
@@ -84,7 +86,7 @@ def _read(paths: Sequence[Path]) -> Records:
         elif reading:
             loose.append(reading)
     if loose:
-        shared = None if records.rows["patients"] else read_shared(loose)
+        shared = None if records.rows["patients"] else read_shared(loose, processes)
         if shared:
             shared.issues[:0] = records.issues
             return shared

@@ -7,7 +7,7 @@ may also hold one resource, and each line of an NDJSON file does (see `fhir_line
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -75,13 +75,13 @@ class Reading:
     resources: list[Resource] = field(default_factory=list)
     issues: list[Issue] = field(default_factory=list)
 
-    def first(self) -> Iterator[Resource]:
+    def first(self) -> Iterable[Resource]:
         """Patients and medicines: what others refer to."""
-        return (one for one in self.resources if one.kind in FIRST)
+        return [one for one in self.resources if one.kind in FIRST]
 
-    def others(self) -> Iterator[Resource]:
+    def others(self) -> Iterable[Resource]:
         """All else that becomes rows."""
-        return (one for one in self.resources if one.kind not in FIRST)
+        return [one for one in self.resources if one.kind not in FIRST]
 
 
 def read_document(path: Path) -> Reading:
@@ -221,7 +221,7 @@ def _found(bundle: Any, file: str) -> Iterator[Resource]:
         found = entry.resource
         kind = type(found).__name__
         if kind in _KEPT:
-            yield Resource(file, f"entry[{index}]", kind, found.id or "", entry.full_url or "", found=found)
+            yield Resource(file, f"entry[{index}]", kind, found.id or "", entry.full_url or "", b"", found)
 
 
 def _decode_bundle(content: bytes, where: str) -> Bundle | LooseBundle:

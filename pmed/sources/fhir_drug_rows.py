@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import msgspec
 
 from .fhir_bundle import Resource, resolve, split_error
-from .fhir_rows import RXNORM, coded, origin, prefer, state, unit_of
+from .fhir_rows import RXNORM, named, origin, prefer, state, unit_of
 from .fhir_types import (
     CodeableConcept,
     Dosage,
@@ -39,7 +39,7 @@ _ADHERENCE = {"taking": "active", "not-taking": "not-taken", "stopped": "stopped
 def drug_row(resource: Resource, found: Drug, name: str, medicines: Medicines, issues: list[Issue]) -> Row:
     """One row for whatever is recorded about a medicine."""
     concept = _medicine(resource, found, medicines, issues)
-    return (*origin(resource, name), *coded(prefer(concept, RXNORM), concept), *_said(found))
+    return (*origin(resource, name), *named(concept, RXNORM), *_said(found))
 
 
 def _said(found: Drug) -> Row:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .fhir_bundle import Resource
-from .fhir_rows import LOINC, coded, origin, prefer, state, unit_of
+from .fhir_rows import LOINC, named, origin, prefer, state, unit_of
 from .fhir_types import CodeableConcept, Coding, Period, Quantity
 from .fhir_wanted import DiagnosticReport, Encounter, FamilyMemberHistory, Immunization, Procedure, RelativeCondition
 from .recorded import Row
@@ -17,20 +17,20 @@ def procedure_row(resource: Resource, found: Procedure, name: str) -> Row:
     """What was done, and when."""
     day = found.performed_date_time or found.occurrence_date_time
     start, end = _span(found.performed_period or found.occurrence_period)
-    return (*origin(resource, name), *coded(prefer(found.code, _SNOMED), found.code), day or start, day or end,
+    return (*origin(resource, name), *named(found.code, _SNOMED), day or start, day or end,
             found.status)
 
 
 def encounter_row(resource: Resource, found: Encounter, name: str) -> Row:
     """A visit or stay by its first type."""
     kind = found.type[0] if found.type else None
-    return (*origin(resource, name), *coded(prefer(kind, _SNOMED), kind),
+    return (*origin(resource, name), *named(kind, _SNOMED),
             *_span(found.period or found.actual_period), found.status, _class(found.kind))
 
 
 def immunization_row(resource: Resource, found: Immunization, name: str) -> Row:
     """A vaccine; `status` says whether it was given."""
-    return (*origin(resource, name), *coded(prefer(found.vaccine_code, _CVX), found.vaccine_code),
+    return (*origin(resource, name), *named(found.vaccine_code, _CVX),
             found.occurrence_date_time, found.status)
 
 
@@ -38,7 +38,7 @@ def report_row(resource: Resource, found: DiagnosticReport, name: str) -> Row:
     """A report as an observation without number: its conclusion as text and as code."""
     start = found.effective_date_time or _span(found.effective_period)[0] or found.issued
     code = state(found.conclusion_code[0]) if found.conclusion_code else None
-    return (*origin(resource, name), *coded(prefer(found.code, LOINC), found.code), start, found.issued, found.status,
+    return (*origin(resource, name), *named(found.code, LOINC), start, found.issued, found.status,
             None, None, found.conclusion, code, None)
 
 
@@ -47,7 +47,7 @@ def family_rows(resource: Resource, found: FamilyMemberHistory, name: str) -> li
     dead = True if found.deceased_age or found.deceased_date else found.deceased_boolean
     relative = found.date, found.status, _word(found.relationship), state(found.sex)
     where = origin(resource, name)
-    return [(*where, *coded(prefer(one.code, _SNOMED), one.code), *relative, _years(one.onset_age), dead)
+    return [(*where, *named(one.code, _SNOMED), *relative, _years(one.onset_age), dead)
             for one in found.condition or [RelativeCondition()]]
 
 

@@ -23,7 +23,10 @@ Call = dict[str, object]
 
 def gene_call(resource: Resource, found: Observation, name: str, issues: list[Issue]) -> Call | None:
     """The outside call of a genotype; None for other observations, and for one that cannot be used (reported)."""
-    named = [one for one in found.code.coding if one.code in (GENOTYPE, HAPLOTYPE)] if found.code else []
+    codings = found.code.coding if found.code else []
+    if len(codings) == 1 and codings[0].code not in (GENOTYPE, HAPLOTYPE):  # as of nearly all
+        return None
+    named = [one for one in codings if one.code in (GENOTYPE, HAPLOTYPE)]
     kinds = {one.code for one in named if one.system in (LOINC, None)}
     if not kinds:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -44,6 +45,7 @@ from .recorded import COLUMNS, Issue, Row
 
 _PERSON = slice(COLUMNS["patients"].index("birth_date"), None)
 # All tables but that of the patients begin with the same columns.
+_FROM = slice(COLUMNS["conditions"].index("source") + 1)
 _CODE, _DISPLAY = (COLUMNS["conditions"].index(name) for name in ("code", "display"))
 _SAID = slice(COLUMNS["conditions"].index("system"), None)
 _WHOSE = {kind: "subject" if "subject" in known.__struct_fields__ else "patient" for kind, known in WANTED.items()}
@@ -68,8 +70,8 @@ class Records:
     issues: list[Issue] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
     _people: dict[str, Row] = field(default_factory=dict)
-    # Patient, type and id → where its rows begin and how many there are.
-    seen: dict[tuple[str, str, str], tuple[int, int]] = field(default_factory=dict)
+    # Patient and type → id → where its rows begin.
+    seen: dict[tuple[str, str], dict[str, int]] = field(default_factory=lambda: defaultdict(dict))
 
     def add(self, reading: Reading) -> None:
         """Take one bundle in: its references mean what is in it.
@@ -161,25 +163,23 @@ class Records:
                                               path=f"$.{whose}"))
             return
         noted: list[Issue] = []
-        rows = _rows(resource, found, name, scope.medicines, noted)
-        if self._is_new(resource, rows, name):
+        rows, kept = _rows(resource, found, name, scope.medicines, noted), self.rows[TABLE[resource.kind]]
+        if not resource.id or self._is_new(resource, rows, name, kept):
             self.issues += noted
-            self.rows[TABLE[resource.kind]].add(rows)
-            self._note_nameless(resource, rows, name)
+            kept.add(rows)
+            if len(rows) > 1 or rows[0][_DISPLAY] is None:
+                self._note_nameless(resource, rows, name)
             if resource.kind == "Observation" and (call := gene_call(resource, found, name, self.issues)):
                 self.calls.append(call)
 
-    def _is_new(self, resource: Resource, rows: Sequence[Row], name: str) -> bool:
+    def _is_new(self, resource: Resource, rows: Sequence[Row], name: str, kept: Kept) -> bool:
         """Whether this resource has not been met before, as it is in overlapping pages of a search."""
-        if not resource.id:
+        start = self.seen[name, resource.kind].setdefault(resource.id, kept.height)
+        if start == kept.height:
             return True
-        key, kept = (name, resource.kind, resource.id), self.rows[TABLE[resource.kind]]
-        before = self.seen.get(key)
-        if before is None:
-            self.seen[key] = len(kept), len(rows)
-            return True
-        start, count = before
-        same = [row[_SAID] for row in kept.some(start, count)] == [row[_SAID] for row in rows]
+        first, *more = kept.some(start, len(rows) + 1)
+        before = [first, *(row for row in more if row[_FROM] == first[_FROM])]
+        same = [row[_SAID] for row in before] == [row[_SAID] for row in rows]
         severity, what = ("info", "the same; used once") if same else ("warning", "differs; the first one is used")
         self.issues.append(resource.issue(severity, "duplicate-resource", f"given before and {what}", patient_id=name))
         return False

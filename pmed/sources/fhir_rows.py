@@ -49,7 +49,7 @@ def condition_rows(resource: Resource, found: Condition, name: str) -> list[Row]
 def allergy_row(resource: Resource, found: AllergyIntolerance, name: str) -> Row:
     """An allergy, since its onset or since it was recorded."""
     start = found.onset_date_time or found.recorded_date
-    return (*origin(resource, name), *coded(prefer(found.code, RXNORM), found.code), start, found.recorded_date,
+    return (*origin(resource, name), *named(found.code, RXNORM), start, found.recorded_date,
             state(found.clinical_status), state(found.verification_status), found.criticality)
 
 
@@ -58,16 +58,26 @@ def observation_rows(resource: Resource, found: Observation, name: str, issues: 
     start = found.effective_date_time or found.effective_instant
     if start is None:
         start = found.effective_period.start if found.effective_period else found.issued
-    head, when = origin(resource, name), (start, found.issued, found.status)
-    report: Callable[..., None] = lambda *what, path: issues.append(resource.issue(*what, patient_id=name, path=path))
-    own = [_measured(found, head, when, report, "$")] if not found.component or _has_value(found) else []
-    return own + [_measured(part, head, when, report, f"$.component[{index}]")
-                  for index, part in enumerate(found.component)] if found.component else own
+    head, when, told = origin(resource, name), (start, found.issued, found.status), (resource, issues)
+    if not found.component:  # as of nearly all
+        return [_measured(found, head, when, told)]
+    own = [_measured(found, head, when, told)] if _has_value(found) else []
+    return own + [_measured(part, head, when, told, f"$.component[{index}]")
+                  for index, part in enumerate(found.component)]
 
 
-def _measured(found: _Measured, head: Row, when: Row, report: Callable[..., None], path: str) -> Row:
-    return (*head, *coded(prefer(found.code, LOINC), found.code), *when, *_value(found, report, path),
+def _measured(found: _Measured, head: Row, when: Row, told: tuple[Resource, list[Issue]], path: str = "$") -> Row:
+    quantity = found.value_quantity
+    value = ((quantity.value, unit_of(quantity), None, None) if quantity and quantity.comparator is None  # as most are
+             else _value(found, _reporter(*told, head[0]), path))
+    return (*head, *named(found.code, LOINC), *when, *value,
             state(found.interpretation[0]) if found.interpretation else None)
+
+
+def _reporter(resource: Resource, issues: list[Issue], name: str) -> Callable[..., None]:
+    def report(*what: str, path: str) -> None:
+        issues.append(resource.issue(*what, patient_id=name, path=path))
+    return report
 
 
 def origin(resource: Resource, name: str) -> Row:
@@ -87,6 +97,15 @@ def prefer(concept: CodeableConcept | None, system: str) -> Coding:
     if first.system == system:
         return first
     return next((one for one in concept.coding if one.system == system), first)
+
+
+def named(concept: CodeableConcept | None, system: str) -> Row:
+    """System, code and display in the wanted system, else of the first coding."""
+    if concept and concept.coding:
+        first = concept.coding[0]
+        if first.system == system:  # as nearly all are
+            return system, first.code, first.display or concept.text
+    return coded(prefer(concept, system), concept)
 
 
 def coded(coding: Coding, concept: CodeableConcept | None) -> Row:
@@ -115,10 +134,10 @@ def _has_value(found: _Measured) -> bool:
 
 
 def _value(found: _Measured, report: Callable[..., None], path: str) -> Row:
-    """Number, unit, text and code of a value; what cannot be one of them is reported and stays unknown."""
+    """Number, unit, text and code of what is no plain quantity; what cannot be one of them is reported."""
     if quantity := found.value_quantity:
-        if quantity.comparator is None or quantity.value is None:
-            return quantity.value, unit_of(quantity), None, None
+        if quantity.value is None:
+            return None, unit_of(quantity), None, None
         return _limit(quantity, report, path)
     if concept := found.value_codeable_concept:
         coding = concept.coding[0] if concept.coding else Coding()

@@ -13,7 +13,7 @@ import sys
 import zlib
 from bisect import bisect
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,6 @@ from .fhir_wanted import WANTED
 _HEAD = 4096
 LEAST = 600_000  # about so many microseconds of work for each process: it takes half as long to start one
 START = 300_000  # microseconds until a new process begins
-MOST = 8         # processes
 _PACKING = 12    # how much longer a gzipped file is than it looks
 _ROWS, _OTHERS = 100, 1500  # bytes a microsecond, where lines become rows and where they are passed over
 
@@ -54,28 +53,29 @@ class Job(msgspec.Struct):
 
 
 class Done(msgspec.Struct):
-    """What a process found: frames as Arrow IPC; for each piece, what was noted of its resources and of its lines.
+    """What a process found; for each piece, what was noted of its resources and of its lines.
 
     `keys` are hashes of patient, type and id, to find what is in two shares; `surprised` by a patient where none was
     looked for.
     """
 
-    frames: dict[str, bytes]
+    frames: dict[str, pl.DataFrame]
     noted: list[tuple[list[dict[str, Any]], list[dict[str, Any]]]]
     calls: list[dict[str, Any]]
-    keys: bytes
+    keys: pl.DataFrame
     surprised: bool
 
 
-def read_shared(parts: Sequence[Reading | LineReading]) -> Records | None:
+def read_shared(parts: Sequence[Reading | LineReading], most: int = 0) -> Records | None:
     """Read the lines by several processes; None where it does not pay, or where one of them has to see it all.
 
+    There are at most as many as `most` says, 0 for as many as there are CPUs.
     A file of an export holds one type: patients and medicines are looked for only in files that begin with one.
     """
     files = [part for part in parts if isinstance(part, LineReading)]
     kinds = [_kind(part.path) for part in files]
     costs = [_cost(part.path, kind) for part, kind in zip(files, kinds, strict=True)]
-    many = min(sum(costs) // LEAST, os.cpu_count() or 1, MOST)
+    many = min(sum(costs) // LEAST, most or os.cpu_count() or 1)
     if many < 2 or len(files) < len(parts):
         return None
     records = Records()
@@ -143,7 +143,7 @@ def _all_done(jobs: Sequence[Job]) -> list[Done] | None:
             others.append(_started())
             _tell(others[-1], msgspec.msgpack.encode(job))
         own = do(jobs[0])
-        return [own, *(msgspec.msgpack.decode(_said(process), type=Done) for process in others)]
+        return [own, *(msgspec.msgpack.decode(_said(process), type=Done, dec_hook=_unpacked) for process in others)]
     except (OSError, msgspec.DecodeError):
         return None
     finally:
@@ -185,25 +185,33 @@ def do(job: Job) -> Done:
         noted.append((records.issues, part.issues))
         records.issues = []
         surprised |= part.met_first and not piece.first
-    return Done({name: _packed(kept.frame()) for name, kept in records.rows.items()}, noted, records.calls,
-                _packed(_keys(records)), surprised)
+    return Done({name: kept.frame() for name, kept in records.rows.items() if kept}, noted, records.calls,
+                _keys(records), surprised)
 
 
 def _packed(frame: pl.DataFrame) -> bytes:
+    """A frame as Arrow IPC."""
     buffer = io.BytesIO()
     frame.write_ipc(buffer)
     return buffer.getvalue()
 
 
+def _unpacked(_: type, packed: bytes) -> pl.DataFrame:
+    return pl.read_ipc(io.BytesIO(packed))
+
+
 def _keys(records: Records) -> pl.DataFrame:
     """A hash of patient, type and id of each resource."""
-    seen = pl.DataFrame(list(records.seen), schema=dict.fromkeys(("patient_id", "kind", "id"), pl.String), orient="row")
-    return pl.DataFrame({"key": seen.hash_rows()})
+    ids = pl.Series("id", list(chain.from_iterable(records.seen.values())), dtype=pl.String())
+    whose = pl.DataFrame([(*key, len(known)) for key, known in records.seen.items()], orient="row",
+                         schema={"patient_id": pl.String, "kind": pl.String, "many": pl.UInt32})
+    each = whose.select(pl.col("patient_id", "kind").repeat_by("many").explode())
+    return pl.DataFrame({"key": each.with_columns(ids).hash_rows()})
 
 
 def _overlap(done: Sequence[Done]) -> bool:
     """Whether a resource may be in two shares: which is a repetition, and of what, only one process can tell."""
-    keys = pl.concat([pl.read_ipc(io.BytesIO(one.keys)) for one in done])["key"]
+    keys = pl.concat([one.keys for one in done])["key"]
     return keys.n_unique() < len(keys)
 
 
@@ -211,7 +219,7 @@ def _add(records: Records, pieces: Sequence[Piece], done: Sequence[Done]) -> Non
     for one in done:
         records.calls += one.calls
         for name, frame in one.frames.items():
-            records.rows[name].add_frame(pl.read_ipc(io.BytesIO(frame)))
+            records.rows[name].add_frame(frame)
     noted = iter([notes for one in done for notes in one.noted])
     for found in _by_file(pieces, noted):
         records.issues += found
@@ -231,4 +239,5 @@ def _by_file(pieces: Sequence[Piece], noted: Iterator[tuple[list[dict[str, Any]]
 
 def main() -> None:
     """Do the job that standard input tells."""
-    sys.stdout.buffer.write(msgspec.msgpack.encode(do(msgspec.msgpack.decode(sys.stdin.buffer.read(), type=Job))))
+    done = do(msgspec.msgpack.decode(sys.stdin.buffer.read(), type=Job))
+    sys.stdout.buffer.write(msgspec.msgpack.encode(done, enc_hook=_packed))

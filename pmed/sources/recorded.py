@@ -4,8 +4,9 @@
 - *partial dates*: a start is the first day it may mean, an end the last one.
 - *active medicine*: status ``active``, ordered (no proposal, no "do not perform"), begun and not ended by the
   index date. ``on-hold`` is not taken.
-- *medicine given*: taken on the day, or in the period, in which it was given; whether it went on is not recorded, so
-  that later it is unknown. *Medicine handed out*: taken for as long as it lasts, unknown where that is not recorded.
+- *medicine given*: taken on the day, or in the period, in which it was given; not taken later, once that is completed.
+  Where nothing but administrations is recorded, as of a stay in hospital, no order says whether it goes on: for 2 days
+  it is unknown. *Medicine handed out*: taken for as long as it lasts, unknown where that is not recorded.
 - *active condition or allergy*: not inactive, resolved or in remission, not refuted, begun and not ended by the
   index date; unknown where the clinical status is ``unknown``.
 - ``entered-in-error`` rows leave the record. Every such decision is a row of ``issues``.
@@ -20,7 +21,7 @@ where it cannot be told whether the condition is still there.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import polars as pl
@@ -64,6 +65,9 @@ _NOT_ACTIVE = ("inactive", "resolved", "remission", "refuted")
 _ERROR = "entered-in-error"
 _WHOLE_DAY = len("YYYY-MM-DD")
 _STATES = ("status", "verification")
+_MANY = 10_000  # rows, of which fewer are as soon read one by one
+# In which the next dose may not be due yet, or not be entered yet.
+_NEXT_DOSE = timedelta(days=2)
 
 
 def asked_day(text: str) -> date | None:
@@ -93,7 +97,7 @@ def tables_of(recorded: Tables, issues: pl.DataFrame, index_date: date | None) -
     days = frames["patients"].select("patient_id", "index_date")
     made = {name: _judge(name, frame, days) for name, frame in frames.items()}
     made["issues"] = pl.concat(found)
-    return {name: TABLES[name].check(frame.select(*TABLES[name].columns)) for name, frame in made.items()}
+    return {name: TABLES[name].check(frame[TABLES[name].names]) for name, frame in made.items()}
 
 
 def _kinds(name: str) -> dict[str, pl.DataType]:
@@ -106,8 +110,11 @@ def _filled(name: str, frame: pl.DataFrame | None) -> pl.DataFrame:
     """The frame with every column of its kind, extra ones kept behind."""
     if frame is None:
         return frame_of(name, ())
+    kinds = _kinds(name)
+    if list(frame.schema.items())[:len(kinds)] == list(kinds.items()):
+        return frame
     columns = {column: pl.col(column).cast(kind) if column in frame.columns else pl.lit(None, kind).alias(column)
-               for column, kind in _kinds(name).items()}
+               for column, kind in kinds.items()}
     return frame.select(*columns.values(), pl.exclude(*columns))
 
 
@@ -143,9 +150,15 @@ def _clean(frame: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFrame:
         hidden = frame.filter(pl.col(name).str.contains(_INVISIBLE)).unique(["patient_id", name], maintain_order=True)
         found.append(_report(hidden, "info", "invisible-characters",
                              "zero-width or control characters were taken out", name))
+    return frame.with_columns(_tidied(frame[name]) for name in untidy)
+
+
+def _tidied(text: pl.Series) -> pl.Series:
+    wrong = text.drop_nulls().unique()
+    wrong = wrong.filter(wrong.str.contains(_UNTIDY))
     # A tab or line break parts words; a zero-width character does not.
-    tidy = pl.col(*untidy).str.replace_all(_BLANK, " ").str.replace_all(_INVISIBLE, "").str.strip_chars()
-    return frame.with_columns(tidy).with_columns(pl.when(pl.col(*untidy) != "").then(pl.col(*untidy)).name.keep())
+    tidy = wrong.str.replace_all(_BLANK, " ").str.replace_all(_INVISIBLE, "").str.strip_chars()
+    return text.replace(wrong, tidy.replace("", None))
 
 
 def _where(frame: pl.DataFrame, names: Sequence[str], says: Callable[[pl.Expr], pl.Expr]) -> list[str]:
@@ -168,11 +181,11 @@ def _without_errors(frame: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFr
 def _dates(frame: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFrame:
     """Text → days; partial and impossible dates are reported."""
     names = [name for name in _DATES if name in frame.columns]
-    days = frame.select((last_day if name == "end" else first_day)(pl.col(name)) for name in names)
+    days = frame.select(_day(name) if frame.height < _MANY else _days(frame[name]) for name in names)
+    short = _where(frame, names, lambda text: text.str.len_bytes() < _WHOLE_DAY)
     for name in names:
-        text, day = frame[name], days[name]
         # Nearly all dates are whole: nothing is lost, and none is as short as a year or a month.
-        if day.null_count() == text.null_count() and not (text.str.len_bytes() < _WHOLE_DAY).any():
+        if name not in short and days[name].null_count() == frame[name].null_count():
             continue
         bad, partial = frame.filter(is_bad(pl.col(name))), frame.filter(is_partial(pl.col(name)))
         end = "last" if name == "end" else "first"
@@ -180,6 +193,17 @@ def _dates(frame: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFrame:
                   _report(partial, "info", "partial-date", f"a date without its day; the {end} day it may mean is used",
                           name)]
     return frame.with_columns(days)
+
+
+def _day(name: str) -> pl.Expr:
+    return (last_day if name == "end" else first_day)(pl.col(name))
+
+
+def _days(text: pl.Series) -> pl.Series:
+    """The day of each text, every distinct one read once: many are of one visit."""
+    distinct = text.drop_nulls().unique()
+    days = distinct.to_frame().select(_day(text.name))
+    return text.replace_strict(distinct, days.to_series(), default=None, return_dtype=pl.Date())
 
 
 def _patients(frames: Tables, index_date: date | None, found: list[pl.DataFrame]) -> pl.DataFrame:
@@ -201,21 +225,24 @@ def _patients(frames: Tables, index_date: date | None, found: list[pl.DataFrame]
 
 def _last_entries(frames: Tables) -> pl.DataFrame:
     """The latest dated entry of each patient up to today. A medicine's end is a plan, not an entry."""
-    dates = [(name, column) for name, frame in frames.items() if name != "patients"
-             for column in ("start", "end", "recorded")
-             if column in frame.columns and (name, column) != ("medications", "end")]
-    entries = [frames[name].select("patient_id", index_date=column) for name, column in dates]
     # A date to come is a slip of the pen or a plan: the patient is not that old yet.
-    past = pl.concat(entries).filter(pl.col("index_date") <= datetime.now(UTC).date())
-    return past.group_by("patient_id").agg(pl.col("index_date").max())
+    today = datetime.now(UTC).date()
+    entries = [frame.select("patient_id", index_date=pl.max_horizontal(
+        pl.when(pl.col(column) <= today).then(column) for column in ("start", "end", "recorded")
+        if column in frame.columns and (name, column) != ("medications", "end")))
+        for name, frame in frames.items() if name != "patients"]
+    return pl.concat(entries).group_by("patient_id").agg(pl.col("index_date").max())
 
 
 def _judge(name: str, frame: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
     """Number the rows of each patient and say which are active at the index date."""
     if name == "patients":
         return frame
-    rows = frame.join(days, on="patient_id", how="left", maintain_order="left").with_columns(
-        row=pl.int_range(1, pl.len() + 1, dtype=pl.Int64()).over("patient_id"))
+    if frame.is_empty():
+        return TABLES[name].empty()
+    rows = frame.with_columns(row=pl.int_range(1, pl.len() + 1, dtype=pl.Int64()).over("patient_id"))
+    if "active" in TABLES[name].columns:
+        rows = rows.join(days, on="patient_id", how="left", maintain_order="left")
     if name == "medications":
         taken = _exposed() if "exposure" in rows.columns else _taken()
         rows = rows.with_columns(active=taken, daily_dose=pl.col("dose") * pl.col("per_day"))
@@ -246,11 +273,19 @@ def _taken() -> pl.Expr:
 
 
 def _given() -> pl.Expr:
-    """True on the day it was given; afterwards the record does not say whether it is given again."""
+    """True in the time in which it was given; what was completed before is over."""
     status, now = pl.col("status"), pl.coalesce("end", "start") >= pl.col("index_date")
     given = pl.when(status.is_in(["completed", "in-progress"]) & now).then(pl.lit(value=True)).when(
-        (status == "in-progress") & pl.col("end").is_null()).then(pl.lit(value=True))
+        (status == "in-progress") & pl.col("end").is_null()).then(pl.lit(value=True)).when(
+        (status == "completed") & ~now & ~_may_go_on()).then(pl.lit(value=False))
     return pl.when((status == "not-done") | ~_begun()).then(pl.lit(value=False)).otherwise(given)
+
+
+def _may_go_on() -> pl.Expr:
+    """Given in the last days, in a record that knows no orders: whether the next dose is due is not recorded."""
+    since = pl.col("index_date") - pl.coalesce("end", "start")
+    alone = pl.col("kind").eq_missing("administration").all().over("patient_id")
+    return alone & (since <= _NEXT_DOSE)
 
 
 def _supplied() -> pl.Expr:
