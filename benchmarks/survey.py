@@ -59,6 +59,13 @@ def people(files: Sequence[Path], number: int = BLOCK) -> list[str]:
     return names[::len(names) // number][:number]
 
 
+def patients_of(records: Sequence[Path]) -> dict[str, Path]:
+    """Each patient's bundle."""
+    named = {record.name: record for record in records}
+    patients = pmed.run(history=records).tables["patients"].select("patient_id", "source")
+    return {patient: named[source.partition("#")[0]] for patient, source in patients.iter_rows()}
+
+
 def paired(samples: Sequence[str], patients: Sequence[str], turn: int) -> dict[str, str]:
     """Sample → patient of one rotation.
 
@@ -76,7 +83,7 @@ def rotation(pairs: Mapping[str, str], genomes: Sequence[Path], records: Sequenc
 def blocks(pairs: int) -> Iterator[Block]:
     """Rotations until there are so many pairs; the last one may be smaller."""
     genomes, records = genome_files(), record_files()
-    patients = pmed.run(history=records).patient_ids
+    patients = list(patients_of(records))
     for turn in range(math.ceil(pairs / BLOCK)):
         wanted = people(genomes)[:pairs - turn * BLOCK]
         chosen = paired(wanted, patients, turn)

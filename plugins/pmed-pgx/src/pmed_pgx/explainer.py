@@ -19,7 +19,7 @@ import polars as pl
 
 from pmed.types import Predictor
 
-from .cases import Cases, column
+from .cases import REMEMBERED, Cases, column
 from .checks import REFERENCE, acting_on, covered, genes_of, is_allergy, is_list, listing
 from .guidelines import PHENOTYPE, SCORE, Drug, Known
 from .medicines import ALLERGIES, MODIFIERS
@@ -48,7 +48,7 @@ class GuidelineExplainer:
         cases = Cases.read(features, asked)
         rows = cases.rows().rename({"drug": "target"}).join(
             predictions.select("patient_id", "target", "unit"), on=["patient_id", "target"], maintain_order="left")
-        told = [one for case in rows["case"].unique().to_list() for one in _told(case, cases.outcomes[case])]
+        told = [(case, *one) for case in rows["case"].unique().to_list() for one in _told(cases.outcomes[case])]
         said = pl.DataFrame(told, schema=_TOLD, orient="row")
         numbers = _numbers(features, said["feature"].unique().to_list())
         made = rows.join(said, on="case", maintain_order="left_right").join(
@@ -141,12 +141,13 @@ def weights(n: int) -> Floats:
     return np.asarray(np.where(inside == 1, gain[size - 1], -gain[size]), dtype=np.float64)
 
 
-def _told(case: int, one: Outcome) -> list[tuple[Any, ...]]:
+@lru_cache(maxsize=REMEMBERED)
+def _told(one: Outcome) -> list[tuple[Any, ...]]:
     """One row an input of the guideline's rows, and one for everything else that takes part."""
     played = game(one)
     baseline, total, added = attributed(played)
     named = dict.fromkeys((*one.drug.inputs, *played.players))
-    return [(case, name, _value(played, name), as_text(played.reference.get(name, _absent(name))), added.get(name, 0.0),
+    return [(name, _value(played, name), as_text(played.reference.get(name, _absent(name))), added.get(name, 0.0),
              baseline, total) for name in named]
 
 
