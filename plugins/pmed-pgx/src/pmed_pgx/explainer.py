@@ -90,14 +90,19 @@ class Game:
         return (*own, *named) if len(own) + len(named) <= MOST else (*own, TOGETHER)
 
     def hybrid(self, inside: Sequence[str]) -> dict[str, Any]:
-        """The features of a mixture: the patient's for the players `inside`, the reference patient's elsewhere."""
-        mixed = {name: (self.given if name in inside or self._with_gene(name, inside) else self.reference).get(name)
-                 for name in self.given}
+        """The features of a mixture: the patient's for the players `inside`, the reference patient's elsewhere.
+
+        A list of medicines with no player in it is the patient's own: none of them is taken by either.
+        """
+        mixed = {name: (self.given if self._own(name, inside) else self.reference).get(name) for name in self.given}
         for name, players in self.lists.items():
             there = {one for one in players if one in inside or TOGETHER in inside}
             entries = (self.given[name] or "").split(";")
             mixed[name] = ";".join(entry for entry in entries if _player(name, entry) in there)
         return mixed
+
+    def _own(self, name: str, inside: Sequence[str]) -> bool:
+        return name in inside or self._with_gene(name, inside) or (is_list(name) and name not in self.lists)
 
     def _with_gene(self, score: str, inside: Sequence[str]) -> bool:
         """A score that no row reads goes with its gene's phenotype."""
