@@ -8,7 +8,7 @@ OWN := $(PIP) install --quiet --no-deps --no-build-isolation $(PACKAGES:%=-e %)
 
 FUZZ := tests/test_vcf_random.py
 
-.PHONY: help demo test fuzz lint bench lab schemas lock clean
+.PHONY: help demo test fuzz lint bench survey lab schemas lock clean
 
 help:   ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /make \1  /p' Makefile | awk '{ printf "%s %-8s", $$1, $$2; $$1 = $$2 = ""; print }'
@@ -32,6 +32,9 @@ lint: $(VENV)/dev   ## ruff and mypy
 
 bench: $(VENV)/dev   ## speed and memory against peers in the same run; BENCH='--only index --rounds 3'
 	$(VENV)/bin/python -m benchmarks.run $(BENCH)
+
+survey: $(VENV)/dev   ## 40 records with 40 genomes each, and what was found; SURVEY='--pairs 80'
+	$(VENV)/bin/python -m benchmarks.survey $(SURVEY)
 
 lab: $(VENV)/dev   ## JupyterLab
 	$(VENV)/bin/jupyter lab

@@ -133,8 +133,19 @@ def omop(folder: str, people: str) -> None:
         expect(OmopSource().read([Path(folder)], request)["patients"].height, people)
 
 
+def what_if(patient: str, questions: str) -> None:
+    """Questions about an embedded patient, each asked once before so that no plugin is loaded in the measured time."""
+    import pmed
+    demo = Path(pmed.__file__).parent / "demo" / patient
+    result = pmed.run(f"{demo}.vcf", f"{demo}.json")
+    result.what_if(start="paroxetine")
+    with working():
+        found = [result.what_if(start="paroxetine").suggestions.height for _ in range(int(questions))]
+    expect(len(found) if all(found) else 0, questions)
+
+
 JOBS: dict[str, Callable[..., None]] = {function.__name__: function for function in (
-    sites, scan, cohort, inflate, genes, parse, fhir, ndjson, csv, omop)}
+    sites, scan, cohort, inflate, genes, parse, fhir, ndjson, csv, omop, what_if)}
 
 if __name__ == "__main__":
     JOBS[sys.argv[1]](*sys.argv[2:])

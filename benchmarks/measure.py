@@ -34,6 +34,7 @@ class Case:
         seconds: Most CPU seconds; 0 for no limit.
         megabytes: Most peak MB; 0 for no limit.
         ratio: Most times the CPU seconds of the floor; 0 for no limit.
+        each: Most seconds of work for one item; 0 for no limit.
         apart: Compare the work, without the start of the process.
         items: Records or alleles that are read. Where the floor has them too, the ratio is of the cost of one.
         rounds: Run in so many rounds at most; 0 for all.
@@ -46,6 +47,7 @@ class Case:
     seconds: float = 0.0
     megabytes: float = 0.0
     ratio: float = 0.0
+    each: float = 0.0
     apart: bool = False
     items: int = 0
     rounds: int = 0
@@ -128,14 +130,15 @@ def row(case: Case, cases: Mapping[str, Case], costs: Mapping[str, Cost | str]) 
     if isinstance(cost, str):
         return (case.name, *[""] * (len(HEAD) - 2), cost)
     each = cost.counted(apart=True) / case.items * 1e9 if case.items else None
-    limits = [f"{value:g} {unit}" for value, unit in ((case.ratio, "x"), (case.seconds, "s"), (case.megabytes, "MB"))
-              if value]
+    limits = [f"{value:g} {unit}" for value, unit in (
+        (case.ratio, "x"), (case.seconds, "s"), (case.megabytes, "MB"), (case.each * 1e3, "ms each")) if value]
     return (case.name, f"{cost.seconds:.3f}", _number(cost.work, 3), f"{cost.megabytes:.0f}", _number(each, 1),
             _number(ratio, 2), case.floor if ratio is not None else "", ", ".join(limits), _verdict(case, cost, ratio))
 
 
 def _verdict(case: Case, cost: Cost, ratio: float | None) -> str:
-    limits = ((case.ratio, ratio), (case.seconds, cost.seconds), (case.megabytes, cost.megabytes))
+    each = cost.counted(apart=True) / max(case.items, 1)
+    limits = ((case.ratio, ratio), (case.seconds, cost.seconds), (case.megabytes, cost.megabytes), (case.each, each))
     asked = [(limit, value) for limit, value in limits if limit]
     if any(value is not None and value > limit for limit, value in asked):
         return "OVER THE LIMIT"

@@ -27,6 +27,7 @@ from benchmarks.measure import HEAD, ROOT, Case, chosen, measure_all, row, table
 PANEL = genomes.PANEL_FROM
 GENES = ("CYP2C19", "CYP2C9", "VKORC1", "SLCO1B1", "CYP3A5")
 PATIENT = "stent"
+QUESTIONS = 10
 READ_THROUGH = "import sys, pysam\nfor f in sys.argv[1:]:\n    b = pysam.BGZFile(f)\n    while b.read(1 << 20): pass"
 NO_PANEL = "no ../shared with the 1000 Genomes files"
 NO_DATA = "no ../shared with their files"
@@ -57,6 +58,12 @@ def one_patient(pmed: str, folder: Path) -> list[Case]:
                  "import polars", seconds=2, megabytes=400)]
 
 
+def what_if() -> list[Case]:
+    """Questions about that patient, after the first: the work is of the questions alone."""
+    return [Case("what-if, one patient", (sys.executable, "-m", "benchmarks.jobs", "what_if", PATIENT, str(QUESTIONS)),
+                 each=0.1, items=QUESTIONS)]
+
+
 def genome_cases(pattern: str) -> list[Case]:
     """The cases about reading genomes and calling genes. Files are made only for cases that are asked for."""
     cases: list[Case] = []
@@ -85,7 +92,7 @@ def main() -> None:
     asked = parser.parse_args()
     pmed = str(Path(sys.executable).with_name("pmed"))
     with tempfile.TemporaryDirectory() as name:
-        own = [*start_up(pmed), *calls(pmed, Path(name)), *one_patient(pmed, Path(name))]
+        own = [*start_up(pmed), *calls(pmed, Path(name)), *one_patient(pmed, Path(name)), *what_if()]
         cases = [*chosen(own, asked.only), *genome_cases(asked.only)]
         costs = measure_all(cases, asked.rounds)
     by_name = {case.name: case for case in cases}

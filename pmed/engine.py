@@ -117,16 +117,21 @@ class Engine:
                  before: feature_stage.Before | None = None) -> dict[str, pl.DataFrame]:
         """Features, predictions, explanations and suggestions from the tables that were read.
 
-        With `before`, feature steps that need nothing that changed since are not run again.
+        With `before`, feature steps that need nothing that changed since are not run again, and predictors whose
+        features did not change are not asked again.
         """
         wanted = {name for component in self.predictors for name in predicting.inputs(component.made)}
         self.progress("working out features")
         made = feature_stage.run_steps(self.plugins, self.steps, tables, wanted, before)
         self.progress("predicting")
-        made["predictions"] = predicting.predict(self.plugins, self.predictors, made["features"])
-        self.progress("explaining")
         frames = {one.name: predicting.feature_frame(one.made, made["features"]) for one in self.predictors}
-        made.update(explaining.explain(self.plugins, self.predictors, frames, made["predictions"]))
+        kept = _kept(self.predictors, frames, before.tables) if before else frozenset[str]()
+        asked = [one for one in self.predictors if one.name not in kept]
+        made["predictions"] = predicting.predict(self.plugins, asked, made["features"])
+        self.progress("explaining")
+        made.update(explaining.explain(self.plugins, asked, frames, made["predictions"]))
+        if before and kept:
+            made.update(_with_kept(made, before.tables, [one.name for one in self.predictors], kept))
         self.progress("advising")
         made["suggestions"] = advising.advise(self.plugins, self.advisers, made)
         made["drug_classes"] = self.drug_classes
@@ -137,6 +142,22 @@ class Engine:
         """What the result rests on."""
         return {**describe_run(self.plugins, settings), "inputs": describe_inputs(genome, history, outside),
                 "knowledge": describe_knowledge(self.knowledge), "predictors": describe_predictors(self.predictors)}
+
+
+def _kept(predictors: Iterable[Component], frames: Mapping[str, pl.DataFrame],
+          before: Mapping[str, pl.DataFrame]) -> frozenset[str]:
+    """Predictors that said something before, of the same features."""
+    spoke = set(before["predictions"]["predictor"])
+    return frozenset(one.name for one in predictors if one.name in spoke
+                     and predicting.feature_frame(one.made, before["features"]).equals(frames[one.name]))
+
+
+def _with_kept(made: Mapping[str, pl.DataFrame], before: Mapping[str, pl.DataFrame], names: Iterable[str],
+               kept: Iterable[str]) -> dict[str, pl.DataFrame]:
+    """The predictors' tables with the rows of those kept, in the order that asking all of them gives."""
+    order = pl.Enum(names)
+    return {table: pl.concat([made[table], before[table].filter(pl.col("predictor").is_in(list(kept)))]).sort(
+        pl.col("predictor").cast(order), maintain_order=True) for table in ("predictions", "explanations", "traces")}
 
 
 def _must_be_date(text: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -12,7 +13,12 @@ from .errors import FlowError
 
 def gives(step: Any, name: str) -> bool:
     """Whether a step gives `name`, by exact name or by pattern (``on:*``)."""
-    return any(fnmatchcase(name, pattern) for pattern in step.gives)
+    return _one_fits(tuple(step.gives), name)
+
+
+@lru_cache(maxsize=1 << 14)
+def _one_fits(patterns: tuple[str, ...], name: str) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
 def order(steps: Iterable[Any]) -> list[Any]:

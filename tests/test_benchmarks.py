@@ -96,6 +96,12 @@ def test_row_compares_the_cost_of_one_item() -> None:
     assert [made[name] for name in ("ratio", "verdict")] == ["1.00", "ok"]
 
 
+@pytest.mark.parametrize(("work", "verdict"), [(0.99, "ok"), (1.01, "OVER THE LIMIT")])
+def test_row_marks_an_item_that_costs_too_much_work(work: float, verdict: str) -> None:
+    made = made_row(Case("ten", (), "floor", each=0.1, items=10), Cost(9, 1, work=work), Cost(1, 1))
+    assert [made[name] for name in ("limit", "verdict")] == ["100 ms each", verdict]
+
+
 def test_a_missing_floor_is_no_verdict() -> None:
     made = made_row(Case("a", (), "floor", ratio=1.5, megabytes=400), Cost(1, 1), "not installed")
     assert [made[name] for name in ("ratio", "to", "verdict")] == ["", "", "not compared: no floor"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import polars as pl
@@ -12,7 +13,7 @@ from pmed.tables import TABLES, Tables
 
 from . import wording
 from .alternatives import alternatives
-from .cases import Cases
+from .cases import REMEMBERED, Cases
 from .guidelines import drugs
 from .outcomes import Outcome
 from .reasons import assumptions, hints, reasons
@@ -110,6 +111,7 @@ def _facts(outcomes: list[Outcome]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema={name: more.get(name, _TYPES.get(name, pl.String())) for name in _FACTS})
 
 
+@lru_cache(maxsize=REMEMBERED)
 def _fact(one: Outcome) -> dict[str, Any]:
     drug, lead = one.drug, one.lead
     return {"action": lead and lead.action, "strength": lead.strength if lead else "none",

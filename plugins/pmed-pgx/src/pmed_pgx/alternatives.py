@@ -7,13 +7,14 @@ if the drug it is to replace were not taken. Those ruled out stay in the list, w
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import polars as pl
 
 from pmed.tables import Tables
 
+from .cases import REMEMBERED
 from .checks import covered
 from .findings import on_record
 from .guidelines import CONCERN, Known, drugs
@@ -91,6 +92,7 @@ def _alike() -> pl.DataFrame:
                        reason=pl.format("same use ({}); nothing on record speaks against it", "use"))
 
 
+@lru_cache(maxsize=REMEMBERED)
 def _judged(one: Outcome, replaced: str) -> tuple[str, str | None]:
     """Whether a candidate fits, with the reason where it does not."""
     own = outcome(covered()[one.drug.name], without(one.given, replaced))

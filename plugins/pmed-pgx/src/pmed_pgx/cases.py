@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from math import isnan
 from typing import Any
 
 import numpy as np
@@ -15,6 +18,9 @@ from .guidelines import AGE, SCORE, Drug, Range
 from .outcomes import Outcome, outcome
 
 Ints = npt.NDArray[np.int64]
+REMEMBERED = 1 << 14  # outcomes; a patient has about 450, some thousand patients have as many distinct ones
+
+_FIRST = np.zeros(1, dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -44,7 +50,7 @@ class Cases:
             names = reads(drug)
             where, first = distinct([coded[name].codes for name in names], features.height)
             of[:, number] = where + len(outcomes)
-            outcomes += [outcome(drug, {name: coded[name].values[coded[name].codes[row]] for name in names})
+            outcomes += [remembered(drug, *(coded[name].values[coded[name].codes[row]] for name in names))
                          for row in first.tolist()]
         return cls(features["patient_id"], outcomes, of)
 
@@ -55,6 +61,14 @@ class Cases:
         patient = np.repeat(np.arange(len(self.patients)), self.of.shape[1])
         return pl.DataFrame([self.patients.gather(patient).alias("patient_id"),
                              pl.Series("drug", drug, dtype=pl.String).gather(case), case])
+
+
+# Predicting, explaining, tracing and advising read the same cases, and so does the next question about a patient.
+# Typed: 1 and True are equal, but not the same in words.
+@lru_cache(maxsize=REMEMBERED, typed=True)
+def remembered(drug: Drug, *values: Any) -> Outcome:
+    """The outcome for the values of what the drug `reads`, in that order."""
+    return outcome(drug, dict(zip(reads(drug), values, strict=True)))
 
 
 def distinct(columns: Sequence[Ints], height: int) -> tuple[Ints, Ints]:
@@ -89,12 +103,38 @@ def column(features: pl.DataFrame, name: str) -> pl.Series:
 
 
 def _coded(features: pl.DataFrame, asked: Sequence[Drug]) -> dict[str, Coded]:
-    bounds = _bounds(asked)
+    bounds = _bounds(tuple(asked))
+    if features.height == 1:
+        return _coded_alone(features, asked, bounds)
     return {name: _binned(column(features, name), bounds[name]) if name in bounds else _code(column(features, name))
             for name in inputs(asked)}
 
 
-def _bounds(asked: Sequence[Drug]) -> dict[str, list[float]]:
+def _coded_alone(features: pl.DataFrame, asked: Sequence[Drug], bounds: dict[str, list[float]]) -> dict[str, Coded]:
+    """The same for one patient, without a column for each input, which is what takes the time there."""
+    known = features.row(0, named=True)
+    own = {name: _alone(known, name) for name in inputs(asked)}
+    binned = {name: _bin(value, bounds[name]) if name in bounds else value for name, value in own.items()}
+    return {name: Coded(_FIRST, [value]) for name, value in binned.items()}
+
+
+def _alone(known: dict[str, Any], name: str) -> Any:
+    """The value of `column`."""
+    value = known.get(name)
+    unknown = value is None or (isinstance(value, float) and isnan(value))
+    return known.get(several(name)) if unknown else value
+
+
+def _bin(value: Any, bounds: Sequence[float]) -> float | None:
+    """The value of `_binned`."""
+    if value is None:
+        return None
+    place = bisect_right(bounds, float(value))
+    return bounds[place - 1] if place else min(0.0, bounds[0] - 1.0)
+
+
+@lru_cache(maxsize=64)
+def _bounds(asked: tuple[Drug, ...]) -> dict[str, list[float]]:
     """For each number that rows or checks compare with bounds: the bounds, in order."""
     ranges = [(AGE, row.ages) for drug in asked for row in drug.rows if row.ages]
     ranges += [(name, one) for drug in asked for row in drug.checks for name, each in row.when.items() for one in each

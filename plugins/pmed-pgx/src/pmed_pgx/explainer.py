@@ -19,7 +19,7 @@ import polars as pl
 
 from pmed.types import Predictor
 
-from .cases import Cases, column
+from .cases import REMEMBERED, Cases, column
 from .checks import REFERENCE, acting_on, covered, genes_of, is_allergy, is_list, listing
 from .guidelines import PHENOTYPE, SCORE, Drug, Known
 from .medicines import ALLERGIES, MODIFIERS
@@ -48,7 +48,7 @@ class GuidelineExplainer:
         cases = Cases.read(features, asked)
         rows = cases.rows().rename({"drug": "target"}).join(
             predictions.select("patient_id", "target", "unit"), on=["patient_id", "target"], maintain_order="left")
-        told = [one for case in rows["case"].unique().to_list() for one in _told(case, cases.outcomes[case])]
+        told = [(case, *one) for case in rows["case"].unique().to_list() for one in _told(cases.outcomes[case])]
         said = pl.DataFrame(told, schema=_TOLD, orient="row")
         numbers = _numbers(features, said["feature"].unique().to_list())
         made = rows.join(said, on="case", maintain_order="left_right").join(
@@ -90,14 +90,19 @@ class Game:
         return (*own, *named) if len(own) + len(named) <= MOST else (*own, TOGETHER)
 
     def hybrid(self, inside: Sequence[str]) -> dict[str, Any]:
-        """The features of a mixture: the patient's for the players `inside`, the reference patient's elsewhere."""
-        mixed = {name: (self.given if name in inside or self._with_gene(name, inside) else self.reference).get(name)
-                 for name in self.given}
+        """The features of a mixture: the patient's for the players `inside`, the reference patient's elsewhere.
+
+        A list of medicines with no player in it is the patient's own: none of them is taken by either.
+        """
+        mixed = {name: (self.given if self._own(name, inside) else self.reference).get(name) for name in self.given}
         for name, players in self.lists.items():
             there = {one for one in players if one in inside or TOGETHER in inside}
             entries = (self.given[name] or "").split(";")
             mixed[name] = ";".join(entry for entry in entries if _player(name, entry) in there)
         return mixed
+
+    def _own(self, name: str, inside: Sequence[str]) -> bool:
+        return name in inside or self._with_gene(name, inside) or (is_list(name) and name not in self.lists)
 
     def _with_gene(self, score: str, inside: Sequence[str]) -> bool:
         """A score that no row reads goes with its gene's phenotype."""
@@ -141,12 +146,13 @@ def weights(n: int) -> Floats:
     return np.asarray(np.where(inside == 1, gain[size - 1], -gain[size]), dtype=np.float64)
 
 
-def _told(case: int, one: Outcome) -> list[tuple[Any, ...]]:
+@lru_cache(maxsize=REMEMBERED)
+def _told(one: Outcome) -> list[tuple[Any, ...]]:
     """One row an input of the guideline's rows, and one for everything else that takes part."""
     played = game(one)
     baseline, total, added = attributed(played)
     named = dict.fromkeys((*one.drug.inputs, *played.players))
-    return [(case, name, _value(played, name), as_text(played.reference.get(name, _absent(name))), added.get(name, 0.0),
+    return [(name, _value(played, name), as_text(played.reference.get(name, _absent(name))), added.get(name, 0.0),
              baseline, total) for name in named]
 
 

@@ -56,11 +56,12 @@ class Judged:
         return first if least or first.concern >= CONCERN["adjust"] else None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Outcome:
     """What a drug's rows say of patients with the same inputs; ``each`` has one entry a combination of the sets.
 
-    ``given`` are the features, ``known`` what the rows look at: the present phenotypes.
+    ``given`` are the features, ``known`` what the rows look at: the present phenotypes. Equal only to itself, so that
+    what follows from one can be remembered for it.
     """
 
     drug: Drug

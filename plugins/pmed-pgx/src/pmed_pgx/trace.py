@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 
 import polars as pl
 
 from . import phenotype
-from .cases import Cases, column
+from .cases import REMEMBERED, Cases, column
 from .checks import acting_on, covered, genes_of, is_list, listing
 from .guidelines import PHENOTYPE, SCORE, Drug, Row, drugs, gene_of
 from .knowledge import Gene, Site, genes
@@ -91,6 +91,7 @@ def _rows(features: pl.DataFrame, asked: list[Drug], assessed: pl.DataFrame) -> 
     return rows.join(frame, on="case", maintain_order="left_right").select(*KEY, "order", "text")
 
 
+@lru_cache(maxsize=REMEMBERED)
 def _applied(one: Outcome) -> list[str]:
     missing = [f"{about(name)} is unknown and was left out" for name in one.unknown]
     rows = [f"{one.drug.guideline}, row \"{row.key}\"{_whom(row, one)}: {row.action} (concern level {row.concern:g})"
