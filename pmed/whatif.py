@@ -143,10 +143,10 @@ def _start(drugs: pl.DataFrame, patient_id: str, name: str, names: pl.DataFrame)
     row = {"patient_id": patient_id, "row": _next(drugs), "display": name, "active": True,
            "kind": "statement", "status": SAID, "source": SAID}
     made, _ = add_ingredients(TABLES["medications"].frame([row]), names)
-    if made["ingredients"][0] is None or made["matched_by"][0] == "fuzzy":
-        near = made["ingredients"][0] or made["possible_ingredients"][0]
-        raise OptionError(f"no medicine is called {name!r}",
-                          hint=f"did you mean {' or '.join(near)}" if near is not None and len(near) else
+    (found,) = made.select("ingredients", "possible_ingredients", "matched_by").rows(named=True)
+    if found["ingredients"] is None or found["matched_by"] == "fuzzy":
+        near = found["ingredients"] or found["possible_ingredients"]
+        raise OptionError(f"no medicine is called {name!r}", hint=f"did you mean {' or '.join(near)}?" if near else
                           "give the ingredient's RxNorm name")
     return pl.concat([drugs, made], how="diagonal")
 

@@ -1,0 +1,180 @@
+"""Checks: what holds, what leads, what is said beside it; genes, medicines and kidneys explained together."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import permutations
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pmed import PmedError
+from pmed_pgx.alternatives import without
+from pmed_pgx.checks import allergy_rows, checks, covered, parse
+from pmed_pgx.explainer import TOGETHER, attributed, game
+from pmed_pgx.guidelines import Drug, drugs
+from pmed_pgx.guidelines import parse as parse_guideline
+from pmed_pgx.knowledge import folder
+from pmed_pgx.outcomes import Outcome, certain, outcome
+from pmed_pgx.wording import advice, because, cautions, evidence
+
+ROW = """
+[[check]]
+key = "{key}"
+drugs = ["made-up"]
+when = {when}
+action = "{action}"
+strength = "strong"
+text = "{text}"
+because = "of {key}"
+source = "Label"
+citation = "PMID:1"
+{more}
+"""
+POOR, NORMAL, CYP = "Poor Metabolizer", "Normal Metabolizer", "phenotype:CYP2C19"
+
+
+def row(key: str, when: str, action: str = "avoid", text: str = "Leave it.", more: str = "") -> str:
+    return ROW.format(key=key, when=when, action=action, text=text, more=more)
+
+
+def made(*rows: str, genetic: bool = False) -> Drug:
+    """A drug with those checks, and with the rows of clopidogrel if it is to be `genetic`."""
+    found = [check for _, check in parse("".join(rows))] if rows else []
+    text = (folder() / "guideline-clopidogrel.toml").read_text("utf-8")
+    plain = Drug("made-up", "", {}, (), (), (), "", "", "")
+    return replace(parse_guideline(text)[0] if genetic else plain, checks=tuple(found))
+
+
+KIDNEY = row("kidney", "{ egfr = { max = 30 } }", more="ask = true")
+WATCH = row("watch", "{ age = { min = 65 } }", "monitor", "Watch it.")
+LESS = row("less", '{ "taking:nsaid" = { min = 1 } }', "adjust", "Give half.", "dose_factor = 0.5")
+
+
+@pytest.mark.parametrize(("text", "words"), [
+    (row("k", "{ egfr = { max = 30 } }", "shun"), "check, k: 'shun' is not one of monitor"),
+    (row("k", "{ egfr = { max = 30 } }", "standard"), "'standard' is not one of"),
+    (row("k", "{ egfr = { max = 30 } }").replace("because", "why"), "'because' is missing"), ("[[check", "not TOML")])
+def test_a_bad_check_is_one_line(text: str, words: str) -> None:
+    with pytest.raises(PmedError, match=words) as caught:
+        parse(text)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("egfr", "holds"), [(29.9, True), (30.0, False), (None, False)])
+def test_a_check_holds_where_all_of_it_does(egfr: float | None, holds: bool) -> None:
+    one = outcome(made(KIDNEY), {"egfr": egfr})
+    assert bool(one.checks) is holds
+    assert (one.lead.action if one.lead else None) == ("avoid" if holds else None)
+
+
+def test_an_open_check_says_nothing_but_may_ask() -> None:
+    one = outcome(made(KIDNEY, WATCH), {"egfr": None, "age": None})
+    assert one.lead is None
+    assert [said["code"] for said in cautions(one)] == ["unknown-input"]
+    assert "kidney function" in cautions(one)[0]["text"]
+
+
+@pytest.mark.parametrize(("known", "action"), [
+    ({CYP: NORMAL}, "standard"), ({CYP: NORMAL, "egfr": 20.0}, "avoid"), ({CYP: NORMAL, "age": 70.0}, "monitor"),
+    ({CYP: None, "egfr": 20.0}, "avoid"), ({CYP: None, "age": 70.0}, None), ({CYP: POOR, "age": 70.0}, "avoid")])
+def test_what_changes_the_treatment_leads_before_the_gene_is_known(known: dict[str, Any], action: str | None) -> None:
+    one = outcome(made(KIDNEY, WATCH, genetic=True), {"egfr": None, "age": None, "finding:acs-or-pci": True, **known})
+    assert (one.lead.action if one.lead else None) == action
+
+
+def test_texts_reasons_and_sources_follow_the_lead() -> None:
+    given_all = {"egfr": 20.0, "age": 70.0, "taking:nsaid": "ibuprofen", CYP: NORMAL, "finding:acs-or-pci": True}
+    one = outcome(made(WATCH, LESS), given_all)
+    assert advice(one) == "Give half. Watch it."
+    assert because(one) == "of less (ibuprofen); of watch (watch)"
+    gone = outcome(made(KIDNEY, WATCH, LESS, genetic=True), given_all)
+    assert advice(gone) == "Leave it."  # no dose beside "avoid"
+    assert [one["source"] for one in evidence(gone)] == ["Label", "CPIC"]
+
+
+def test_more_by_the_genes_and_less_by_a_check_is_a_disagreement() -> None:
+    drug = replace(drugs()["tacrolimus"], checks=made(LESS).checks)
+    one = outcome(drug, {"phenotype:CYP3A5": NORMAL, "taking:nsaid": "ibuprofen"})
+    assert "disagreement" in [said["code"] for said in cautions(one)]
+    poor = outcome(drug, {"phenotype:CYP3A5": POOR, "taking:nsaid": "ibuprofen"})
+    assert "disagreement" not in [said["code"] for said in cautions(poor)]
+
+
+def test_allergies_speak_against_the_drug_and_its_relatives() -> None:
+    keys = {one.key: one.action for one in allergy_rows("celecoxib")}
+    assert keys["allergy to celecoxib"] == keys["allergy to sulfonamide-antibiotic"] == "avoid"
+    for allergen, action in (("celecoxib", "avoid"), ("sulfamethoxazole", "avoid"), ("penicillin v", None)):
+        lead = outcome(replace(covered()["celecoxib"], rows=(), reference={}), {"allergic-to": allergen}).lead
+        assert (lead.action if lead else None) == action
+
+
+def test_a_drug_neither_acts_on_itself_nor_counts_itself() -> None:
+    paroxetine = drugs()["paroxetine"]
+    acts = "paroxetine|inhibitor|strong|taken"
+    known = {"phenotype:CYP2D6": NORMAL, "activity-score:CYP2D6": 2.0}
+    assert outcome(paroxetine, {**known, "modifiers:CYP2D6": acts}).known["phenotype:CYP2D6"] == NORMAL
+    assert outcome(drugs()["codeine"], {**known, "modifiers:CYP2D6": acts}).known["phenotype:CYP2D6"] == POOR
+    one = replace(made(LESS), name="ibuprofen")
+    assert not outcome(one, {"taking:nsaid": "ibuprofen"}).checks
+
+
+def test_a_candidate_is_judged_as_if_the_replaced_drug_were_not_taken() -> None:
+    before = {"modifiers:CYP2D6": "bupropion|inhibitor|strong|taken;paroxetine|inhibitor|strong|taken",
+              "taking:ssri": "paroxetine;sertraline", "allergic-to": "paroxetine", "age": 50.0}
+    assert without(before, "paroxetine") == {
+        **before, "modifiers:CYP2D6": "bupropion|inhibitor|strong|taken", "taking:ssri": "sertraline"}
+
+
+def brute(one: Outcome) -> dict[str, float]:
+    """Shapley values by all orders in which the players can join."""
+    played = game(one)
+    orders = list(permutations(played.players))
+    found = dict.fromkeys(played.players, 0.0)
+    for order in orders:
+        for at, name in enumerate(order):
+            added = [certain(played.drug, played.hybrid(order[:end])) for end in (at, at + 1)]
+            found[name] += (added[1] - added[0]) / len(orders)
+    return found
+
+
+cases = st.fixed_dictionaries({
+    CYP: st.sampled_from([None, POOR, NORMAL, "Intermediate Metabolizer"]), "egfr": st.sampled_from([None, 20.0, 90.0]),
+    "age": st.sampled_from([None, 40.0, 70.0]),
+    "taking:nsaid": st.sampled_from([None, "", "ibuprofen", "ibuprofen;naproxen"]),
+    "modifiers:CYP2C19": st.sampled_from([None, "", "fluvoxamine|inhibitor|strong|taken",
+                                          "rifampin|inducer|strong|taken"]),
+    "finding:acs-or-pci": st.sampled_from([None, True])})
+
+
+@settings(deadline=None, max_examples=60)
+@given(cases, st.sampled_from(["both", "kidney", "none"]))
+def test_genes_medicines_and_kidneys_are_explained_together(known: dict[str, Any], which: str) -> None:
+    rows = {"both": (KIDNEY, WATCH, LESS), "kidney": (KIDNEY,), "none": ()}[which]
+    one = outcome(made(*rows, genetic=True), known)
+    baseline, total, added = attributed(game(one))
+    assert baseline + sum(added.values()) == pytest.approx(total, abs=1e-9)
+    assert added == pytest.approx(brute(one), abs=1e-9)
+
+
+def test_a_medicine_is_one_player_in_however_many_places_it_acts() -> None:
+    one = outcome(made(row("two", '{ "taking:ssri" = { min = 1 } }', "monitor"), genetic=True), {
+        CYP: NORMAL, "finding:acs-or-pci": True, "taking:ssri": "fluvoxamine",
+        "modifiers:CYP2C19": "fluvoxamine|inhibitor|strong|taken"})
+    baseline, total, added = attributed(game(one))
+    assert (baseline, total) == (0.0, 4.0)
+    assert {name for name, size in added.items() if size} == {"on:fluvoxamine"}
+
+
+def test_many_medicines_are_one_player() -> None:
+    many = ";".join(f"drug{at:02}" for at in range(20))
+    one = outcome(made(LESS), {"taking:nsaid": many})
+    baseline, total, added = attributed(game(one))
+    assert (baseline, total, added) == (0.0, 2.0, {TOGETHER: 2.0})
+
+
+def test_every_check_of_the_release_is_of_a_covered_drug() -> None:
+    assert set(checks()) <= set(covered())
+    assert all(one.evidence and one.evidence["citation"] for rows in checks().values() for one in rows)

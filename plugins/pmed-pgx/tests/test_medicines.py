@@ -1,0 +1,129 @@
+"""What is taken, what still acts and what stands in a class, from the tables of a record."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
+from pmed.tables import TABLES
+from pmed_pgx.medicines import PresentPhenotypes, of_class
+
+TODAY = date(2026, 1, 15)
+WANTED = ("modifiers:CYP2D6", "modifiers:CYP3A4", "taking:nsaid", "taking:CYP3A4-strong-inhibitor", "taking:codeine",
+          "allergic-to", "daily-dose:sertraline")
+NORMAL = {"gene": "CYP2D6", "status": "called", "phenotype": "Normal Metabolizer", "activity_score": 2.0,
+          "complete": True}
+
+
+def tables(people: dict[str, list[dict[str, Any]]], **more: Any) -> dict[str, pl.DataFrame]:
+    rows = [{"patient_id": who, "row": at, "active": True, **row} for who, drugs in people.items()
+            for at, row in enumerate(drugs)]
+    possible = pl.Series("possible_ingredients", [row.get("possible") for row in rows], dtype=pl.List(pl.String))
+    return {"patients": TABLES["patients"].frame([{"patient_id": who, "index_date": TODAY} for who in people]),
+            "medications": TABLES["medications"].frame(rows).with_columns(possible),
+            "allergies": TABLES["allergies"].frame(more.get("allergies", [])),
+            "gene_results": TABLES["gene_results"].frame([{"patient_id": who, **NORMAL} for who in people])}
+
+
+def features(*drugs: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return PresentPhenotypes().run(tables({"p": list(drugs)}, **more), WANTED)["features"].row(0, named=True)
+
+
+def drug(name: str, **more: Any) -> dict[str, Any]:
+    return {"ingredients": [name], **more}
+
+
+def ended(name: str, days: int) -> dict[str, Any]:
+    return drug(name, active=False, end=TODAY - timedelta(days=days))
+
+
+def test_what_is_taken_acts_and_stands_in_its_classes() -> None:
+    found = features(drug("paroxetine"), drug("ibuprofen"), drug("clarithromycin"))
+    assert found["modifiers:CYP2D6"] == "paroxetine|inhibitor|strong|taken"
+    assert "clarithromycin|inhibitor|strong|taken" in found["modifiers:CYP3A4"]
+    assert (found["taking:nsaid"], found["taking:CYP3A4-strong-inhibitor"]) == ("ibuprofen", "clarithromycin")
+    assert found["taking:codeine"] == found["allergic-to"] == ""
+
+
+@pytest.mark.parametrize(("name", "days", "acts"), [
+    ("paroxetine", 3, True), ("paroxetine", 60, False), ("fluoxetine", 21, True), ("fluoxetine", 40, False)])
+def test_a_stopped_medicine_acts_for_its_days(name: str, days: int, acts: bool) -> None:
+    found = features(ended(name, days))["modifiers:CYP2D6"]
+    assert found == (f"{name}|inhibitor|strong|stopped" if acts else "")
+
+
+@pytest.mark.parametrize(("row", "said"), [
+    (drug("sertraline", daily_dose=150.0, dose_unit="mg"), "moderate|taken"),
+    (drug("sertraline", daily_dose=0.2, dose_unit="g"), "moderate|taken"),
+    (drug("sertraline", daily_dose=100.0, dose_unit="mg"), "weak|taken"),
+    (drug("sertraline"), "moderate|perhaps taken"),
+])
+def test_the_dose_decides_how_strong_it_is(row: dict[str, Any], said: str) -> None:
+    assert f"sertraline|inhibitor|{said}" in features(row)["modifiers:CYP2D6"]
+
+
+def test_the_dose_of_one_ingredient_is_told() -> None:
+    assert features(drug("sertraline", daily_dose=100.0, dose_unit="mg"))["daily-dose:sertraline"] == 100.0
+    assert features(drug("sertraline"))["daily-dose:sertraline"] is None
+
+
+@pytest.mark.parametrize(("row", "acts"), [
+    (drug("paroxetine", active=None), True), ({"ingredients": None, "possible": ["paroxetine"]}, True),
+    (drug("paroxetine", route="Topical"), False), (drug("paroxetine", route="Ophthalmic route"), False)])
+def test_perhaps_taken_is_perhaps_and_local_use_is_none(row: dict[str, Any], acts: bool) -> None:
+    assert features(row)["modifiers:CYP2D6"] == ("paroxetine|inhibitor|strong|perhaps taken" if acts else "")
+
+
+def test_two_orders_of_one_drug_are_one_drug() -> None:
+    found = features(ended("paroxetine", 2), drug("paroxetine"))
+    assert found["modifiers:CYP2D6"] == "paroxetine|inhibitor|strong|taken"
+
+
+def test_allergies_are_those_that_hold() -> None:
+    rows = [{"patient_id": "p", "row": at, "ingredients": [name], "active": active}
+            for at, (name, active) in enumerate([("penicillin v", True), ("aspirin", None), ("codeine", False)])]
+    assert features(allergies=rows)["allergic-to"] == "aspirin;penicillin v"
+
+
+def test_without_a_record_nothing_is_known() -> None:
+    made = PresentPhenotypes().run({**tables({}), "gene_results": TABLES["gene_results"].frame(
+        [{"patient_id": "p", **NORMAL}])}, WANTED)
+    assert made["features"].is_empty()
+    assert made["present_phenotypes"].is_empty()
+
+
+def test_the_table_says_what_causes_it_until_when_and_from_where() -> None:
+    row = PresentPhenotypes().run(tables({"p": [ended("fluoxetine", 21)]}), ())["present_phenotypes"].filter(
+        gene="CYP2D6").row(0, named=True)
+    assert (row["phenotype"], row["present_phenotype"]) == ("Normal Metabolizer", "Poor Metabolizer")
+    assert (row["activity_score"], row["present_activity_score"]) == (2.0, 0.0)
+    assert (row["because"], row["reverts_after"]) == (["fluoxetine"], 35 - 21)
+    assert "stopped but still acting" in row["acting"][0]
+    assert row["evidence"][0]["citation"]
+
+
+def test_a_drug_is_a_class_of_its_own() -> None:
+    assert of_class("codeine") == {"codeine"}
+    assert "paroxetine" in of_class("CYP2D6-strong-inhibitor")
+
+
+rows = st.builds(lambda name, active, days, dose: drug(
+    name, active=active, daily_dose=dose, dose_unit="mg", end=None if active else TODAY - timedelta(days=days)),
+    st.sampled_from(["paroxetine", "fluoxetine", "sertraline", "bupropion", "rifampin", "ibuprofen", "fluconazole"]),
+    st.sampled_from([True, False, None]), st.integers(0, 60), st.sampled_from([None, 50.0, 200.0, 400.0]))
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.dictionaries(st.sampled_from("abcdef"), st.lists(rows, max_size=5), min_size=1))
+def test_a_batch_is_its_patients_one_by_one(people: dict[str, list[dict[str, Any]]]) -> None:
+    step = PresentPhenotypes()
+    together = step.run(tables(people), WANTED)
+    apart = [step.run(tables({who: drugs}), WANTED) for who, drugs in people.items()]
+    for name in ("features", "present_phenotypes"):
+        assert_frame_equal(together[name], pl.concat([one[name] for one in apart]), check_row_order=False)
