@@ -18,6 +18,8 @@ from functools import cached_property
 from itertools import product
 from typing import Any
 
+from pmed.tables import STRENGTHS
+
 from .checks import seen
 from .guidelines import AGE, CONCERN, FINDING, Drug, Known, Row
 
@@ -140,7 +142,7 @@ def judge(drug: Drug, known: Known) -> Judged:
                 undecided.append(row)
     held = {row: row.fits(known) for row in drug.checks}
     return Judged(tuple(_by_concern(drug, applied)), tuple(undecided),
-                  tuple(sorted((row for row, fits in held.items() if fits), key=lambda row: -row.concern)),
+                  tuple(sorted((row for row, fits in held.items() if fits), key=_weight)),
                   tuple(row for row, fits in held.items() if fits is None and row.ask))
 
 
@@ -174,6 +176,11 @@ def considered(drug: Drug, known: Known) -> list[tuple[Row, ...]]:
     return [rows for rows in drug.groups
             if (rows[0].ages is None or age is None or age in rows[0].ages)
             and (not here or rows[0].indication in here or not rows[0].indication)]
+
+
+def _weight(row: Row) -> tuple[float, int]:
+    """Most concerned first, then strongest."""
+    return -row.concern, STRENGTHS.index(row.strength)
 
 
 def _by_concern(drug: Drug, rows: Iterable[Row]) -> list[Row]:

@@ -104,7 +104,11 @@ def because(one: Outcome) -> str | None:
     if not one.lead:
         return None
     others = [row for row in (*one.checks, *one.applied[:1]) if row.concern and row is not one.lead]
-    return "; ".join(dict.fromkeys(_reason(row, one) for row in (one.lead, *others)))
+    rows = [one.lead, *others]
+    # What another says in more words is not said again.
+    told = [row for row in rows if not any(
+        other.because != row.because and other.because.startswith(row.because) for other in rows)]
+    return "; ".join(dict.fromkeys(_reason(row, one) for row in told))
 
 
 def _reason(row: Row, one: Outcome) -> str:
