@@ -6,9 +6,11 @@ from collections.abc import Iterable
 
 from pmed import Release, hookimpl
 
+from . import organ_scores, point_scores, risk_scores
 from .ascvd import AscvdRisk
 from .history import RiskHistory
 from .knowledge import release
+from .score import Score
 from .stroke import StrokeRisk
 
 
@@ -25,6 +27,6 @@ def register_features() -> Iterable[type[RiskHistory]]:
 
 
 @hookimpl
-def register_predictors() -> Iterable[type[AscvdRisk | StrokeRisk]]:
-    """ASCVD Pooled Cohort Equations and CHA2DS2-VASc."""
-    return [AscvdRisk, StrokeRisk]
+def register_predictors() -> Iterable[type[AscvdRisk | StrokeRisk | Score]]:
+    """Ten-year risks, points for stroke and bleeding, kidney and liver function."""
+    return [AscvdRisk, StrokeRisk, *risk_scores.SCORES, *organ_scores.SCORES, *point_scores.SCORES]

@@ -1,0 +1,144 @@
+"""Every worked example of the scores, through the predictors, by the published names of its inputs and results."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from pmed_risk import register_predictors
+
+PREDICTORS: dict[str, Any] = {one.name: one() for one in register_predictors()}
+#: Examples of each score; QRISK3 is left out (see README).
+COUNTS = {
+    "ckd-epi-2021": 8, "ckd-epi-2009": 1, "cockcroft-gault": 1, "meld": 1, "meld-na": 1, "meld-3-0": 6, "ukeld": 1,
+    "child-pugh": 6, "fib-4": 10, "has-bled": 12, "cha2ds2-va-esc-2024": 3, "score2": 6, "score2-op": 5,
+    "score2-diabetes": 10, "score2-asia-pacific": 4,
+}
+
+
+def name_of(score: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", score.lower()).strip("-")
+
+
+def assess(name: str, item: dict[str, Any]) -> dict[str, Any]:
+    """One object of inputs through a predictor, as ``pmed predict`` does it."""
+    predictor = PREDICTORS[name]
+    wanted = [*predictor.needs, *predictor.wants]
+    features = {**dict.fromkeys(wanted), **predictor.read_input(item)}
+    rows = predictor.predict(pl.DataFrame([{"patient_id": "p", **features}]))
+    made: dict[str, Any] = predictor.result(item, rows.rows(named=True))
+    return made
+
+
+@pytest.mark.parametrize("name", COUNTS)
+def test_worked_examples(shared: Path, name: str) -> None:
+    everything = json.loads((shared / "cases/risk/vectors.json").read_text(encoding="utf-8"))
+    known = [one for one in everything if name_of(one["score"]) == name]
+    assert len(known) == COUNTS[name]
+    for one in known:
+        made = assess(name, one["inputs"])
+        assert made["status"] == "assessed", (one, made)
+        for key, value in one["expected"].items():
+            assert made[key] == pytest.approx(value, abs=one.get("tolerance") or 1e-9, rel=0), one
+
+
+FINDRISC = {"age": 44, "sex": "male", "bmi": 24.9, "waist_cm": 93, "physical_activity_daily": True,
+            "vegetables_daily": True, "bp_treated": False, "high_glucose_history": False, "family_diabetes": "none"}
+
+
+@pytest.mark.parametrize(("changes", "points"), [
+    ({}, 0), ({"age": 45}, 2), ({"age": 54.9}, 2), ({"age": 55}, 3), ({"age": 64.9}, 3), ({"age": 65}, 4),
+    ({"bmi": 25}, 1), ({"bmi": 30}, 1), ({"bmi": 30.1}, 3),
+    ({"waist_cm": 94}, 3), ({"waist_cm": 102}, 3), ({"waist_cm": 102.1}, 4),
+    ({"sex": "female", "waist_cm": 79}, 0), ({"sex": "female", "waist_cm": 80}, 3),
+    ({"sex": "female", "waist_cm": 88}, 3), ({"sex": "female", "waist_cm": 88.1}, 4),
+    ({"physical_activity_daily": False}, 2), ({"vegetables_daily": False}, 1), ({"bp_treated": True}, 2),
+    ({"high_glucose_history": True}, 5), ({"family_diabetes": "second_degree"}, 3),
+    ({"family_diabetes": "first_degree"}, 5),
+    ({"age": 65, "bmi": 31, "waist_cm": 110, "physical_activity_daily": False, "vegetables_daily": False,
+      "bp_treated": True, "high_glucose_history": True, "family_diabetes": "first_degree"}, 26)])
+def test_findrisc_at_the_borders_of_its_bands(changes: dict[str, Any], points: float) -> None:
+    assert assess("findrisc", FINDRISC | changes)["score"] == points
+
+
+LACE = {"length_of_stay_days": 0, "acute_admission": False, "charlson": 0, "ed_visits_6m": 0}
+
+
+@pytest.mark.parametrize(("changes", "points"), [
+    ({}, 0), ({"length_of_stay_days": 1}, 1), ({"length_of_stay_days": 2}, 2), ({"length_of_stay_days": 3}, 3),
+    ({"length_of_stay_days": 4}, 4), ({"length_of_stay_days": 6}, 4), ({"length_of_stay_days": 7}, 5),
+    ({"length_of_stay_days": 13}, 5), ({"length_of_stay_days": 14}, 7), ({"length_of_stay_days": 90}, 7),
+    ({"acute_admission": True}, 3), ({"charlson": 3}, 3), ({"charlson": 4}, 5), ({"charlson": 9}, 5),
+    ({"ed_visits_6m": 3}, 3), ({"ed_visits_6m": 4}, 4), ({"ed_visits_6m": 7}, 4),
+    ({"length_of_stay_days": 14, "acute_admission": True, "charlson": 4, "ed_visits_6m": 4}, 19)])
+def test_lace_at_the_borders_of_its_bands(changes: dict[str, Any], points: float) -> None:
+    assert assess("lace", LACE | changes)["score"] == points
+
+
+NEWS2 = {"respiratory_rate": 16, "spo2": 98, "supplemental_oxygen": False, "sbp_mmhg": 120, "pulse": 70,
+         "consciousness": "alert", "temperature_c": 37.5}
+
+
+def bands(name: str, *pairs: tuple[float, int], **more: Any) -> list[tuple[dict[str, Any], int]]:
+    return [({name: value, **more}, points) for value, points in pairs]
+
+
+@pytest.mark.parametrize(("changes", "points"), [
+    *bands("respiratory_rate", (8, 3), (9, 1), (11, 1), (12, 0), (20, 0), (21, 2), (24, 2), (25, 3)),
+    *bands("spo2", (91, 3), (92, 2), (93, 2), (94, 1), (95, 1), (96, 0)),
+    *bands("spo2", (83, 3), (84, 2), (85, 2), (86, 1), (87, 1), (88, 0), (92, 0), (98, 0), hypercapnic=True),
+    *bands("spo2", (83, 5), (87, 3), (92, 2), (93, 3), (94, 3), (95, 4), (96, 4), (97, 5), hypercapnic=True,
+           supplemental_oxygen=True),
+    *bands("sbp_mmhg", (90, 3), (91, 2), (100, 2), (101, 1), (110, 1), (111, 0), (219, 0), (220, 3)),
+    *bands("pulse", (40, 3), (41, 1), (50, 1), (51, 0), (90, 0), (91, 1), (110, 1), (111, 2), (130, 2), (131, 3)),
+    *bands("temperature_c", (35.0, 3), (35.1, 1), (36.0, 1), (36.1, 0), (37.5, 0), (38.0, 0), (38.1, 1), (39.0, 1),
+           (39.1, 2)),
+    ({"supplemental_oxygen": True}, 2), ({"consciousness": "confusion"}, 3), ({"consciousness": "Voice"}, 3)])
+def test_news2_at_the_borders_of_its_bands(changes: dict[str, Any], points: float) -> None:
+    made = assess("news2", NEWS2 | changes)
+    assert (made["score"], made["status"]) == (points, "assessed")
+
+
+def test_what_is_missing_is_named() -> None:
+    made = assess("meld", {"inr": 1.2})
+    assert made["score"] is None
+    assert (made["status"], made["reason"]) == ("not-assessed", "needs bilirubin, creatinine")
+    made = assess("ckd-epi-2021", {"age": 50, "sex": "Male"})
+    assert (made["value"], made["status"], made["reason"]) == (None, "not-assessed", "needs creatinine")
+
+
+def test_what_was_assumed_is_said() -> None:
+    known = {"bilirubin": 1.5, "albumin": 4.0, "inr": 1.3}
+    assert assess("child-pugh", known)["assumed"] == ["ascites-points", "encephalopathy-grade"]
+    assert assess("child-pugh", {**known, "ascites": "mild"})["assumed"] == ["encephalopathy-grade"]
+
+
+@pytest.mark.parametrize(("name", "age", "inside"), [
+    ("score2", 39, False), ("score2", 40, True), ("score2", 69, True), ("score2", 70, False),
+    ("score2-op", 69, False), ("score2-op", 70, True), ("score2-op", 89, True), ("score2-op", 90, False)])
+def test_ages_of_the_validated_range(name: str, age: float, inside: bool) -> None:
+    person = {"risk_region": "Low", "age": age, "gender": "male", "is_current_smoker": 0, "systolic_bp": 130,
+              "have_diabetes": 0, "total_chol_mmol_L": 5, "total_hdl_mmol_L": 1.3}
+    made = assess(name, person)
+    assert (made["status"] == "assessed") is inside
+    assert inside or made["reason"].startswith(f"age {age} is outside")
+
+
+def test_a_person_in_the_year_after_the_last_birthday_of_the_range_is_inside() -> None:
+    rows = PREDICTORS["score2"].predict(pl.DataFrame([{
+        "patient_id": "p", "age": 69.9, "sex": "male", "smoker": False, "systolic-bp": 130.0, "diabetes": False,
+        "total-cholesterol": 190.0, "hdl-cholesterol": 50.0, "ascvd-history": False, "risk-region": "low"}]))
+    assert rows["status"].to_list() == ["assessed"]
+
+
+def test_no_word_of_the_topic_is_no_gap() -> None:
+    """Of somebody without cirrhosis, liver tests or a stated region, the scores have nothing to say."""
+    for name in ("meld-3-0", "fib-4", "score2", "has-bled", "lace"):
+        rows = PREDICTORS[name].predict(pl.DataFrame([{"patient_id": "p", "age": 50.0, "sex": "male"}]))
+        assert rows["status"].to_list() == ["not-applicable"], name
+        assert rows["value"].null_count() == 1
