@@ -15,6 +15,7 @@ from pmed_risk import register_predictors
 PREDICTORS: dict[str, Any] = {one.name: one() for one in register_predictors()}
 #: Examples of each score; QRISK3 is left out (see README).
 COUNTS = {
+    "ascvd-pce-2013": 5, "cha2ds2-vasc": 14,
     "ckd-epi-2021": 8, "ckd-epi-2009": 1, "cockcroft-gault": 1, "meld": 1, "meld-na": 1, "meld-3-0": 6, "ukeld": 1,
     "child-pugh": 6, "fib-4": 10, "has-bled": 12, "cha2ds2-va-esc-2024": 3, "score2": 6, "score2-op": 5,
     "score2-diabetes": 10, "score2-asia-pacific": 4,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, ClassVar, Final, Literal
 
 from pmed.errors import InputError
 
@@ -86,3 +86,42 @@ def _wrong(name: str, kind: Kind, given: Any) -> InputError:
 _READERS: Final = {"number": _number, "flag": _flag, "word": _word}
 SEX: Final = {"female": "female", "male": "male", "f": "female", "m": "male"}
 YEARS: Final = {"years": 1.0}
+
+
+class Published:
+    """Mixin of a predictor that takes inputs, and gives its one value, by their published names (``pmed predict``).
+
+    Attributes:
+        fields: Inputs by name.
+        outputs: Names of the value.
+        assumed: Features that count as such where they are not given; the result names them, but for `implied`.
+        implied: Assumed features that follow from asking for the score at all.
+    """
+
+    fields: ClassVar[Mapping[str, Field]]
+    outputs: ClassVar[tuple[str, ...]] = ("score", "value")
+    assumed: ClassVar[Mapping[str, Any]] = {}
+    implied: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def accepts(self) -> tuple[str, ...]:
+        """Names of the inputs."""
+        return tuple(self.fields)
+
+    def read_input(self, item: Mapping[str, Any]) -> dict[str, Any]:
+        """Features of one object of inputs.
+
+        Raises:
+            InputError: naming the input that cannot be read.
+        """
+        return {**self.assumed, **read(self.fields, item)}
+
+    def result(self, item: Mapping[str, Any], rows: list[dict[str, Any]]) -> dict[str, Any]:
+        """The value by its published names, status and reason, and what was assumed."""
+        row, = rows
+        given = read(self.fields, item)
+        assumed = [name for name in self.assumed if name not in given and name not in self.implied]
+        # Whoever asks is told what is missing, however little is known.
+        status = "not-assessed" if row["status"] == "not-applicable" else row["status"]
+        named = dict.fromkeys(self.outputs, row["value"])
+        return {**named, "status": status, "reason": row["reason"], **({"assumed": assumed} if assumed else {})}

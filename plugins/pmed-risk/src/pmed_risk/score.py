@@ -13,7 +13,7 @@ import polars as pl
 from pmed import Card
 from pmed.verdicts import all_reasons, inputs, needs, number, outside, predictions, steps
 
-from .published import Field, read
+from .published import Field, Published
 
 Floats = npt.NDArray[np.float64]
 _SEXES: Final = ("male", "female")
@@ -67,7 +67,7 @@ class Equation:
 
 
 @dataclass(frozen=True)
-class Score:
+class Score(Published):
     """Base of the scores; a score is a name, a card and an `Equation`."""
 
     name: ClassVar[str]
@@ -75,7 +75,6 @@ class Score:
     needs: ClassVar[tuple[str, ...]]
     wants: ClassVar[tuple[str, ...]] = ()
     gives: ClassVar[tuple[str, ...]]
-    accepts: ClassVar[tuple[str, ...]]
     card: ClassVar[Card]
     equation: ClassVar[Equation]
 
@@ -83,7 +82,8 @@ class Score:
         """Declare what the equation needs and gives."""
         cls.needs, cls.gives = tuple(cls.equation.required), (cls.equation.target,)
         cls.wants = tuple(cls.equation.maybe)
-        cls.accepts = tuple(cls.equation.fields)
+        cls.fields, cls.outputs = cls.equation.fields, cls.equation.outputs
+        cls.assumed, cls.implied = cls.equation.assumed, tuple(cls.equation.only)
 
     def reference(self, target: str) -> Mapping[str, Any]:
         """The reference patient of the equation."""
@@ -114,23 +114,6 @@ class Score:
         last = pl.format(f"{self.card.summary.rstrip('.')}: {{}} {self.card.unit} "
                          f"({', '.join(self.card.references)}).", number(pl.col("value"), 2))
         return steps(frame, target=self.equation.target, texts=[*texts, last])
-
-    def read_input(self, item: Mapping[str, Any]) -> dict[str, Any]:
-        """Features of one object of inputs by their published names.
-
-        Raises:
-            InputError: naming the input that cannot be read.
-        """
-        return {**self.equation.assumed, **read(self.equation.fields, item)}
-
-    def result(self, item: Mapping[str, Any], rows: list[dict[str, Any]]) -> dict[str, Any]:
-        """The published names of the value, what was assumed, and status with reason."""
-        row, = rows
-        given = read(self.equation.fields, item)
-        assumed = [name for name in self.equation.assumed if name not in given and name not in self.equation.only]
-        status = "not-assessed" if row["status"] == "not-applicable" else row["status"]
-        named = dict.fromkeys(self.equation.outputs, row["value"])
-        return {**named, "status": status, "reason": row["reason"], **({"assumed": assumed} if assumed else {})}
 
     def _typed(self, features: pl.DataFrame) -> pl.DataFrame:
         frame = inputs(features, self.equation.read)
