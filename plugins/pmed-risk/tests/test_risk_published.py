@@ -143,3 +143,55 @@ def test_no_word_of_the_topic_is_no_gap() -> None:
         rows = PREDICTORS[name].predict(pl.DataFrame([{"patient_id": "p", "age": 50.0, "sex": "male"}]))
         assert rows["status"].to_list() == ["not-applicable"], name
         assert rows["value"].null_count() == 1
+
+
+def test_worked_examples_of_prevent(shared: Path) -> None:
+    """All five models, both horizons; of coronary disease and stroke the coefficients of two models are held."""
+    everything = json.loads((shared / "cases/risk/vectors.json").read_text(encoding="utf-8"))
+    known = [one for one in everything if one["score"] == "PREVENT-2023"]
+    assert len(known) == 5
+    compared = 0
+    for one in known:
+        made = assess("prevent-2023", one["inputs"])
+        assert (made["status"], made["model"]) == ("assessed", one["inputs"]["model"])
+        for years, risks in one["expected"].items():
+            held = risks if made["model"] in {"base", "hba1c"} else list(risks)[:3]
+            for outcome in held:
+                near = pytest.approx(risks[outcome], abs=one["tolerance"], rel=0)
+                assert made[years][outcome] == near, (one, outcome)
+                compared += 1
+            assert all(made[years][outcome] is None for outcome in set(risks) - set(held))
+    assert compared == 2 * (2 * 5 + 3 * 3)
+
+
+PREVENT = {"age": 50, "sex": "female", "sbp_mmhg": 160, "bp_tx": True, "total_c_mg_dl": 200, "hdl_c_mg_dl": 45,
+           "statin": False, "dm": True, "smoking": False, "egfr": 90, "bmi": 35}
+
+
+@pytest.mark.parametrize(("changes", "model", "ten", "thirty"), [
+    # Table S25 of the supplement, as preventr 0.11 repeats it
+    ({}, "base", (0.147, 0.092, 0.081), (0.530, 0.354, 0.390)),
+    ({"hba1c_pct": 9.2}, "hba1c", (0.165, 0.103, 0.107), (0.541, 0.356, 0.449)),
+    ({"uacr_mg_g": 92}, "uacr", (0.181, 0.111, 0.105), (0.565, 0.381, 0.437)),
+    ({"sdi": 3}, "sdi", (0.127, 0.080, 0.070), (0.485, 0.322, 0.358)),
+    ({"hba1c_pct": 9.2, "uacr_mg_g": 92, "sdi": 3}, "full", (0.174, 0.105, 0.114), (0.534, 0.348, 0.443))])
+def test_prevent_takes_the_model_for_what_is_known(changes: dict[str, Any], model: str, ten: tuple[float, ...],
+                                                   thirty: tuple[float, ...]) -> None:
+    made = assess("prevent-2023", PREVENT | changes)
+    assert made["model"] == model
+    assert list(made["10y"].values())[:3] == pytest.approx(ten, abs=0.0005)
+    assert list(made["30y"].values())[:3] == pytest.approx(thirty, abs=0.0005)
+
+
+def test_prevent_says_what_its_model_lacks() -> None:
+    made = assess("prevent-2023", PREVENT | {"model": "sdi", "zip": "00000"})
+    assert (made["status"], made["reason"]) == ("not-assessed", "needs sdi, which the model asks for")
+    assert made["10y"]["total_cvd"] is None
+    assert assess("prevent-2023", PREVENT | {"zip": "00000"})["model"] == "base"
+
+
+@pytest.mark.parametrize(("age", "ten", "thirty"), [(29, False, False), (30, True, True), (59, True, True),
+                                                    (60, True, False), (79, True, False), (80, False, False)])
+def test_prevent_has_an_age_for_each_horizon(age: int, ten: bool, thirty: bool) -> None:
+    made = assess("prevent-2023", PREVENT | {"age": age})
+    assert (made["10y"]["ascvd"] is not None, made["30y"]["ascvd"] is not None) == (ten, thirty)

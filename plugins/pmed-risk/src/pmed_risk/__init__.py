@@ -10,6 +10,7 @@ from . import organ_scores, point_scores, risk_scores
 from .ascvd import AscvdRisk
 from .history import RiskHistory
 from .knowledge import release
+from .prevent_score import Prevent
 from .score import Score
 from .stroke import StrokeRisk
 
@@ -29,4 +30,4 @@ def register_features() -> Iterable[type[RiskHistory]]:
 @hookimpl
 def register_predictors() -> Iterable[type[AscvdRisk | StrokeRisk | Score]]:
     """Ten-year risks, points for stroke and bleeding, kidney and liver function."""
-    return [AscvdRisk, StrokeRisk, *risk_scores.SCORES, *organ_scores.SCORES, *point_scores.SCORES]
+    return [AscvdRisk, StrokeRisk, Prevent, *risk_scores.SCORES, *organ_scores.SCORES, *point_scores.SCORES]

@@ -29,6 +29,7 @@ class Equation:
         reference: The reference patient: every feature that is explained, with its value, which also says its type.
         told: Further features that must be known and are not explained, each with an example.
         maybe: Further features that may be unknown, each with an example.
+        reasons: Further reasons not to assess: texts, null where there is none.
         limits: Feature → low, high, unit: outside, the equation was not validated.
         words: Text feature → the words it may be.
         topic: Features of which one must be known, or the score has nothing to say of this patient.
@@ -54,6 +55,7 @@ class Equation:
     labels: tuple[tuple[float, str], ...] = ()
     told: Mapping[str, Any] = field(default_factory=dict)
     maybe: Mapping[str, Any] = field(default_factory=dict)
+    reasons: tuple[pl.Expr, ...] = ()
 
     @property
     def required(self) -> dict[str, Any]:
@@ -93,7 +95,8 @@ class Score(Published):
         """One row a patient: the value, or why there is none."""
         about = self.equation
         frame = self._typed(features)
-        value = pl.Series("value", about.compute(_arrays(frame, about)), dtype=pl.Float64)
+        with np.errstate(all="ignore"):  # what cannot be computed is of a row that has a reason, and no value
+            value = pl.Series("value", about.compute(self._given(frame)), dtype=pl.Float64)
         label = pl.coalesce(pl.when(pl.col("value") >= low).then(pl.lit(words)) for low, words in about.labels) \
             if about.labels else None
         rows = predictions(frame.with_columns(value), target=about.target, value=pl.col("value"),
@@ -115,13 +118,16 @@ class Score(Published):
                          f"({', '.join(self.card.references)}).", number(pl.col("value"), 2))
         return steps(frame, target=self.equation.target, texts=[*texts, last])
 
+    def _given(self, frame: pl.DataFrame) -> Mapping[str, Floats]:
+        return arrays(frame, self.equation)
+
     def _typed(self, features: pl.DataFrame) -> pl.DataFrame:
         frame = inputs(features, self.equation.read)
         # a birthday is not over before the next: 69.9 years are 69
         return frame.with_columns(pl.col("age").floor()) if "age" in frame.columns else frame
 
 
-def _arrays(frame: pl.DataFrame, about: Equation) -> dict[str, Floats]:
+def arrays(frame: pl.DataFrame, about: Equation) -> dict[str, Floats]:
     """Every input as numbers; an unknown flag or word as 0, as its row has a reason and no value."""
     made: dict[str, Floats] = {}
     for name, example in about.read.items():
@@ -147,7 +153,7 @@ def _reason(about: Equation) -> pl.Expr:
                 for name, example in about.read.items()
                 if isinstance(example, float) and example > 0 and name not in about.limits]
     limits = [outside(name, *limit) for name, limit in about.limits.items()]
-    return all_reasons(needs(list(about.required)), *strange, *refused, *positive, *limits)
+    return all_reasons(needs(list(about.required)), *strange, *refused, *positive, *limits, *about.reasons)
 
 
 def _apart(about: Equation) -> pl.Expr:
