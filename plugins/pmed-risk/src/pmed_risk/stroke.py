@@ -74,7 +74,10 @@ class StrokeRisk(Published):
     def predict(self, features: pl.DataFrame) -> pl.DataFrame:
         """One row a patient: points, or why it was not assessed."""
         score = cha2ds2_vasc(pl.col("age"), pl.col("sex"), {name: pl.col(name) for name in POINTS})
-        return predictions(_typed(features), target=TARGET, value=score, unit="points", reason=_reason())
+        frame = _typed(features)
+        rows = predictions(frame, target=TARGET, value=score, unit="points", reason=_reason())
+        without = (~frame["atrial-fibrillation"]).fill_null(value=False)
+        return rows.with_columns(status=pl.when(without).then(pl.lit("not-applicable")).otherwise("status"))
 
     def trace(self, features: pl.DataFrame, predictions: pl.DataFrame) -> pl.DataFrame:
         """The points one by one."""
