@@ -195,3 +195,33 @@ def test_prevent_says_what_its_model_lacks() -> None:
 def test_prevent_has_an_age_for_each_horizon(age: int, ten: bool, thirty: bool) -> None:
     made = assess("prevent-2023", PREVENT | {"age": age})
     assert (made["10y"]["ascvd"] is not None, made["30y"]["ascvd"] is not None) == (ten, thirty)
+
+
+@pytest.mark.parametrize(("sex", "creatinine", "rate"), [
+    # by hand: 142 × (0.5/0.7)^−0.241 × 0.9938^40 × 1.012 and 142 × (0.6/0.9)^−0.302 × 0.9938^40
+    ("Female", 0.5, 121.5), ("Male", 0.6, 125.2)])
+def test_ckd_epi_below_the_bend_of_each_sex(sex: str, creatinine: float, rate: float) -> None:
+    made = assess("ckd-epi-2021", {"age": 40, "sex": sex, "creatinine": creatinine})
+    assert made["value"] == pytest.approx(rate, abs=0.1)
+
+
+def test_dialysis_counts_as_the_highest_creatinine() -> None:
+    liver = {"inr": 2.0, "bilirubin_mg_dl": 3.0, "creatinine_mg_dl": 1.0}
+    assert assess("meld", liver | {"dialysis": True})["score"] == assess(
+        "meld", liver | {"creatinine_mg_dl": 4.0})["score"]
+    more = liver | {"sodium_mmol_l": 130, "albumin_g_dl": 3, "female": False}
+    assert assess("meld-3-0", more | {"dialysis": True})["score"] == assess(
+        "meld-3-0", more | {"creatinine_mg_dl": 3.0})["score"]
+
+
+def test_prevent_knows_three_bands_of_deprivation() -> None:
+    risks = [assess("prevent-2023", PREVENT | {"sdi": decile})["10y"]["ascvd"] for decile in (1, 3, 4, 6, 7, 10)]
+    assert risks[0] == risks[1] < risks[2] == risks[3] < risks[4] == risks[5]
+
+
+def test_prevent_in_full_with_a_gap_lies_near_the_model_without() -> None:
+    """One addition unknown: the full model has a term for that."""
+    made = assess("prevent-2023", PREVENT | {"hba1c_pct": 9.2, "uacr_mg_g": 92})
+    assert made["model"] == "full"
+    assert made["10y"]["total_cvd"] > assess("prevent-2023", PREVENT | {"hba1c_pct": 9.2, "uacr_mg_g": 92, "sdi": 1})[
+        "10y"]["total_cvd"]

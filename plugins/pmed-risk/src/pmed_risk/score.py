@@ -166,5 +166,5 @@ def _apart(about: Equation) -> pl.Expr:
 
 def _shown(name: str, example: Any) -> pl.Expr:
     if isinstance(example, bool):
-        return pl.when(name).then(pl.lit("yes")).otherwise(pl.lit("no"))
+        return pl.when(name).then(pl.lit("yes")).otherwise(pl.lit("no, or not in the record"))
     return number(pl.col(name), 2) if isinstance(example, float) else pl.col(name)
