@@ -22,6 +22,8 @@ from .stages.predict import checked, inputs
 from .types import Predictor
 
 Item = Mapping[str, Any]
+#: Of a whole number; a value of medicine has less.
+_DIGITS = 18
 _SHOWN = {bool: "true or false", float: "a number", str: "a text"}
 _DTYPES = {bool: pl.Boolean(), float: pl.Float64(), str: pl.String()}
 
@@ -60,7 +62,7 @@ def read_items(path: Path) -> list[Item]:
         InputError: where the file cannot be read or is something else.
     """
     try:
-        items = json.loads(path.read_bytes(), parse_constant=_no_number)
+        items = json.loads(path.read_bytes(), parse_constant=_no_number, parse_int=_whole)
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", where=str(path)) from error
     except (ValueError, RecursionError) as error:
@@ -73,6 +75,12 @@ def read_items(path: Path) -> list[Item]:
             raise InputError(f"must be an object of inputs. Got {_kind(item)}", where=f"{path}: item {number}",
                              hint='like {"age": 60}')
     return items
+
+
+def _whole(text: str) -> int:
+    if len(text) > _DIGITS:
+        raise ValueError(f"{text[:8]}... is no number that can be computed with")
+    return int(text)
 
 
 def _no_number(text: str) -> float:
@@ -135,7 +143,9 @@ def _plain(predictor: Predictor, item: Item) -> Item:
 
 
 def _examples(predictor: Predictor) -> dict[str, Any]:
-    return {name: value for target in predictor.gives for name, value in predictor.reference(target).items()}
+    """A value of each feature, to tell its type by; the reference patient may leave some unknown."""
+    return {name: value for target in predictor.gives for name, value in predictor.reference(target).items()
+            if value is not None}
 
 
 def _sort(kind: type) -> type:

@@ -10,6 +10,13 @@ import pytest
 from click.testing import CliRunner
 
 from pmed.cli import cli, main
+from pmed.plugins import Plugins
+
+
+def find_all() -> list[str]:
+    """The names of all installed predictors."""
+    return [one.name for one in Plugins().load().components("register_predictors")]
+
 
 WARFARIN = {"age": 65.0, "height": 170.0, "weight": 80.0, "genotype:rs9923231": "C/C", "diplotype:CYP2C9": "*1/*1",
             "on:amiodarone": False, "on:carbamazepine": False, "on:phenytoin": False, "on:rifampin": False}
@@ -55,6 +62,16 @@ def test_a_predictor_without_names_of_its_own_takes_features_and_gives_targets(t
     assert made[2]["reason"] == "needs weight"
 
 
+@pytest.mark.parametrize("name", find_all())
+def test_every_installed_predictor_answers_and_says_what_it_needs(tmp_path: Path, name: str) -> None:
+    made, = answers(tmp_path, name, [{}])
+    assert made["status"] in {"not-assessed", "not-applicable"}
+    assert made["reason"]
+    given = set(made) - {"status", "reason", "assumed"}
+    assert given
+    assert not any(isinstance(made[one], float) for one in given)
+
+
 def test_nobody_is_no_result(tmp_path: Path) -> None:
     path = tmp_path / "f.json"
     path.write_text("[]", encoding="utf-8")
@@ -66,6 +83,8 @@ def test_nobody_is_no_result(tmp_path: Path) -> None:
     ("fib-4", "{", "pmed: f.json: is not JSON: Expecting property name enclosed in double quotes: line 1 column 2 "
                    "(char 1) (give a list of input objects)"),
     ("fib-4", "[NaN]", "pmed: f.json: is not JSON: NaN is no number of JSON (give a list of input objects)"),
+    ("fib-4", '[{"age": 1234567890123456789}]',
+     "pmed: f.json: is not JSON: 12345678... is no number that can be computed with (give a list of input objects)"),
     ("fib-4", "{}", "pmed: f.json: must be a list of input objects. Got an object (put [ ] around a single object)"),
     ("fib-4", "[{}, 3]", 'pmed: f.json: item 2: must be an object of inputs. Got a number (like {"age": 60})'),
     ("fib-4", '[{}, {"Age": 3}]', "pmed: f.json: item 2: fib-4 has no input 'Age' (did you mean 'age'?)"),

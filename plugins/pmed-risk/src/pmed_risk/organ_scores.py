@@ -24,6 +24,7 @@ _MILLI: Final = {"creatinine_mg_dl": Field("creatinine"), "bilirubin_mg_dl": Fie
 _LIVER: Final = {"inr": Field("inr"), "dialysis": Field("dialysis", "flag"),
                  "sodium_mmol_l": Field("sodium"), "albumin_g_dl": Field("albumin"), **_MICRO, **_MILLI}
 _ADULT: Final = {"age": (18, 120, "years")}
+_KIDNEY: Final = {**_ADULT, "creatinine": (0.1, 25, "mg/dL")}
 _CIRRHOSIS: Final = "condition:liver-cirrhosis"
 _ONLY_CIRRHOSIS: Final = {_CIRRHOSIS: "no cirrhosis of the liver on record"}
 _TOLD: Final = {_CIRRHOSIS: True}
@@ -46,7 +47,7 @@ class CkdEpi2021(Score):
     name: ClassVar[str] = "ckd-epi-2021"
     equation: ClassVar[Equation] = Equation(
         "ckd-epi-2021-egfr", organs.ckd_epi_2021, {"age": 50.0, "sex": "male", "creatinine": 0.9}, ("creatinine",),
-        {**_AGE, **_SEX, "creatinine": _CREATININE}, outputs=("value", "egfr"), limits=_ADULT)
+        {**_AGE, **_SEX, "creatinine": _CREATININE}, outputs=("value", "egfr"), limits=_KIDNEY)
     card: ClassVar[Card] = Card(
         version="2021", summary="CKD-EPI 2021: glomerular filtration rate from creatinine, without race.",
         intended_use="Adults in a steady state. Reference patient: man of 50 with creatinine 0.9 mg/dL.",
@@ -64,7 +65,7 @@ class CkdEpi2009(Score):
         {"age": 50.0, "sex": "male", "creatinine": 0.9, "ckd-epi-race": "non-black"}, ("ckd-epi-race",),
         {**_AGE, **_SEX, "creatinine": _CREATININE, "creatinine_umol_l": _MICRO["creatinine_umol_l"],
          "ethnicity": Field("ckd-epi-race", "word", values={"black": "black", "non-black": "non-black"})},
-        outputs=("egfr", "value"), limits=_ADULT, words={"ckd-epi-race": ("non-black", "black")})
+        outputs=("egfr", "value"), limits=_KIDNEY, words={"ckd-epi-race": ("non-black", "black")})
     card: ClassVar[Card] = Card(
         version="2009", summary="CKD-EPI 2009: glomerular filtration rate from creatinine, with a factor for race.",
         intended_use="To compare with older reports only; superseded by CKD-EPI 2021. Never filled from a record.",
@@ -81,7 +82,7 @@ class CockcroftGault(Score):
         "cockcroft-gault-clearance", organs.cockcroft_gault,
         {"age": 50.0, "sex": "male", "creatinine": 0.9, "weight": 75.0}, ("creatinine",),
         {**_AGE, **_SEX, "creatinine": _CREATININE, "creatinine_umol_l": _MICRO["creatinine_umol_l"],
-         "weight_kg": Field("weight")}, outputs=("crcl_ml_min",), limits=_ADULT)
+         "weight_kg": Field("weight")}, outputs=("crcl_ml_min",), limits=_KIDNEY)
     card: ClassVar[Card] = Card(
         version="1976", summary="Cockcroft-Gault: creatinine clearance, as drug labels ask for it.",
         intended_use="Adults, for doses. Reference patient: man of 50, 75 kg, creatinine 0.9 mg/dL.",
