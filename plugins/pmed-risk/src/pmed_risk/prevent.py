@@ -6,7 +6,7 @@ Khan SS et al., Circulation 2024;149:430-49, PMID 37947085 (supplemental tables 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Final
 
@@ -23,27 +23,24 @@ YEARS: Final = (10, 30)
 _MMOL: Final = 0.02586
 
 
-def risks(given: Mapping[str, Floats], years: int, outcome: str) -> Floats:
-    """Risk from 0 to 1, one value a person; NaN where an input is, or where the coefficients are not held.
+def risks(given: Mapping[str, Floats], wanted: Sequence[tuple[int, str]]) -> dict[tuple[int, str], Floats]:
+    """Risks from 0 to 1, one value a person; NaN where an input is, or where the coefficients are not held.
 
     Args:
         given: Arrays by feature: age (years), female, total-cholesterol, hdl-cholesterol (mg/dL), systolic-bp
             (mm[Hg]), bp-treated, statin, diabetes, smoker (0 or 1), bmi (kg/m2), egfr (mL/min/1.73 m2); hba1c (%),
             uacr (mg/g) and sdi (decile) where known, else NaN; prevent-model: the place in `MODELS`.
-        years: 10 or 30.
-        outcome: One of `OUTCOMES`.
+        wanted: Pairs of years (10 or 30) and one of `OUTCOMES`.
     """
-    terms = _terms(given)
-    female, model = given["female"], given["prevent-model"].astype(np.int64)
-    total = np.full(model.shape, np.nan)
-    for place, name in enumerate(MODELS):
-        for sex, word in enumerate(("male", "female")):
-            weights = _weights(name, years, f"{word}_{outcome}")
-            here = (model == place) & (female == sex)
-            if weights:
-                total[here] = _sum({term: values[here] for term, values in terms.items()}, weights)
-    risk: Floats = 1 / (1 + np.exp(-total))
-    return risk
+    terms, kind = _terms(given), 2 * given["prevent-model"].astype(np.int64) + given["female"].astype(np.int64)
+    total = {one: np.full(kind.shape, np.nan) for one in wanted}
+    for number in np.unique(kind):
+        here, model, sex = kind == number, MODELS[number // 2], ("male", "female")[number % 2]
+        mine = {term: values[here] for term, values in terms.items()}
+        for years, outcome in wanted:
+            if weights := _weights(model, years, f"{sex}_{outcome}"):
+                total[years, outcome][here] = _sum(mine, weights)
+    return {one: 1 / (1 + np.exp(-values)) for one, values in total.items()}
 
 
 def best_model(hba1c: Floats, uacr: Floats, sdi: Floats) -> Floats:

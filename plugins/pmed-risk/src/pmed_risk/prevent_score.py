@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar, Final
 
 import numpy as np
@@ -40,7 +41,8 @@ def _with_model(given: Mapping[str, Floats], stated: Floats) -> dict[str, Floats
 
 
 def _total_10y(given: Mapping[str, Floats]) -> Floats:
-    return 100 * prevent.risks(given, 10, "total_cvd")
+    wanted = (10, "total_cvd")
+    return 100 * prevent.risks(given, [wanted])[wanted]
 
 
 def _lacks(name: str) -> pl.Expr:
@@ -82,26 +84,30 @@ class Prevent(Score):
         """
         found = super().read_input(item)
         code = found.pop("zip", None)
-        deciles = dict(facts("sdi").select("zip", "decile").iter_rows())
-        known = {"sdi": float(deciles[code])} if code in deciles else {}
-        return {**known, **found}
+        decile = _deciles().get(code)
+        return {**found, "sdi": decile} if decile and "sdi" not in found else found
 
     def result(self, item: Mapping[str, Any], rows: list[dict[str, Any]]) -> dict[str, Any]:
         """Risks (0 to 1) by horizon and outcome; null where not assessed, not held, or too old for thirty years."""
         made = super().result(item, rows)
-        frame = self._typed(pl.DataFrame([{"patient_id": "", **self.read_input(item)}]))
-        given = self._given(frame)
-        risks = {f"{years}y": {one: _or_none(prevent.risks(given, years, one)[0]) for one in prevent.OUTCOMES}
-                 for years in prevent.YEARS}
         silent: dict[str, None] = dict.fromkeys(prevent.OUTCOMES)
         if made["status"] != "assessed":
-            return {**dict.fromkeys(risks, silent), **made}
+            return {**{f"{years}y": silent for years in prevent.YEARS}, **made}
+        given = self._given(self._typed(pl.DataFrame([{"patient_id": "", **self.read_input(item)}])))
+        found = prevent.risks(given, [(years, one) for years in prevent.YEARS for one in prevent.OUTCOMES])
+        risks = {f"{years}y": {one: _or_none(found[years, one][0]) for one in prevent.OUTCOMES}
+                 for years in prevent.YEARS}
         too_old = {"30y": silent} if given["age"][0] > OLDEST_FOR_30_YEARS else {}
         return {**risks, **too_old, "model": prevent.MODELS[int(given["prevent-model"][0])], **made}
 
     def _given(self, frame: pl.DataFrame) -> Mapping[str, Floats]:
         stated = frame["prevent-model"].is_not_null().to_numpy()
         return _with_model(arrays(frame, self.equation), stated)
+
+
+@cache
+def _deciles() -> dict[str, float]:
+    return {code: float(decile) for code, decile in facts("sdi").select("zip", "decile").iter_rows()}
 
 
 def _or_none(value: float) -> float | None:
