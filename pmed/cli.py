@@ -12,6 +12,7 @@ import click
 
 from . import __version__
 from .errors import EXIT_PARTIAL, PmedError
+from .files import write_whole
 from .plugins import Plugins
 from .settings import Settings, load_settings
 from .terminal import Reading, add_commands, finish, genome_options, outside_calls_option, progress, spooled
@@ -146,6 +147,23 @@ def fetch(connection: Path, output: Path) -> None:
 
     with progress() as say:
         fetched(read_connection(connection), output, base=connection.parent, progress=say)
+    finish((), [output])
+
+
+@cli.command()
+@click.argument("name")
+@click.option("--features", required=True, type=READABLE, help="JSON list of input objects, one a person.")
+@click.option("-o", "--output", type=WRITABLE, help="JSON file to write (default: to the terminal).")
+@click.pass_obj
+def predict(settings: Settings, name: str, features: Path, output: Path | None) -> None:
+    """What the predictor NAME says of inputs from a file, without a record."""
+    from .predicting import predict_file, results_text
+
+    text = results_text(predict_file(name, features, settings))
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    write_whole(output, text.encode())
     finish((), [output])
 
 

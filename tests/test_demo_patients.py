@@ -94,7 +94,8 @@ def test_warfarin_dose_is_far_below_usual_because_of_genes_and_amiodarone(views:
     pushed = {one["feature"] for one in dose["explanation"]["contributions"] if one["contribution"] < -1}
     assert {"diplotype:CYP2C9", "genotype:rs9923231", "on:amiodarone"} <= pushed
     assert {row["target"] for row in view["predictions"] if row["kind"] == "risk" and row["status"] == "assessed"} == {
-        "ascvd-10y-risk", "cha2ds2-vasc-score"}
+        "ascvd-10y-risk", "cha2ds2-vasc-score", "cha2ds2-va-score", "prevent-10y-cvd-risk", "ckd-epi-2021-egfr",
+        "cockcroft-gault-clearance"}
     assert actions(view)["simvastatin"] in {"alternative", "adjust", "avoid"}
 
 

@@ -30,7 +30,7 @@ LAYERS = [  # lowest first; nothing imports from its own layer
      "stages.advise"},
     {"engine"},
     {"pmed"},  # the front door
-    {"demo", "testing", "notebook", "quality", "records", "fetching", "whatif"},
+    {"demo", "testing", "notebook", "quality", "records", "fetching", "whatif", "predicting"},
     {"reporting"},
     {"cli"},
     {"__main__"},

@@ -27,12 +27,17 @@ def predict(plugins: Plugins, components: Sequence[Component], features: pl.Data
     """All predictors' rows as one ``predictions`` table."""
     parts = [TABLES["predictions"].empty()]
     for component in components:
-        rows = plugins.attempt(component, "predict", _predict, component.made, features)
+        rows = plugins.attempt(component, "predict", checked, component.made, features)
         parts += [] if rows is None else [rows]
     return pl.concat(parts)
 
 
-def _predict(predictor: Predictor, features: pl.DataFrame) -> pl.DataFrame:
+def checked(predictor: Predictor, features: pl.DataFrame) -> pl.DataFrame:
+    """The rows of one predictor, which keep what every predictor promises.
+
+    Raises:
+        TableError: where they do not.
+    """
     out = predictor.predict(feature_frame(predictor, features).clone())
     named = out.with_columns(predictor=pl.lit(predictor.name))
     rows = TABLES["predictions"].check(named).select(TABLES["predictions"].names)

@@ -10,7 +10,7 @@ import pytest
 
 from pmed import TABLES
 from pmed.normalise.units import canonical_units
-from pmed_risk.history import FEATURES, RiskHistory
+from pmed_risk.history import FEATURES, MEASUREMENTS, MEDICINES, RiskHistory
 
 TODAY = date(2026, 3, 10)
 SNOMED, ICD, LOINC = "http://snomed.info/sct", "http://hl7.org/fhir/sid/icd-10-cm", "http://loinc.org"
@@ -49,9 +49,9 @@ def test_an_empty_record_has_no_diagnosis_and_no_measurement() -> None:
     made = features()
     assert {name: made[name] for name in FEATURES} == {
         **dict.fromkeys(("atrial-fibrillation", "heart-failure", "hypertension", "diabetes", "stroke-or-tia",
-                         "vascular-disease", "coronary-disease", "haemorrhagic-stroke", "ascvd-history", "bp-treated"),
+                         "vascular-disease", "coronary-disease", "haemorrhagic-stroke", "ascvd-history", *MEDICINES),
                         False),
-        **dict.fromkeys(("total-cholesterol", "hdl-cholesterol", "systolic-bp", "smoker")), "pce-race": "white"}
+        **dict.fromkeys((*MEASUREMENTS, "smoker")), "pce-race": "white"}
 
 
 def test_without_a_record_there_is_no_row() -> None:
@@ -211,3 +211,18 @@ def test_many_patients_are_each_judged_alone() -> None:
     tables["conditions"] = TABLES["conditions"].frame([{"patient_id": "b", "row": 1, **diagnosis("44054006")}])
     made = RiskHistory().run(tables, ("diabetes", "hypertension"))["features"]
     assert made.rows() == [("a", False, False), ("b", True, False), ("c", False, False)]
+
+
+def test_each_group_of_medicines_is_a_feature_of_its_own() -> None:
+    made = features(medications=[drug("simvastatin"), drug("aspirin")])
+    assert [made[name] for name in MEDICINES] == [False, True, True]
+    assert made["statin-found"] == "simvastatin"
+    assert features(medications=[drug("simvastatin", active=None)])["statin"] is None
+
+
+def test_laboratory_values_are_in_the_unit_of_the_scores() -> None:
+    made = features(observations=[measured("14682-9", 88.4, "umol/L"), measured("777-3", 165000.0, "/uL"),
+                                  measured("6301-6", 1.4, "{INR}"), measured("17856-6", 50.0, "mmol/mol")])
+    assert made["creatinine"] == pytest.approx(1.0, abs=1e-3)
+    assert (made["platelets"], made["inr"]) == (165.0, 1.4)
+    assert made["hba1c"] == pytest.approx(6.726, abs=1e-3)

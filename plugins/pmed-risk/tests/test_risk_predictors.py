@@ -209,3 +209,9 @@ def test_the_reason_says_which_diagnosis_is_not_settled() -> None:
     made = AscvdRisk().predict(frame(dict(ascvd.REFERENCE), reference).with_columns(found))
     assert made["reason"].item() == (
         "needs diabetes; diabetes is left open by a diagnosis that no code set knows: Sugar disease")
+
+
+def test_without_atrial_fibrillation_there_is_nothing_to_say() -> None:
+    people = [dict(stroke.REFERENCE) | {"atrial-fibrillation": one} for one in (True, False, None)]
+    made = StrokeRisk().predict(frame(dict(stroke.REFERENCE), *people))
+    assert made["status"].to_list() == ["assessed", "not-applicable", "not-assessed"]

@@ -6,9 +6,12 @@ from collections.abc import Iterable
 
 from pmed import Release, hookimpl
 
+from . import organ_scores, point_scores, risk_scores
 from .ascvd import AscvdRisk
 from .history import RiskHistory
 from .knowledge import release
+from .prevent_score import Prevent
+from .score import Score
 from .stroke import StrokeRisk
 
 
@@ -25,6 +28,6 @@ def register_features() -> Iterable[type[RiskHistory]]:
 
 
 @hookimpl
-def register_predictors() -> Iterable[type[AscvdRisk | StrokeRisk]]:
-    """ASCVD Pooled Cohort Equations and CHA2DS2-VASc."""
-    return [AscvdRisk, StrokeRisk]
+def register_predictors() -> Iterable[type[AscvdRisk | StrokeRisk | Score]]:
+    """Ten-year risks, points for stroke and bleeding, kidney and liver function."""
+    return [AscvdRisk, StrokeRisk, Prevent, *risk_scores.SCORES, *organ_scores.SCORES, *point_scores.SCORES]

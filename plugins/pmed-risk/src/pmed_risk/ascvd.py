@@ -15,6 +15,7 @@ from pmed.verdicts import all_reasons, inputs, needs, number, outside, predictio
 
 from . import pce
 from .findings import mention, unsettled, yes_or_absent
+from .published import SEX, Field, Published, flags
 
 TARGET: Final = "ascvd-10y-risk"
 REFERENCE: Final[Mapping[str, Any]] = {
@@ -31,10 +32,18 @@ _UNSETTLED: Final = ("diabetes", "ascvd-history")
 _FOUND: Final = tuple(f"{name}-found" for name in REFERENCE if name not in {"age", "sex"})
 #: Risk groups of the 2019 ACC/AHA guideline on primary prevention (PMID 30879355): from that many per cent.
 GROUPS: Final = ((20.0, "high risk"), (7.5, "intermediate risk"), (5.0, "borderline risk"), (0.0, "low risk"))
+#: Inputs by the names of published examples.
+FIELDS: Final = {
+    "age": Field("age"), "sex": Field("sex", "word", values=SEX),
+    "race": Field("pce-race", "word", values={name: name for name in ("white", "black", "other")}),
+    "total_chol_mg_dl": Field("total-cholesterol"), "hdl_mg_dl": Field("hdl-cholesterol"),
+    "sbp_mmhg": Field("systolic-bp"), **flags("bp-treated", "bp_treated"), **flags("smoker", "smoker"),
+    **flags("diabetes", "diabetes"),
+}
 
 
 @dataclass(frozen=True)
-class AscvdRisk:
+class AscvdRisk(Published):
     """Ten-year risk (%) of a first heart attack, coronary death or stroke, by the Pooled Cohort Equations."""
 
     name: ClassVar[str] = "ascvd-pce-2013"
@@ -42,6 +51,9 @@ class AscvdRisk:
     needs: ClassVar[tuple[str, ...]] = tuple(REFERENCE)
     wants: ClassVar[tuple[str, ...]] = _FOUND
     gives: ClassVar[tuple[str, ...]] = (TARGET,)
+    fields: ClassVar[Mapping[str, Field]] = FIELDS
+    outputs: ClassVar[tuple[str, ...]] = ("risk_10y_pct",)
+    assumed: ClassVar[Mapping[str, Any]] = {"ascvd-history": False}
     card: ClassVar[Card] = Card(
         version="2013",
         summary="Pooled Cohort Equations: ten-year risk of a first heart attack, coronary death or stroke.",

@@ -19,8 +19,11 @@ from .diagnoses import CONDITIONS, conditions
 from .knowledge import facts
 from .records import dated_observations, lost, people, up_to_index
 
-MEASUREMENTS: Final = ("total-cholesterol", "hdl-cholesterol", "systolic-bp")
-FEATURES: Final = (*CONDITIONS, "ascvd-history", *MEASUREMENTS, "smoker", "bp-treated", "pce-race")
+MEASUREMENTS: Final = ("total-cholesterol", "hdl-cholesterol", "systolic-bp", "creatinine", "bilirubin", "albumin",
+                       "inr", "sodium", "alt", "ast", "platelets", "hba1c")
+#: Feature → group of medicines of which it says whether one is taken.
+MEDICINES: Final = {"bp-treated": "antihypertensive", "statin": "statin", "bleeding-medicine": "bleeding"}
+FEATURES: Final = (*CONDITIONS, "ascvd-history", *MEASUREMENTS, "smoker", *MEDICINES, "pce-race")
 _BLACK: Final = r"black|african[ -]american|2054-5"
 _WHITE: Final = r"white|caucasian|2106-3"
 # "non-white" and "not black" name a group by what it is not
@@ -43,7 +46,8 @@ class RiskHistory:
 
     def run(self, tables: Tables, wanted: Sequence[str]) -> dict[str, pl.DataFrame]:
         """One row for each patient with a record; others have no row, hence nulls."""
-        parts = (race(tables), conditions(tables), measurements(tables), smoking(tables), treatment(tables))
+        parts = (race(tables), conditions(tables), measurements(tables), smoking(tables),
+                 *(treatment(tables, name) for name in MEDICINES))
         wide = reduce(lambda left, right: left.join(right, on="patient_id", how="left", maintain_order="left"), parts)
         return {"features": wide.select("patient_id", *wanted)}
 
@@ -87,27 +91,27 @@ def smoking(tables: Tables) -> pl.DataFrame:
     return rows.group_by("patient_id").agg(pl.col("smoker").last(), said.last().alias("smoker-found"))
 
 
-def treatment(tables: Tables) -> pl.DataFrame:
-    """Whether a blood-pressure medicine is active; false needs a record whose current medicines could all be read."""
+def treatment(tables: Tables, feature: str) -> pl.DataFrame:
+    """Whether a medicine of the group behind `feature` is active; "no" needs that every current one could be read."""
     names = pl.col("sure").list.explode(empty_as_null=False)
-    rows = _current(tables).group_by("patient_id").agg(
-        names.drop_nulls().unique().sort().str.join(", ").alias("bp-treated-found"),
+    rows = _current(tables, MEDICINES[feature]).group_by("patient_id").agg(
+        names.drop_nulls().unique().sort().str.join(", ").alias(f"{feature}-found"),
         pl.col("sure").list.len().fill_null(0).sum().alias("count"), pl.col("perhaps").any())
     wide = people(tables).join(rows, on="patient_id", how="left", maintain_order="left")
     unknown = pl.col("perhaps").fill_null(value=False) | lost(tables, "Medication(Request|Statement)")
-    return wide.select("patient_id", "bp-treated-found", pl.when(pl.col("count") > 0).then(pl.lit(value=True)).when(
-        ~unknown).then(pl.lit(value=False)).alias("bp-treated"))
+    return wide.select("patient_id", f"{feature}-found", pl.when(pl.col("count") > 0).then(pl.lit(value=True)).when(
+        ~unknown).then(pl.lit(value=False)).alias(feature))
 
 
-def _current(tables: Tables) -> pl.DataFrame:
-    """Medicines not known to be over: the blood-pressure medicines `sure` in each, or whether it `perhaps` is one."""
+def _current(tables: Tables, group: str) -> pl.DataFrame:
+    """Medicines not known to be over: those of a group `sure` in each, or whether it `perhaps` is one."""
     drugs = tables["medications"]
-    group = facts("drugs").filter(pl.col("group") == "antihypertensive")["ingredient"].to_list()
+    members = facts("drugs").filter(pl.col("group") == group)["ingredient"].to_list()
     possible = pl.col("possible_ingredients") if "possible_ingredients" in drugs.columns else pl.lit(None)
     rows = drugs.filter(pl.col("active").fill_null(value=True)).with_columns(
-        known=pl.col("ingredients").list.set_intersection(group).fill_null([]),
+        known=pl.col("ingredients").list.set_intersection(members).fill_null([]),
         possible=possible.cast(pl.List(pl.String())))
     nameless = pl.all_horizontal(pl.col("ingredients", "possible", "display").is_null())
-    could_be = pl.col("possible").list.set_intersection(group).list.len().fill_null(0) > 0
+    could_be = pl.col("possible").list.set_intersection(members).list.len().fill_null(0) > 0
     undecided = pl.col("active").is_null() & (pl.col("known").list.len() > 0)
     return rows.select("patient_id", sure=pl.when("active").then("known"), perhaps=nameless | could_be | undecided)

@@ -13,12 +13,12 @@ from pmed import TABLES, Release
 
 from . import chads, pce
 
-_FILES = ("codes", "drugs", "measurements", "smoking", "words")
+_FILES = ("codes", "drugs", "measurements", "prevent", "sdi", "smoking", "words")
 
 
 @cache
 def facts(name: str) -> pl.DataFrame:
-    """One of the plugin's own tables (codes, drugs, measurements, smoking, words), all text; read once."""
+    """One of the plugin's own tables, a file of ``data``, all text; read once."""
     return pl.read_csv(io.BytesIO(_bytes(name)), comment_prefix="#", infer_schema=False)
 
 
@@ -51,10 +51,11 @@ def release() -> Release:
     hashed = b"".join(map(_bytes, _FILES)) + repr((pce.EQUATIONS, chads.POINTS)).encode()
     return Release(
         name="pmed-risk",
-        version="1.0",
-        date="2026-11-24",
+        version="1.1",
+        date="2026-11-28",
         licence="Apache-2.0 (own tables of published facts)",
         source=f"Pooled Cohort Equations {pce.CITATION}; CHA2DS2-VASc {chads.CITATION}; "
+               "PREVENT PMID:37947085; "
                "SNOMED CT, ICD-10, LOINC and RxNorm codes listed one by one",
         sha256=hashlib.sha256(hashed).hexdigest(),
         tables={"drug_names": drug_names(), "risk_codes": facts("codes"), "pce_coefficients": coefficients(),

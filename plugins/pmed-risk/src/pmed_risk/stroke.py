@@ -13,6 +13,7 @@ from pmed.verdicts import all_reasons, inputs, needs, number, predictions, steps
 
 from .chads import POINTS, age_points, cha2ds2_vasc, sex_points
 from .findings import mention, unsettled
+from .published import SEX, YEARS, Field, Published, flags
 
 TARGET: Final = "cha2ds2-vasc-score"
 REFERENCE: Final[Mapping[str, Any]] = {
@@ -25,10 +26,23 @@ _WORDS: Final = {
     "stroke-or-tia": "Stroke, transient ischaemic attack or embolism",
     "vascular-disease": "Heart attack, peripheral arterial disease or aortic plaque",
 }
+#: Inputs by the names of published examples, of which there are two sets.
+FIELDS: Final = {
+    "age": Field("age", units=YEARS), "sex": Field("sex", "word", values=SEX),
+    "female_sex": Field("sex", "flag", values={True: "female", False: "male"}),
+    "age_gte_75": Field("age", "flag", values={True: 75.0, False: 64.0}),
+    "age_65_to_74": Field("age", "flag", values={True: 65.0, False: 64.0}),
+    **flags("heart-failure", "Congestive Heart Faliure", "chf_or_lvef_lte_40"),
+    **flags("hypertension", "Hypertension history", "hypertension"),
+    **flags("diabetes", "Diabetes history", "diabetes"),
+    **flags("stroke-or-tia", "Stroke", "Transient Ischemic Attacks History", "Thromboembolism history",
+            "stroke_tia_or_te_history"),
+    **flags("vascular-disease", "Vascular disease history", "vascular_disease"),
+}
 
 
 @dataclass(frozen=True)
-class StrokeRisk:
+class StrokeRisk(Published):
     """CHA2DS2-VASc: 0 to 9 points for the risk of stroke in atrial fibrillation."""
 
     name: ClassVar[str] = "cha2ds2-vasc"
@@ -36,6 +50,9 @@ class StrokeRisk:
     needs: ClassVar[tuple[str, ...]] = tuple(REFERENCE)
     wants: ClassVar[tuple[str, ...]] = _FOUND
     gives: ClassVar[tuple[str, ...]] = (TARGET,)
+    fields: ClassVar[Mapping[str, Field]] = FIELDS
+    assumed: ClassVar[Mapping[str, Any]] = {"atrial-fibrillation": True, **dict.fromkeys(POINTS, False)}
+    implied: ClassVar[tuple[str, ...]] = ("atrial-fibrillation",)
     card: ClassVar[Card] = Card(
         version="2010",
         summary="CHA2DS2-VASc: points for the risk of stroke in atrial fibrillation.",
@@ -57,7 +74,10 @@ class StrokeRisk:
     def predict(self, features: pl.DataFrame) -> pl.DataFrame:
         """One row a patient: points, or why it was not assessed."""
         score = cha2ds2_vasc(pl.col("age"), pl.col("sex"), {name: pl.col(name) for name in POINTS})
-        return predictions(_typed(features), target=TARGET, value=score, unit="points", reason=_reason())
+        frame = _typed(features)
+        rows = predictions(frame, target=TARGET, value=score, unit="points", reason=_reason())
+        without = (~frame["atrial-fibrillation"]).fill_null(value=False)
+        return rows.with_columns(status=pl.when(without).then(pl.lit("not-applicable")).otherwise("status"))
 
     def trace(self, features: pl.DataFrame, predictions: pl.DataFrame) -> pl.DataFrame:
         """The points one by one."""

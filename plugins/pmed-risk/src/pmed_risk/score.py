@@ -1,0 +1,170 @@
+"""What all scores of this plugin share: one equation, its inputs, whom it is for, and the rows that follow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Final
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from pmed import Card
+from pmed.verdicts import all_reasons, inputs, needs, number, outside, predictions, steps
+
+from .published import Field, Published
+
+Floats = npt.NDArray[np.float64]
+_SEXES: Final = ("male", "female")
+
+
+@dataclass(frozen=True)
+class Equation:
+    """One equation and what surrounds it.
+
+    Attributes:
+        target: What is predicted.
+        compute: Arrays by feature → values. Flags come as 0 or 1, `sex` as ``female``, words as their place in `words`.
+        reference: The reference patient: every feature that is explained, with its value, which also says its type.
+        told: Further features that must be known and are not explained, each with an example.
+        maybe: Further features that may be unknown, each with an example.
+        reasons: Further reasons not to assess: texts, null where there is none.
+        limits: Feature → low, high, unit: outside, the equation was not validated.
+        words: Text feature → the words it may be.
+        topic: Features of which one must be known, or the score has nothing to say of this patient.
+        only: Feature that must be true, with the reason why the score does not apply otherwise.
+        refused: Features that must not be true, with the reason.
+        fields: Inputs by their published names.
+        assumed: Features of published inputs that count as such where they are not given.
+        outputs: Names of the value among published results.
+        labels: From that value on: what it means; the highest first.
+    """
+
+    target: str
+    compute: Callable[[Mapping[str, Floats]], Floats]
+    reference: Mapping[str, Any]
+    topic: tuple[str, ...]
+    fields: Mapping[str, Field]
+    outputs: tuple[str, ...] = ("score", "value")
+    limits: Mapping[str, tuple[float, float, str]] = field(default_factory=dict)
+    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    only: Mapping[str, str] = field(default_factory=dict)
+    refused: Mapping[str, str] = field(default_factory=dict)
+    assumed: Mapping[str, Any] = field(default_factory=dict)
+    labels: tuple[tuple[float, str], ...] = ()
+    told: Mapping[str, Any] = field(default_factory=dict)
+    maybe: Mapping[str, Any] = field(default_factory=dict)
+    reasons: tuple[pl.Expr, ...] = ()
+
+    @property
+    def required(self) -> dict[str, Any]:
+        """Every feature that must be known, with an example."""
+        return {**self.reference, **self.told}
+
+    @property
+    def read(self) -> dict[str, Any]:
+        """Every feature, with an example."""
+        return {**self.required, **self.maybe}
+
+
+@dataclass(frozen=True)
+class Score(Published):
+    """Base of the scores; a score is a name, a card and an `Equation`."""
+
+    name: ClassVar[str]
+    kind: ClassVar[Any] = "risk"
+    needs: ClassVar[tuple[str, ...]]
+    wants: ClassVar[tuple[str, ...]] = ()
+    gives: ClassVar[tuple[str, ...]]
+    card: ClassVar[Card]
+    equation: ClassVar[Equation]
+
+    def __init_subclass__(cls) -> None:
+        """Declare what the equation needs and gives."""
+        cls.needs, cls.gives = tuple(cls.equation.required), (cls.equation.target,)
+        cls.wants = tuple(cls.equation.maybe)
+        cls.fields, cls.outputs = cls.equation.fields, cls.equation.outputs
+        cls.assumed, cls.implied = cls.equation.assumed, tuple(cls.equation.only)
+
+    def reference(self, target: str) -> Mapping[str, Any]:
+        """The reference patient of the equation."""
+        return self.equation.reference if target == self.equation.target else {}
+
+    def predict(self, features: pl.DataFrame) -> pl.DataFrame:
+        """One row a patient: the value, or why there is none."""
+        about = self.equation
+        frame = self._typed(features)
+        with np.errstate(all="ignore"):  # what cannot be computed is of a row that has a reason, and no value
+            value = pl.Series("value", about.compute(self._given(frame)), dtype=pl.Float64)
+        label = pl.coalesce(pl.when(pl.col("value") >= low).then(pl.lit(words)) for low, words in about.labels) \
+            if about.labels else None
+        rows = predictions(frame.with_columns(value), target=about.target, value=pl.col("value"),
+                           unit=self.card.unit, reason=_reason(about), label=label)
+        apart = frame.select(apart=_apart(about)).to_series()
+        return rows.with_columns(
+            reason=pl.coalesce(apart, "reason"),
+            status=pl.when(apart.is_not_null()).then(pl.lit("not-applicable")).otherwise("status"),
+            value=pl.when(apart.is_null()).then("value"), label=pl.when(apart.is_null()).then("label"))
+
+    def trace(self, features: pl.DataFrame, predictions: pl.DataFrame) -> pl.DataFrame:
+        """The inputs one by one, and the result."""
+        wanted = predictions.filter((pl.col("target") == self.equation.target) & (pl.col("status") == "assessed"))
+        frame = self._typed(features).join(wanted.select("patient_id", "value"), on="patient_id",
+                                           maintain_order="left")
+        texts = [pl.format(f"{name}: {{}}.", _shown(name, example)) for name, example
+                 in self.equation.read.items()]
+        last = pl.format(f"{self.card.summary.rstrip('.')}: {{}} {self.card.unit} "
+                         f"({', '.join(self.card.references)}).", number(pl.col("value"), 2))
+        return steps(frame, target=self.equation.target, texts=[*texts, last])
+
+    def _given(self, frame: pl.DataFrame) -> Mapping[str, Floats]:
+        return arrays(frame, self.equation)
+
+    def _typed(self, features: pl.DataFrame) -> pl.DataFrame:
+        frame = inputs(features, self.equation.read)
+        # a birthday is not over before the next: 69.9 years are 69
+        return frame.with_columns(pl.col("age").floor()) if "age" in frame.columns else frame
+
+
+def arrays(frame: pl.DataFrame, about: Equation) -> dict[str, Floats]:
+    """Every input as numbers; an unknown flag or word as 0, as its row has a reason and no value."""
+    made: dict[str, Floats] = {}
+    for name, example in about.read.items():
+        column = frame[name]
+        if isinstance(example, str):
+            words = _SEXES if name == "sex" else about.words[name]
+            places = {word: place for place, word in enumerate(words)}
+            column = column.replace_strict(places, default=0, return_dtype=pl.Float64)
+        elif isinstance(example, bool):
+            column = column.fill_null(value=False).cast(pl.Float64)
+        made["female" if name == "sex" else name] = column.fill_null(float("nan")).to_numpy()
+    return made
+
+
+def _reason(about: Equation) -> pl.Expr:
+    """All that keeps the value from being given."""
+    words = {"sex": _SEXES, **about.words}
+    strange = [pl.when(~pl.col(name).is_in(list(known))).then(
+        pl.format(f"{name} is recorded as {{}}: the equation knows {', '.join(known)} only", name))
+        for name, known in words.items() if name in about.read]
+    refused = [pl.when(name).then(pl.lit(why)) for name, why in about.refused.items()]
+    positive = [pl.when(pl.col(name) <= 0).then(pl.format(f"{name} is {{}}, which cannot be", number(pl.col(name))))
+                for name, example in about.read.items()
+                if isinstance(example, float) and example > 0 and name not in about.limits]
+    limits = [outside(name, *limit) for name, limit in about.limits.items()]
+    return all_reasons(needs(list(about.required)), *strange, *refused, *positive, *limits, *about.reasons)
+
+
+def _apart(about: Equation) -> pl.Expr:
+    """Why the score has nothing to say of a patient: not of that kind, or nothing of its topic is known."""
+    kind = [pl.when(~pl.col(name)).then(pl.lit(why)) for name, why in about.only.items()]
+    silent = pl.when(pl.all_horizontal(pl.col(name).is_null() for name in about.topic)).then(
+        needs(list(about.required)))
+    return pl.coalesce(*kind, silent)
+
+
+def _shown(name: str, example: Any) -> pl.Expr:
+    if isinstance(example, bool):
+        return pl.when(name).then(pl.lit("yes")).otherwise(pl.lit("no, or not in the record"))
+    return number(pl.col(name), 2) if isinstance(example, float) else pl.col(name)
