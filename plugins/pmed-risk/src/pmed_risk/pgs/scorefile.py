@@ -60,10 +60,9 @@ def read_score(path: Path, build: str) -> Score:
     text = content(path)
     head, before = head_of(path, text)
     _must_have(head)
-    chrom, pos = head.places(build)
     raw = _raw(head, text, before)
     _refuse_complex(head, raw)
-    rows = _rows(head, raw, chrom, pos)
+    rows = _rows(head, raw, *head.places(build))
     _refuse_faults(head, rows)
     return Score(head.name, path, rows.select("row", "chrom", "pos", "effect", "other", "kind", "base", "once", "twice",
                                               "frequency"))
@@ -169,6 +168,11 @@ def _refuse_faults(head: Head, rows: pl.DataFrame) -> None:
         if len(found):
             more = f" ({len(found)} such rows)" if len(found) > 1 else ""
             raise InputError(text + more, where=_line(head, found[0]))
+
+
+    if rows["pos"].null_count() == rows.height:
+        raise InputError("no row has a position on the genome's build", where=str(head.path),
+                         hint="its variants could not be placed; choose another file")
 
 
 def _line(head: Head, row: int) -> str:
