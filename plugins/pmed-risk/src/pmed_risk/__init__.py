@@ -1,8 +1,9 @@
-"""Clinical risk equations for pmed."""
+"""Clinical risk equations and polygenic scores for pmed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from pmed import Release, hookimpl
 
@@ -10,6 +11,9 @@ from .ascvd import AscvdRisk
 from .history import RiskHistory
 from .knowledge import release
 from .stroke import StrokeRisk
+
+if TYPE_CHECKING:
+    import click
 
 
 @hookimpl
@@ -28,3 +32,11 @@ def register_features() -> Iterable[type[RiskHistory]]:
 def register_predictors() -> Iterable[type[AscvdRisk | StrokeRisk]]:
     """ASCVD Pooled Cohort Equations and CHA2DS2-VASc."""
     return [AscvdRisk, StrokeRisk]
+
+
+@hookimpl
+def register_commands(cli: click.Group) -> None:
+    """``pmed score``."""
+    from .pgs.command import score
+
+    cli.add_command(score)
