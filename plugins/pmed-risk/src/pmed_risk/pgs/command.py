@@ -104,5 +104,5 @@ def _tell(name: str, scored: Scored) -> None:
     if imputed:
         click.echo(f"{name}: {imputed} unknown genotypes imputed by the allele's frequency", err=True)
     if len(lost):
-        click.echo(f"{name}: {lost['left_out'].sum()} unknown genotypes of {len(lost)} people left out: no frequency in "
-                   f"the scoring file, and fewer than {LEAST_CALLED} people called", err=True)
+        click.echo(f"{name}: {lost['left_out'].sum()} unknown genotypes of {len(lost)} people left out: no frequency "
+                   f"in the scoring file, and fewer than {LEAST_CALLED} people called", err=True)

@@ -1,4 +1,4 @@
-"""The head of a scoring file, formats 1 and 2 of the PGS Catalog, and the columns that hold its positions on a build."""
+"""The head of a scoring file, formats 1 and 2 of the PGS Catalog, and which columns have its positions on a build."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class Normal:
         design = _design(components)
         mean = np.linalg.lstsq(design, scores, rcond=None)[0]
         residual = scores - design @ mean
-        return cls(mean, np.append(np.log(residual.var()), np.zeros(components.shape[1])))
+        return cls(np.asarray(mean, dtype=np.float64), np.append(np.log(residual.var()), np.zeros(components.shape[1])))
 
     @classmethod
     def of_mean_and_variance(cls, components: Floats, scores: Floats) -> Normal:
@@ -49,7 +49,7 @@ class Normal:
             mean = np.linalg.solve(design.T @ (design * weight[:, None]), design.T @ (weight * scores))
             excess = (scores - design @ mean) ** 2 * weight - 1
             step = np.linalg.lstsq(design, excess, rcond=None)[0]
-            last, fit = fit, cls(mean, fit.log_variance + step)
+            last, fit = fit, cls(np.asarray(mean, dtype=np.float64), fit.log_variance + step)
             if np.abs(step).max() < _CLOSE and np.abs(fit.mean - last.mean).max() < _CLOSE * scores.std():
                 break
         return fit

@@ -103,7 +103,8 @@ class Wanted:
             raise GenomeError(f"the records of {chrom}:{pos} are apart, or in two files",
                               hint="sort the file, and give each chromosome once")
         self.had[some] = True
-        return self.rows[some]
+        taken: pl.DataFrame = self.rows[some]
+        return taken
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Sums for everybody: one matrix product of weights and dosages for each batch of records.
 
-An unknown genotype is not dosage 0. It is the mean that the allele's frequency gives: the frequency in the scoring file,
+An unknown genotype is not dosage 0. It is the mean by the allele's frequency: the one in the scoring file,
 else what the called people of the same genomes have, if they are `LEAST_CALLED`; else it is left out, and counted.
 """
 
@@ -55,9 +55,9 @@ class Sums:
         if base.any():
             self.sums[:] += base @ (~dosages.left_out).astype(np.float64)
         used = self._weights(placed.with_columns(used=pl.lit(1.0)), "used", len(record))
-        for into, which in ((self.imputed, dosages.imputed), (self.left_out, dosages.left_out)):
+        for counted, which in ((self.imputed, dosages.imputed), (self.left_out, dosages.left_out)):
             if (some := which.any(axis=1)).any():
-                into += used[:, some] @ which[some].astype(np.float64)
+                counted[:] += used[:, some] @ which[some].astype(np.float64)
 
     def _weights(self, placed: pl.DataFrame, name: str, columns: int) -> Floats:
         """(scores, columns)."""
