@@ -103,6 +103,8 @@ def _tell(name: str, scored: Scored) -> None:
     imputed, lost = int(own["imputed"].sum()), own.filter(pl.col("left_out") > 0)
     if imputed:
         click.echo(f"{name}: {imputed} unknown genotypes imputed by the allele's frequency", err=True)
+    if none := own["sum"].null_count():
+        click.echo(f"{name}: {none} people have no score: too few of their genotypes are known", err=True)
     if len(lost):
         click.echo(f"{name}: {lost['left_out'].sum()} unknown genotypes of {len(lost)} people left out: no frequency "
                    f"in the scoring file, and fewer than {LEAST_CALLED} people called", err=True)

@@ -84,4 +84,5 @@ def wilson(percent: Floats, people: int) -> tuple[Floats, Floats]:
     z, share = 1.959963984540054, percent / 100
     middle = (share + z * z / (2 * people)) / (1 + z * z / people)
     half = z / (1 + z * z / people) * np.sqrt(share * (1 - share) / people + z * z / (4 * people * people))
-    return 100 * np.clip(middle - half, 0, 1), 100 * np.clip(middle + half, 0, 1)
+    # At 0 and 100 the ends are the percentile itself, but for rounding.
+    return np.clip(100 * (middle - half), 0, percent), np.clip(100 * (middle + half), percent, 100)

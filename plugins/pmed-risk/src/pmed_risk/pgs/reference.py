@@ -67,6 +67,7 @@ def _compared(table: pl.DataFrame, panel: Panel, score: str) -> pl.DataFrame:
     known = panel.target.join(table.select("sample", "sum"), on="sample")
     if known.is_empty():
         raise InputError("the components are of other people than the genome", where=str(panel.path))
+    known = known.drop_nulls("sum")
     reference = _numbers(panel.people, score, panel.path)
     found = known.select("sample").with_columns(_nearest(panel, known).to_frame())
     own = panel.people.select(_PCS[:ADJUST]).to_numpy()

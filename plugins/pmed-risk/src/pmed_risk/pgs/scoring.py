@@ -26,7 +26,8 @@ class Scored:
     """Scores of a cohort.
 
     Attributes:
-        table: A row for each sample and score: sample, score, sum, matched, variants, imputed, left_out.
+        table: A row for each sample and score: sample, score, sum (null where too little is known of the person),
+            matched, variants, imputed, left_out.
         matches: A row for each row of the scoring files, with its record, match type and status.
     """
 
@@ -57,7 +58,8 @@ def score_cohort(cohort: Cohort, scores: Sequence[Score], *, rules: Rules | None
     matches = _matches(wanted.all, found)
     for number, score in enumerate(scores):
         _must_overlap(score, matches.filter(score=number)["status"], min_overlap)
-    return Scored(_table(cohort, scores, sums, matches), _named(matches, scores).select(_LABELS))
+    table = _table(cohort, scores, sums, matches).with_columns(_sum_of_enough(min_overlap))
+    return Scored(table, _named(matches, scores).select(_LABELS))
 
 
 class Wanted:
@@ -181,6 +183,12 @@ def _must_overlap(score: Score, status: pl.Series, least: float) -> None:
     raise InputError(f"{score.name}: only {matched} of {many} variants are matched ({matched / many:.1%}; {rest}), "
                      f"at least {least:.0%} are needed", where=str(score.path),
                      hint="is the genome imputed and on the right build? --min-overlap takes less")
+
+
+def _sum_of_enough(least: float) -> pl.Expr:
+    """A person with too few known genotypes has no score, as a genome with too few variants has none."""
+    known = pl.col("matched") - pl.col("imputed") - pl.col("left_out")
+    return pl.when((known > 0) & (known >= least * pl.col("variants"))).then("sum").alias("sum")
 
 
 def _table(cohort: Cohort, scores: Sequence[Score], sums: Sums, matches: pl.DataFrame) -> pl.DataFrame:
