@@ -17,6 +17,7 @@ from .scorefile import Score
 from .sums import Int8s, Sums
 
 MIN_OVERLAP = 0.75
+_MOST_HELD = 1 << 25  # alleles, of a byte each, between two rounds of matching
 UNMATCHED, UNPLACED = "not in the genome", "no position"
 _LABELS = ("score", "row", "chrom", "pos", "effect", "other", "kind", "ref", "alt", "type", "status")
 
@@ -128,11 +129,12 @@ class Batch:
         alleles, ploidy = calls if (np.diff(people) == 1).all() else (one[:, people] for one in calls)
         return cls(keys[some], variants[some], alleles, ploidy)._numbered(), int(keys[-1])
 
-    def then(self, other: Batch) -> Batch:
-        """Both, one after the other."""
-        return Batch(np.concatenate([self.keys, other.keys]), pl.concat([self.variants, other.variants]),
-                     np.concatenate([self.alleles, other.alleles]),
-                     np.concatenate([self.ploidy, other.ploidy]))._numbered()
+    @classmethod
+    def joined(cls, parts: Sequence[Batch]) -> Batch:
+        """All, one after the other."""
+        return cls(np.concatenate([one.keys for one in parts]), pl.concat([one.variants for one in parts]),
+                   np.concatenate([one.alleles for one in parts]),
+                   np.concatenate([one.ploidy for one in parts]))._numbered()
 
     def part(self, which: NDArray[np.bool_]) -> Batch:
         """Some records."""
@@ -147,18 +149,20 @@ class Batch:
 def _batches(cohort: Cohort, wanted: Wanted, progress: Callable[[str], None]) -> Iterator[Batch]:
     """Records at positions of scores, those of one position always together."""
     for path in cohort.paths:
-        held: Batch | None = None
+        held: list[Batch] = []
         for chunk in chunks(path):
             places = {name: place for place, name in enumerate(chunk.samples)}
             batch, last = Batch.of(chunk, wanted, np.array([places[name] for name in cohort.samples]))
-            whole = held.then(batch) if held else batch
-            open_ended = whole.keys == last  # the next chunk may go on with the same position
-            held = whole.part(open_ended)
-            if not open_ended.all():
-                yield whole.part(~open_ended)
+            held.append(batch)
             progress(f"{path.name}: {chunk.heads.row + len(chunk.alts) - 1:,} records")
-        if held and len(held.keys):
-            yield held
+            if sum(one.alleles.size for one in held) > _MOST_HELD:
+                whole = Batch.joined(held)
+                open_ended = whole.keys == last  # the next chunk may go on with the same position
+                held = [whole.part(open_ended)]
+                if not open_ended.all():
+                    yield whole.part(~open_ended)
+        if held and len((whole := Batch.joined(held)).keys):
+            yield whole
 
 
 def _matches(rows: pl.DataFrame, found: Sequence[pl.DataFrame]) -> pl.DataFrame:

@@ -6,6 +6,7 @@ else what the called people of the same genomes have, if they are `LEAST_CALLED`
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,7 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Int8s = NDArray[np.int8]
 
+_TOGETHER = 256  # records in one product: their dosages stay in a processor's cache
 LEAST_CALLED = 50  # as upstream, which imputes by the genomes' own frequencies from 50 people on
 
 
@@ -42,22 +44,30 @@ class Sums:
         """
         key = ["record", "allele", "frequency"]
         columns = matched.select(key).unique(maintain_order=True).with_row_index("column")
-        placed = matched.join(columns, on=key, nulls_equal=True)
-        record = columns["record"].to_numpy()
-        dosages = Dosages.of(alleles[record], ploidy[record], columns["allele"].to_numpy(),
-                             columns["frequency"].fill_null(float("nan")).to_numpy())
-        weights = {name: self._weights(placed, name, len(record)) for name in ("base", "once", "twice")}
-        once, twice, base = weights["once"], weights["twice"], weights["base"]
+        placed = matched.with_columns(used=pl.lit(1.0)).join(columns, on=key, nulls_equal=True)
+        weights = {name: self._weights(placed, name, len(columns)) for name in ("base", "once", "twice", "used")}
+        record, which = columns["record"].to_numpy(), columns["allele"].to_numpy()
+        frequency = columns["frequency"].fill_null(float("nan")).to_numpy()
+        for start in range(0, len(record), _TOGETHER):
+            some = slice(start, start + _TOGETHER)
+            own = record[some]
+            self._add(Dosages.of(alleles[own], ploidy[own], which[some], frequency[some]),
+                      {name: values[:, some] for name, values in weights.items()})
+
+    def _add(self, dosages: Dosages, weights: Mapping[str, Floats]) -> None:
+        base, once, twice, used = (weights[name] for name in ("base", "once", "twice", "used"))
         if (once == twice).all():
-            self.sums[:] += once @ (dosages.once + dosages.twice)
+            self.sums[:] += once @ dosages.mean()
         else:
-            self.sums[:] += once @ dosages.once + twice @ dosages.twice
+            self.sums[:] += once @ dosages.once() + twice @ dosages.twice()
         if base.any():
-            self.sums[:] += base @ (~dosages.left_out).astype(np.float64)
-        used = self._weights(placed.with_columns(used=pl.lit(1.0)), "used", len(record))
-        for counted, which in ((self.imputed, dosages.imputed), (self.left_out, dosages.left_out)):
-            if (some := which.any(axis=1)).any():
-                counted[:] += used[:, some] @ which[some].astype(np.float64)
+            self.sums[:] += base.sum(axis=1)[:, None]
+        if not len(dosages.some):
+            return
+        lost = (dosages.unknown & ~dosages.imputable[:, None]).astype(np.float64)
+        self.sums[:] -= base[:, dosages.some] @ lost
+        self.left_out[:] += used[:, dosages.some] @ lost
+        self.imputed[:] += used[:, dosages.some] @ (dosages.unknown & dosages.imputable[:, None]).astype(np.float64)
 
     def _weights(self, placed: pl.DataFrame, name: str, columns: int) -> Floats:
         """(scores, columns)."""
@@ -68,36 +78,57 @@ class Sums:
 
 @dataclass(frozen=True)
 class Dosages:
-    """Of some alleles, each (alleles, samples).
+    """Of some alleles.
 
     Attributes:
-        once, twice: 1 where a person has at least one, and two; the chance of it where that is imputed; else 0.
-        imputed, left_out: Unknown genotypes that were, and could not be, imputed.
+        count: (alleles, samples) how often a person has the allele; 0 where that is not known.
+        some: (some,) which alleles have unknown genotypes.
+        unknown: (some, samples) where.
+        for_once, for_twice: (some,) what stands for them, the chance of one or more, and of two; NaN if nothing does.
     """
 
-    once: Floats
-    twice: Floats
-    imputed: Bools
-    left_out: Bools
+    count: NDArray[np.uint8]
+    some: NDArray[np.int64]
+    unknown: Bools
+    for_once: Floats
+    for_twice: Floats
 
     @classmethod
     def of(cls, alleles: Int8s, ploidy: Int8s, which: Int8s, frequency: Floats) -> Dosages:
         """Count allele `which` (alleles,) in calls (alleles, samples, 2); `frequency` is NaN where it is not said."""
-        first, second = alleles[..., 0], alleles[..., 1]
-        known = (first >= 0) & ((second >= 0) & (ploidy == 2) | (ploidy == 1))
-        has_first, has_second = first == which[:, None], second == which[:, None]
-        once = ((has_first | has_second) & known).astype(np.float64)
-        twice = (has_first & has_second & known).astype(np.float64)
-        some = np.flatnonzero(~known.all(axis=1))
-        imputable = np.zeros(len(which), dtype=bool)
-        for_once, for_twice = _expected(once[some], twice[some], known[some], frequency[some])
-        imputable[some] = np.isfinite(for_once)
-        for values, means in ((once, for_once), (twice, for_twice)):
-            values[some] = np.where(known[some], values[some], np.nan_to_num(means)[:, None])
-        return cls(once, twice, ~known & imputable[:, None], ~known & ~imputable[:, None])
+        pairs = (alleles == which[:, None, None]).view(np.uint16)[..., 0]
+        count = ((pairs >> 8) + pairs).astype(np.uint8)  # the low byte is the sum of the two bytes
+        flat = alleles.reshape(len(alleles), -1)
+        some = np.flatnonzero((flat.min(axis=1, initial=0) < 0) | (ploidy.max(axis=1, initial=0) > 2))
+        first, second, copies = alleles[some, :, 0], alleles[some, :, 1], ploidy[some]
+        known = (first >= 0) & ((second >= 0) & (copies == 2) | (copies == 1))
+        count[some] *= known
+        for_once, for_twice = _expected(count[some] >= 1, count[some] == 2, known, frequency[some])
+        return cls(count, some, ~known, for_once, for_twice)
+
+    @property
+    def imputable(self) -> Bools:
+        """(some,) whether something stands for the unknown genotypes."""
+        return np.isfinite(self.for_once)
+
+    def mean(self) -> Floats:
+        """(alleles, samples) dosages."""
+        return self._filled(self.count.astype(np.float64), self.for_once + self.for_twice)
+
+    def once(self) -> Floats:
+        """(alleles, samples) 1 where a person has the allele."""
+        return self._filled((self.count >= 1).astype(np.float64), self.for_once)
+
+    def twice(self) -> Floats:
+        """(alleles, samples) 1 where a person has the allele twice."""
+        return self._filled((self.count == 2).astype(np.float64), self.for_twice)
+
+    def _filled(self, values: Floats, means: Floats) -> Floats:
+        values[self.some] = np.where(self.unknown, np.nan_to_num(means)[:, None], values[self.some])
+        return values
 
 
-def _expected(once: Floats, twice: Floats, known: Bools, frequency: Floats) -> tuple[Floats, Floats]:
+def _expected(once: Bools, twice: Bools, known: Bools, frequency: Floats) -> tuple[Floats, Floats]:
     """Chances of one allele or more, and of two; NaN where nothing tells them.
 
     By a frequency f they are 1 - (1 - f)² and f² (Hardy and Weinberg), which add up to the usual mean dosage 2f.
