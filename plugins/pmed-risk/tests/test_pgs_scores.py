@@ -339,7 +339,7 @@ def test_a_panel_that_cannot_be_used(small, tmp_path, changes, says):
 @pytest.mark.parametrize(("frequency", "unknown"), [("", 0), (0.5, 0.25 * -1 + 0.5 * 2 + 0.25 * 7)])
 def test_weights_by_dosage_are_summed(tmp_path, frequency, unknown):
     calls = ["0/0", "0/1", "1/1", "./."]
-    file = genome(tmp_path, [("1", pos, "A", "G", "PASS", calls[:3] + [last]) for pos, last in
+    file = genome(tmp_path, [("1", pos, "A", "G", "PASS", [*calls[:3], last]) for pos, last in
                              ((5, "./."), (6, "1/1"))], 4)
     columns = ("chr_name", "chr_position", "effect_allele", "dosage_0_weight", "dosage_1_weight", "dosage_2_weight",
                "allelefrequency_effect")
