@@ -14,7 +14,7 @@ from pmed.errors import GenomeError, InputError
 
 from .matching import MATCHED, WHY_NOT, Rules, match
 from .scorefile import Score
-from .sums import Int8s, Sums
+from .sums import Int8s, Sums, run_of
 
 MIN_OVERLAP = 0.75
 _MOST_HELD = 1 << 25  # alleles, of a byte each, between two rounds of matching
@@ -125,7 +125,9 @@ class Batch:
         variants = chunk.variants
         keys = wanted.key(variants["chrom"], variants["pos"].to_numpy())
         some = np.flatnonzero(wanted.has(keys))
-        calls = chunk.alleles[some], chunk.ploidy[some]
+        # A view keeps the whole chunk in memory: only where it is most of it.
+        rows = run_of(some) if 2 * len(some) > len(keys) else some
+        calls = chunk.alleles[rows], chunk.ploidy[rows]
         alleles, ploidy = calls if (np.diff(people) == 1).all() else (one[:, people] for one in calls)
         return cls(keys[some], variants[some], alleles, ploidy)._numbered(), int(keys[-1])
 
@@ -138,8 +140,8 @@ class Batch:
 
     def part(self, which: NDArray[np.bool_]) -> Batch:
         """Some records."""
-        return Batch(self.keys[which], self.variants.filter(which), self.alleles[which],
-                     self.ploidy[which])._numbered()
+        rows = run_of(np.flatnonzero(which))
+        return Batch(self.keys[rows], self.variants.filter(which), self.alleles[rows], self.ploidy[rows])._numbered()
 
     def _numbered(self) -> Batch:
         numbered = self.variants.with_columns(record=pl.int_range(len(self.keys), dtype=pl.Int64, eager=True))

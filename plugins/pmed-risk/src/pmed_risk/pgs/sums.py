@@ -17,7 +17,7 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Int8s = NDArray[np.int8]
 
-_TOGETHER = 256  # records in one product: their dosages stay in a processor's cache
+_TOGETHER = 64  # records in one product: their dosages stay in a processor's cache
 LEAST_CALLED = 50  # as upstream, which imputes by the genomes' own frequencies from 50 people on
 
 
@@ -50,7 +50,7 @@ class Sums:
         frequency = columns["frequency"].fill_null(float("nan")).to_numpy()
         for start in range(0, len(record), _TOGETHER):
             some = slice(start, start + _TOGETHER)
-            own = record[some]
+            own = run_of(record[some])
             self._add(Dosages.of(alleles[own], ploidy[own], which[some], frequency[some]),
                       {name: values[:, some] for name, values in weights.items()})
 
@@ -126,6 +126,12 @@ class Dosages:
     def _filled(self, values: Floats, means: Floats) -> Floats:
         values[self.some] = np.where(self.unknown, np.nan_to_num(means)[:, None], values[self.some])
         return values
+
+
+def run_of(numbers: NDArray[np.int64]) -> slice | NDArray[np.int64]:
+    """The same rows, as a slice where they follow one another: it is looked at and not copied."""
+    follow = len(numbers) > 0 and bool((np.diff(numbers) == 1).all())
+    return slice(int(numbers[0]), int(numbers[-1]) + 1) if follow else numbers
 
 
 def _expected(once: Bools, twice: Bools, known: Bools, frequency: Floats) -> tuple[Floats, Floats]:
