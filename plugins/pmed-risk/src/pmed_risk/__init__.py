@@ -1,8 +1,9 @@
-"""Clinical risk equations for pmed."""
+"""Clinical risk equations and polygenic scores for pmed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from pmed import Release, hookimpl
 
@@ -13,6 +14,9 @@ from .knowledge import release
 from .prevent_score import Prevent
 from .score import Score
 from .stroke import StrokeRisk
+
+if TYPE_CHECKING:
+    import click
 
 
 @hookimpl
@@ -31,3 +35,11 @@ def register_features() -> Iterable[type[RiskHistory]]:
 def register_predictors() -> Iterable[type[AscvdRisk | StrokeRisk | Score]]:
     """Ten-year risks, points for stroke and bleeding, kidney and liver function."""
     return [AscvdRisk, StrokeRisk, Prevent, *risk_scores.SCORES, *organ_scores.SCORES, *point_scores.SCORES]
+
+
+@hookimpl
+def register_commands(cli: click.Group) -> None:
+    """``pmed score``."""
+    from .pgs.command import score
+
+    cli.add_command(score)

@@ -1,0 +1,1 @@
+"""Polygenic scores: scoring files matched to genomes, summed for everybody in one pass, and compared with others."""

@@ -1,0 +1,110 @@
+"""``pmed score``: polygenic scores of a cohort."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import msgspec
+import polars as pl
+
+from pmed.cohorts import opened
+from pmed.files import write_all
+from pmed.terminal import progress, spooled
+
+from .matching import Rules
+from .reference import compare, read_panel
+from .scorefile import read_scores
+from .scoring import MIN_OVERLAP, Scored, score_cohort
+from .sums import LEAST_CALLED
+
+FORMAT = "pmed/scores/1"
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command()
+@click.argument("genome", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--scorefile", "scorefiles", multiple=True, required=True, type=_FILE,
+              help="Scoring file of the PGS Catalog; repeatable, all are scored in one pass.")
+@click.option("--build", default="", metavar="GRCh38|GRCh37", help="Genome build, if undeclared.")
+@click.option("--min-overlap", default=MIN_OVERLAP, show_default=True, type=click.FloatRange(0, 1),
+              help="Least share of a score's variants that must be matched.")
+@click.option("--keep-ambiguous", is_flag=True, help="Score A/T and C/G variants, as if on the forward strand.")
+@click.option("--keep-multiallelic", is_flag=True, help="Score records with several ALTs.")
+@click.option("--ignore-filters", is_flag=True, help="Score records whose FILTER failed.")
+@click.option("--reference", type=_FILE, help="Panel (TSV): sample, population, PC1 to PC5, a column for each score.")
+@click.option("--pcs", type=_FILE, help="The samples (TSV) on the panel's components: sample, PC1 to PC5.")
+@click.option("--matches", type=_FILE, help="Write what became of each row of the scoring files (TSV).")
+@click.option("--format", "kind", default="tsv", type=click.Choice(["tsv", "json", "parquet"]), show_default=True)
+@click.option("-o", "--output", type=_FILE, help="File (default: stdout).")
+def score(genome: tuple[Path, ...], scorefiles: tuple[Path, ...], *, build: str, min_overlap: float,
+          keep_ambiguous: bool, keep_multiallelic: bool, ignore_filters: bool, reference: Path | None,
+          pcs: Path | None, matches: Path | None, kind: str, output: Path | None) -> None:
+    """Polygenic scores of all samples in GENOME file(s), VCF or BCF; - is standard input."""
+    if kind == "parquet" and output is None:
+        raise click.UsageError("--format parquet needs -o FILE")
+    if (reference is None) != (pcs is None):
+        raise click.UsageError("--reference and --pcs go together")
+    rules = Rules(keep_ambiguous, keep_multiallelic, ignore_filters)
+    with spooled(genome) as files, progress() as say:
+        cohort = opened(files, build)
+        scores = read_scores(scorefiles, cohort.build)
+        panel = read_panel(reference, pcs) if reference and pcs else None
+        scored = score_cohort(cohort, scores, rules=rules, min_overlap=min_overlap, progress=say)
+    names = [one.name for one in scores]
+    table = compare(scored.table, panel, names) if panel else scored.table
+    _deliver(FORMATS[kind](table, scored), output, scored.matches if matches else None, matches)
+    for name in names:
+        _tell(name, scored)
+
+
+def to_tsv(table: pl.DataFrame, _: Scored) -> bytes:
+    """One row for each sample and score."""
+    return table.write_csv(separator="\t").encode()
+
+
+def to_parquet(table: pl.DataFrame, _: Scored) -> bytes:
+    """The same as Parquet."""
+    sink = io.BytesIO()
+    table.write_parquet(sink)
+    return sink.getvalue()
+
+
+def to_json(table: pl.DataFrame, scored: Scored) -> bytes:
+    """The same as JSON, with the counts of each score."""
+    names = table["score"].unique(maintain_order=True)
+    whole = {"format": FORMAT, "scores": {name: scored.counts(name) for name in names}, "samples": table.to_dicts()}
+    return msgspec.json.format(msgspec.json.encode(whole), indent=1) + b"\n"
+
+
+FORMATS: dict[str, Callable[[pl.DataFrame, Scored], bytes]] = {
+    "tsv": to_tsv, "json": to_json, "parquet": to_parquet}
+
+
+def _deliver(data: bytes, output: Path | None, matches: pl.DataFrame | None, place: Path | None) -> None:
+    log = {place: matches.write_csv(separator="\t").encode()} if matches is not None and place else {}
+    write_all({**log, **({output: data} if output else {})})
+    if output is None:
+        sys.stdout.buffer.write(data)
+    for path in (*log, *filter(None, [output])):
+        click.echo(f"wrote {path}", err=True)
+
+
+def _tell(name: str, scored: Scored) -> None:
+    """What was matched and what was not known, in a line or two."""
+    counts = scored.counts(name)
+    matched = counts.pop("matched", 0)
+    rest = "".join(f", {many} {what}" for what, many in counts.items())
+    click.echo(f"{name}: {matched} of {matched + sum(counts.values())} variants matched{rest}", err=True)
+    own = scored.table.filter(score=name)
+    imputed, lost = int(own["imputed"].sum()), own.filter(pl.col("left_out") > 0)
+    if imputed:
+        click.echo(f"{name}: {imputed} unknown genotypes imputed by the allele's frequency", err=True)
+    if none := own["sum"].null_count():
+        click.echo(f"{name}: {none} people have no score: too few of their genotypes are known", err=True)
+    if len(lost):
+        click.echo(f"{name}: {lost['left_out'].sum()} unknown genotypes of {len(lost)} people left out: no frequency "
+                   f"in the scoring file, and fewer than {LEAST_CALLED} people called", err=True)

@@ -1,0 +1,135 @@
+"""Scores compared with a reference panel that the user gives: nearest population, percentile, Z_norm1 and Z_norm2."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from pmed.errors import InputError
+
+from .normal import Floats, Normal, distances, percentiles, wilson
+
+# As upstream: five components say who is near, four take ancestry out of the score.
+NEAR, ADJUST = 5, 4
+# p < 1e-10 of a chi-square of four degrees of freedom, upstream's limit: nobody in the panel is like such a person.
+FAR = 52.68
+_LEAST = 20
+_PCS = [f"PC{number}" for number in range(1, NEAR + 1)]
+COMPARED = {"population": pl.String, "percentile": pl.Float64, "percentile_low": pl.Float64,
+            "percentile_high": pl.Float64, "z_population": pl.Float64, "z_norm1": pl.Float64, "z_norm2": pl.Float64}
+
+
+@dataclass(frozen=True)
+class Panel:
+    """People of known ancestry, unrelated, and where the people to be scored lie among them.
+
+    Attributes:
+        people: sample, population, PC1 to PC5, and a column for each score.
+        target: sample, PC1 to PC5, projected on the same components.
+    """
+
+    path: Path
+    people: pl.DataFrame
+    target: pl.DataFrame
+
+
+def read_panel(reference: Path, components: Path) -> Panel:
+    """Read a panel and the components of the people to be scored, both tab-separated.
+
+    Raises:
+        InputError: columns are missing or hold no numbers, a name is there twice, a population is too small.
+    """
+    people, target = _table(reference, ["population"]), _table(components, [])
+    for name, many in people.group_by("population").len().sort("population").iter_rows():
+        if name is None or many < _LEAST:
+            raise InputError(f"population {name or '(none)'} has {many} people, {_LEAST} are needed",
+                             where=str(reference))
+    return Panel(reference, people, target)
+
+
+def compare(table: pl.DataFrame, panel: Panel, scores: Sequence[str]) -> pl.DataFrame:
+    """Add population (nearest), percentile in it with its 95 % interval, z_population, z_norm1, z_norm2.
+
+    Who has no components has nulls; who is far from every population has no population and no percentile.
+
+    Raises:
+        InputError: the panel does not have one of the scores.
+    """
+    parts = [_compared(table.filter(score=name), panel, name) for name in scores]
+    return pl.concat(parts)
+
+
+def _compared(table: pl.DataFrame, panel: Panel, score: str) -> pl.DataFrame:
+    known = panel.target.join(table.select("sample", "sum"), on="sample")
+    if known.is_empty():
+        raise InputError("the components are of other people than the genome", where=str(panel.path))
+    known = known.drop_nulls("sum")
+    reference = _numbers(panel.people, score, panel.path)
+    found = known.select("sample").with_columns(_nearest(panel, known).to_frame())
+    own = panel.people.select(_PCS[:ADJUST]).to_numpy()
+    middle, spread = own.mean(axis=0), own.std(axis=0)
+    there = (own - middle) / spread
+    here = (known.select(_PCS[:ADJUST]).to_numpy() - middle) / spread
+    sums = known["sum"].to_numpy()
+    models = {"z_norm1": Normal.of_mean(there, reference), "z_norm2": Normal.of_mean_and_variance(there, reference)}
+    found = found.with_columns(pl.Series(name, model.z(here, sums)) for name, model in models.items())
+    placed = pl.concat([_in_population(known, found, population, reference[rows])
+                        for population, rows in _populations(panel.people)])
+    return (table.join(found, on="sample", how="left", maintain_order="left")
+            .join(placed, on="sample", how="left", maintain_order="left").select(*table.columns, *COMPARED))
+
+
+def _in_population(known: pl.DataFrame, found: pl.DataFrame, population: str, scores: Floats) -> pl.DataFrame:
+    members = known.join(found.filter(population=population).select("sample"), on="sample", how="semi")
+    sums = members["sum"].to_numpy()
+    percent = percentiles(sums, scores)
+    low, high = wilson(percent, len(scores))
+    return members.select("sample").with_columns(
+        pl.Series("percentile", percent), pl.Series("percentile_low", low), pl.Series("percentile_high", high),
+        pl.Series("z_population", (sums - scores.mean()) / scores.std()))
+
+
+def _nearest(panel: Panel, known: pl.DataFrame) -> pl.Series:
+    """The population of each, null where all are far."""
+    here, people = known.select(_PCS).to_numpy(), panel.people.select(_PCS).to_numpy()
+    names, rows = zip(*_populations(panel.people), strict=True)
+    apart = np.stack([distances(here, people[which]) for which in rows])
+    near = np.array(names, dtype=object)[apart.argmin(axis=0)]
+    near[apart.min(axis=0) > FAR] = None
+    return pl.Series("population", near.tolist(), dtype=pl.String)
+
+
+def _populations(people: pl.DataFrame) -> Iterator[tuple[str, np.ndarray[tuple[int], np.dtype[np.bool_]]]]:
+    for name in people["population"].unique().sort():
+        yield name, (people["population"] == name).to_numpy()
+
+
+def _numbers(people: pl.DataFrame, score: str, path: Path) -> Floats:
+    if score not in people.columns:
+        raise InputError(f"has no column {score!r} with the panel's scores", where=str(path))
+    values = people[score].cast(pl.Float64, strict=False)
+    if values.null_count() or not values.is_finite().all():
+        raise InputError(f"column {score!r} is not a number throughout", where=str(path))
+    return np.asarray(values.to_numpy(), dtype=np.float64)
+
+
+def _table(path: Path, more: Sequence[str]) -> pl.DataFrame:
+    try:
+        frame = pl.read_csv(path, separator="\t", infer_schema=False)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise InputError(f"cannot be read as a tab-separated table: {str(error).splitlines()[0]}",
+                         where=str(path)) from None
+    if missing := [name for name in ("sample", *more, *_PCS) if name not in frame.columns]:
+        raise InputError(f"has no column {', '.join(missing)}", where=str(path))
+    typed = frame.with_columns(pl.col(_PCS).cast(pl.Float64, strict=False))
+    odd = typed.filter(~pl.all_horizontal(pl.col(_PCS).is_finite().fill_null(value=False)))
+    if not odd.is_empty():
+        raise InputError(f"sample {odd['sample'][0]}: a component is not a number", where=str(path))
+    if typed["sample"].is_duplicated().any():
+        twice = typed.filter(pl.col("sample").is_duplicated())["sample"][0]
+        raise InputError(f"sample {twice} is there twice", where=str(path))
+    return typed

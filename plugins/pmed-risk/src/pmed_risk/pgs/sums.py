@@ -1,0 +1,146 @@
+"""Sums for everybody: one matrix product of weights and dosages for each batch of records.
+
+An unknown genotype is not dosage 0. It is the mean by the allele's frequency: the one in the scoring file,
+else what the called people of the same genomes have, if they are `LEAST_CALLED`; else it is left out, and counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Int8s = NDArray[np.int8]
+
+_TOGETHER = 64  # records in one product: their dosages stay in a processor's cache
+LEAST_CALLED = 50  # as upstream, which imputes by the genomes' own frequencies from 50 people on
+
+
+@dataclass(frozen=True)
+class Sums:
+    """What has been added up so far, each (scores, samples)."""
+
+    sums: Floats
+    imputed: Floats
+    left_out: Floats
+
+    @classmethod
+    def nothing(cls, scores: int, samples: int) -> Sums:
+        """Zeros."""
+        return cls(*(np.zeros((scores, samples)) for _ in range(3)))
+
+    def add(self, matched: pl.DataFrame, alleles: Int8s, ploidy: Int8s) -> None:
+        """Add some records.
+
+        Args:
+            matched: score, record (index into the arrays), allele, base, once, twice, frequency.
+            alleles: (records, samples, 2), -1 is unknown or not there.
+            ploidy: (records, samples).
+        """
+        key = ["record", "allele", "frequency"]
+        columns = matched.select(key).unique(maintain_order=True).with_row_index("column")
+        placed = matched.with_columns(used=pl.lit(1.0)).join(columns, on=key, nulls_equal=True)
+        weights = {name: self._weights(placed, name, len(columns)) for name in ("base", "once", "twice", "used")}
+        record, which = columns["record"].to_numpy(), columns["allele"].to_numpy()
+        frequency = columns["frequency"].fill_null(float("nan")).to_numpy()
+        for start in range(0, len(record), _TOGETHER):
+            some = slice(start, start + _TOGETHER)
+            own = run_of(record[some])
+            self._add(Dosages.of(alleles[own], ploidy[own], which[some], frequency[some]),
+                      {name: values[:, some] for name, values in weights.items()})
+
+    def _add(self, dosages: Dosages, weights: Mapping[str, Floats]) -> None:
+        base, once, twice, used = (weights[name] for name in ("base", "once", "twice", "used"))
+        if (once == twice).all():
+            self.sums[:] += once @ dosages.mean()
+        else:
+            self.sums[:] += once @ dosages.once() + twice @ dosages.twice()
+        if base.any():
+            self.sums[:] += base.sum(axis=1)[:, None]
+        if not len(dosages.some):
+            return
+        lost = (dosages.unknown & ~dosages.imputable[:, None]).astype(np.float64)
+        self.sums[:] -= base[:, dosages.some] @ lost
+        self.left_out[:] += used[:, dosages.some] @ lost
+        self.imputed[:] += used[:, dosages.some] @ (dosages.unknown & dosages.imputable[:, None]).astype(np.float64)
+
+    def _weights(self, placed: pl.DataFrame, name: str, columns: int) -> Floats:
+        """(scores, columns)."""
+        weights = np.zeros((len(self.sums), columns))
+        np.add.at(weights, (placed["score"].to_numpy(), placed["column"].to_numpy()), placed[name].to_numpy())
+        return weights
+
+
+@dataclass(frozen=True)
+class Dosages:
+    """Of some alleles.
+
+    Attributes:
+        count: (alleles, samples) how often a person has the allele; 0 where that is not known.
+        some: (some,) which alleles have unknown genotypes.
+        unknown: (some, samples) where.
+        for_once, for_twice: (some,) what stands for them, the chance of one or more, and of two; NaN if nothing does.
+    """
+
+    count: NDArray[np.uint8]
+    some: NDArray[np.int64]
+    unknown: Bools
+    for_once: Floats
+    for_twice: Floats
+
+    @classmethod
+    def of(cls, alleles: Int8s, ploidy: Int8s, which: Int8s, frequency: Floats) -> Dosages:
+        """Count allele `which` (alleles,) in calls (alleles, samples, 2); `frequency` is NaN where it is not said."""
+        pairs = (alleles == which[:, None, None]).view(np.uint16)[..., 0]
+        count = ((pairs >> 8) + pairs).astype(np.uint8)  # the low byte is the sum of the two bytes
+        flat = alleles.reshape(len(alleles), -1)
+        some = np.flatnonzero((flat.min(axis=1, initial=0) < 0) | (ploidy.max(axis=1, initial=0) > 2))
+        first, second, copies = alleles[some, :, 0], alleles[some, :, 1], ploidy[some]
+        known = (first >= 0) & ((second >= 0) & (copies == 2) | (copies == 1))
+        count[some] *= known
+        for_once, for_twice = _expected(count[some] >= 1, count[some] == 2, known, frequency[some])
+        return cls(count, some, ~known, for_once, for_twice)
+
+    @property
+    def imputable(self) -> Bools:
+        """(some,) whether something stands for the unknown genotypes."""
+        return np.isfinite(self.for_once)
+
+    def mean(self) -> Floats:
+        """(alleles, samples) dosages."""
+        return self._filled(self.count.astype(np.float64), self.for_once + self.for_twice)
+
+    def once(self) -> Floats:
+        """(alleles, samples) 1 where a person has the allele."""
+        return self._filled((self.count >= 1).astype(np.float64), self.for_once)
+
+    def twice(self) -> Floats:
+        """(alleles, samples) 1 where a person has the allele twice."""
+        return self._filled((self.count == 2).astype(np.float64), self.for_twice)
+
+    def _filled(self, values: Floats, means: Floats) -> Floats:
+        values[self.some] = np.where(self.unknown, np.nan_to_num(means)[:, None], values[self.some])
+        return values
+
+
+def run_of(numbers: NDArray[np.int64]) -> slice | NDArray[np.int64]:
+    """The same rows, as a slice where they follow one another: it is looked at and not copied."""
+    follow = len(numbers) > 0 and bool((np.diff(numbers) == 1).all())
+    return slice(int(numbers[0]), int(numbers[-1]) + 1) if follow else numbers
+
+
+def _expected(once: Bools, twice: Bools, known: Bools, frequency: Floats) -> tuple[Floats, Floats]:
+    """Chances of one allele or more, and of two; NaN where nothing tells them.
+
+    By a frequency f they are 1 - (1 - f)² and f² (Hardy and Weinberg), which add up to the usual mean dosage 2f.
+    """
+    called = known.sum(axis=1)
+    enough = np.where(called >= LEAST_CALLED, called, np.nan)
+    told = np.isfinite(frequency)
+    return (np.where(told, 1 - (1 - frequency) ** 2, once.sum(axis=1) / enough),
+            np.where(told, frequency ** 2, twice.sum(axis=1) / enough))
