@@ -8,7 +8,7 @@ OWN := $(PIP) install --quiet --no-deps --no-build-isolation $(PACKAGES:%=-e %)
 
 FUZZ := tests/test_vcf_random.py
 
-.PHONY: help demo test fuzz lint bench survey lab schemas lock clean
+.PHONY: help demo test fuzz lint bench survey rows lab schemas lock clean
 
 help:   ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /make \1  /p' Makefile | awk '{ printf "%s %-8s", $$1, $$2; $$1 = $$2 = ""; print }'
@@ -35,6 +35,9 @@ bench: $(VENV)/dev   ## speed and memory against peers in the same run; BENCH='-
 
 survey: $(VENV)/dev   ## 40 records with 40 genomes each, and what was found; SURVEY='--pairs 80'
 	$(VENV)/bin/python -m benchmarks.survey $(SURVEY)
+
+rows: $(VENV)/dev   ## take away each row of knowledge that the vignettes use: which loss does nobody notice? (minutes)
+	$(VENV)/bin/python -m tests.vignette_mutations
 
 lab: $(VENV)/dev   ## JupyterLab
 	$(VENV)/bin/jupyter lab

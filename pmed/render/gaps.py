@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 Gap = dict[str, str]
@@ -31,7 +31,8 @@ def uncovered(view: View) -> list[tuple[View, str]]:
     """Current medicines of which at least one ingredient has no suggestion, each with the reason."""
     advised = {row["drug"] for row in view["suggestions"]}
     silent = [(row, sorted(set(row["ingredients"] or []) - advised)) for row in current_medicines(view)]
-    return [(row, _why_uncovered(missing)) for row, missing in silent if missing or not row["ingredients"]]
+    looked_at = {row["target"] for row in view["predictions"] if row["status"] == "not-applicable"}
+    return [(row, _why_uncovered(missing, looked_at)) for row, missing in silent if missing or not row["ingredients"]]
 
 
 def medicine_name(row: View) -> str:
@@ -39,9 +40,12 @@ def medicine_name(row: View) -> str:
     return str(row["display"] or row["code"] or "medicine without a name")
 
 
-def _why_uncovered(missing: list[str]) -> str:
+def _why_uncovered(missing: list[str], looked_at: Collection[str] = ()) -> str:
+    """`looked_at` are those of which an installed plugin knows something, but nothing that applies."""
     if not missing:
         return "not recognised as a known medicine"
+    if set(missing) <= set(looked_at):
+        return f"no gene advice exists for {', '.join(missing)}, and no check speaks against it"
     return f"no installed plugin gives advice on {', '.join(missing)}"
 
 

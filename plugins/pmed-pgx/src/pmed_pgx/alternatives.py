@@ -25,7 +25,7 @@ from .wording import because, untested
 
 KEY = ["patient_id", "drug"]
 FITS, CAUTION, OUT = "fits", "caution", "ruled-out"
-CONCERNED = ("avoid", "alternative")
+CONCERNED, GRADED = ("avoid", "alternative"), ("strong", "moderate")
 _ROW = ("drug", "label", "other", "status", "reason", "finding")
 _STATUS = pl.Enum([FITS, CAUTION, OUT])
 
@@ -99,7 +99,7 @@ def _judged(one: Outcome, replaced: str) -> tuple[str, str | None]:
     if own.lead is None:
         asked = untested(own)
         return (CAUTION, f"{asked} is not known") if asked else (FITS, None)
-    if own.lead.action in CONCERNED:
+    if own.lead.action == "avoid" or (own.lead.action == "alternative" and own.lead.strength in GRADED):
         return OUT, because(own)
     return (CAUTION, because(own)) if own.lead.concern >= CONCERN["monitor"] else (FITS, None)
 
