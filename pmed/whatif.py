@@ -16,7 +16,7 @@ import polars as pl
 
 from .engine import Engine
 from .errors import OptionError
-from .normalise.drugs import add_ingredients
+from .normalise.drugs import Vocabulary, add_ingredients
 from .normalise.units import canonical_units
 from .settings import Settings
 from .stages.features import Before
@@ -81,12 +81,12 @@ def what_if(result: Result, patient_id: str, *, stop: str | Iterable[str] = (), 
     """
     mine = result.for_patient(patient_id)
     stops, starts = _names(stop), _names(start)
-    engine = _engine(_frozen(mine.provenance.get("settings", {}).get("options", {})))
+    engine, names = _engine(_frozen(mine.provenance.get("settings", {}).get("options", {})))
     read = {name: mine.tables.get(name, TABLES[name].empty()) for name in READ_TABLES}
     read, words, changed = _record(read, patient_id), [], set()
     for wanted, change in ((stops, _stop), (starts, _start)):
         for name in wanted:
-            read["medications"] = change(read["medications"], patient_id, name, engine.drug_names)
+            read["medications"] = change(read["medications"], patient_id, name, names)
             words.append(f"{name} is {'stopped' if change is _stop else 'started'}")
             changed.add("medications")
     for gene, diplotype in (genotype or {}).items():
@@ -116,9 +116,10 @@ def _frozen(options: Mapping[str, Mapping[str, Any]]) -> tuple[tuple[str, tuple[
 
 
 @lru_cache(maxsize=4)
-def _engine(options: tuple[tuple[str, tuple[tuple[str, Any], ...]], ...]) -> Engine:
-    """The engine of those options: loading it takes longer than a question."""
-    return Engine.start(Settings().with_options({name: dict(values) for name, values in options}))
+def _engine(options: tuple[tuple[str, tuple[tuple[str, Any], ...]], ...]) -> tuple[Engine, Vocabulary]:
+    """The engine of those options and its medicines' names: making them takes longer than a question."""
+    engine = Engine.start(Settings().with_options({name: dict(values) for name, values in options}))
+    return engine, Vocabulary.of(engine.drug_names)
 
 
 def _record(read: dict[str, pl.DataFrame], patient_id: str) -> dict[str, pl.DataFrame]:
@@ -129,7 +130,7 @@ def _record(read: dict[str, pl.DataFrame], patient_id: str) -> dict[str, pl.Data
     return read
 
 
-def _stop(drugs: pl.DataFrame, patient_id: str, name: str, _: pl.DataFrame) -> pl.DataFrame:
+def _stop(drugs: pl.DataFrame, patient_id: str, name: str, _: Vocabulary) -> pl.DataFrame:
     held = pl.col("ingredients").list.contains(name).fill_null(value=False)
     maybe = (pl.col("possible_ingredients").list.contains(name).fill_null(value=False)
              if "possible_ingredients" in drugs.columns else pl.lit(value=False))
@@ -139,7 +140,7 @@ def _stop(drugs: pl.DataFrame, patient_id: str, name: str, _: pl.DataFrame) -> p
     return left
 
 
-def _start(drugs: pl.DataFrame, patient_id: str, name: str, names: pl.DataFrame) -> pl.DataFrame:
+def _start(drugs: pl.DataFrame, patient_id: str, name: str, names: Vocabulary) -> pl.DataFrame:
     row = {"patient_id": patient_id, "row": _next(drugs), "display": name, "active": True,
            "kind": "statement", "status": SAID, "source": SAID}
     made, _ = add_ingredients(TABLES["medications"].frame([row]), names)

@@ -119,14 +119,14 @@ class Vocabulary:
         return frozenset().union(*(self.ingredients[one] for one in near)) if len(name) >= _GUESSED else frozenset()
 
 
-def add_ingredients(drugs: pl.DataFrame, drug_names: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+def add_ingredients(drugs: pl.DataFrame, names: pl.DataFrame | Vocabulary) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Fill `ingredients` (sorted) of a ``medications`` or ``allergies`` table; return it with the ``issues`` met.
 
     `matched_by` is filled where the table has it, as are `strength` and `route` where they are not recorded. The extra
     column `possible_ingredients` holds what a row could be where its code and its text disagree; null otherwise. Each
-    distinct drug is worked out once.
+    distinct drug is worked out once. `names` is a ``drug_names`` table, or the look-ups made of one.
     """
-    vocabulary = Vocabulary.of(drug_names)
+    vocabulary = names if isinstance(names, Vocabulary) else Vocabulary.of(names)
     pairs = drugs.select(_PAIR).unique(maintain_order=True)
     matches = [vocabulary.match(*pair) for pair in pairs.iter_rows()]
     found = pairs.with_columns(

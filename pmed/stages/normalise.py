@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from ..normalise.drugs import add_ingredients
+from ..normalise.drugs import Vocabulary, add_ingredients
 from ..normalise.units import canonical_units
 from ..tables import TABLES, Tables
 from ..types import Release
@@ -26,8 +26,9 @@ def normalise(tables: Tables, names: pl.DataFrame) -> dict[str, pl.DataFrame]:
     Adds ``possible_ingredients`` (medications, allergies) and ``canonical_code`` (observations).
     """
     out = dict(tables)
-    out["medications"], unclear_drugs = add_ingredients(out["medications"], names)
-    out["allergies"], unclear_allergens = add_ingredients(out["allergies"], names)
+    known = Vocabulary.of(names)
+    out["medications"], unclear_drugs = add_ingredients(out["medications"], known)
+    out["allergies"], unclear_allergens = add_ingredients(out["allergies"], known)
     out["observations"], unclear_units = canonical_units(out["observations"])
     found = [frame.select(out["issues"].columns) for frame in (unclear_drugs, unclear_allergens, unclear_units)]
     out["issues"] = pl.concat([out["issues"], *found])
