@@ -157,9 +157,13 @@ def cautions(one: Outcome) -> list[Caution]:
 
 def _asking(one: Outcome) -> list[Caution]:
     """What a check would have to know."""
-    names = dict.fromkeys(name for row in one.asking for name in row.when if one.known.get(name) is None)
     return [{"code": "unknown-input", "text": f"{about(name)} is not on record: it decides whether the dose of "
-                                              f"{one.drug.name} is right"} for name in names]
+                                              f"{one.drug.name} is right"} for name in asked_for(one)]
+
+
+def asked_for(one: Outcome) -> list[str]:
+    """Inputs that are unknown and that a check asks for."""
+    return list(dict.fromkeys(name for row in one.asking for name in row.when if one.known.get(name) is None))
 
 
 def _disagreeing(one: Outcome) -> list[Caution]:
