@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .checks import is_list, listing
-from .guidelines import CONCERN, Known, Row, gene_of
+from .guidelines import AGE, CONCERN, Known, Row, gene_of
 from .outcomes import OR, Judged, Outcome, considered
 
 Caution = dict[str, str]
@@ -149,7 +149,9 @@ def point(one: Outcome) -> str:
 
 def cautions(one: Outcome) -> list[Caution]:
     """What a reader must know of the choice of the row."""
-    found = [{"code": "not-covered", "text": one.drug.caution}] if one.drug.caution else []
+    # An unknown age may be any age.
+    concerned = (one.known.get(AGE) or 0) < one.drug.caution_until
+    found = [{"code": "not-covered", "text": one.drug.caution}] if one.drug.caution and concerned else []
     waiting = [{"code": "check", "text": row.text} for row in one.checks] if not one.lead else []
     return [*found, *waiting, *_asking(one), *(
         [*_disagreeing(one), *_ambiguous(one), *_chosen_without(one)] if one.lead else [])]
