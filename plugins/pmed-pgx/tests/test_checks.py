@@ -77,6 +77,12 @@ def test_an_open_check_says_nothing_but_may_ask() -> None:
     assert "kidney function" in cautions(one)[0]["text"]
 
 
+@pytest.mark.parametrize(("age", "told"), [(17.9, True), (18.0, False), (None, True)])
+def test_a_caution_for_the_young_is_told_unless_somebody_is_known_to_be_older(age: float | None, told: bool) -> None:
+    one = outcome(covered()["codeine"], {"age": age, "phenotype:CYP2D6": NORMAL})
+    assert any("tonsils" in said["text"] for said in cautions(one)) is told
+
+
 @pytest.mark.parametrize(("known", "action"), [
     ({CYP: NORMAL}, "standard"), ({CYP: NORMAL, "egfr": 20.0}, "avoid"), ({CYP: NORMAL, "age": 70.0}, "monitor"),
     ({CYP: None, "egfr": 20.0}, "avoid"), ({CYP: None, "age": 70.0}, None), ({CYP: POOR, "age": 70.0}, "avoid")])

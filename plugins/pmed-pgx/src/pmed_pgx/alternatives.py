@@ -21,7 +21,7 @@ from .guidelines import CONCERN, Known, drugs
 from .knowledge import table
 from .medicines import MODIFIERS, TAKING
 from .outcomes import Outcome, outcome
-from .wording import because, untested
+from .wording import about, asked_for, because, untested
 
 KEY = ["patient_id", "drug"]
 FITS, CAUTION, OUT = "fits", "caution", "ruled-out"
@@ -36,7 +36,8 @@ def alternatives(rows: pl.DataFrame, outcomes: Sequence[Outcome], tables: Tables
     ``named`` are those of the guideline that are not ruled out, as words for its text.
 
     A finding on record rules a drug out, as a row or check that says to avoid it does. That nothing is on record proves
-    nothing: "fits" speaks of the genes and of what the record holds.
+    nothing: "fits" speaks of the genes and of what the record holds. What a check of the candidate asks for and nobody
+    knows (kidney function, mostly) makes it a caution.
     """
     offered = _offered(rows)
     own = rows.select("patient_id", other="drug", of="case")
@@ -96,12 +97,14 @@ def _alike() -> pl.DataFrame:
 def _judged(one: Outcome, replaced: str) -> tuple[str, str | None]:
     """Whether a candidate fits, with the reason where it does not."""
     own = outcome(covered()[one.drug.name], without(one.given, replaced))
-    if own.lead is None:
-        asked = untested(own)
-        return (CAUTION, f"{asked} is not known") if asked else (FITS, None)
-    if own.lead.action == "avoid" or (own.lead.action == "alternative" and own.lead.strength in GRADED):
+    lead = own.lead
+    if lead and (lead.action == "avoid" or (lead.action == "alternative" and lead.strength in GRADED)):
         return OUT, because(own)
-    return (CAUTION, because(own)) if own.lead.concern >= CONCERN["monitor"] else (FITS, None)
+    if lead and lead.concern >= CONCERN["monitor"]:
+        return CAUTION, because(own)
+    # What a check asks for would be asked as soon as the drug is taken: unknown organ function is no good one.
+    asked = [*filter(None, [untested(own)]), *map(about, asked_for(own))]
+    return (CAUTION, "; ".join(f"{one} is not known" for one in asked)) if asked else (FITS, None)
 
 
 def without(given: Known, drug: str) -> dict[str, Any]:

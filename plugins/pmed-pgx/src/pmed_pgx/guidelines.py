@@ -98,6 +98,7 @@ class Drug:
     - ``reference``: every input that the rows read, with the value for which the drug is used as labelled.
     - ``evidence``: source, level (CPIC's A to D; empty where there is none), citation, url; the guideline first.
     - ``population``: whom the rows are for that do not say it themselves; ``populations`` are all of them.
+    - ``caution_until``: age (years) from which on ``caution`` concerns nobody.
     - ``dose_from``: target of a predictor, if one is installed, that works out the dose the guideline asks for.
     """
 
@@ -111,6 +112,7 @@ class Drug:
     caution: str
     dose_from: str
     checks: tuple[Row, ...] = ()
+    caution_until: float = ENDLESS
 
     @cached_property
     def genes(self) -> tuple[str, ...]:
@@ -184,7 +186,8 @@ def _drug(guideline: dict[str, Any], group: dict[str, Any], name: str, where: st
     alternatives = tuple(_alternative(one, concerned) for one in group.get("alternative", ()))
     evidence = (_evidence(guideline, group, name), *group.get("also", ()))
     return Drug(name, said, group["reference"], rows, alternatives, evidence, group["population"],
-                group.get("caution", ""), group.get("dose_from", ""))
+                group.get("caution", ""), group.get("dose_from", ""),
+                caution_until=group.get("caution_until", ENDLESS))
 
 
 def _evidence(guideline: dict[str, Any], group: dict[str, Any], drug: str) -> Evidence:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .checks import is_list, listing
-from .guidelines import CONCERN, Known, Row, gene_of
+from .guidelines import AGE, CONCERN, Known, Row, gene_of
 from .outcomes import OR, Judged, Outcome, considered
 
 Caution = dict[str, str]
@@ -149,7 +149,9 @@ def point(one: Outcome) -> str:
 
 def cautions(one: Outcome) -> list[Caution]:
     """What a reader must know of the choice of the row."""
-    found = [{"code": "not-covered", "text": one.drug.caution}] if one.drug.caution else []
+    # An unknown age may be any age.
+    concerned = (one.known.get(AGE) or 0) < one.drug.caution_until
+    found = [{"code": "not-covered", "text": one.drug.caution}] if one.drug.caution and concerned else []
     waiting = [{"code": "check", "text": row.text} for row in one.checks] if not one.lead else []
     return [*found, *waiting, *_asking(one), *(
         [*_disagreeing(one), *_ambiguous(one), *_chosen_without(one)] if one.lead else [])]
@@ -157,9 +159,13 @@ def cautions(one: Outcome) -> list[Caution]:
 
 def _asking(one: Outcome) -> list[Caution]:
     """What a check would have to know."""
-    names = dict.fromkeys(name for row in one.asking for name in row.when if one.known.get(name) is None)
     return [{"code": "unknown-input", "text": f"{about(name)} is not on record: it decides whether the dose of "
-                                              f"{one.drug.name} is right"} for name in names]
+                                              f"{one.drug.name} is right"} for name in asked_for(one)]
+
+
+def asked_for(one: Outcome) -> list[str]:
+    """Inputs that are unknown and that a check asks for."""
+    return list(dict.fromkeys(name for row in one.asking for name in row.when if one.known.get(name) is None))
 
 
 def _disagreeing(one: Outcome) -> list[Caution]:
