@@ -127,7 +127,7 @@ class Engine:
         frames = {one.name: predicting.feature_frame(one.made, made["features"]) for one in self.predictors}
         kept = _kept(self.predictors, frames, before.tables) if before else frozenset[str]()
         asked = [one for one in self.predictors if one.name not in kept]
-        made["predictions"] = predicting.predict(self.plugins, asked, made["features"])
+        made["predictions"] = predicting.predict(self.plugins, asked, frames)
         self.progress("explaining")
         made.update(explaining.explain(self.plugins, asked, frames, made["predictions"]))
         if before and kept:

@@ -18,7 +18,7 @@ import polars as pl
 from .errors import InputError, OptionError, PluginError
 from .plugins import Plugins
 from .settings import Settings
-from .stages.predict import checked, inputs
+from .stages.predict import checked, feature_frame, inputs
 from .types import Predictor
 
 Item = Mapping[str, Any]
@@ -105,8 +105,9 @@ def predict(predictor: Predictor, items: Sequence[Item], where: str = "") -> lis
     ids = [str(number) for number in range(len(items))]
     columns = [pl.Series(name, [one.get(name) for one in read], dtype=dtype)
                for name, dtype in _types(predictor, read).items()]
+    features = pl.DataFrame([pl.Series("patient_id", ids, dtype=pl.String), *columns])
     try:
-        rows = checked(predictor, pl.DataFrame([pl.Series("patient_id", ids, dtype=pl.String), *columns]))
+        rows = checked(predictor, feature_frame(predictor, features))
     except Exception as error:  # a plugin may raise anything; whose fault it is must be said in one line
         raise PluginError(f"failed: {type(error).__name__}: {error}", where=predictor.name) from error
     by_item: dict[str, list[dict[str, Any]]] = {one: [] for one in ids}

@@ -101,8 +101,10 @@ def what_if(result: Result, patient_id: str, *, stop: str | Iterable[str] = (), 
         raise OptionError("nothing to change", hint="name stop, start, genotype or a measure")
     if not mine.tables["patients"].height:
         changed.add("patients")
+    known = len(engine.plugins.failures)  # the engine is kept, and with it what went wrong in earlier questions
     made = engine.conclude(read, Before(mine.tables, frozenset(changed)))
-    after = type(result)({**mine.tables, **made}, tuple(engine.plugins.failures), {
+    failures = dict.fromkeys((*mine.failures, *engine.plugins.failures[known:]))
+    after = type(result)({**mine.tables, **made}, tuple(failures), {
         **mine.provenance, "settings": {**mine.provenance.get("settings", {}), SAID: words}})
     return WhatIf(mine, after, " and ".join(words), *_differences(mine, after))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
@@ -23,22 +23,22 @@ def feature_frame(predictor: Predictor, features: pl.DataFrame) -> pl.DataFrame:
     return features.select("patient_id", *columns)
 
 
-def predict(plugins: Plugins, components: Sequence[Component], features: pl.DataFrame) -> pl.DataFrame:
-    """All predictors' rows as one ``predictions`` table."""
+def predict(plugins: Plugins, components: Sequence[Component], frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """All predictors' rows as one ``predictions`` table; `frames` holds each one's `feature_frame` by its name."""
     parts = [TABLES["predictions"].empty()]
     for component in components:
-        rows = plugins.attempt(component, "predict", checked, component.made, features)
+        rows = plugins.attempt(component, "predict", checked, component.made, frames[component.name])
         parts += [] if rows is None else [rows]
     return pl.concat(parts)
 
 
 def checked(predictor: Predictor, features: pl.DataFrame) -> pl.DataFrame:
-    """The rows of one predictor, which keep what every predictor promises.
+    """The rows of one predictor for its `feature_frame`, which keep what every predictor promises.
 
     Raises:
         TableError: where they do not.
     """
-    out = predictor.predict(feature_frame(predictor, features).clone())
+    out = predictor.predict(features.clone())
     named = out.with_columns(predictor=pl.lit(predictor.name))
     rows = TABLES["predictions"].check(named).select(TABLES["predictions"].names)
     _must_cover(predictor, rows, features)

@@ -15,7 +15,9 @@ from . import wording
 from .alternatives import alternatives
 from .cases import REMEMBERED, Cases
 from .guidelines import drugs
+from .medicines import each_drug
 from .outcomes import Outcome
+from .phenoconversion import TAKEN
 from .reasons import assumptions, hints, reasons
 
 PREDICTOR = "cpic"
@@ -124,15 +126,10 @@ def _fact(one: Outcome) -> dict[str, Any]:
 
 def _taken(medications: pl.DataFrame) -> pl.DataFrame:
     """Drugs taken now; one that the record does not say for certain counts as taken, with a caution."""
-    if "possible_ingredients" not in medications.columns:
-        medications = medications.with_columns(possible_ingredients=pl.lit(None, dtype=pl.List(pl.String())))
-    rows = medications.filter(pl.col("active").fill_null(value=True))
-    certain = rows.select("patient_id", drug="ingredients", sure=pl.col("active").fill_null(value=False))
-    perhaps = rows.select("patient_id", drug="possible_ingredients", sure=pl.lit(value=False))
+    each = each_drug(medications.filter(pl.col("active").fill_null(value=True)))
     text = "the record does not say for certain that this drug is taken: please confirm"
-    each = pl.concat([certain, perhaps]).explode("drug", empty_as_null=True, keep_nulls=True).drop_nulls("drug")
     return (each.group_by(KEY)
-            .agg(pl.col("sure").any()).select(
+            .agg(sure=(pl.col("state") == TAKEN).any()).select(
                 *KEY, current=pl.lit(value=True),
                 unclear=pl.when(~pl.col("sure")).then(pl.lit([{"code": "drug-unclear", "text": text}],
                                                             dtype=_TYPES["cautions"]))))

@@ -28,6 +28,7 @@ from .guidelines import (
     Row,
     drugs,
     gene_of,
+    link,
     one_of,
     values,
 )
@@ -87,16 +88,6 @@ def _named(name: str, drug: str) -> str:
 def _evidence(one: Mapping[str, Any]) -> Evidence:
     cited = one["citation"]
     return {"source": one["source"], "level": "", "citation": cited, "url": link(cited)}
-
-
-def link(citation: str) -> str:
-    """The address of a citation.
-
-    >>> link("PMID:20081063"), link("DOI:10.3390/jcm9092890")
-    ('https://pubmed.ncbi.nlm.nih.gov/20081063/', 'https://doi.org/10.3390/jcm9092890')
-    """
-    kind, _, rest = citation.partition(":")
-    return {"PMID": f"https://pubmed.ncbi.nlm.nih.gov/{rest}/", "DOI": f"https://doi.org/{rest}"}.get(kind, citation)
 
 
 @cache

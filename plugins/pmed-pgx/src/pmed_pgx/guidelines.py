@@ -18,7 +18,6 @@ from pmed.tables import ACTIONS, STRENGTHS
 from .knowledge import folder, genes
 
 CONCERN = {"standard": 0.0, "monitor": 1.0, "adjust": 2.0, "alternative": 3.0, "avoid": 4.0}
-PUBMED = "https://pubmed.ncbi.nlm.nih.gov/"
 PHENOTYPE, SCORE = "phenotype:", "activity-score:"
 AGE, FINDING, ENDLESS = "age", "finding:", float("inf")
 ADULT = 40.0  # years; the reference patient's age where the rows ask for one
@@ -193,8 +192,18 @@ def _drug(guideline: dict[str, Any], group: dict[str, Any], name: str, where: st
 def _evidence(guideline: dict[str, Any], group: dict[str, Any], drug: str) -> Evidence:
     level = group.get("levels", {}).get(drug, group["level"])
     cited = guideline["citation"]
-    url = f"{PUBMED}{cited.removeprefix('PMID:')}/" if cited.startswith("PMID:") else guideline["url"]
+    url = link(cited) if cited.startswith("PMID:") else guideline["url"]
     return {"source": guideline["source"], "level": level, "citation": cited, "url": url}
+
+
+def link(citation: str) -> str:
+    """The address of a citation.
+
+    >>> link("PMID:20081063"), link("DOI:10.3390/jcm9092890")
+    ('https://pubmed.ncbi.nlm.nih.gov/20081063/', 'https://doi.org/10.3390/jcm9092890')
+    """
+    kind, _, rest = citation.partition(":")
+    return {"PMID": f"https://pubmed.ncbi.nlm.nih.gov/{rest}/", "DOI": f"https://doi.org/{rest}"}.get(kind, citation)
 
 
 def _row(row: dict[str, Any], drug: str, group: dict[str, Any], where: str) -> Row:

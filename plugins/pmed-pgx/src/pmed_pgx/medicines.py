@@ -22,7 +22,6 @@ from .phenoconversion import PERHAPS, RECENT, TAKEN, Ability, Acting, matters, p
 MODIFIERS, TAKING, ALLERGIES, DOSE = "modifiers:", "taking:", "allergic-to", "daily-dose:"
 # What is put on the skin or into the eye hardly reaches the liver.
 _LOCAL = r"(?i)topical|ophthalm|cutaneous|otic|vaginal|intravitreal|dental"
-_MG = ("mg", "g", "ug")
 _IN_MG = {"mg": 1.0, "g": 1000.0, "ug": 0.001}
 _STATES = pl.Enum([TAKEN, RECENT, PERHAPS])
 
@@ -69,6 +68,13 @@ def members() -> dict[str, frozenset[str]]:
     return {name: frozenset(drugs) for name, drugs in found.items()}
 
 
+@cache
+def _listed() -> pl.DataFrame:
+    """`members` as a table: name, drug."""
+    rows = [(name, drug) for name, drugs in members().items() for drug in drugs]
+    return pl.DataFrame(rows, schema={"name": pl.String, "drug": pl.String}, orient="row")
+
+
 def of_class(name: str) -> frozenset[str]:
     """The drugs of a class; a drug is a class of its own."""
     return members().get(name, frozenset([name]))
@@ -81,26 +87,33 @@ def _of(tables: Tables, name: str) -> pl.DataFrame:
 def _taken(tables: Tables) -> pl.DataFrame:
     """patient_id, drug, state, since (days since it ended), daily (mg): each drug once, by the row that says most."""
     drugs = _of(tables, "medications")
-    if "possible_ingredients" not in drugs.columns:
-        drugs = drugs.with_columns(possible_ingredients=pl.lit(None, dtype=pl.List(pl.String())))
     whole = drugs.filter(~pl.col("route").str.contains(_LOCAL).fill_null(value=False)).join(
         _of(tables, "patients").select("patient_id", "index_date"), on="patient_id", how="left", maintain_order="left")
+    single = (pl.col("ingredients").list.len() == 1).fill_null(value=False)
+    factor = pl.col("dose_unit").replace_strict(_IN_MG, default=None, return_dtype=pl.Float64)
+    ended = (pl.col("index_date") - pl.col("end")).dt.total_days()
+    said = whole.with_columns(since=pl.when(~pl.col("active")).then(ended),
+                              daily=pl.when(single & pl.col("active")).then(pl.col("daily_dose") * factor))
+    rows = each_drug(said, "since", "daily").filter(pl.col("active").fill_null(value=True) | (pl.col("since") >= 0))
+    # Several orders of one drug that all run are taken together; which of them is meant is not known, so none adds up.
+    best = rows.filter(pl.col("state") == pl.col("state").min().over("patient_id", "drug"))
+    return best.group_by("patient_id", "drug").agg(
+        pl.col("state").first(), pl.when(pl.col("since").is_null().any()).then(None).otherwise(pl.col("since").min())
+        .alias("since"), pl.col("daily").max()).sort("patient_id", "drug")
+
+
+def each_drug(medications: pl.DataFrame, *kept: str) -> pl.DataFrame:
+    """One row an ingredient of each medicine: patient_id, drug, state, active and the columns `kept`.
+
+    What a row only could be (``possible_ingredients``) is perhaps taken.
+    """
+    if "possible_ingredients" not in medications.columns:
+        medications = medications.with_columns(possible_ingredients=pl.lit(None, dtype=pl.List(pl.String())))
     state = (pl.when("active").then(pl.lit(TAKEN)).when(pl.col("active").is_null()).then(pl.lit(PERHAPS))
              .otherwise(pl.lit(RECENT)))
-    single = pl.col("ingredients").list.len() == 1
-    factor = pl.col("dose_unit").replace_strict(_IN_MG, default=None, return_dtype=pl.Float64)
-    said = whole.select("patient_id", "ingredients", "possible_ingredients", state=state,
-                        since=(pl.col("index_date") - pl.col("end")).dt.total_days(),
-                        daily=pl.when(single & pl.col("active")).then(pl.col("daily_dose") * factor))
-    sure = said.select("patient_id", "state", "since", "daily", drug="ingredients")
-    maybe = said.select("patient_id", pl.lit(PERHAPS).alias("state"), "since",
-                        pl.lit(None, dtype=pl.Float64).alias("daily"), drug="possible_ingredients")
-    rows = pl.concat([sure, maybe]).explode("drug", empty_as_null=True, keep_nulls=True).drop_nulls("drug")
-    rows = rows.filter((pl.col("state") != RECENT) | (pl.col("since") >= 0))
-    # Several orders of one drug that all run are taken together; which of them is meant is not known, so none adds up.
-    return rows.with_columns(pl.col("state").cast(_STATES)).group_by("patient_id", "drug").agg(
-        pl.col("state").min(), pl.col("since").filter(pl.col("state") == RECENT).min(), pl.col("daily").max()
-    ).sort("patient_id", "drug")
+    both = [medications.select("patient_id", "active", *kept, drug=name, state=of.cast(_STATES))
+            for name, of in (("ingredients", state), ("possible_ingredients", pl.lit(PERHAPS)))]
+    return pl.concat(both).explode("drug", empty_as_null=True, keep_nulls=True).drop_nulls("drug")
 
 
 def _acting(taken: pl.DataFrame) -> pl.DataFrame:
@@ -108,7 +121,7 @@ def _acting(taken: pl.DataFrame) -> pl.DataFrame:
     listed = table("modifiers").with_columns(
         pl.col("from_dose").cast(pl.Float64), pl.col("lasts_days").cast(pl.Int64))
     rows = taken.join(listed, on="drug", maintain_order="left").filter(
-        (pl.col("state") != RECENT) | (pl.col("since") < pl.col("lasts_days")))
+        pl.col("since").is_null() | (pl.col("since") < pl.col("lasts_days")))
     reached = pl.col("from_dose").is_null() | (pl.col("daily") >= pl.col("from_dose"))
     doubtful = pl.col("from_dose").is_not_null() & pl.col("daily").is_null()
     judged = rows.filter(reached.fill_null(value=False) | doubtful).with_columns(
@@ -127,10 +140,8 @@ def _modifiers(acting: pl.DataFrame) -> pl.DataFrame:
 
 def _classes(taken: pl.DataFrame) -> pl.DataFrame:
     """patient_id, name (class), text: drugs that are taken for certain."""
-    rows = [(name, drug) for name, drugs in members().items() for drug in drugs]
-    listed = pl.DataFrame(rows, schema={"name": pl.String, "drug": pl.String}, orient="row")
     now = taken.filter(pl.col("state") == TAKEN).select("patient_id", "drug")
-    each = pl.concat([now.join(listed, on="drug"), now.with_columns(name="drug").select("patient_id", "drug", "name")])
+    each = pl.concat([now.join(_listed(), on="drug"), now.with_columns(name="drug")])
     return each.unique().group_by("patient_id", "name").agg(text=pl.col("drug").sort().str.join(";"))
 
 

@@ -22,8 +22,7 @@ from pmed.tables import STRENGTHS
 
 from .checks import seen
 from .guidelines import AGE, CONCERN, FINDING, Drug, Known, Row
-
-OR = " or "
+from .phenoconversion import OR
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,9 @@
 CYP2D6 and CYP2C9 by their activity scores: a strong inhibitor leaves nothing, a moderate one half, a weak one all of it
 (Borges 2010, PMID:20081063; the phenotype by the scores of Caudle 2020, PMID:31647186). Every other gene by table
 ``ladders``: a strong inhibitor leads to the lowest phenotype, whatever the genome says; a moderate one takes one step
-down, an inducer one step up where there is function to induce (PMID:32906709). An inhibitor and an inducer together, or
-a drug that is perhaps taken, leave both results possible. What is unknown stays unknown but for a strong inhibitor.
+down, an inducer one step up where there is function to induce (PMID:32906709). An inhibitor and an inducer together
+leave both results possible; drugs that are perhaps taken, the result of each combination. What is unknown stays unknown
+but for a strong inhibitor.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import combinations
 
 from .knowledge import table
 from .release_tables import MODIFIER_STRENGTHS
@@ -68,8 +70,10 @@ def present(gene: str, genetic: Ability, acting: Sequence[Acting]) -> Ability:
     Ability(phenotype='Poor Metabolizer', score=0.0)
     """
     sure = [one for one in acting if one.state != PERHAPS]
-    each = {_with(gene, genetic, sure): None, _with(gene, genetic, acting): None}
-    return _both(each)
+    # Only kind and strength decide, so that many doubtful medicines are few distinct ones.
+    doubtful = list({(one.kind, one.strength): one for one in acting if one.state == PERHAPS}.values())
+    some = (chosen for many in range(len(doubtful) + 1) for chosen in combinations(doubtful, many))
+    return _both(dict.fromkeys(_with(gene, genetic, [*sure, *chosen]) for chosen in some))
 
 
 def matters(gene: str, genetic: Ability, acting: Sequence[Acting]) -> tuple[Acting, ...]:
@@ -89,13 +93,11 @@ def _both(each: Iterable[Ability]) -> Ability:
 
 def _with(gene: str, genetic: Ability, acting: Sequence[Acting]) -> Ability:
     down, up = _strongest(acting, "inhibitor"), _strongest(acting, "inducer")
-    if down == "strong":
-        return Ability(_lowest(gene), 0.0 if gene in BY_SCORE else None)
-    inhibited = _halved(gene, genetic) if down == "moderate" else genetic
-    if up not in {"strong", "moderate"}:
-        return inhibited
-    induced = _up(gene, genetic)
-    return _both([inhibited, induced]) if down == "moderate" else induced
+    blocked = Ability(_lowest(gene), 0.0 if gene in BY_SCORE else None)
+    inhibited = {"strong": blocked, "moderate": _halved(gene, genetic)}.get(down or "")
+    induced = _up(gene, genetic) if up in {"strong", "moderate"} else None
+    changed = [one for one in (inhibited, induced) if one]
+    return _both(changed) if changed else genetic
 
 
 def _strongest(acting: Sequence[Acting], kind: str) -> str | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import polars as pl
 
 from pmed.tables import TABLES
@@ -85,6 +87,7 @@ def _messages(gene_results: pl.DataFrame, code: str) -> pl.DataFrame:
     return each.filter(code=code).join(_looked_at(), on="gene", maintain_order="left")
 
 
+@cache
 def _looked_at() -> pl.DataFrame:
     return pl.DataFrame([(name, gene) for name, drug in covered().items()
                          for gene in dict.fromkeys((*drug.genes, *genes_of(drug)))],

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from .checks import is_list, listing
 from .guidelines import AGE, CONCERN, Known, Row, gene_of
-from .outcomes import OR, Judged, Outcome, considered
+from .outcomes import Judged, Outcome, considered
+from .phenoconversion import OR
 
 Caution = dict[str, str]
 SHOWN = 4
