@@ -113,10 +113,13 @@ def because(one: Outcome) -> str | None:
 
 
 def _reason(row: Row, one: Outcome) -> str:
-    """A row's reason; for a check with its name, or with the medicines or allergens that it counts."""
-    named = [name for key in row.when if is_list(key) for name in listing(key, one.given, one.drug.name) or []]
-    which = ", ".join(dict.fromkeys(named)) or row.key
-    return f"{row.because} ({which})" if row.evidence else row.because
+    """A row's reason; for a check with its name, or with what it counts (medicines, allergens) and does not name."""
+    if not row.evidence:
+        return row.because
+    named = dict.fromkeys(name for key in row.when if is_list(key)
+                          for name in listing(key, one.given, one.drug.name) or [])
+    left = [name for name in named if name not in row.because] if named else [row.key]
+    return f"{row.because} ({', '.join(left)})" if left else row.because
 
 
 def evidence(one: Outcome) -> list[Mapping[str, str]]:
