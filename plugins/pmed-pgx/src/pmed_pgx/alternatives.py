@@ -54,7 +54,10 @@ def alternatives(rows: pl.DataFrame, outcomes: Sequence[Outcome], tables: Tables
                               pl.col("verdict").fill_null(FITS).cast(_STATUS).to_physical())
     worse = pl.col("verdict").cast(_STATUS).to_physical() >= pl.col("status").cast(_STATUS).to_physical()
     listed = judged.with_columns(final=final).with_columns(
-        reason=pl.when(worse & pl.col("why").is_not_null()).then("why").otherwise("reason")).sort(
+        # A caution of the guideline's stands beside one of the patient's own.
+        reason=pl.when((pl.col("status") == CAUTION) & (pl.col("verdict") == CAUTION) & pl.col("why").is_not_null())
+        .then(pl.format("{}; {}", "reason", "why"))
+        .when(worse & pl.col("why").is_not_null()).then("why").otherwise("reason")).sort(
         "final", maintain_order=True)
     entry = pl.struct(drug="other", status=pl.col("final").cast(pl.UInt32).replace_strict(
         dict(enumerate(_STATUS.categories)), return_dtype=pl.String), reason="reason")
