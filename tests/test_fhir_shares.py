@@ -90,14 +90,19 @@ def test_the_same_rows_and_issues_in_the_same_order(folder: Path, monkeypatch: p
     same(alone, found)
 
 
+def left_to_one(monkeypatch: pytest.MonkeyPatch, folder: Path, alone: dict[str, pl.DataFrame]) -> None:
+    """What several processes were asked for is done by one, with what it gives alone."""
+    found, could = shared(monkeypatch, folder)
+    assert could == [False]
+    same(alone, found)
+
+
 def test_what_only_one_process_can_judge_is_left_to_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lines = (folder / "Observation.ndjson").read_text().splitlines()
     write(folder / "Observation.ndjson", [*lines, lines[0]])
     alone = read(folder)
     assert "duplicate-resource" in alone["issues"]["code"]
-    found, could = shared(monkeypatch, folder)
-    assert could == [False]
-    same(alone, found)
+    left_to_one(monkeypatch, folder, alone)
 
 
 def test_a_patient_among_other_types(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,17 +110,13 @@ def test_a_patient_among_other_types(folder: Path, monkeypatch: pytest.MonkeyPat
         file.write(json.dumps(patient("late")) + "\n" + json.dumps(about("Observation", "late", 5000)) + "\n")
     alone = read(folder)
     assert "late" in alone["observations"]["patient_id"]
-    found, could = shared(monkeypatch, folder)
-    assert could == [False]
-    same(alone, found)
+    left_to_one(monkeypatch, folder, alone)
 
 
 def test_a_process_that_does_not_start(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     alone = read(folder)
     monkeypatch.setattr("sys.executable", "/no/such/python")
-    found, could = shared(monkeypatch, folder)
-    assert could == [False]
-    same(alone, found)
+    left_to_one(monkeypatch, folder, alone)
 
 
 def test_a_damaged_file_is_one_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

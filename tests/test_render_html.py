@@ -321,3 +321,16 @@ def test_every_text_colour_has_the_contrast_of_wcag_aa() -> None:
             for ground in ("page", "soft"):
                 dark, light = sorted((luminance(theme[text]), luminance(theme[ground])))
                 assert (light + 0.05) / (dark + 0.05) >= 4.5, (text, ground, theme)
+
+
+def test_five_lines_come_first_and_the_others_fold_away() -> None:
+    rows = cases.full_rows()
+    drugs = [f"drug{at}" for at in range(7)]
+    rows["suggestions"] = [cases.suggestion(name, "adjust", urgency="soon", concern=2.0, unknown=["phenotype:GHI3"])
+                           for name in drugs]
+    text = rendered(cases.result(rows))
+    today = section(text, "today", "medicines")
+    shown, folded = today.split("2 more, less pressing")
+    assert [name for name in drugs if name in shown] == drugs[:5]
+    assert [name for name in drugs if name in folded.partition("Tests that would help")[0]] == drugs[5:]
+    assert f"Tests that would help: GHI3 (for {', '.join(drugs)})." in folded

@@ -101,3 +101,17 @@ def test_it_must_be_clear_whose_result_is_meant(result: Result) -> None:
     nobody = Result({name: frame.clear() for name, frame in result.tables.items()})
     with pytest.raises(ResultError, match="0 patients"):
         nobody.what_if(stop="x")
+    other = {name: result.tables[name].with_columns(patient_id=pl.lit("other")) for name in ("patients", "samples")}
+    two = Result({**result.tables, **{name: pl.concat([result.tables[name], frame]) for name, frame in other.items()}})
+    with pytest.raises(ResultError, match="2 patients"):
+        two.what_if(stop="omeprazole")
+
+
+def test_what_went_wrong_in_another_question_is_not_told(result: Result, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ValueError("broken")
+
+    monkeypatch.setattr("pmed_pgx.adviser.GuidelineAdviser.advise", broken)
+    assert [one.stage for one in result.what_if(start="fluconazole").after.failures] == ["advise"]
+    monkeypatch.undo()
+    assert not result.what_if(start="fluconazole").after.failures

@@ -80,6 +80,18 @@ def test_perhaps_taken_is_perhaps_and_local_use_is_none(row: dict[str, Any], act
     assert features(row)["modifiers:CYP2D6"] == ("paroxetine|inhibitor|strong|perhaps taken" if acts else "")
 
 
+@pytest.mark.parametrize(("days", "acts"), [(3, True), (60, False)])
+def test_what_ended_and_only_could_be_a_drug_acts_for_its_days(days: int, acts: bool) -> None:
+    row = {"ingredients": None, "possible": ["paroxetine"], "active": False, "end": TODAY - timedelta(days=days)}
+    assert features(row)["modifiers:CYP2D6"] == ("paroxetine|inhibitor|strong|perhaps taken" if acts else "")
+
+
+def test_it_is_over_when_the_last_of_several_is() -> None:
+    row = PresentPhenotypes().run(tables({"p": [drug("fluoxetine"), drug("paroxetine")]}), ())[
+        "present_phenotypes"].filter(gene="CYP2D6").row(0, named=True)
+    assert row["reverts_after"] == 35
+
+
 def test_two_orders_of_one_drug_are_one_drug() -> None:
     found = features(ended("paroxetine", 2), drug("paroxetine"))
     assert found["modifiers:CYP2D6"] == "paroxetine|inhibitor|strong|taken"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import product
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -57,6 +60,12 @@ def test_a_strong_inhibitor_makes_poor_of_the_unknown_and_nothing_else_does() ->
 def test_inhibitor_and_inducer_leave_both_results_possible() -> None:
     now = present("CYP2C19", Ability(NORMAL, None), [acting("moderate"), acting("strong", "inducer", drug="y")])
     assert now.phenotype == f"{INTERMEDIATE} or Rapid Metabolizer"
+
+
+def test_a_strong_inhibitor_beside_an_inducer_leaves_both_results_possible() -> None:
+    both = [acting("strong"), acting("strong", "inducer", drug="y")]
+    assert present("CYP2C19", Ability(NORMAL, None), both).phenotype == f"{POOR} or Rapid Metabolizer"
+    assert present("CYP2C19", Ability(None, None), both).phenotype is None
 
 
 def test_what_is_perhaps_taken_leaves_the_genetic_phenotype_possible() -> None:
@@ -117,3 +126,16 @@ def test_one_more_inhibitor_never_adds_ability(one: tuple[str, str], taken: list
 @given(drugs)
 def test_what_is_written_is_read(taken: list[Acting]) -> None:
     assert list(parsed(";".join(map(written, taken)))) == taken
+
+
+@given(genetic, drugs)
+def test_each_combination_of_what_is_perhaps_taken_stays_possible(one: tuple[str, str], taken: list[Acting]) -> None:
+    gene, ability = one[0], Ability(one[1], None)
+    sure = [each for each in taken if each.state != PERHAPS]
+    doubtful = [each for each in taken if each.state == PERHAPS]
+    possible: set[str] = set()
+    for mask in product([False, True], repeat=len(doubtful)):
+        chosen = [replace(each, state=TAKEN) for each, there in zip(doubtful, mask, strict=True) if there]
+        possible |= set((present(gene, ability, [*sure, *chosen]).phenotype or "unknown").split(" or "))
+    found = present(gene, ability, taken).phenotype
+    assert set((found or "unknown").split(" or ")) == ({"unknown"} if "unknown" in possible else possible)
