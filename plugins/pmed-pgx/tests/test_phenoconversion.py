@@ -128,6 +128,13 @@ def test_what_is_written_is_read(taken: list[Acting]) -> None:
     assert list(parsed(";".join(map(written, taken)))) == taken
 
 
+def test_of_two_that_are_perhaps_taken_either_may_be_alone() -> None:
+    both = [acting("strong", state=PERHAPS, drug="a"), acting("moderate", state=PERHAPS, drug="b")]
+    assert present("CYP2D6", Ability(NORMAL, 2.0), both).phenotype == f"{NORMAL} or {POOR} or {INTERMEDIATE}"
+    either = [both[0], acting("strong", "inducer", PERHAPS, "b")]
+    assert present("CYP2C19", Ability(NORMAL, None), either).phenotype == f"{NORMAL} or {POOR} or Rapid Metabolizer"
+
+
 @given(genetic, drugs)
 def test_each_combination_of_what_is_perhaps_taken_stays_possible(one: tuple[str, str], taken: list[Acting]) -> None:
     gene, ability = one[0], Ability(one[1], None)
