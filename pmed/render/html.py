@@ -1,4 +1,4 @@
-"""The report: one self-contained HTML file for one patient.
+"""The report: one self-contained HTML file for one patient, for the clinician or for the patient.
 
 No script, no external request: the Content-Security-Policy allows the one style block by its hash and nothing else.
 All text from input is escaped by Jinja2; only http and https addresses become links.
@@ -8,20 +8,25 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from ..errors import ResultError
+from ..options import option
+from ..provenance import DISCLAIMER
 from ..result import Result
-from . import words
-from .page import page
+from . import messages, words
+from .page import ACTION_WORDS, page
+from .patient import patient_page
 from .view import displays, general_issues, patient_views
 
-TEMPLATE, STYLE = "report.html.j2", "style.css"
+TEMPLATES = {"clinician": "report.html.j2", "patient": "patient.html.j2"}
+STYLES = {"clinician": ("style.css",), "patient": ("style.css", "patient.css")}
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,8 @@ class HtmlExporter:
 
     name: ClassVar[str] = "html"
     suffix: ClassVar[str] = ".html"
+    language: str = option(messages.ENGLISH, doc="Language of the report.", choices=messages.languages())
+    audience: str = option("clinician", doc="Whom the report is for.", choices=tuple(TEMPLATES))
 
     def export(self, result: Result) -> bytes:
         """The whole page as UTF-8.
@@ -37,34 +44,45 @@ class HtmlExporter:
         Raises:
             ResultError: where the result is not about exactly one patient.
         """
-        views = patient_views(result)
-        if len(views) != 1:
-            raise ResultError(f"the HTML report is for one patient; this result has {len(views)}",
-                              hint="choose one with result.for_patient(patient_id)")
-        whole = {**views[0], "issues": [*views[0]["issues"], *general_issues(result)]}
-        text = environment().get_template(TEMPLATE).render(
-            page(whole, result.provenance, displays(result)), style=_style(), policy=_policy())
-        return text.encode()
+        with messages.speaking(self.language):
+            views = patient_views(result)
+            if len(views) != 1:
+                raise ResultError(f"the HTML report is for one patient; this result has {len(views)}",
+                                  hint="choose one with result.for_patient(patient_id)")
+            style = _style(*STYLES[self.audience])
+            return environment().get_template(TEMPLATES[self.audience]).render(
+                self._content(views[0], result), style=style, policy=_policy(style),
+                language=self.language).encode()
+
+    def _content(self, view: Mapping[str, Any], result: Result) -> dict[str, Any]:
+        whole = {**view, "issues": [*view["issues"], *general_issues(result)]}
+        if self.audience == "clinician":
+            return page(whole, result.provenance, displays(result))
+        return {**patient_page(whole), "disclaimer": result.provenance.get("disclaimer") or DISCLAIMER,
+                "action_words": ACTION_WORDS}
 
 
 @cache
 def environment() -> Environment:
     """Jinja2 with everything escaped and no silent blanks; built when first used."""
     made = Environment(loader=PackageLoader("pmed.render"), autoescape=True, undefined=StrictUndefined,
-                       trim_blocks=True, lstrip_blocks=True)
-    made.filters.update(label=words.label, number=words.number, quantity=words.quantity, web_link=words.web_link)
+                       trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.i18n"])
+    made.policies["ext.i18n.trimmed"] = True
+    made.install_gettext_callables(messages.gettext, messages.ngettext, newstyle=True)  # type: ignore[attr-defined]
+    made.filters.update(label=words.label, number=words.number, quantity=words.quantity, web_link=words.web_link,
+                        day=messages.day, long_day=messages.long_day)
     return made
 
 
 @cache
-def _style() -> Markup:
-    """The style sheet: ours, so it is not escaped."""
+def _style(*names: str) -> Markup:
+    """The style sheets: ours, so they are not escaped."""
     loader = environment().loader
     assert loader is not None  # noqa: S101 - environment() gives it one
-    return Markup(loader.get_source(environment(), STYLE)[0])  # noqa: S704 - a file of this package
+    return Markup("".join(loader.get_source(environment(), name)[0] for name in names))  # noqa: S704 - our files
 
 
 @cache
-def _policy() -> str:
-    digest = base64.b64encode(hashlib.sha256(_style().encode()).digest()).decode()
+def _policy(style: str) -> str:
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"

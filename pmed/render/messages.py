@@ -7,7 +7,7 @@ English needs no catalogue and no Babel: its texts are the messages themselves.
 from __future__ import annotations
 
 import gettext as catalogues
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date
@@ -49,6 +49,21 @@ def gettext(text: str) -> str:
     'unknown'
     """
     return text if language() == ENGLISH else _catalogue(language()).gettext(text)
+
+
+def marked(text: str) -> str:
+    """`text` as it is: it stands in a table and is translated where it is shown (``gettext(TABLE[key])``)."""
+    return text
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names as in running text.
+
+    >>> listed(["a", "b", "c"])
+    'a, b and c'
+    """
+    *first, last = names
+    return gettext("%(first)s and %(last)s") % {"first": ", ".join(first), "last": last} if first else last
 
 
 def ngettext(one: str, many: str, n: int) -> str:
@@ -97,6 +112,17 @@ def day(value: date | None) -> str:
     from babel.dates import format_date
 
     return format_date(value, format="medium", locale=language())
+
+
+def long_day(value: date) -> str:
+    """A date with its month in letters, in English, too.
+
+    >>> long_day(date(2026, 5, 1))
+    '1 May 2026'
+    """
+    from babel.dates import format_date
+
+    return format_date(value, format="long", locale="en_GB" if language() == ENGLISH else language())
 
 
 def _localised(plain: str) -> str:
