@@ -14,6 +14,7 @@ from . import __version__
 from .errors import EXIT_PARTIAL, PmedError
 from .files import write_whole
 from .plugins import Plugins
+from .readers import Reader, reader_options
 from .settings import Settings, load_settings
 from .terminal import Reading, add_commands, finish, genome_options, outside_calls_option, progress, spooled
 
@@ -73,18 +74,21 @@ def cli(ctx: click.Context, debug: bool, config: Path | None) -> None:  # noqa: 
               help="Sample and patient, two columns with a tab between, where the names differ.")
 @click.option("--allow-sex-mismatch", is_flag=True, help="Genome and record are of one person though the sex differs.")
 @click.option("--drug", "drugs", multiple=True, help="Also answer for this drug; repeatable.")
-@click.option("-o", "--output", type=WRITABLE, default=Path("report.html"), show_default=True, help="HTML report.")
+@click.option("-o", "--output", type=WRITABLE, default=Path("report.html"), show_default=True,
+              help="HTML report; PDF where the name ends in .pdf.")
 @click.option("--json", "json_file", type=WRITABLE, help="Also write the result as JSON.")
+@reader_options
 @click.pass_obj
 def report(settings: Settings, *, genome: tuple[Path, ...], history: tuple[Path, ...], outside_calls: tuple[Path, ...],
            sample: str, reading: Reading, index_date: str, pairs_file: Path | None, allow_sex_mismatch: bool,
-           drugs: tuple[str, ...], output: Path, json_file: Path | None) -> None:
+           drugs: tuple[str, ...], output: Path, json_file: Path | None, reader: Reader) -> None:
     """One patient's report from GENOME file(s), record(s) and outside calls."""
     from .reporting import asked_sample, report_one
     from .stages.link import read_pairs
 
     if not genome and not history:
         raise click.UsageError("give a GENOME file, a --history record, or both")
+    settings = settings.with_options(reader.options())
     pairs = read_pairs(pairs_file) if pairs_file else {}
     sample = sample or asked_sample(genome, known=pairs)
     with progress() as say:
@@ -94,7 +98,7 @@ def report(settings: Settings, *, genome: tuple[Path, ...], history: tuple[Path,
                                      allow_sex_mismatch=allow_sex_mismatch,
                                      settings=settings, progress=say,
                                      command=click.get_current_context().meta.get(COMMAND, ""),
-                                     outputs={"html": output, **({"json": json_file} if json_file else {})})
+                                     outputs={**reader.outputs(output), **({"json": json_file} if json_file else {})})
     finish(result.failures, written)
 
 

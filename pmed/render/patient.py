@@ -108,9 +108,10 @@ def _medicine(row: View, view: View) -> View:
     told = [gettext(BECAUSE[kind][effect]) % {"names": listed(sorted(names))} if names else gettext(
         BECAUSE[kind][effect]) for kind, names in reasons.items()] if effect and group == "talk" else []
     what = CAUTIONED if action == STANDARD and cautioned else WHAT[action]
+    then = {"talk": NEXT[row["urgency"]], "fine": GO_ON, "open": ASK}[group]
     return {"drug": row["drug"], "names": _recorded(row["drug"], view), "group": group, "action": action,
             "urgency": row["urgency"] if group == "talk" else "", "kinds": list(reasons), "what": gettext(what),
-            "because": told, "next": gettext({"talk": NEXT[row["urgency"]], "fine": GO_ON, "open": ASK}[group])}
+            "because": told, "next": gettext(then)}
 
 
 def _reasons(row: View, explanations: Iterable[View]) -> dict[str, set[str]]:

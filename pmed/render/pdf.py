@@ -33,6 +33,8 @@ html {{ font-family: "DejaVu Sans", "Noto Sans", Arial, sans-serif; font-size: 9
 details > * {{ display: block; }}
 details > ol > li, details > ul > li {{ display: list-item; }}
 .chart li, .options li, .todo li, .card header {{ break-inside: avoid; }}
+table {{ table-layout: fixed; }}
+thead th:first-child {{ width: 17%; }} .col-action {{ width: 15%; }}
 .facts div {{ display: block; }}
 .facts dt, .facts dd {{ display: inline; overflow-wrap: break-word; }}
 .note > span > .icon {{ margin-right: .4em; }}
