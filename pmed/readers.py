@@ -52,7 +52,7 @@ class Reader:
         """
         is_pdf = output.suffix.lower() == ".pdf"
         if is_pdf and self.pdf:
-            raise OptionError("two PDFs are asked for", where=str(self.pdf), hint="give -o an .html, or leave --pdf out")
+            raise OptionError("two PDFs are asked for", where=str(self.pdf), hint="-o with .html, or no --pdf")
         if is_pdf or self.pdf:
             from .render.pdf import renderer
 

@@ -64,7 +64,7 @@ class PdfExporter:
         with messages.speaking(self.language):
             sheet = self._sheet(patient_views(result)[0])
         # A style sheet given beside the page would rank below the page's own.
-        document = weasyprint.HTML(string=opened(html).replace("</style>", f"{sheet}</style>", 1), url_fetcher=refuse)
+        document = weasyprint.HTML(string=opened(html).replace("</style>", f"{sheet}</style>", 1), url_fetcher=Refusal())
         return bytes(document.write_pdf(pdf_tags=True))
 
     def _sheet(self, view: Mapping[str, Any]) -> str:
@@ -121,10 +121,15 @@ def quoted(text: str) -> str:
     return '"' + "".join(one if one.isalnum() or one == " " else f"\\{ord(one):x} " for one in text) + '"'
 
 
-def refuse(url: str, *_: Any, **__: Any) -> NoReturn:
-    """Nothing is fetched for a report, whatever its text says.
+class Refusal:
+    """A fetcher of WeasyPrint's that fetches nothing, whatever a report's text says."""
 
-    Raises:
-        ResultError: always.
-    """
-    raise ResultError(f"a report fetches nothing; asked for {url.partition(':')[0]}:")
+    _fail_on_errors = False  # asked for since WeasyPrint 68; what was refused is left out
+
+    def __call__(self, url: str, *_: Any, **__: Any) -> NoReturn:
+        """Refuse.
+
+        Raises:
+            ResultError: always.
+        """
+        raise ResultError(f"a report fetches nothing; asked for {url.partition(':')[0]}:")
