@@ -56,6 +56,9 @@ def marked(text: str) -> str:
     return text
 
 
+UNKNOWN = marked("unknown")
+
+
 def listed(names: Iterable[str]) -> str:
     """Names as in running text.
 
@@ -84,7 +87,7 @@ def number(value: float | None, digits: int | None = None) -> str:
     ('−0.5', '12.3', '3', 'unknown')
     """
     if value is None or value != value:  # noqa: PLR0124 - NaN is the one number unlike itself
-        return gettext("unknown")
+        return gettext(UNKNOWN)
     text = f"{value:.{decimals([value]) if digits is None else digits}f}"
     # "-0.0" is nothing but noise
     plain = text if float(text) else text.lstrip("-")
@@ -106,7 +109,7 @@ def day(value: date | None) -> str:
     '2026-05-01'
     """
     if value is None:
-        return gettext("unknown")
+        return gettext(UNKNOWN)
     if language() == ENGLISH:
         return value.isoformat()
     from babel.dates import format_date

@@ -64,7 +64,8 @@ class PdfExporter:
         with messages.speaking(self.language):
             sheet = self._sheet(patient_views(result)[0])
         # A style sheet given beside the page would rank below the page's own.
-        document = weasyprint.HTML(string=opened(html).replace("</style>", f"{sheet}</style>", 1), url_fetcher=Refusal())
+        page = opened(html).replace("</style>", f"{sheet}</style>", 1)
+        document = weasyprint.HTML(string=page, url_fetcher=Refusal())
         return bytes(document.write_pdf(pdf_tags=True))
 
     def _sheet(self, view: Mapping[str, Any]) -> str:
