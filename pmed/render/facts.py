@@ -61,6 +61,13 @@ def others(view: View, provenance: Mapping[str, Any]) -> list[View]:
             if row["kind"] in OWN_KINDS and row["status"] != "not-applicable"]
 
 
+def of_this_patient(rows: Iterable[View], view: View) -> list[View]:
+    """`rows` of predictions without doses of medicines that the patient neither takes nor was asked about."""
+    idle = {(one["predictor"], one["target"]) for row in view["suggestions"] for one in row["explained_by"]
+            if not row["current"] and row["drug"] not in view["asked"]}
+    return [row for row in rows if (row["predictor"], row["target"]) not in idle]
+
+
 def is_probability(row: View) -> bool:
     """Whether a prediction is the probability of an outcome in percent."""
     return bool(row["kind"] == "risk" and row["unit"] == "%")

@@ -29,7 +29,7 @@ from .coding import (
     gene_codings,
     usage,
 )
-from .facts import ACTION_WORDS, alternatives, day, diplotype, open_reason, others, shown
+from .facts import ACTION_WORDS, alternatives, day, diplotype, of_this_patient, open_reason, others, shown
 from .view import View, patient_views
 
 LOCAL = "99PMED"
@@ -114,7 +114,7 @@ def _order(view: View, provenance: Mapping[str, Any]) -> Iterator[str]:
 def _results(view: View, provenance: Mapping[str, Any]) -> Iterator[str]:
     """OBX and NTE of all groups; what belongs together has one sub-id."""
     groups = [*(_gene(gene, view) for gene in view["genes"]), *(_medicine(row) for row in _told(view)),
-              *(_number(row) for row in others(view, provenance))]
+              *(_number(row) for row in of_this_patient(others(view, provenance), view))]
     number = 0
     for sub, group in enumerate(groups, start=1):
         for one in group:

@@ -7,11 +7,11 @@ concept 0 ("no matching concept") and its words in the source columns, to be map
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
+
+import polars as pl
 
 from ..result import Result
 from .facts import diplotype, others, possible
@@ -19,8 +19,8 @@ from .view import View, patient_views
 
 PERSON = ("person_id", "gender_concept_id", "year_of_birth", "month_of_birth", "day_of_birth", "birth_datetime",
           "race_concept_id", "ethnicity_concept_id", "location_id", "provider_id", "care_site_id",
-          "person_source_value", "gender_source_value", "gender_source_concept_id", "race_source_value", "race_source_concept_id",
-          "ethnicity_source_value", "ethnicity_source_concept_id")
+          "person_source_value", "gender_source_value", "gender_source_concept_id", "race_source_value",
+          "race_source_concept_id", "ethnicity_source_value", "ethnicity_source_concept_id")
 MEASUREMENT = ("measurement_id", "person_id", "measurement_concept_id", "measurement_date", "measurement_datetime",
                "measurement_time", "measurement_type_concept_id", "operator_concept_id", "value_as_number",
                "value_as_concept_id", "unit_concept_id", "range_low", "range_high", "provider_id",
@@ -66,7 +66,7 @@ def _person(number: int, view: View) -> Cells:
 
 
 def _base(number: int, view: View, provenance: Mapping[str, Any], table: str) -> Cells:
-    """Who, when, and the concepts that nobody here knows. The model wants a date: the index date, else that of the run."""
+    """Who, when, and the concepts that nobody here knows; the day is the index date, else that of the run."""
     found = view["record"] and view["record"]["index_date"]
     day = found.isoformat() if found else str(provenance.get("created") or "")[:10]
     return {"person_id": number, f"{table}_date": day, f"{table}_concept_id": 0, f"{table}_type_concept_id": 0,
@@ -109,8 +109,10 @@ def _numbered(name: str, rows: list[Cells]) -> list[Cells]:
 
 
 def _csv(columns: tuple[str, ...], rows: list[Cells]) -> bytes:
-    sink = io.StringIO()
-    writer = csv.DictWriter(sink, columns, restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return sink.getvalue().encode()
+    """Rows as CSV; what a row does not say is an empty cell."""
+    cells = {name: [_cell(row.get(name)) for row in rows] for name in columns}
+    return pl.DataFrame(cells, schema=dict.fromkeys(columns, pl.String())).write_csv().encode()
+
+
+def _cell(value: object) -> str | None:
+    return None if value in {None, ""} else str(value)

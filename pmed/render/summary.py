@@ -17,15 +17,25 @@ from typing import Any, ClassVar
 from ..errors import ResultError
 from ..provenance import DISCLAIMER
 from ..result import Result
-from .facts import ACTION_WORDS, diplotype, others, plain_spaces, shown, sources, to_do
+from .facts import (
+    ACTION_WORDS,
+    diplotype,
+    of_this_patient,
+    others,
+    plain_spaces,
+    shown,
+    sources,
+    to_do,
+)
 from .gaps import uncovered
 from .view import View, general_issues, patient_views
 from .words import first_sentence
 
 WIDTH = 78
 MOST_TO_DO, MOST_MEDICINES, MOST_NAMES, MOST_SOURCES = 6, 10, 24, 8
-VERBS = {"avoid": "avoid", "alternative": "replace", "adjust": "adjust", "monitor": "monitor", "test": "test before using"}
 LONGEST = 360  # characters of one item; advice is two or three lines
+VERBS = {"avoid": "avoid", "alternative": "replace", "adjust": "adjust", "monitor": "monitor",
+         "test": "test before using"}
 GAPS = {"input": "Inputs", "medicine": "Current medicines", "drug": "Asked for", "gene": "Genes",
         "prediction": "Risks and doses"}
 # Control characters, and those that turn the direction of writing (Unicode Bidirectional Algorithm, UAX 9).
@@ -102,9 +112,10 @@ def summary(result: Result) -> list[Section]:
         raise ResultError(f"the summary is for one patient; this result has {len(views)}",
                           hint="choose one with result.for_patient(patient_id)")
     view, about = views[0], result.provenance
+    numbers = others(view, about)
     sections = [_head(view), Section("To do", _tasks(view)), Section("Other current medicines", _medicines(view)),
-                Section("Genes", _genes(view)), Section("Risks and doses", _numbers(others(view, about))),
-                Section("Not assessed", _gaps(view, others(view, about), general_issues(result))),
+                Section("Genes", _genes(view)), Section("Risks and doses", _numbers(of_this_patient(numbers, view))),
+                Section("Not assessed", _gaps(view, numbers, general_issues(result))),
                 Section("Sources", _sources(view, about))]
     return [sections[0], *(one for one in sections[1:] if one.items)]
 
@@ -234,7 +245,9 @@ def _names(names: Iterable[str], separator: str, most: int = MOST_NAMES) -> str:
 def _short(text: str) -> str:
     """The whole text where it is short, else its beginning, which says that it goes on."""
     words = readable(text)
-    return words if len(words) <= LONGEST else f"{words[:LONGEST].rpartition(' ')[0] or words[:LONGEST]} [… see the report]"
+    if len(words) <= LONGEST:
+        return words
+    return f"{words[:LONGEST].rpartition(' ')[0] or words[:LONGEST]} [… see the report]"
 
 
 def _joined(item: Item) -> str:
