@@ -38,8 +38,8 @@ def section(text: str, heading: str) -> str:
 def test_what_the_page_says() -> None:
     text = text_of(cases.full())
     todo = section(text, "TO DO")
-    assert todo.startswith("- today: avoid zappa: Stop zappa and take another one. Fits: better. "
-                           "Caution: Recorded allergy to zappa.")
+    assert todo.startswith("- today: avoid zappa: Stop zappa and take another one. [… see the report] Fits: "
+                           "better. Caution: Recorded allergy to zappa.")
     assert "- soon: test before using queer: Text about queer." in todo
     assert section(text, "OTHER CURRENT MEDICINES").startswith("- yolk: standard use - Mystery forte: not assessed")
     assert section(text, "GENES") == ("- ABC1 *2/*2, Slow, today Very slow because of yolk (strong inhibitor); DEF2 "

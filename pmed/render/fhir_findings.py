@@ -29,6 +29,7 @@ CATEGORIES = [{"coding": [LABORATORY]}, {"coding": [GENETICS]}]
 IMPLICATION = {"system": CODES, "code": "therapeutic-implication"}
 CONCLUSION = {"system": CODES, "code": "conclusion-string"}
 ARTIFACT = "http://hl7.org/fhir/StructureDefinition/workflow-relatedArtifact"
+MOST_SITES = 10  # of those that were not read; the tables have all
 PRESENT = "Phenotype today, with the other medicines"
 
 
@@ -53,9 +54,14 @@ def _genotype(gene: str, view: View, about: Json, entries: Entries) -> Json:
         **_finding("genotype", GENOTYPE, about), "status": "final" if settled else "preliminary",
         "valueCodeableConcept": value, "derivedFrom": parts,
         "note": notes(*([] if settled else [open_reason(gene, view)]), *told,
-                      "Not read: " + ", ".join(row["missing_sites"]) if row["missing_sites"] else ""),
+                      _unread(row["missing_sites"])),
         "component": [*_located(gene, view), *([] if settled else _conclusion(_open_words(row)))],
     }
+
+
+def _unread(sites: list[str]) -> str:
+    left = len(sites) - MOST_SITES
+    return f"Not read: {', '.join(sites[:MOST_SITES])}{f' and {left} more' if left > 0 else ''}" if sites else ""
 
 
 def _open_words(row: View) -> str:

@@ -33,6 +33,7 @@ from .words import first_sentence
 
 WIDTH = 78
 MOST_TO_DO, MOST_MEDICINES, MOST_NAMES, MOST_SOURCES = 6, 10, 24, 8
+MORE = "[… see the report]"
 LONGEST = 360  # characters of one item; advice is two or three lines
 VERBS = {"avoid": "avoid", "alternative": "replace", "adjust": "adjust", "monitor": "monitor",
          "test": "test before using"}
@@ -162,9 +163,11 @@ def _tasks(view: View) -> list[Item]:
 
 
 def _advice(row: View) -> str:
+    """The first sentence, what fits instead, the cautions; where there is more, it says so."""
     cautions = " ".join(f"Caution: {(one['text'] or one['code']).rstrip('.')}." for one in row["cautions"])
     fitting = [one["drug"] for one in row["alternatives"] if one["status"] == "fits"]
-    parts = [first_sentence(row["text"]), f"Fits: {', '.join(fitting)}." if fitting else "", cautions]
+    first = first_sentence(row["text"])
+    parts = [first, "" if first == row["text"].strip() else MORE, f"Fits: {', '.join(fitting)}." if fitting else "", cautions]
     return _short(" ".join(part for part in parts if part))
 
 
@@ -247,7 +250,7 @@ def _short(text: str) -> str:
     words = readable(text)
     if len(words) <= LONGEST:
         return words
-    return f"{words[:LONGEST].rpartition(' ')[0] or words[:LONGEST]} [… see the report]"
+    return f"{words[:LONGEST].rpartition(' ')[0] or words[:LONGEST]} {MORE}"
 
 
 def _joined(item: Item) -> str:
