@@ -170,3 +170,12 @@ def test_markdown_says_the_same_as_the_text() -> None:
     for item in ("today: avoid zappa", "Luck in ten years: 12.3 %, 8 to 20 %, fair", "DEF2, GHI3", DISCLAIMER):
         assert item in rendered
         assert item in " ".join(text_of(cases.full()).split())
+
+
+def test_cautions_are_whole_or_counted() -> None:
+    rows = cases.full_rows()
+    long = "so long a caution " * 30
+    rows["suggestions"] = [cases.suggestion("yolk", "avoid", text="Stop it now, and do not come back to it.", cautions=[
+        {"code": "a", "text": "Short."}, {"code": "b", "text": long}, {"code": "c", "text": "Third."}])]
+    assert section(text_of(cases.result(rows)), "TO DO") == (
+        "- routine: avoid yolk: Stop it now, and do not come back to it. Caution: Short. Cautions in the report: 2.")

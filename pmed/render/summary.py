@@ -163,12 +163,15 @@ def _tasks(view: View) -> list[Item]:
 
 
 def _advice(row: View) -> str:
-    """The first sentence, what fits instead, the cautions; where there is more, it says so."""
-    cautions = " ".join(f"Caution: {(one['text'] or one['code']).rstrip('.')}." for one in row["cautions"])
+    """The first sentence, what fits instead, and the cautions for which there is room; it says where there is more."""
+    first, whole = first_sentence(row["text"]), row["text"].strip()
     fitting = [one["drug"] for one in row["alternatives"] if one["status"] == "fits"]
-    first = first_sentence(row["text"])
-    parts = [first, "" if first == row["text"].strip() else MORE, f"Fits: {', '.join(fitting)}." if fitting else "", cautions]
-    return _short(" ".join(part for part in parts if part))
+    said = _short(first) + (f" {MORE}" if first != whole and len(readable(first)) <= LONGEST else "")
+    parts = [said, *([f"Fits: {', '.join(fitting)}."] if fitting else [])]
+    cautions = [f"Caution: {(one['text'] or one['code']).rstrip('.')}." for one in row["cautions"]]
+    while cautions and len(" ".join([*parts, cautions[0]])) <= LONGEST:
+        parts.append(cautions.pop(0))
+    return " ".join([*parts, *([f"Cautions in the report: {len(cautions)}."] if cautions else [])])
 
 
 def _medicines(view: View) -> list[Item]:
