@@ -88,6 +88,32 @@ def test_reading_the_bundle_back_gives_the_settled_genotypes_and_no_other(demo: 
                     if row["status"] in {"called", "outside"} and row["complete"]}
 
 
+def test_what_rests_on_absent_sites_is_never_final(tmp_path: Path) -> None:
+    result = run([DEMO / "stent.vcf"], [DEMO / "stent.json"], options={"vcf": {"absent_as_ref": True}})
+    made = exported(result)
+    status = {gene_of(one): (one["status"], one["valueCodeableConcept"].get("text")) for one in of(made, "genotype")}
+    assert status["CYP3A4"] == ("preliminary", "CYP3A4 *1/*1")
+    assert status["CYP2C19"] == ("final", "CYP2C19 *2/*2")
+    assert {one["status"] for one in of(made, "haplotype") if gene_of(one) == "CYP3A4"} == {"preliminary"}
+    path = tmp_path / "back.json"
+    path.write_text(json.dumps(made))
+    back = FhirSource().read([path], ReadRequest(TABLES["sites"].empty()))["outside_calls"]["gene"].to_list()
+    assert "CYP2C19" in back
+    assert "CYP3A4" not in back  # read back, the mark would be lost
+
+
+def test_a_drug_that_was_asked_for_is_told_though_it_is_open() -> None:
+    rows = cases.full_rows()
+    rows["suggestions"] = [cases.suggestion(drug, "test", current=False, unknown=["phenotype:GHI3"])
+                           for drug in ("asked", "other")]
+    made = exported(Result(cases.result(rows).tables, (), cases.full().provenance))
+    [told] = of(made, "therapeutic-implication")
+    assert "asked" in json.dumps(told)
+    assert of(made, "Task") == []
+    [report] = of(made, "genomic-report")
+    assert "not a finding that all is well" in report["conclusion"]
+
+
 def broken() -> Iterator[tuple[str, str, Callable[[Json], object]]]:
     """(name, profile or type, how to break one resource of it)."""
     yield "no laboratory category", "genotype", lambda one: one["category"].pop(0)

@@ -69,6 +69,15 @@ def test_gene_phenotype_and_status() -> None:
     assert [one[5] for one in about(text, "activity-score")] == ["0"]
 
 
+def test_what_rests_on_absent_sites_is_never_final() -> None:
+    rows = cases.full_rows()
+    rows["gene_results"][0]["messages"] = [{"code": "absent-as-ref", "text": "assumed"}]
+    text = exported(cases.result(rows))
+    assert about(text, "84413-4")[0][11] == "P"
+    assert about(text, "phenotype")[0][11] == "P"
+    assert "NTE|1|L|assumed" in text
+
+
 def test_metabolisers_have_the_answer_of_loinc() -> None:
     rows = cases.full_rows()
     rows["gene_results"][0]["phenotype"] = "Poor Metabolizer"

@@ -42,8 +42,9 @@ def test_what_the_page_says() -> None:
                            "better. Caution: Recorded allergy to zappa.")
     assert "- soon: test before using queer: Text about queer." in todo
     assert section(text, "OTHER CURRENT MEDICINES").startswith("- yolk: standard use - Mystery forte: not assessed")
-    assert section(text, "GENES") == ("- ABC1 *2/*2, Slow, today Very slow because of yolk (strong inhibitor); DEF2 "
-                                      "diplotype not settled, Usual")
+    assert section(text, "GENES") == ("- ABC1 *2/*2 (Slow, today Very slow because of yolk (strong inhibitor)); DEF2 "
+                                      "diplotype not settled (Usual)")
+    assert section(text, "ASKED FOR") == "- standard use, asked: Text about asked."
     assert section(text, "RISKS AND DOSES") == "- Luck in ten years: 12.3 %, 8 to 20 %, fair"
     gaps = section(text, "NOT ASSESSED")
     assert "Genes: DEF2, GHI3" in gaps
@@ -58,6 +59,17 @@ def test_nothing_to_do_is_not_all_well() -> None:
     rows = cases.full_rows()
     rows["suggestions"] = [cases.suggestion("yolk", "standard")]
     assert "not a finding that all is well" in section(text_of(cases.result(rows)), "TO DO")
+    rows["medications"] = [cases.medicine(1, "Old pill", ["oldie"], active=False)]
+    assert section(text_of(cases.result(rows)), "TO DO") == "- The record names no current medicine."
+    rows["patients"] = []
+    assert "what the patient takes is not known" in section(text_of(cases.result(rows)), "TO DO")
+
+
+def test_a_gene_that_rests_on_absent_sites_says_so() -> None:
+    rows = cases.full_rows()
+    rows["gene_results"][0]["messages"] = [{"code": "absent-as-ref", "text": "assumed"}]
+    told = section(text_of(cases.result(rows)), "GENES")
+    assert "ABC1 *2/*2 (Slow, today Very slow because of yolk (strong inhibitor), ASSUMED from absent sites)" in told
 
 
 def test_a_caution_about_a_standard_medicine_is_to_do() -> None:

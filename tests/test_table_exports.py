@@ -112,6 +112,16 @@ def test_omop_says_what_is_open() -> None:
         "", "not assessed")
 
 
+def test_omop_says_what_rests_on_absent_sites() -> None:
+    rows = cases.full_rows()
+    rows["gene_results"][0]["messages"] = [{"code": "absent-as-ref", "text": "assumed"}]
+    rows["gene_results"][1]["status"] = "called"  # but a key site is missing
+    told = {row["observation_source_value"]: row for row in omop(cases.result(rows))["observation"]}
+    assert told["ABC1 diplotype"]["qualifier_source_value"] == "called, absent sites taken as reference"
+    assert told["DEF2 diplotype"]["qualifier_source_value"] == "incomplete"
+    assert told["DEF2 diplotype"]["value_as_string"] == ""
+
+
 def test_our_omop_reader_reads_a_demo_patient_back(tmp_path: Path) -> None:
     result = run([DEMO / "warfarin.vcf"], [DEMO / "warfarin.json"])
     for name, data in OmopExporter().export(result).items():

@@ -9,6 +9,7 @@ from .view import GENETIC, View
 from .words import label, quantity
 
 CALLED = ("called", "outside")
+ASSUMED = "absent-as-ref"
 TO_DO = ("avoid", "alternative", "adjust", "monitor", "test")
 ACTION_WORDS = {"avoid": "Avoid", "alternative": "Use another medicine", "adjust": "Adjust", "monitor": "Monitor",
                 "test": "Test first", "standard": "Standard use", "not-assessed": "Not assessed"}
@@ -19,6 +20,11 @@ def diplotype(row: View) -> str | None:
     """The one diplotype that can be relied on; None where it is open, ambiguous, or a key site was not read."""
     settled = row["status"] in CALLED and row["complete"] and len(row["diplotypes"]) == 1
     return str(row["diplotypes"][0]) if settled else None
+
+
+def assumed(row: View) -> bool:
+    """Whether sites that nobody saw were taken as reference for this gene: its result is never final then."""
+    return any(message["code"] == ASSUMED for message in row["messages"])
 
 
 def possible(row: View) -> str:
@@ -49,6 +55,16 @@ def genes_of(suggestion: View, genes: Mapping[str, Any]) -> list[str]:
 def to_do(view: View) -> list[View]:
     """What to do about the medicines that the patient takes, most pressing first."""
     return [row for row in view["suggestions"] if row["current"] and (row["action"] in TO_DO or row["cautions"])]
+
+
+def nothing_to_do(view: View) -> str:
+    """What to say where there is nothing to do: never that all is well."""
+    if view["record"] is None:
+        return "No patient record was given: what the patient takes is not known."
+    if not any(row["active"] is not False for row in view["medications"]):
+        return "The record names no current medicine."
+    return ("No change of a current medicine is suggested by what could be assessed. This is not a finding that all is "
+            "well; see what was not assessed.")
 
 
 def others(view: View, provenance: Mapping[str, Any]) -> list[View]:

@@ -15,7 +15,7 @@ import msgspec
 from ..provenance import DISCLAIMER
 from ..result import Result
 from .coding import LOINC, REPORT
-from .facts import day, genes_of, others, to_do
+from .facts import day, genes_of, nothing_to_do, others, to_do
 from .fhir_entries import GUIDE, Entries, Json, coding, concept, profile, unknown
 from .fhir_findings import GENETICS, genotypes, implication
 from .fhir_plan import medication, number, task
@@ -71,11 +71,11 @@ def _patient(view: View, author: Json, provenance: Mapping[str, Any], entries: E
 
 
 def _implications(view: View, found: dict[str, Json], about: Json, entries: Entries) -> dict[str, Json]:
-    """Drug → its implication, for advice that rests on a gene; what is open only of medicines that are taken."""
+    """Drug → its implication, for advice that rests on a gene; what is open only where taken or asked for."""
     made = {}
     for row in view["suggestions"]:
         genes = genes_of(row, found)
-        if genes and (row["current"] or row["action"] not in OPEN):
+        if genes and (row["current"] or row["drug"] in view["asked"] or row["action"] not in OPEN):
             made[row["drug"]] = entries.add(implication(row, genes, view, found, about))
     return made
 
@@ -98,9 +98,7 @@ def _report(view: View, subject: Json, specimens: list[Json], results: list[Json
         "code": concept(coding(LOINC, REPORT)), "subject": subject,
         "effectiveDateTime": day(view) or provenance.get("created") or None,
         "specimen": specimens, "result": results,
-        "conclusion": "\n".join(urgent or [
-            "No change of a current medicine is suggested. See what was not assessed: this is not a finding that all "
-            "is well."])}
+        "conclusion": "\n".join(urgent or [nothing_to_do(view)])}
 
 
 def _remarks(view: View, provenance: Mapping[str, Any]) -> list[Json]:

@@ -18,7 +18,7 @@ from .coding import (
     drug_codings,
     gene_codings,
 )
-from .facts import alleles, diplotype, open_reason, possible
+from .facts import alleles, assumed, diplotype, open_reason, possible
 from .fhir_entries import CODES, Entries, Json, absent_reason, coding, concept, notes, profile, unknown
 from .view import View
 from .words import web_link
@@ -51,7 +51,7 @@ def _genotype(gene: str, view: View, about: Json, entries: Entries) -> Json:
     told = [message["text"] or message["code"] for message in row["messages"]]
     value = concept(text=f"{gene} {settled}") if settled else {"extension": unknown()}
     return {
-        **_finding("genotype", GENOTYPE, about), "status": "final" if settled else "preliminary",
+        **_finding("genotype", GENOTYPE, about), "status": _status(row) if settled else "preliminary",
         "valueCodeableConcept": value, "derivedFrom": parts,
         "note": notes(*([] if settled else [open_reason(gene, view)]), *told,
                       _unread(row["missing_sites"])),
@@ -64,12 +64,17 @@ def _unread(sites: list[str]) -> str:
     return f"Not read: {', '.join(sites[:MOST_SITES])}{f' and {left} more' if left > 0 else ''}" if sites else ""
 
 
+def _status(row: View) -> str:
+    """Of a settled gene: not final where it rests on sites that nobody saw."""
+    return "preliminary" if assumed(row) else "final"
+
+
 def _open_words(row: View) -> str:
     return f"Not settled; possible: {possible(row)}" if possible(row) else ""
 
 
 def _haplotype(gene: str, allele: str, view: View, about: Json) -> Json:
-    return {**_finding("haplotype", HAPLOTYPE, about), "status": "final",
+    return {**_finding("haplotype", HAPLOTYPE, about), "status": _status(view["genes"][gene]),
             "valueCodeableConcept": concept(text=f"{gene} {allele}"), "component": _located(gene, view)}
 
 
@@ -91,7 +96,8 @@ def implication(row: View, genes: list[str], view: View, found: dict[str, Json],
     phenotypes = [(gene, view["genes"][gene]["phenotype"]) for gene in genes if view["genes"][gene]["phenotype"]]
     return {
         "resourceType": "Observation", "meta": profile("therapeutic-implication"), "category": CATEGORIES,
-        "status": "final" if row["action"] not in {"test", "not-assessed"} else "preliminary",
+        "status": "preliminary" if row["action"] in {"test", "not-assessed"} or any(
+            assumed(view["genes"][gene]) for gene in genes) else "final",
         "code": concept(IMPLICATION), **about,
         "extension": [_artifact(one) for one in row["evidence"]],
         "dataAbsentReason": None if phenotypes else absent_reason(),

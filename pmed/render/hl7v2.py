@@ -29,7 +29,7 @@ from .coding import (
     gene_codings,
     usage,
 )
-from .facts import ACTION_WORDS, alternatives, day, diplotype, of_this_patient, open_reason, others, shown
+from .facts import ACTION_WORDS, alternatives, assumed, day, diplotype, of_this_patient, open_reason, others, shown
 from .view import View, patient_views
 
 LOCAL = "99PMED"
@@ -134,7 +134,7 @@ def _gene(gene: str, view: View) -> Iterator[Observation]:
     yield Observation("CWE", _code(GENE), _coded(named[0]["code"], gene, "HGNC") if named else f"^{escape(gene)}")
     yield _genotype(gene, row, view)
     if row["phenotype"]:
-        yield _phenotype(row["phenotype"])
+        yield _phenotype(row["phenotype"], PRELIMINARY if assumed(row) else FINAL)
     else:
         yield Observation("ST", _own("phenotype", "Phenotype"), "", status=NOTHING)
     if row["activity_score"] is not None:
@@ -148,18 +148,19 @@ def _genotype(gene: str, row: View, view: View) -> Observation:
     settled = diplotype(row)
     told = tuple(message["text"] or message["code"] for message in row["messages"])
     if settled:
-        return Observation("ST", _code(GENOTYPE), escape(settled), notes=told)
+        return Observation("ST", _code(GENOTYPE), escape(settled), status=PRELIMINARY if assumed(row) else FINAL,
+                           notes=told)
     may_be = row["possible_diplotypes"] or row["diplotypes"]
     reason = f"Not settled: {open_reason(gene, view)}"
     return Observation("ST", _code(GENOTYPE), "~".join(map(escape, may_be)), status=PRELIMINARY if may_be else NOTHING,
                        notes=(reason,))
 
 
-def _phenotype(name: str) -> Observation:
+def _phenotype(name: str, status: str) -> Observation:
     """LOINC has a question for metabolisers, and answers for other functions too."""
     known = PHENOTYPES.get(name.lower())
     code = _code(METABOLISM) if known and "metabolizer" in name.lower() else _own("phenotype", "Phenotype")
-    return Observation("CWE", code, _coded(*known, "LN") if known else f"^{escape(name)}")
+    return Observation("CWE", code, _coded(*known, "LN") if known else f"^{escape(name)}", status=status)
 
 
 def _today(row: View) -> Observation:

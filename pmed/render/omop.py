@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import polars as pl
 
 from ..result import Result
-from .facts import diplotype, others, possible
+from .facts import assumed, diplotype, others, possible
 from .view import View, patient_views
 
 PERSON = ("person_id", "gender_concept_id", "year_of_birth", "month_of_birth", "day_of_birth", "birth_datetime",
@@ -92,11 +92,17 @@ def _observations(view: View) -> Iterator[Cells]:
     """Diplotype and phenotypes of every gene; an open one has no value, and its state as the qualifier."""
     for gene, row in view["genes"].items():
         settled, may_be = diplotype(row), possible(row)
-        state = row["status"] if settled or row["status"] != "called" else "incomplete"
+        state = _state(row)
         yield _observation(f"{gene} diplotype", settled, state, f"possible: {may_be}" if may_be else "")
         yield _observation(f"{gene} phenotype", row["phenotype"], state if row["phenotype"] else "unknown")
         if row["present_phenotype"] != row["phenotype"]:
             yield _observation(f"{gene} phenotype today", row["present_phenotype"], ", ".join(row["because"]))
+
+
+def _state(row: View) -> str:
+    if assumed(row):
+        return f"{row['status']}, absent sites taken as reference"
+    return "incomplete" if row["status"] == "called" and not diplotype(row) else str(row["status"])
 
 
 def _observation(what: str, value: str | None, qualifier: str, else_source: str = "") -> Cells:

@@ -19,7 +19,9 @@ from ..provenance import DISCLAIMER
 from ..result import Result
 from .facts import (
     ACTION_WORDS,
+    assumed,
     diplotype,
+    nothing_to_do,
     of_this_patient,
     others,
     plain_spaces,
@@ -114,7 +116,8 @@ def summary(result: Result) -> list[Section]:
                           hint="choose one with result.for_patient(patient_id)")
     view, about = views[0], result.provenance
     numbers = others(view, about)
-    sections = [_head(view), Section("To do", _tasks(view)), Section("Other current medicines", _medicines(view)),
+    sections = [_head(view), Section("To do", _tasks(view)), Section("Asked for", _asked(view)),
+                Section("Other current medicines", _medicines(view)),
                 Section("Genes", _genes(view)), Section("Risks and doses", _numbers(of_this_patient(numbers, view))),
                 Section("Not assessed", _gaps(view, numbers, general_issues(result))),
                 Section("Sources", _sources(view, about))]
@@ -156,10 +159,16 @@ def _head(view: View) -> Section:
 def _tasks(view: View) -> list[Item]:
     rows = to_do(view)
     if not rows:
-        return [Item("Nothing found", "No change of a current medicine is suggested by what could be assessed. This is "
-                     "not a finding that all is well; see what was not assessed.")]
+        return [Item("", nothing_to_do(view))]
     items = [Item(f"{row['urgency']}: {VERBS.get(row['action'], 'mind')} {row['drug']}", _advice(row)) for row in rows]
     return _first(items, MOST_TO_DO)
+
+
+def _asked(view: View) -> list[Item]:
+    """Medicines that were asked about and are not taken."""
+    rows = [row for row in view["suggestions"] if row["drug"] in view["asked"] and not row["current"]]
+    return [Item(f"{VERBS.get(row['action'], ACTION_WORDS[row['action']].lower() + ',')} {row['drug']}", _advice(row))
+            for row in rows]
 
 
 def _advice(row: View) -> str:
@@ -193,11 +202,13 @@ def _genes(view: View) -> list[Item]:
 
 
 def _gene(gene: str, row: View) -> str:
-    parts = [f"{gene} {diplotype(row) or 'diplotype not settled'}", row["phenotype"] or "phenotype unknown"]
+    parts = [row["phenotype"] or "phenotype unknown"]
     if row["present_phenotype"] != row["phenotype"]:
         why = ", ".join(row["acting"] or row["because"])
         parts.append(f"today {row['present_phenotype'] or 'unknown'}{f' because of {why}' if why else ''}")
-    return ", ".join(parts)
+    if assumed(row):
+        parts.append("ASSUMED from absent sites")
+    return f"{gene} {diplotype(row) or 'diplotype not settled'} ({', '.join(parts)})"
 
 
 def _numbers(rows: list[View]) -> list[Item]:
@@ -226,7 +237,7 @@ def _gaps(view: View, numbers: list[View], general: list[View]) -> list[Item]:
 
 
 def _sources(view: View, provenance: Mapping[str, Any]) -> list[Item]:
-    cited = sources(row for row in view["suggestions"] if row["current"])
+    cited = sources(row for row in view["suggestions"] if row["current"] or row["drug"] in view["asked"])
     facts = [f"{one['name']} {one['version']}" for one in provenance.get("knowledge", [])]
     made = f"pmed {provenance.get('pmed', 'of unknown version')}, {provenance.get('created', 'undated')}"
     return [*([Item("", _names(cited, "; ", MOST_SOURCES))] if cited else []),
