@@ -102,6 +102,15 @@ def test_what_rests_on_absent_sites_is_never_final(tmp_path: Path) -> None:
     assert "CYP3A4" not in back  # read back, the mark would be lost
 
 
+def test_one_diplotype_with_a_missing_key_site_is_no_value() -> None:
+    rows = cases.full_rows()
+    rows["gene_results"][1].update(status="called", diplotypes=["*1/*4"])
+    made = exported(Result(cases.result(rows).tables, (), cases.full().provenance))
+    [gene] = [one for one in of(made, "genotype") if gene_of(one) == "DEF2"]
+    assert set(gene["valueCodeableConcept"]) == {"extension"}
+    assert gene["component"][-1]["valueString"] == "Not settled; possible: *1/*4"
+
+
 def test_a_drug_that_was_asked_for_is_told_though_it_is_open() -> None:
     rows = cases.full_rows()
     rows["suggestions"] = [cases.suggestion(drug, "test", current=False, unknown=["phenotype:GHI3"])

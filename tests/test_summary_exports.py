@@ -141,6 +141,12 @@ def test_hostile_text_stays_readable_in_plain_text(name: str, advice: str) -> No
     assert not re.search(r"[\u202a-\u202e\u2066-\u2069\x00-\x09\x0b-\x1f]", text)
 
 
+@pytest.mark.parametrize("code", [*range(9), *range(0x0E, 0x1C), *range(0x7F, 0x85), *range(0x86, 0xA0), 0x61C, 0x200E,
+                                  0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+def test_hidden_characters_are_shown_by_their_code(code: int) -> None:
+    assert readable(f"a{chr(code)}b") == f"a[U+{code:04X}]b"
+
+
 def inline(tokens: list[Token]) -> list[Token]:
     return [one for token in tokens for one in (token.children or [])]
 

@@ -115,7 +115,7 @@ def test_omop_says_what_is_open() -> None:
 def test_omop_says_what_rests_on_absent_sites() -> None:
     rows = cases.full_rows()
     rows["gene_results"][0]["messages"] = [{"code": "absent-as-ref", "text": "assumed"}]
-    rows["gene_results"][1]["status"] = "called"  # but a key site is missing
+    rows["gene_results"][1].update(status="called", diplotypes=["*1/*4"])  # but a key site is missing
     told = {row["observation_source_value"]: row for row in omop(cases.result(rows))["observation"]}
     assert told["ABC1 diplotype"]["qualifier_source_value"] == "called, absent sites taken as reference"
     assert told["DEF2 diplotype"]["qualifier_source_value"] == "incomplete"
