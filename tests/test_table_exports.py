@@ -96,6 +96,14 @@ def test_omop_rows_have_the_columns_of_the_model_and_no_made_up_concept() -> Non
         "ann", "8532", "1960")
 
 
+@pytest.mark.parametrize(("sex", "concept"), [("male", "8507"), ("female", "8532"), ("other", "0"), (None, "0")])
+def test_the_sexes_are_the_concepts_that_our_reader_knows(sex: str | None, concept: str) -> None:
+    rows = cases.full_rows()
+    rows["patients"][0]["sex"] = sex
+    [person] = omop(cases.result(rows))["person"]
+    assert (person["gender_concept_id"], person["gender_source_value"]) == (concept, sex or "")
+
+
 def test_omop_says_what_is_open() -> None:
     found = omop(cases.full())
     told = {row["observation_source_value"]: row for row in found["observation"]}
