@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from . import engine
+from . import builtin, engine
 from .errors import HistoryError, InputError, OptionError, PmedError
 from .files import whole_folder, write_all
 from .genomics.opening import head_of
@@ -36,6 +36,7 @@ def report_one(genome: Sequence[Path], history: Sequence[Path], *, outputs: Mapp
         InputError: where the files cannot be used or hold more than one patient.
     """
     _must_not_overwrite(outputs.values(), [*genome, *history, *outside_calls])
+    _must_be_known(outputs, settings)
     result = engine.run(genome, history, outside_calls=outside_calls, samples=[sample] if sample else [],
                         build=build, index_date=index_date, options=options or {}, pairs=pairs or {},
                         allow_sex_mismatch=allow_sex_mismatch, settings=settings, progress=progress)
@@ -97,6 +98,18 @@ def _must_not_overwrite(outputs: Iterable[Path], inputs: Iterable[Path]) -> None
         taken.add(path.resolve())
 
 
+def _must_be_known(formats: Iterable[str], settings: Settings) -> None:
+    """A format that nobody writes is refused before the run; for pmed's own no plugin need be loaded to know that."""
+    if not set(formats) <= {made.name for made in builtin.register_exporters()}:
+        plugins = Plugins(settings.options, settings.disabled).load()
+        _refuse_unknown(formats, {component.name for component in plugins.components("register_exporters")})
+
+
+def _refuse_unknown(formats: Iterable[str], known: Iterable[str]) -> None:
+    if unknown := [name for name in formats if name not in known]:
+        raise OptionError(f"no exporter {unknown[0]!r}", hint=f"there are: {', '.join(sorted(known))}")
+
+
 def _only_patient(result: Result, sample: str) -> str:
     samples = result.tables["samples"]
     found = samples["patient_id"].unique().to_list() if sample else result.patient_ids
@@ -113,8 +126,7 @@ def _write(result: Result, outputs: Mapping[str, Path], settings: Settings,
     progress("writing")
     plugins = Plugins(settings.options, settings.disabled).load()
     exporters = {component.name: component for component in plugins.components("register_exporters")}
-    if unknown := [name for name in outputs if name not in exporters]:
-        raise OptionError(f"no exporter {unknown[0]!r}", hint=f"there are: {', '.join(sorted(exporters))}")
+    _refuse_unknown(outputs, exporters)
     known = list(dict.fromkeys([*result.failures, *plugins.failures]))
     told = replace(result, failures=tuple(known))
     _write_exports({path: exporters[name].made.export(told) for name, path in outputs.items()})

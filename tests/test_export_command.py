@@ -13,7 +13,8 @@ from click.testing import CliRunner, Result
 
 from pmed import builtin, hookimpl
 from pmed.cli import cli
-from pmed.errors import OptionError
+from pmed.errors import OptionError, PmedError
+from pmed.files import write_all
 from pmed.plugins import Plugins
 from pmed.reporting import chosen_outputs
 
@@ -62,7 +63,15 @@ def test_a_file_that_cannot_be_written_leaves_no_folder(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_unknown_format_is_named_with_those_there_are(tmp_path: Path) -> None:
+def test_a_file_in_whose_place_is_a_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(PmedError, match="cannot write") as caught:
+        write_all({tmp_path / "a": b"1", tmp_path / "folder": b"2", tmp_path / "z": b"3"})
+    assert caught.value.where == str(tmp_path / "folder")
+
+
+def test_an_unknown_format_is_refused_before_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pmed.reporting.engine.run", lambda *_, **__: pytest.fail("it ran"))
     done = report(tmp_path, "--export", f"word={tmp_path / 'x'}")
     assert "no exporter 'word'" in str(done.exception)
     assert "hl7" in done.exception.hint  # type: ignore[union-attr]
