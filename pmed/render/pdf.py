@@ -37,6 +37,7 @@ table {{ table-layout: fixed; }}
 thead th:first-child {{ width: 17%; }} .col-action {{ width: 15%; }}
 .facts div {{ display: block; }}
 .facts dt, .facts dd {{ display: inline; overflow-wrap: break-word; }}
+.facts dt {{ margin-right: .4em; }}
 .note > span > .icon {{ margin-right: .4em; }}
 .skip, .sprite {{ display: none; }}
 """
