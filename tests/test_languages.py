@@ -105,6 +105,7 @@ def test_the_language_holds_inside_only() -> None:
 def test_a_text_without_translation_stays_english() -> None:
     with messages.speaking("de"):
         assert messages.gettext("never heard of") == "never heard of"
+        assert not messages.gettext("")
 
 
 @pytest.mark.parametrize("audience", TEMPLATES)

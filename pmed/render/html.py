@@ -1,6 +1,7 @@
 """The report: one self-contained HTML file for one patient, for the clinician or for the patient.
 
-No script, no external request: the Content-Security-Policy allows the one style block by its hash and nothing else.
+No external request: the Content-Security-Policy allows the one style block and the one script by their hashes and
+nothing else. The script only searches and filters what is there; without it everything can be read.
 All text from input is escaped by Jinja2; only http and https addresses become links.
 """
 
@@ -27,6 +28,7 @@ from .view import displays, general_issues, patient_views
 
 TEMPLATES = {"clinician": "report.html.j2", "patient": "patient.html.j2"}
 STYLES = {"clinician": ("style.css",), "patient": ("style.css", "patient.css")}
+SCRIPTS = {"clinician": ("report.js",), "patient": ()}
 
 
 @dataclass(frozen=True)
@@ -49,9 +51,9 @@ class HtmlExporter:
             if len(views) != 1:
                 raise ResultError(f"the HTML report is for one patient; this result has {len(views)}",
                                   hint="choose one with result.for_patient(patient_id)")
-            style = _style(*STYLES[self.audience])
+            style, script = _own(*STYLES[self.audience]), _own(*SCRIPTS[self.audience])
             return environment().get_template(TEMPLATES[self.audience]).render(
-                self._content(views[0], result), style=style, policy=_policy(style),
+                self._content(views[0], result), style=style, script=script, policy=_policy(style, script),
                 language=self.language).encode()
 
     def _content(self, view: Mapping[str, Any], result: Result) -> dict[str, Any]:
@@ -68,21 +70,26 @@ def environment() -> Environment:
     made = Environment(loader=PackageLoader("pmed.render"), autoescape=True, undefined=StrictUndefined,
                        trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.i18n"])
     made.policies["ext.i18n.trimmed"] = True
-    made.install_gettext_callables(messages.gettext, messages.ngettext, newstyle=True)  # type: ignore[attr-defined]
-    made.filters.update(label=words.label, number=words.number, quantity=words.quantity, web_link=words.web_link,
-                        day=messages.day, long_day=messages.long_day)
+    getattr(made, "install_gettext_callables")(  # noqa: B009 - the extension adds it, unknown to type checkers
+        messages.gettext, messages.ngettext, newstyle=True)
+    made.filters.update(label=words.label, number=messages.number, day=messages.day, long_day=messages.long_day,
+                        quantity=words.quantity, web_link=words.web_link)
     return made
 
 
 @cache
-def _style(*names: str) -> Markup:
-    """The style sheets: ours, so they are not escaped."""
+def _own(*names: str) -> Markup:
+    """Style sheets or scripts: ours, so they are not escaped."""
     loader = environment().loader
     assert loader is not None  # noqa: S101 - environment() gives it one
     return Markup("".join(loader.get_source(environment(), name)[0] for name in names))  # noqa: S704 - our files
 
 
 @cache
-def _policy(style: str) -> str:
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+def _policy(style: str, script: str) -> str:
+    scripts = f" script-src '{_digest(script)}';" if script else ""
+    return f"default-src 'none'; style-src '{_digest(style)}';{scripts} base-uri 'none'; form-action 'none'"
+
+
+def _digest(text: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

@@ -48,7 +48,8 @@ def gettext(text: str) -> str:
     >>> gettext("unknown")
     'unknown'
     """
-    return text if language() == ENGLISH else _catalogue(language()).gettext(text)
+    # gettext keeps its header under the empty text
+    return text if not text or language() == ENGLISH else _catalogue(language()).gettext(text)
 
 
 def marked(text: str) -> str:
