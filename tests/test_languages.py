@@ -149,3 +149,12 @@ def test_examples_in_the_docstrings_run() -> None:
     done = doctest.testmod(messages)
     assert done.attempted >= 6
     assert done.failed == 0
+
+
+def test_templates_trust_only_texts_that_stand_in_them(root: Path) -> None:
+    """``_(x)`` is markup for Jinja2: of a variable it would let text from input through unescaped."""
+    templates = sorted((root / "pmed/render/templates").glob("*.j2"))
+    assert templates
+    for path in templates:
+        calls = re.findall(r"\b(?:_|gettext|ngettext)\((.)", path.read_text(encoding="utf-8"))
+        assert set(calls) <= {'"'}, path.name

@@ -168,7 +168,8 @@ def test_text_from_input_is_escaped(language: str) -> None:
     for name in ("gene_results", "present_phenotypes"):
         rows[name] = [{**row, "gene": row["gene"] + HOSTILE} for row in rows[name]]
     rows["present_phenotypes"][0]["because"] = [HOSTILE]
-    seen = Page(page(cases.result(rows), language))
+    rows["patients"][0]["sex"] = None
+    seen = Page(page(cases.result(rows, disclaimer=HOSTILE), language))
     assert not {"script", "img"} & set(seen.tags)
     assert seen.open == []
     assert "<script>alert(1)</script>" in seen.text

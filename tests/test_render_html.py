@@ -31,7 +31,7 @@ class Page(HTMLParser):
         self.open: list[str] = []
         self.text = ""
         # isolation marks are no words of their own
-        self.feed(re.sub(r"</?bdi>", "", html))
+        self.feed(re.sub(r'</?bdi(?: lang="en")?>', "", html))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)

@@ -72,8 +72,9 @@ def environment() -> Environment:
     made.policies["ext.i18n.trimmed"] = True
     getattr(made, "install_gettext_callables")(  # noqa: B009 - the extension adds it, unknown to type checkers
         messages.gettext, messages.ngettext, newstyle=True)
-    made.filters.update(label=words.label, number=messages.number, day=messages.day, long_day=messages.long_day,
-                        quantity=words.quantity, web_link=words.web_link)
+    # In a template _("…") is trusted as ours: only for literals. What comes from outside is `| said`, and escaped.
+    made.filters.update(said=messages.gettext, label=words.label, number=messages.number,
+                        day=messages.day, long_day=messages.long_day, quantity=words.quantity, web_link=words.web_link)
     return made
 
 

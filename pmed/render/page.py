@@ -41,7 +41,7 @@ GAP_KINDS = {"input": marked("Inputs"), "gene": marked("Genes"), "medicine": mar
              "suggestion": marked("Suggestions")}
 POINTS = {"%": marked("percentage points"), "concern level": marked("concern level")}
 GENETIC = {"phenotype", "activity-score", "diplotype"}
-ISSUES_SHOWN = ("error", "warning")
+ISSUES_SHOWN = (marked("error"), marked("warning"))
 INPUT = ("kind", "file", "bytes", "sha256")
 RELEASE = ("name", "version", "date", "licence", "source", "sha256", "plugin")
 CARD = ("version", "summary", "intended_use", "populations", "limits")
