@@ -104,7 +104,8 @@ class Source(Protocol):
     """Reads one kind of file into tables.
 
     A genome source may also have ``parts(paths, request, people)``, an iterator of the same tables for so many people
-    at a time, together those of ``read``; large cohorts are then worked on in parts.
+    at a time, together those of ``read``; large cohorts are then worked on in parts. A history source may have
+    ``apart(path)``: whether a file holds whole records, so that it can be read without the other files.
     """
 
     name: ClassVar[str]

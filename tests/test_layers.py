@@ -31,6 +31,7 @@ LAYERS = [  # lowest first; nothing imports from its own layer
     {"engine"},
     {"pmed"},  # the front door
     {"demo", "testing", "notebook", "quality", "records", "fetching", "whatif", "predicting"},
+    {"batch"},
     {"reporting"},
     {"cli"},
     {"__main__"},

@@ -1,0 +1,214 @@
+"""The work of one process: some people through the engine together, and a report for each of them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from ..engine import Engine
+from ..errors import InputError, PluginError, PmedError
+from ..files import write_whole
+from ..plugins import Component, Failure
+from ..result import COLOURS, Result
+from ..settings import Settings
+from ..stages.read import empty_tables, read
+from ..types import ReadRequest
+from .journal import Line, ToDo, file_name
+from .people import Found, Part, Person, look, rows_of
+
+OPEN = ("test", "not-assessed")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is the same for every report of a batch."""
+
+    folder: Path
+    settings: Settings
+    outside: tuple[Path, ...] = ()
+    build: str = ""
+    index_date: str = ""
+    drugs: tuple[str, ...] = ()
+    any_sex: bool = False
+    command: str = ""
+
+    def said(self) -> dict[str, Any]:
+        """The settings as a result's provenance has them."""
+        return {"build": self.build, "index_date": self.index_date, "options": dict(self.settings.options),
+                "drugs": [drug.lower() for drug in self.drugs]}
+
+
+@dataclass(frozen=True)
+class Task:
+    """Some people to report on; `part` has the records of those who have one."""
+
+    people: tuple[Person, ...]
+    part: Part | None = None
+
+
+@dataclass
+class Worker:
+    """One process: the engine is made once, and what a plugin did wrong at its start is wrong for everybody."""
+
+    asked: Asked
+    engine: Engine
+    html: Component
+    request: ReadRequest
+    outside: pl.DataFrame
+    provenance: Mapping[str, Any]
+    broken: tuple[Failure, ...]
+
+    @classmethod
+    def start(cls, asked: Asked) -> Worker:
+        """Load the plugins and read what all reports share."""
+        engine = replace(Engine.start(asked.settings), any_sex=asked.any_sex)
+        exporters = {one.name: one for one in engine.plugins.components("register_exporters")}
+        if "html" not in exporters:
+            raise PluginError("nobody makes HTML reports", hint="is pmed's own plugin switched off?")
+        request = engine.request([*engine.steps, *engine.predictors], build=asked.build, index_date=asked.index_date)
+        outside = read(engine.sources, "outside-calls", asked.outside, request)["outside_calls"]
+        provenance = engine.provenance([], [], asked.said(), asked.outside)
+        return cls(asked, engine, exporters["html"], request, outside, provenance, tuple(engine.plugins.failures))
+
+    def do(self, task: Task) -> list[Line]:
+        """Write the reports of a task and say how it went; whatever goes wrong costs only its patient."""
+        try:
+            records = task.part.tables(self.engine.sources, self.request) if task.part else empty_tables()
+        except PmedError as error:
+            return [_failed(person, error) for person in task.people]
+        return [line for some in _alike(task.people) for line in self._reports(records, some)]
+
+    def _reports(self, records: Mapping[str, pl.DataFrame], people: Sequence[Person]) -> Iterator[Line]:
+        """All at once; where anything fails, in halves, so that it costs only those whom it is about."""
+        failures = self.engine.plugins.failures
+        failures[:] = self.broken
+        try:
+            tables = self._run(records, people)
+            failed = len(failures) > len(self.broken)
+            if not failed or len(people) == 1:
+                yield from self._written(tables, people)
+                return
+        except Exception as error:  # isolation: one patient's data must not end the reports of all others
+            if len(people) == 1:
+                yield _failed(people[0], error)
+                return
+        half = len(people) // 2
+        yield from self._reports(records, people[:half])
+        yield from self._reports(records, people[half:])
+
+    def _run(self, records: Mapping[str, pl.DataFrame], people: Sequence[Person]) -> dict[str, pl.DataFrame]:
+        ids = [person.patient_id for person in people]
+        mine = {name: rows_of(frame, ids) for name, frame in records.items()}
+        pairs = {person.sample: person.patient_id for person in people if person.sample}
+        files = list(dict.fromkeys(path for person in people for path in person.genome))
+        request = replace(self.request, samples=tuple(pairs))
+        genes = read(self.engine.sources, "genome", files, request)
+        known = [*ids, *pairs]
+        theirs = self.outside.filter(pl.col("patient_id").is_in(ids) | pl.col("sample").is_in(known))
+        others = {**empty_tables(), "outside_calls": theirs}
+        return self.engine.conclude(self.engine.joined(mine, genes, others, pairs))
+
+    def _written(self, tables: Mapping[str, pl.DataFrame], people: Sequence[Person]) -> Iterator[Line]:
+        whole = Result(tables, tuple(dict.fromkeys(self.engine.plugins.failures)), self.provenance)
+        for person in people:
+            try:
+                yield self._one(whole, person)
+            except Exception as error:  # isolation, as above
+                yield _failed(person, error)
+
+    def _one(self, whole: Result, person: Person) -> Line:
+        result = whole.for_patient(person.patient_id)
+        told = replace(result, tables={**result.tables, "issues": _own_issues(result.tables["issues"], person)},
+                       provenance=self._provenance(person))
+        page: bytes = self.html.made.export(told)
+        name = file_name(person.patient_id)
+        write_whole(self.asked.folder / name, page)
+        return Line(person.patient_id, name, person.key, hashlib.sha256(page).hexdigest(),
+                    partial=tuple(dict.fromkeys(one.plugin for one in told.failures)), **_summary(told.suggestions))
+
+    def _provenance(self, person: Person) -> dict[str, Any]:
+        said = {"samples": [person.sample] if person.sample else [], **self.provenance["settings"]}
+        outside = self.provenance["inputs"]
+        command = {"command": self.asked.command} if self.asked.command else {}
+        return {**self.provenance, "settings": said, "inputs": [*person.inputs, *outside], **command}
+
+
+def _alike(people: Sequence[Person]) -> list[tuple[Person, ...]]:
+    """With a genome and without apart: so it is never a question whose genome it is."""
+    parts = (tuple(one for one in people if one.sample), tuple(one for one in people if not one.sample))
+    return [part for part in parts if part]
+
+
+def _own_issues(issues: pl.DataFrame, person: Person) -> pl.DataFrame:
+    """Without those of files that this patient has no part in."""
+    names = [Path(one["file"]).name for one in person.inputs]
+    named = pl.col("file").str.split("/").list.last().is_in(names)
+    return issues.filter(pl.col("patient_id").is_not_null() | pl.col("file").is_null() | named)
+
+
+def _summary(suggestions: pl.DataFrame) -> dict[str, Any]:
+    """The line's fields about medicines: what the first part of the report says."""
+    taken = suggestions.filter("current")
+    acting = pl.col("action").replace_strict(COLOURS).is_in(["act", "caution"]) | (pl.col("action") == "test")
+    rows = taken.filter(acting | (pl.col("cautions").list.len() > 0)).select("drug", "action", "urgency")
+    return {"todo": tuple(ToDo(*row) for row in rows.iter_rows()), "taken": taken.height,
+            "open": taken.filter(pl.col("action").is_in(OPEN)).height}
+
+
+def _failed(person: Person, error: BaseException) -> Line:
+    said = str(error) if isinstance(error, PmedError) else f"{type(error).__name__}: {' '.join(str(error).split())}"
+    return Line(person.patient_id, key=person.key, error=said)
+
+
+
+
+_mine: list[Worker] = []
+
+
+def begin(asked: Asked) -> None:
+    """Make this process's worker."""
+    _mine[:] = [Worker.start(asked)]
+
+
+def do(task: Task) -> list[Line]:
+    """One task, in this process."""
+    return _mine[0].do(task)
+
+
+def find(paths: tuple[Path, ...], folder: Path) -> Found:
+    """Whose records these are, in this process."""
+    return look(_mine[0].engine, paths, _mine[0].request, folder)
+
+
+def sources() -> Sequence[Component]:
+    """The sources, in this process."""
+    return _mine[0].engine.sources
+
+
+def common() -> dict[str, Any]:
+    """What every report rests on besides its patient's files: versions, knowledge, predictors, settings."""
+    worker = _mine[0]
+    told = {name: value for name, value in worker.provenance.items() if name != "created"}
+    return {**told, "any_sex": worker.asked.any_sex, "disabled": sorted(worker.asked.settings.disabled)}
+
+
+def must_be_known(people: Iterable[Person]) -> None:
+    """Refuse outside calls that name nobody, or nobody of the cohort: in a cohort they are never guessed.
+
+    Raises:
+        InputError: naming the file.
+    """
+    calls = _mine[0].outside
+    names = {name for person in people for name in (person.patient_id, person.sample)}
+    named = pl.coalesce("patient_id", "sample")
+    hint = "name the sample or patient in each line"
+    if (nameless := calls.filter(named.is_null())).height:
+        raise InputError("names no sample, and this is a cohort", where=nameless["file"][0], hint=hint)
+    if (strange := calls.filter(~named.is_in(list(names)))).height:
+        raise InputError(f"has calls of {strange[0].select(named).item()!r}, who is not in the cohort",
+                         where=strange["file"][0], hint=hint)
