@@ -63,7 +63,7 @@ def file_name(patient_id: str) -> str:
     """The report's file name: letters of the id that every file system takes, and a hash that makes it unique.
 
     >>> file_name("../Con")
-    'con-0c2c7ae64ba0.html'
+    'con-5b2f43bab34d.html'
     """
     plain = re.sub(r"[^a-z0-9]+", "-", patient_id.lower()).strip("-")[:_STEM].strip("-") or "patient"
     return f"{plain}-{hashlib.sha256(patient_id.encode('utf-8', 'surrogatepass')).hexdigest()[:12]}.html"
