@@ -291,9 +291,29 @@ def test_file_names_are_safe_and_never_the_same() -> None:
 
 def test_the_index_escapes_and_asks_for_nothing_outside() -> None:
     bad = '"><script>alert(1)</script>'
-    page = index_page([Line(bad, file_name(bad), todo=(ToDo(bad, "avoid", "today"),), taken=1),
+    page = index_page([Line(bad, file_name(bad), todo=(ToDo(bad, "avoid", "today"),)),
                        Line("b", error=bad), Line("c", partial=(bad,), file="c.html")]).decode()
     assert "<script>alert" not in page
     assert page.count("<script>") == 1
     assert not re.search(r"(src|href)=[\"']?(https?:)?//", page)
     assert page.index(">b<") < page.index(file_name(bad))  # who has no report stands first
+
+
+@pytest.mark.parametrize(("line", "said"), [
+    (Line("p", error="boom"), "no report"),
+    (Line("p", recorded=True), "no change found"),
+    (Line("p", recorded=True, open=("mystery",)), "not fully assessed"),
+    (Line("p", recorded=True, partial=("frail",)), "not fully assessed"),
+    (Line("p"), "not fully assessed"),
+    (Line("p", todo=(ToDo("a", "test", "routine"), ToDo("b", "avoid", "today"))), "today"),
+])
+def test_what_could_not_be_assessed_never_looks_as_if_all_were_well(line: Line, said: str) -> None:
+    assert f'data-urgency="{said}"' in index_page([line]).decode()
+
+
+def test_the_index_says_what_the_reports_say(tmp_path: Path) -> None:
+    demos = [DEMO[name] for name in ("stent", "partial")]
+    done = run(tmp_path / "out", Cohort(tuple(one.genome for one in demos), tuple(one.history for one in demos)))
+    stent = next(line for line in done.lines if "stent" in line.patient_id)
+    assert stent.todo[0] == ToDo("clopidogrel", "avoid", "today")
+    assert next(line for line in done.lines if "partial" in line.patient_id).open

@@ -22,7 +22,8 @@ from ..tables import URGENCIES
 from .journal import Line
 
 TEMPLATE, STYLES, SCRIPT = "index.html.j2", ("style.css", "index.css"), "index.js"
-FAILED, NOTHING = "no report", "nothing to do"
+FAILED, UNKNOWN, NOTHING = "no report", "not fully assessed", "no change found"
+ORDER = (FAILED, *URGENCIES, UNKNOWN, NOTHING)
 
 
 def index_page(lines: Sequence[Line]) -> bytes:
@@ -33,13 +34,22 @@ def index_page(lines: Sequence[Line]) -> bytes:
         rows=rows, words=ACTION_WORDS, style=_style(), script=_file(SCRIPT), policy=_policy(), disclaimer=DISCLAIMER,
         drugs=sorted(Counter(drug for drug, _ in todo).items()),
         actions=[action for action in ACTION_WORDS if action in {action for _, action in todo}],
-        urgencies=[FAILED, *URGENCIES, NOTHING], counts=Counter(row["urgency"] for row in rows))
+        urgencies=ORDER, counts=Counter(row["urgency"] for row in rows))
     return text.encode()
 
 
 def _row(line: Line) -> dict[str, Any]:
-    urgency = FAILED if line.error else min((one.urgency for one in line.todo), key=URGENCIES.index, default=NOTHING)
-    return {"line": line, "urgency": urgency, "rank": [FAILED, *URGENCIES, NOTHING].index(urgency)}
+    urgency = _urgency(line)
+    return {"line": line, "urgency": urgency, "rank": ORDER.index(urgency)}
+
+
+def _urgency(line: Line) -> str:
+    """Of the most urgent medicine; "no change found" only where all that is taken was assessed."""
+    if line.error:
+        return FAILED
+    if line.todo:
+        return min((one.urgency for one in line.todo), key=URGENCIES.index)
+    return UNKNOWN if line.open or line.partial or not line.recorded else NOTHING
 
 
 @cache

@@ -44,8 +44,8 @@ class Line:
         error: Why there is no report.
         partial: Plugins that failed in it.
         todo: Medicines that are taken and ask for something, most pressing first.
-        taken: How many covered medicines are taken.
-        open: How many of these could not be assessed.
+        open: Medicines that are taken and could not be assessed, or of which nobody knows anything.
+        recorded: Whether there is a record; without one nobody can say what is taken.
     """
 
     patient_id: str
@@ -55,8 +55,8 @@ class Line:
     error: str = ""
     partial: tuple[str, ...] = ()
     todo: tuple[ToDo, ...] = ()
-    taken: int = 0
-    open: int = 0
+    open: tuple[str, ...] = ()
+    recorded: bool = False
 
 
 def file_name(patient_id: str) -> str:

@@ -14,6 +14,7 @@ from ..engine import Engine
 from ..errors import InputError, PluginError, PmedError
 from ..files import write_whole
 from ..plugins import Component, Failure
+from ..render.gaps import medicine_name, uncovered
 from ..result import COLOURS, Result
 from ..settings import Settings
 from ..stages.read import empty_tables, read
@@ -129,7 +130,7 @@ class Worker:
         name = file_name(person.patient_id)
         write_whole(self.asked.folder / name, page)
         return Line(person.patient_id, name, person.key, hashlib.sha256(page).hexdigest(),
-                    partial=tuple(dict.fromkeys(one.plugin for one in told.failures)), **_summary(told.suggestions))
+                    partial=tuple(dict.fromkeys(one.plugin for one in told.failures)), **_summary(told.tables))
 
     def _provenance(self, person: Person) -> dict[str, Any]:
         said = {"samples": [person.sample] if person.sample else [], **self.provenance["settings"]}
@@ -151,13 +152,19 @@ def _own_issues(issues: pl.DataFrame, person: Person) -> pl.DataFrame:
     return issues.filter(pl.col("patient_id").is_not_null() | pl.col("file").is_null() | named)
 
 
-def _summary(suggestions: pl.DataFrame) -> dict[str, Any]:
+def _summary(tables: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
     """The line's fields about medicines: what the first part of the report says."""
-    taken = suggestions.filter("current")
+    taken = tables["suggestions"].filter("current")
     acting = pl.col("action").replace_strict(COLOURS).is_in(["act", "caution"]) | (pl.col("action") == "test")
     rows = taken.filter(acting | (pl.col("cautions").list.len() > 0)).select("drug", "action", "urgency")
-    return {"todo": tuple(ToDo(*row) for row in rows.iter_rows()), "taken": taken.height,
-            "open": taken.filter(pl.col("action").is_in(OPEN)).height}
+    silent = uncovered({"medications": _dicts(tables["medications"], "display", "code", "ingredients", "active"),
+                        "suggestions": _dicts(tables["suggestions"], "drug"), "predictions": []})
+    return {"todo": tuple(ToDo(*row) for row in rows.iter_rows()), "recorded": tables["patients"].height > 0,
+            "open": (*taken.filter(pl.col("action").is_in(OPEN))["drug"], *(medicine_name(row) for row, _ in silent))}
+
+
+def _dicts(frame: pl.DataFrame, *names: str) -> list[dict[str, Any]]:
+    return [dict(zip(names, row, strict=True)) for row in frame.select(names).iter_rows()]
 
 
 def _failed(person: Person, error: BaseException) -> Line:
