@@ -16,12 +16,13 @@ from .files import write_all
 from .genomics.opening import head_of
 from .plugins import HOOKS, Failure, Plugins
 from .result import Result
+from .sections import with_sections
 from .settings import Settings
 from .terminal import add_commands, counting
 
 Progress = Callable[[str], None]
 _SHOWN = 12
-LISTED = ("sources", "features", "predictors", "advisers", "exporters")
+LISTED = ("sources", "features", "predictors", "advisers", "sections", "exporters")
 
 
 def report_one(genome: Sequence[Path], history: Sequence[Path], *, outputs: Mapping[str, Path], settings: Settings,
@@ -121,8 +122,9 @@ def _write(result: Result, outputs: Mapping[str, Path], settings: Settings,
     exporters = {component.name: component for component in plugins.components("register_exporters")}
     if unknown := [name for name in outputs if name not in exporters]:
         raise OptionError(f"no exporter {unknown[0]!r}", hint=f"there are: {', '.join(sorted(exporters))}")
+    sections = plugins.components("register_sections") if "html" in outputs else []
     known = list(dict.fromkeys([*result.failures, *plugins.failures]))
-    told = replace(result, failures=tuple(known))
+    told = with_sections(plugins, sections, replace(result, failures=tuple(known)))
     ready = {path: exporters[name].made.export(told) for name, path in outputs.items()}
     write_all(ready)
     return told, list(ready)

@@ -176,6 +176,47 @@ class Adviser(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Box:
+    """What one plugin's section says of one patient, safe to be put into a page.
+
+    Attributes:
+        name: The section's.
+        title: Its heading, not escaped.
+        plugin: Who brings it.
+        version: Of the plugin.
+        markup: Sanitised, with classes for `style`.
+        plain: The same without classes, for readers without shadow roots.
+        style: For the section's shadow root.
+        error: The type of the error, where it failed.
+    """
+
+    name: str
+    title: str
+    plugin: str
+    version: str
+    markup: str = ""
+    plain: str = ""
+    style: str = ""
+    error: str = ""
+
+
+@runtime_checkable
+class Section(Protocol):
+    """Adds a section to the HTML report, after the risks. May have ``style``: CSS for its own markup."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    needs: ClassVar[tuple[str, ...]]
+
+    def render(self, tables: Tables, patient_id: str) -> str | Mapping[str, Any] | None:
+        """HTML, or names and values as a dict; None where there is nothing to say of this patient.
+
+        `tables` are those of `needs`, with the patient's rows.
+        """
+        ...
+
+
 @runtime_checkable
 class Exporter(Protocol):
     """Writes a result in one format."""

@@ -24,7 +24,7 @@ LAYERS = [  # lowest first; nothing imports from its own layer
     {"terminal"},
     {"result", "provenance"},
     {"genomics", "normalise"},
-    {"sources", "features", "explain", "render", "importing", "cohorts"},
+    {"sources", "features", "explain", "render", "importing", "cohorts", "sections"},
     {"builtin"},
     {"stages.read", "stages.link", "stages.normalise", "stages.features", "stages.predict", "stages.explain",
      "stages.advise"},

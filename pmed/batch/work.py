@@ -16,6 +16,7 @@ from ..files import write_whole
 from ..plugins import Component, Failure
 from ..render.gaps import medicine_name, uncovered
 from ..result import COLOURS, Result
+from ..sections import with_sections
 from ..settings import Settings
 from ..stages.read import empty_tables, read
 from ..types import ReadRequest
@@ -59,6 +60,7 @@ class Worker:
     asked: Asked
     engine: Engine
     html: Component
+    sections: tuple[Component, ...]
     request: ReadRequest
     outside: pl.DataFrame
     provenance: Mapping[str, Any]
@@ -71,10 +73,12 @@ class Worker:
         exporters = {one.name: one for one in engine.plugins.components("register_exporters")}
         if "html" not in exporters:
             raise PluginError("nobody makes HTML reports", hint="is pmed's own plugin switched off?")
+        sections = tuple(engine.plugins.components("register_sections"))
         request = engine.request([*engine.steps, *engine.predictors], build=asked.build, index_date=asked.index_date)
         outside = read(engine.sources, "outside-calls", asked.outside, request)["outside_calls"]
         provenance = engine.provenance([], [], asked.said(), asked.outside)
-        return cls(asked, engine, exporters["html"], request, outside, provenance, tuple(engine.plugins.failures))
+        broken = tuple(engine.plugins.failures)
+        return cls(asked, engine, exporters["html"], sections, request, outside, provenance, broken)
 
     def do(self, task: Task) -> list[Line]:
         """Write the reports of a task and say how it went; whatever goes wrong costs only its patient."""
@@ -126,6 +130,7 @@ class Worker:
         result = whole.for_patient(person.patient_id)
         told = replace(result, tables={**result.tables, "issues": _own_issues(result.tables["issues"], person)},
                        provenance=self._provenance(person))
+        told = with_sections(self.engine.plugins, self.sections, told)
         page: bytes = self.html.made.export(told)
         name = file_name(person.patient_id)
         write_whole(self.asked.folder / name, page)
