@@ -62,6 +62,8 @@ def report_cohort(genome: Sequence[Path], history: Sequence[Path], folder: Path,
         done = batch(Cohort(tuple(genome), tuple(history), pairs or {}, sample), asked, jobs=jobs, count=count)
     others = f", {done.others} of people who are not in this cohort" if done.others else ""
     click.echo(f"wrote {done.written} reports, {done.kept} were there already{others}; {folder / INDEX}")
+    if done.strangers:
+        click.echo(f"pmed: outside calls for {done.strangers} other samples were left out", err=True)
     if done.failed or done.partial:
         click.echo(f"pmed: partial result: {len(done.failed)} without a report, {len(done.partial)} with parts "
                    f"missing; {folder / INDEX} says why", err=True)

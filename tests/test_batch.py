@@ -25,6 +25,7 @@ from pmed.files import sha256
 from pmed.render.html import HtmlExporter
 from pmed.reporting import report_one
 from pmed.settings import Settings
+from pmed.terminal import counting
 
 DEMO = {one.name: one for one in patients()}
 HOSTILE = ["../../etc/passwd", "con", "CON", "a/b\\c", "<script>alert(1)</script>", "x" * 300, "", ".", "é", "e\u0301",
@@ -107,6 +108,53 @@ def test_it_is_not_guessed_whose_genome_it_is(tmp_path: Path, records: Path) -> 
         run(tmp_path / "out", Cohort((DEMO["warfarin"].genome,), (records,)))
     with pytest.raises(InputError, match="no sample 'nobody'"):
         run(tmp_path / "out", Cohort((DEMO["warfarin"].genome,), (records,), {"nobody": "bob"}))
+
+
+def test_outside_calls_of_nobody_are_never_guessed(tmp_path: Path, records: Path) -> None:
+    """A single run gives them to its only patient; in a chunk of one that would be a stranger."""
+    calls = tmp_path / "calls.tsv"
+    calls.write_text("CYP2D6\t*4/*4\n")
+    with pytest.raises(InputError, match="names no sample"):
+        run(tmp_path / "out", Cohort(history=(records,)), outside=(calls,))
+    calls.write_text("Sample\tGenotype\tFilter\nbob\t*4/*4\tPASS\nann\t*1/*1\tPASS\neve\t*5/*5\tPASS\n")
+    done = run(tmp_path / "out", Cohort(history=(records,)), outside=(calls,))
+    pages = {line.patient_id: (tmp_path / "out" / line.file).read_text() for line in done.lines}
+    assert [patient for patient, page in pages.items() if "*4/*4" in page] == ["bob"]
+    assert done.strangers == 1
+    with pytest.raises(InputError, match="no call for anybody"):
+        run(tmp_path / "out", Cohort(history=(records / "cat.json",)), outside=(calls,))
+
+
+def test_two_processes_write_what_one_writes(tmp_path: Path, records: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pmed.batch.FEW", 1)
+    told: list[tuple[int, int]] = []
+    one = run(tmp_path / "one", Cohort(history=(records,)))
+    two = batch(Cohort(history=(records,)), Asked(tmp_path / "two", Settings()), jobs=2,
+                count=lambda *count: told.append(count))
+    assert [(line.patient_id, line.key, line.todo) for line in one.lines] == [
+        (line.patient_id, line.key, line.todo) for line in two.lines]
+    for line in one.lines:
+        assert shape((tmp_path / "one" / line.file).read_bytes()) == shape((tmp_path / "two" / line.file).read_bytes())
+    assert told[0] == (0, 3)
+    assert told[-1] == (3, 3)
+    assert len(told) > 2
+
+
+def test_the_bar_shows_rate_and_time_left_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch,
+                                                             capsys: pytest.CaptureFixture[str]) -> None:
+    with counting("reports") as count:
+        count(1, 10)
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("TERM", "xterm")
+    with counting("reports") as count:
+        for done in range(11):
+            count(done, 10)
+            time.sleep(0.02)
+    said = capsys.readouterr().err
+    assert "10/10" in said
+    assert re.search(r"[\d.]+/s", said)
 
 
 def test_a_record_alone_never_gets_the_genome_of_someone_without_record(tmp_path: Path, records: Path) -> None:

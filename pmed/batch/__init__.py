@@ -45,12 +45,14 @@ class Batch:
         written: Reports written now.
         kept: Reports that were there already and would be the same again.
         others: Reports in the folder of people who are not in this cohort; they stay, and are not in the index.
+        strangers: People of the outside calls who are not in this cohort.
     """
 
     lines: tuple[Line, ...]
     written: int
     kept: int
     others: int
+    strangers: int
 
     @property
     def failed(self) -> list[Line]:
@@ -93,6 +95,7 @@ def batch(cohort: Cohort, asked: Asked, *, jobs: int = 0, count: Counter = lambd
     with tempfile.TemporaryDirectory(prefix="pmed-") as name, _processes(asked, number) as pool:
         found = _found(pool, cohort.history, Path(name))
         everybody = _people(cohort, found.parts)
+        strangers = work.strangers(everybody.values())
         journal = Journal.read(folder)
         todo = list(_tasks(found.parts, everybody, journal, number))
         already = len(everybody) - sum(len(task.people) for task in todo)
@@ -103,7 +106,7 @@ def batch(cohort: Cohort, asked: Asked, *, jobs: int = 0, count: Counter = lambd
     write_whole(folder / INDEX, index_page(lines))
     written = sum(not journal.lines[one.patient_id].error for task in todo for one in task.people)
     others = sum(bool(line.file) for patient, line in journal.lines.items() if patient not in everybody)
-    return Batch(lines, written, already, others)
+    return Batch(lines, written, already, others, strangers)
 
 
 def _work(pool: Pool, todo: Sequence[Task], journal: Journal, count: Callable[[int], None]) -> None:
@@ -188,7 +191,6 @@ def _people(cohort: Cohort, parts: Sequence[Part]) -> dict[str, Person]:
         people[patient] = Person(patient, sample, genome, tuple(inputs), digest([common, patient, sample, inputs]))
     if not people:
         raise InputError("nobody to report on", hint="give GENOME files, --history records, or both")
-    work.must_be_known(people.values())
     return people
 
 

@@ -209,18 +209,20 @@ def common() -> dict[str, Any]:
     return {**told, "any_sex": worker.asked.any_sex, "disabled": sorted(worker.asked.settings.disabled)}
 
 
-def must_be_known(people: Iterable[Person]) -> None:
-    """Refuse outside calls that name nobody, or nobody of the cohort: in a cohort they are never guessed.
+def strangers(people: Iterable[Person]) -> int:
+    """How many there are in the outside calls who are not in the cohort; as in a single run they are left out.
 
     Raises:
-        InputError: naming the file.
+        InputError: calls that name nobody, which are never guessed in a cohort, or a file about nobody here.
     """
-    calls = _mine[0].outside
-    names = {name for person in people for name in (person.patient_id, person.sample)}
-    named = pl.coalesce("patient_id", "sample")
-    hint = "name the sample or patient in each line"
-    if (nameless := calls.filter(named.is_null())).height:
-        raise InputError("names no sample, and this is a cohort", where=nameless["file"][0], hint=hint)
-    if (strange := calls.filter(~named.is_in(list(names)))).height:
-        raise InputError(f"has calls of {strange[0].select(named).item()!r}, who is not in the cohort",
-                         where=strange["file"][0], hint=hint)
+    calls = _mine[0].outside.select("file", name=pl.coalesce("patient_id", "sample"))
+    if (nameless := calls.filter(pl.col("name").is_null())).height:
+        raise InputError("names no sample, and this is a cohort", where=nameless["file"][0],
+                         hint="name the sample or patient of each call")
+    known = {name for person in people for name in (person.patient_id, person.sample)}
+    others = calls.filter(~pl.col("name").is_in(list(known)))
+    for (file,), part in calls.group_by("file", maintain_order=True):
+        if set(part["name"]) <= set(others["name"]):
+            raise InputError(f"has no call for anybody in this cohort: it is about {part['name'][0]}", where=str(file),
+                             hint="calls are for the sample or the patient of their name")
+    return others["name"].n_unique()
