@@ -83,11 +83,13 @@ def test_each_report_is_what_a_run_of_one_patient_writes(tmp_path: Path) -> None
 
 
 def test_a_report_names_no_file_and_no_problem_of_another_patient(tmp_path: Path, records: Path) -> None:
-    broken = json.loads((records / "bob.json").read_text())
-    broken["entry"].append({"resource": {"resourceType": "Observation", "status": 5}})
-    (records / "bob.json").write_text(json.dumps(broken))
-    done = run(tmp_path / "out", Cohort(history=(records,)))
+    genome = tmp_path / "bobs.vcf"
+    genome.write_text(DEMO["stent"].genome.read_text().replace("\t0/0:31:99\n", "\t0/9:31:99\n"))
+    pairs = {"demo-stent": "bob", "demo-warfarin": "ann"}
+    done = run(tmp_path / "out", Cohort((genome, DEMO["warfarin"].genome), (records,), pairs))
     pages = {line.patient_id: (tmp_path / "out" / line.file).read_text() for line in done.lines}
+    assert "names allele 9" in pages["bob"]
+    assert "names allele 9" not in pages["ann"]
     assert "bob.json" in pages["bob"]
     assert "bob" not in pages["ann"]
 
@@ -279,6 +281,7 @@ def test_a_record_in_two_places_is_one_report(tmp_path: Path, records: Path, mon
     (records / "later.json").write_text(json.dumps(shared))
     done = run(tmp_path / "out", Cohort(history=(records,)))
     assert [line.patient_id for line in done.lines] == ["ann", "bob", "cat"]
+    assert done.lines[0].todo == done.lines[1].todo  # from both: the second place holds the person only
 
 
 def test_a_source_that_many_share_is_read_once_and_worked_on_in_chunks(tmp_path: Path, records: Path,

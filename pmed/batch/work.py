@@ -86,7 +86,7 @@ class Worker:
             records = task.part.tables(self.engine.sources, self.request) if task.part else empty_tables()
         except PmedError as error:
             return [_failed(person, error) for person in task.people]
-        return [line for some in _alike(task.people) for line in self._reports(records, some)]
+        return list(self._reports(records, task.people))
 
     def _reports(self, records: Mapping[str, pl.DataFrame], people: Sequence[Person]) -> Iterator[Line]:
         """All at once; where anything fails, in halves, so that it costs only those whom it is about."""
@@ -142,12 +142,6 @@ class Worker:
         outside = self.provenance["inputs"]
         command = {"command": self.asked.command} if self.asked.command else {}
         return {**self.provenance, "settings": said, "inputs": [*person.inputs, *outside], **command}
-
-
-def _alike(people: Sequence[Person]) -> list[tuple[Person, ...]]:
-    """With a genome and without apart: so it is never a question whose genome it is."""
-    parts = (tuple(one for one in people if one.sample), tuple(one for one in people if not one.sample))
-    return [part for part in parts if part]
 
 
 def _own_issues(issues: pl.DataFrame, person: Person) -> pl.DataFrame:
