@@ -83,20 +83,25 @@ def cli(ctx: click.Context, debug: bool, config: Path | None) -> None:  # noqa: 
               help="HTML report; a folder (DIR/) gets a report of everybody in the files, and an index.")
 @click.option("--jobs", type=click.IntRange(0), default=0, help="Into a folder: processes (default: one a CPU).")
 @click.option("--json", "json_file", type=WRITABLE, help="Also write the result as JSON.")
+@click.option("--fhir", "fhir_file", type=WRITABLE, help="Also write a FHIR R4 bundle (Genomics Reporting).")
+@click.option("--export", "exports", multiple=True, metavar="FORMAT=PATH",
+              help="Also write: hl7, markdown or text (a file); csv, tsv, parquet or omop (a new folder); repeatable.")
 @click.pass_obj
 def report(settings: Settings, *, genome: tuple[Path, ...], history: tuple[Path, ...], outside_calls: tuple[Path, ...],
            sample: str, reading: Reading, index_date: str, pairs_file: Path | None, allow_sex_mismatch: bool,
-           drugs: tuple[str, ...], output: str, jobs: int, json_file: Path | None) -> None:
+           drugs: tuple[str, ...], output: str, jobs: int, json_file: Path | None, fhir_file: Path | None,
+           exports: tuple[str, ...]) -> None:
     """One patient's report from GENOME file(s), record(s) and outside calls; into a folder, everybody's."""
-    from .reporting import asked_sample, report_cohort, report_one
+    from .reporting import asked_sample, chosen_outputs, report_cohort, report_one
     from .stages.link import read_pairs
 
     if not genome and not history:
         raise click.UsageError("give a GENOME file, a --history record, or both")
+    outputs = chosen_outputs({"html": Path(output), "json": json_file, "fhir": fhir_file}, exports)
     pairs = read_pairs(pairs_file) if pairs_file else {}
     if is_folder(output):
-        if json_file:
-            raise click.UsageError("--json is for one patient's report; into a folder there is HTML only")
+        if len(outputs) > 1:
+            raise click.UsageError("other formats are of one patient's report; into a folder there is HTML only")
         report_cohort(genome, history, Path(output), outside_calls=outside_calls, sample=sample, build=reading.build,
                       options=reading.options, index_date=index_date, drugs=drugs, pairs=pairs, jobs=jobs,
                       allow_sex_mismatch=allow_sex_mismatch, settings=settings,
@@ -110,7 +115,7 @@ def report(settings: Settings, *, genome: tuple[Path, ...], history: tuple[Path,
                                      allow_sex_mismatch=allow_sex_mismatch,
                                      settings=settings, progress=say,
                                      command=click.get_current_context().meta.get(COMMAND, ""),
-                                     outputs={"html": Path(output), **({"json": json_file} if json_file else {})})
+                                     outputs=outputs)
     finish(result.failures, written)
 
 
