@@ -1,7 +1,8 @@
 """The report: one self-contained HTML file for one patient, for the clinician or for the patient.
 
-No external request: the Content-Security-Policy allows the one style block and the one script by their hashes and
-nothing else. The script only searches and filters what is there; without it everything can be read.
+No external request: the Content-Security-Policy allows the one style block, the one script and the styles of plugins'
+sections by their hashes and nothing else. The script only searches and filters what is there; without it everything
+can be read.
 All text from input is escaped by Jinja2; only http and https addresses become links.
 """
 
@@ -29,6 +30,7 @@ from .view import displays, general_issues, patient_views
 TEMPLATES = {"clinician": "report.html.j2", "patient": "patient.html.j2"}
 STYLES = {"clinician": ("style.css",), "patient": ("style.css", "patient.css")}
 SCRIPTS = {"clinician": ("report.js",), "patient": ()}
+BOXES = "sections.css"
 
 
 @dataclass(frozen=True)
@@ -51,10 +53,12 @@ class HtmlExporter:
             if len(views) != 1:
                 raise ResultError(f"the HTML report is for one patient; this result has {len(views)}",
                                   hint="choose one with result.for_patient(patient_id)")
-            style, script = _own(*STYLES[self.audience]), _own(*SCRIPTS[self.audience])
+            # Plugins write their sections for clinicians.
+            boxes = result.sections if self.audience == "clinician" else ()
+            style, script = _own(*STYLES[self.audience], *([BOXES] if boxes else [])), _own(*SCRIPTS[self.audience])
             return environment().get_template(TEMPLATES[self.audience]).render(
-                self._content(views[0], result), style=style, script=script, policy=_policy(style, script),
-                language=self.language).encode()
+                self._content(views[0], result), boxes=boxes, style=style, script=script, language=self.language,
+                policy=_policy(script, style, *(box.style for box in boxes if box.style))).encode()
 
     def _content(self, view: Mapping[str, Any], result: Result) -> dict[str, Any]:
         whole = {**view, "issues": [*view["issues"], *general_issues(result)]}
@@ -83,14 +87,15 @@ def _own(*names: str) -> Markup:
     """Style sheets or scripts: ours, so they are not escaped."""
     loader = environment().loader
     assert loader is not None  # noqa: S101 - environment() gives it one
-    return Markup("".join(loader.get_source(environment(), name)[0] for name in names))  # noqa: S704 - our files
+    return Markup("\n".join(loader.get_source(environment(), name)[0] for name in names))  # noqa: S704 - our files
 
 
 @cache
-def _policy(style: str, script: str) -> str:
-    scripts = f" script-src '{_digest(script)}';" if script else ""
-    return f"default-src 'none'; style-src '{_digest(style)}';{scripts} base-uri 'none'; form-action 'none'"
+def _policy(script: str, *styles: str) -> str:
+    scripts = f" script-src {_digest(script)};" if script else ""
+    hashes = " ".join(_digest(style) for style in dict.fromkeys(styles))
+    return f"default-src 'none'; style-src {hashes};{scripts} base-uri 'none'; form-action 'none'"
 
 
 def _digest(text: str) -> str:
-    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
