@@ -21,7 +21,9 @@ USE = re.compile(r'(<svg[^>]*)><use href="#([\w-]+)"\s*/?>(?:</use>)?</svg>')
 DRAWING = re.compile(r"<svg\b.*?</svg>", re.S)
 CLOSED = re.compile(r"<details(?![^>]*\sopen\b)")
 PAINTS = {"bar-up": 'fill="#a34e07"', "bar-down": 'fill="#2667a8"', "bar-total": 'fill="#68727e"',
-          "axis": 'stroke="#000000" stroke-width="0.3"', "hole": 'stroke="#ffffff"'}
+          "axis": 'stroke="#000000" stroke-width="0.3"', "hole": 'stroke="#ffffff"',
+          **{name: f'fill="none" stroke-linecap="round" stroke-width="7" stroke="{colour}"' for name, colour in (
+              ("p-sure", "#a34e07"), ("p-maybe", "#cfa078"), ("p-other", "#c5cbd3"))}}
 SHEET = """
 @page {{
   size: {paper}; margin: 20mm 15mm 17mm;
