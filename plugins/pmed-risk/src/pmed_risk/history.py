@@ -13,7 +13,8 @@ from typing import ClassVar, Final
 
 import polars as pl
 
-from pmed import Tables
+from pmed import TABLES, Tables
+from pmed.repeats import unless_repeated
 
 from .diagnoses import CONDITIONS, conditions
 from .knowledge import facts
@@ -47,7 +48,8 @@ class RiskHistory:
     def run(self, tables: Tables, wanted: Sequence[str]) -> dict[str, pl.DataFrame]:
         """One row for each patient with a record; others have no row, hence nulls."""
         parts = (race(tables), conditions(tables), measurements(tables), smoking(tables),
-                 *(treatment(tables, name) for name in MEDICINES))
+                 _treatments(*(tables.get(name, TABLES[name].empty()) for name in (
+                     "patients", "medications", "issues"))))
         wide = reduce(lambda left, right: left.join(right, on="patient_id", how="left", maintain_order="left"), parts)
         return {"features": wide.select("patient_id", *wanted)}
 
@@ -89,6 +91,14 @@ def smoking(tables: Tables) -> pl.DataFrame:
     rows = pl.concat([answers, diagnoses]).join(known, on="code").sort("start", "rank", "row")
     said = pl.format("{}{}", "code", pl.format(", {}", "start").fill_null(""))
     return rows.group_by("patient_id").agg(pl.col("smoker").last(), said.last().alias("smoker-found"))
+
+
+@unless_repeated
+def _treatments(patients: pl.DataFrame, medications: pl.DataFrame, issues: pl.DataFrame) -> pl.DataFrame:
+    """`treatment` for each of `MEDICINES`, side by side."""
+    tables = {"patients": patients, "medications": medications, "issues": issues}
+    wide = [treatment(tables, name) for name in MEDICINES]
+    return reduce(lambda left, right: left.join(right, on="patient_id", maintain_order="left"), wide)
 
 
 def treatment(tables: Tables, feature: str) -> pl.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, ClassVar, Final
 
 import numpy as np
@@ -67,6 +68,16 @@ class Equation:
         """Every feature, with an example."""
         return {**self.required, **self.maybe}
 
+    @cached_property
+    def unassessed(self) -> pl.Expr:
+        """All that keeps the value from being given, in words; made once, as making it takes longer than its work."""
+        return _reason(self)
+
+    @cached_property
+    def apart(self) -> pl.Expr:
+        """Why the score has nothing to say of a patient, in words."""
+        return _apart(self)
+
 
 @dataclass(frozen=True)
 class Score(Published):
@@ -100,8 +111,8 @@ class Score(Published):
         label = pl.coalesce(pl.when(pl.col("value") >= low).then(pl.lit(words)) for low, words in about.labels) \
             if about.labels else None
         rows = predictions(frame.with_columns(value), target=about.target, value=pl.col("value"),
-                           unit=self.card.unit, reason=_reason(about), label=label)
-        apart = frame.select(apart=_apart(about)).to_series()
+                           unit=self.card.unit, reason=about.unassessed, label=label)
+        apart = frame.select(apart=about.apart).to_series()
         return rows.with_columns(
             reason=pl.coalesce(apart, "reason"),
             status=pl.when(apart.is_not_null()).then(pl.lit("not-applicable")).otherwise("status"),
