@@ -13,27 +13,29 @@ from typing import Any, ParamSpec
 import polars as pl
 
 P = ParamSpec("P")
+KEPT = 4  # answers: of the patient as they are, and of a few questions
 MOST_ROWS = 10_000  # a cohort's frames are neither kept in memory nor compared
 
 
 def unless_repeated(function: Callable[P, pl.DataFrame]) -> Callable[P, pl.DataFrame]:
-    """Wrap a pure function of frames and plain values: called again with equal ones, it gives the last answer.
+    """Wrap a pure function of frames and plain values: called again with equal ones, it gives that answer again.
 
     >>> double = unless_repeated(lambda frame: frame * 2)
     >>> double(pl.DataFrame({"a": [1]})).equals(double(pl.DataFrame({"a": [1]})))
     True
     """
-    last: list[tuple[tuple[Any, ...], pl.DataFrame]] = []
+    kept: list[tuple[tuple[Any, ...], pl.DataFrame]] = []
 
     @wraps(function)
     def once(*args: P.args, **kwargs: P.kwargs) -> pl.DataFrame:
         given = (*args, *kwargs.items())
-        for before, made in last[:1]:
+        for before, made in kept:
             if _all_same(before, given):
                 return made.clone()
         made = function(*args, **kwargs)
         small = all(one.height <= MOST_ROWS for one in given if isinstance(one, pl.DataFrame))
-        last[:] = [(tuple(_own(one) for one in given), made.clone())] if small else []
+        if small:
+            kept[:] = [(tuple(_own(one) for one in given), made.clone()), *kept[:KEPT - 1]]
         return made
 
     return once

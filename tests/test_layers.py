@@ -40,8 +40,8 @@ ON_CALL = {("result", "whatif")}
 RANK = {unit: rank for rank, layer in enumerate(LAYERS) for unit in layer}
 PARTS = {"genomics", "normalise", "sources", "features", "explain", "render"}
 SHARED_PARTS = {"genomics", "normalise"}  # the only parts that another part may use
-PUBLIC = {"pmed", "pmed.cohorts", "pmed.engine", "pmed.errors", "pmed.files", "pmed.repeats", "pmed.tables", "pmed.terminal",
-          "pmed.types", "pmed.schema", "pmed.verdicts", "pmed.vocabularies"}
+PUBLIC = {"pmed", "pmed.cohorts", "pmed.engine", "pmed.errors", "pmed.files", "pmed.repeats", "pmed.tables",
+          "pmed.terminal", "pmed.types", "pmed.schema", "pmed.verdicts", "pmed.vocabularies"}
 
 
 def files(*patterns: str) -> list[Path]:

@@ -15,7 +15,6 @@ import polars as pl
 from pmed.tables import Tables
 
 from .cases import REMEMBERED
-from .checks import covered
 from .findings import on_record
 from .guidelines import CONCERN, Known, drugs
 from .knowledge import table

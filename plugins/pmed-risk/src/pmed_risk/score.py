@@ -69,6 +69,11 @@ class Equation:
         return {**self.required, **self.maybe}
 
     @cached_property
+    def numbers(self) -> list[pl.Expr]:
+        """Every feature as a number."""
+        return [_number(name, example, self) for name, example in self.read.items()]
+
+    @cached_property
     def unassessed(self) -> pl.Expr:
         """All that keeps the value from being given, in words; made once, as making it takes longer than its work."""
         return _reason(self)
@@ -140,17 +145,18 @@ class Score(Published):
 
 def arrays(frame: pl.DataFrame, about: Equation) -> dict[str, Floats]:
     """Every input as numbers; an unknown flag or word as 0, as its row has a reason and no value."""
-    made: dict[str, Floats] = {}
-    for name, example in about.read.items():
-        column = frame[name]
-        if isinstance(example, str):
-            words = _SEXES if name == "sex" else about.words[name]
-            places = {word: place for place, word in enumerate(words)}
-            column = column.replace_strict(places, default=0, return_dtype=pl.Float64)
-        elif isinstance(example, bool):
-            column = column.fill_null(value=False).cast(pl.Float64)
-        made["female" if name == "sex" else name] = column.fill_null(float("nan")).to_numpy()
-    return made
+    numbers = frame.select(about.numbers)
+    return {column.name: column.to_numpy() for column in numbers.get_columns()}
+
+
+def _number(name: str, example: Any, about: Equation) -> pl.Expr:
+    column = pl.col(name)
+    if isinstance(example, str):
+        places = {word: place for place, word in enumerate(_SEXES if name == "sex" else about.words[name])}
+        column = column.replace_strict(places, default=0, return_dtype=pl.Float64)
+    elif isinstance(example, bool):
+        column = column.fill_null(value=False).cast(pl.Float64)
+    return column.fill_null(float("nan")).alias("female" if name == "sex" else name)
 
 
 def _reason(about: Equation) -> pl.Expr:
