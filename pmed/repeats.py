@@ -6,13 +6,14 @@ a table or two; what a part made of the others is then what it would make again.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, ParamSpec
 
 import polars as pl
 
 P = ParamSpec("P")
+FromTables = Callable[[Mapping[str, pl.DataFrame]], pl.DataFrame]
 KEPT = 4  # answers: of the patient as they are, and of a few questions
 MOST_ROWS = 10_000  # a cohort's frames are neither kept in memory nor compared
 
@@ -39,6 +40,18 @@ def unless_repeated(function: Callable[P, pl.DataFrame]) -> Callable[P, pl.DataF
         return made
 
     return once
+
+
+def of_tables(*names: str) -> Callable[[FromTables], FromTables]:
+    """`unless_repeated` for a function of tables: it is given those of these `names` that there are, and no others."""
+    def wrap(function: FromTables) -> FromTables:
+        @unless_repeated
+        def once(*frames: pl.DataFrame | None) -> pl.DataFrame:
+            return function({name: frame for name, frame in zip(names, frames, strict=True) if frame is not None})
+
+        return wraps(function)(lambda tables: once(*(tables.get(name) for name in names)))
+
+    return wrap
 
 
 def _own(one: Any) -> Any:

@@ -15,7 +15,7 @@ from ..options import option
 from ..repeats import unless_repeated
 from ..tables import Tables
 from . import derived
-from .history import NOT_DONE, HistoryFeatures, people_of, table_of, usable
+from .history import NOT_DONE, people_of, person, table_of, usable
 
 CONDITION, LATEST, TREND = "condition:", "latest:", "trend:"
 _HEIGHT, _WEIGHT, _PACK_YEARS = "8302-2", "29463-7", "8664-5"
@@ -60,7 +60,7 @@ class DerivedFeatures:
         """One row a patient of ``samples`` and ``patients``, with the wanted features."""
         people = people_of(tables)
         values = usable(people, table_of(tables, "observations"))
-        frame = HistoryFeatures().run(tables, ["age", "sex"])["features"]
+        frame = person(people).drop("ancestry")
         parts = [self._newest(people, values), _series(values, wanted), _answers(people, tables),
                  _conditions(people, table_of(tables, "conditions"), table_of(tables, "issues"),
                              tuple(dict.fromkeys([*_asked(wanted, CONDITION), "pregnancy", *_SIGNS])))]

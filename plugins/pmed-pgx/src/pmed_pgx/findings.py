@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import polars as pl
 
-from pmed.repeats import unless_repeated
+from pmed.repeats import of_tables
 from pmed.tables import TABLES, Tables
 
 from .guidelines import FINDING
@@ -43,19 +43,14 @@ class FindingFeatures:
         return {"features": people.select("patient_id", *columns)}
 
 
+@of_tables("conditions")
 def on_record(tables: Tables) -> pl.DataFrame:
     """patient_id, finding, words: findings of the code list that a record holds, each once.
 
     ICD codes of the list stand for all codes that begin with them; SNOMED CT codes stand for themselves. A finding
     that counts "now" must not be over; one that counts "ever" may be.
     """
-    return _held(tables.get("conditions", TABLES["conditions"].empty()))
-
-
-@unless_repeated
-def _held(recorded: pl.DataFrame) -> pl.DataFrame:
-    """`on_record` of a ``conditions`` table."""
-    conditions = recorded.filter(
+    conditions = tables.get("conditions", TABLES["conditions"].empty()).filter(
         ~pl.col("status").is_in(_FALSE).fill_null(value=False),
         ~pl.col("verification").is_in(_FALSE).fill_null(value=False))
     over = ~pl.col("active").fill_null(value=True) | pl.col("status").is_in(_GONE).fill_null(value=False)

@@ -11,8 +11,8 @@ from typing import Final
 
 import polars as pl
 
-from pmed import TABLES, Tables
-from pmed.repeats import unless_repeated
+from pmed import Tables
+from pmed.repeats import of_tables
 
 from .knowledge import facts
 from .records import WRONG, lost, people, up_to_index
@@ -24,18 +24,12 @@ FIRST_EVENT: Final = ("stroke-or-tia", "vascular-disease", "coronary-disease", "
 _OVER: Final = ("resolved", "inactive", "remission")
 
 
+@of_tables("patients", "conditions", "issues")
 def conditions(tables: Tables) -> pl.DataFrame:
     """True, false or null for each of `CONDITIONS` and ``ascvd-history``, with ``-found`` texts.
 
     A resolved diagnosis counts (the scores ask for a history of it); one refuted or entered in error does not.
     """
-    return _judgements(*(tables.get(name, TABLES[name].empty()) for name in ("patients", "conditions", "issues")))
-
-
-@unless_repeated
-def _judgements(patients: pl.DataFrame, recorded: pl.DataFrame, issues: pl.DataFrame) -> pl.DataFrame:
-    """`conditions` of the three tables that it looks at."""
-    tables = {"patients": patients, "conditions": recorded, "issues": issues}
     rows = _on_record(tables)
     hits = _expanded(rows).join(facts("codes"), on=["system", "code"])
     wide = people(tables)
