@@ -12,9 +12,10 @@ import polars as pl
 from ..normalise.codes import condition_groups, groups, left_open, readable
 from ..normalise.units import LOINC
 from ..options import option
+from ..repeats import unless_repeated
 from ..tables import Tables
 from . import derived
-from .history import NOT_DONE, HistoryFeatures, people_of, table_of, usable
+from .history import NOT_DONE, people_of, person, table_of, usable
 
 CONDITION, LATEST, TREND = "condition:", "latest:", "trend:"
 _HEIGHT, _WEIGHT, _PACK_YEARS = "8302-2", "29463-7", "8664-5"
@@ -59,9 +60,10 @@ class DerivedFeatures:
         """One row a patient of ``samples`` and ``patients``, with the wanted features."""
         people = people_of(tables)
         values = usable(people, table_of(tables, "observations"))
-        frame = HistoryFeatures().run(tables, ["age", "sex"])["features"]
+        frame = person(people).drop("ancestry")
         parts = [self._newest(people, values), _series(values, wanted), _answers(people, tables),
-                 _conditions(people, tables, [*_asked(wanted, CONDITION), "pregnancy", *_SIGNS])]
+                 _conditions(people, table_of(tables, "conditions"), table_of(tables, "issues"),
+                             tuple(dict.fromkeys([*_asked(wanted, CONDITION), "pregnancy", *_SIGNS])))]
         for part in parts:
             frame = frame.join(part, on="patient_id", how="left", maintain_order="left")
         made = frame.with_columns(_formulas()).with_columns(_child_pugh_missing())
@@ -121,9 +123,10 @@ def _answers(people: pl.DataFrame, tables: Tables) -> pl.DataFrame:
         asked.replace_strict(_PREGNANT, default=None, return_dtype=pl.Boolean()).alias("_said"))
 
 
-def _conditions(people: pl.DataFrame, tables: Tables, names: Sequence[str]) -> pl.DataFrame:
+@unless_repeated
+def _conditions(people: pl.DataFrame, conditions: pl.DataFrame, issues: pl.DataFrame,
+                names: tuple[str, ...]) -> pl.DataFrame:
     """``condition:`` features, an active pregnancy, and the signs of liver failure as Child-Pugh points."""
-    conditions = table_of(tables, "conditions")
     rows = conditions.with_columns(readable=readable(conditions)).join(
         people.select("patient_id", "index_date"), on="patient_id").filter(
         (pl.col("start") > pl.col("index_date")).fill_null(value=False).not_())
@@ -143,9 +146,9 @@ def _conditions(people: pl.DataFrame, tables: Tables, names: Sequence[str]) -> p
         refuted=pl.col("group").filter(pl.col("out") & (pl.col("verification") == "refuted")),
         _pregnancy=(current & (pl.col("group") == "pregnancy") & ~pl.col("out") & ~pl.col("doubted")).any())
     judged = people.join(lists, on="patient_id", how="left").join(found, on="patient_id", how="left")
-    closed = pl.col("all_read").fill_null(value=False) & ~pl.col("patient_id").is_in(_lost(tables))
+    closed = pl.col("all_read").fill_null(value=False) & ~pl.col("patient_id").is_in(_lost(issues))
     return judged.select(
-        "patient_id", "_pregnancy", *(_has(name, closed) for name in dict.fromkeys(names) if name in groups()),
+        "patient_id", "_pregnancy", *(_has(name, closed) for name in names if name in groups()),
         *(_sign(name).alias(column) for name, column in zip(_SIGNS, ("_ascites", "_encephalopathy"), strict=True)))
 
 
@@ -162,9 +165,8 @@ def _sign(name: str) -> pl.Expr:
     return pl.when(pl.col("refuted").list.contains(name) & ~there).then(1)
 
 
-def _lost(tables: Tables) -> list[str]:
+def _lost(issues: pl.DataFrame) -> list[str]:
     """Patients of whom a condition had to be left out."""
-    issues = table_of(tables, "issues")
     lost = issues.filter(pl.col("severity") == "error", pl.col("place").str.contains(r"\bCondition\b"))
     return lost["patient_id"].drop_nulls().to_list()
 

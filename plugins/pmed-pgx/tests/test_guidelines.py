@@ -134,7 +134,7 @@ def test_predicts_where_no_plugin_gives_the_features() -> None:
     assert PREDICTOR.predict(people()).is_empty()
 
 
-INPUTS = inputs(list(covered().values()))
+INPUTS = inputs(tuple(covered().values()))
 persons = st.fixed_dictionaries({name: st.none() | st.sampled_from(values(name)) for name in INPUTS})
 
 

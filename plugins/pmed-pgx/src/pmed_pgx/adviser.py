@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import polars as pl
 
+from pmed.repeats import unless_repeated
 from pmed.tables import TABLES, Tables
 
 from . import wording
@@ -124,6 +125,7 @@ def _fact(one: Outcome) -> dict[str, Any]:
             "explained_by": [{"predictor": PREDICTOR, "target": drug.name}]}
 
 
+@unless_repeated
 def _taken(medications: pl.DataFrame) -> pl.DataFrame:
     """Drugs taken now; one that the record does not say for certain counts as taken, with a caution."""
     each = each_drug(medications.filter(pl.col("active").fill_null(value=True)))

@@ -15,7 +15,6 @@ import polars as pl
 from pmed.tables import Tables
 
 from .cases import REMEMBERED
-from .checks import covered
 from .findings import on_record
 from .guidelines import CONCERN, Known, drugs
 from .knowledge import table
@@ -99,7 +98,8 @@ def _alike() -> pl.DataFrame:
 @lru_cache(maxsize=REMEMBERED)
 def _judged(one: Outcome, replaced: str) -> tuple[str, str | None]:
     """Whether a candidate fits, with the reason where it does not."""
-    own = outcome(covered()[one.drug.name], without(one.given, replaced))
+    given = without(one.given, replaced)
+    own = one if given == one.given else outcome(one.drug, given)
     lead = own.lead
     if lead and (lead.action == "avoid" or (lead.action == "alternative" and lead.strength in GRADED)):
         return OUT, because(own)

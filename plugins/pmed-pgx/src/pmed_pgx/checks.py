@@ -146,14 +146,22 @@ def acting_on(drug: Drug, gene: str, known: Known) -> tuple[Acting, ...]:
 
 def seen(drug: Drug, known: Known) -> dict[str, Any]:
     """What rows and checks look at: the inputs with present phenotypes, and how many drugs and allergies there are."""
-    found = {name: known.get(name) for name in (*drug.inputs, *(name for row in drug.checks for name in row.when))}
+    names, lists = _looked_at(drug)
+    found = {name: known.get(name) for name in names}
     for gene in genes_of(drug):
         now = present(gene, Ability(known.get(f"{PHENOTYPE}{gene}"), known.get(f"{SCORE}{gene}")),
                       acting_on(drug, gene, known))
         here = {f"{PHENOTYPE}{gene}": now.phenotype, f"{SCORE}{gene}": now.score}
         found.update({name: value for name, value in here.items() if name in found})
-    listed = {name: listing(name, known, drug.name) for name in found if is_list(name)}
+    listed = {name: listing(name, known, drug.name) for name in lists}
     return {**found, **{name: None if names is None else len(names) for name, names in listed.items()}}
+
+
+@lru_cache(maxsize=4096)
+def _looked_at(drug: Drug) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What the rows and checks look at, and which of it counts drugs or allergens."""
+    names = tuple(dict.fromkeys((*drug.inputs, *(name for row in drug.checks for name in row.when))))
+    return names, tuple(name for name in names if is_list(name))
 
 
 def listing(name: str, known: Known, drug: str) -> list[str] | None:
