@@ -22,6 +22,7 @@ PATTERNS = {
     "condition": "{} on record",
     "latest": "latest {}",
     "daily-dose": "daily dose of {} (mg)",
+    "days-taken": "days on {}",
 }
 SHOWN = {"egfr": "kidney function (eGFR)", "creatinine-clearance": "kidney function (creatinine clearance)",
          "child-pugh": "liver function (Child-Pugh)", "bmi": "BMI"}

@@ -70,6 +70,25 @@ def test_a_check_holds_where_all_of_it_does(egfr: float | None, holds: bool) -> 
     assert (one.lead.action if one.lead else None) == ("avoid" if holds else None)
 
 
+@pytest.mark.parametrize(("dose", "keys"), [(40.0, {"limit"}), (20.0, set()), (None, {"limit"})])
+def test_a_limit_is_told_where_the_dose_is_above_it_or_not_known(dose: float | None, keys: set[str]) -> None:
+    drug = made(row("limit", '{ daily-dose = ["unknown", { min = 20.1 }] }', "monitor"))
+    one = outcome(drug, {"daily-dose:made-up": dose})
+    assert {check.key for check in one.checks} == keys
+
+
+@pytest.mark.parametrize(("drug", "known", "said"), [
+    ("simvastatin", {"taking:statin-20-mg-partner": "amlodipine", "taking:statin-10-mg-partner": ""}, "20 mg"),
+    ("simvastatin", {"taking:statin-10-mg-partner": "verapamil", "taking:statin-20-mg-partner": ""}, "10 mg"),
+    ("aspirin", {"taking:ticagrelor": "ticagrelor"}, "100 mg"), ("digoxin", {"age": 80.0}, "0.125 mg")])
+def test_who_keeps_the_limit_is_not_told_of_it(drug: str, known: dict[str, Any], said: str) -> None:
+    limit = float(said.removesuffix(" mg"))
+    within, above, unknown = ([check.text for check in outcome(covered()[drug], {
+        **known, f"daily-dose:{drug}": dose}).checks] for dose in (limit, 2 * limit, None))
+    assert not any(said in text for text in within)
+    assert all(any(said in text for text in texts) for texts in (above, unknown))
+
+
 def test_an_open_check_says_nothing_but_may_ask() -> None:
     one = outcome(made(KIDNEY, WATCH), {"egfr": None, "age": None})
     assert one.lead is None

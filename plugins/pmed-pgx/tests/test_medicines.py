@@ -139,3 +139,15 @@ def test_a_batch_is_its_patients_one_by_one(people: dict[str, list[dict[str, Any
     apart = [step.run(tables({who: drugs}), WANTED) for who, drugs in people.items()]
     for name in ("features", "present_phenotypes"):
         assert_frame_equal(together[name], pl.concat([one[name] for one in apart]), check_row_order=False)
+
+
+@pytest.mark.parametrize(("orders", "days"), [
+    ([{"start": 100}], 100.0), ([{"start": 100}, {"start": 20}], 100.0), ([], 0.0), ([{"start": -5}], 0.0),
+    ([{"start": 400, "end": 20}, {"start": 10}], 400.0),  # ordered anew
+    ([{"start": 400, "end": 60}, {"start": 10}], 10.0),  # begun anew
+    ([{"start": 400, "end": 20}], 0.0), ([{"start": None}], None)])
+def test_how_long_a_medicine_has_been_taken(orders: list[dict[str, Any]], days: float | None) -> None:
+    rows = [drug("carbamazepine", active="end" not in one, **{
+        name: None if ago is None else TODAY - timedelta(days=ago) for name, ago in one.items()}) for one in orders]
+    found = PresentPhenotypes().run(tables({"p": rows}), ["days-taken:carbamazepine"])["features"]
+    assert found["days-taken:carbamazepine"].to_list() == [days]

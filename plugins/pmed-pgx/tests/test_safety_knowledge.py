@@ -188,7 +188,7 @@ def test_check_reads_what_there_is(check: dict[str, Any]) -> None:
         elif kind == "sex":
             assert wanted in {"female", "male"}
         else:
-            assert list(ranges(wanted)), name
+            assert list(ranges(wanted)) or (name, wanted) == ("daily-dose", "unknown"), name
         for span in ranges(wanted):
             assert set(span) <= {"min", "max"}
             assert span
@@ -230,6 +230,15 @@ def test_effect_lasts(drug: str, days: int) -> None:
 def test_dose_makes_sertraline_a_moderate_inhibitor() -> None:
     rows = MODIFIERS.filter(gene="CYP2D6", drug="sertraline").select("from_dose", "strength").rows()
     assert sorted(rows, key=str) == [("150", "moderate"), (None, "weak")]
+
+
+@pytest.mark.parametrize(("drug", "asked"), [
+    ("prasugrel", "weight"), ("edoxaban", "weight"), ("duloxetine", "creatinine-clearance"),
+    ("venlafaxine", "creatinine-clearance"), ("tramadol", "creatinine-clearance"), ("codeine", "egfr"),
+    ("levetiracetam", "creatinine-clearance"), ("apixaban", "creatinine-clearance"),
+    ("colchicine", "creatinine-clearance")])
+def test_a_dose_that_hangs_on_an_unknown_value_asks_for_it(drug: str, asked: str) -> None:
+    assert any(check.get("ask") and asked in check["when"] and drug in members(check) for _, check in CHECKS)
 
 
 @pytest.mark.parametrize(("allergen", "drug", "severity"), [
