@@ -24,7 +24,8 @@ PATTERNS = {
     "daily-dose": "daily dose of {} (mg)",
     "days-taken": "days on {}",
 }
-SHOWN = {"egfr": "kidney function (eGFR)", "creatinine-clearance": "kidney function (creatinine clearance)",
+SHOWN = {"egfr": "kidney function (eGFR)", "egfr-trend": "change of eGFR a year",
+         "breastfeeding": "breast-feeding", "creatinine-clearance": "kidney function (creatinine clearance)",
          "child-pugh": "liver function (Child-Pugh)", "bmi": "BMI"}
 SPELT = ("condition", "finding")
 NAMED = re.compile(rf"\b({'|'.join(PATTERNS)}):([^\s,;]+)")

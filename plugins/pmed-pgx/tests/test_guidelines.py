@@ -28,7 +28,7 @@ SILENT = {"Indeterminate", "Possible Intermediate Metabolizer"}  # CPIC makes no
 
 PLAIN: dict[str, list[Any]] = {
     "age": [0.5, 5.0, 15.0, 40.0, 80.0], "sex": ["female", "male"],
-    **{kind: [True, False] for kind in ("finding", "condition", "pregnant")}}
+    **{kind: [True, False] for kind in ("finding", "condition", "pregnant", "breastfeeding")}}
 
 
 def values(name: str) -> list[Any]:
@@ -56,7 +56,7 @@ def values(name: str) -> list[Any]:
 
 def type_of(name: str) -> pl.DataType:
     numbers = ("activity", "age", "weight", "bmi", "egfr", "creatinine", "child-pugh", "latest:", "daily-dose:", DAYS)
-    flags = ("finding:", "condition:", "pregnant")
+    flags = ("finding:", "condition:", "pregnant", "breastfeeding")
     return pl.Float64() if name.startswith(numbers) else pl.Boolean() if name.startswith(flags) else pl.String()
 
 

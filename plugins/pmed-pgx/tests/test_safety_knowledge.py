@@ -19,9 +19,10 @@ from pmed.settings import Settings
 DATA = files("pmed_pgx") / "data"
 CITATION = re.compile(r"PMID:\d{5,8}|DOI:10\.\d{4,9}/\S+|https://\S+")
 GENES = {"CYP1A2", "CYP2B6", "CYP2C8", "CYP2C9", "CYP2C19", "CYP2D6", "CYP3A4", "UGT1A1", "SLCO1B1", "ABCG2", "ABCB1"}
-TOPICS = ("kidney", "liver", "age", "pregnancy", "disease", "interactions", "qt", "serotonin", "bleeding")
+TOPICS = ("kidney", "liver", "age", "pregnancy", "breastfeeding", "disease", "interactions", "qt", "serotonin",
+          "bleeding")
 ACTIONS, STRENGTHS = {"avoid", "alternative", "adjust", "monitor"}, {"strong", "moderate", "optional"}
-NUMBERS = {"age", "weight", "bmi", "egfr", "creatinine-clearance", "child-pugh", "daily-dose"}
+NUMBERS = {"age", "weight", "bmi", "egfr", "egfr-trend", "creatinine-clearance", "child-pugh", "daily-dose"}
 FIELDS = {"key", "drugs", "classes", "when", "action", "strength", "text", "because", "dose_factor", "ask", "source",
           "citation"}
 # Groups that checks read and the condition table may not have yet: unknown until then, so such a check says nothing.
@@ -165,7 +166,7 @@ def known(name: str) -> bool:
     return {"condition": lambda: rest in CONDITIONS, "latest": lambda: rest in CODES and rest in PLAUSIBLE,
             "taking": lambda: rest in CLASS_NAMES | DRUGS | DERIVED,
             "phenotype": lambda: any(gene == rest for gene, _ in PHENOTYPES)}.get(
-                kind, lambda: name in NUMBERS | {"pregnant", "sex"})()
+                kind, lambda: name in NUMBERS | {"pregnant", "breastfeeding", "sex"})()
 
 
 NONE_TAKEN = {"max": 1}
@@ -183,7 +184,7 @@ def test_check_reads_what_there_is(check: dict[str, Any]) -> None:
         kind, _, gene = name.partition(":")
         if kind == "phenotype":
             assert {(gene, one) for one in wanted} <= PHENOTYPES
-        elif kind in {"condition", "pregnant"}:
+        elif kind in {"condition", "pregnant", "breastfeeding"}:
             assert isinstance(wanted, bool)
         elif kind == "sex":
             assert wanted in {"female", "male"}
@@ -192,7 +193,7 @@ def test_check_reads_what_there_is(check: dict[str, Any]) -> None:
         for span in ranges(wanted):
             assert set(span) <= {"min", "max"}
             assert span
-            assert span.get("min", 0) < span.get("max", 1e9)
+            assert span.get("min", -1e9) < span.get("max", 1e9)
             assert kind != "taking" or span in ({"min": span.get("min")}, NONE_TAKEN)
 
 
