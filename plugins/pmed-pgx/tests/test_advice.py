@@ -186,6 +186,16 @@ def test_icd_10_category_counts(advise: Any, plain: Any) -> None:
     assert statuses == {"ticagrelor": "fits", "prasugrel": "ruled-out"}
 
 
+@pytest.mark.parametrize(("ahead", "more", "urgency"), [
+    (1, {}, "today"), (30, {"status": "draft"}, "today"), (31, {}, "routine"), (1, {"status": "cancelled"}, "routine"),
+    (-1, {"status": "completed"}, "routine"), (1, {"kind": "statement"}, "routine")])
+def test_what_is_ordered_counts_before_it_begins(ahead: int, more: dict[str, Any], urgency: str, advise: Any) -> None:
+    order = {"kind": "order", "status": "active", "active": False, "start": TODAY + timedelta(days=ahead), **more}
+    row = advise({}, medications=taking("fluorouracil", **order))["fluorouracil"]
+    assert (row["current"], row["urgency"]) == (urgency == "today", urgency)
+    assert ("not-begun" in [one["code"] for one in row["cautions"]]) is (urgency == "today")
+
+
 def test_drug_that_may_be_taken_counts_as_taken_with_a_caution(advise: Any, plain: Any) -> None:
     row = advise(plain(**POOR_2C19), medications=taking("clopidogrel", active=None))["clopidogrel"]
     assert (row["current"], row["urgency"]) == (True, "today")

@@ -18,7 +18,7 @@ from pmed_pgx.guidelines import Drug, drugs
 from pmed_pgx.guidelines import parse as parse_guideline
 from pmed_pgx.knowledge import folder
 from pmed_pgx.outcomes import Outcome, certain, outcome
-from pmed_pgx.wording import advice, because, cautions, evidence
+from pmed_pgx.wording import advice, because, cautions, evidence, held
 
 ROW = """
 [[check]]
@@ -136,6 +136,27 @@ def test_allergies_speak_against_the_drug_and_its_relatives() -> None:
         assert (lead.action if lead else None) == action
 
 
+@pytest.mark.parametrize(("allergen", "drug", "action", "strength"), [
+    ("codeine", "tramadol", "monitor", "optional"), ("aspirin", "celecoxib", "monitor", "optional"),
+    ("aspirin", "ibuprofen", "avoid", "strong"), ("carbamazepine", "lamotrigine", "monitor", "optional"),
+    ("carbamazepine", "phenytoin", "avoid", "strong")])
+def test_a_cross_allergy_is_a_caution_or_rules_out(allergen: str, drug: str, action: str, strength: str) -> None:
+    row = next(one for one in allergy_rows(drug) if one.key == f"allergy to {allergen}")
+    assert (row.action, row.strength) == (action, strength)
+    assert row.text.startswith("Do not give" if action == "avoid" else "Give")
+
+
+def test_nothing_is_asked_where_the_drug_goes_anyway() -> None:
+    pregnant = outcome(made(KIDNEY, row("unborn", "{ pregnant = true }")), {"egfr": None, "pregnant": True})
+    assert (pregnant.lead and pregnant.lead.action, cautions(pregnant)) == ("avoid", [])
+
+
+def test_a_candidate_whose_gene_is_unknown_tells_what_is_held_against_it() -> None:
+    one = outcome(made(WATCH, genetic=True), {CYP: None, "age": 70.0, "finding:acs-or-pci": True})
+    assert one.lead is None
+    assert held(one) == ["of watch (watch)"]
+
+
 def test_a_drug_neither_acts_on_itself_nor_counts_itself() -> None:
     paroxetine = drugs()["paroxetine"]
     acts = "paroxetine|inhibitor|strong|taken"
@@ -191,6 +212,15 @@ def test_a_medicine_is_one_player_in_however_many_places_it_acts() -> None:
     baseline, total, added = attributed(game(one))
     assert (baseline, total) == (0.0, 4.0)
     assert {name for name, size in added.items() if size} == {"on:fluvoxamine"}
+
+
+@pytest.mark.parametrize(("many", "together"), [(12, False), (13, True)])
+def test_up_to_twelve_players_stand_alone(many: int, together: bool) -> None:
+    one = outcome(made(LESS), {"taking:nsaid": ";".join(f"drug{at:02}" for at in range(many))})
+    _, total, added = attributed(game(one))
+    assert len(added) == (1 if together else many)
+    assert (TOGETHER in added) is together
+    assert sum(added.values()) == pytest.approx(total)
 
 
 def test_many_medicines_are_one_player() -> None:

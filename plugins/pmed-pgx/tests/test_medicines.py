@@ -92,6 +92,14 @@ def test_it_is_over_when_the_last_of_several_is() -> None:
     assert row["reverts_after"] == 35
 
 
+@pytest.mark.parametrize(("orders", "days"), [
+    ([ended("paroxetine", 3), ended("fluoxetine", 21)], 35 - 21), ([ended("paroxetine", 6), drug("bupropion")], 7),
+    ([ended("paroxetine", 6)], 1), ([ended("paroxetine", 7)], None), ([drug("paroxetine")], 7)])
+def test_when_it_reverts(orders: list[dict[str, Any]], days: int | None) -> None:
+    made = PresentPhenotypes().run(tables({"p": orders}), ())["present_phenotypes"].filter(gene="CYP2D6")
+    assert made["reverts_after"].to_list() == ([] if days is None else [days])
+
+
 def test_two_orders_of_one_drug_are_one_drug() -> None:
     found = features(ended("paroxetine", 2), drug("paroxetine"))
     assert found["modifiers:CYP2D6"] == "paroxetine|inhibitor|strong|taken"

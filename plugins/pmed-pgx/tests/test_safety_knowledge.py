@@ -22,7 +22,8 @@ GENES = {"CYP1A2", "CYP2B6", "CYP2C8", "CYP2C9", "CYP2C19", "CYP2D6", "CYP3A4", 
 TOPICS = ("kidney", "liver", "age", "pregnancy", "breastfeeding", "disease", "interactions", "qt", "serotonin",
           "bleeding")
 ACTIONS, STRENGTHS = {"avoid", "alternative", "adjust", "monitor"}, {"strong", "moderate", "optional"}
-NUMBERS = {"age", "weight", "bmi", "egfr", "egfr-trend", "creatinine-clearance", "child-pugh", "daily-dose"}
+NUMBERS = {"age", "weight", "bmi", "egfr", "egfr-trend", "creatinine-clearance", "child-pugh", "daily-dose",
+           "days-taken"}
 FIELDS = {"key", "drugs", "classes", "when", "action", "strength", "text", "because", "dose_factor", "ask", "source",
           "citation"}
 # Groups that checks read and the condition table may not have yet: unknown until then, so such a check says nothing.
@@ -231,6 +232,11 @@ def test_effect_lasts(drug: str, days: int) -> None:
 def test_dose_makes_sertraline_a_moderate_inhibitor() -> None:
     rows = MODIFIERS.filter(gene="CYP2D6", drug="sertraline").select("from_dose", "strength").rows()
     assert sorted(rows, key=str) == [("150", "moderate"), (None, "weak")]
+
+
+def test_apixaban_rather_than_warfarin_is_for_who_starts() -> None:
+    check = next(check for _, check in CHECKS if check["key"] == "warfarin start, 65 years and more")
+    assert check["when"]["days-taken"] == {"max": 92}
 
 
 @pytest.mark.parametrize(("drug", "asked"), [

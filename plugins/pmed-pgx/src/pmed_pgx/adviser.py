@@ -15,9 +15,9 @@ from . import wording
 from .alternatives import alternatives
 from .cases import REMEMBERED, Cases
 from .guidelines import CONCERN, drugs
-from .medicines import days_taken, each_drug
+from .medicines import days_taken, each_drug, with_coming
 from .outcomes import Outcome
-from .phenoconversion import TAKEN
+from .phenoconversion import PERHAPS, TAKEN
 from .reasons import assumptions, hints, reasons
 
 PREDICTOR = "cpic"
@@ -47,7 +47,7 @@ class GuidelineAdviser:
         rows, results = every.filter(pl.col("status") != "not-applicable"), tables["gene_results"]
         present = tables.get("present_phenotypes", TABLES["present_phenotypes"].empty())
         for more in (reasons(rows.select(*KEY, "case"), cases.outcomes, results, present),
-                     _taken(tables["medications"]), others, _doses(tables["predictions"]), assumptions(results),
+                     _taken(with_coming(tables)), others, _doses(tables["predictions"]), assumptions(results),
                      hints(results), days_taken(tables)):
             rows = rows.join(more, on=KEY, how="left", maintain_order="left")
         return _suggestions(rows)
@@ -82,7 +82,7 @@ def _urgency() -> pl.Expr:
     quiet = ~pl.col("current") | pl.col("action").is_in(["standard", "not-assessed"]) | slight
     begins = pl.col("harm_at_start") & (pl.col("days") < START).fill_null(value=True)
     pressing = (pl.col("action").is_in(["avoid", "alternative"]) & graded) | (
-        begins & (test | ((pl.col("action") == "adjust") & graded)))
+        begins & (test | ((pl.col("action") == "adjust") & (pl.col("strength") != "optional"))))
     return pl.when(quiet).then(pl.lit("routine")).when(pressing).then(pl.lit("today")).otherwise(pl.lit("soon"))
 
 
@@ -138,14 +138,15 @@ def _grave(one: Outcome) -> bool:
 
 
 def _taken(medications: pl.DataFrame) -> pl.DataFrame:
-    """Drugs taken now; one that the record does not say for certain counts as taken, with a caution."""
-    each = each_drug(medications.filter(pl.col("active").fill_null(value=True)))
-    text = "the record does not say for certain that this drug is taken: please confirm"
-    return (each.group_by(KEY)
-            .agg(sure=(pl.col("state") == TAKEN).any()).select(
-                *KEY, current=pl.lit(value=True),
-                unclear=pl.when(~pl.col("sure")).then(pl.lit([{"code": "drug-unclear", "text": text}],
-                                                            dtype=_TYPES["cautions"]))))
+    """Drugs taken now; one that is ordered, or perhaps taken, counts as taken, with a caution."""
+    each = each_drug(medications.filter(pl.col("active").fill_null(value=True) | pl.col("coming")), "start")
+    perhaps = pl.struct(code=pl.lit("drug-unclear"), text=pl.lit(
+        "the record does not say for certain that this drug is taken: please confirm"))
+    coming = pl.struct(code=pl.lit("not-begun"), text=pl.format("ordered from {} on: not taken yet", "start"))
+    told = pl.when(pl.col("perhaps")).then(pl.concat_list(perhaps)).otherwise(pl.concat_list(coming))
+    return each.group_by(KEY).agg(
+        pl.col("start").min(), sure=(pl.col("state") == TAKEN).any(), perhaps=(pl.col("state") == PERHAPS).any(),
+    ).select(*KEY, current=pl.lit(value=True), unclear=pl.when(~pl.col("sure")).then(told.cast(_TYPES["cautions"])))
 
 
 def _doses(predictions: pl.DataFrame) -> pl.DataFrame:

@@ -18,6 +18,7 @@ from pmed import PmedError
 from .guidelines import (
     AGE,
     CONCERN,
+    DAYS,
     ENDLESS,
     PHENOTYPE,
     SCORE,
@@ -82,7 +83,7 @@ def _row(one: Mapping[str, Any], drug: str, where: str) -> Row:
 
 
 def _named(name: str, drug: str) -> str:
-    return f"{DOSE}{drug}" if name == OWN_DOSE else name
+    return {OWN_DOSE: f"{DOSE}{drug}", DAYS: f"{DAYS}:{drug}"}.get(name, name)
 
 
 def _evidence(one: Mapping[str, Any]) -> Evidence:

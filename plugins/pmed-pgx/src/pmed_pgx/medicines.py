@@ -24,6 +24,7 @@ MODIFIERS, TAKING, ALLERGIES, DOSE = "modifiers:", "taking:", "allergic-to", "da
 # What is put on the skin or into the eye hardly reaches the liver.
 _LOCAL = r"(?i)topical|ophthalm|cutaneous|otic|vaginal|intravitreal|dental"
 LAPSE = 30  # days without a medicine, after which its treatment begins anew
+AHEAD = 30  # days within which an order that is yet to begin is asked about now
 _IN_MG = {"mg": 1.0, "g": 1000.0, "ug": 0.001}
 _STATES = pl.Enum([TAKEN, RECENT, PERHAPS])
 
@@ -165,16 +166,23 @@ def _doses(taken: pl.DataFrame, asked: Sequence[str]) -> pl.DataFrame:
         pl.col("daily").filter(pl.col("drug") == one).first().alias(f"{DOSE}{one}") for one in asked)
 
 
+def with_coming(tables: Tables) -> pl.DataFrame:
+    """``medications`` with index_date, and `coming`: ordered, and to begin within `AHEAD` days."""
+    dated = _of(tables, "medications").join(
+        _of(tables, "patients").select("patient_id", "index_date"), on="patient_id", maintain_order="left")
+    ahead = (pl.col("start") - pl.col("index_date")).dt.total_days().is_between(0, AHEAD)
+    ordered = (pl.col("kind") == "order") & pl.col("status").is_in(["active", "draft"]) & ~pl.col("active")
+    return dated.with_columns(coming=(ahead & ordered).fill_null(value=False))
+
+
 def days_taken(tables: Tables) -> pl.DataFrame:
     """patient_id, drug, days since it was begun: of what is, or may be, taken; null where an order has no date.
 
     Orders that ended up to `LAPSE` days ago are the same treatment; what is to begin has been taken for 0 days.
     """
-    dated = _of(tables, "medications").join(
-        _of(tables, "patients").select("patient_id", "index_date"), on="patient_id", maintain_order="left")
     ago = [(pl.col("index_date") - pl.col(day)).dt.total_days().alias(day) for day in ("start", "end")]
-    rows = each_drug(dated.with_columns(ago), "start", "end")
-    now = pl.col("active").fill_null(value=True)
+    rows = each_drug(with_coming(tables).with_columns(ago), "start", "end", "coming")
+    now = pl.col("active").fill_null(value=True) | pl.col("coming")
     found = rows.filter(now | pl.col("end").is_between(0, LAPSE)).group_by("patient_id", "drug").agg(
         now=now.any(), undated=(now & pl.col("start").is_null()).any(), days=pl.col("start").max().clip(lower_bound=0))
     days = pl.when(~pl.col("undated")).then("days").cast(pl.Float64)
