@@ -169,7 +169,7 @@ def _doses(taken: pl.DataFrame, asked: Sequence[str]) -> pl.DataFrame:
 def with_coming(tables: Tables) -> pl.DataFrame:
     """``medications`` with index_date, and `coming`: ordered, and to begin within `AHEAD` days."""
     dated = _of(tables, "medications").join(
-        _of(tables, "patients").select("patient_id", "index_date"), on="patient_id", maintain_order="left")
+        _of(tables, "patients").select("patient_id", "index_date"), on="patient_id", how="left", maintain_order="left")
     ahead = (pl.col("start") - pl.col("index_date")).dt.total_days().is_between(0, AHEAD)
     ordered = (pl.col("kind") == "order") & pl.col("status").is_in(["active", "draft"]) & ~pl.col("active")
     return dated.with_columns(coming=(ahead & ordered).fill_null(value=False))
