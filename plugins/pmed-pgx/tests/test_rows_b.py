@@ -131,6 +131,17 @@ def test_hla_matters_in_the_first_months(drug: str, days: float | None, status: 
     assert (made.lead.action if made.lead else None) == action
 
 
+@needs_engine
+@pytest.mark.parametrize(("days", "status", "score", "action"), [
+    (0.0, "positive", 2.0, "avoid"), (92.0, "positive", 2.0, "monitor"), (92.0, None, 2.0, "standard"),
+    (92.0, None, 0.5, "adjust"), (92.0, None, None, None), (91.0, None, 2.0, None), (92.0, "negative", 0.5, "adjust")])
+def test_phenytoin_tolerated_for_months_still_follows_cyp2c9(days: float, status: str | None, score: float | None,
+                                                             action: str | None) -> None:
+    made = lead("phenytoin", {"status:HLA-B*15:02": status, "activity-score:CYP2C9": score,
+                              "days-taken:phenytoin": days})
+    assert (made.lead.action if made.lead else None) == action
+
+
 def gene(name: str, value: Any) -> dict[str, Any]:
     return {f"phenotype:{name}" if isinstance(value, str) else f"activity-score:{name}": value}
 
