@@ -109,6 +109,13 @@ def test_what_harms_at_the_start_is_pressing_while_it_begins(began: int | None, 
     assert (row["action"], row["urgency"]) == ("adjust", urgency)
 
 
+@pytest.mark.parametrize(("other", "urgency"), [("amiodarone", "today"), ("paroxetine", "soon")])
+def test_at_the_start_a_check_that_changes_the_dose_is_pressing_too(other: str, urgency: str, advise: Any,
+                                                                    plain: Any) -> None:
+    row = advise(plain(), medications=taking("warfarin", other, start=TODAY - timedelta(days=3)))["warfarin"]
+    assert row["urgency"] == urgency
+
+
 @pytest.mark.parametrize(("drug", "days", "urgency"), [
     ("clopidogrel", 3, "soon"),  # an open row changes the treatment, strongly
     ("metoprolol", 3, "routine"),  # none does

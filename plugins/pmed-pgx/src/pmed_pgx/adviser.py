@@ -26,7 +26,7 @@ START = 90.0  # days in which a treatment has just begun
 MORE_CAUTIONS = ("unclear", "assumed", "hinted")
 _TYPES = {name: column.dtype for name, column in TABLES["suggestions"].columns.items() if name != "adviser"}
 _FACTS = ("case", "action", "strength", "advice", "because", "dose_factor", "expected", "untested", "open",
-          "population", "evidence", "noted", "unknown", "explained_by", "harm_at_start", "grave")
+          "population", "evidence", "noted", "unknown", "explained_by", "harm_at_start", "grave", "changes")
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def _urgency() -> pl.Expr:
     quiet = ~pl.col("current") | pl.col("action").is_in(["standard", "not-assessed"]) | slight
     begins = pl.col("harm_at_start") & (pl.col("days") < START).fill_null(value=True)
     pressing = (pl.col("action").is_in(["avoid", "alternative"]) & graded) | (
-        begins & (test | ((pl.col("action") == "adjust") & (pl.col("strength") != "optional"))))
+        begins & (test | pl.col("changes")))
     return pl.when(quiet).then(pl.lit("routine")).when(pressing).then(pl.lit("today")).otherwise(pl.lit("soon"))
 
 
@@ -115,7 +115,8 @@ def _why() -> pl.Expr:
 def _facts(outcomes: list[Outcome]) -> pl.DataFrame:
     """One row a case: what does not depend on the patient's other data."""
     rows = [{"case": case, **_fact(one)} for case, one in enumerate(outcomes)]
-    more = {"case": pl.Int64(), "noted": _TYPES["cautions"], "harm_at_start": pl.Boolean(), "grave": pl.Boolean()}
+    more = {"case": pl.Int64(), "noted": _TYPES["cautions"],
+            **dict.fromkeys(("harm_at_start", "grave", "changes"), pl.Boolean())}
     return pl.DataFrame(rows, schema={name: more.get(name, _TYPES.get(name, pl.String())) for name in _FACTS})
 
 
@@ -128,7 +129,12 @@ def _fact(one: Outcome) -> dict[str, Any]:
             "population": wording.population(one), "evidence": wording.evidence(one), "noted": wording.cautions(one),
             "unknown": list(one.unknown if lead else one.missing),
             "explained_by": [{"predictor": PREDICTOR, "target": drug.name}],
-            "harm_at_start": drug.harm_at_start, "grave": _grave(one)}
+            "harm_at_start": drug.harm_at_start, "grave": _grave(one), "changes": _changes(one)}
+
+
+def _changes(one: Outcome) -> bool:
+    """Whether one of the rows and checks that hold changes the treatment, and not as an option only."""
+    return any(row.concern >= CONCERN["adjust"] and row.strength != "optional" for row in (*one.applied, *one.checks))
 
 
 def _grave(one: Outcome) -> bool:
