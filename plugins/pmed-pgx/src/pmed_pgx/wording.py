@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .checks import is_list, listing
-from .guidelines import AGE, CONCERN, Known, Row, gene_of
+from .guidelines import AGE, CONCERN, UNKNOWN, Known, Row, gene_of
 from .outcomes import Judged, Outcome, considered
 from .phenoconversion import OR
 
@@ -196,8 +196,9 @@ def _ambiguous(one: Outcome) -> list[Caution]:
 
 
 def _chosen_without(one: Outcome) -> list[Caution]:
-    """Unknown genes do not stop a row that needs none of them, but they may add to it."""
-    lost = [name for name in one.unknown if name in one.drug.reference]
+    """Unknown genes do not stop a row that needs none of them, but they may add to it, unless it is for the unknown."""
+    asked = one.lead.when if one.lead else {}
+    lost = [name for name in one.unknown if name in one.drug.reference and UNKNOWN not in asked.get(name, ())]
     if not lost:
         return []
     said = f"chosen without {' and '.join(map(about, lost))} (unknown)"
