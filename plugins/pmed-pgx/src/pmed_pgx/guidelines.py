@@ -156,7 +156,7 @@ def gene_of(feature: str) -> str:
     if kind == "genotype":
         return next((gene.name for gene in genes().values() for site in (*gene.sites, *gene.extras)
                      if site.name == about), "")
-    return "" if kind == "finding" else about.partition("*")[0]
+    return "" if kind in {"finding", DAYS} else about.partition("*")[0]
 
 
 @cache
