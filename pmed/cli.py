@@ -75,16 +75,21 @@ def cli(ctx: click.Context, debug: bool, config: Path | None) -> None:  # noqa: 
 @click.option("--drug", "drugs", multiple=True, help="Also answer for this drug; repeatable.")
 @click.option("-o", "--output", type=WRITABLE, default=Path("report.html"), show_default=True, help="HTML report.")
 @click.option("--json", "json_file", type=WRITABLE, help="Also write the result as JSON.")
+@click.option("--fhir", "fhir_file", type=WRITABLE, help="Also write a FHIR R4 bundle (Genomics Reporting).")
+@click.option("--export", "exports", multiple=True, metavar="FORMAT=PATH",
+              help="Also write: hl7, markdown or text (a file); csv, tsv, parquet or omop (a new folder); repeatable.")
 @click.pass_obj
 def report(settings: Settings, *, genome: tuple[Path, ...], history: tuple[Path, ...], outside_calls: tuple[Path, ...],
            sample: str, reading: Reading, index_date: str, pairs_file: Path | None, allow_sex_mismatch: bool,
-           drugs: tuple[str, ...], output: Path, json_file: Path | None) -> None:
+           drugs: tuple[str, ...], output: Path, json_file: Path | None, fhir_file: Path | None,
+           exports: tuple[str, ...]) -> None:
     """One patient's report from GENOME file(s), record(s) and outside calls."""
-    from .reporting import asked_sample, report_one
+    from .reporting import asked_sample, chosen_outputs, report_one
     from .stages.link import read_pairs
 
     if not genome and not history:
         raise click.UsageError("give a GENOME file, a --history record, or both")
+    outputs = chosen_outputs({"html": output, "json": json_file, "fhir": fhir_file}, exports)
     pairs = read_pairs(pairs_file) if pairs_file else {}
     sample = sample or asked_sample(genome, known=pairs)
     with progress() as say:
@@ -94,7 +99,7 @@ def report(settings: Settings, *, genome: tuple[Path, ...], history: tuple[Path,
                                      allow_sex_mismatch=allow_sex_mismatch,
                                      settings=settings, progress=say,
                                      command=click.get_current_context().meta.get(COMMAND, ""),
-                                     outputs={"html": output, **({"json": json_file} if json_file else {})})
+                                     outputs=outputs)
     finish(result.failures, written)
 
 

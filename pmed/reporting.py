@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import click
 
-from . import engine
+from . import builtin, engine
 from .errors import HistoryError, InputError, OptionError, PmedError
-from .files import write_all
+from .files import whole_folder, write_all
 from .genomics.opening import head_of
 from .plugins import HOOKS, Failure, Plugins
 from .result import Result
@@ -29,12 +30,13 @@ def report_one(genome: Sequence[Path], history: Sequence[Path], *, outputs: Mapp
                options: engine.Options | None = None, index_date: str = "", drugs: Sequence[str] = (),
                pairs: Mapping[str, str] | None = None, allow_sex_mismatch: bool = False,
                command: str = "") -> tuple[Result, list[Path]]:
-    """Run one patient and write `outputs` (exporter name → file), all rendered before the first is written.
+    """Run one patient and write `outputs` (exporter name → file or folder), all rendered before the first is written.
 
     Raises:
         InputError: where the files cannot be used or hold more than one patient.
     """
     _must_not_overwrite(outputs.values(), [*genome, *history, *outside_calls])
+    _must_be_known(outputs, settings)
     result = engine.run(genome, history, outside_calls=outside_calls, samples=[sample] if sample else [],
                         build=build, index_date=index_date, options=options or {}, pairs=pairs or {},
                         allow_sex_mismatch=allow_sex_mismatch, settings=settings, progress=progress)
@@ -42,6 +44,23 @@ def report_one(genome: Sequence[Path], history: Sequence[Path], *, outputs: Mapp
     asked = {**mine.provenance["settings"], "drugs": [drug.lower() for drug in drugs]}
     told = {**mine.provenance, "settings": asked, **({"command": command} if command else {})}
     return _write(replace(mine, provenance=told), outputs, settings, progress)
+
+
+def chosen_outputs(named: Mapping[str, Path | None], exports: Iterable[str]) -> dict[str, Path]:
+    """Exporter name → path, of options of their own and of ``FORMAT=PATH`` words.
+
+    Raises:
+        OptionError: a word of another form, or a format that is asked for twice.
+    """
+    chosen = {name: path for name, path in named.items() if path}
+    for word in exports:
+        name, sign, path = word.partition("=")
+        if not (name and sign and path):
+            raise OptionError(f"--export takes FORMAT=PATH. Got {word!r}", hint="for example --export text=summary.txt")
+        if name in chosen:
+            raise OptionError(f"the format {name!r} is asked for twice", hint="give it one path")
+        chosen[name] = Path(path)
+    return chosen
 
 
 def asked_sample(genome: Sequence[Path], *, known: Iterable[str] = ()) -> str:
@@ -79,6 +98,18 @@ def _must_not_overwrite(outputs: Iterable[Path], inputs: Iterable[Path]) -> None
         taken.add(path.resolve())
 
 
+def _must_be_known(formats: Iterable[str], settings: Settings) -> None:
+    """A format that nobody writes is refused before the run; for pmed's own no plugin need be loaded to know that."""
+    if not set(formats) <= {made.name for made in builtin.register_exporters()}:
+        plugins = Plugins(settings.options, settings.disabled).load()
+        _refuse_unknown(formats, {component.name for component in plugins.components("register_exporters")})
+
+
+def _refuse_unknown(formats: Iterable[str], known: Iterable[str]) -> None:
+    if unknown := [name for name in formats if name not in known]:
+        raise OptionError(f"no exporter {unknown[0]!r}", hint=f"there are: {', '.join(sorted(known))}")
+
+
 def _only_patient(result: Result, sample: str) -> str:
     samples = result.tables["samples"]
     found = samples["patient_id"].unique().to_list() if sample else result.patient_ids
@@ -95,13 +126,21 @@ def _write(result: Result, outputs: Mapping[str, Path], settings: Settings,
     progress("writing")
     plugins = Plugins(settings.options, settings.disabled).load()
     exporters = {component.name: component for component in plugins.components("register_exporters")}
-    if unknown := [name for name in outputs if name not in exporters]:
-        raise OptionError(f"no exporter {unknown[0]!r}", hint=f"there are: {', '.join(sorted(exporters))}")
+    _refuse_unknown(outputs, exporters)
     known = list(dict.fromkeys([*result.failures, *plugins.failures]))
     told = replace(result, failures=tuple(known))
-    ready = {path: exporters[name].made.export(told) for name, path in outputs.items()}
-    write_all(ready)
-    return told, list(ready)
+    _write_exports({path: exporters[name].made.export(told) for name, path in outputs.items()})
+    return told, list(outputs.values())
+
+
+def _write_exports(ready: Mapping[Path, bytes | Mapping[str, bytes]]) -> None:
+    """Write files and folders, each whole or not at all; folders take their places when the files are written."""
+    with ExitStack() as stack:
+        for path, content in ready.items():
+            if not isinstance(content, bytes):
+                folder = stack.enter_context(whole_folder(path))
+                write_all({folder / name: data for name, data in content.items()})
+        write_all({path: content for path, content in ready.items() if isinstance(content, bytes)})
 
 
 def report_demo(folder: Path, *, settings: Settings, progress: Progress) -> tuple[list[Failure], list[Path]]:

@@ -177,11 +177,11 @@ class Adviser(Protocol):
 
 @runtime_checkable
 class Exporter(Protocol):
-    """Writes a result in one format."""
+    """Writes a result in one format; `suffix` is the file name's ending, "" where the format is a folder of files."""
 
     name: ClassVar[str]
     suffix: ClassVar[str]
 
-    def export(self, result: Result) -> bytes:
-        """The whole file; the host writes it."""
+    def export(self, result: Result) -> bytes | Mapping[str, bytes]:
+        """The whole file, or a folder's files by name; the host writes them."""
         ...
