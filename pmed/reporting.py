@@ -12,17 +12,18 @@ from typing import Any
 import click
 
 from . import builtin, engine
-from .errors import HistoryError, InputError, OptionError, PmedError
+from .errors import EXIT_PARTIAL, HistoryError, InputError, OptionError, PmedError
 from .files import whole_folder, write_all
 from .genomics.opening import head_of
 from .plugins import HOOKS, Failure, Plugins
 from .result import Result
+from .sections import with_sections
 from .settings import Settings
-from .terminal import add_commands
+from .terminal import add_commands, counting
 
 Progress = Callable[[str], None]
 _SHOWN = 12
-LISTED = ("sources", "features", "predictors", "advisers", "exporters")
+LISTED = ("sources", "features", "predictors", "advisers", "sections", "exporters")
 
 
 def report_one(genome: Sequence[Path], history: Sequence[Path], *, outputs: Mapping[str, Path], settings: Settings,
@@ -44,6 +45,31 @@ def report_one(genome: Sequence[Path], history: Sequence[Path], *, outputs: Mapp
     asked = {**mine.provenance["settings"], "drugs": [drug.lower() for drug in drugs]}
     told = {**mine.provenance, "settings": asked, **({"command": command} if command else {})}
     return _write(replace(mine, provenance=told), outputs, settings, progress)
+
+
+def report_cohort(genome: Sequence[Path], history: Sequence[Path], folder: Path, *, settings: Settings, jobs: int = 0,
+                  outside_calls: Sequence[Path] = (), sample: str = "", build: str = "",
+                  options: engine.Options | None = None, index_date: str = "", drugs: Sequence[str] = (),
+                  pairs: Mapping[str, str] | None = None, allow_sex_mismatch: bool = False, command: str = "") -> None:
+    """Write everybody's report and the index into `folder`, and say how it went.
+
+    Raises:
+        click.exceptions.Exit: exit code 3, where a report is missing or partial.
+    """
+    from .batch import INDEX, Asked, Cohort, batch
+
+    asked = Asked(folder, settings.with_options(options or {}), tuple(outside_calls), build, index_date, tuple(drugs),
+                  allow_sex_mismatch, command)
+    with counting("reports") as count:
+        done = batch(Cohort(tuple(genome), tuple(history), pairs or {}, sample), asked, jobs=jobs, count=count)
+    others = f", {done.others} of people who are not in this cohort" if done.others else ""
+    click.echo(f"wrote {done.written} reports, {done.kept} were there already{others}; {folder / INDEX}")
+    if done.strangers:
+        click.echo(f"pmed: outside calls for {done.strangers} other samples were left out", err=True)
+    if done.failed or done.partial:
+        click.echo(f"pmed: partial result: {len(done.failed)} without a report, {len(done.partial)} with parts "
+                   f"missing; {folder / INDEX} says why", err=True)
+        raise click.exceptions.Exit(EXIT_PARTIAL)
 
 
 def chosen_outputs(named: Mapping[str, Path | None], exports: Iterable[str]) -> dict[str, Path]:
@@ -117,8 +143,9 @@ def _only_patient(result: Result, sample: str) -> str:
         return str(found[0])
     if samples.height > 1:
         raise InputError(f"{samples.height} samples in one report", where=samples["source"][0],
-                         hint="choose the patient's sample with --sample NAME")
-    raise HistoryError(f"{len(found)} patients in one report", hint="give the record of one patient")
+                         hint="choose the patient's sample with --sample NAME, or a folder for all: -o DIR/")
+    raise HistoryError(f"{len(found)} patients in one report",
+                       hint="give the record of one patient, or a folder for all: -o DIR/")
 
 
 def _write(result: Result, outputs: Mapping[str, Path], settings: Settings,
@@ -127,8 +154,9 @@ def _write(result: Result, outputs: Mapping[str, Path], settings: Settings,
     plugins = Plugins(settings.options, settings.disabled).load()
     exporters = {component.name: component for component in plugins.components("register_exporters")}
     _refuse_unknown(outputs, exporters)
+    sections = plugins.components("register_sections") if "html" in outputs else []
     known = list(dict.fromkeys([*result.failures, *plugins.failures]))
-    told = replace(result, failures=tuple(known))
+    told = with_sections(plugins, sections, replace(result, failures=tuple(known)))
     _write_exports({path: exporters[name].made.export(told) for name, path in outputs.items()})
     return told, list(outputs.values())
 
