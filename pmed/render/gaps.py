@@ -33,8 +33,13 @@ def uncovered(view: View) -> list[tuple[View, str]]:
     """Current medicines of which at least one ingredient has no suggestion, each with the reason."""
     advised = {row["drug"] for row in view["suggestions"]}
     silent = [(row, sorted(set(row["ingredients"] or []) - advised)) for row in current_medicines(view)]
-    looked_at = {row["target"] for row in view["predictions"] if row["status"] == "not-applicable"}
+    looked_at = _looked_at(view)
     return [(row, _why_uncovered(missing, looked_at)) for row, missing in silent if missing or not row["ingredients"]]
+
+
+def _looked_at(view: View) -> set[str]:
+    """Drugs that a plugin knows, and about which it has nothing to say here."""
+    return {row["target"] for row in view["predictions"] if row["status"] == "not-applicable"}
 
 
 def medicine_name(row: View) -> str:
@@ -88,11 +93,12 @@ def _medicines(view: View) -> Iterator[Gap]:
 
 
 def _unanswered(view: View, asked: Iterable[str]) -> Iterator[Gap]:
-    """Drugs that were asked for and that nobody knows."""
+    """Drugs that were asked for and that nobody has something to say about, each with the reason."""
+    looked_at = _looked_at(view)
     advised = {row["drug"] for row in view["suggestions"]}
     for drug in asked:
         if drug not in advised:
-            yield _gap("drug", drug, _why_uncovered([drug]))
+            yield _gap("drug", drug, _why_uncovered([drug], looked_at))
 
 
 def _suggestions(view: View) -> Iterator[Gap]:

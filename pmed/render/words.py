@@ -22,8 +22,10 @@ PATTERNS = {
     "condition": marked("{} on record"),
     "latest": marked("latest {}"),
     "daily-dose": marked("daily dose of {} (mg)"),
+    "days-taken": marked("days on {}"),
 }
-SHOWN = {"egfr": marked("kidney function (eGFR)"),
+SHOWN = {"egfr": marked("kidney function (eGFR)"), "egfr-trend": marked("change of eGFR a year"),
+         "breastfeeding": marked("breast-feeding"),
          "creatinine-clearance": marked("kidney function (creatinine clearance)"),
          "child-pugh": marked("liver function (Child-Pugh)"), "bmi": "BMI"}
 SPELT = ("condition", "finding")

@@ -20,7 +20,7 @@ from .guidelines import CONCERN, Known, drugs
 from .knowledge import table
 from .medicines import MODIFIERS, TAKING
 from .outcomes import Outcome, outcome
-from .wording import about, asked_for, because, untested
+from .wording import about, asked_for, because, held, untested
 
 KEY = ["patient_id", "drug"]
 FITS, CAUTION, OUT = "fits", "caution", "ruled-out"
@@ -107,7 +107,8 @@ def _judged(one: Outcome, replaced: str) -> tuple[str, str | None]:
         return CAUTION, because(own)
     # What a check asks for would be asked as soon as the drug is taken: unknown organ function is no good one.
     asked = [*filter(None, [untested(own)]), *map(about, asked_for(own))]
-    return (CAUTION, "; ".join(f"{one} is not known" for one in asked)) if asked else (FITS, None)
+    told = [*(f"{one} is not known" for one in asked), *held(own)]
+    return (CAUTION, "; ".join(told)) if told else (FITS, None)
 
 
 def without(given: Known, drug: str) -> dict[str, Any]:

@@ -142,8 +142,8 @@ def _bin(value: Any, bounds: Sequence[float]) -> float | None:
 def _bounds(asked: tuple[Drug, ...]) -> dict[str, list[float]]:
     """For each number that rows or checks compare with bounds: the bounds, in order."""
     ranges = [(AGE, row.ages) for drug in asked for row in drug.rows if row.ages]
-    ranges += [(name, one) for drug in asked for row in drug.checks for name, each in row.when.items() for one in each
-               if isinstance(one, Range) and not is_list(name) and not name.startswith(SCORE)]
+    ranges += [(name, one) for drug in asked for row in (*drug.rows, *drug.checks) for name, each in row.when.items()
+               for one in each if isinstance(one, Range) and not is_list(name) and not name.startswith(SCORE)]
     found: dict[str, set[float]] = {}
     for name, one in ranges:
         found.setdefault(name, set()).update((one.low, one.high))

@@ -1,8 +1,8 @@
 """Checks: what speaks against a drug, or for less of it, besides the genes: rows of ``data/check-*.toml``.
 
-A check holds where all of its ``when`` does: organ function, age, pregnancy, conditions, other medicines taken
-(``taking:<class>`` counts them), allergies, and the present phenotype. One that an unknown input leaves open says
-nothing; it may ask for the input where the patient takes the drug.
+A check holds where all of its ``when`` does: organ function, age, pregnancy, breast-feeding, conditions, other
+medicines taken (``taking:<class>`` counts them), allergies, and the present phenotype. One that an unknown input leaves
+open says nothing; it may ask for the input where the patient takes the drug.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pmed import PmedError
 from .guidelines import (
     AGE,
     CONCERN,
+    DAYS,
     ENDLESS,
     PHENOTYPE,
     SCORE,
@@ -82,7 +83,7 @@ def _row(one: Mapping[str, Any], drug: str, where: str) -> Row:
 
 
 def _named(name: str, drug: str) -> str:
-    return f"{DOSE}{drug}" if name == OWN_DOSE else name
+    return {OWN_DOSE: f"{DOSE}{drug}", DAYS: f"{DAYS}:{drug}"}.get(name, name)
 
 
 def _evidence(one: Mapping[str, Any]) -> Evidence:
@@ -187,4 +188,4 @@ def is_list(name: str) -> bool:
 
 # The reference patient, where it is not one of whom nothing is on record.
 REFERENCE: Known = {AGE: 40.0, "weight": 75.0, "egfr": 100.0, "creatinine-clearance": 100.0, "child-pugh": 5.0,
-                    "pregnant": False}
+                    "pregnant": False, "breastfeeding": False, "egfr-trend": 0.0}

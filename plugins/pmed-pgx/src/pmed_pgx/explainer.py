@@ -21,7 +21,7 @@ from pmed.types import Predictor
 
 from .cases import REMEMBERED, Cases, column
 from .checks import REFERENCE, acting_on, covered, genes_of, is_allergy, is_list, listing
-from .guidelines import PHENOTYPE, SCORE, Drug, Known
+from .guidelines import DAYS, PHENOTYPE, SCORE, Drug, Known
 from .medicines import ALLERGIES, MODIFIERS
 from .outcomes import Outcome, certain
 from .phenoconversion import BY_SCORE, FACTORS
@@ -131,7 +131,8 @@ def game(one: Outcome) -> Game:
     blank = dict.fromkeys(one.given)
     scores = {f"{SCORE}{gene}": NORMAL_SCORE for gene in genes_of(drug) if gene in BY_SCORE}
     known = {name: value for name, value in REFERENCE.items() if name in one.given}
-    return Game(drug, one.given, {**blank, **scores, **known, **one.drug.inputs})
+    new = {name: 0.0 for name in one.given if name.startswith(DAYS)}
+    return Game(drug, one.given, {**blank, **scores, **known, **new, **one.drug.inputs})
 
 
 def attributed(played: Game) -> tuple[float, float, dict[str, float]]:
