@@ -129,7 +129,7 @@ def _methods(view: View) -> list[View]:
 def _explained(explanation: View, displays: words.Displays) -> View:
     return {"title": words.label(explanation["target"]),
             "predictor": explanation["predictor"], "target": explanation["target"], "trace": explanation["trace"],
-            "unit": _(POINTS.get(explanation["unit"], explanation["unit"])), "sentence": explanation["sentence"],
+            "unit": _(POINTS.get(explanation["unit"]) or str(explanation["unit"])), "sentence": explanation["sentence"],
             "chart": waterfall(explanation, displays)}
 
 
