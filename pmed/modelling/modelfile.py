@@ -137,7 +137,7 @@ def _own_hash(plain: Mapping[str, Any]) -> str:
 
 
 def _dumped(plain: Mapping[str, Any]) -> str:
-    return json.dumps(plain, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    return json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False)
 
 
 def _sha256(data: bytes) -> str:
