@@ -30,6 +30,7 @@ from pmed.modelling import (
     shap_summary,
     stop_early,
     survival_curve,
+    tree_explanations,
 )
 from pmed.modelling.survival import cox_gradient, cox_loss
 from pmed.modelling.training import booster
@@ -156,6 +157,30 @@ def test_summary_dependence_and_interactions():
     both = shap_interactions(trees, rows)
     assert both.shape == (50, 2, 2)
     np.testing.assert_allclose(both.sum(axis=2), contributions(trees, rows)[0], atol=1e-4)
+
+
+@pytest.mark.parametrize("calibrated", [True, False])
+def test_explanations_add_up_in_the_unit_of_the_prediction(calibrated):
+    model = ToyModel().train(cohort())
+    model = model if calibrated else replace(model, calibration=None)
+    frame = people(40).with_columns(patient_id=pl.format("p{}", "day"))
+    shown = {"x": "x", "kind": "rest", "seldom": "rest"}
+    made = tree_explanations(model, frame, shown, scale=100.0 if calibrated else 1.0,
+                             told={"rest": "kind"})
+    sums = made.group_by("patient_id", maintain_order=True).agg(
+        pl.col("baseline").first() + pl.col("contribution").sum(), pl.col("prediction").first())
+    wanted = model.predict(frame) * (100 if calibrated else 1)
+    np.testing.assert_allclose(sums["baseline"], wanted, atol=1e-9)
+    np.testing.assert_allclose(sums["prediction"], wanted, atol=1e-9)
+    assert made.filter(pl.col("feature") == "rest")["value"].to_list() == frame["kind"].to_list()
+    assert made["feature"].n_unique() == 2
+    assert ("log odds" in made["method"][0]) == calibrated
+
+
+def test_nobody_is_predicted_and_explained():
+    trees = fit(cohort(), replace(RECIPE, rounds=2, patience=0))
+    assert trees.raw(people().clear()).shape == (0,)
+    assert contributions(trees, people().clear())[0].shape == (0, 3)
 
 
 def test_a_model_is_read_back_as_it_was(tmp_path):

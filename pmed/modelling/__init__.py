@@ -10,6 +10,7 @@ from .cohort import Cohort, must_be_trainable
 from .conformal import Conformal, learn_conformal
 from .drift import drift
 from .encoding import Encoding, learn_encoding
+from .explaining import tree_explanations
 from .judging import bootstrap, judge_binary, judge_regression, judge_survival
 from .modelfile import MAIN, Model, load_model, read_manifest, save_model
 from .search import search
@@ -64,4 +65,5 @@ __all__ = [
     "shap_summary",
     "stop_early",
     "survival_curve",
+    "tree_explanations",
 ]

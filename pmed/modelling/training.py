@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+import polars as pl
 
 from ..errors import InputError, OptionError, PmedError
 from .cohort import Cohort, Floats, must_be_trainable
@@ -70,13 +71,17 @@ class Trees:
     encoding: Encoding = field(repr=False)
     rounds: int = 0
 
-    def raw(self, frame: Any) -> Floats:
+    def raw(self, frame: pl.DataFrame) -> Floats:
         """Sum of the trees for each row: log odds, a value, or a log hazard ratio."""
+        if frame.is_empty():
+            return np.empty(0)
         made = booster(self.text).predict(self.encoding.matrix(frame), raw_score=True, num_threads=1)
         return np.asarray(made, dtype=np.float64)
 
-    def contributions(self, frame: Any) -> Floats:
+    def contributions(self, frame: pl.DataFrame) -> Floats:
         """TreeSHAP values: rows × (features, then the baseline), which add up to `raw`."""
+        if frame.is_empty():
+            return np.empty((0, len(self.encoding.columns) + 1))
         made = booster(self.text).predict(self.encoding.matrix(frame), pred_contrib=True, num_threads=1)
         return np.asarray(made, dtype=np.float64)
 
