@@ -47,6 +47,19 @@ def test_same_data_same_bytes_other_seed_other_trees():
     assert fit(cohort(), recipe).text != fit(cohort(), replace(recipe, seed=1)).text
 
 
+def test_bags_are_averaged_and_kept(tmp_path):
+    recipe = replace(RECIPE, rows=0.7, columns=0.7, patience=0, rounds=8)
+    alone = [fit(cohort(), replace(recipe, seed=seed)) for seed in (3, 4)]
+    both = fit(cohort(), replace(recipe, seed=3, bags=2))
+    wanted = np.mean([one.raw(people()) for one in alone], axis=0)
+    np.testing.assert_allclose(both.raw(people()), wanted, atol=1e-12)
+    values, baseline = contributions(both, people())
+    np.testing.assert_allclose(values.sum(axis=1) + baseline, wanted, atol=1e-9)
+    save_model(replace(ToyModel().train(cohort()), trees={"main": both}), tmp_path / "bags")
+    assert (tmp_path / "bags/main-2.txt").is_file()
+    assert load_model(tmp_path / "bags").trees["main"] == both
+
+
 def test_early_stopping_ends_where_others_gain_no_more():
     one = at_random(cohort(), 1)[0]
     many = Recipe("binary", rounds=400, patience=10, learning_rate=0.2)

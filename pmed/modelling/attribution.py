@@ -52,7 +52,8 @@ def shap_interactions(trees: Trees, frame: pl.DataFrame) -> Floats:
     if trees.encoding.categorical:
         raise PmedError("interactions cannot be worked out for trees with categories", where="SHAP interactions",
                         hint="train a model on numbers, or look at the dependence of two features")
-    made = np.asarray(shap.TreeExplainer(booster(trees.text)).shap_interaction_values(matrix), dtype=np.float64)
+    each = [shap.TreeExplainer(booster(text)).shap_interaction_values(matrix) for text in trees.texts]
+    made = np.asarray(np.mean(each, axis=0), dtype=np.float64)
     values, _ = contributions(trees, frame)
     if np.abs(made.sum(axis=2) - values).max() > 1e-4:
         raise PmedError("interactions do not add up to the contributions", where="SHAP interactions")

@@ -65,11 +65,13 @@ def save_model(model: Model, folder: Path) -> list[Path]:
         PmedError: where the folder cannot be written to.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    texts = {f"{name}.txt": trees.text.encode() for name, trees in model.trees.items()}
+    texts = {file: text.encode() for name, trees in model.trees.items()
+             for file, text in zip(_files(name, trees), trees.texts, strict=True)}
     plain: dict[str, Any] = {
         "format": FORMAT, "name": model.name, "task": model.task,
-        "trees": {name: {"file": f"{name}.txt", "sha256": _sha256(texts[f"{name}.txt"]), "rounds": trees.rounds,
-                         "features": trees.encoding.to_json()} for name, trees in model.trees.items()},
+        "trees": {name: {"files": {file: _sha256(texts[file]) for file in _files(name, trees)},
+                         "rounds": trees.rounds, "features": trees.encoding.to_json()}
+                  for name, trees in model.trees.items()},
         "calibration": model.calibration.to_json() if model.calibration else None,
         "conformal": {name: one.to_json() for name, one in model.conformal.items()},
         "extra": dict(model.extra), "card": model.card.to_json()}
@@ -87,8 +89,7 @@ def load_model(folder: Path) -> Model:
     """
     plain = read_manifest(folder)
     try:
-        trees = {name: Trees(_text(folder, one), encoding_from(one["features"]), one["rounds"])
-                 for name, one in plain["trees"].items()}
+        trees = {name: _trees(folder, one) for name, one in plain["trees"].items()}
         return Model(plain["name"], plain["task"], trees, card_from(plain["card"]),
                      calibration_from(plain["calibration"]),
                      {name: conformal_from(one) for name, one in plain["conformal"].items()}, plain["extra"])
@@ -117,15 +118,24 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return plain
 
 
-def _text(folder: Path, one: Mapping[str, Any]) -> str:
-    path = folder / str(one["file"])
+def _files(name: str, trees: Trees) -> list[str]:
+    return [f"{name}.txt", *(f"{name}-{number}.txt" for number in range(2, len(trees.texts) + 1))]
+
+
+def _trees(folder: Path, one: Mapping[str, Any]) -> Trees:
+    first, *more = [_text(folder, file, digest) for file, digest in one["files"].items()]
+    return Trees(first, encoding_from(one["features"]), one["rounds"], tuple(more))
+
+
+def _text(folder: Path, file: str, digest: str) -> str:
+    path = folder / file
     if path.parent != folder:
         raise InputError("names a file outside its folder", where=str(folder / MANIFEST))
     try:
         data = path.read_bytes()
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", where=str(path)) from error
-    if _sha256(data) != one["sha256"]:
+    if _sha256(data) != digest:
         raise InputError("does not have the hash that the manifest states: it was changed or damaged", where=str(path),
                          hint="train the model again or get a clean copy")
     return str(data, "utf-8")

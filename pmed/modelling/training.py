@@ -42,6 +42,7 @@ class Recipe:
         monotone: Feature → 1 where the prediction may only rise with it, -1 where it may only fall.
         fewest: Rows that a category needs to have a level of its own.
         seed: Of all random choices.
+        bags: Forests, each of another seed, whose sums are averaged; worth it where `rows` or `columns` is below 1.
         threads: Fixed, as the order of sums depends on it.
         more: Further LightGBM parameters.
     """
@@ -59,31 +60,48 @@ class Recipe:
     monotone: Mapping[str, int] = field(default_factory=dict)
     fewest: int = 1
     seed: int = 0
+    bags: int = 1
     threads: int = 1
     more: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Trees:
-    """Grown trees: LightGBM's text, and how features become its matrix."""
+    """Grown trees: LightGBM's text, and how features become its matrix.
+
+    Attributes:
+        text: Of the (first) forest.
+        encoding: How features become numbers.
+        rounds: Trees in each forest.
+        more: Texts of further forests; the sums of all are averaged.
+    """
 
     text: str = field(repr=False)
     encoding: Encoding = field(repr=False)
     rounds: int = 0
+    more: tuple[str, ...] = field(default=(), repr=False)
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Of all forests."""
+        return (self.text, *self.more)
 
     def raw(self, frame: pl.DataFrame) -> Floats:
         """Sum of the trees for each row: log odds, a value, or a log hazard ratio."""
         if frame.is_empty():
             return np.empty(0)
-        made = booster(self.text).predict(self.encoding.matrix(frame), raw_score=True, num_threads=1)
-        return np.asarray(made, dtype=np.float64)
+        return self._mean(frame, raw_score=True)
 
     def contributions(self, frame: pl.DataFrame) -> Floats:
         """TreeSHAP values: rows × (features, then the baseline), which add up to `raw`."""
         if frame.is_empty():
             return np.empty((0, len(self.encoding.columns) + 1))
-        made = booster(self.text).predict(self.encoding.matrix(frame), pred_contrib=True, num_threads=1)
-        return np.asarray(made, dtype=np.float64)
+        return self._mean(frame, pred_contrib=True)
+
+    def _mean(self, frame: pl.DataFrame, **what: bool) -> Floats:
+        matrix = self.encoding.matrix(frame)
+        made = [np.asarray(booster(text).predict(matrix, num_threads=1, **what)) for text in self.texts]
+        return made[0] if len(made) == 1 else np.asarray(np.mean(made, axis=0), dtype=np.float64)
 
 
 def fit(cohort: Cohort, recipe: Recipe, valid: Cohort | None = None,
@@ -97,7 +115,7 @@ def fit(cohort: Cohort, recipe: Recipe, valid: Cohort | None = None,
     must_be_trainable(cohort)
     if valid is not None:
         _must_be_others(cohort, valid)
-    return _grow(cohort, recipe, valid, weight)
+    return _grow_bags(cohort, recipe, valid, weight)
 
 
 @dataclass(frozen=True)
@@ -133,9 +151,9 @@ def stop_early(cohort: Cohort, recipe: Recipe, weight: Callable[[Cohort], Floats
     """Find the number of trees on a tenth of the patients, then grow that many on all."""
     inner = by_patient(cohort, 10, recipe.seed)[0]
     train, valid = cohort.rows(inner.train), cohort.rows(inner.test)
-    found = _grow(train, recipe, valid, weight(train) if weight else None)
+    found = _grow_bags(train, replace(recipe, bags=1), valid, weight(train) if weight else None)
     whole = replace(recipe, rounds=max(1, found.rounds), patience=0)
-    return _grow(cohort, whole, None, weight(cohort) if weight else None)
+    return _grow_bags(cohort, whole, None, weight(cohort) if weight else None)
 
 
 def _each(cohort: Cohort, recipe: Recipe, splits: Sequence[Split],
@@ -145,7 +163,7 @@ def _each(cohort: Cohort, recipe: Recipe, splits: Sequence[Split],
         if recipe.patience:
             yield split, stop_early(train, recipe, weight)
         else:
-            yield split, _grow(train, recipe, None, weight(train) if weight else None)
+            yield split, _grow_bags(train, recipe, None, weight(train) if weight else None)
 
 
 def _must_be_others(cohort: Cohort, valid: Cohort) -> None:
@@ -153,6 +171,13 @@ def _must_be_others(cohort: Cohort, valid: Cohort) -> None:
     if len(both):
         raise InputError(f"{len(both)} patients are also among the validation rows: it leaks", where=cohort.source,
                          hint="split by patient")
+
+
+def _grow_bags(cohort: Cohort, recipe: Recipe, valid: Cohort | None, weight: Floats | None) -> Trees:
+    first = _grow(cohort, recipe, valid, weight)
+    seeds = range(recipe.seed + 1, recipe.seed + recipe.bags)
+    others = [_grow(cohort, replace(recipe, seed=seed), valid, weight) for seed in seeds]
+    return replace(first, more=tuple(one.text for one in others))
 
 
 def _grow(cohort: Cohort, recipe: Recipe, valid: Cohort | None, weight: Floats | None) -> Trees:
