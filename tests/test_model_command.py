@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -114,3 +115,11 @@ def test_an_unknown_model_and_one_that_is_not_shipped(toy, capsys):
     assert "did you mean 'toy-model'" in refused(capsys, "model", "card", "toy-mode")
     assert "toy-model: is not shipped trained" in refused(capsys, "model", "card", "toy-model")
     assert "manifest.json: cannot be read" in refused(capsys, "model", "card", "toy-model", "--model", toy)
+
+
+def test_the_example_of_the_guide_runs(root, capsys):
+    [code] = re.findall(r"^```python\n(.*?)^```", (root / "docs/models.md").read_text(encoding="utf-8"), re.DOTALL | re.M)
+    made = {}
+    exec(compile(code, "docs/models.md", "exec"), made)
+    assert 0.5 < made["found"]["auroc"] < 0.9
+    assert capsys.readouterr().out.startswith("[0.")
