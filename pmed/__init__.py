@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         Predictor,
         ReadRequest,
         Release,
+        Section,
         Source,
     )
 
@@ -42,6 +43,7 @@ __all__ = [
     "ReadRequest",
     "Release",
     "Result",
+    "Section",
     "Settings",
     "Source",
     "Table",
@@ -63,7 +65,7 @@ _HOME = {
     "settings": ("Settings", "load_settings"),
     "tables": ("TABLES", "Column", "Table", "Tables"),
     "types": ("Adviser", "Card", "Explainer", "Explanation", "Exporter", "FeatureStep", "Predictor", "ReadRequest",
-              "Release", "Source"),
+              "Release", "Section", "Source"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 

@@ -118,7 +118,8 @@ def test_an_unknown_model_and_one_that_is_not_shipped(toy, capsys):
 
 
 def test_the_example_of_the_guide_runs(root, capsys):
-    [code] = re.findall(r"^```python\n(.*?)^```", (root / "docs/models.md").read_text(encoding="utf-8"), re.DOTALL | re.M)
+    guide = (root / "docs/models.md").read_text(encoding="utf-8")
+    [code] = re.findall(r"^```python\n(.*?)^```", guide, re.DOTALL | re.MULTILINE)
     made = {}
     exec(compile(code, "docs/models.md", "exec"), made)
     assert 0.5 < made["found"]["auroc"] < 0.9

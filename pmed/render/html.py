@@ -1,6 +1,7 @@
 """The report: one self-contained HTML file for one patient.
 
-No script, no external request: the Content-Security-Policy allows the one style block by its hash and nothing else.
+No script, no external request: the Content-Security-Policy allows the one style block by its hash, those of plugins'
+sections by theirs, and nothing else.
 All text from input is escaped by Jinja2; only http and https addresses become links.
 """
 
@@ -21,7 +22,7 @@ from . import words
 from .page import page
 from .view import displays, general_issues, patient_views
 
-TEMPLATE, STYLE = "report.html.j2", "style.css"
+TEMPLATE, STYLE, BOXES = "report.html.j2", "style.css", "sections.css"
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,11 @@ class HtmlExporter:
             raise ResultError(f"the HTML report is for one patient; this result has {len(views)}",
                               hint="choose one with result.for_patient(patient_id)")
         whole = {**views[0], "issues": [*views[0]["issues"], *general_issues(result)]}
+        boxes = result.sections
+        style = _style(bool(boxes))
         text = environment().get_template(TEMPLATE).render(
-            page(whole, result.provenance, displays(result)), style=_style(), policy=_policy())
+            page(whole, result.provenance, displays(result)), boxes=boxes, style=style,
+            policy=_policy(style, *(box.style for box in boxes if box.style)))
         return text.encode()
 
 
@@ -57,14 +61,16 @@ def environment() -> Environment:
 
 
 @cache
-def _style() -> Markup:
-    """The style sheet: ours, so it is not escaped."""
+def _style(sections: bool) -> Markup:
+    """The style sheet, with that of plugins' boxes where there are some: ours, so it is not escaped."""
     loader = environment().loader
     assert loader is not None  # noqa: S101 - environment() gives it one
-    return Markup(loader.get_source(environment(), STYLE)[0])  # noqa: S704 - a file of this package
+    parts = (loader.get_source(environment(), name)[0] for name in (STYLE, *([BOXES] if sections else [])))
+    return Markup("\n".join(parts))  # noqa: S704 - files of this package
 
 
 @cache
-def _policy() -> str:
-    digest = base64.b64encode(hashlib.sha256(_style().encode()).digest()).decode()
-    return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+def _policy(*styles: str) -> str:
+    digests = (base64.b64encode(hashlib.sha256(style.encode()).digest()).decode() for style in dict.fromkeys(styles))
+    hashes = " ".join(f"'sha256-{digest}'" for digest in digests)
+    return f"default-src 'none'; style-src {hashes}; base-uri 'none'; form-action 'none'"
