@@ -13,6 +13,7 @@ import click
 from . import __version__
 from .errors import EXIT_PARTIAL, PmedError
 from .files import write_whole
+from .modelcommands import model
 from .plugins import Plugins
 from .readers import Reader, reader_options
 from .settings import Settings, load_settings
@@ -256,6 +257,9 @@ def schema(name: str | None, output: Path | None) -> None:
         click.echo(f"wrote {output}", err=True)
     else:
         click.echo(schema_text(name) if name else "\n".join(schema_texts()))
+
+
+cli.add_command(model)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
