@@ -19,6 +19,7 @@ from .types import Explanation
 if TYPE_CHECKING:
     import shap
 
+    from .notebook.explorer import Explorer
     from .notebook.parts import GeneResult, Plan, Quality
     from .whatif import WhatIf
 
@@ -168,6 +169,16 @@ class Result:
 
         return what_if(self, patient_id or self._only_patient(), stop=stop, start=start, genotype=genotype,
                        measures=measures)
+
+    def explore(self, patient_id: str = "") -> Explorer:
+        """A widget for notebooks: one patient with everything to change by hand, or all patients to choose from.
+
+        Raises:
+            PmedError: where anywidget is not installed.
+        """
+        from .notebook.explorer import Explorer
+
+        return Explorer(self, patient_id)
 
     def _only_patient(self) -> str:
         if len(self.patient_ids) != 1:
