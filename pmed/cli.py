@@ -202,7 +202,7 @@ def lab(output: Path | None, more: tuple[str, ...]) -> None:
     """JupyterLab with the notebooks, in a fresh working copy."""
     from .notebook.lab import start
 
-    raise click.exceptions.Exit(start(output, more))
+    start(output, more)
 
 
 @cli.group(invoke_without_command=True)

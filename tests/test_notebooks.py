@@ -131,7 +131,7 @@ def test_no_lab_is_one_line_and_writes_nothing(tmp_path: Path, monkeypatch: pyte
 
 def test_options_go_on_to_jupyter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[Any] = []
-    monkeypatch.setattr(lab, "start", lambda folder, more: given.append((folder, more)) or 0)
+    monkeypatch.setattr(lab, "start", lambda folder, more: given.append((folder, more)))
     done = CliRunner().invoke(cli, ["lab", "-o", str(tmp_path / "x"), "--", "--no-browser", "--port=9"])
     assert done.exit_code == 0, done.output
     assert given == [(tmp_path / "x", ("--no-browser", "--port=9"))]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from ..errors import PmedError
 from ..files import whole_folder
@@ -64,15 +65,12 @@ def extensions() -> Path:
     return HERE / "labextensions"
 
 
-def start(folder: Path | None, more: Sequence[str] = ()) -> int:
-    """Serve a fresh working copy until it is stopped, and give the exit code of the server.
+def start(folder: Path | None, more: Sequence[str] = ()) -> NoReturn:
+    """Become the server of a fresh working copy, so that whoever stops this process stops the server.
 
     Raises:
         PmedError: where JupyterLab or the notebooks are not installed, or the folder is not empty.
     """
     command(Path(), more)  # says what is missing before anything is written
-    target = working_copy(folder)
-    try:
-        return subprocess.run(command(target, more), check=False).returncode  # noqa: S603 - our own arguments
-    except KeyboardInterrupt:
-        return 0
+    program = command(working_copy(folder), more)
+    os.execv(program[0], program)  # noqa: S606 - our own arguments, no shell
