@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .hookspecs import hookimpl
     from .notebook.front import Genomes, demo, demo_files, plugins, read_genome, read_history
     from .notebook.parts import GeneResult, Plan, PluginList, Quality, Suggestion
+    from .notebook.progress import progress_bar
     from .options import option
     from .records import Histories
     from .result import Result
@@ -68,6 +69,7 @@ __all__ = [
     "load_settings",
     "option",
     "plugins",
+    "progress_bar",
     "read_genome",
     "read_history",
     "run",
@@ -79,6 +81,7 @@ _HOME = {
     "hookspecs": ("hookimpl",),
     "notebook.front": ("Genomes", "demo", "demo_files", "plugins", "read_genome", "read_history"),
     "notebook.parts": ("GeneResult", "Plan", "PluginList", "Quality", "Suggestion"),
+    "notebook.progress": ("progress_bar",),
     "options": ("option",),
     "records": ("Histories",),
     "result": ("Result",),

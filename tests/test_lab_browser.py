@@ -136,10 +136,10 @@ def open_lab(seen: Seen, server: Server, path: str) -> Any:
     page = seen.page
     page.goto(server.url(f"/lab/workspaces/auto-{secrets.token_hex(4)}{path}"))
     page.wait_for_selector(".jp-LabShell", timeout=MINUTES)
-    if seen.theme == "dark":
-        page.wait_for_function("document.body.dataset.jpThemeLight !== undefined")
-        command(page, "apputils:change-theme", {"theme": "JupyterLab Dark"})
-        page.wait_for_selector('body[data-jp-theme-light="false"]', timeout=MINUTES, state="attached")
+    page.wait_for_function("document.body.dataset.jpThemeLight !== undefined")
+    command(page, "apputils:change-theme", {"theme": f"JupyterLab {seen.theme.title()}"})
+    light = "false" if seen.theme == "dark" else "true"
+    page.wait_for_selector(f'body[data-jp-theme-light="{light}"]', timeout=MINUTES, state="attached")
     return page
 
 
