@@ -8,11 +8,14 @@ without the start of the process, as those in `peers` do.
 
 from __future__ import annotations
 
+import os
 import resource
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from benchmarks.peers import expect, working
 
@@ -133,19 +136,60 @@ def omop(folder: str, people: str) -> None:
         expect(OmopSource().read([Path(folder)], request)["patients"].height, people)
 
 
+NEW = ("fluconazole", "ketoconazole", "bupropion", "amiodarone", "carbamazepine", "rifampin", "fluoxetine", "codeine")
+
+
 def what_if(patient: str, questions: str) -> None:
-    """Questions about an embedded patient, each asked once before so that no plugin is loaded in the measured time."""
+    """New questions of all kinds about an embedded patient, after one of each kind."""
     import pmed
     demo = Path(pmed.__file__).parent / "demo" / patient
     result = pmed.run(f"{demo}.vcf", f"{demo}.json")
-    result.what_if(start="paroxetine")
+    kinds: list[Callable[[int], dict[str, Any]]] = [
+        lambda n: {"start": NEW[n % len(NEW)]}, lambda n: {"creatinine": 1.5 + 0.07 * n},
+        lambda n: {"weight": 50.0 + n}, lambda n: {"genotype": {"CYP2D6": f"*1/*{(1, 4, 5, 9, 10)[n % 5]}"}}]
+    asked = [kinds[n % len(kinds)](n // len(kinds)) for n in range(len(kinds) + int(questions))]
+    for question in asked[:len(kinds)]:
+        result.what_if(**question)
     with working():
-        found = [result.what_if(start="paroxetine").suggestions.height for _ in range(int(questions))]
+        found = [result.what_if(**question).after.suggestions.height for question in asked[len(kinds):]]
     expect(len(found) if all(found) else 0, questions)
 
 
+def batch(folder: str, genomes: str, people: str) -> None:
+    """Reports of a cohort by two processes; the CPU seconds of all of them, those of their starts too."""
+    os.environ.setdefault("POLARS_MAX_THREADS", "1")  # as the command does, before polars is loaded
+    from pmed.batch import Asked, Cohort
+    from pmed.batch import batch as written
+    from pmed.settings import Settings
+    from pmed.stages.link import read_pairs
+    place = Path(folder)
+    cohort = Cohort(tuple(sorted(Path(genomes).glob("*.vcf.gz"))), (place / "records",),
+                    read_pairs(place / "pairs.tsv"))
+    began, clock = time.process_time(), time.perf_counter()
+    with tempfile.TemporaryDirectory() as name:
+        done = written(cohort, Asked(Path(name), Settings(), any_sex=True), jobs=2)
+    expect(done.written, people)
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    print(f"{done.written / (time.perf_counter() - clock):.1f} reports a second by the clock", file=sys.stderr)
+    print(f"work {time.process_time() - began + used.ru_utime + used.ru_stime:.4f}", file=sys.stderr)
+
+
+def run(patient: str, times: str) -> None:
+    """The whole run of that patient, after the first: what a question without what-if costs."""
+    import pmed
+    demo = Path(pmed.__file__).parent / "demo" / patient
+
+    def suggested() -> int:
+        return pmed.run(f"{demo}.vcf", f"{demo}.json").suggestions.height
+
+    suggested()
+    with working():
+        found = [suggested() for _ in range(int(times))]
+    expect(len(found) if all(found) else 0, times)
+
+
 JOBS: dict[str, Callable[..., None]] = {function.__name__: function for function in (
-    sites, scan, cohort, inflate, genes, parse, fhir, ndjson, csv, omop, what_if)}
+    sites, scan, cohort, inflate, genes, parse, fhir, ndjson, csv, omop, what_if, batch, run)}
 
 if __name__ == "__main__":
     JOBS[sys.argv[1]](*sys.argv[2:])

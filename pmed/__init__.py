@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         Predictor,
         ReadRequest,
         Release,
+        Section,
         Source,
     )
     from .whatif import WhatIf
@@ -55,6 +56,7 @@ __all__ = [
     "ReadRequest",
     "Release",
     "Result",
+    "Section",
     "Settings",
     "Source",
     "Suggestion",
@@ -88,7 +90,7 @@ _HOME = {
     "settings": ("Settings", "load_settings"),
     "tables": ("TABLES", "Column", "Table", "Tables"),
     "types": ("Adviser", "Card", "Explainer", "Explanation", "Exporter", "FeatureStep", "Predictor", "ReadRequest",
-              "Release", "Source"),
+              "Release", "Section", "Source"),
     "whatif": ("WhatIf",),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}

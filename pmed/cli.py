@@ -14,6 +14,7 @@ from . import __version__
 from .errors import EXIT_PARTIAL, PmedError
 from .files import write_whole
 from .plugins import Plugins
+from .readers import Reader, reader_options
 from .settings import Settings, load_settings
 from .terminal import Reading, add_commands, finish, genome_options, outside_calls_option, progress, spooled
 
@@ -21,6 +22,12 @@ COMMAND = "pmed.command"
 ONE_PATIENT = {"report", "demo"}
 READABLE = click.Path(path_type=Path)
 WRITABLE = click.Path(path_type=Path, dir_okay=False)
+
+
+def is_folder(output: str) -> bool:
+    """Whether reports go into a folder: one that is there, a name with a slash at its end, or without a suffix."""
+    path = Path(output)
+    return path.is_dir() or output.endswith(("/", os.sep)) or not (path.exists() or path.suffix)
 
 
 class Commands(click.Group):
@@ -73,19 +80,36 @@ def cli(ctx: click.Context, debug: bool, config: Path | None) -> None:  # noqa: 
               help="Sample and patient, two columns with a tab between, where the names differ.")
 @click.option("--allow-sex-mismatch", is_flag=True, help="Genome and record are of one person though the sex differs.")
 @click.option("--drug", "drugs", multiple=True, help="Also answer for this drug; repeatable.")
-@click.option("-o", "--output", type=WRITABLE, default=Path("report.html"), show_default=True, help="HTML report.")
+@click.option("-o", "--output", type=click.Path(), default="report.html", show_default=True,
+              help="HTML report, or PDF (.pdf); a folder (DIR/) gets a report of everybody in the files, and an index.")
+@click.option("--jobs", type=click.IntRange(0), default=0, help="Into a folder: processes (default: one a CPU).")
 @click.option("--json", "json_file", type=WRITABLE, help="Also write the result as JSON.")
+@click.option("--fhir", "fhir_file", type=WRITABLE, help="Also write a FHIR R4 bundle (Genomics Reporting).")
+@click.option("--export", "exports", multiple=True, metavar="FORMAT=PATH",
+              help="Also write: hl7, markdown or text (a file); csv, tsv, parquet or omop (a new folder); repeatable.")
+@reader_options
 @click.pass_obj
 def report(settings: Settings, *, genome: tuple[Path, ...], history: tuple[Path, ...], outside_calls: tuple[Path, ...],
            sample: str, reading: Reading, index_date: str, pairs_file: Path | None, allow_sex_mismatch: bool,
-           drugs: tuple[str, ...], output: Path, json_file: Path | None) -> None:
-    """One patient's report from GENOME file(s), record(s) and outside calls."""
-    from .reporting import asked_sample, report_one
+           drugs: tuple[str, ...], output: str, jobs: int, json_file: Path | None, fhir_file: Path | None,
+           exports: tuple[str, ...], reader: Reader) -> None:
+    """One patient's report from GENOME file(s), record(s) and outside calls; into a folder, everybody's."""
+    from .reporting import asked_sample, chosen_outputs, report_cohort, report_one
     from .stages.link import read_pairs
 
     if not genome and not history:
         raise click.UsageError("give a GENOME file, a --history record, or both")
+    settings = settings.with_options(reader.options())
+    outputs = chosen_outputs({**reader.outputs(Path(output)), "json": json_file, "fhir": fhir_file}, exports)
     pairs = read_pairs(pairs_file) if pairs_file else {}
+    if is_folder(output):
+        if len(outputs) > 1:
+            raise click.UsageError("other formats are of one patient's report; into a folder there is HTML only")
+        report_cohort(genome, history, Path(output), outside_calls=outside_calls, sample=sample, build=reading.build,
+                      options=reading.options, index_date=index_date, drugs=drugs, pairs=pairs, jobs=jobs,
+                      allow_sex_mismatch=allow_sex_mismatch, settings=settings,
+                      command=click.get_current_context().meta.get(COMMAND, ""))
+        return
     sample = sample or asked_sample(genome, known=pairs)
     with progress() as say:
         result, written = report_one(genome, history, outside_calls=outside_calls, sample=sample,
@@ -94,7 +118,7 @@ def report(settings: Settings, *, genome: tuple[Path, ...], history: tuple[Path,
                                      allow_sex_mismatch=allow_sex_mismatch,
                                      settings=settings, progress=say,
                                      command=click.get_current_context().meta.get(COMMAND, ""),
-                                     outputs={"html": output, **({"json": json_file} if json_file else {})})
+                                     outputs=outputs)
     finish(result.failures, written)
 
 

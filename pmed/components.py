@@ -66,6 +66,12 @@ def _wants_names(made: Any) -> None:
         _declares("wants")(made)
 
 
+def _has_title(made: Any) -> None:
+    title = getattr(made, "title", None)
+    if not isinstance(title, str) or not title.strip():
+        raise PluginError("`title` must be text")
+
+
 def _is_release(made: Any) -> None:
     from .tables import TABLES
     from .types import Release
@@ -96,6 +102,7 @@ _CHECKS: Mapping[str, tuple[Callable[[Any], None], ...]] = {
     "register_predictors": (_is_kind(*KINDS), _declares("needs", "gives"), _wants_names, _has_card,
                             _can("predict", "reference")),
     "register_advisers": (_can("advise"),),
+    "register_sections": (_has_title, _declares("needs"), _can("render")),
     "register_exporters": (_can("export"),),
     "register_knowledge": (_is_release,),
 }

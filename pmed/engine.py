@@ -72,7 +72,7 @@ class Engine:
                                 for what in ("predictors", "advisers"))
         if concluding:
             plugins.must_know_options([*sources, *steps, *predictors, *advisers,
-                                       *plugins.collect("register_exporters")])
+                                       *plugins.collect("register_exporters"), *plugins.collect("register_sections")])
         own = own_release()
         knowledge = [*plugins.releases(), *([Component(own.name, own, "pmed", "-")] if own else [])]
         releases = [component.made for component in knowledge]
@@ -87,7 +87,7 @@ class Engine:
         self.progress("reading genomes")
         genes = reading.read(self.sources, "genome", genome, request)
         others = reading.read(self.sources, "outside-calls", outside, request)
-        return self._joined(records, genes, others, pairs)
+        return self.joined(records, genes, others, pairs)
 
     def parts(self, genome: Sequence[Path], request: ReadRequest,
               outside: Sequence[Path]) -> Iterator[dict[str, pl.DataFrame]]:
@@ -99,10 +99,11 @@ class Engine:
         self.progress("reading genomes")
         nothing = reading.empty_tables()
         for genes in reading.read_parts(source, genome, request):
-            yield self._joined(nothing, genes, nothing, {})
+            yield self.joined(nothing, genes, nothing, {})
 
-    def _joined(self, records: Mapping[str, pl.DataFrame], genes: Mapping[str, pl.DataFrame],
-                others: Mapping[str, pl.DataFrame], pairs: Mapping[str, str]) -> dict[str, pl.DataFrame]:
+    def joined(self, records: Mapping[str, pl.DataFrame], genes: Mapping[str, pl.DataFrame],
+               others: Mapping[str, pl.DataFrame], pairs: Mapping[str, str]) -> dict[str, pl.DataFrame]:
+        """What was read of records, genomes and outside calls as the tables of one run."""
         tables = {name: pl.concat([frame, genes[name], others[name]]) for name, frame in records.items()}
         tables["samples"] = sexes(tables["genotypes"], linking.link(genes, records, pairs))
         odd = linking.same_sex(tables["samples"], records["patients"], forced=self.any_sex)

@@ -43,17 +43,18 @@ def write_all(files: Mapping[Path, Data]) -> None:
         PmedError: where a folder is missing or may not be written; nothing has changed then.
     """
     ready: dict[Path, Path] = {}
+    place = Path()
     try:
-        for path, data in files.items():
-            ready[path] = _beside(path, data)
+        for place, data in files.items():
+            ready[place] = _beside(place, data)
         for path, temporary in ready.items():
+            place = path
             if path.exists() and not path.is_file() and not path.is_dir():
                 with path.open("wb") as sink, temporary.open("rb") as source:
                     shutil.copyfileobj(source, sink)
             else:
                 temporary.replace(path)
     except OSError as error:
-        place = next(path for path in files if path not in ready or not path.is_file() or ready[path].exists())
         hint = "" if place.parent.is_dir() else "does the folder exist?"
         raise PmedError(f"cannot write: {error.strerror}", where=str(place), hint=hint) from error
     finally:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from .tables import Tables
-    from .types import Adviser, Explainer, Exporter, FeatureStep, Predictor, Release, Source
+    from .types import Adviser, Explainer, Exporter, FeatureStep, Predictor, Release, Section, Source
 
 hookspec = pluggy.HookspecMarker("pmed")
 hookimpl = pluggy.HookimplMarker("pmed")
@@ -93,6 +93,16 @@ def check_suggestions(suggestions: pl.DataFrame, tables: Tables) -> pl.DataFrame
     >>> @hookimpl
     ... def check_suggestions(suggestions, tables):
     ...     return suggestions.select("patient_id", "drug", code=pl.lit("my-check"), text=pl.lit("Look twice."))
+    """
+
+
+@hookspec
+def register_sections() -> Iterable[type[Section]]:  # type: ignore[empty-body]
+    """Return section classes, each a box of its own in the HTML report.
+
+    >>> @hookimpl
+    ... def register_sections():
+    ...     return [MySection]
     """
 
 

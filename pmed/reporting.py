@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import click
 
-from . import engine
-from .errors import HistoryError, InputError, OptionError, PmedError
-from .files import write_all
+from . import builtin, engine
+from .errors import EXIT_PARTIAL, HistoryError, InputError, OptionError, PmedError
+from .files import whole_folder, write_all
 from .genomics.opening import head_of
 from .plugins import HOOKS, Failure, Plugins
 from .result import Result
+from .sections import with_sections
 from .settings import Settings
-from .terminal import add_commands
+from .terminal import add_commands, counting
 
 Progress = Callable[[str], None]
 _SHOWN = 12
-LISTED = ("sources", "features", "predictors", "advisers", "exporters")
+LISTED = ("sources", "features", "predictors", "advisers", "sections", "exporters")
 
 
 def report_one(genome: Sequence[Path], history: Sequence[Path], *, outputs: Mapping[str, Path], settings: Settings,
@@ -29,12 +31,13 @@ def report_one(genome: Sequence[Path], history: Sequence[Path], *, outputs: Mapp
                options: engine.Options | None = None, index_date: str = "", drugs: Sequence[str] = (),
                pairs: Mapping[str, str] | None = None, allow_sex_mismatch: bool = False,
                command: str = "") -> tuple[Result, list[Path]]:
-    """Run one patient and write `outputs` (exporter name → file), all rendered before the first is written.
+    """Run one patient and write `outputs` (exporter name → file or folder), all rendered before the first is written.
 
     Raises:
         InputError: where the files cannot be used or hold more than one patient.
     """
     _must_not_overwrite(outputs.values(), [*genome, *history, *outside_calls])
+    _must_be_known(outputs, settings)
     result = engine.run(genome, history, outside_calls=outside_calls, samples=[sample] if sample else [],
                         build=build, index_date=index_date, options=options or {}, pairs=pairs or {},
                         allow_sex_mismatch=allow_sex_mismatch, settings=settings, progress=progress)
@@ -42,6 +45,48 @@ def report_one(genome: Sequence[Path], history: Sequence[Path], *, outputs: Mapp
     asked = {**mine.provenance["settings"], "drugs": [drug.lower() for drug in drugs]}
     told = {**mine.provenance, "settings": asked, **({"command": command} if command else {})}
     return _write(replace(mine, provenance=told), outputs, settings, progress)
+
+
+def report_cohort(genome: Sequence[Path], history: Sequence[Path], folder: Path, *, settings: Settings, jobs: int = 0,
+                  outside_calls: Sequence[Path] = (), sample: str = "", build: str = "",
+                  options: engine.Options | None = None, index_date: str = "", drugs: Sequence[str] = (),
+                  pairs: Mapping[str, str] | None = None, allow_sex_mismatch: bool = False, command: str = "") -> None:
+    """Write everybody's report and the index into `folder`, and say how it went.
+
+    Raises:
+        click.exceptions.Exit: exit code 3, where a report is missing or partial.
+    """
+    from .batch import INDEX, Asked, Cohort, batch
+
+    asked = Asked(folder, settings.with_options(options or {}), tuple(outside_calls), build, index_date, tuple(drugs),
+                  allow_sex_mismatch, command)
+    with counting("reports") as count:
+        done = batch(Cohort(tuple(genome), tuple(history), pairs or {}, sample), asked, jobs=jobs, count=count)
+    others = f", {done.others} of people who are not in this cohort" if done.others else ""
+    click.echo(f"wrote {done.written} reports, {done.kept} were there already{others}; {folder / INDEX}")
+    if done.strangers:
+        click.echo(f"pmed: outside calls for {done.strangers} other samples were left out", err=True)
+    if done.failed or done.partial:
+        click.echo(f"pmed: partial result: {len(done.failed)} without a report, {len(done.partial)} with parts "
+                   f"missing; {folder / INDEX} says why", err=True)
+        raise click.exceptions.Exit(EXIT_PARTIAL)
+
+
+def chosen_outputs(named: Mapping[str, Path | None], exports: Iterable[str]) -> dict[str, Path]:
+    """Exporter name → path, of options of their own and of ``FORMAT=PATH`` words.
+
+    Raises:
+        OptionError: a word of another form, or a format that is asked for twice.
+    """
+    chosen = {name: path for name, path in named.items() if path}
+    for word in exports:
+        name, sign, path = word.partition("=")
+        if not (name and sign and path):
+            raise OptionError(f"--export takes FORMAT=PATH. Got {word!r}", hint="for example --export text=summary.txt")
+        if name in chosen:
+            raise OptionError(f"the format {name!r} is asked for twice", hint="give it one path")
+        chosen[name] = Path(path)
+    return chosen
 
 
 def asked_sample(genome: Sequence[Path], *, known: Iterable[str] = ()) -> str:
@@ -79,6 +124,18 @@ def _must_not_overwrite(outputs: Iterable[Path], inputs: Iterable[Path]) -> None
         taken.add(path.resolve())
 
 
+def _must_be_known(formats: Iterable[str], settings: Settings) -> None:
+    """A format that nobody writes is refused before the run; for pmed's own no plugin need be loaded to know that."""
+    if not set(formats) <= {made.name for made in builtin.register_exporters()}:
+        plugins = Plugins(settings.options, settings.disabled).load()
+        _refuse_unknown(formats, {component.name for component in plugins.components("register_exporters")})
+
+
+def _refuse_unknown(formats: Iterable[str], known: Iterable[str]) -> None:
+    if unknown := [name for name in formats if name not in known]:
+        raise OptionError(f"no exporter {unknown[0]!r}", hint=f"there are: {', '.join(sorted(known))}")
+
+
 def _only_patient(result: Result, sample: str) -> str:
     samples = result.tables["samples"]
     found = samples["patient_id"].unique().to_list() if sample else result.patient_ids
@@ -86,8 +143,9 @@ def _only_patient(result: Result, sample: str) -> str:
         return str(found[0])
     if samples.height > 1:
         raise InputError(f"{samples.height} samples in one report", where=samples["source"][0],
-                         hint="choose the patient's sample with --sample NAME")
-    raise HistoryError(f"{len(found)} patients in one report", hint="give the record of one patient")
+                         hint="choose the patient's sample with --sample NAME, or a folder for all: -o DIR/")
+    raise HistoryError(f"{len(found)} patients in one report",
+                       hint="give the record of one patient, or a folder for all: -o DIR/")
 
 
 def _write(result: Result, outputs: Mapping[str, Path], settings: Settings,
@@ -95,13 +153,22 @@ def _write(result: Result, outputs: Mapping[str, Path], settings: Settings,
     progress("writing")
     plugins = Plugins(settings.options, settings.disabled).load()
     exporters = {component.name: component for component in plugins.components("register_exporters")}
-    if unknown := [name for name in outputs if name not in exporters]:
-        raise OptionError(f"no exporter {unknown[0]!r}", hint=f"there are: {', '.join(sorted(exporters))}")
+    _refuse_unknown(outputs, exporters)
+    sections = plugins.components("register_sections") if "html" in outputs else []
     known = list(dict.fromkeys([*result.failures, *plugins.failures]))
-    told = replace(result, failures=tuple(known))
-    ready = {path: exporters[name].made.export(told) for name, path in outputs.items()}
-    write_all(ready)
-    return told, list(ready)
+    told = with_sections(plugins, sections, replace(result, failures=tuple(known)))
+    _write_exports({path: exporters[name].made.export(told) for name, path in outputs.items()})
+    return told, list(outputs.values())
+
+
+def _write_exports(ready: Mapping[Path, bytes | Mapping[str, bytes]]) -> None:
+    """Write files and folders, each whole or not at all; folders take their places when the files are written."""
+    with ExitStack() as stack:
+        for path, content in ready.items():
+            if not isinstance(content, bytes):
+                folder = stack.enter_context(whole_folder(path))
+                write_all({folder / name: data for name, data in content.items()})
+        write_all({path: content for path, content in ready.items() if isinstance(content, bytes)})
 
 
 def report_demo(folder: Path, *, settings: Settings, progress: Progress) -> tuple[list[Failure], list[Path]]:

@@ -14,7 +14,7 @@ from .errors import ResultError
 from .files import sha256, whole_folder, write_whole
 from .plugins import Failure
 from .tables import TABLES
-from .types import Explanation
+from .types import Box, Explanation
 
 if TYPE_CHECKING:
     import shap
@@ -38,11 +38,13 @@ class Result:
         tables: Polars frames by name, as in ``pmed.TABLES``.
         failures: What plugins did wrong; their rows are missing.
         provenance: Inputs with their hashes, versions, knowledge releases, predictor cards, settings.
+        sections: What plugins' sections say in the HTML report of one patient; they are not saved.
     """
 
     tables: Mapping[str, pl.DataFrame]
     failures: tuple[Failure, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    sections: tuple[Box, ...] = ()
 
     def __repr__(self) -> str:
         """A line instead of all frames."""

@@ -107,7 +107,8 @@ class Source(Protocol):
     """Reads one kind of file into tables.
 
     A genome source may also have ``parts(paths, request, people)``, an iterator of the same tables for so many people
-    at a time, together those of ``read``; large cohorts are then worked on in parts.
+    at a time, together those of ``read``; large cohorts are then worked on in parts. A history source may have
+    ``apart(path)``: whether a file holds whole records, so that it can be read without the other files.
     """
 
     name: ClassVar[str]
@@ -178,13 +179,54 @@ class Adviser(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Box:
+    """What one plugin's section says of one patient, safe to be put into a page.
+
+    Attributes:
+        name: The section's.
+        title: Its heading, not escaped.
+        plugin: Who brings it.
+        version: Of the plugin.
+        markup: Sanitised, with classes for `style`.
+        plain: The same without classes, for readers without shadow roots.
+        style: For the section's shadow root.
+        error: The type of the error, where it failed.
+    """
+
+    name: str
+    title: str
+    plugin: str
+    version: str
+    markup: str = ""
+    plain: str = ""
+    style: str = ""
+    error: str = ""
+
+
+@runtime_checkable
+class Section(Protocol):
+    """Adds a section to the HTML report, after the risks. May have ``style``: CSS for its own markup."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    needs: ClassVar[tuple[str, ...]]
+
+    def render(self, tables: Tables, patient_id: str) -> str | Mapping[str, Any] | None:
+        """HTML, or names and values as a dict; None where there is nothing to say of this patient.
+
+        `tables` are those of `needs`, with the patient's rows.
+        """
+        ...
+
+
 @runtime_checkable
 class Exporter(Protocol):
-    """Writes a result in one format."""
+    """Writes a result in one format; `suffix` is the file name's ending, "" where the format is a folder of files."""
 
     name: ClassVar[str]
     suffix: ClassVar[str]
 
-    def export(self, result: Result) -> bytes:
-        """The whole file; the host writes it."""
+    def export(self, result: Result) -> bytes | Mapping[str, bytes]:
+        """The whole file, or a folder's files by name; the host writes them."""
         ...

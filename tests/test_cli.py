@@ -195,7 +195,7 @@ def test_an_output_never_takes_the_place_of_an_input_or_of_another_output(tmp_pa
     genome.write_text(VCF.read_text())
     refused(pmed("report", genome, "-o", genome), "g.vcf", "overwrite")
     assert genome.read_text() == VCF.read_text()
-    refused(pmed("report", genome, "-o", tmp_path / "r", "--json", tmp_path / "r"), "overwrite")
+    refused(pmed("report", genome, "-o", tmp_path / "r.x", "--json", tmp_path / "r.x"), "overwrite")
     refused(pmed("report", genome, "-o", tmp_path / "r.html", "--json", tmp_path / "none" / "r.json"), "cannot write")
     assert [path.name for path in tmp_path.iterdir()] == ["g.vcf"]
 

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 LAYERS = [  # lowest first; nothing imports from its own layer
     {"errors"},
-    {"tables", "options", "files", "settings", "flow", "verdicts"},
+    {"tables", "options", "files", "settings", "flow", "verdicts", "repeats"},
     {"types", "schema", "vocabularies"},
     {"hookspecs"},
     {"components"},
@@ -24,14 +24,15 @@ LAYERS = [  # lowest first; nothing imports from its own layer
     {"terminal"},
     {"result", "provenance"},
     {"genomics", "normalise"},
-    {"sources", "features", "explain", "render", "importing", "cohorts"},
+    {"sources", "features", "explain", "render", "importing", "cohorts", "sections"},
     {"builtin"},
     {"stages.read", "stages.link", "stages.normalise", "stages.features", "stages.predict", "stages.explain",
      "stages.advise"},
     {"engine"},
     {"pmed"},  # the front door
     {"demo", "testing", "quality", "records", "fetching", "whatif", "predicting", "plots"},
-    {"reporting"},
+    {"batch"},
+    {"reporting", "readers"},
     {"notebook"},
     {"cli"},
     {"__main__"},
@@ -42,8 +43,8 @@ ON_CALL = {("result", "whatif"), *((unit, "notebook") for unit in ("result", "ty
 RANK = {unit: rank for rank, layer in enumerate(LAYERS) for unit in layer}
 PARTS = {"genomics", "normalise", "sources", "features", "explain", "render"}
 SHARED_PARTS = {"genomics", "normalise"}  # the only parts that another part may use
-PUBLIC = {"pmed", "pmed.cohorts", "pmed.engine", "pmed.errors", "pmed.files", "pmed.tables", "pmed.terminal",
-          "pmed.types", "pmed.schema", "pmed.verdicts", "pmed.vocabularies"}
+PUBLIC = {"pmed", "pmed.cohorts", "pmed.engine", "pmed.errors", "pmed.files", "pmed.repeats", "pmed.tables",
+          "pmed.terminal", "pmed.types", "pmed.schema", "pmed.verdicts", "pmed.vocabularies"}
 
 
 def files(*patterns: str) -> list[Path]:

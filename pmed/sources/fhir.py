@@ -17,7 +17,7 @@ from ..options import option
 from ..tables import TABLES
 from ..types import ReadRequest, SourceKind
 from .fhir_bundle import Reading, file_issue, read_document
-from .fhir_files import EXPORT_HINT, inside, is_lines, is_record
+from .fhir_files import EXPORT_HINT, inside, is_bundle, is_lines, is_record
 from .fhir_lines import LineReading
 from .fhir_records import Records
 from .fhir_shares import read_shared
@@ -40,6 +40,10 @@ class FhirSource:
     def matches(self, path: Path) -> bool:
         """A JSON or NDJSON file that begins like an object, or a folder with FHIR resources in such files."""
         return any(is_record(one, sure=True) for one in inside(path)) if path.is_dir() else is_record(path)
+
+    def apart(self, path: Path) -> bool:
+        """A bundle: it holds whole records and is read without other files."""
+        return path.is_file() and is_bundle(path)
 
     def read(self, paths: Sequence[Path], request: ReadRequest) -> dict[str, pl.DataFrame]:
         """Read records of one or many patients; `request.index_date` is an ISO date or "".

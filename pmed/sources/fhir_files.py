@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import sys
 import zlib
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ LINES = (".ndjson", ".jsonl")
 _DOCUMENTS = (".json",)
 _BROKEN = (OSError, EOFError, zlib.error)
 _HEAD = 4096
+_BUNDLE = re.compile(rb'"resourceType"\s*:\s*"Bundle"')
 _CHUNK = 1 << 22
 
 
@@ -35,6 +37,18 @@ def is_record(path: Path, *, sure: bool = False) -> bool:
     except _BROKEN:
         return True  # the reader says what is wrong with it
     return head.startswith(b"{") and (not sure or b'"resourceType"' in head)
+
+
+def is_bundle(path: Path) -> bool:
+    """Whether it is one bundle, or cannot be read at all, by its first bytes."""
+    if not _plain(path).endswith(_DOCUMENTS):
+        return False
+    try:
+        with opened(path) as file:
+            head = file.read(_HEAD)
+    except _BROKEN:
+        return True  # the reader says what is wrong with it
+    return _BUNDLE.search(head) is not None
 
 
 def inside(folder: Path) -> list[Path]:
