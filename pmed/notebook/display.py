@@ -18,6 +18,7 @@ from markupsafe import Markup
 from ..render import words
 from ..render.bars import waterfall
 from ..render.gaps import medicine_name, uncovered
+from ..render.messages import decimals, number
 from ..render.view import View, age_at, displays, patient_views, table
 from ..types import Explanation
 
@@ -100,11 +101,11 @@ def explanation(one: Explanation) -> str:
 def explanation_text(one: Explanation) -> str:
     """The same as lines with signed numbers."""
     rows = sorted(zip(one.features, one.values, one.contributions, strict=True), key=lambda row: -abs(row[2]))
-    digits = words.decimals([one.baseline, one.prediction, *one.contributions])
+    digits = decimals([one.baseline, one.prediction, *one.contributions])
     lines = [f"  {words.signed(amount, digits):>8}  {words.feature(name)}: {value}" for name, value, amount in rows]
     return "\n".join([f"{one.target} of {one.patient_id} by {one.predictor}, in {one.unit}:",
-                      f"  {words.number(one.baseline, digits):>8}  reference patient", *lines,
-                      f"  {words.number(one.prediction, digits):>8}  this patient"])
+                      f"  {number(one.baseline, digits):>8}  reference patient", *lines,
+                      f"  {number(one.prediction, digits):>8}  this patient"])
 
 
 def _plain(one: Explanation) -> View:
@@ -156,7 +157,7 @@ def environment() -> Environment:
     """Everything escaped and no silent blanks; built when first used."""
     made = Environment(loader=PackageLoader("pmed.notebook"), autoescape=True, undefined=StrictUndefined,
                        trim_blocks=True, lstrip_blocks=True)
-    made.filters.update(label=words.label, number=words.number, quantity=words.quantity, reason=words.reason)
+    made.filters.update(label=words.label, number=number, quantity=words.quantity, reason=words.reason)
     return made
 
 

@@ -12,6 +12,7 @@ import polars as pl
 
 from ..errors import OptionError
 from ..render import words
+from ..render.messages import number
 from ..render.view import table
 from ..tables import ACTIONS
 
@@ -120,11 +121,11 @@ class People:
         if not len(values):
             return {"title": "", "text": "", "counts": [], "labels": []}
         counts, edges = np.histogram(values, bins=BINS)
-        labels = [f"{words.number(float(low))} to {words.quantity(float(high), unit)}"
+        labels = [f"{number(float(low))} to {words.quantity(float(high), unit)}"
                   for low, high in pairwise(edges)]
         title = f"{name} of {len(values):,} patients, in {unit}"
         return {"title": title, "counts": counts.tolist(), "labels": labels,
-                "text": f"{title}: from {labels[0]} to {labels[-1]}, median {words.number(float(np.median(values)))}"}
+                "text": f"{title}: from {labels[0]} to {labels[-1]}, median {number(float(np.median(values)))}"}
 
 
 def _age(birth: pl.Expr, day: pl.Expr) -> pl.Expr:

@@ -15,7 +15,8 @@ const fresh = () => `pmed-explorer-${++counted}`;
 const number = text => text.trim() === "" ? null : Number(text);
 
 function render({ model, el }) {
-  const root = make("div", { class: "pmed-view pmed-explorer" });
+  const root = make("div", { class: "pmed-view pmed-explorer",
+    "data-lm-suppress-shortcuts": "true" })  // keys are ours here, not the notebook's;
   const style = make("style");
   const left = make("div", { class: "pv-left" }), right = make("div", { class: "pv-right" });
   const said = make("p", { class: "pv-said", role: "status", "aria-live": "polite" });
@@ -69,12 +70,14 @@ function render({ model, el }) {
       row(name, "added here", () => send({ start: without(model.get("start"), name) }));
     const list = make("datalist", { id: fresh() }, ...form.names.map(name => make("option", { value: name })));
     const add = make("input", { type: "text", list: list.id, autocomplete: "off", placeholder: "name of a medicine" });
-    const adding = make("form", { class: "pv-add", onsubmit: event => {
-      event.preventDefault();
+    const addIt = () => {
       const name = add.value.trim().toLowerCase();
       add.value = "";
       if (name && !model.get("start").includes(name)) send({ start: [...model.get("start"), name] });
-    } }, field("Add", add), list, make("button", { type: "submit" }, "Add"));
+    };
+    add.addEventListener("keydown", event => { if (event.key === "Enter") addIt(); });
+    const adding = make("div", { class: "pv-add" }, field("Add", add), list,
+                        make("button", { type: "button", onclick: addIt }, "Add"));
     drugs.append(adding);
 
     const measures = make("fieldset", {}, make("legend", {}, "Measurements"));
