@@ -33,10 +33,19 @@ function render({ model, el }) {
   };
   const without = (list, gone) => list.filter(one => one !== gone);
   const changed = (name, key, value) => {
+    if ((model.get(name)[key] ?? null) === (value === "" ? null : value)) return;
     const next = { ...model.get(name) };
     if (value === null || value === "") delete next[key]; else next[key] = value;
     send({ [name]: next });
   };
+
+  // The notebook takes Enter for itself, so that a field would not notice it.
+  root.addEventListener("keydown", event => {
+    if (event.key === "Enter" && event.target.matches("input:not([type=checkbox])")) {
+      event.preventDefault();
+      event.target.dispatchEvent(new Event("change"));
+    }
+  });
 
   // Which parts are unfolded stays as the reader left it.
   const key = one => `${one.closest("[data-drug]")?.dataset.drug ?? ""} ${one.querySelector("summary")?.textContent.split(/[:(]/)[0]}`;
@@ -131,7 +140,8 @@ function render({ model, el }) {
   }
   function entry(label, name, type, note) {
     const input = make("input", { type, step: "any", value: model.get("filters")[name] ?? "", autocomplete: "off",
-      onchange: () => send({ filters: { ...model.get("filters"), [name]: input.value }, page: 0 }) });
+      onchange: () => input.value !== (model.get("filters")[name] ?? "") &&
+        send({ filters: { ...model.get("filters"), [name]: input.value }, page: 0 }) });
     return field(label, input, note);
   }
   function cohortControls(offered) {
