@@ -219,6 +219,17 @@ def qc(genome: tuple[Path, ...], samples: tuple[str, ...], build: str, output: P
     finish((), [output])
 
 
+@cli.command()
+@click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False),
+              help="New folder for the notebooks (default: pmed-lab here, or the next free number of it).")
+@click.argument("more", nargs=-1, type=click.UNPROCESSED, metavar="[-- JUPYTER OPTION...]")
+def lab(output: Path | None, more: tuple[str, ...]) -> None:
+    """JupyterLab with the notebooks, in a fresh working copy."""
+    from .notebook.lab import start
+
+    start(output, more)
+
+
 @cli.group(invoke_without_command=True)
 @click.pass_context
 def plugins(ctx: click.Context) -> None:
