@@ -62,7 +62,7 @@ def page(view: View, provenance: Mapping[str, Any], displays: words.Displays) ->
         "current": current, "uncovered": uncovered(view), "fuzzy": [_medicine(row) for row in _fuzzy(view)],
         "sections": sections, "genes": view["genes"],
         "silent": [gene for gene, row in view["genes"].items() if row["status"] == "no-data" and not row["because"]],
-        "lookup": lookup([card for card in cards if not card["current"]], view["panel"], view["asked"]),
+        "lookup": lookup(cards, view["panel"], view["asked"]),
         "gaps": _gaps(view, displays), "methods": _methods(view), "references": list(references.rows.values()),
         "mismatched": [row for row in view["issues"] if row["code"] == "sex-mismatch"],
         "issues": [row for row in view["issues"] if row["severity"] in ISSUES_SHOWN],
@@ -94,7 +94,7 @@ def _advice(row: View, view: View, displays: words.Displays, references: Referen
         "strength_words": _(STRENGTH_WORDS[row["strength"]]), "when": _(URGENCY_WORDS[row["urgency"]]),
         "options": _options(row["alternatives"]),
         "pressing": [one for one in row["cautions"] if one["code"] not in DOUBTS],
-        "doubts": sum(one["code"] in DOUBTS for one in row["cautions"]),
+        "doubts": [one for one in row["cautions"] if one["code"] in DOUBTS],
         "medicines": [_medicine(one) for one in current_medicines(view) if row["drug"] in (one["ingredients"] or [])],
         "evidence": references.cite(row["evidence"]),
         "unknown": [words.reason(one, displays) for one in row["unknown"]],
@@ -196,9 +196,15 @@ def _predictions(view: View, current: list[View], provenance: Mapping[str, Any],
                                    "evidence": references.cite_texts(cited, row["predictor"])})
     order = sorted(found, key=lambda kind: (list(SECTIONS).index(kind) if kind in SECTIONS else len(SECTIONS), kind))
     return [{"title": _(SECTIONS.get(kind, OTHER)), "id": kind or "other",
-             "rows": [row for row in found[kind] if row["status"] == "assessed"],
+             **_large_and_small(kind, [row for row in found[kind] if row["status"] == "assessed"]),
              "open": [row for row in found[kind] if row["status"] != "assessed"]}
             for kind in order]
+
+
+def _large_and_small(kind: str, assessed: list[View]) -> dict[str, list[View]]:
+    """Cards, and lines with their charts folded away for those risks that are points or amounts and no share."""
+    small = [row for row in assessed if kind == "risk" and row["people"] is None]
+    return {"rows": [row for row in assessed if row not in small], "small": small}
 
 
 def _own_predictions(view: View) -> list[View]:
@@ -217,7 +223,7 @@ def _prediction(row: View, about: Mapping[str, Any], displays: words.Displays, p
         "shown": words.quantity(row["value"], row["unit"]), "reason": words.reason(row["reason"] or "", displays),
         "range": _("%(low)s to %(high)s") % {"low": number(interval[0]),
                                              "high": words.quantity(interval[1], row["unit"])} if interval else "",
-        "people": icons(row), "lower": lowering(row, displays),
+        "people": icons(row), "lower": lowering(row, about.get("card", {}).get("modifiable", ()), displays),
         "explained": _explained(row["explanation"], displays) if row["explanation"] and place is None else None,
         "place": place,
     }
@@ -235,7 +241,7 @@ def _gaps(view: View, displays: words.Displays) -> list[View]:
     for gap in view["not_assessed"]:
         named = gap["what"] if gap["kind"] != "prediction" else gap["what"].replace("-", " ")
         lines[gap["kind"], gap["by"], words.reason(gap["reason"], displays)].append(named)
-    rows = [{"kind": kind, "by": by, "reason": reason, "what": ", ".join(what)}
+    rows = [{"kind": kind, "by": by, "reason": reason, "what": ", ".join(what), "many": len(what)}
             for (kind, by, reason), what in lines.items()]
     return [{"title": _(title), "rows": [row for row in rows if row["kind"] == kind]}
             for kind, title in GAP_KINDS.items()
