@@ -50,6 +50,7 @@ CARD = ("version", "summary", "intended_use", "populations", "limits")
 def page(view: View, provenance: Mapping[str, Any], displays: words.Displays) -> dict[str, Any]:
     """Everything the template needs, every key always there."""
     references = References()
+    view = {**view, "explained": {(one["predictor"], one["target"]): one for one in view["explanations"]}}
     cards = [_advice(row, view, displays, references) for row in view["suggestions"]]
     current = [card for card in cards if card["current"]]
     todo = [card for card in current if card["action"] in TO_DO or card["cautions"]]
@@ -86,7 +87,7 @@ def _assumed(view: View) -> View:
 
 def _advice(row: View, view: View, displays: words.Displays, references: References) -> View:
     keys = [(one["predictor"], one["target"]) for one in row["explained_by"]]
-    found = {(one["predictor"], one["target"]): one for one in view["explanations"]}
+    found = view["explained"]
     word = _((CURRENT_WORDS if row["current"] else ACTION_WORDS)[row["action"]])
     return {
         **row, "word": word, "short": words.without_lead(words.first_sentence(row["text"]), word, row["drug"]),
