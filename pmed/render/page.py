@@ -52,13 +52,14 @@ def page(view: View, provenance: Mapping[str, Any], displays: words.Displays) ->
     references = References()
     view = {**view, "explained": {(one["predictor"], one["target"]): one for one in view["explanations"]}}
     cards = [_advice(row, view, displays, references) for row in view["suggestions"]]
-    current = [card for card in cards if card["current"]]
+    current = [{**card, "place": place} for place, card in enumerate(card for card in cards if card["current"])]
     todo = [card for card in current if card["action"] in TO_DO or card["cautions"]]
+    lines = _said_once(todo)
     sections = _predictions(view, current, provenance, displays, references)
     return {
         "patient_id": view["patient_id"], "record": view["record"],
         "samples": [_sample(one) for one in view["samples"]], "assumed": _assumed(view),
-        "summary": _summary(view, current), "todo": todo[:MOST_TO_DO], "more": todo[MOST_TO_DO:],
+        "summary": _summary(view, current), "todo": lines[:MOST_TO_DO], "more": lines[MOST_TO_DO:],
         "tests": view["tests"], "nothing": _nothing(view, current, todo),
         "current": current, "uncovered": uncovered(view), "fuzzy": [_medicine(row) for row in _fuzzy(view)],
         "sections": sections, "genes": view["genes"],
@@ -70,6 +71,17 @@ def page(view: View, provenance: Mapping[str, Any], displays: words.Displays) ->
         "failures": view["failures"], "provenance": _provenance(provenance),
         "disclaimer": provenance.get("disclaimer") or DISCLAIMER,
     }
+
+
+def _said_once(todo: list[View]) -> list[View]:
+    """The lines to do, each caution under the first that it belongs to; every card has its own in full."""
+    seen: set[str] = set()
+    lines = []
+    for card in todo:
+        fresh = [one for one in card["pressing"] if (one["text"] or one["code"]) not in seen]
+        seen.update(one["text"] or one["code"] for one in fresh)
+        lines.append({**card, "pressing": fresh})
+    return lines
 
 
 def _sample(row: View) -> View:
