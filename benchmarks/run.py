@@ -27,7 +27,9 @@ from benchmarks.measure import HEAD, ROOT, Case, chosen, measure_all, row, table
 PANEL = genomes.PANEL_FROM
 GENES = ("CYP2C19", "CYP2C9", "VKORC1", "SLCO1B1", "CYP3A5")
 PATIENT = "stent"
+FULLEST = "warfarin"
 QUESTIONS = 12
+PAGES = 20
 READ_THROUGH = "import sys, pysam\nfor f in sys.argv[1:]:\n    b = pysam.BGZFile(f)\n    while b.read(1 << 20): pass"
 NO_PANEL = "no ../shared with the 1000 Genomes files"
 NO_DATA = "no ../shared with their files"
@@ -77,6 +79,16 @@ def notebook() -> list[Case]:
                                                          str(QUESTIONS)), each=0.2, items=QUESTIONS)]
 
 
+def pages() -> list[Case]:
+    """The clinician's page from the tables of the embedded patient with most to say; its view as JSON is the floor."""
+    job = (sys.executable, "-m", "benchmarks.jobs")
+    floor = "json.dumps of the report's view"
+    return [Case(floor, (*job, "dumps", FULLEST, str(PAGES)), items=PAGES),
+            Case("report from tables, the first", (*job, "page", FULLEST, "1", "first"), floor, apart=True, items=1),
+            Case("report from tables, after the first", (*job, "page", FULLEST, str(PAGES)), floor, each=0.15,
+                 apart=True, items=PAGES)]
+
+
 def genome_cases(pattern: str) -> list[Case]:
     """The cases about reading genomes and calling genes. Files are made only for cases that are asked for."""
     cases: list[Case] = []
@@ -107,7 +119,7 @@ def main() -> None:
     pmed = str(Path(sys.executable).with_name("pmed"))
     with tempfile.TemporaryDirectory() as name:
         own = [*start_up(pmed), *calls(pmed, Path(name)), *one_patient(pmed, Path(name)), *what_if(),
-               *notebook()]
+               *notebook(), *pages()]
         cases = [*chosen(own, asked.only), *genome_cases(asked.only)]
         costs = measure_all(cases, asked.rounds)
     by_name = {case.name: case for case in cases}
