@@ -30,8 +30,8 @@ LAYERS = [  # lowest first; nothing imports from its own layer
      "stages.advise"},
     {"engine"},
     {"pmed"},  # the front door
-    {"demo", "testing", "notebook", "quality", "records", "fetching", "whatif", "predicting"},
-    {"batch"},
+    {"demo", "notebook", "quality", "records", "fetching", "whatif", "predicting"},
+    {"batch", "testing", "scaffold"},
     {"reporting"},
     {"cli"},
     {"__main__"},
