@@ -19,7 +19,7 @@ def check_options(component: Component) -> None:
     """A frozen dataclass whose fields are options with a meaning; defaults are allowed, wrong values are refused."""
     made = component.made
     must(is_dataclass(made), f"{type(made).__name__} must be a dataclass: its fields are its options")
-    must(getattr(made, "__dataclass_params__").frozen, f"{type(made).__name__} must be frozen: @dataclass(frozen=True)")
+    must(made.__dataclass_params__.frozen, f"{type(made).__name__} must be frozen: @dataclass(frozen=True)")
     options = [one for one in fields(made) if one.init]
     for one in options:
         must(one.metadata.get("doc"), f"option {one.name!r} says nothing of itself: declare it with pmed.option(doc=…)")

@@ -44,7 +44,8 @@ def check_imports_quickly(subject: Subject, _: Callable[[], None]) -> None:
 
 def _probe(module: str) -> Mapping[str, Any]:
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    done = subprocess.run([sys.executable, "-c", _PROBE, module], capture_output=True, text=True, check=False, env=env)
+    done = subprocess.run([sys.executable, "-c", _PROBE, module], capture_output=True,  # noqa: S603 - a module's name
+                          text=True, check=False, env=env)
     must(done.returncode == 0, f"does not import in a process of its own: {done.stderr.strip().splitlines()[-1:]}")
     said: Mapping[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return said

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib import import_module, metadata
 from typing import Any
 
-from ..errors import PmedError, PluginError
+from ..errors import PluginError, PmedError
 from ..plugins import Component, Failure, Plugins
 
 #: Attribute of a plugin's module: "component.check" (or "check") → why it fails and is meant to.
@@ -46,7 +46,7 @@ class Subject:
     expected: Mapping[str, str]
 
     def components(self, hook: str) -> Sequence[Component]:
-        """This plugin's built components of a registration hook."""
+        """The built components that the plugin brings by a registration hook."""
         return [one for one in self.plugins.components(hook) if one.plugin == self.name]
 
     @property

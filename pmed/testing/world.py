@@ -23,7 +23,7 @@ from .subject import Subject, must
 
 _PEOPLE: Final = ("stent", "warfarin")
 #: Text columns that come from a record and reach a report.
-_RECORDED: Final = {"medications": "display", "conditions": "display", "observations": "display", "allergies": "display"}
+_RECORDED: Final = dict.fromkeys(("medications", "conditions", "observations", "allergies"), "display")
 
 
 @dataclass(frozen=True)
@@ -99,16 +99,20 @@ class World:
         """A result without patients."""
         return Result({name: frame.clear() for name, frame in self.result.tables.items()}, (), self.result.provenance)
 
-    def advised(self, ids: str = "p") -> dict[str, pl.DataFrame]:
+    def advised(self) -> dict[str, pl.DataFrame]:
         """Tables of the patients that the plugin's predictors are tried on, with what these say of them."""
         made: dict[str, pl.DataFrame] = {name: frame.clear() for name, frame in self.result.tables.items()}
-        said = [case.predict(case.frame).with_columns(predictor=pl.lit(case.component.name)) for case in self.cases]
-        frames = [case.frame.select("patient_id") for case in self.cases]
-        made["predictions"] = pl.concat([made["predictions"], *(one.select(made["predictions"].columns) for one in said)])
-        people = pl.concat([pl.DataFrame(schema={"patient_id": pl.String}), *frames]).unique().sort("patient_id")
-        made["features"] = people.filter(pl.col("patient_id").str.starts_with(ids))
-        made["patients"] = TABLES["patients"].frame(people.iter_rows(named=True))
+        frames = [_renamed(case.frame, case.component.name) for case in self.cases]
+        said = [case.predict(frame) for case, frame in zip(self.cases, frames, strict=True)]
+        nothing = TABLES["predictions"].empty()
+        made["predictions"] = pl.concat([nothing, *(one.select(nothing.columns) for one in said)])
+        made["features"] = pl.concat([TABLES["features"].empty(), *frames], how="diagonal_relaxed")
+        made["patients"] = TABLES["patients"].frame(made["features"].select("patient_id").iter_rows(named=True))
         return made
+
+
+def _renamed(frame: pl.DataFrame, predictor: str) -> pl.DataFrame:
+    return frame.with_columns(patient_id=pl.format("{}-{}", pl.lit(predictor), "patient_id"))
 
 
 def of_patient(tables: Mapping[str, pl.DataFrame], patient: str) -> dict[str, pl.DataFrame]:
