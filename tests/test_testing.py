@@ -173,7 +173,8 @@ BAD_PREDICTORS = {
     "is_deterministic": predict_with(lambda rows, _: rows.with_columns(value=pl.col("value") + random.random())),
     "input_is_not_changed": predict_with(lambda rows, features: (spoilt(features), rows)[1]),
     "empty_frame": predict_with(lambda rows, features: rows.with_columns(extra=pl.lit(1)) if features.height else rows),
-    "can_be_written": predict_with(lambda rows, _: rows.with_columns(low=pl.when(status="assessed").then(float("-inf")))),
+    "can_be_written": predict_with(lambda rows, _: rows.with_columns(
+        low=pl.when(status="assessed").then(float("-inf")))),
     "hostile_text": breaks_on_text(),
     "options": undocumented(),
 }

@@ -24,6 +24,7 @@ GENETIC: Final[Mapping[str, tuple[Any, ...]]] = {
     "phenotype:": ("Normal Metabolizer", "Intermediate Metabolizer", "Poor Metabolizer", "Ultrarapid Metabolizer"),
     "phenotypes:": ("Normal Metabolizer", "Intermediate Metabolizer", "Poor Metabolizer", "Ultrarapid Metabolizer"),
     "activity-score:": (0.0, 0.5, 1.0, 1.5, 2.0, 3.0),
+    "dosage:": (0.0, 1.0, 2.0),
     "status:": ("positive", "negative"),
 }
 Row = Mapping[str, Any]

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from importlib.resources import files
-from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
 
+from ..demo import patients
 from ..engine import Engine
 from ..flow import gives
 from ..plugins import Component
@@ -21,7 +20,7 @@ from .patients import Case
 from .predictor_checks import HOSTILE
 from .subject import Subject, must
 
-_PEOPLE: Final = ("stent", "warfarin")
+_PEOPLE: Final = 2
 #: Text columns that come from a record and reach a report.
 _RECORDED: Final = dict.fromkeys(("medications", "conditions", "observations", "allergies"), "display")
 
@@ -49,10 +48,9 @@ class World:
     @cached_property
     def read(self) -> dict[str, pl.DataFrame]:
         """The tables after reading: genomes and records of the two."""
-        folder = Path(str(files("pmed.demo")))
+        people = patients()[:_PEOPLE]
         request = self.engine.request([*self.engine.steps, *self.engine.predictors])
-        return self.engine.read([folder / f"{name}.vcf" for name in _PEOPLE],
-                                [folder / f"{name}.json" for name in _PEOPLE], request, {})
+        return self.engine.read([one.genome for one in people], [one.history for one in people], request, {})
 
     @cached_property
     def wanted(self) -> list[str]:
