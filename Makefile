@@ -8,7 +8,7 @@ OWN := $(PIP) install --quiet --no-deps --no-build-isolation $(PACKAGES:%=-e %)
 
 FUZZ := tests/test_vcf_random.py
 
-.PHONY: help demo test fuzz lint bench survey rows lab schemas lock clean
+.PHONY: help demo test fuzz lint bench survey rows lab messages schemas lock clean
 
 help:   ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /make \1  /p' Makefile | awk '{ printf "%s %-8s", $$1, $$2; $$1 = $$2 = ""; print }'
@@ -41,6 +41,9 @@ rows: $(VENV)/dev   ## take away each row of knowledge that the vignettes use: w
 
 lab: $(VENV)/dev   ## JupyterLab
 	$(VENV)/bin/jupyter lab
+
+messages: $(VENV)/run   ## extract the report's texts into pmed/render/locale, and compile the translations
+	$(VENV)/bin/python .ci/messages
 
 schemas: $(VENV)/run   ## rewrite schemas/ from the code
 	$(VENV)/bin/pmed schema -o schemas

@@ -14,6 +14,7 @@ from .render.hl7v2 import Hl7v2Exporter
 from .render.html import HtmlExporter
 from .render.json import JsonExporter
 from .render.omop import OmopExporter
+from .render.pdf import PdfExporter
 from .render.summary import MarkdownExporter, TextExporter
 from .render.tables import CsvTables, ParquetTables, TsvTables
 from .sources.fhir import FhirSource
@@ -86,5 +87,5 @@ def _unread(suggestions: pl.DataFrame, tables: Tables) -> pl.DataFrame:
 @hookimpl
 def register_exporters() -> list[type[Exporter]]:
     """The HTML report, and the same result in the formats that hospitals and researchers take."""
-    return [HtmlExporter, JsonExporter, FhirExporter, Hl7v2Exporter, MarkdownExporter, TextExporter, CsvTables,
-            TsvTables, ParquetTables, OmopExporter]
+    return [HtmlExporter, PdfExporter, JsonExporter, FhirExporter, Hl7v2Exporter, MarkdownExporter,
+            TextExporter, CsvTables, TsvTables, ParquetTables, OmopExporter]

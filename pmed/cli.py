@@ -14,6 +14,7 @@ from . import __version__
 from .errors import EXIT_PARTIAL, PmedError
 from .files import write_whole
 from .plugins import Plugins
+from .readers import Reader, reader_options
 from .settings import Settings, load_settings
 from .terminal import Reading, add_commands, finish, genome_options, outside_calls_option, progress, spooled
 
@@ -36,7 +37,7 @@ class Commands(click.Group):
         plugins: Plugins | None = ctx.meta.get("pmed.plugins")
         if plugins is None:
             settings = load_settings(ctx.params.get("config"))
-            plugins = ctx.meta["pmed.plugins"] = Plugins(settings.options, settings.disabled).load()
+            plugins = ctx.meta["pmed.plugins"] = Plugins.of(settings).load()
             add_commands(plugins, self)
         return plugins
 
@@ -80,24 +81,26 @@ def cli(ctx: click.Context, debug: bool, config: Path | None) -> None:  # noqa: 
 @click.option("--allow-sex-mismatch", is_flag=True, help="Genome and record are of one person though the sex differs.")
 @click.option("--drug", "drugs", multiple=True, help="Also answer for this drug; repeatable.")
 @click.option("-o", "--output", type=click.Path(), default="report.html", show_default=True,
-              help="HTML report; a folder (DIR/) gets a report of everybody in the files, and an index.")
+              help="HTML report, or PDF (.pdf); a folder (DIR/) gets a report of everybody in the files, and an index.")
 @click.option("--jobs", type=click.IntRange(0), default=0, help="Into a folder: processes (default: one a CPU).")
 @click.option("--json", "json_file", type=WRITABLE, help="Also write the result as JSON.")
 @click.option("--fhir", "fhir_file", type=WRITABLE, help="Also write a FHIR R4 bundle (Genomics Reporting).")
 @click.option("--export", "exports", multiple=True, metavar="FORMAT=PATH",
               help="Also write: hl7, markdown or text (a file); csv, tsv, parquet or omop (a new folder); repeatable.")
+@reader_options
 @click.pass_obj
 def report(settings: Settings, *, genome: tuple[Path, ...], history: tuple[Path, ...], outside_calls: tuple[Path, ...],
            sample: str, reading: Reading, index_date: str, pairs_file: Path | None, allow_sex_mismatch: bool,
            drugs: tuple[str, ...], output: str, jobs: int, json_file: Path | None, fhir_file: Path | None,
-           exports: tuple[str, ...]) -> None:
+           exports: tuple[str, ...], reader: Reader) -> None:
     """One patient's report from GENOME file(s), record(s) and outside calls; into a folder, everybody's."""
     from .reporting import asked_sample, chosen_outputs, report_cohort, report_one
     from .stages.link import read_pairs
 
     if not genome and not history:
         raise click.UsageError("give a GENOME file, a --history record, or both")
-    outputs = chosen_outputs({"html": Path(output), "json": json_file, "fhir": fhir_file}, exports)
+    settings = settings.with_options(reader.options())
+    outputs = chosen_outputs({**reader.outputs(Path(output)), "json": json_file, "fhir": fhir_file}, exports)
     pairs = read_pairs(pairs_file) if pairs_file else {}
     if is_folder(output):
         if len(outputs) > 1:

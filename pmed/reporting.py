@@ -127,7 +127,7 @@ def _must_not_overwrite(outputs: Iterable[Path], inputs: Iterable[Path]) -> None
 def _must_be_known(formats: Iterable[str], settings: Settings) -> None:
     """A format that nobody writes is refused before the run; for pmed's own no plugin need be loaded to know that."""
     if not set(formats) <= {made.name for made in builtin.register_exporters()}:
-        plugins = Plugins(settings.options, settings.disabled).load()
+        plugins = Plugins.of(settings).load()
         _refuse_unknown(formats, {component.name for component in plugins.components("register_exporters")})
 
 
@@ -151,7 +151,7 @@ def _only_patient(result: Result, sample: str) -> str:
 def _write(result: Result, outputs: Mapping[str, Path], settings: Settings,
            progress: Progress) -> tuple[Result, list[Path]]:
     progress("writing")
-    plugins = Plugins(settings.options, settings.disabled).load()
+    plugins = Plugins.of(settings).load()
     exporters = {component.name: component for component in plugins.components("register_exporters")}
     _refuse_unknown(outputs, exporters)
     sections = plugins.components("register_sections") if "html" in outputs else []
@@ -193,7 +193,7 @@ def report_demo(folder: Path, *, settings: Settings, progress: Progress) -> tupl
 
 def describe_plugins(settings: Settings) -> dict[str, Any]:
     """What ``pmed plugins`` shows: plugins, their components and options, hooks, failures."""
-    plugins = Plugins(settings.options, settings.disabled).load()
+    plugins = Plugins.of(settings).load()
     rows: dict[str, dict[str, Any]] = {
         name: {"version": version, "components": {}} for name, version in plugins.versions.items()}
     for what in LISTED:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import polars as pl
 
@@ -46,6 +47,10 @@ class Table:
 
     def empty(self) -> pl.DataFrame:
         """An empty frame with this table's columns."""
+        return self._empty.clone()
+
+    @cached_property
+    def _empty(self) -> pl.DataFrame:
         return pl.DataFrame(schema={name: column.dtype for name, column in self.columns.items()})
 
     def frame(self, rows: Iterable[Mapping[str, object]]) -> pl.DataFrame:
@@ -71,7 +76,7 @@ class Table:
             TableError: naming every fault at once (table.column, row, what, expected).
         """
         faults = [fault for name in self.columns for fault in self._column_faults(frame, name, rows=rows)]
-        if rows and not faults and self.key and frame.height:
+        if rows and not faults and self.key and frame.height > 1:
             faults = self._key_faults(frame)
         if faults:
             raise TableError(f"not a {self.name!r} table: " + "; ".join(faults), where=where)

@@ -77,14 +77,15 @@ def predictions(features: pl.DataFrame, *, target: str, value: pl.Expr, unit: st
         "needs weight"
     ]
     """
-    assessed = reason.is_null()
+    # Three columns look at the reason, and it is long: it is worked out once.
+    assessed, features = pl.col("_reason").is_null(), features.with_columns(_reason=reason)
     words = pl.lit(None) if label is None else label
     return features.select(
         "patient_id", target=pl.lit(target), value=pl.when(assessed).then(value.cast(pl.Float64)), unit=pl.lit(unit),
         low=pl.lit(None, dtype=pl.Float64), high=pl.lit(None, dtype=pl.Float64),
         label=pl.when(assessed).then(words.cast(pl.String)),
         status=pl.when(assessed).then(pl.lit("assessed")).otherwise(pl.lit("not-assessed")),
-        reason=reason)
+        reason="_reason")
 
 
 def steps(features: pl.DataFrame, *, target: str, texts: Sequence[pl.Expr]) -> pl.DataFrame:

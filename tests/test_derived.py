@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -189,6 +189,37 @@ def test_a_lost_condition_may_be_any_and_an_unknown_group_is_unknown() -> None:
 def test_pregnancy(person: Row, conditions: list[Row], answer: str | None, found: bool | None) -> None:
     rows = [measure("82810-3", None, value_code=answer)] if answer else []
     assert one("pregnant", person=person, conditions=conditions, observations=rows) is found
+
+
+YOUNG = patient(birth_date=date(1994, 1, 1))
+
+
+@pytest.mark.parametrize(("person", "conditions", "answer", "found"), [
+    (YOUNG, [condition("413712001", start=date(2023, 1, 1))], None, True),
+    (YOUNG, [condition("413712001", start=date(2020, 1, 1))], None, None),
+    (YOUNG, [condition("413712001", active=False)], None, None), (YOUNG, [condition("Z39.1", ICD10)], None, True),
+    (YOUNG, [], None, None), (YOUNG, [], "LA29252-6", True), (YOUNG, [], "LA29253-4", False),
+    (YOUNG, [condition("413712001")], "LA29253-4", None),
+    (YOUNG, [condition("72892002")], None, None),  # pregnant is not yet breast-feeding
+    (patient(sex="male"), [condition("413712001")], None, None)])
+def test_breastfeeding(person: Row, conditions: list[Row], answer: str | None, found: bool | None) -> None:
+    rows = [measure("63895-7", None, value_code=answer)] if answer else []
+    assert one("breastfeeding", person=person, conditions=conditions, observations=rows) is found
+
+
+def test_an_answer_on_breastfeeding_is_soon_out_of_date() -> None:
+    old = measure("63895-7", None, value_code="LA29252-6", start=TODAY - timedelta(days=181))
+    assert one("breastfeeding", person=YOUNG, observations=[old]) is None
+
+
+@pytest.mark.parametrize(("days", "falls"), [((700, 350, 1), True), ((700, 1), False), ((1200, 1000, 1), False)])
+def test_egfr_trend(days: tuple[int, ...], falls: bool) -> None:
+    """From 1.0 mg/dL upward, by the slope of three values of CKD-EPI 2021 in two years."""
+    rows = [measure("2160-0", 1.0 + 0.2 * at, "mg/dL", start=TODAY - timedelta(days=ago))
+            for at, ago in enumerate(days)]
+    made = one("egfr-trend", observations=rows)
+    assert (made is not None and made < -5) is falls
+    assert falls or made is None
 
 
 def test_smoking() -> None:

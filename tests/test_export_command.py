@@ -42,7 +42,7 @@ def test_every_format_in_one_run(tmp_path: Path) -> None:
 
 
 def test_the_built_in_formats_are_these() -> None:
-    assert {one.name for one in builtin.register_exporters()} == {"html", *FILES, *FOLDERS}
+    assert {one.name for one in builtin.register_exporters()} == {"html", "pdf", *FILES, *FOLDERS}
 
 
 @pytest.mark.parametrize("name", ["csv", "omop"])

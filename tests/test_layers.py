@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 LAYERS = [  # lowest first; nothing imports from its own layer
     {"errors"},
-    {"tables", "options", "files", "settings", "flow", "verdicts"},
+    {"tables", "options", "files", "settings", "flow", "verdicts", "repeats"},
     {"types", "schema", "vocabularies"},
     {"hookspecs"},
     {"components"},
@@ -30,9 +30,9 @@ LAYERS = [  # lowest first; nothing imports from its own layer
      "stages.advise"},
     {"engine"},
     {"pmed"},  # the front door
-    {"demo", "notebook", "quality", "records", "fetching", "whatif", "predicting"},
+    {"demo", "notebook", "quality", "records", "fetching", "whatif", "predicting", "listing"},
     {"batch", "testing", "scaffold"},
-    {"reporting"},
+    {"reporting", "readers", "plugincommands"},
     {"cli"},
     {"__main__"},
 ]
@@ -41,8 +41,8 @@ ON_CALL = {("result", "whatif")}
 RANK = {unit: rank for rank, layer in enumerate(LAYERS) for unit in layer}
 PARTS = {"genomics", "normalise", "sources", "features", "explain", "render"}
 SHARED_PARTS = {"genomics", "normalise"}  # the only parts that another part may use
-PUBLIC = {"pmed", "pmed.cohorts", "pmed.engine", "pmed.errors", "pmed.files", "pmed.tables", "pmed.terminal",
-          "pmed.types", "pmed.schema", "pmed.verdicts", "pmed.vocabularies"}
+PUBLIC = {"pmed", "pmed.cohorts", "pmed.engine", "pmed.errors", "pmed.files", "pmed.repeats", "pmed.tables",
+          "pmed.terminal", "pmed.types", "pmed.schema", "pmed.verdicts", "pmed.vocabularies"}
 
 
 def files(*patterns: str) -> list[Path]:

@@ -69,6 +69,16 @@ def test_everything_not_assessed_is_listed_once_with_a_reason() -> None:
     assert all(gap["reason"] for gap in gaps)
 
 
+def test_what_was_asked_for_and_looked_at_is_told_apart_from_what_nobody_knows() -> None:
+    rows = cases.full_rows()
+    before = exported(cases.result(rows, settings={"drugs": ["unheard"]}))["patients"][0]["not_assessed"]
+    rows["predictions"].append(cases.prediction("checks", "unheard", None, status="not-applicable"))
+    after = exported(cases.result(rows, settings={"drugs": ["unheard"]}))["patients"][0]["not_assessed"]
+    assert [next(gap["reason"] for gap in gaps if gap["what"] == "unheard") for gaps in (before, after)] == [
+        "no installed plugin gives advice on unheard",
+        "no gene advice exists for unheard, and no check speaks against it"]
+
+
 def test_half_covered_combination_and_renewed_order_are_each_one_gap() -> None:
     rows = cases.full_rows()
     rows["medications"] = [cases.medicine(1, "Duo", ["yolk", "plain"]), cases.medicine(2, "Plain pill", ["plain"]),

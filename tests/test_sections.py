@@ -14,6 +14,7 @@ import pytest
 
 from pmed import hookimpl
 from pmed.plugins import Plugins
+from pmed.render import pdf
 from pmed.render.html import HtmlExporter
 from pmed.result import Result
 from pmed.sections import MOST, clean, with_sections
@@ -152,7 +153,7 @@ def test_a_pdf_has_the_text_without_the_style() -> None:
     """WeasyPrint knows no shadow roots: it prints what stands behind the template."""
     weasyprint = pytest.importorskip("weasyprint")
     _, page = shown(section(BAD_MARKUP, style=BAD_STYLE))
-    document = weasyprint.HTML(string=page).render()
+    document = weasyprint.HTML(string=pdf.opened(page)).render()
     texts = [box.text for one in document.pages for box in one._page_box.descendants() if hasattr(box, "text")]
     assert sum("Mine" in text for text in texts) == 1
     assert any("Genes" in text for text in texts)

@@ -15,6 +15,9 @@ from pmed.errors import OptionError, ResultError
 from pmed.result import Result
 
 STENT = next(one for one in patients() if one.name == "stent")
+# LOINC and unit as a laboratory would send them, not as `pmed.whatif` has them
+SENT = {"weight": ("29463-7", "kg"), "height": ("8302-2", "cm"), "creatinine": ("2160-0", "mg/dL"),
+        "potassium": ("2823-3", "mmol/L"), "inr": ("6301-6", "{INR}"), "heart_rate": ("8867-4", "/min")}
 SAID = ("drug", "current", "action", "urgency", "strength", "concern", "text", "why", "alternatives")
 
 
@@ -43,6 +46,84 @@ def same(one: Result, other: Result) -> None:
 @pytest.mark.parametrize("name", ["clopidogrel", "omeprazole", "metoprolol"])
 def test_a_stopped_medicine_is_a_run_without_it(name: str, result: Result, tmp_path: Path) -> None:
     same(result.what_if(stop=name).after, pmed.run(STENT.genome, without(name, tmp_path)))
+
+
+def added(folder: Path, *resources: dict[str, object]) -> Path:
+    """The patient's bundle with more resources in it."""
+    bundle = json.loads(Path(STENT.history).read_text("utf-8"))
+    patient = next(one["resource"]["id"] for one in bundle["entry"] if one["resource"]["resourceType"] == "Patient")
+    bundle["entry"] += [{"resource": {**one, "subject": {"reference": f"Patient/{patient}"}}} for one in resources]
+    path = folder / "more.json"
+    path.write_text(json.dumps(bundle), "utf-8")
+    return path
+
+
+def as_measured(name: str, value: float, day: str) -> dict[str, object]:
+    code, unit = SENT[name]
+    return {"resourceType": "Observation", "status": "final", "effectiveDateTime": day,
+            "code": {"coding": [{"system": "http://loinc.org", "code": code}]},
+            "valueQuantity": {"value": value, "unit": unit, "system": "http://unitsofmeasure.org", "code": unit}}
+
+
+def all_same(one: Result, other: Result) -> None:
+    same(one, other)
+    for table in ("predictions", "explanations", "traces", "suggestions"):
+        assert_frame_equal(one.tables[table], other.tables[table])
+
+
+@pytest.mark.parametrize(("name", "value"), [
+    ("creatinine", 3.1), ("weight", 48.0), ("potassium", 2.9), ("inr", 5.0), ("heart_rate", 44.0), ("height", 150.0)])
+def test_a_measure_is_a_run_over_a_record_with_it(name: str, value: float, result: Result, tmp_path: Path) -> None:
+    day = str(result.tables["patients"]["index_date"][0])
+    history = added(tmp_path, as_measured(name, value, day))
+    asked = result.what_if(**{name: value})
+    all_same(asked.after, pmed.run(STENT.genome, history, index_date=day))
+    code = SENT[name][0]
+    assert asked.after.tables["features"].height == 1
+    if f"latest:{code}" in asked.after.tables["features"].columns:
+        assert asked.after.tables["features"][f"latest:{code}"].to_list() == [value]
+
+
+def test_a_stopped_medicine_that_only_could_be_it_is_a_run_without(result: Result, tmp_path: Path) -> None:
+    """Code and text disagree: the row could be either, and neither is left when one is stopped."""
+    odd = {"resourceType": "MedicationRequest", "status": "active", "intent": "order", "authoredOn": "2026-01-10",
+           "medicationCodeableConcept": {"text": "Fluconazole 150 MG", "coding": [{
+               "system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "11289"}]}}
+    doubtful = pmed.run(STENT.genome, added(tmp_path, odd))
+    row = doubtful.tables["medications"].filter(pl.col("possible_ingredients").is_not_null())
+    assert row["possible_ingredients"].to_list() == [["fluconazole", "warfarin"]]
+    assert row["ingredients"].to_list() == [None]
+    assert doubtful.suggestions.filter(drug="warfarin")["current"].to_list() == [True]
+    for name in ("warfarin", "fluconazole"):
+        all_same(doubtful.what_if(stop=name).after, result)
+
+
+def test_a_genotype_takes_the_place_of_what_another_tool_said(result: Result, tmp_path: Path) -> None:
+    """Only of that gene: the other gene's call stays."""
+    calls = tmp_path / "calls.tsv"
+    calls.write_text("CYP2C19\t*2/*2\nCYP2D6\t*4/*4\n", "utf-8")
+    told = pmed.run(STENT.genome, STENT.history, outside_calls=calls)
+    calls.write_text("CYP2D6\t*4/*4\nCYP2C19\t*17/*17\n", "utf-8")
+    after = told.what_if(genotype={"CYP2C19": "*17/*17"}).after
+    all_same(after, pmed.run(STENT.genome, STENT.history, outside_calls=calls))
+    found = dict(after.tables["gene_results"].select("gene", "phenotype").rows())
+    assert (found["CYP2C19"], found["CYP2D6"]) == ("Ultrarapid Metabolizer", "Poor Metabolizer")
+
+
+def test_one_of_two_patients_is_asked_by_name(result: Result) -> None:
+    """The other one's medicines and results are neither changed nor looked at."""
+    keyed = {name: frame for name, frame in result.tables.items() if "patient_id" in frame.columns}
+    other = {name: frame.with_columns(patient_id=pl.lit("other")) for name, frame in keyed.items()}
+    two = Result({**result.tables, **{name: pl.concat([keyed[name], frame]) for name, frame in other.items()}},
+                 (), result.provenance)
+    asked = two.what_if(patient_id="other", stop="clopidogrel")
+    assert set(asked.after.suggestions["patient_id"]) == {"other"}
+    mine = result.what_if(stop="clopidogrel").after.suggestions.with_columns(patient_id=pl.lit("other"))
+    assert_frame_equal(asked.after.suggestions, mine)
+    assert two.tables["medications"].height == 2 * result.tables["medications"].height
+    with pytest.raises(OptionError, match="warfarin is not among the medicines on record") as caught:
+        two.what_if(patient_id="other", stop="warfarin")
+    assert str(caught.value).startswith("other")
 
 
 def test_another_genotype_is_a_run_with_an_outside_call(result: Result, tmp_path: Path) -> None:

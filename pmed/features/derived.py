@@ -77,7 +77,16 @@ def pregnant(active_pregnancy: pl.Expr, recorded: pl.Expr, sex: pl.Expr, age: pl
     `active_pregnancy`: an active coded pregnancy; `recorded`: the answer to LOINC 82810-3 (pregnancy status), where it
     is recent. True or false needs a woman of 10 to 60 years; that no pregnancy is on record never means false.
     """
-    active, said = active_pregnancy.fill_null(value=False), recorded
+    return _of_a_woman(active_pregnancy, recorded, sex, age)
+
+
+def breastfeeding(active: pl.Expr, recorded: pl.Expr, sex: pl.Expr, age: pl.Expr) -> pl.Expr:
+    """Breast-feeding now, as `pregnant`: `active` is a coded finding, `recorded` the answer to LOINC 63895-7."""
+    return _of_a_woman(active, recorded, sex, age)
+
+
+def _of_a_woman(finding: pl.Expr, said: pl.Expr, sex: pl.Expr, age: pl.Expr) -> pl.Expr:
+    active = finding.fill_null(value=False)
     conflict = active & ~said.fill_null(value=True)
     plausible = (sex == "female") & age.is_between(*_FERTILE)
     return pl.when(plausible & ~conflict).then(pl.when(active).then(pl.lit(value=True)).otherwise(said))

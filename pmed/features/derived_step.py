@@ -12,9 +12,10 @@ import polars as pl
 from ..normalise.codes import condition_groups, groups, left_open, readable
 from ..normalise.units import LOINC
 from ..options import option
+from ..repeats import unless_repeated
 from ..tables import Tables
 from . import derived
-from .history import NOT_DONE, HistoryFeatures, people_of, table_of, usable
+from .history import NOT_DONE, people_of, person, table_of, usable
 
 CONDITION, LATEST, TREND = "condition:", "latest:", "trend:"
 _HEIGHT, _WEIGHT, _PACK_YEARS = "8302-2", "29463-7", "8664-5"
@@ -23,8 +24,12 @@ _INR = ("6301-6", "34714-6")
 _TREND_DAYS = 2 * derived.DAYS_A_YEAR
 # An answer on pregnancy is soon out of date; no pregnancy is longer than 310 days.
 _ANSWER_DAYS, _PREGNANCY_DAYS = 60, 310
+# Nor is one on breast-feeding true for long; WHO advises it to the age of two years.
+_NURSING_ANSWER_DAYS, _NURSING_DAYS = 180, 730
 _RULED_OUT, _DOUBTED = ("refuted", "entered-in-error"), ("unconfirmed", "provisional", "differential")
 _PREGNANT = {"77386006": True, "LA15173-0": True, "60001007": False, "LA26683-5": False}
+_NURSING = {"LA29252-6": True, "LA33-6": True, "373066001": True, "413712001": True,
+            "LA29253-4": False, "LA32-8": False, "373067005": False}
 # Answers to LOINC 72166-2, SNOMED CT and LOINC
 _SMOKING = {
     **dict.fromkeys(("449868002", "428041000124106", "428071000124103", "428061000124105", "77176002", "65568007",
@@ -39,7 +44,8 @@ class DerivedFeatures:
     - ``bmi`` (kg/m2), ``egfr`` (CKD-EPI 2021, mL/min/1.73 m2), ``creatinine-clearance`` (Cockcroft-Gault, mL/min):
       adults only, from the newest recent values.
     - ``child-pugh`` (points) and ``child-pugh-missing``, which names the inputs that the record lacks.
-    - ``pregnant``; ``smoking-status`` (current, former, never); ``pack-years``.
+    - ``egfr-trend``: change of ``egfr`` a year over the last two years, from three values of creatinine on.
+    - ``pregnant``; ``breastfeeding``; ``smoking-status`` (current, former, never); ``pack-years``.
     - ``latest:<LOINC>``, and ``trend:<LOINC>``: change a year over the last two years, from three values on.
     - ``condition:<group>`` of ``pmed.normalise.codes``: true where a coded condition, active or past, is in the group.
       False needs a list of conditions that could all be read; a doubted diagnosis, or one that only speaks of the
@@ -49,8 +55,8 @@ class DerivedFeatures:
     name: ClassVar[str] = "derived"
     needs: ClassVar[tuple[str, ...]] = ("patients", "conditions", "observations")
     gives: ClassVar[tuple[str, ...]] = (
-        "bmi", "egfr", "creatinine-clearance", "child-pugh", "child-pugh-missing", "pregnant", "smoking-status",
-        "pack-years", "latest:*", "trend:*", "condition:*")
+        "bmi", "egfr", "egfr-trend", "creatinine-clearance", "child-pugh", "child-pugh-missing", "pregnant",
+        "breastfeeding", "smoking-status", "pack-years", "latest:*", "trend:*", "condition:*")
 
     recent_days: float = option(365.0, doc="How old a laboratory value or weight may be to derive from it.", unit="d",
                                 low=1.0, high=36500.0)
@@ -59,9 +65,11 @@ class DerivedFeatures:
         """One row a patient of ``samples`` and ``patients``, with the wanted features."""
         people = people_of(tables)
         values = usable(people, table_of(tables, "observations"))
-        frame = HistoryFeatures().run(tables, ["age", "sex"])["features"]
-        parts = [self._newest(people, values), _series(values, wanted), _answers(people, tables),
-                 _conditions(people, tables, [*_asked(wanted, CONDITION), "pregnancy", *_SIGNS])]
+        frame = person(people).drop("ancestry")
+        parts = [self._newest(people, values), _series(values, wanted), _kidneys(frame, values),
+                 _answers(people, tables),
+                 _conditions(people, table_of(tables, "conditions"), table_of(tables, "issues"),
+                             tuple(dict.fromkeys([*_asked(wanted, CONDITION), *_STATES, *_SIGNS])))]
         for part in parts:
             frame = frame.join(part, on="patient_id", how="left", maintain_order="left")
         made = frame.with_columns(_formulas()).with_columns(_child_pugh_missing())
@@ -82,6 +90,8 @@ class DerivedFeatures:
             ever, on="patient_id", how="left")
 
 
+# Group → how long (days) an active entry says that it is so, and the column that says whether it is.
+_STATES = {"pregnancy": (_PREGNANCY_DAYS, "_pregnancy"), "breastfeeding": (_NURSING_DAYS, "_nursing")}
 _SIGNS = ("ascites", "hepatic-encephalopathy")
 _CHILD_PUGH: Mapping[str, str] = {"_bilirubin": "bilirubin", "_albumin": "albumin", "_inr": "INR",
                                   "_ascites": "grade of ascites", "_encephalopathy": "grade of encephalopathy"}
@@ -107,23 +117,35 @@ def _series(values: pl.DataFrame, wanted: Sequence[str]) -> pl.DataFrame:
     return values.group_by("patient_id").agg(*latest, *trends)
 
 
+def _kidneys(frame: pl.DataFrame, values: pl.DataFrame) -> pl.DataFrame:
+    """``egfr-trend`` from every creatinine of the last two years, each at the age of its day."""
+    ago = (pl.col("index_date") - pl.col("start")).dt.total_days()
+    known = values.filter(pl.col("canonical_code").is_in(_CREATININE), ago <= _TREND_DAYS).join(frame, on="patient_id")
+    rate = derived.ckd_epi_2021(pl.col("value"), pl.col("age") - ago / derived.DAYS_A_YEAR, pl.col("sex"))
+    return known.with_columns(rate=rate).drop_nulls("rate").group_by("patient_id").agg(
+        derived.slope_a_year(pl.col("rate"), pl.col("start")).alias("egfr-trend"))
+
+
 def _answers(people: pl.DataFrame, tables: Tables) -> pl.DataFrame:
-    """The newest coded answers on smoking and pregnancy up to the index date."""
+    """The newest coded answers on smoking, pregnancy and breast-feeding up to the index date."""
     rows = table_of(tables, "observations").filter(
         pl.col("system") == LOINC, pl.col("status").is_in(NOT_DONE).fill_null(value=False).not_())
     dated = rows.join(people.select("patient_id", "index_date"), on="patient_id").filter(
         pl.col("start") <= pl.col("index_date")).sort("start", "row", maintain_order=True)
     smoking = pl.col("value_code").filter(pl.col("code") == "72166-2").last()
-    fresh = pl.col("start") >= pl.col("index_date") - timedelta(days=_ANSWER_DAYS)
-    asked = pl.col("value_code").filter((pl.col("code") == "82810-3") & fresh).last()
+    asked, nursing = (pl.col("value_code").filter(
+        (pl.col("code") == code) & (pl.col("start") >= pl.col("index_date") - timedelta(days=days))).last()
+        for code, days in (("82810-3", _ANSWER_DAYS), ("63895-7", _NURSING_ANSWER_DAYS)))
     return dated.group_by("patient_id").agg(
         smoking.replace_strict(_SMOKING, default=None, return_dtype=pl.String()).alias("smoking-status"),
-        asked.replace_strict(_PREGNANT, default=None, return_dtype=pl.Boolean()).alias("_said"))
+        asked.replace_strict(_PREGNANT, default=None, return_dtype=pl.Boolean()).alias("_said"),
+        nursing.replace_strict(_NURSING, default=None, return_dtype=pl.Boolean()).alias("_nursing_said"))
 
 
-def _conditions(people: pl.DataFrame, tables: Tables, names: Sequence[str]) -> pl.DataFrame:
-    """``condition:`` features, an active pregnancy, and the signs of liver failure as Child-Pugh points."""
-    conditions = table_of(tables, "conditions")
+@unless_repeated
+def _conditions(people: pl.DataFrame, conditions: pl.DataFrame, issues: pl.DataFrame,
+                names: tuple[str, ...]) -> pl.DataFrame:
+    """``condition:`` features, `_STATES` of today, and the signs of liver failure as Child-Pugh points."""
     rows = conditions.with_columns(readable=readable(conditions)).join(
         people.select("patient_id", "index_date"), on="patient_id").filter(
         (pl.col("start") > pl.col("index_date")).fill_null(value=False).not_())
@@ -135,18 +157,23 @@ def _conditions(people: pl.DataFrame, tables: Tables, names: Sequence[str]) -> p
     spoken = rows.join(left_open(rows, listed), on=["patient_id", "row"])
     hits = pl.concat([hits, spoken.with_columns(doubted=pl.lit(value=True)).select(hits.columns)])
     lists = rows.group_by("patient_id").agg(all_read=(pl.col("readable") | pl.col("out")).all())
-    current = pl.col("active") & (pl.col("start") >= pl.col("index_date") - timedelta(days=_PREGNANCY_DAYS)).fill_null(
-        value=True)
     found = hits.group_by("patient_id").agg(
         sure=pl.col("group").filter(~pl.col("out") & ~pl.col("doubted")),
         doubtful=pl.col("group").filter(~pl.col("out") & pl.col("doubted")),
         refuted=pl.col("group").filter(pl.col("out") & (pl.col("verification") == "refuted")),
-        _pregnancy=(current & (pl.col("group") == "pregnancy") & ~pl.col("out") & ~pl.col("doubted")).any())
+        **{column: _now(name, days) for name, (days, column) in _STATES.items()})
     judged = people.join(lists, on="patient_id", how="left").join(found, on="patient_id", how="left")
-    closed = pl.col("all_read").fill_null(value=False) & ~pl.col("patient_id").is_in(_lost(tables))
+    closed = pl.col("all_read").fill_null(value=False) & ~pl.col("patient_id").is_in(_lost(issues))
     return judged.select(
-        "patient_id", "_pregnancy", *(_has(name, closed) for name in dict.fromkeys(names) if name in groups()),
+        "patient_id", *(column for _, column in _STATES.values()),
+        *(_has(name, closed) for name in names if name in groups()),
         *(_sign(name).alias(column) for name, column in zip(_SIGNS, ("_ascites", "_encephalopathy"), strict=True)))
+
+
+def _now(group: str, days: int) -> pl.Expr:
+    """Whether an active entry of the group, not older than `days` where it is dated, is beyond doubt."""
+    current = pl.col("active") & (pl.col("start") >= pl.col("index_date") - timedelta(days=days)).fill_null(value=True)
+    return (current & (pl.col("group") == group) & ~pl.col("out") & ~pl.col("doubted")).any()
 
 
 def _has(name: str, closed: pl.Expr) -> pl.Expr:
@@ -162,9 +189,8 @@ def _sign(name: str) -> pl.Expr:
     return pl.when(pl.col("refuted").list.contains(name) & ~there).then(1)
 
 
-def _lost(tables: Tables) -> list[str]:
+def _lost(issues: pl.DataFrame) -> list[str]:
     """Patients of whom a condition had to be left out."""
-    issues = table_of(tables, "issues")
     lost = issues.filter(pl.col("severity") == "error", pl.col("place").str.contains(r"\bCondition\b"))
     return lost["patient_id"].drop_nulls().to_list()
 
@@ -178,6 +204,7 @@ def _formulas() -> list[pl.Expr]:
         derived.cockcroft_gault(creatinine, age, weight, sex).alias("creatinine-clearance"),
         derived.child_pugh(*(pl.col(name) for name in _CHILD_PUGH)).alias("child-pugh"),
         derived.pregnant(pl.col("_pregnancy"), pl.col("_said"), sex, age).alias("pregnant"),
+        derived.breastfeeding(pl.col("_nursing"), pl.col("_nursing_said"), sex, age).alias("breastfeeding"),
     ]
 
 

@@ -9,6 +9,7 @@ from typing import ClassVar
 import polars as pl
 
 from ..normalise.units import canonical_units
+from ..repeats import unless_repeated
 from ..tables import TABLES, Tables
 
 ON, OBSERVATION = "on:", "observation:"
@@ -39,8 +40,8 @@ class HistoryFeatures:
     def run(self, tables: Tables, wanted: Sequence[str]) -> dict[str, pl.DataFrame]:
         """One row a patient of ``samples`` and ``patients``, with the wanted features."""
         people = people_of(tables)
-        parts = [_person(people), *_measures(people, table_of(tables, "observations"), wanted),
-                 _medicines(people, tables, wanted)]
+        parts = [person(people), _measures(people, table_of(tables, "observations"), tuple(wanted)),
+                 _medicines(people, table_of(tables, "medications"), table_of(tables, "issues"), tuple(wanted))]
         frame = people.select("patient_id")
         for part in parts:
             frame = frame.join(part, on="patient_id", how="left", maintain_order="left")
@@ -59,7 +60,8 @@ def people_of(tables: Tables) -> pl.DataFrame:
     return names.unique(maintain_order=True).join(patients, on="patient_id", how="left", maintain_order="left")
 
 
-def _person(people: pl.DataFrame) -> pl.DataFrame:
+def person(people: pl.DataFrame) -> pl.DataFrame:
+    """patient_id, age (years), sex and ancestry of `people_of`."""
     age = _age(pl.col("birth_date"), pl.col("index_date"))
     return people.select("patient_id", "ancestry", age=pl.when(age.is_between(0, _OLDEST)).then(age),
                          sex=pl.when(pl.col("sex").is_in(["female", "male"])).then("sex"))
@@ -74,18 +76,18 @@ def _age(born: pl.Expr, today: pl.Expr) -> pl.Expr:
     return years + (today - last).dt.total_days() / (following - last).dt.total_days()
 
 
-def _measures(people: pl.DataFrame, observations: pl.DataFrame, wanted: Sequence[str]) -> list[pl.DataFrame]:
-    """Body size and observations: one frame each, with the latest value of each patient."""
+@unless_repeated
+def _measures(people: pl.DataFrame, observations: pl.DataFrame, wanted: tuple[str, ...]) -> pl.DataFrame:
+    """Body size and observations: the latest value of each patient."""
     limits: Mapping[str, tuple[str, float, float]] = {
         **{name: (name.removeprefix(OBSERVATION), float("-inf"), float("inf"))
            for name in wanted if name.startswith(OBSERVATION)},
         **{name: body for name, body in _BODY.items() if name in wanted}}
     if not limits:
-        return []
-    dated = usable(people, observations)
-    return [dated.filter(pl.col("canonical_code") == code, pl.col("value").is_between(low, high))
-            .group_by("patient_id").agg(pl.col("value").last().alias(name))
-            for name, (code, low, high) in limits.items()]
+        return people.select("patient_id")
+    latest = [pl.col("value").filter(pl.col("canonical_code") == code, pl.col("value").is_between(low, high)).last()
+              .alias(name) for name, (code, low, high) in limits.items()]
+    return usable(people, observations).group_by("patient_id").agg(latest)
 
 
 def usable(people: pl.DataFrame, observations: pl.DataFrame) -> pl.DataFrame:
@@ -98,13 +100,15 @@ def usable(people: pl.DataFrame, observations: pl.DataFrame) -> pl.DataFrame:
             .filter(pl.col("start") <= pl.col("index_date")).sort("start", "row", maintain_order=True))
 
 
-def _medicines(people: pl.DataFrame, tables: Tables, wanted: Sequence[str]) -> pl.DataFrame:
+@unless_repeated
+def _medicines(people: pl.DataFrame, drugs: pl.DataFrame, issues: pl.DataFrame,
+               wanted: tuple[str, ...]) -> pl.DataFrame:
     """``on:`` features: true; false where no current medicine is, or may be, that ingredient; else unknown.
 
     A medicine with a name that no vocabulary knows counts as another one; the host's check makes it a caution.
     """
-    known = people.join(_held(table_of(tables, "medications")), on="patient_id", how="left", maintain_order="left")
-    lost = pl.col("patient_id").is_in(_lost_orders(table_of(tables, "issues")).to_list())
+    known = people.join(_held(drugs), on="patient_id", how="left", maintain_order="left")
+    lost = pl.col("patient_id").is_in(_lost_orders(issues).to_list())
     dark = pl.col("unread").fill_null(value=False) | lost
     return known.select("patient_id", *(
         pl.when(pl.col("has_record"), _contains("sure", name)).then(pl.lit(value=True))

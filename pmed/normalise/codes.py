@@ -30,7 +30,8 @@ _WORDS = {
     "chronic-hepatitis": r"hepatitis", "epilepsy": r"epilep|seizure|convuls", "depression": r"depress",
     "g6pd-deficiency": r"g6pd|glucose.6.phosphate|favism", "copd": r"copd|chronic obstructive|emphysem|chronic bronch",
     "cancer": r"cancer|carcinom|malignan|leuk|lymphoma|sarcoma|melanoma|neoplasm|myeloma|metasta",
-    "pregnancy": r"pregnan|gestation|gravid", "ascites": r"ascites", "hepatic-encephalopathy": r"encephalopath",
+    "pregnancy": r"pregnan|gestation|gravid", "breastfeeding": r"breast.?feed|breast.?fed|lactati",
+    "ascites": r"ascites", "hepatic-encephalopathy": r"encephalopath",
     "gi-bleeding": rf"{_GUT}.*(bleed|ha?emorrh)|(bleed|ha?emorrh).*{_GUT}|mela?ena|ha?emat(emesis|ochezia)|mallory",
     "peptic-ulcer": r"(peptic|gastric|stomach|duoden|jejunal|marginal).*ulcer|ulcer.*(stomach|duoden)",
     "hepatic-impairment": r"cirrho|liver|hepat|portal hypertens|varices", "seizure": r"epilep|seizure|convuls",
@@ -54,9 +55,10 @@ def value_sets() -> pl.DataFrame:
     return pl.read_csv(path, separator="\t", infer_schema=False)
 
 
-def groups() -> list[str]:
+@cache
+def groups() -> tuple[str, ...]:
     """The names of all groups."""
-    return value_sets()["group"].unique().sort().to_list()
+    return tuple(value_sets()["group"].unique().sort())
 
 
 def code_system(uri: pl.Expr) -> pl.Expr:
@@ -104,14 +106,16 @@ def left_open(conditions: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
 
 def spoken_of(conditions: pl.DataFrame) -> pl.DataFrame:
     """The ``patient_id``, ``row`` and ``group`` of rows whose text speaks of a group, which proves nothing."""
-    text = pl.col("display").str.to_lowercase()
-    return pl.concat([conditions.filter(text.str.contains(words)).select("patient_id", "row", group=pl.lit(group))
-                      for group, words in _WORDS.items()])
+    texts = conditions.select("patient_id", "row", text=pl.col("display").str.to_lowercase())
+    named = pl.concat_list(pl.when(pl.col("text").str.contains(words)).then(pl.lit(group))
+                           for group, words in _WORDS.items())
+    return texts.select("patient_id", "row", group=named).explode("group", empty_as_null=False).drop_nulls("group")
 
 
 def _bare() -> pl.Expr:
     return pl.col("code").str.to_uppercase().str.replace_all(r"[.\s]", "")
 
 
+@cache
 def _listed(match: str) -> pl.DataFrame:
     return value_sets().filter(pl.col("match") == match).select("group", "system", "code")

@@ -16,7 +16,7 @@ mmol/mol + 2.152 (Hoelzel et al., Clin Chem 2004;50:166-74); LOINC for the codes
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 import polars as pl
@@ -169,7 +169,7 @@ def canonical_units(observations: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFr
     if observations.is_empty():  # no record: nothing is worth making the look-ups for
         return observations.with_columns(canonical_code=pl.lit(None, dtype=pl.String)), TABLES["issues"].empty()
     known = observations.with_columns(_looked_up("canonical_code", 0), _looked_up("quantity", 1))
-    by_table = known.with_columns(converted=_by_quantity())
+    by_table = known.with_columns(converted=_by_quantity(known["quantity"].drop_nulls().unique().to_list()))
     more = _by_library(by_table)
     converted = by_table.join(more, on=["quantity", "unit"], how="left", maintain_order="left").with_columns(
         converted=pl.coalesce("converted", pl.col("value") * pl.col("factor") + pl.col("offset"))).with_columns(
@@ -217,11 +217,11 @@ def _looked_up(name: str, part: int) -> pl.Expr:
     return pl.when(pl.col("system") == LOINC).then(found).alias(name)
 
 
-def _by_quantity() -> pl.Expr:
-    """The value in the canonical unit of its row's quantity."""
+def _by_quantity(met: Sequence[str]) -> pl.Expr:
+    """The value in the canonical unit of its row's quantity, one of those `met`."""
     choices = (pl.when(pl.col("quantity") == quantity).then(
-        to_unit(pl.col("value"), pl.col("unit"), canonical_unit(quantity), quantity)) for quantity in UNITS)
-    return pl.coalesce(*choices)
+        to_unit(pl.col("value"), pl.col("unit"), canonical_unit(quantity), quantity)) for quantity in met)
+    return pl.coalesce(*choices, pl.lit(None, dtype=pl.Float64()))
 
 
 def _unread(rows: pl.DataFrame) -> pl.DataFrame:

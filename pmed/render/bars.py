@@ -8,11 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .words import Displays, decimals, feature, number, signed
+from .messages import UNKNOWN, decimals, marked, number
+from .messages import gettext as _
+from .words import Displays, feature, signed
 
 MOST_BARS = 12
 THINNEST = 0.8
 NOTHING = 1e-9
+# Values that are words; all others stay as the record or the guideline has them
+WORDS = {"yes": marked("yes"), "no": marked("no"), "female": marked("female"), "male": marked("male"),
+         "unknown": UNKNOWN}
 
 Bar = dict[str, Any]
 
@@ -38,11 +43,12 @@ def waterfall(explanation: Mapping[str, Any], displays: Displays | None = None) 
 
     changes = [bar(edges[i], edges[i + 1], "up" if one["contribution"] > 0 else "down",
                    text=signed(one["contribution"], digits), name=feature(one["feature"], displays),
-                   value=one["value"] or "unknown", reference=one["reference"] or "unknown")
+                   value=_(WORDS.get(one["value"]) or one["value"] or UNKNOWN),
+                   reference=_(WORDS.get(one["reference"]) or one["reference"] or UNKNOWN))
                for i, one in enumerate(steps)]
     whole = {"value": "", "reference": ""}
-    bars = [bar(0.0, start, "total", name="Reference patient", text=number(start, digits), **whole), *changes,
-            bar(0.0, end, "total", name="This patient", text=number(end, digits), **whole)]
+    bars = [bar(0.0, start, "total", name=_("Reference patient"), text=number(start, digits), **whole), *changes,
+            bar(0.0, end, "total", name=_("This patient"), text=number(end, digits), **whole)]
     return {"unit": explanation["unit"], "method": explanation["method"], "bars": bars, "without_effect": still,
             "zero": round(-low / span * 100, 2)}
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
+from .messages import gettext, marked
+
 Gap = dict[str, str]
 View = dict[str, Any]
 STATUS_WORDS = {
-    "ambiguous": "more than one diplotype fits equally well",
-    "not-called": "could not be called",
-    "no-data": "no usable data: none of its sites could be read",
+    "ambiguous": marked("more than one diplotype fits equally well"),
+    "not-called": marked("could not be called"),
+    "no-data": marked("no usable data: none of its sites could be read"),
 }
 
 
@@ -31,22 +33,28 @@ def uncovered(view: View) -> list[tuple[View, str]]:
     """Current medicines of which at least one ingredient has no suggestion, each with the reason."""
     advised = {row["drug"] for row in view["suggestions"]}
     silent = [(row, sorted(set(row["ingredients"] or []) - advised)) for row in current_medicines(view)]
-    looked_at = {row["target"] for row in view["predictions"] if row["status"] == "not-applicable"}
+    looked_at = _looked_at(view)
     return [(row, _why_uncovered(missing, looked_at)) for row, missing in silent if missing or not row["ingredients"]]
+
+
+def _looked_at(view: View) -> set[str]:
+    """Drugs that a plugin knows, and about which it has nothing to say here."""
+    return {row["target"] for row in view["predictions"] if row["status"] == "not-applicable"}
 
 
 def medicine_name(row: View) -> str:
     """The medicine as recorded."""
-    return str(row["display"] or row["code"] or "medicine without a name")
+    return str(row["display"] or row["code"] or gettext("medicine without a name"))
 
 
 def _why_uncovered(missing: list[str], looked_at: Collection[str] = ()) -> str:
     """`looked_at` are those of which an installed plugin knows something, but nothing that applies."""
     if not missing:
-        return "not recognised as a known medicine"
+        return gettext("not recognised as a known medicine")
     if set(missing) <= set(looked_at):
-        return f"no gene advice exists for {', '.join(missing)}, and no check speaks against it"
-    return f"no installed plugin gives advice on {', '.join(missing)}"
+        return gettext("no gene advice exists for %(names)s, and no check speaks against it") % {
+            "names": ", ".join(missing)}
+    return gettext("no installed plugin gives advice on %(names)s") % {"names": ", ".join(missing)}
 
 
 def _gap(kind: str, what: str, reason: str, by: str = "") -> Gap:
@@ -55,18 +63,19 @@ def _gap(kind: str, what: str, reason: str, by: str = "") -> Gap:
 
 def _inputs(view: View) -> Iterator[Gap]:
     if not view["samples"]:
-        yield _gap("input", "genome", "no genome file was given")
+        yield _gap("input", gettext("genome"), gettext("no genome file was given"))
     if view["record"] is None:
-        yield _gap("input", "patient record", "no patient record was given: age, medicines and diagnoses are unknown")
+        yield _gap("input", gettext("patient record"),
+                   gettext("no patient record was given: age, medicines and diagnoses are unknown"))
     elif view["record"]["age"] is None:
-        yield _gap("input", "age", "birth date or index date is not known")
+        yield _gap("input", gettext("age"), gettext("birth date or index date is not known"))
 
 
 def _genes(view: View) -> Iterator[Gap]:
     for gene, row in view["genes"].items():
-        parts = [STATUS_WORDS[row["status"]]] if row["status"] in STATUS_WORDS else []
+        parts = [gettext(STATUS_WORDS[row["status"]])] if row["status"] in STATUS_WORDS else []
         if not (row["complete"] or parts):
-            parts.append("incomplete: the phenotype cannot be relied on")
+            parts.append(gettext("incomplete: the phenotype cannot be relied on"))
         if parts:
             notes = [message["text"] or message["code"] for message in row["messages"] or []]
             yield _gap("gene", gene, "; ".join([*parts, *notes]))
@@ -75,7 +84,7 @@ def _genes(view: View) -> Iterator[Gap]:
 def _predictions(view: View) -> Iterator[Gap]:
     for row in view["predictions"]:
         if row["status"] == "not-assessed":
-            yield _gap("prediction", row["target"], row["reason"] or "no reason given", row["predictor"])
+            yield _gap("prediction", row["target"], row["reason"] or gettext("no reason given"), row["predictor"])
 
 
 def _medicines(view: View) -> Iterator[Gap]:
@@ -84,11 +93,12 @@ def _medicines(view: View) -> Iterator[Gap]:
 
 
 def _unanswered(view: View, asked: Iterable[str]) -> Iterator[Gap]:
-    """Drugs that were asked for and that nobody knows."""
+    """Drugs that were asked for and that nobody has something to say about, each with the reason."""
+    looked_at = _looked_at(view)
     advised = {row["drug"] for row in view["suggestions"]}
     for drug in asked:
         if drug not in advised:
-            yield _gap("drug", drug, _why_uncovered([drug]))
+            yield _gap("drug", drug, _why_uncovered([drug], looked_at))
 
 
 def _suggestions(view: View) -> Iterator[Gap]:

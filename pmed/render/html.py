@@ -1,7 +1,8 @@
-"""The report: one self-contained HTML file for one patient.
+"""The report: one self-contained HTML file for one patient, for the clinician or for the patient.
 
-No script, no external request: the Content-Security-Policy allows the one style block by its hash, those of plugins'
-sections by theirs, and nothing else.
+No external request: the Content-Security-Policy allows the one style block, the one script and the styles of plugins'
+sections by their hashes and nothing else. The script only searches and filters what is there; without it everything
+can be read.
 All text from input is escaped by Jinja2; only http and https addresses become links.
 """
 
@@ -9,20 +10,27 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from ..errors import ResultError
+from ..options import option
+from ..provenance import DISCLAIMER
 from ..result import Result
-from . import words
-from .page import page
+from . import messages, words
+from .page import ACTION_WORDS, page
+from .patient import patient_page
 from .view import displays, general_issues, patient_views
 
-TEMPLATE, STYLE, BOXES = "report.html.j2", "style.css", "sections.css"
+TEMPLATES = {"clinician": "report.html.j2", "patient": "patient.html.j2"}
+STYLES = {"clinician": ("style.css",), "patient": ("style.css", "patient.css")}
+SCRIPTS = {"clinician": ("report.js",), "patient": ()}
+BOXES = "sections.css"
 
 
 @dataclass(frozen=True)
@@ -31,6 +39,8 @@ class HtmlExporter:
 
     name: ClassVar[str] = "html"
     suffix: ClassVar[str] = ".html"
+    language: str = option(messages.ENGLISH, doc="Language of the report.", choices=messages.languages())
+    audience: str = option("clinician", doc="Whom the report is for.", choices=tuple(TEMPLATES))
 
     def export(self, result: Result) -> bytes:
         """The whole page as UTF-8.
@@ -38,39 +48,54 @@ class HtmlExporter:
         Raises:
             ResultError: where the result is not about exactly one patient.
         """
-        views = patient_views(result)
-        if len(views) != 1:
-            raise ResultError(f"the HTML report is for one patient; this result has {len(views)}",
-                              hint="choose one with result.for_patient(patient_id)")
-        whole = {**views[0], "issues": [*views[0]["issues"], *general_issues(result)]}
-        boxes = result.sections
-        style = _style(bool(boxes))
-        text = environment().get_template(TEMPLATE).render(
-            page(whole, result.provenance, displays(result)), boxes=boxes, style=style,
-            policy=_policy(style, *(box.style for box in boxes if box.style)))
-        return text.encode()
+        with messages.speaking(self.language):
+            views = patient_views(result)
+            if len(views) != 1:
+                raise ResultError(f"the HTML report is for one patient; this result has {len(views)}",
+                                  hint="choose one with result.for_patient(patient_id)")
+            # Plugins write their sections for clinicians.
+            boxes = result.sections if self.audience == "clinician" else ()
+            style, script = _own(*STYLES[self.audience], *([BOXES] if boxes else [])), _own(*SCRIPTS[self.audience])
+            return environment().get_template(TEMPLATES[self.audience]).render(
+                self._content(views[0], result), boxes=boxes, style=style, script=script, language=self.language,
+                policy=_policy(script, style, *(box.style for box in boxes if box.style))).encode()
+
+    def _content(self, view: Mapping[str, Any], result: Result) -> dict[str, Any]:
+        whole = {**view, "issues": [*view["issues"], *general_issues(result)]}
+        if self.audience == "clinician":
+            return page(whole, result.provenance, displays(result))
+        return {**patient_page(whole), "disclaimer": result.provenance.get("disclaimer") or DISCLAIMER,
+                "action_words": ACTION_WORDS}
 
 
 @cache
 def environment() -> Environment:
     """Jinja2 with everything escaped and no silent blanks; built when first used."""
     made = Environment(loader=PackageLoader("pmed.render"), autoescape=True, undefined=StrictUndefined,
-                       trim_blocks=True, lstrip_blocks=True)
-    made.filters.update(label=words.label, number=words.number, quantity=words.quantity, web_link=words.web_link)
+                       trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.i18n"])
+    made.policies["ext.i18n.trimmed"] = True
+    getattr(made, "install_gettext_callables")(  # noqa: B009 - the extension adds it, unknown to type checkers
+        messages.gettext, messages.ngettext, newstyle=True)
+    # In a template _("…") is trusted as ours: only for literals. What comes from outside is `| said`, and escaped.
+    made.filters.update(said=messages.gettext, label=words.label, number=messages.number,
+                        day=messages.day, long_day=messages.long_day, quantity=words.quantity, web_link=words.web_link)
     return made
 
 
 @cache
-def _style(sections: bool) -> Markup:
-    """The style sheet, with that of plugins' boxes where there are some: ours, so it is not escaped."""
+def _own(*names: str) -> Markup:
+    """Style sheets or scripts: ours, so they are not escaped."""
     loader = environment().loader
     assert loader is not None  # noqa: S101 - environment() gives it one
-    parts = (loader.get_source(environment(), name)[0] for name in (STYLE, *([BOXES] if sections else [])))
-    return Markup("\n".join(parts))  # noqa: S704 - files of this package
+    return Markup("\n".join(loader.get_source(environment(), name)[0] for name in names))  # noqa: S704 - our files
 
 
 @cache
-def _policy(*styles: str) -> str:
-    digests = (base64.b64encode(hashlib.sha256(style.encode()).digest()).decode() for style in dict.fromkeys(styles))
-    hashes = " ".join(f"'sha256-{digest}'" for digest in digests)
-    return f"default-src 'none'; style-src {hashes}; base-uri 'none'; form-action 'none'"
+def _policy(script: str, *styles: str) -> str:
+    scripts = f" script-src {_digest(script)};" if script else ""
+    hashes = " ".join(_digest(style) for style in dict.fromkeys(styles))
+    return f"default-src 'none'; style-src {hashes};{scripts} base-uri 'none'; form-action 'none'"
+
+
+def _digest(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

@@ -10,21 +10,38 @@ from ..provenance import DISCLAIMER
 from . import words
 from .bars import waterfall
 from .gaps import current_medicines, medicine_name, uncovered
+from .lookup import lookup
+from .messages import gettext as _
+from .messages import marked, ngettext, number
+from .references import References
+from .risks import icons, lowering
 from .view import View
 
 TO_DO = ("avoid", "alternative", "adjust", "monitor", "test")
 MOST_TO_DO = 5  # lines that a reader in a hurry takes in; the rest is below
+CAUTIONS_SHOWN = 2  # alternatives that need care; the rest folds away
+#: Cautions that say what is not known rather than what may harm: the first lines count them, the card says them.
+DOUBTS = ("ambiguous-gene", "gene-unknown", "unknown-input")
 OPEN = ("test", "not-assessed")
-ACTION_WORDS = {"avoid": "Avoid", "alternative": "Alternative", "adjust": "Adjust", "monitor": "Monitor",
-                "test": "Test", "standard": "Standard", "not-assessed": "Not assessed"}
-BUILD_FROM = {"header": "as its header says", "stated": "as stated by the user",
-              "inferred": "inferred from its records",
-              "other files": "taken from the other files"}
-SECTIONS = {"risk": "Risk", "treatment-response": "Treatment response"}
-GAP_KINDS = {"input": "Inputs", "gene": "Genes", "medicine": "Medicines", "drug": "Drugs asked for",
-             "prediction": "Predictions", "suggestion": "Suggestions"}
-UNIT_NOTES = {"concern level": "0 standard, 1 monitor, 2 adjust, 3 alternative, 4 avoid"}
-ISSUES_SHOWN = ("error", "warning")
+ACTION_WORDS = {"avoid": marked("Avoid"), "alternative": marked("Alternative"), "adjust": marked("Adjust"),
+                "monitor": marked("Monitor"), "test": marked("Test"), "standard": marked("Standard"),
+                "not-assessed": marked("Not assessed")}
+#: Of a medicine that is taken the first word is what to do about it.
+CURRENT_WORDS = {**ACTION_WORDS, "alternative": marked("Switch")}
+STRENGTH_WORDS = {"strong": marked("strong recommendation"), "moderate": marked("moderate recommendation"),
+                  "optional": marked("optional"), "none": marked("no graded recommendation")}
+URGENCY_WORDS = {"today": marked("today"), "soon": marked("soon"), "routine": marked("routine")}
+BUILD_FROM = {"header": marked("as its header says"), "stated": marked("as stated by the user"),
+              "inferred": marked("inferred from its records"),
+              "other files": marked("taken from the other files"), "": marked("how is not known")}
+SECTIONS = {"risk": marked("Risk"), "treatment-response": marked("Treatment response")}
+OTHER = marked("Other predictions")
+GAP_KINDS = {"input": marked("Inputs"), "gene": marked("Genes"), "medicine": marked("Medicines"),
+             "drug": marked("Drugs asked for"), "prediction": marked("Predictions"),
+             "suggestion": marked("Suggestions")}
+POINTS = {"%": marked("percentage points"), "concern level": marked("concern level")}
+GENETIC = {"phenotype", "activity-score", "diplotype"}
+ISSUES_SHOWN = (marked("error"), marked("warning"))
 INPUT = ("kind", "file", "bytes", "sha256")
 RELEASE = ("name", "version", "date", "licence", "source", "sha256", "plugin")
 CARD = ("version", "summary", "intended_use", "populations", "limits")
@@ -32,26 +49,31 @@ CARD = ("version", "summary", "intended_use", "populations", "limits")
 
 def page(view: View, provenance: Mapping[str, Any], displays: words.Displays) -> dict[str, Any]:
     """Everything the template needs, every key always there."""
-    cards = [_advice(row, view, displays) for row in view["suggestions"]]
+    references = References()
+    cards = [_advice(row, view, displays, references) for row in view["suggestions"]]
     current = [card for card in cards if card["current"]]
     todo = [card for card in current if card["action"] in TO_DO or card["cautions"]]
+    sections = _predictions(view, current, provenance, displays, references)
     return {
         "patient_id": view["patient_id"], "record": view["record"],
         "samples": [_sample(one) for one in view["samples"]], "assumed": _assumed(view),
         "summary": _summary(view, current), "todo": todo[:MOST_TO_DO], "more": todo[MOST_TO_DO:],
         "tests": view["tests"], "nothing": _nothing(view, current, todo),
         "current": current, "uncovered": uncovered(view), "fuzzy": [_medicine(row) for row in _fuzzy(view)],
-        "sections": _predictions(view, current, provenance, displays), "genes": view["genes"],
-        "lookup": _lookup(cards, view["asked"]), "gaps": _gaps(view, displays),
+        "sections": sections, "genes": view["genes"],
+        "silent": [gene for gene, row in view["genes"].items() if row["status"] == "no-data" and not row["because"]],
+        "lookup": lookup([card for card in cards if not card["current"]], view["panel"], view["asked"]),
+        "gaps": _gaps(view, displays), "methods": _methods(view), "references": list(references.rows.values()),
         "mismatched": [row for row in view["issues"] if row["code"] == "sex-mismatch"],
         "issues": [row for row in view["issues"] if row["severity"] in ISSUES_SHOWN],
         "failures": view["failures"], "provenance": _provenance(provenance),
-        "disclaimer": provenance.get("disclaimer") or DISCLAIMER, "action_words": ACTION_WORDS,
+        "disclaimer": provenance.get("disclaimer") or DISCLAIMER,
     }
 
 
 def _sample(row: View) -> View:
-    return {**row, "build_words": BUILD_FROM.get(row["build_from"] or "", row["build_from"] or "how is not known")}
+    built = str(row["build_from"] or "")
+    return {**row, "build_words": _(BUILD_FROM.get(built) or built)}
 
 
 def _assumed(view: View) -> View:
@@ -62,22 +84,55 @@ def _assumed(view: View) -> View:
     return {"any": bool(sites or genes), "sites": sites, "genes": genes}
 
 
-def _advice(row: View, view: View, displays: words.Displays) -> View:
+def _advice(row: View, view: View, displays: words.Displays, references: References) -> View:
     keys = [(one["predictor"], one["target"]) for one in row["explained_by"]]
     found = {(one["predictor"], one["target"]): one for one in view["explanations"]}
+    word = _((CURRENT_WORDS if row["current"] else ACTION_WORDS)[row["action"]])
     return {
-        **row, "word": ACTION_WORDS[row["action"]], "short": words.first_sentence(row["text"]),
+        **row, "word": word, "short": words.without_lead(words.first_sentence(row["text"]), word, row["drug"]),
+        "because": words.clause(row["why"] or ""), "genes": _changed_genes(row, view),
+        "strength_words": _(STRENGTH_WORDS[row["strength"]]), "when": _(URGENCY_WORDS[row["urgency"]]),
+        "options": _options(row["alternatives"]),
+        "pressing": [one for one in row["cautions"] if one["code"] not in DOUBTS],
+        "doubts": sum(one["code"] in DOUBTS for one in row["cautions"]),
         "medicines": [_medicine(one) for one in current_medicines(view) if row["drug"] in (one["ingredients"] or [])],
-        "evidence": [{**one, "url": words.web_link(one["url"])} for one in row["evidence"]],
+        "evidence": references.cite(row["evidence"]),
         "unknown": [words.reason(one, displays) for one in row["unknown"]],
         "reasons": [_explained(found[key], displays) for key in keys if key in found],
     }
 
 
+def _options(alternatives: list[View]) -> View:
+    """Alternatives that fit first, then a few that need care; the others fold away, with what is ruled out last."""
+    by = {status: [one for one in alternatives if one["status"] == status] for status in ("fits", "caution")}
+    rest = [one for one in alternatives if one["status"] not in by]
+    folded = by["caution"][CAUTIONS_SHOWN:] + (rest if len(rest) > CAUTIONS_SHOWN else [])
+    return {"shown": [*by["fits"], *by["caution"][:CAUTIONS_SHOWN], *(rest if len(rest) <= CAUTIONS_SHOWN else [])],
+            # one line costs no more than the line that would hide it
+            "folded": folded} if len(folded) > 1 else {"shown": [*by["fits"], *by["caution"], *rest], "folded": []}
+
+
+def _changed_genes(row: View, view: View) -> list[View]:
+    """Genes this advice reads that act differently today than they are written, because of what is taken."""
+    contributions = (row["explanation"] or {}).get("contributions", [])
+    read = {gene for kind, _colon, gene in (one["feature"].partition(":") for one in contributions) if kind in GENETIC}
+    return [{"gene": gene, **view["genes"][gene]} for gene in sorted(read & {*view["genes"]})
+            if view["genes"][gene]["because"]
+            and view["genes"][gene]["present_phenotype"] != view["genes"][gene]["phenotype"]]
+
+
+def _methods(view: View) -> list[View]:
+    """How the bars were worked out, once for all predictors that were explained the same way."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for one in view["explanations"]:
+        found[one["method"]].add(one["predictor"])
+    return [{"method": method[:1].upper() + method[1:], "predictors": sorted(by)} for method, by in found.items()]
+
+
 def _explained(explanation: View, displays: words.Displays) -> View:
     return {"title": words.label(explanation["target"]),
             "predictor": explanation["predictor"], "target": explanation["target"], "trace": explanation["trace"],
-            "unit_note": UNIT_NOTES.get(explanation["unit"], ""), "sentence": explanation["sentence"],
+            "unit": _(POINTS.get(explanation["unit"]) or str(explanation["unit"])), "sentence": explanation["sentence"],
             "chart": waterfall(explanation, displays)}
 
 
@@ -99,11 +154,14 @@ def _summary(view: View, current: list[View]) -> list[str]:
     advised = [row for row in medicines if settled & set(row["ingredients"] or [])]
     others = _own_predictions(view)
     said = [row for row in others if row["status"] == "assessed"]
+    read = sum(row["complete"] and row["status"] in {"called", "outside"} for row in genes)
     return [
-        f"{sum(row['complete'] and row['status'] in {'called', 'outside'} for row in genes)} of {len(genes)} genes"
-        if genes else "no gene",
-        f"{len(advised)} of {len(medicines)} current medicines" if medicines else "no current medicines on record",
-        *([f"{len(said)} of {len(others)} risk and response predictions"] if others else []),
+        ngettext("%(n)s of %(all)s gene", "%(n)s of %(all)s genes", len(genes)) % {"n": read, "all": len(genes)}
+        if genes else _("no gene"),
+        ngettext("%(n)s of %(all)s current medicine", "%(n)s of %(all)s current medicines", len(medicines))
+        % {"n": len(advised), "all": len(medicines)} if medicines else _("no current medicines on record"),
+        *([ngettext("%(n)s of %(all)s risk and response prediction", "%(n)s of %(all)s risk and response predictions",
+                    len(others)) % {"n": len(said), "all": len(others)}] if others else []),
     ]
 
 
@@ -112,29 +170,34 @@ def _nothing(view: View, current: list[View], todo: list[View]) -> str:
     if todo:
         return ""
     if view["record"] is None:
-        return "No patient record was given, so nobody can say what the patient takes. See “If you prescribe”."
+        return _("No patient record was given, so nobody can say what the patient takes. See “If you prescribe”.")
     if not any(row["active"] for row in view["medications"]):
-        return "The record names no current medicine. See “If you prescribe”."
+        return _("The record names no current medicine. See “If you prescribe”.")
     settled = [one for one in current if one["action"] not in OPEN]
     if not settled:
-        return "None of the current medicines could be assessed: this does not mean that there is nothing to do."
+        return _("None of the current medicines could be assessed: this does not mean that there is nothing to do.")
     if len(settled) < len(current) or uncovered(view):
-        return ("Nothing that could be assessed asks for a change, but not every current medicine could be assessed: "
+        return _("Nothing that could be assessed asks for a change, but not every current medicine could be assessed: "
                 "this does not mean that there is nothing to do.")
-    return "No change is suggested: every current medicine was assessed, and its standard use fits."
+    return _("No change is suggested: every current medicine was assessed, and its standard use fits.")
 
 
 def _predictions(view: View, current: list[View], provenance: Mapping[str, Any],
-                 displays: words.Displays) -> list[View]:
+                 displays: words.Displays, references: References) -> list[View]:
     """Risk, treatment response and whatever other kind a plugin brings, each as a section."""
     cards = provenance.get("predictors", {})
     shown = {(one["predictor"], one["target"]): place for place, card in enumerate(current) for one in card["reasons"]}
     found: dict[str, list[View]] = defaultdict(list)
     for row in _own_predictions(view):
         place = shown.get((row["predictor"], row["target"]))
-        found[row["kind"]].append(_prediction(row, cards.get(row["predictor"], {}), displays, place))
+        about = cards.get(row["predictor"], {})
+        cited = about.get("card", {}).get("references", []) if row["status"] == "assessed" else []
+        found[row["kind"]].append({**_prediction(row, about, displays, place),
+                                   "evidence": references.cite_texts(cited, row["predictor"])})
     order = sorted(found, key=lambda kind: (list(SECTIONS).index(kind) if kind in SECTIONS else len(SECTIONS), kind))
-    return [{"title": SECTIONS.get(kind, "Other predictions"), "id": kind or "other", "rows": found[kind]}
+    return [{"title": _(SECTIONS.get(kind, OTHER)), "id": kind or "other",
+             "rows": [row for row in found[kind] if row["status"] == "assessed"],
+             "open": [row for row in found[kind] if row["status"] != "assessed"]}
             for kind in order]
 
 
@@ -152,7 +215,9 @@ def _prediction(row: View, about: Mapping[str, Any], displays: words.Displays, p
     return {
         **row, "title": _title(row["target"], about),
         "shown": words.quantity(row["value"], row["unit"]), "reason": words.reason(row["reason"] or "", displays),
-        "range": f"{words.number(interval[0])} to {words.quantity(interval[1], row['unit'])}" if interval else "",
+        "range": _("%(low)s to %(high)s") % {"low": number(interval[0]),
+                                             "high": words.quantity(interval[1], row["unit"])} if interval else "",
+        "people": icons(row), "lower": lowering(row, displays),
         "explained": _explained(row["explanation"], displays) if row["explanation"] and place is None else None,
         "place": place,
     }
@@ -164,17 +229,6 @@ def _title(target: str, about: Mapping[str, Any]) -> str:
     return summary if summary and len(about.get("gives", [target])) == 1 else words.label(target)
 
 
-def _lookup(cards: Iterable[View], asked: list[str]) -> View:
-    """Drugs the patient does not take: those asked for first, then the most concerning; the unassessable apart."""
-    rows = [card for card in cards if not card["current"]]
-    ordered = sorted(rows, key=lambda one: (one["drug"] not in asked, -(one["concern"] or 0.0), one["drug"]))
-    about = {card["drug"] for card in cards}
-    open_rows = [one for one in ordered if one["action"] in OPEN]
-    return {"rows": [{**one, "asked": one["drug"] in asked} for one in ordered if one["action"] not in OPEN],
-            "open": [{**one, "asked": one["drug"] in asked} for one in open_rows],
-            "unanswered": [drug for drug in asked if drug not in about]}
-
-
 def _gaps(view: View, displays: words.Displays) -> list[View]:
     """Gaps by kind; what shares a source and a reason shares a line."""
     lines: dict[tuple[str, str, str], list[str]] = defaultdict(list)
@@ -183,7 +237,8 @@ def _gaps(view: View, displays: words.Displays) -> list[View]:
         lines[gap["kind"], gap["by"], words.reason(gap["reason"], displays)].append(named)
     rows = [{"kind": kind, "by": by, "reason": reason, "what": ", ".join(what)}
             for (kind, by, reason), what in lines.items()]
-    return [{"title": title, "rows": [row for row in rows if row["kind"] == kind]} for kind, title in GAP_KINDS.items()
+    return [{"title": _(title), "rows": [row for row in rows if row["kind"] == kind]}
+            for kind, title in GAP_KINDS.items()
             if any(row["kind"] == kind for row in rows)]
 
 

@@ -6,14 +6,18 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
+from .messages import gettext, listed, marked, ngettext
+
 # Shares that have a name, and how they are said.
-SHARES = {Fraction(1): "all", Fraction(9, 10): "nine tenths", Fraction(4, 5): "four fifths", Fraction(3, 4):
-          "three quarters", Fraction(2, 3): "two thirds", Fraction(3, 5): "three fifths", Fraction(1, 2): "half",
-          Fraction(2, 5): "two fifths", Fraction(1, 3): "one third", Fraction(1, 4): "one quarter",
-          Fraction(1, 5): "one fifth", Fraction(1, 10): "one tenth"}
+SHARES = {Fraction(1): marked("all"), Fraction(9, 10): marked("nine tenths"), Fraction(4, 5): marked("four fifths"),
+          Fraction(3, 4): marked("three quarters"), Fraction(2, 3): marked("two thirds"),
+          Fraction(3, 5): marked("three fifths"), Fraction(1, 2): marked("half"),
+          Fraction(2, 5): marked("two fifths"), Fraction(1, 3): marked("one third"),
+          Fraction(1, 4): marked("one quarter"), Fraction(1, 5): marked("one fifth"),
+          Fraction(1, 10): marked("one tenth")}
 SMALLEST = 0.05
-WHAT = {"concern level": "concern"}
-OTHERWISE = "difference from the reference patient"
+WHAT = {"concern level": marked("the concern")}
+OTHERWISE = marked("the difference from the reference patient")
 
 
 def sentence(explanation: Mapping[str, Any], names: Mapping[str, str]) -> str:
@@ -39,19 +43,19 @@ def sentence(explanation: Mapping[str, Any], names: Mapping[str, str]) -> str:
     said = _shares([part for part in parts if part[0] >= SMALLEST], WHAT.get(explanation["unit"], OTHERWISE))
     small = [name for share, name in parts if share < SMALLEST]
     against = [names.get(one["feature"], one["feature"]) for one in moved if one["contribution"] * change < 0]
-    return said + (f"; a little from {_joined(small)}" if small else "") + (
-        f"; {_joined(against)} {'pulls' if len(against) == 1 else 'pull'} the other way" if against else "") + "."
+    little = gettext("; a little from %(names)s") % {"names": listed(small)} if small else ""
+    other = ngettext("; %(names)s pulls the other way", "; %(names)s pull the other way", len(against)) % {
+        "names": listed(against)} if against else ""
+    return f"{said}{little}{other}."
 
 
 def _shares(parts: Sequence[tuple[float, str]], what: str) -> str:
     first, *rest = [(_word(share), name) for share, name in parts]
-    start = f"{first[0][:1].upper()}{first[0][1:]} of the {what} comes from {first[1]}"
-    return ", ".join([start, *(f"{word} from {name}" for word, name in rest)])
+    start = gettext("%(share)s of %(what)s comes from %(name)s") % {
+        "share": f"{first[0][:1].upper()}{first[0][1:]}", "what": gettext(what), "name": first[1]}
+    return ", ".join([start, *(gettext("%(share)s from %(name)s") % {"share": word, "name": name}
+                               for word, name in rest)])
 
 
 def _word(share: float) -> str:
-    return SHARES[min(SHARES, key=lambda one: abs(float(one) - share))]
-
-
-def _joined(names: Sequence[str]) -> str:
-    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+    return gettext(SHARES[min(SHARES, key=lambda one: abs(float(one) - share))])

@@ -7,27 +7,31 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-MINUS = "\N{MINUS SIGN}"
-UNKNOWN = "unknown"
+from .messages import MINUS, UNKNOWN, gettext, marked, number
+
 PATTERNS = {
-    "on": "taking {}",
-    "phenotype": "{} phenotype",
-    "diplotype": "{} diplotype",
-    "activity-score": "{} activity score",
-    "genotype": "{} genotype",
-    "status": "{} status",
-    "finding": "{} on record",
+    "on": marked("taking {}"),
+    "phenotype": marked("{} phenotype"),
+    "diplotype": marked("{} diplotype"),
+    "activity-score": marked("{} activity score"),
+    "genotype": marked("{} genotype"),
+    "status": marked("{} status"),
+    "finding": marked("{} on record"),
     "observation": "{}",
-    "allergy": "allergy to {}",
-    "condition": "{} on record",
-    "latest": "latest {}",
-    "daily-dose": "daily dose of {} (mg)",
+    "allergy": marked("allergy to {}"),
+    "condition": marked("{} on record"),
+    "latest": marked("latest {}"),
+    "daily-dose": marked("daily dose of {} (mg)"),
+    "days-taken": marked("days on {}"),
 }
-SHOWN = {"egfr": "kidney function (eGFR)", "creatinine-clearance": "kidney function (creatinine clearance)",
-         "child-pugh": "liver function (Child-Pugh)", "bmi": "BMI"}
+SHOWN = {"egfr": marked("kidney function (eGFR)"), "egfr-trend": marked("change of eGFR a year"),
+         "breastfeeding": marked("breast-feeding"),
+         "creatinine-clearance": marked("kidney function (creatinine clearance)"),
+         "child-pugh": marked("liver function (Child-Pugh)"), "bmi": "BMI"}
 SPELT = ("condition", "finding")
 NAMED = re.compile(rf"\b({'|'.join(PATTERNS)}):([^\s,;]+)")
 SENTENCE = re.compile(r"(?<=[\w)%]{2}[.!?])\s+(?=[A-Z(])")
+CLAUSE = re.compile(r";\s(?![^(]*\))|, so (?![^(]*\))")
 FEW_WORDS = 30
 Displays = Mapping[str, str]
 
@@ -40,11 +44,11 @@ def feature(name: str, displays: Displays | None = None) -> str:
     """
     kind, _, rest = name.partition(":")
     if name in SHOWN:
-        return SHOWN[name]
+        return gettext(SHOWN[name])
     if not rest or kind not in PATTERNS:
-        return name.replace("-", " ").replace("_", " ")
+        return gettext(name.replace("-", " ").replace("_", " "))
     shown = (displays or {}).get(rest, f"LOINC {rest}") if kind in {"observation", "latest"} else rest
-    return PATTERNS[kind].format(shown.replace("-", " ") if kind in SPELT else shown)
+    return gettext(PATTERNS[kind]).format(shown.replace("-", " ") if kind in SPELT else shown)
 
 
 def reason(text: str, displays: Displays | None = None) -> str:
@@ -66,31 +70,10 @@ def label(name: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def decimals(values: list[float]) -> int:
-    """Digits after the point that show all `values`: as few as lose nothing, fewer for large numbers."""
-    largest = max((abs(value) for value in values), default=0.0)
-    cap = 0 if largest >= 1000 else 1 if largest >= 10 else 2 if largest >= 0.1 else 4
-    exact = (n for n in range(cap) if all(abs(round(value, n) - value) < 1e-9 for value in values))
-    return next(exact, cap)
-
-
-def number(value: float | None, digits: int | None = None) -> str:
-    """A number with a true minus sign; unknown stays the word.
-
-    >>> number(-0.5), number(12.34), number(None)
-    ('−0.5', '12.3', 'unknown')
-    """
-    if value is None or value != value:  # noqa: PLR0124 - NaN is the one number unlike itself
-        return UNKNOWN
-    text = f"{value:.{decimals([value]) if digits is None else digits}f}"
-    # "-0.0" is nothing but noise
-    return text.replace("-", MINUS) if float(text) else text.lstrip("-")
-
-
 def signed(value: float, digits: int) -> str:
     """A contribution: always with its sign."""
     text = number(value, digits)
-    return text if text.startswith(MINUS) or not float(text) else f"+{text}"
+    return text if text.startswith(MINUS) or not float(f"{value:.{digits}f}") else f"+{text}"
 
 
 def quantity(value: float | None, unit: str) -> str:
@@ -100,13 +83,33 @@ def quantity(value: float | None, unit: str) -> str:
     ('7.5\xa0%', '3')
     """
     shown = number(value)
-    return shown if shown == UNKNOWN or unit in {"", "1"} else f"{shown}\N{NO-BREAK SPACE}{unit}"
+    return shown if shown == gettext(UNKNOWN) or unit in {"", "1"} else f"{shown}\N{NO-BREAK SPACE}{unit}"
 
 
 def first_sentence(text: str) -> str:
     """The first sentence of some advice, and the next one where the first is only a few words."""
     sentences = SENTENCE.split(text.strip())
     return " ".join(sentences[:2]) if len(sentences[0]) < FEW_WORDS else sentences[0]
+
+
+def clause(text: str) -> str:
+    """The first clause of a reason: up to its first semicolon or full stop, without what follows from it.
+
+    >>> clause("ABC1 *2/*2 (Slow; both): zappa stays inactive, so it fails; worse on yolk.")
+    'ABC1 *2/*2 (Slow; both): zappa stays inactive'
+    """
+    return CLAUSE.split(first_sentence(text).rstrip("."), maxsplit=1)[0].strip()
+
+
+def without_lead(text: str, action: str, drug: str) -> str:
+    """Advice without the action and the medicine in front that the line names already.
+
+    >>> without_lead("Avoid zappa: use yolk.", "Avoid", "zappa")
+    'Use yolk.'
+    """
+    lead = f"{action} {drug}: "
+    rest = text[len(lead):] if text.lower().startswith(lead.lower()) else text
+    return rest[:1].upper() + rest[1:]
 
 
 def web_link(url: Any) -> str:

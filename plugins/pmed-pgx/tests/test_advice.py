@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from fnmatch import fnmatch
 from typing import Any
 
@@ -15,6 +16,7 @@ from pmed_pgx.guidelines import drugs
 from pmed_pgx.medicines import PresentPhenotypes
 from pmed_pgx.predictor import GuidelinePredictor
 
+TODAY = date(2026, 1, 15)
 POOR_2C19 = {"rs4244285": "A/A", "rs12769205": "G/G"}
 STROKE = {"system": "http://snomed.info/sct", "code": "230690007", "status": "resolved", "active": False}
 
@@ -33,7 +35,7 @@ def advise(make: Any) -> Any:
         for name in ("medications", "conditions", "allergies"):
             rows = record.get(name, [])
             tables[name] = TABLES[name].frame([{"patient_id": "p", "row": i, **row} for i, row in enumerate(rows)])
-        tables["patients"] = TABLES["patients"].frame([{"patient_id": "p"}])
+        tables["patients"] = TABLES["patients"].frame([{"patient_id": "p", "index_date": TODAY}])
         now = PresentPhenotypes().run(tables, asked_of(PresentPhenotypes))
         tables["present_phenotypes"] = now["present_phenotypes"]
         tables["features"] = tables["features"].join(now["features"], on="patient_id", how="left")
@@ -61,6 +63,10 @@ def taking(*names: str, **more: Any) -> list[dict[str, Any]]:
     return [{"ingredients": [name], "active": True, **more} for name in names]
 
 
+# Nobody here has a weight on record, and below 60 kg the dose of prasugrel is half.
+FOR_CLOPIDOGREL = {"ticagrelor": "fits", "prasugrel": "caution"}
+
+
 def test_current_drug_to_avoid(advise: Any, plain: Any) -> None:
     row = advise(plain(**POOR_2C19), medications=taking("clopidogrel"))["clopidogrel"]
     assert (row["action"], row["urgency"], row["strength"], row["concern"]) == ("avoid", "today", "strong", 4.0)
@@ -69,7 +75,7 @@ def test_current_drug_to_avoid(advise: Any, plain: Any) -> None:
     assert row["why"].startswith("CYP2C19 *2/*2 (Poor Metabolizer): ")
     assert [one["citation"] for one in row["evidence"]] == ["PMID:35034351"]
     assert row["evidence"][0]["url"] == "https://pubmed.ncbi.nlm.nih.gov/35034351/"
-    assert {one["drug"]: one["status"] for one in row["alternatives"]} == {"prasugrel": "fits", "ticagrelor": "fits"}
+    assert {one["drug"]: one["status"] for one in row["alternatives"]} == FOR_CLOPIDOGREL
     assert row["explained_by"] == [{"predictor": "cpic", "target": "clopidogrel"}]
     assert row["unknown"] == []
 
@@ -85,13 +91,48 @@ def test_drug_not_taken_is_a_look_up(advise: Any, plain: Any) -> None:
     ("citalopram", {"rs12248560": "C/T"}, "monitor", "soon", None),
     ("clopidogrel", {}, "standard", "routine", None),
     ("ibuprofen", {"rs1057910": "A/C"}, "adjust", "soon", None),
-    ("tacrolimus", {"rs776746": "C/T"}, "adjust", "soon", 1.5),
+    ("tacrolimus", {"rs776746": "C/T"}, "adjust", "today", 1.5),
     ("tacrolimus", {"rs776746": "C/C"}, "standard", "routine", None),
 ])
 def test_action_urgency_and_dose(drug: str, changed: dict[str, str], action: str, urgency: str, factor: float | None,
                                  advise: Any, plain: Any) -> None:
     row = advise(plain(**changed), medications=taking(drug))[drug]
     assert (row["action"], row["urgency"], row["dose_factor"]) == (action, urgency, factor)
+
+
+@pytest.mark.parametrize(("began", "urgency"), [
+    (0, "today"), (89, "today"), (90, "soon"), (None, "today"), (-3, "today")])
+def test_what_harms_at_the_start_is_pressing_while_it_begins(began: int | None, urgency: str, advise: Any,
+                                                             plain: Any) -> None:
+    start = None if began is None else TODAY - timedelta(days=began)
+    row = advise(plain(rs776746="C/T"), medications=taking("tacrolimus", start=start))["tacrolimus"]
+    assert (row["action"], row["urgency"]) == ("adjust", urgency)
+
+
+@pytest.mark.parametrize(("other", "urgency"), [("amiodarone", "today"), ("paroxetine", "soon")])
+def test_at_the_start_a_check_that_changes_the_dose_is_pressing_too(other: str, urgency: str, advise: Any,
+                                                                    plain: Any) -> None:
+    row = advise(plain(), medications=taking("warfarin", other, start=TODAY - timedelta(days=3)))["warfarin"]
+    assert row["urgency"] == urgency
+
+
+@pytest.mark.parametrize(("drug", "days", "urgency"), [
+    ("clopidogrel", 3, "soon"),  # an open row changes the treatment, strongly
+    ("metoprolol", 3, "routine"),  # none does
+    ("abacavir", 3, "today"), ("abacavir", 400, "soon")])  # harm comes at the start
+def test_how_soon_a_test_is_needed(drug: str, days: int, urgency: str, advise: Any) -> None:
+    row = advise({}, medications=taking(drug, start=TODAY - timedelta(days=days)))[drug]
+    assert (row["action"], row["urgency"]) == ("test", urgency)
+
+
+@pytest.mark.parametrize("drug", ["carbamazepine", "oxcarbazepine"])
+@pytest.mark.parametrize(("days", "action", "urgency"), [(0, "test", "today"), (91, "test", "soon"),
+                                                         (92, "standard", "routine")])
+def test_no_hla_test_for_who_has_tolerated_the_drug_for_months(drug: str, days: int, action: str, urgency: str,
+                                                               advise: Any) -> None:
+    row = advise({}, medications=taking(drug, start=TODAY - timedelta(days=days)))[drug]
+    assert (row["action"], row["urgency"]) == (action, urgency)
+    assert ("no skin reaction" in row["text"]) is (action == "standard")
 
 
 def test_missing_key_site_asks_for_a_test(advise: Any, plain: Any) -> None:
@@ -142,7 +183,7 @@ def test_record_rules_alternatives_out(advise: Any, plain: Any) -> None:
 ])
 def test_other_conditions_rule_nothing_out(condition: dict[str, Any], advise: Any, plain: Any) -> None:
     row = advise(plain(**POOR_2C19), conditions=[condition])["clopidogrel"]
-    assert {one["status"] for one in row["alternatives"]} == {"fits"}
+    assert {one["drug"]: one["status"] for one in row["alternatives"]} == FOR_CLOPIDOGREL
 
 
 def test_icd_10_category_counts(advise: Any, plain: Any) -> None:
@@ -150,6 +191,16 @@ def test_icd_10_category_counts(advise: Any, plain: Any) -> None:
     row = advise(plain(**POOR_2C19), conditions=[past])["clopidogrel"]
     statuses = {one["drug"]: one["status"] for one in row["alternatives"]}
     assert statuses == {"ticagrelor": "fits", "prasugrel": "ruled-out"}
+
+
+@pytest.mark.parametrize(("ahead", "more", "urgency"), [
+    (1, {}, "today"), (30, {"status": "draft"}, "today"), (31, {}, "routine"), (1, {"status": "cancelled"}, "routine"),
+    (-1, {"status": "completed"}, "routine"), (1, {"kind": "statement"}, "routine")])
+def test_what_is_ordered_counts_before_it_begins(ahead: int, more: dict[str, Any], urgency: str, advise: Any) -> None:
+    order = {"kind": "order", "status": "active", "active": False, "start": TODAY + timedelta(days=ahead), **more}
+    row = advise({}, medications=taking("fluorouracil", **order))["fluorouracil"]
+    assert (row["current"], row["urgency"]) == (urgency == "today", urgency)
+    assert ("not-begun" in [one["code"] for one in row["cautions"]]) is (urgency == "today")
 
 
 def test_drug_that_may_be_taken_counts_as_taken_with_a_caution(advise: Any, plain: Any) -> None:

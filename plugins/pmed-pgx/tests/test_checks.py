@@ -18,7 +18,7 @@ from pmed_pgx.guidelines import Drug, drugs
 from pmed_pgx.guidelines import parse as parse_guideline
 from pmed_pgx.knowledge import folder
 from pmed_pgx.outcomes import Outcome, certain, outcome
-from pmed_pgx.wording import advice, because, cautions, evidence
+from pmed_pgx.wording import advice, because, cautions, evidence, held
 
 ROW = """
 [[check]]
@@ -70,6 +70,25 @@ def test_a_check_holds_where_all_of_it_does(egfr: float | None, holds: bool) -> 
     assert (one.lead.action if one.lead else None) == ("avoid" if holds else None)
 
 
+@pytest.mark.parametrize(("dose", "keys"), [(40.0, {"limit"}), (20.0, set()), (None, {"limit"})])
+def test_a_limit_is_told_where_the_dose_is_above_it_or_not_known(dose: float | None, keys: set[str]) -> None:
+    drug = made(row("limit", '{ daily-dose = ["unknown", { min = 20.1 }] }', "monitor"))
+    one = outcome(drug, {"daily-dose:made-up": dose})
+    assert {check.key for check in one.checks} == keys
+
+
+@pytest.mark.parametrize(("drug", "known", "said"), [
+    ("simvastatin", {"taking:statin-20-mg-partner": "amlodipine", "taking:statin-10-mg-partner": ""}, "20 mg"),
+    ("simvastatin", {"taking:statin-10-mg-partner": "verapamil", "taking:statin-20-mg-partner": ""}, "10 mg"),
+    ("aspirin", {"taking:ticagrelor": "ticagrelor"}, "100 mg"), ("digoxin", {"age": 80.0}, "0.125 mg")])
+def test_who_keeps_the_limit_is_not_told_of_it(drug: str, known: dict[str, Any], said: str) -> None:
+    limit = float(said.removesuffix(" mg"))
+    within, above, unknown = ([check.text for check in outcome(covered()[drug], {
+        **known, f"daily-dose:{drug}": dose}).checks] for dose in (limit, 2 * limit, None))
+    assert not any(said in text for text in within)
+    assert all(any(said in text for text in texts) for texts in (above, unknown))
+
+
 def test_an_open_check_says_nothing_but_may_ask() -> None:
     one = outcome(made(KIDNEY, WATCH), {"egfr": None, "age": None})
     assert one.lead is None
@@ -115,6 +134,27 @@ def test_allergies_speak_against_the_drug_and_its_relatives() -> None:
     for allergen, action in (("celecoxib", "avoid"), ("sulfamethoxazole", "avoid"), ("penicillin v", None)):
         lead = outcome(replace(covered()["celecoxib"], rows=(), reference={}), {"allergic-to": allergen}).lead
         assert (lead.action if lead else None) == action
+
+
+@pytest.mark.parametrize(("allergen", "drug", "action", "strength"), [
+    ("codeine", "tramadol", "monitor", "optional"), ("aspirin", "celecoxib", "monitor", "optional"),
+    ("aspirin", "ibuprofen", "avoid", "strong"), ("carbamazepine", "lamotrigine", "monitor", "optional"),
+    ("carbamazepine", "phenytoin", "avoid", "strong")])
+def test_a_cross_allergy_is_a_caution_or_rules_out(allergen: str, drug: str, action: str, strength: str) -> None:
+    row = next(one for one in allergy_rows(drug) if one.key == f"allergy to {allergen}")
+    assert (row.action, row.strength) == (action, strength)
+    assert row.text.startswith("Do not give" if action == "avoid" else "Give")
+
+
+def test_nothing_is_asked_where_the_drug_goes_anyway() -> None:
+    pregnant = outcome(made(KIDNEY, row("unborn", "{ pregnant = true }")), {"egfr": None, "pregnant": True})
+    assert (pregnant.lead and pregnant.lead.action, cautions(pregnant)) == ("avoid", [])
+
+
+def test_a_candidate_whose_gene_is_unknown_tells_what_is_held_against_it() -> None:
+    one = outcome(made(WATCH, genetic=True), {CYP: None, "age": 70.0, "finding:acs-or-pci": True})
+    assert one.lead is None
+    assert held(one) == ["of watch (watch)"]
 
 
 def test_a_drug_neither_acts_on_itself_nor_counts_itself() -> None:
@@ -172,6 +212,15 @@ def test_a_medicine_is_one_player_in_however_many_places_it_acts() -> None:
     baseline, total, added = attributed(game(one))
     assert (baseline, total) == (0.0, 4.0)
     assert {name for name, size in added.items() if size} == {"on:fluvoxamine"}
+
+
+@pytest.mark.parametrize(("many", "together"), [(12, False), (13, True)])
+def test_up_to_twelve_players_stand_alone(many: int, together: bool) -> None:
+    one = outcome(made(LESS), {"taking:nsaid": ";".join(f"drug{at:02}" for at in range(many))})
+    _, total, added = attributed(game(one))
+    assert len(added) == (1 if together else many)
+    assert (TOGETHER in added) is together
+    assert sum(added.values()) == pytest.approx(total)
 
 
 def test_many_medicines_are_one_player() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pmed_pgx.guidelines import AGE, FINDING, Drug, Range, drugs, gene_of
+from pmed_pgx.guidelines import AGE, DAYS, FINDING, UNKNOWN, Drug, Range, drugs, gene_of
 from pmed_pgx.knowledge import genes, table
 from pmed_pgx.outcomes import judge
 
@@ -31,15 +31,16 @@ SILENT: dict[str, list[dict[str, Any]]] = {
 }
 
 
-def combinations(drug: Drug) -> Iterator[dict[str, Any]]:
-    """Every combination of known inputs, at every age that matters and with each indication or none."""
+def combinations(drug: Drug, *more: Any) -> Iterator[dict[str, Any]]:
+    """Every combination of known inputs and `more`, ages that matter, indications or none, new or not."""
     names = list(drug.reference)
     ages = sorted({bound for row in drug.rows if row.ages for bound in (row.ages.low, row.ages.high) if bound < 120})
     lives: list[Any] = [None, *ages, *([0.0] if ages else [])]
     findings = [{}, *({name: True} for name in drug.inputs if name.startswith(FINDING))]
-    for chosen in itertools.product(*(values(drug, name) for name in names)):
-        for age, finding in itertools.product(lives, findings):
-            yield {**dict.fromkeys(drug.inputs), **dict(zip(names, chosen, strict=True)), **finding,
+    taken = [{name: days} for name in drug.inputs if name.startswith(DAYS) for days in (0.0, 200.0)] or [{}]
+    for chosen in itertools.product(*([*values(drug, name), *more] for name in names)):
+        for age, finding, days in itertools.product(lives, findings, taken):
+            yield {**dict.fromkeys(drug.inputs), **dict(zip(names, chosen, strict=True)), **finding, **days,
                    **({AGE: age} if ages else {})}
 
 
@@ -51,7 +52,7 @@ def values(drug: Drug, name: str) -> list[Any]:
     kind, _, gene = name.partition(":")
     given = table("phenotypes").filter(gene=gene)["phenotype"].to_list() if kind == "phenotype" else []
     other = ["negative", "positive"] if kind == "status" else [drug.reference[name]]
-    plain = [one for one in wanted if not isinstance(one, Range)]
+    plain = [one for one in wanted if not isinstance(one, Range) and one != UNKNOWN]
     return list(dict.fromkeys([*plain, *sorted(edges | middles), *given, *other]))
 
 
@@ -73,7 +74,9 @@ def test_listed_silences_are_real(drug: Drug) -> None:
 
 @DRUGS
 def test_every_row_can_apply(drug: Drug) -> None:
-    found = {row.key for known in combinations(drug) for row in judge(drug, known).applied}
+    for_unknown = any(UNKNOWN in wanted for row in drug.rows for wanted in row.when.values())
+    every = combinations(drug, *([None] if for_unknown else []))
+    found = {row.key for known in every for row in judge(drug, known).applied}
     assert found == {row.key for row in drug.rows}
 
 
@@ -81,7 +84,7 @@ def test_every_row_can_apply(drug: Drug) -> None:
 def test_keys_are_unique_and_inputs_are_named(drug: Drug) -> None:
     keys = [row.key for row in drug.rows]
     assert len(set(keys)) == len(keys)
-    read = {name for row in drug.rows for name in row.when}
+    read = {name for row in drug.rows for name in row.when} - {f"{DAYS}:{drug.name}"}
     assert read == set(drug.reference), "reference names exactly what the rows read"
     assert {name.partition(":")[0] for name in read} <= KINDS
     assert len(drug.inputs) <= 12
@@ -116,7 +119,7 @@ def test_phenotypes_are_those_of_the_release(drug: Drug) -> None:
             known = set(table("phenotypes").filter(gene=gene)["phenotype"]) | FROM_OUTSIDE.get(gene, set())
             assert wanted <= known
         elif kind == "status":
-            assert wanted <= {"positive", "negative"}
+            assert wanted <= {"positive", "negative", UNKNOWN}
 
 
 def test_every_indication_has_codes() -> None:

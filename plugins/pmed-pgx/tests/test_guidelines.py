@@ -17,7 +17,7 @@ from pmed.stages.predict import feature_frame
 from pmed_pgx.cases import inputs
 from pmed_pgx.checks import covered
 from pmed_pgx.explainer import GuidelineExplainer
-from pmed_pgx.guidelines import CONCERN, ENDLESS, Range, drugs
+from pmed_pgx.guidelines import CONCERN, DAYS, ENDLESS, UNKNOWN, Range, drugs
 from pmed_pgx.knowledge import genes, table
 from pmed_pgx.medicines import of_class
 from pmed_pgx.predictor import GuidelinePredictor
@@ -28,7 +28,7 @@ SILENT = {"Indeterminate", "Possible Intermediate Metabolizer"}  # CPIC makes no
 
 PLAIN: dict[str, list[Any]] = {
     "age": [0.5, 5.0, 15.0, 40.0, 80.0], "sex": ["female", "male"],
-    **{kind: [True, False] for kind in ("finding", "condition", "pregnant")}}
+    **{kind: [True, False] for kind in ("finding", "condition", "pregnant", "breastfeeding")}}
 
 
 def values(name: str) -> list[Any]:
@@ -43,17 +43,20 @@ def values(name: str) -> list[Any]:
                 "bupropion|inhibitor|moderate|perhaps taken;rifampin|inducer|strong|taken"]
     checked = [end for drug in covered().values() for row in drug.checks for one in row.when.get(name, ())
                if isinstance(one, Range) for end in (one.low, one.high - 0.5) if abs(end) < ENDLESS]
+    if kind == DAYS:
+        return [0.0, 91.0, 92.0]
     if checked:
         return list(dict.fromkeys(checked))
     wanted = [one for drug in drugs().values() for row in drug.rows for one in row.when.get(name, ())]
     given = table("phenotypes").filter(gene=gene)["phenotype"].to_list() if kind == "phenotype" else []
     ends = [end for one in wanted if isinstance(one, Range) for end in (one.low, one.high - 0.25) if abs(end) < 10]
-    return list(dict.fromkeys([*(one for one in wanted if not isinstance(one, Range)), *ends, *given]))
+    named = (one for one in wanted if not isinstance(one, Range) and one != UNKNOWN)
+    return list(dict.fromkeys([*named, *ends, *given]))
 
 
 def type_of(name: str) -> pl.DataType:
-    numbers = ("activity", "age", "weight", "bmi", "egfr", "creatinine", "child-pugh", "latest:", "daily-dose:")
-    flags = ("finding:", "condition:", "pregnant")
+    numbers = ("activity", "age", "weight", "bmi", "egfr", "creatinine", "child-pugh", "latest:", "daily-dose:", DAYS)
+    flags = ("finding:", "condition:", "pregnant", "breastfeeding")
     return pl.Float64() if name.startswith(numbers) else pl.Boolean() if name.startswith(flags) else pl.String()
 
 
@@ -134,7 +137,7 @@ def test_predicts_where_no_plugin_gives_the_features() -> None:
     assert PREDICTOR.predict(people()).is_empty()
 
 
-INPUTS = inputs(list(covered().values()))
+INPUTS = inputs(tuple(covered().values()))
 persons = st.fixed_dictionaries({name: st.none() | st.sampled_from(values(name)) for name in INPUTS})
 
 

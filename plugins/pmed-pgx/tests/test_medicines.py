@@ -92,6 +92,14 @@ def test_it_is_over_when_the_last_of_several_is() -> None:
     assert row["reverts_after"] == 35
 
 
+@pytest.mark.parametrize(("orders", "days"), [
+    ([ended("paroxetine", 3), ended("fluoxetine", 21)], 35 - 21), ([ended("paroxetine", 6), drug("bupropion")], 7),
+    ([ended("paroxetine", 6)], 1), ([ended("paroxetine", 7)], None), ([drug("paroxetine")], 7)])
+def test_when_it_reverts(orders: list[dict[str, Any]], days: int | None) -> None:
+    made = PresentPhenotypes().run(tables({"p": orders}), ())["present_phenotypes"].filter(gene="CYP2D6")
+    assert made["reverts_after"].to_list() == ([] if days is None else [days])
+
+
 def test_two_orders_of_one_drug_are_one_drug() -> None:
     found = features(ended("paroxetine", 2), drug("paroxetine"))
     assert found["modifiers:CYP2D6"] == "paroxetine|inhibitor|strong|taken"
@@ -139,3 +147,15 @@ def test_a_batch_is_its_patients_one_by_one(people: dict[str, list[dict[str, Any
     apart = [step.run(tables({who: drugs}), WANTED) for who, drugs in people.items()]
     for name in ("features", "present_phenotypes"):
         assert_frame_equal(together[name], pl.concat([one[name] for one in apart]), check_row_order=False)
+
+
+@pytest.mark.parametrize(("orders", "days"), [
+    ([{"start": 100}], 100.0), ([{"start": 100}, {"start": 20}], 100.0), ([], 0.0), ([{"start": -5}], 0.0),
+    ([{"start": 400, "end": 20}, {"start": 10}], 400.0),  # ordered anew
+    ([{"start": 400, "end": 60}, {"start": 10}], 10.0),  # begun anew
+    ([{"start": 400, "end": 20}], 0.0), ([{"start": None}], None)])
+def test_how_long_a_medicine_has_been_taken(orders: list[dict[str, Any]], days: float | None) -> None:
+    rows = [drug("carbamazepine", active="end" not in one, **{
+        name: None if ago is None else TODAY - timedelta(days=ago) for name, ago in one.items()}) for one in orders]
+    found = PresentPhenotypes().run(tables({"p": rows}), ["days-taken:carbamazepine"])["features"]
+    assert found["days-taken:carbamazepine"].to_list() == [days]

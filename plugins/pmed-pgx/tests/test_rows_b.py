@@ -71,8 +71,9 @@ EACH = pytest.mark.parametrize(("drug", "group"), GROUPS, ids=[drug for drug, _ 
 def test_rows_name_known_inputs_values_and_words(drug: str, group: dict[str, Any]) -> None:
     rows = group["row"]
     assert len({row["key"] for row in rows}) == len(rows)
-    read = {name: set(itertools.chain(*(row["when"].get(name, []) for row in rows))) for name in group["reference"]}
-    assert {name for row in rows for name in row["when"]} == set(group["reference"])
+    read = {name: set(itertools.chain(*(row["when"].get(name, []) for row in rows))) - {"unknown"}
+            for name in group["reference"]}
+    assert {name for row in rows for name in row["when"]} - {"days-taken"} == set(group["reference"])
     assert all(found <= set(values(drug, name)) for name, found in read.items())
     assert all(group["reference"][name] in values(drug, name) for name in read)
     assert {row["action"] for row in rows} <= {"avoid", "alternative", "adjust", "monitor", "standard"}
@@ -91,7 +92,8 @@ def test_every_drug_has_one_group_and_a_name() -> None:
 def lead(drug: str, known: dict[str, Any]) -> Any:
     """The engine's outcome for a drug and what is known of the patient."""
     engine = importlib.import_module("pmed_pgx.outcomes")
-    return engine.outcome(importlib.import_module("pmed_pgx.guidelines").drugs()[drug], known)
+    drugs = importlib.import_module("pmed_pgx.guidelines").drugs()
+    return engine.outcome(drugs[drug], {f"days-taken:{drug}": 0.0, **known})
 
 
 @needs_engine
@@ -116,6 +118,28 @@ def test_reference_is_standard_and_a_missing_input_never_is(drug: str, group: di
 
 def hla(allele: str, status: str) -> dict[str, Any]:
     return {f"status:HLA-{allele}": status}
+
+
+@needs_engine
+@pytest.mark.parametrize(("days", "status", "action"), [
+    (0.0, "positive", "avoid"), (91.0, "positive", "avoid"), (92.0, "positive", "monitor"), (None, "positive", "avoid"),
+    (92.0, "negative", "standard"), (92.0, None, "standard"), (0.0, None, None), (None, None, None)])
+@pytest.mark.parametrize("drug", ["carbamazepine", "oxcarbazepine"])
+def test_hla_matters_in_the_first_months(drug: str, days: float | None, status: str | None,
+                                         action: str | None) -> None:
+    made = lead(drug, {"status:HLA-B*15:02": status, "status:HLA-A*31:01": "negative", f"days-taken:{drug}": days})
+    assert (made.lead.action if made.lead else None) == action
+
+
+@needs_engine
+@pytest.mark.parametrize(("days", "status", "score", "action"), [
+    (0.0, "positive", 2.0, "avoid"), (92.0, "positive", 2.0, "monitor"), (92.0, None, 2.0, "standard"),
+    (92.0, None, 0.5, "adjust"), (92.0, None, None, None), (91.0, None, 2.0, None), (92.0, "negative", 0.5, "adjust")])
+def test_phenytoin_tolerated_for_months_still_follows_cyp2c9(days: float, status: str | None, score: float | None,
+                                                             action: str | None) -> None:
+    made = lead("phenytoin", {"status:HLA-B*15:02": status, "activity-score:CYP2C9": score,
+                              "days-taken:phenytoin": days})
+    assert (made.lead.action if made.lead else None) == action
 
 
 def gene(name: str, value: Any) -> dict[str, Any]:

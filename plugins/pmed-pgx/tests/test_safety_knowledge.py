@@ -19,9 +19,11 @@ from pmed.settings import Settings
 DATA = files("pmed_pgx") / "data"
 CITATION = re.compile(r"PMID:\d{5,8}|DOI:10\.\d{4,9}/\S+|https://\S+")
 GENES = {"CYP1A2", "CYP2B6", "CYP2C8", "CYP2C9", "CYP2C19", "CYP2D6", "CYP3A4", "UGT1A1", "SLCO1B1", "ABCG2", "ABCB1"}
-TOPICS = ("kidney", "liver", "age", "pregnancy", "disease", "interactions", "qt", "serotonin", "bleeding")
+TOPICS = ("kidney", "liver", "age", "pregnancy", "breastfeeding", "disease", "interactions", "qt", "serotonin",
+          "bleeding")
 ACTIONS, STRENGTHS = {"avoid", "alternative", "adjust", "monitor"}, {"strong", "moderate", "optional"}
-NUMBERS = {"age", "weight", "bmi", "egfr", "creatinine-clearance", "child-pugh", "daily-dose"}
+NUMBERS = {"age", "weight", "bmi", "egfr", "egfr-trend", "creatinine-clearance", "child-pugh", "daily-dose",
+           "days-taken"}
 FIELDS = {"key", "drugs", "classes", "when", "action", "strength", "text", "because", "dose_factor", "ask", "source",
           "citation"}
 # Groups that checks read and the condition table may not have yet: unknown until then, so such a check says nothing.
@@ -165,7 +167,7 @@ def known(name: str) -> bool:
     return {"condition": lambda: rest in CONDITIONS, "latest": lambda: rest in CODES and rest in PLAUSIBLE,
             "taking": lambda: rest in CLASS_NAMES | DRUGS | DERIVED,
             "phenotype": lambda: any(gene == rest for gene, _ in PHENOTYPES)}.get(
-                kind, lambda: name in NUMBERS | {"pregnant", "sex"})()
+                kind, lambda: name in NUMBERS | {"pregnant", "breastfeeding", "sex"})()
 
 
 NONE_TAKEN = {"max": 1}
@@ -183,16 +185,16 @@ def test_check_reads_what_there_is(check: dict[str, Any]) -> None:
         kind, _, gene = name.partition(":")
         if kind == "phenotype":
             assert {(gene, one) for one in wanted} <= PHENOTYPES
-        elif kind in {"condition", "pregnant"}:
+        elif kind in {"condition", "pregnant", "breastfeeding"}:
             assert isinstance(wanted, bool)
         elif kind == "sex":
             assert wanted in {"female", "male"}
         else:
-            assert list(ranges(wanted)), name
+            assert list(ranges(wanted)) or (name, wanted) == ("daily-dose", "unknown"), name
         for span in ranges(wanted):
             assert set(span) <= {"min", "max"}
             assert span
-            assert span.get("min", 0) < span.get("max", 1e9)
+            assert span.get("min", -1e9) < span.get("max", 1e9)
             assert kind != "taking" or span in ({"min": span.get("min")}, NONE_TAKEN)
 
 
@@ -230,6 +232,20 @@ def test_effect_lasts(drug: str, days: int) -> None:
 def test_dose_makes_sertraline_a_moderate_inhibitor() -> None:
     rows = MODIFIERS.filter(gene="CYP2D6", drug="sertraline").select("from_dose", "strength").rows()
     assert sorted(rows, key=str) == [("150", "moderate"), (None, "weak")]
+
+
+def test_apixaban_rather_than_warfarin_is_for_who_starts() -> None:
+    check = next(check for _, check in CHECKS if check["key"] == "warfarin start, 65 years and more")
+    assert check["when"]["days-taken"] == {"max": 92}
+
+
+@pytest.mark.parametrize(("drug", "asked"), [
+    ("prasugrel", "weight"), ("edoxaban", "weight"), ("duloxetine", "creatinine-clearance"),
+    ("venlafaxine", "creatinine-clearance"), ("tramadol", "creatinine-clearance"), ("codeine", "egfr"),
+    ("levetiracetam", "creatinine-clearance"), ("apixaban", "creatinine-clearance"),
+    ("colchicine", "creatinine-clearance")])
+def test_a_dose_that_hangs_on_an_unknown_value_asks_for_it(drug: str, asked: str) -> None:
+    assert any(check.get("ask") and asked in check["when"] and drug in members(check) for _, check in CHECKS)
 
 
 @pytest.mark.parametrize(("allergen", "drug", "severity"), [

@@ -9,23 +9,25 @@ from typing import Any, ClassVar
 
 import polars as pl
 
+from pmed.repeats import unless_repeated
 from pmed.tables import TABLES, Tables
 
 from . import wording
 from .alternatives import alternatives
 from .cases import REMEMBERED, Cases
-from .guidelines import drugs
-from .medicines import each_drug
+from .guidelines import CONCERN, drugs
+from .medicines import days_taken, each_drug, with_coming
 from .outcomes import Outcome
-from .phenoconversion import TAKEN
+from .phenoconversion import PERHAPS, TAKEN
 from .reasons import assumptions, hints, reasons
 
 PREDICTOR = "cpic"
 KEY = ["patient_id", "drug"]
+START = 90.0  # days in which a treatment has just begun
 MORE_CAUTIONS = ("unclear", "assumed", "hinted")
 _TYPES = {name: column.dtype for name, column in TABLES["suggestions"].columns.items() if name != "adviser"}
 _FACTS = ("case", "action", "strength", "advice", "because", "dose_factor", "expected", "untested", "open",
-          "population", "evidence", "noted", "unknown", "explained_by")
+          "population", "evidence", "noted", "unknown", "explained_by", "harm_at_start", "grave", "changes")
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,8 @@ class GuidelineAdviser:
         rows, results = every.filter(pl.col("status") != "not-applicable"), tables["gene_results"]
         present = tables.get("present_phenotypes", TABLES["present_phenotypes"].empty())
         for more in (reasons(rows.select(*KEY, "case"), cases.outcomes, results, present),
-                     _taken(tables["medications"]), others, _doses(tables["predictions"]), assumptions(results),
-                     hints(results)):
+                     _taken(with_coming(tables)), others, _doses(tables["predictions"]), assumptions(results),
+                     hints(results), days_taken(tables)):
             rows = rows.join(more, on=KEY, how="left", maintain_order="left")
         return _suggestions(rows)
 
@@ -75,8 +77,13 @@ def _lengthened(rows: pl.DataFrame, name: str, more: Sequence[str]) -> pl.DataFr
 
 
 def _urgency() -> pl.Expr:
-    quiet = ~pl.col("current") | pl.col("action").is_in(["standard", "not-assessed"])
-    pressing = pl.col("action").is_in(["avoid", "alternative"]) & pl.col("strength").is_in(["strong", "moderate"])
+    """See ``docs/plan.md``, section 6. A treatment of unknown age may have begun today."""
+    test, graded = pl.col("action") == "test", pl.col("strength").is_in(["strong", "moderate"])
+    slight = test & ~pl.col("grave")
+    quiet = ~pl.col("current") | pl.col("action").is_in(["standard", "not-assessed"]) | slight
+    begins = pl.col("harm_at_start") & (pl.col("days") < START).fill_null(value=True)
+    pressing = (pl.col("action").is_in(["avoid", "alternative"]) & graded) | (
+        begins & (test | pl.col("changes")))
     return pl.when(quiet).then(pl.lit("routine")).when(pressing).then(pl.lit("today")).otherwise(pl.lit("soon"))
 
 
@@ -109,7 +116,8 @@ def _why() -> pl.Expr:
 def _facts(outcomes: list[Outcome]) -> pl.DataFrame:
     """One row a case: what does not depend on the patient's other data."""
     rows = [{"case": case, **_fact(one)} for case, one in enumerate(outcomes)]
-    more = {"case": pl.Int64(), "noted": _TYPES["cautions"]}
+    more = {"case": pl.Int64(), "noted": _TYPES["cautions"],
+            **dict.fromkeys(("harm_at_start", "grave", "changes"), pl.Boolean())}
     return pl.DataFrame(rows, schema={name: more.get(name, _TYPES.get(name, pl.String())) for name in _FACTS})
 
 
@@ -121,18 +129,32 @@ def _fact(one: Outcome) -> dict[str, Any]:
             "expected": lead.expected if lead else "", "untested": wording.untested(one), "open": wording.point(one),
             "population": wording.population(one), "evidence": wording.evidence(one), "noted": wording.cautions(one),
             "unknown": list(one.unknown if lead else one.missing),
-            "explained_by": [{"predictor": PREDICTOR, "target": drug.name}]}
+            "explained_by": [{"predictor": PREDICTOR, "target": drug.name}],
+            "harm_at_start": drug.harm_at_start, "grave": _grave(one), "changes": _changes(one)}
 
 
+def _changes(one: Outcome) -> bool:
+    """Whether one of the rows and checks that hold changes the treatment, and not as an option only."""
+    return any(row.concern >= CONCERN["adjust"] and row.strength != "optional" for row in (*one.applied, *one.checks))
+
+
+def _grave(one: Outcome) -> bool:
+    """Whether the guideline's rows that may still turn out to fit include one that changes the treatment, strongly."""
+    may_fit = (row for _, judged in one.each for row in (*judged.applied, *judged.undecided))
+    return any(row.concern >= CONCERN["adjust"] and row.strength == "strong" for row in may_fit)
+
+
+@unless_repeated
 def _taken(medications: pl.DataFrame) -> pl.DataFrame:
-    """Drugs taken now; one that the record does not say for certain counts as taken, with a caution."""
-    each = each_drug(medications.filter(pl.col("active").fill_null(value=True)))
-    text = "the record does not say for certain that this drug is taken: please confirm"
-    return (each.group_by(KEY)
-            .agg(sure=(pl.col("state") == TAKEN).any()).select(
-                *KEY, current=pl.lit(value=True),
-                unclear=pl.when(~pl.col("sure")).then(pl.lit([{"code": "drug-unclear", "text": text}],
-                                                            dtype=_TYPES["cautions"]))))
+    """Drugs taken now; one that is ordered, or perhaps taken, counts as taken, with a caution."""
+    each = each_drug(medications.filter(pl.col("active").fill_null(value=True) | pl.col("coming")), "start")
+    perhaps = pl.struct(code=pl.lit("drug-unclear"), text=pl.lit(
+        "the record does not say for certain that this drug is taken: please confirm"))
+    coming = pl.struct(code=pl.lit("not-begun"), text=pl.format("ordered from {} on: not taken yet", "start"))
+    told = pl.when(pl.col("perhaps")).then(pl.concat_list(perhaps)).otherwise(pl.concat_list(coming))
+    return each.group_by(KEY).agg(
+        pl.col("start").min(), sure=(pl.col("state") == TAKEN).any(), perhaps=(pl.col("state") == PERHAPS).any(),
+    ).select(*KEY, current=pl.lit(value=True), unclear=pl.when(~pl.col("sure")).then(told.cast(_TYPES["cautions"])))
 
 
 def _doses(predictions: pl.DataFrame) -> pl.DataFrame:

@@ -15,13 +15,12 @@ import polars as pl
 from pmed.tables import Tables
 
 from .cases import REMEMBERED
-from .checks import covered
 from .findings import on_record
 from .guidelines import CONCERN, Known, drugs
 from .knowledge import table
 from .medicines import MODIFIERS, TAKING
 from .outcomes import Outcome, outcome
-from .wording import about, asked_for, because, untested
+from .wording import about, asked_for, because, held, untested
 
 KEY = ["patient_id", "drug"]
 FITS, CAUTION, OUT = "fits", "caution", "ruled-out"
@@ -99,7 +98,8 @@ def _alike() -> pl.DataFrame:
 @lru_cache(maxsize=REMEMBERED)
 def _judged(one: Outcome, replaced: str) -> tuple[str, str | None]:
     """Whether a candidate fits, with the reason where it does not."""
-    own = outcome(covered()[one.drug.name], without(one.given, replaced))
+    given = without(one.given, replaced)
+    own = one if given == one.given else outcome(one.drug, given)
     lead = own.lead
     if lead and (lead.action == "avoid" or (lead.action == "alternative" and lead.strength in GRADED)):
         return OUT, because(own)
@@ -107,7 +107,8 @@ def _judged(one: Outcome, replaced: str) -> tuple[str, str | None]:
         return CAUTION, because(own)
     # What a check asks for would be asked as soon as the drug is taken: unknown organ function is no good one.
     asked = [*filter(None, [untested(own)]), *map(about, asked_for(own))]
-    return (CAUTION, "; ".join(f"{one} is not known" for one in asked)) if asked else (FITS, None)
+    told = [*(f"{one} is not known" for one in asked), *held(own)]
+    return (CAUTION, "; ".join(told)) if told else (FITS, None)
 
 
 def without(given: Known, drug: str) -> dict[str, Any]:

@@ -119,9 +119,10 @@ def _features(wide: pl.DataFrame, results: pl.DataFrame, wanted: Sequence[str]) 
         diplotype=pl.when(single & pl.col("complete")).then(pl.col("lookup_diplotypes").list.first()))
     wide = wide.join(statuses(results, [name for name in wanted if name.startswith(STATUS)]), on="patient_id",
                      how="left", maintain_order="left")
-    for name in (name for name in wanted if name not in wide.columns):
-        kind, _, about = name.partition(":")
-        column = pl.col(kind).alias(name) if kind in sure.columns else pl.lit(None, dtype=pl.String).alias(name)
-        values = sure.filter(gene=about).select("patient_id", column)
-        wide = wide.join(values, on="patient_id", how="left", maintain_order="left")
-    return wide.select("patient_id", *wanted)
+    kinds = sure.drop("patient_id", "gene").schema
+    whole = wide.join(sure.pivot("gene", index="patient_id", values=list(kinds), separator=":").select(
+        "patient_id", pl.selectors.by_name(wanted, require_all=False)), on="patient_id", how="left",
+        maintain_order="left")
+    absent = [pl.lit(None, dtype=kinds.get(name.partition(":")[0], pl.String())).alias(name) for name in wanted
+              if name not in whole.columns]
+    return whole.with_columns(absent).select("patient_id", *wanted)

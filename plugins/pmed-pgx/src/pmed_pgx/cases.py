@@ -20,8 +20,6 @@ from .outcomes import Outcome, outcome
 Ints = npt.NDArray[np.int64]
 REMEMBERED = 1 << 14  # outcomes; a patient has about 450, some thousand patients have as many distinct ones
 
-_FIRST = np.zeros(1, dtype=np.int64)
-
 
 @dataclass(frozen=True)
 class Coded:
@@ -42,7 +40,10 @@ class Cases:
     @classmethod
     def read(cls, features: pl.DataFrame, asked: Sequence[Drug] | None = None) -> Cases:
         """The cases of all drugs, or of those `asked` for; a feature without a column is unknown to everybody."""
-        wanted = list(covered().values()) if asked is None else asked
+        wanted = tuple(covered().values()) if asked is None else tuple(asked)
+        if features.height == 1:
+            known = _alone(features, wanted)
+            return cls(features["patient_id"], list(_outcomes(wanted, *known)), np.arange(len(wanted))[None, :])
         coded = _coded(features, wanted)
         outcomes: list[Outcome] = []
         of = np.empty((features.height, len(wanted)), dtype=np.int64)
@@ -74,15 +75,14 @@ def remembered(drug: Drug, *values: Any) -> Outcome:
 def distinct(columns: Sequence[Ints], height: int) -> tuple[Ints, Ints]:
     """For each row the number of its combination, and for each combination its first row."""
     combined = np.zeros(height, dtype=np.int64)
-    if height == 1:
-        return combined, combined
     for codes in columns:
         combined = np.unique(combined * (codes.max(initial=0) + 1) + codes, return_inverse=True)[1].astype(np.int64)
     _, first, where = np.unique(combined, return_index=True, return_inverse=True)
     return where.astype(np.int64), first.astype(np.int64)
 
 
-def inputs(asked: Sequence[Drug]) -> tuple[str, ...]:
+@lru_cache(maxsize=64)
+def inputs(asked: tuple[Drug, ...]) -> tuple[str, ...]:
     """Every feature that the rows and checks of those drugs look at."""
     return tuple(dict.fromkeys(name for drug in asked for name in reads(drug)))
 
@@ -102,23 +102,28 @@ def column(features: pl.DataFrame, name: str) -> pl.Series:
     return (first if len(filled) == 1 else first.fill_null(filled[1])).alias(name)
 
 
-def _coded(features: pl.DataFrame, asked: Sequence[Drug]) -> dict[str, Coded]:
-    bounds = _bounds(tuple(asked))
-    if features.height == 1:
-        return _coded_alone(features, asked, bounds)
+def _coded(features: pl.DataFrame, asked: tuple[Drug, ...]) -> dict[str, Coded]:
+    bounds = _bounds(asked)
     return {name: _binned(column(features, name), bounds[name]) if name in bounds else _code(column(features, name))
             for name in inputs(asked)}
 
 
-def _coded_alone(features: pl.DataFrame, asked: Sequence[Drug], bounds: dict[str, list[float]]) -> dict[str, Coded]:
-    """The same for one patient, without a column for each input, which is what takes the time there."""
-    known = features.row(0, named=True)
-    own = {name: _alone(known, name) for name in inputs(asked)}
-    binned = {name: _bin(value, bounds[name]) if name in bounds else value for name, value in own.items()}
-    return {name: Coded(_FIRST, [value]) for name, value in binned.items()}
+def _alone(features: pl.DataFrame, asked: tuple[Drug, ...]) -> list[Any]:
+    """The `inputs` of one patient, without a column for each, which is what takes the time there."""
+    known, bounds = features.row(0, named=True), _bounds(asked)
+    own = {name: _value(known, name) for name in inputs(asked)}
+    return [_bin(value, bounds[name]) if name in bounds else value for name, value in own.items()]
 
 
-def _alone(known: dict[str, Any], name: str) -> Any:
+# Typed, as is `remembered`.
+@lru_cache(maxsize=64, typed=True)
+def _outcomes(asked: tuple[Drug, ...], *values: Any) -> tuple[Outcome, ...]:
+    """One patient's outcome of each drug, for the values of the `inputs`."""
+    given = dict(zip(inputs(asked), values, strict=True))
+    return tuple(remembered(drug, *(given[name] for name in reads(drug))) for drug in asked)
+
+
+def _value(known: dict[str, Any], name: str) -> Any:
     """The value of `column`."""
     value = known.get(name)
     unknown = value is None or (isinstance(value, float) and isnan(value))
@@ -137,8 +142,8 @@ def _bin(value: Any, bounds: Sequence[float]) -> float | None:
 def _bounds(asked: tuple[Drug, ...]) -> dict[str, list[float]]:
     """For each number that rows or checks compare with bounds: the bounds, in order."""
     ranges = [(AGE, row.ages) for drug in asked for row in drug.rows if row.ages]
-    ranges += [(name, one) for drug in asked for row in drug.checks for name, each in row.when.items() for one in each
-               if isinstance(one, Range) and not is_list(name) and not name.startswith(SCORE)]
+    ranges += [(name, one) for drug in asked for row in (*drug.rows, *drug.checks) for name, each in row.when.items()
+               for one in each if isinstance(one, Range) and not is_list(name) and not name.startswith(SCORE)]
     found: dict[str, set[float]] = {}
     for name, one in ranges:
         found.setdefault(name, set()).update((one.low, one.high))
@@ -146,8 +151,6 @@ def _bounds(asked: tuple[Drug, ...]) -> dict[str, list[float]]:
 
 
 def _code(values: pl.Series) -> Coded:
-    if values.len() == 1:
-        return Coded(np.zeros(1, dtype=np.int64), values.to_list())
     distinct_values = values.unique(maintain_order=True)
     if values.len() == 0 or values.dtype == pl.Null():
         return Coded(np.zeros(values.len(), dtype=np.int64), [None])

@@ -1,8 +1,8 @@
 """Checks: what speaks against a drug, or for less of it, besides the genes: rows of ``data/check-*.toml``.
 
-A check holds where all of its ``when`` does: organ function, age, pregnancy, conditions, other medicines taken
-(``taking:<class>`` counts them), allergies, and the present phenotype. One that an unknown input leaves open says
-nothing; it may ask for the input where the patient takes the drug.
+A check holds where all of its ``when`` does: organ function, age, pregnancy, breast-feeding, conditions, other
+medicines taken (``taking:<class>`` counts them), allergies, and the present phenotype. One that an unknown input leaves
+open says nothing; it may ask for the input where the patient takes the drug.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pmed import PmedError
 from .guidelines import (
     AGE,
     CONCERN,
+    DAYS,
     ENDLESS,
     PHENOTYPE,
     SCORE,
@@ -82,7 +83,7 @@ def _row(one: Mapping[str, Any], drug: str, where: str) -> Row:
 
 
 def _named(name: str, drug: str) -> str:
-    return f"{DOSE}{drug}" if name == OWN_DOSE else name
+    return {OWN_DOSE: f"{DOSE}{drug}", DAYS: f"{DAYS}:{drug}"}.get(name, name)
 
 
 def _evidence(one: Mapping[str, Any]) -> Evidence:
@@ -146,14 +147,22 @@ def acting_on(drug: Drug, gene: str, known: Known) -> tuple[Acting, ...]:
 
 def seen(drug: Drug, known: Known) -> dict[str, Any]:
     """What rows and checks look at: the inputs with present phenotypes, and how many drugs and allergies there are."""
-    found = {name: known.get(name) for name in (*drug.inputs, *(name for row in drug.checks for name in row.when))}
+    names, lists = _looked_at(drug)
+    found = {name: known.get(name) for name in names}
     for gene in genes_of(drug):
         now = present(gene, Ability(known.get(f"{PHENOTYPE}{gene}"), known.get(f"{SCORE}{gene}")),
                       acting_on(drug, gene, known))
         here = {f"{PHENOTYPE}{gene}": now.phenotype, f"{SCORE}{gene}": now.score}
         found.update({name: value for name, value in here.items() if name in found})
-    listed = {name: listing(name, known, drug.name) for name in found if is_list(name)}
+    listed = {name: listing(name, known, drug.name) for name in lists}
     return {**found, **{name: None if names is None else len(names) for name, names in listed.items()}}
+
+
+@lru_cache(maxsize=4096)
+def _looked_at(drug: Drug) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What the rows and checks look at, and which of it counts drugs or allergens."""
+    names = tuple(dict.fromkeys((*drug.inputs, *(name for row in drug.checks for name in row.when))))
+    return names, tuple(name for name in names if is_list(name))
 
 
 def listing(name: str, known: Known, drug: str) -> list[str] | None:
@@ -179,4 +188,4 @@ def is_list(name: str) -> bool:
 
 # The reference patient, where it is not one of whom nothing is on record.
 REFERENCE: Known = {AGE: 40.0, "weight": 75.0, "egfr": 100.0, "creatinine-clearance": 100.0, "child-pugh": 5.0,
-                    "pregnant": False}
+                    "pregnant": False, "breastfeeding": False, "egfr-trend": 0.0}

@@ -7,7 +7,7 @@ input never explains any. (Shapley 1953; the baseline form of Sundararajan & Naj
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from math import factorial
@@ -21,7 +21,7 @@ from pmed.types import Predictor
 
 from .cases import REMEMBERED, Cases, column
 from .checks import REFERENCE, acting_on, covered, genes_of, is_allergy, is_list, listing
-from .guidelines import PHENOTYPE, SCORE, Drug, Known
+from .guidelines import DAYS, PHENOTYPE, SCORE, Drug, Known
 from .medicines import ALLERGIES, MODIFIERS
 from .outcomes import Outcome, certain
 from .phenoconversion import BY_SCORE, FACTORS
@@ -94,20 +94,31 @@ class Game:
 
         A list of medicines with no player in it is the patient's own: none of them is taken by either.
         """
-        mixed = {name: (self.given if self._own(name, inside) else self.reference).get(name) for name in self.given}
+        mixed = dict(self.outside)
+        mixed.update({name: self.given[name] for name, players in self.governed.items()
+                      if not players.isdisjoint(inside)})
         for name, players in self.lists.items():
             there = {one for one in players if one in inside or TOGETHER in inside}
             entries = (self.given[name] or "").split(";")
             mixed[name] = ";".join(entry for entry in entries if _player(name, entry) in there)
         return mixed
 
-    def _own(self, name: str, inside: Sequence[str]) -> bool:
-        return name in inside or self._with_gene(name, inside) or (is_list(name) and name not in self.lists)
+    @cached_property
+    def outside(self) -> Known:
+        """The features of the mixture without any player."""
+        return {name: (self.given if is_list(name) and name not in self.lists else self.reference).get(name)
+                for name in self.given}
 
-    def _with_gene(self, score: str, inside: Sequence[str]) -> bool:
+    @cached_property
+    def governed(self) -> Mapping[str, frozenset[str]]:
+        """Feature → the players any of which makes it the patient's own: itself, and for some scores the phenotype."""
+        own = {name: frozenset((name, self._gene_of(name))).intersection(self.players) for name in self.given}
+        return {name: players for name, players in own.items() if players}
+
+    def _gene_of(self, score: str) -> str:
         """A score that no row reads goes with its gene's phenotype."""
         gene = score.removeprefix(SCORE)
-        return score != gene and score not in self.drug.inputs and f"{PHENOTYPE}{gene}" in inside
+        return f"{PHENOTYPE}{gene}" if score != gene and score not in self.drug.inputs else score
 
 
 def _player(feature: str, entry: str) -> str:
@@ -120,7 +131,8 @@ def game(one: Outcome) -> Game:
     blank = dict.fromkeys(one.given)
     scores = {f"{SCORE}{gene}": NORMAL_SCORE for gene in genes_of(drug) if gene in BY_SCORE}
     known = {name: value for name, value in REFERENCE.items() if name in one.given}
-    return Game(drug, one.given, {**blank, **scores, **known, **one.drug.inputs})
+    new = {name: 0.0 for name in one.given if name.startswith(DAYS)}
+    return Game(drug, one.given, {**blank, **scores, **known, **new, **one.drug.inputs})
 
 
 def attributed(played: Game) -> tuple[float, float, dict[str, float]]:

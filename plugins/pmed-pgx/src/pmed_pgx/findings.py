@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import polars as pl
 
+from pmed.repeats import of_tables
 from pmed.tables import TABLES, Tables
 
 from .guidelines import FINDING
@@ -42,6 +43,7 @@ class FindingFeatures:
         return {"features": people.select("patient_id", *columns)}
 
 
+@of_tables("conditions")
 def on_record(tables: Tables) -> pl.DataFrame:
     """patient_id, finding, words: findings of the code list that a record holds, each once.
 

@@ -19,7 +19,9 @@ from .knowledge import folder, genes
 
 CONCERN = {"standard": 0.0, "monitor": 1.0, "adjust": 2.0, "alternative": 3.0, "avoid": 4.0}
 PHENOTYPE, SCORE = "phenotype:", "activity-score:"
+DAYS = "days-taken"  # in a row: of its own drug, as the feature ``days-taken:<drug>``
 AGE, FINDING, ENDLESS = "age", "finding:", float("inf")
+UNKNOWN = "unknown"  # as a wanted value: the condition holds where nobody knows
 ADULT = 40.0  # years; the reference patient's age where the rows ask for one
 
 Evidence = Mapping[str, str]
@@ -73,7 +75,7 @@ class Row:
         for name, wanted in self.when.items():
             value = known.get(name)
             if value is None:
-                verdict = None
+                verdict = verdict if UNKNOWN in wanted else None
             elif not any(value in one if isinstance(one, Range) else value == one for one in wanted):
                 return False
         return verdict
@@ -98,6 +100,7 @@ class Drug:
     - ``evidence``: source, level (CPIC's A to D; empty where there is none), citation, url; the guideline first.
     - ``population``: whom the rows are for that do not say it themselves; ``populations`` are all of them.
     - ``caution_until``: age (years) from which on ``caution`` concerns nobody.
+    - ``harm_at_start``: whether harm comes in the first weeks, so that a change is most pressing then.
     - ``dose_from``: target of a predictor, if one is installed, that works out the dose the guideline asks for.
     """
 
@@ -112,6 +115,7 @@ class Drug:
     dose_from: str
     checks: tuple[Row, ...] = ()
     caution_until: float = ENDLESS
+    harm_at_start: bool = False
 
     @cached_property
     def genes(self) -> tuple[str, ...]:
@@ -133,11 +137,12 @@ class Drug:
 
     @cached_property
     def inputs(self) -> Mapping[str, Any]:
-        """`reference` with age (years) and findings, where rows ask for them; no finding is on record (None)."""
+        """`reference` with age (years), days taken (0) and findings (none on record: None), where rows ask."""
         ages = [row.ages for row in self.rows if row.ages]
         adult = {AGE: ADULT if any(ADULT in one for one in ages) else ages[0].low} if ages else {}
         findings = dict.fromkeys(f"{FINDING}{row.indication}" for row in self.rows if row.indication)
-        return {**self.reference, **adult, **findings}
+        taken = dict.fromkeys((name for row in self.rows for name in row.when if name.startswith(DAYS)), 0.0)
+        return {**self.reference, **adult, **taken, **findings}
 
 
 @cache
@@ -151,7 +156,7 @@ def gene_of(feature: str) -> str:
     if kind == "genotype":
         return next((gene.name for gene in genes().values() for site in (*gene.sites, *gene.extras)
                      if site.name == about), "")
-    return "" if kind == "finding" else about.partition("*")[0]
+    return "" if kind in {"finding", DAYS} else about.partition("*")[0]
 
 
 @cache
@@ -186,7 +191,7 @@ def _drug(guideline: dict[str, Any], group: dict[str, Any], name: str, where: st
     evidence = (_evidence(guideline, group, name), *group.get("also", ()))
     return Drug(name, said, group["reference"], rows, alternatives, evidence, group["population"],
                 group.get("caution", ""), group.get("dose_from", ""),
-                caution_until=group.get("caution_until", ENDLESS))
+                caution_until=group.get("caution_until", ENDLESS), harm_at_start=group.get("harm_at_start", False))
 
 
 def _evidence(guideline: dict[str, Any], group: dict[str, Any], drug: str) -> Evidence:
@@ -209,11 +214,11 @@ def link(citation: str) -> str:
 def _row(row: dict[str, Any], drug: str, group: dict[str, Any], where: str) -> Row:
     where = f"{where}, row \"{row['key']}\""
     text, because = (row[name].replace("{drug}", drug) for name in ("text", "because"))
-    when = {name: values(wanted) for name, wanted in row["when"].items()}
+    for name in row["when"]:
+        one_of(name, [*group["reference"], DAYS], where)
+    when = {f"{DAYS}:{drug}" if name == DAYS else name: values(wanted) for name, wanted in row["when"].items()}
     one_of(row["action"], [one for one in ACTIONS if one in CONCERN], where)
     one_of(row["strength"], STRENGTHS, where)
-    for name in when:
-        one_of(name, group["reference"], where)
     return Row(row["key"], when, row["action"], row["strength"], text, because, row.get("dose_factor"),
                row.get("expected", ""), _ages(row.get("ages"), where), row.get("indication", ""),
                row.get("population", group["population"]))

@@ -2,7 +2,7 @@
 
 ``modifiers:<GENE>`` lists the drugs that act on a gene's product, ``taking:<class>`` the drugs of a class that are
 taken, ``allergic-to`` the allergens on record, each joined by ";" and in alphabetical order; "" where the record has
-none, null where there is no record.
+none, null where there is no record. ``daily-dose:<drug>`` (mg) and ``days-taken:<drug>`` are of what is taken.
 """
 
 from __future__ import annotations
@@ -16,12 +16,15 @@ import polars as pl
 
 from pmed.tables import TABLES, Tables
 
+from .guidelines import DAYS
 from .knowledge import table
 from .phenoconversion import PERHAPS, RECENT, TAKEN, Ability, Acting, matters, parsed, present
 
 MODIFIERS, TAKING, ALLERGIES, DOSE = "modifiers:", "taking:", "allergic-to", "daily-dose:"
 # What is put on the skin or into the eye hardly reaches the liver.
 _LOCAL = r"(?i)topical|ophthalm|cutaneous|otic|vaginal|intravitreal|dental"
+LAPSE = 30  # days without a medicine, after which its treatment begins anew
+AHEAD = 30  # days within which an order that is yet to begin is asked about now
 _IN_MG = {"mg": 1.0, "g": 1000.0, "ug": 0.001}
 _STATES = pl.Enum([TAKEN, RECENT, PERHAPS])
 
@@ -32,7 +35,8 @@ class PresentPhenotypes:
 
     name: ClassVar[str] = "pgx-present"
     needs: ClassVar[tuple[str, ...]] = ("gene_results", "patients", "medications", "allergies")
-    gives: ClassVar[tuple[str, ...]] = ("present_phenotypes", f"{MODIFIERS}*", f"{TAKING}*", ALLERGIES, f"{DOSE}*")
+    gives: ClassVar[tuple[str, ...]] = ("present_phenotypes", f"{MODIFIERS}*", f"{TAKING}*", ALLERGIES, f"{DOSE}*",
+                                    f"{DAYS}:*")
 
     def run(self, tables: Tables, wanted: Sequence[str]) -> dict[str, pl.DataFrame]:
         """``present_phenotypes``, and the wanted features, one row a patient with a record."""
@@ -46,6 +50,8 @@ class PresentPhenotypes:
         frame = frame.join(_allergies(tables), on="patient_id", how="left", maintain_order="left")
         doses = [one.removeprefix(DOSE) for one in wanted if one.startswith(DOSE)]
         frame = frame.join(_doses(taken, doses), on="patient_id", how="left", maintain_order="left")
+        begun = _wide_days(_of(tables, "patients"), days_taken(tables), wanted)
+        frame = frame.join(begun, on="patient_id", how="left", maintain_order="left")
         found = _present(acting, tables["gene_results"])
         return {"present_phenotypes": found,
                 "features": frame.with_columns(pl.col(ALLERGIES).fill_null("")).select("patient_id", *wanted)}
@@ -158,6 +164,40 @@ def _doses(taken: pl.DataFrame, asked: Sequence[str]) -> pl.DataFrame:
     found = taken.filter(pl.col("drug").is_in(asked), pl.col("state") == TAKEN)
     return found.group_by("patient_id").agg(
         pl.col("daily").filter(pl.col("drug") == one).first().alias(f"{DOSE}{one}") for one in asked)
+
+
+def with_coming(tables: Tables) -> pl.DataFrame:
+    """``medications`` with index_date, and `coming`: ordered, and to begin within `AHEAD` days."""
+    dated = _of(tables, "medications").join(
+        _of(tables, "patients").select("patient_id", "index_date"), on="patient_id", how="left", maintain_order="left")
+    ahead = (pl.col("start") - pl.col("index_date")).dt.total_days().is_between(0, AHEAD)
+    ordered = (pl.col("kind") == "order") & pl.col("status").is_in(["active", "draft"]) & ~pl.col("active")
+    return dated.with_columns(coming=(ahead & ordered).fill_null(value=False))
+
+
+def days_taken(tables: Tables) -> pl.DataFrame:
+    """patient_id, drug, days since it was begun: of what is, or may be, taken; null where an order has no date.
+
+    Orders that ended up to `LAPSE` days ago are the same treatment; what is to begin has been taken for 0 days.
+    """
+    ago = [(pl.col("index_date") - pl.col(day)).dt.total_days().alias(day) for day in ("start", "end")]
+    rows = each_drug(with_coming(tables).with_columns(ago), "start", "end", "coming")
+    now = pl.col("active").fill_null(value=True) | pl.col("coming")
+    found = rows.filter(now | pl.col("end").is_between(0, LAPSE)).group_by("patient_id", "drug").agg(
+        now=now.any(), undated=(now & pl.col("start").is_null()).any(), days=pl.col("start").max().clip(lower_bound=0))
+    days = pl.when(~pl.col("undated")).then("days").cast(pl.Float64)
+    return found.filter("now").select("patient_id", "drug", days=days)
+
+
+def _wide_days(patients: pl.DataFrame, days: pl.DataFrame, wanted: Sequence[str]) -> pl.DataFrame:
+    """``days-taken:<drug>`` of each drug asked for: 0 where it is not taken."""
+    asked = [one.removeprefix(f"{DAYS}:") for one in wanted if one.startswith(f"{DAYS}:")]
+    each = patients.select("patient_id")
+    for one in asked:
+        own = days.filter(pl.col("drug") == one).select("patient_id", "days", there=pl.lit(value=True))
+        each = each.join(own, on="patient_id", how="left", maintain_order="left").with_columns(
+            pl.when("there").then("days").otherwise(0.0).alias(f"{DAYS}:{one}")).drop("days", "there")
+    return each
 
 
 def _allergies(tables: Tables) -> pl.DataFrame:

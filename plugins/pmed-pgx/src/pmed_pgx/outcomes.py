@@ -21,7 +21,7 @@ from typing import Any
 from pmed.tables import STRENGTHS
 
 from .checks import seen
-from .guidelines import AGE, CONCERN, FINDING, Drug, Known, Row
+from .guidelines import AGE, CONCERN, DAYS, FINDING, Drug, Known, Row
 from .phenoconversion import OR
 
 
@@ -111,7 +111,7 @@ class Outcome:
     @cached_property
     def unknown(self) -> tuple[str, ...]:
         """Inputs that nobody knows; age counts where it would have chosen between the rows."""
-        names = [name for name in self.drug.inputs if not name.startswith(FINDING)]
+        names = [name for name in self.drug.inputs if not name.startswith((FINDING, DAYS))]
         return tuple(name for name in names if self.known.get(name) is None)
 
     @cached_property

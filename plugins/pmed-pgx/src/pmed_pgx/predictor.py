@@ -24,7 +24,7 @@ _NUMBER = pl.lit(None, dtype=pl.Float64)
 
 def wants() -> tuple[str, ...]:
     """Every feature that the rows or the trace look at."""
-    read = inputs(list(covered().values()))
+    read = inputs(tuple(covered().values()))
     return tuple(dict.fromkeys((*read, *map(several, read), *steps.wants())))
 
 

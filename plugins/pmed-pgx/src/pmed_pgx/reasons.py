@@ -6,6 +6,7 @@ from functools import cache
 
 import polars as pl
 
+from pmed.repeats import unless_repeated
 from pmed.tables import TABLES
 
 from .checks import covered, genes_of
@@ -64,6 +65,7 @@ def _gap_or_unread() -> pl.Expr:
             .otherwise(pl.coalesce("gap", unsettled)))
 
 
+@unless_repeated
 def assumptions(gene_results: pl.DataFrame) -> pl.DataFrame:
     """For patients and drugs: the caution `assumed`, where a result rests on reading absent sites as reference."""
     text = pl.lit("sites of ") + pl.col("gene").sort().str.join(" and ") + pl.lit(
@@ -73,6 +75,7 @@ def assumptions(gene_results: pl.DataFrame) -> pl.DataFrame:
     return said.select(*KEY, assumed=pl.concat_list(pl.struct(code=pl.lit(ASSUMED), text="text")).cast(_CAUTIONS))
 
 
+@unless_repeated
 def hints(gene_results: pl.DataFrame) -> pl.DataFrame:
     """For patients and drugs: the cautions `hinted`, low evidence that is told and never acted upon."""
     said = _messages(gene_results, HINT).group_by(KEY, maintain_order=True).agg(
@@ -94,6 +97,7 @@ def _looked_at() -> pl.DataFrame:
                         schema={"drug": pl.String, "gene": pl.String}, orient="row")
 
 
+@unless_repeated
 def in_words(gene_results: pl.DataFrame) -> pl.DataFrame:
     """patient_id, gene, status, who and gap, each result in words; `gap` is null where the result can be relied on."""
     fits = pl.col("diplotypes").list.head(SHOWN).list.join(" or ") + pl.when(

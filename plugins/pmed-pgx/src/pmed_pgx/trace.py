@@ -6,6 +6,8 @@ from functools import cache, lru_cache
 
 import polars as pl
 
+from pmed.repeats import unless_repeated
+
 from . import phenotype
 from .cases import REMEMBERED, Cases, column
 from .checks import acting_on, covered, genes_of, is_list, listing
@@ -62,13 +64,21 @@ def _known(asked: list[Drug]) -> list[Gene]:
 
 def _looked_at(features: pl.DataFrame, asked: list[Drug]) -> pl.DataFrame:
     """patient_id, key, text of everything that is known of the genes and the inputs."""
-    steps = {f"{kind}:{gene.name}": said(gene, features) for gene in _known(asked)
-             for kind, said in (("sites", _sites), ("alleles", _diplotype))}
+    read_of_genes = [name for name in wants() if name in features.columns]
+    genotyped = _genotyped(features[["patient_id", *read_of_genes]], tuple(gene.name for gene in _known(asked)))
     read = tuple(dict.fromkeys(name for drug in asked for name in drug.inputs))
     values = pl.DataFrame([column(features, name).cast(pl.String) for name in read])
-    told = features.select("patient_id", *[said.alias(key) for key, said in steps.items()]).hstack(
+    told = genotyped.hstack(
         values.select(_input(name) for name in values.columns))
     return told.unpivot(index="patient_id", variable_name="key", value_name="text").drop_nulls("text")
+
+
+@unless_repeated
+def _genotyped(features: pl.DataFrame, names: tuple[str, ...]) -> pl.DataFrame:
+    """patient_id and, for each gene, what is known of its sites and of its alleles."""
+    steps = {f"{kind}:{name}": said(genes()[name], features) for name in names
+             for kind, said in (("sites", _sites), ("alleles", _diplotype))}
+    return features.select("patient_id", *[said.alias(key) for key, said in steps.items()])
 
 
 def _input(name: str) -> pl.Expr:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .checks import is_list, listing
-from .guidelines import AGE, CONCERN, Known, Row, gene_of
+from .guidelines import AGE, CONCERN, UNKNOWN, Known, Row, gene_of
 from .outcomes import Judged, Outcome, considered
 from .phenoconversion import OR
 
@@ -112,6 +112,11 @@ def because(one: Outcome) -> str | None:
     return "; ".join(dict.fromkeys(_reason(row, one) for row in told))
 
 
+def held(one: Outcome) -> list[str]:
+    """The reasons of the checks that hold."""
+    return list(dict.fromkeys(_reason(row, one) for row in one.checks))
+
+
 def _reason(row: Row, one: Outcome) -> str:
     """A row's reason; for a check with its name, or with what it counts (medicines, allergens) and does not name."""
     if not row.evidence:
@@ -162,9 +167,10 @@ def cautions(one: Outcome) -> list[Caution]:
 
 
 def _asking(one: Outcome) -> list[Caution]:
-    """What a check would have to know."""
-    return [{"code": "unknown-input", "text": f"{about(name)} is not on record: it decides whether the dose of "
-                                              f"{one.drug.name} is right"} for name in asked_for(one)]
+    """What a check would have to know; nothing where the drug is to be avoided whatever that is."""
+    gone = one.lead is not None and one.lead.action == "avoid"
+    told = f"is not on record: it decides whether the dose of {one.drug.name} is right"
+    return [] if gone else [{"code": "unknown-input", "text": f"{about(name)} {told}"} for name in asked_for(one)]
 
 
 def asked_for(one: Outcome) -> list[str]:
@@ -190,8 +196,9 @@ def _ambiguous(one: Outcome) -> list[Caution]:
 
 
 def _chosen_without(one: Outcome) -> list[Caution]:
-    """Unknown genes do not stop a row that needs none of them, but they may add to it."""
-    lost = [name for name in one.unknown if name in one.drug.reference]
+    """Unknown genes do not stop a row that needs none of them, but they may add to it, unless it is for the unknown."""
+    asked = one.lead.when if one.lead else {}
+    lost = [name for name in one.unknown if name in one.drug.reference and UNKNOWN not in asked.get(name, ())]
     if not lost:
         return []
     said = f"chosen without {' and '.join(map(about, lost))} (unknown)"

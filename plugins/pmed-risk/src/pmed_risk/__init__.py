@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from pmed import Release, hookimpl
+from pmed import Release, Tables, hookimpl
 
 from . import organ_scores, point_scores, risk_scores
 from .ascvd import AscvdRisk
+from .cautions import cautions
 from .history import RiskHistory
 from .knowledge import release
 from .prevent_score import Prevent
@@ -17,6 +18,7 @@ from .stroke import StrokeRisk
 
 if TYPE_CHECKING:
     import click
+    import polars as pl
 
 
 @hookimpl
@@ -35,6 +37,12 @@ def register_features() -> Iterable[type[RiskHistory]]:
 def register_predictors() -> Iterable[type[AscvdRisk | StrokeRisk | Score]]:
     """Ten-year risks, points for stroke and bleeding, kidney and liver function."""
     return [AscvdRisk, StrokeRisk, Prevent, *risk_scores.SCORES, *organ_scores.SCORES, *point_scores.SCORES]
+
+
+@hookimpl
+def check_suggestions(suggestions: pl.DataFrame, tables: Tables) -> pl.DataFrame:
+    """Cautions beside medicines that let bleed, where HAS-BLED or MELD is high."""
+    return cautions(suggestions, tables)
 
 
 @hookimpl

@@ -12,6 +12,7 @@ from typing import Final
 import polars as pl
 
 from pmed import Tables
+from pmed.repeats import of_tables
 
 from .knowledge import facts
 from .records import WRONG, lost, people, up_to_index
@@ -23,6 +24,7 @@ FIRST_EVENT: Final = ("stroke-or-tia", "vascular-disease", "coronary-disease", "
 _OVER: Final = ("resolved", "inactive", "remission")
 
 
+@of_tables("patients", "conditions", "issues")
 def conditions(tables: Tables) -> pl.DataFrame:
     """True, false or null for each of `CONDITIONS` and ``ascvd-history``, with ``-found`` texts.
 

@@ -14,6 +14,7 @@ from typing import ClassVar, Final
 import polars as pl
 
 from pmed import Tables
+from pmed.repeats import of_tables
 
 from .diagnoses import CONDITIONS, conditions
 from .knowledge import facts
@@ -47,11 +48,12 @@ class RiskHistory:
     def run(self, tables: Tables, wanted: Sequence[str]) -> dict[str, pl.DataFrame]:
         """One row for each patient with a record; others have no row, hence nulls."""
         parts = (race(tables), conditions(tables), measurements(tables), smoking(tables),
-                 *(treatment(tables, name) for name in MEDICINES))
+                 treatments(tables))
         wide = reduce(lambda left, right: left.join(right, on="patient_id", how="left", maintain_order="left"), parts)
         return {"features": wide.select("patient_id", *wanted)}
 
 
+@of_tables("patients")
 def race(tables: Tables) -> pl.DataFrame:
     """`pce-race` ("white", "black", "other") from the ancestry as recorded; null where nothing was said."""
     said = pl.col("ancestry").str.to_lowercase().str.replace_all(_ETHNICITY, "")
@@ -63,6 +65,7 @@ def race(tables: Tables) -> pl.DataFrame:
     return tables["patients"].select("patient_id", group.alias("pce-race"), pl.col("ancestry").alias("pce-race-found"))
 
 
+@of_tables("patients", "observations")
 def measurements(tables: Tables) -> pl.DataFrame:
     """The latest dated value of each measurement; one that is not in the unit of the feature is no value."""
     asked = facts("measurements").rename({"code": _code(tables), "unit": "unit-asked"})
@@ -79,6 +82,7 @@ def _code(tables: Tables) -> str:
     return "canonical_code" if "canonical_code" in tables["observations"].columns else "code"
 
 
+@of_tables("patients", "observations", "conditions")
 def smoking(tables: Tables) -> pl.DataFrame:
     """Whether the person smokes now, by the latest answer or diagnosis that says; never a guess."""
     answers = dated_observations(tables).filter(pl.col("code") == "72166-2").select(
@@ -89,6 +93,13 @@ def smoking(tables: Tables) -> pl.DataFrame:
     rows = pl.concat([answers, diagnoses]).join(known, on="code").sort("start", "rank", "row")
     said = pl.format("{}{}", "code", pl.format(", {}", "start").fill_null(""))
     return rows.group_by("patient_id").agg(pl.col("smoker").last(), said.last().alias("smoker-found"))
+
+
+@of_tables("patients", "medications", "issues")
+def treatments(tables: Tables) -> pl.DataFrame:
+    """`treatment` for each of `MEDICINES`, side by side."""
+    wide = [treatment(tables, name) for name in MEDICINES]
+    return reduce(lambda left, right: left.join(right, on="patient_id", maintain_order="left"), wide)
 
 
 def treatment(tables: Tables, feature: str) -> pl.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, ClassVar, Final
 
 import numpy as np
@@ -67,6 +68,21 @@ class Equation:
         """Every feature, with an example."""
         return {**self.required, **self.maybe}
 
+    @cached_property
+    def numbers(self) -> list[pl.Expr]:
+        """Every feature as a number."""
+        return [_number(name, example, self) for name, example in self.read.items()]
+
+    @cached_property
+    def unassessed(self) -> pl.Expr:
+        """All that keeps the value from being given, in words; made once, as making it takes longer than its work."""
+        return _reason(self)
+
+    @cached_property
+    def apart(self) -> pl.Expr:
+        """Why the score has nothing to say of a patient, in words."""
+        return _apart(self)
+
 
 @dataclass(frozen=True)
 class Score(Published):
@@ -104,8 +120,8 @@ class Score(Published):
         label = pl.coalesce(pl.when(pl.col("value") >= low).then(pl.lit(words)) for low, words in about.labels) \
             if about.labels else None
         rows = predictions(frame.with_columns(value), target=about.target, value=pl.col("value"),
-                           unit=self.card.unit, reason=_reason(about), label=label)
-        apart = frame.select(apart=_apart(about)).to_series()
+                           unit=self.card.unit, reason=about.unassessed, label=label)
+        apart = frame.select(apart=about.apart).to_series()
         return rows.with_columns(
             reason=pl.coalesce(apart, "reason"),
             status=pl.when(apart.is_not_null()).then(pl.lit("not-applicable")).otherwise("status"),
@@ -133,17 +149,18 @@ class Score(Published):
 
 def arrays(frame: pl.DataFrame, about: Equation) -> dict[str, Floats]:
     """Every input as numbers; an unknown flag or word as 0, as its row has a reason and no value."""
-    made: dict[str, Floats] = {}
-    for name, example in about.read.items():
-        column = frame[name]
-        if isinstance(example, str):
-            words = _SEXES if name == "sex" else about.words[name]
-            places = {word: place for place, word in enumerate(words)}
-            column = column.replace_strict(places, default=0, return_dtype=pl.Float64)
-        elif isinstance(example, bool):
-            column = column.fill_null(value=False).cast(pl.Float64)
-        made["female" if name == "sex" else name] = column.fill_null(float("nan")).to_numpy()
-    return made
+    numbers = frame.select(about.numbers)
+    return {column.name: column.to_numpy() for column in numbers.get_columns()}
+
+
+def _number(name: str, example: Any, about: Equation) -> pl.Expr:
+    column = pl.col(name)
+    if isinstance(example, str):
+        places = {word: place for place, word in enumerate(_SEXES if name == "sex" else about.words[name])}
+        column = column.replace_strict(places, default=0, return_dtype=pl.Float64)
+    elif isinstance(example, bool):
+        column = column.fill_null(value=False).cast(pl.Float64)
+    return column.fill_null(float("nan")).alias("female" if name == "sex" else name)
 
 
 def _reason(about: Equation) -> pl.Expr:
