@@ -1,7 +1,7 @@
 """Whether a plugin was made for this pmed: what its package requires, and the version of the hooks it was written for.
 
-Only what a ``Requires-Dist`` of pmed says in practice is understood: releases of numbers, compared by ``>= > <= < == != ~=``,
-with ``.*`` behind ``==`` and ``!=``. What is not understood is not taken for granted.
+Only what a ``Requires-Dist`` of pmed says in practice is understood: releases of numbers, compared by ``>= > <= <
+== != ~=``, with ``.*`` behind ``==`` and ``!=``. What is not understood is not taken for granted.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import pluggy
 
-from . import __version__, allowlist, hookspecs
+from . import allowlist, hookspecs
 from .compatibility import must_fit, must_know_api
 from .components import must_be_sound
 from .errors import OptionError, PluginError
@@ -111,7 +111,7 @@ class Plugins:
         try:
             if self.allowed is not None:
                 allowlist.must_be_allowed(point, self.allowed)
-            must_fit(point.dist.requires if point.dist else (), __version__)
+            must_fit(point.dist.requires if point.dist else (), metadata.version("pmed"))
             self.add(point.load(), point.name, version)
         except (KeyboardInterrupt, OptionError):  # a wrong setting is the user's to mend, and stops the run
             raise

@@ -16,8 +16,8 @@ ROOT = Path(__file__).resolve().parents[1]
 
 LAYERS = [  # lowest first; nothing imports from its own layer
     {"errors"},
-    {"tables", "options", "files", "settings", "flow", "verdicts", "repeats"},
-    {"types", "schema", "vocabularies"},
+    {"tables", "options", "files", "settings", "flow", "verdicts", "compatibility", "repeats"},
+    {"types", "schema", "vocabularies", "allowlist"},
     {"hookspecs"},
     {"components"},
     {"plugins"},

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import keyword
 import re
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -17,8 +18,9 @@ from ..errors import OptionError
 from ..files import whole_folder
 
 #: Kind → what a plugin of it is called in its own documents.
-KINDS: Final = {"pharmacogenomic": "A genotype's meaning", "risk": "A risk", "treatment-response": "A treatment response",
-                "source": "A file format", "section": "A report section", "exporter": "An output format"}
+KINDS: Final = {
+    "pharmacogenomic": "A genotype's meaning", "risk": "A risk", "treatment-response": "A treatment response",
+    "source": "A file format", "section": "A report section", "exporter": "An output format"}
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _PREDICTORS: Final = ("pharmacogenomic", "risk", "treatment-response")
 _TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -33,11 +35,10 @@ def new_plugin(name: str, kind: str, folder: Path) -> list[Path]:
         folder: Where; must not be there yet.
 
     Raises:
-        OptionError: for a name that cannot be a package's, or a folder that is there.
+        OptionError: for a name that cannot be a package's.
+        PmedError: where the folder is there already.
     """
     _must_be_name(name)
-    if folder.exists():
-        raise OptionError("is there already", where=str(folder), hint="choose another folder with -o")
     texts = {path: render(name, kind, template) for path, template in _files(name, kind).items()}
     with whole_folder(folder) as made:
         for path, text in texts.items():
@@ -70,7 +71,7 @@ def _must_be_name(name: str) -> None:
     if not _NAME.fullmatch(name) or keyword.iskeyword(name):
         raise OptionError(f"{name!r} cannot be a plugin's name",
                           hint="lower case letters, digits and hyphens, such as pmed-renal")
-    if name == "pmed" or name.startswith("test-"):
+    if name.replace("-", "_") in {"pmed", *sys.stdlib_module_names}:
         raise OptionError(f"{name!r} is taken", hint="choose another, such as pmed-renal")
 
 

@@ -1,0 +1,92 @@
+"""A plugin made by ``pmed plugins new`` installs with pip, passes its checks and its own tests, whatever its kind."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+import venv
+from pathlib import Path
+
+import pytest
+
+from pmed.errors import OptionError, PmedError
+from pmed.scaffold import KINDS, new_plugin, render
+from pmed.testing import run_checks
+
+ROOT = Path(__file__).resolve().parents[1]
+PIP = ("-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-index", "--no-deps",
+       "--no-build-isolation")
+
+
+def run(*command: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False, cwd=cwd, env=env)
+
+
+@pytest.fixture(scope="module")
+def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The interpreter of a new environment, which sees the third-party packages of this one and nothing else."""
+    folder = tmp_path_factory.mktemp("fresh") / "venv"
+    venv.create(folder, with_pip=False)
+    site = next(folder.glob("lib/python*/site-packages"))
+    (site / "beside.pth").write_text(sysconfig.get_paths()["purelib"])
+    return folder / "bin" / "python"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_new_plugin_installs_and_passes(python: Path, tmp_path: Path, kind: str) -> None:
+    name = f"new-{kind}"
+    made = run(sys.executable, "-m", "pmed", "plugins", "new", name, "--kind", kind, cwd=tmp_path)
+    assert made.returncode == 0, made.stderr
+    installed = run(python, *PIP, f"./{name}", cwd=tmp_path)
+    assert installed.returncode == 0, installed.stderr
+    checked = run(python, "-m", "pmed", "plugins", "check", name)
+    outcomes = json.loads(checked.stdout)
+    assert {one["status"] for one in outcomes} == {"passed"}, checked.stdout
+    tested = run(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=tmp_path / name)
+    assert tested.returncode == 0, tested.stdout
+    listed = json.loads(run(python, "-m", "pmed", "plugins").stdout)
+    assert listed["plugins"][name]["version"] == "0.1.0"
+    assert listed["plugins"][name]["components"]
+
+
+@pytest.mark.parametrize(("name", "message"), [
+    ("Renal", "cannot be a plugin's name"), ("renal risk", "cannot be"), ("../renal", "cannot be"), ("1st", "cannot be"),
+    ("class", "cannot be"), ("json", "is taken"), ("pmed", "is taken"), ("a--b", "cannot be"), ("", "cannot be")])
+def test_a_name_that_would_not_do_is_refused(tmp_path: Path, name: str, message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        new_plugin(name, "risk", tmp_path / "new")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_is_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("x")
+    with pytest.raises(PmedError, match="is there already"):
+        new_plugin("renal", "risk", tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.py"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_has_a_template_and_nothing_is_left_to_fill_in(tmp_path: Path, kind: str) -> None:
+    for path in new_plugin("renal-risk", kind, tmp_path / "new"):
+        text = path.read_text()
+        assert "{%" not in text
+        assert "{{" not in text.replace("${{", "")
+        assert max(map(len, text.splitlines())) <= 120
+
+
+def test_the_requirement_is_this_release() -> None:
+    assert '"pmed>=0.1,<0.2"' in render("renal", "risk", "pyproject.toml.j2")
+
+
+def test_a_change_for_the_worse_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The checks look at the new plugin, and not at something else."""
+    code = render("worse-risk", "risk", "kinds/risk.py.j2").replace(
+        "verdicts.needs(self.needs), ", "").replace("frame = ", "features = features.fill_null(1.0)\n        frame = ")
+    (tmp_path / "worse_risk.py").write_text(code)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    broken = {one.check for one in run_checks("worse_risk") if not one.is_good}
+    assert "worse-risk.missing_input_is_not_assessed" in broken
