@@ -15,6 +15,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
@@ -78,6 +79,16 @@ def must_be_allowed(point: metadata.EntryPoint, allowed: Mapping[str, Allowed]) 
         raise PluginError(f"version {listed.version} is allowed, not {point.dist.version}", hint=_HINT)
     if digest(point.dist) != listed.digest:
         raise PluginError("is not the package that is allowed: the hashes differ", hint=_HINT)
+    _must_be_its_own(point.value.partition(":")[0].partition(".")[0], point.dist)
+
+
+def _must_be_its_own(module: str, dist: metadata.Distribution) -> None:
+    """Refuse a module that another package, or a loose file, puts before the one that was hashed."""
+    found = find_spec(module)
+    own = {Path(str(file.locate())).resolve() for file in dist.files or ()}
+    if found is None or found.origin is None or Path(found.origin).resolve() not in own:
+        place = found.origin if found else "nowhere"
+        raise PluginError(f"its module {module} would be read from {place}, which is not of the package", hint=_HINT)
 
 
 def read(path: Path, key: Path) -> dict[str, Allowed]:

@@ -13,7 +13,7 @@ from typing import Any, Final
 from .errors import PluginError
 
 _CLAUSE: Final = re.compile(r"(~=|==|!=|<=|>=|<|>)\s*(\d+(?:\.\d+)*)(\.\*)?")
-_REQUIREMENT: Final = re.compile(r"pmed\s*(?:\[[^\]]*\])?\s*\(?([^;)]*)\)?\s*(;.*)?", re.IGNORECASE)
+_REQUIREMENT: Final = re.compile(r"pmed(?![\w.-])\s*(?:\[[^\]]*\])?\s*\(?([^;)]*)\)?\s*(;.*)?", re.IGNORECASE)
 
 
 def must_fit(requires: Iterable[str] | None, version: str) -> None:

@@ -54,8 +54,8 @@ def test_a_new_plugin_installs_and_passes(python: Path, tmp_path: Path, kind: st
 
 
 @pytest.mark.parametrize(("name", "message"), [
-    ("Renal", "cannot be a plugin's name"), ("renal risk", "cannot be"), ("../renal", "cannot be"), ("1st", "cannot be"),
-    ("class", "cannot be"), ("json", "is taken"), ("pmed", "is taken"), ("a--b", "cannot be"), ("", "cannot be")])
+    ("Renal", "cannot be a plugin's name"), ("renal risk", "cannot be"), ("../renal", "cannot be"), ("", "cannot be"),
+    ("1st", "cannot be"), ("class", "cannot be"), ("a--b", "cannot be"), ("json", "is taken"), ("pmed", "is taken")])
 def test_a_name_that_would_not_do_is_refused(tmp_path: Path, name: str, message: str) -> None:
     with pytest.raises(OptionError, match=message):
         new_plugin(name, "risk", tmp_path / "new")

@@ -75,12 +75,13 @@ class Case:
         if examples:
             return examples[0]
         open_names = [name for name in self.predictor.needs if reference[name] is None]
+        why = ""
         for values in product((False, 50.0, "no"), repeat=min(len(open_names), 4)):
             row = {**reference, **dict(zip(open_names, values, strict=False))}
-            if self._is_assessed(row):
+            if not (why := self._why_not(row)):
                 return row
         raise Broken("its reference patient is not assessed: give `reference` values that can be, and `examples()` for "
-                     f"what is needed besides ({', '.join(open_names) or 'nothing'})")
+                     f"what is needed besides ({', '.join(open_names) or 'nothing'}). Last said: {why}")
 
     def own_examples(self) -> Sequence[Row]:
         """What the predictor itself offers to be tried on."""
@@ -113,12 +114,13 @@ class Case:
         """
         return tidy(checked(self.predictor, frame))
 
-    def _is_assessed(self, row: Row) -> bool:
+    def _why_not(self, row: Row) -> str:
+        """Why nothing is assessed of this patient; empty where something is."""
         try:
             said = self.predictor.predict(self.table([row]))
-        except (pl.exceptions.PolarsError, TypeError, ValueError):
-            return False  # a value of the wrong type; the next is tried
-        return bool((said["status"] == "assessed").any())
+        except Exception as error:  # perhaps a value of the wrong type; the next is tried, and the last is told
+            return f"{type(error).__name__}: {' '.join(str(error).split())}"
+        return "" if (said["status"] == "assessed").any() else str(said["reason"].drop_nulls().first())
 
 
 def tidy(rows: pl.DataFrame) -> pl.DataFrame:
