@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import click
 
+from .hookspecs import API
 from .plugins import BUILT_IN, HOOKS, Component, Failure, Plugins, installed
 from .settings import Settings
 from .terminal import add_commands
@@ -39,7 +40,7 @@ def describe_plugins(settings: Settings) -> dict[str, Any]:
         rows[release.plugin]["components"].setdefault("knowledge", {})[release.name] = _release(release.made)
     add_commands(plugins, click.Group())
     off = {point.name for point in installed()} - set(plugins.versions) - {one.plugin for one in plugins.failures}
-    return {"plugins": rows, "disabled": sorted(off), "hooks": list(HOOKS),
+    return {"api": API, "plugins": rows, "disabled": sorted(off), "hooks": list(HOOKS),
             "failures": [{**asdict(failure), "fix": fix(failure)} for failure in plugins.failures]}
 
 
@@ -51,7 +52,7 @@ def fix(failure: Failure) -> str:
 def _about(plugins: Plugins, name: str, version: str) -> dict[str, Any]:
     hooks = [hook for hook in HOOKS if any(owner.plugin == name for owner, _ in plugins.implementations(hook))]
     return {"version": version, "package": "pmed" if name in BUILT_IN else _package(name), "hooks": hooks,
-            "components": {}}
+            "components": {}, "notes": plugins.notes.get(name, [])}
 
 
 def _package(name: str) -> str:
@@ -103,6 +104,7 @@ def plugins_as_text(described: Mapping[str, Any], width: int = 120) -> str:
     sink = StringIO()
     Console(file=sink, width=width, markup=False, highlight=False, emoji=False).print(table)
     lines = [line.rstrip() for line in sink.getvalue().splitlines()]
+    lines += [f"{name}: {note}" for name, plugin in described["plugins"].items() for note in plugin["notes"]]
     for failure in described["failures"]:
         said = Failure(**{name: value for name, value in failure.items() if name != "fix"})
         lines += [f"FAILED {said}", f"       to mend it: {failure['fix']}"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import os
 import traceback
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from importlib import import_module, metadata
@@ -76,6 +77,7 @@ class Plugins:
     versions: dict[str, str] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
     allowed: Mapping[str, allowlist.Allowed] | None = None
+    notes: dict[str, list[str]] = field(default_factory=dict)  # hooks that will go or change, by who uses them
 
     @classmethod
     def of(cls, settings: Settings) -> Plugins:
@@ -126,7 +128,9 @@ class Plugins:
         """
         must_know_api(plugin, hookspecs.API)
         try:
-            self.manager.register(plugin, name=name)
+            with warnings.catch_warnings(record=True) as told:
+                warnings.simplefilter("always")
+                self.manager.register(plugin, name=name)
         except (pluggy.PluginValidationError, ValueError) as error:
             self._forget(plugin)
             raise PluginError(" ".join(str(error).split()), where=name) from error
@@ -137,6 +141,8 @@ class Plugins:
             raise PluginError(f"unknown hook {strange[0]!r}", where=name,
                               hint=f"did you mean {near[0]!r}?" if near else f"hooks: {', '.join(HOOKS)}")
         self.versions[name] = version
+        if told:
+            self.notes[name] = [str(one.message) for one in told]
 
     def _forget(self, plugin: object) -> None:
         if self.manager.is_registered(plugin):
