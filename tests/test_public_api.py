@@ -60,9 +60,13 @@ def test_a_deprecated_hook_is_told_by_plugin_and_costs_nothing(monkeypatch: pyte
     monkeypatch.setitem(hookspecs.register_advisers.pmed_spec, "warn_on_impl", DeprecationWarning("goes with 0.3"))
     assert spec["warn_on_impl"] is None
     plugins = Plugins().load(only=())
+
+    def none():
+        return []
+
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        plugins.add(SimpleNamespace(register_advisers=hookimpl(list)), "old", "1")
+        plugins.add(SimpleNamespace(register_advisers=hookimpl(none)), "old", "1")
     assert plugins.notes == {"old": ["goes with 0.3"]}
     assert "old" in plugins.versions
 
