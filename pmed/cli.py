@@ -13,6 +13,7 @@ import click
 from . import __version__
 from .errors import PmedError
 from .files import write_whole
+from .modelcommands import model
 from .plugincommands import plugins
 from .plugins import Plugins, must_be_installed
 from .readers import Reader, reader_options
@@ -227,6 +228,17 @@ def qc(genome: tuple[Path, ...], samples: tuple[str, ...], build: str, output: P
 
 
 @cli.command()
+@click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False),
+              help="New folder for the notebooks (default: pmed-lab here, or the next free number of it).")
+@click.argument("more", nargs=-1, type=click.UNPROCESSED, metavar="[-- JUPYTER OPTION...]")
+def lab(output: Path | None, more: tuple[str, ...]) -> None:
+    """JupyterLab with the notebooks, in a fresh working copy."""
+    from .notebook.lab import start
+
+    start(output, more)
+
+
+@cli.command()
 @click.argument("name", required=False)
 @click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), help="Write all schemas here.")
 def schema(name: str | None, output: Path | None) -> None:
@@ -240,6 +252,7 @@ def schema(name: str | None, output: Path | None) -> None:
         click.echo(schema_text(name) if name else "\n".join(schema_texts()))
 
 
+cli.add_command(model)
 cli.add_command(plugins)
 
 

@@ -411,10 +411,29 @@ class Page:
         return "".join(f"<p>{escape(one or '')}</p>" for one in result.tables["medications"]["display"]).encode()
 
 
+@dataclass(frozen=True)
+class Learned:
+    """A model that brings no file."""
+
+    name: ClassVar[str] = "learned"
+
+    def read(self, path: Path) -> Any:
+        raise InputError("is no cohort", where=str(path))
+
+    def train(self, cohort: Any) -> Any:
+        return None
+
+    def evaluate(self, model: Any, cohort: Any) -> dict[str, Any]:
+        return {}
+
+    def shipped(self) -> Path | None:
+        return None
+
+
 FACTS = Release("facts", "1", "2026-01-31", "CC0-1.0", "PMID:1", "0" * 64)
 GOOD = plugin(register_sources=[Lines], register_features=[Names], register_predictors=[Good],
               register_advisers=[Advice], register_sections=[Findings], register_exporters=[Page],
-              register_knowledge=[FACTS])
+              register_models=[Learned], register_knowledge=[FACTS])
 
 
 @parametrize_with_checks(GOOD)
@@ -472,6 +491,7 @@ BAD_COMPONENTS = {
     "exporter_without_patients": ("register_exporters", made(
         Page, export=lambda self, result: result.tables["medications"]["display"].to_list()[0].encode())),
     "exporter_escapes": ("register_exporters", made(Page, export=raw_page)),
+    "model_ships_what_it_says": ("register_models", made(Learned, shipped=lambda self: Path("/no/such/folder"))),
     "release_is_described": ("register_knowledge", replace(FACTS, date="yesterday")),
 }
 

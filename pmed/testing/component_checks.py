@@ -192,6 +192,17 @@ def _exported(component: Component, result: Result) -> Any:
     return said
 
 
+# Models
+
+def check_model_ships_what_it_says(component: Component, _: World) -> None:
+    """The model that the plugin brings, if any, can be read, and its files have the hashes of its manifest."""
+    folder = component.made.shipped()
+    if folder is not None:
+        from ..modelling import load_model
+
+        must(load_model(folder).card.name.strip(), "the card of its model has no name")
+
+
 # Knowledge
 
 def check_release_is_described(component: Component, _: World) -> None:
@@ -216,5 +227,6 @@ def _all(prefix: str) -> tuple[Check, ...]:
 
 CHECKS: Final[Mapping[str, tuple[Check, ...]]] = {
     "register_sources": _all("source"), "register_features": _all("step"), "register_advisers": _all("adviser"),
+    "register_models": _all("model"),
     "register_sections": _all("section"), "register_exporters": _all("exporter"), "register_knowledge": _all("release"),
 }
