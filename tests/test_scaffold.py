@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import subprocess
@@ -12,9 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from pmed import TABLES
 from pmed.errors import OptionError, PmedError
 from pmed.scaffold import KINDS, new_plugin, render
 from pmed.testing import run_checks
+from tests.toy import tables
 
 ROOT = Path(__file__).resolve().parents[1]
 PIP = ("-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-index", "--no-deps",
@@ -80,6 +83,24 @@ def test_every_kind_has_a_template_and_nothing_is_left_to_fill_in(tmp_path: Path
 
 def test_the_requirement_is_this_release() -> None:
     assert '"pmed>=0.1,<0.2"' in render("renal", "risk", "pyproject.toml.j2")
+
+
+@pytest.mark.parametrize(("alleles", "state", "expected"), [
+    ((0, 0), "called", 0.0), ((0, 1), "called", 1.0), ((1, 1), "called", 2.0), ((0, None), "half-call", None),
+    ((0, 2), "called", None), ((None, None), "absent", None), ((0, 0), "filtered", None),
+    ((0, 0), "assumed-reference", 0.0)])
+def test_the_genotype_of_the_template_is_counted_and_never_guessed(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch, alleles: tuple, state: str, expected: float | None) -> None:
+    (tmp_path / "new_site.py").write_text(render("new-site", "pharmacogenomic", "kinds/pharmacogenomic.py.j2"))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "new_site", raising=False)
+    step = importlib.import_module("new_site").NewSiteDosage()
+    [site] = step.sites().filter(build="GRCh38").to_dicts()
+    call = {name: site[name] for name in ("chrom", "pos", "ref", "alt")}
+    given = tables(1) | {"genotypes": TABLES["genotypes"].frame([
+        {**call, "sample": "p0", "allele_1": alleles[0], "allele_2": alleles[1], "state": state}])}
+    given["features"] = given["patients"].select("patient_id")
+    assert step.run(given, ["dosage:rs671"])["features"]["dosage:rs671"].to_list() == [expected]
 
 
 def test_a_change_for_the_worse_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -304,6 +304,15 @@ def test_components_that_do_not_load_are_caught() -> None:
 def test_there_must_be_such_a_package() -> None:
     with pytest.raises(PluginError, match="no plugin 'no-such-plugin' is installed"):
         checks_of("no-such-plugin")
+    with pytest.raises(PluginError, match="did you mean 'pmed-risk'"):
+        checks_of("pmed-rsik")
+
+
+def test_what_is_left_out_is_told_when_a_missing_input_gives_an_unsound_row() -> None:
+    bare = variant(reason=lambda self: pl.when(~pl.col(SITE).is_in(["C/C", "C/T"]).fill_null(value=False)).then(
+        pl.lit("another genotype, or none")))
+    messages = failed(plugin(register_predictors=[bare]))
+    assert "without weight: " in messages["missing_input_is_not_assessed"]
 
 
 # Expected failures

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from importlib import import_module, metadata
 from typing import Any
 
 from ..errors import PluginError, PmedError
-from ..plugins import Component, Failure, Plugins
+from ..plugins import Component, Failure, Plugins, installed
 
 #: Attribute of a plugin's module: "component.check" (or "check") → why it fails and is meant to.
 EXPECTED = "EXPECTED_FAILURES"
@@ -85,19 +86,24 @@ def _plain(name: str) -> str:
 def _imported(value: str) -> Any:
     module, _, attribute = value.partition(":")
     if not re.fullmatch(r"\w+(\.\w+)*", module):
-        raise PluginError(f"no plugin {value!r} is installed", hint="pip install it first; pmed plugins lists them")
+        raise _no_such(value)
     try:
         found = import_module(module)
     except ModuleNotFoundError as error:
         if error.name != module:
             raise PluginError(f"does not import: {error}", where=module) from error
-        raise PluginError(f"no plugin {value!r} is installed",
-                          hint="pip install it first; pmed plugins lists them") from error
+        raise _no_such(value) from error
     except PmedError:
         raise
     except Exception as error:
         raise PluginError(f"does not import: {type(error).__name__}: {error}", where=module) from error
     return getattr(found, attribute) if attribute else found
+
+
+def _no_such(name: str) -> PluginError:
+    near = get_close_matches(name, [point.name for point in installed()], n=1)
+    return PluginError(f"no plugin {name!r} is installed", hint=f"did you mean {near[0]!r}?" if near else
+                       "pip install it first; pmed plugins lists them")
 
 
 def _registered(plugin: Any, name: str, module: str, version: str) -> Subject:
