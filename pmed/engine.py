@@ -61,7 +61,7 @@ class Engine:
 
         Without `concluding` there are no predictors and advisers, unless options might be theirs.
         """
-        plugins = Plugins(settings.options, settings.disabled).load()
+        plugins = Plugins.of(settings).load()
         return cls.using(plugins, progress, concluding=concluding or bool(settings.options))
 
     @classmethod
