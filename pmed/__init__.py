@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .cohort import Cohort
     from .engine import call, calls, run
     from .errors import PmedError
     from .hookspecs import hookimpl
@@ -33,6 +34,7 @@ __all__ = [
     "TABLES",
     "Adviser",
     "Card",
+    "Cohort",
     "Column",
     "Explainer",
     "Explanation",
@@ -57,6 +59,7 @@ __all__ = [
 ]
 
 _HOME = {
+    "cohort": ("Cohort",),
     "engine": ("call", "calls", "run"),
     "errors": ("PmedError",),
     "hookspecs": ("hookimpl",),

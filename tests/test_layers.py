@@ -32,6 +32,7 @@ LAYERS = [  # lowest first; nothing imports from its own layer
     {"pmed"},  # the front door
     {"demo", "testing", "notebook", "quality", "records", "fetching", "whatif", "predicting"},
     {"batch"},
+    {"cohort"},
     {"reporting", "readers"},
     {"cli"},
     {"__main__"},

@@ -23,6 +23,8 @@ from ..engine import Options
 from ..errors import GenomeError, HistoryError, InputError, OptionError
 from ..files import write_whole
 from ..settings import Settings
+from ..stages.link import read_pairs
+from ..stages.read import must_be_there
 from . import staging, work
 from .counts import EVERYBODY
 from .local import Pool, processes
@@ -52,11 +54,21 @@ class Inputs:
     pairs: Mapping[str, str] = field(default_factory=dict)
     groups: Mapping[str, str] = field(default_factory=dict)
 
+    @classmethod
+    def read(cls, genome: Iterable[Path], history: Iterable[Path], pairs: Path | None, groups: Path | None) -> Inputs:
+        """With pairs and groups from their files.
+
+        Raises:
+            InputError: for a file that is not two columns, or names somebody twice.
+        """
+        return cls(tuple(genome), tuple(history), read_pairs(pairs) if pairs else {},
+                   read_pairs(groups, once=False) if groups else {})
+
 
 def run(genome: Paths = (), history: Paths = (), *, output: str | Path, pairs: Mapping[str, str] | None = None,
         groups: Mapping[str, str] | None = None, build: str = "", index_date: str = "", options: Options | None = None,
         settings: Settings | None = None, engine: str = "local", jobs: int = 0, memory: int = 0,
-        allow_sex_mismatch: bool = False, explained: bool = False) -> Cohort:
+        allow_sex_mismatch: bool = False, explained: bool = False, genes_only: bool = False) -> Cohort:
     """Work a cohort out into the folder `output`, or finish what an earlier run began there.
 
     Args:
@@ -75,6 +87,7 @@ def run(genome: Paths = (), history: Paths = (), *, output: str | Path, pairs: M
         memory: Megabytes that all processes together may use; 0 sets no bound below that of a full chunk.
         allow_sex_mismatch: Genome and record of different sex belong together all the same.
         explained: Also explanations and traces.
+        genes_only: Nothing beyond the results of genes.
 
     Raises:
         InputError: for files that cannot be used; a file among many that is damaged is in `Cohort.unread`.
@@ -82,7 +95,8 @@ def run(genome: Paths = (), history: Paths = (), *, output: str | Path, pairs: M
     """
     chosen = (settings or Settings()).with_options(options or {})
     inputs = Inputs(_paths(genome), _paths(history), pairs or {}, groups or {})
-    asked = Asked(Path(output).absolute(), chosen, build, index_date, allow_sex_mismatch, explained)
+    asked = Asked(Path(output).absolute(), chosen, build, index_date, allow_sex_mismatch, explained,
+                  genes_only)
     return cohort(inputs, asked, engine=engine, jobs=jobs, memory=memory)
 
 
@@ -97,6 +111,8 @@ def cohort(inputs: Inputs, asked: Asked, *, engine: str = "local", jobs: int = 0
         raise OptionError(f"no engine {engine!r}", hint=f"there are: {', '.join(ENGINES)}")
     if not inputs.genome and not inputs.history:
         raise InputError("nobody to work on", hint="give GENOME files, --history records, or both")
+    must_be_there("genome", inputs.genome)
+    must_be_there("history", inputs.history)
     number = jobs or os.cpu_count() or 1
     most = people_at_once(memory, number)
     _prepare(inputs, asked)
@@ -152,13 +168,12 @@ def _must_be_same(inputs: Inputs, asked: Asked, most: int) -> None:
         OptionError: the folder holds another cohort, or this one with other inputs, versions or settings.
     """
     worker = work.worker()
-    given = [path for path in (*inputs.genome, *inputs.history) if path.exists()]
-    told = worker.engine.provenance([path for path in inputs.genome if path in given],
-                                    [path for path in inputs.history if path in given],
+    told = worker.engine.provenance(inputs.genome, inputs.history,
                                     {"build": asked.build, "index_date": asked.index_date,
                                      "options": dict(asked.settings.options)})
     rests = {**{name: value for name, value in told.items() if name != "created"}, "people_in_a_chunk": most,
              "pairs": digest(inputs.pairs), "groups": digest(inputs.groups), "explained": asked.explained,
+             "genes_only": asked.genes_only,
              "any_sex": asked.any_sex}
     about = msgspec.json.format(msgspec.json.encode({"format": FORMAT, **rests}, order="deterministic"), indent=1)
     path = asked.folder / ABOUT
@@ -184,13 +199,15 @@ def _staged(pool: Pool, inputs: Inputs, asked: Asked, most: int) -> tuple[list[C
               *direct_blocks([one for one in sets if not _is_cut(one, most)], most)]
     if inputs.genome and not blocks:
         first = next(iter(unread.values()))
-        raise GenomeError(first if len(unread) == 1 else f"none of {len(unread)} genomes can be read; the first: {first}")
+        several = f"none of {len(unread)} genomes can be read; the first: {first}"
+        raise GenomeError(first if len(unread) == 1 else several)
     placed = with_patients(blocks, inputs.pairs)
     where = place / "people.arrow"
     write_whole(where, _ipc(pl.DataFrame(
         [(patient, number) for number, (_, people) in enumerate(placed) for patient, _ in people],
         schema={"patient_id": pl.String, "chunk": pl.Int64}, orient="row")))
-    records = _sorted(pool, inputs.history, place / "records", where, most, unread)
+    records = _sorted(pool, inputs.history, where, most)
+    unread.update({path: why for _, one in records for path, why in one.unread.items()})
     return _chunks(placed, records), unread
 
 
@@ -201,8 +218,7 @@ def _is_cut(files: Files, most: int) -> bool:
 def _cut(pool: Pool, sets: Sequence[Files], place: Path, most: int, unread: dict[str, str]) -> list[Block]:
     """Blocks of the files that hold more people than a chunk."""
     large = [(one.paths, staging.folder_of(place, one.paths)) for one in sets if _is_cut(one, most)]
-    for _ in pool([(work.cut, (paths, folder, most)) for paths, folder in large]):
-        pass
+    _all(pool([(work.cut, (paths, folder, most)) for paths, folder in large]))
     blocks = []
     for paths, folder in large:
         made = work.cut(paths, folder, most)  # it is done: this reads the note
@@ -212,25 +228,28 @@ def _cut(pool: Pool, sets: Sequence[Files], place: Path, most: int, unread: dict
     return blocks
 
 
-def _sorted(pool: Pool, history: Sequence[Path], place: Path, people: Path, most: int,
-            unread: dict[str, str]) -> list[tuple[Path, staging.Sorted]]:
+def _sorted(pool: Pool, history: Sequence[Path], people: Path, most: int) -> list[tuple[Path, staging.Sorted]]:
     """Records by chunk. Files that tell of the same patient are read together, for only together are they a record."""
+    place = people.parent / "records"
     groups = record_groups(work.worker().engine.sources, history)
     while True:
         folders = {paths: staging.folder_of(place, paths) for paths in groups}
-        for _ in pool([(work.sort_records, (paths, folder, people, most)) for paths, folder in folders.items()]):
-            pass
+        _all(pool([(work.sort_records, (paths, folder, people, most)) for paths, folder in folders.items()]))
         made = {paths: work.sort_records(paths, folder, people, most) for paths, folder in folders.items()}
         shared = _with_shared_patients(made)
         if not shared:
             break
         groups = [tuple(path for paths in shared for path in paths),
                   *(paths for paths in groups if paths not in shared)]
-    for one in made.values():
-        unread.update(one.unread)
     if history and not any(one.patients for one in made.values()):
-        raise HistoryError(next(iter(unread.values()), "no record can be read"))
+        raise HistoryError(next((why for one in made.values() for why in one.unread.values()), "no record"))
     return [(folders[paths], one) for paths, one in made.items()]
+
+
+def _all(calls: Iterable[object]) -> None:
+    """Make calls to their end; what they return is on disk."""
+    for _ in calls:
+        pass
 
 
 def _with_shared_patients(made: Mapping[tuple[Path, ...], staging.Sorted]) -> list[tuple[Path, ...]]:
@@ -263,7 +282,8 @@ def _chunks(placed: Sequence[tuple[Block, tuple[tuple[str, str], ...]]],
     if placed and alone and not files:
         raise InputError("no record is of anybody with a genome", where=str(alone[0][0].parent.name),
                          hint="name the patient of each sample with --pairs")
-    chunks = [Chunk(number, people, block, tuple(files.get(number, ()))) for number, (block, people) in enumerate(placed)]
+    chunks = [Chunk(number, people, block, tuple(files.get(number, ())))
+              for number, (block, people) in enumerate(placed)]
     chunks += [Chunk(number, tuple((patient, "") for patient in patients), records=(path,))
                for number, (path, patients) in enumerate(alone, len(chunks))]
     return chunks

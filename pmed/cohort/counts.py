@@ -25,7 +25,8 @@ def counted(people: pl.DataFrame, taken: pl.DataFrame, genes: pl.DataFrame, sugg
     pair = known.filter(pl.col("diplotypes").list.len() == 1).with_columns(name=pl.col("diplotypes").list.first())
     alleles = pair.filter(pl.col("name").str.count_matches("/") == 1).with_columns(pl.col("name").str.split("/"))
     rows = {
-        "people": people, "recorded": people.filter("recorded"), "genome": people.filter(pl.col("sample").is_not_null()),
+        "people": people, "recorded": people.filter("recorded"),
+        "genome": people.filter(pl.col("sample").is_not_null()),
         "exposed": taken.select("patient_id").unique(), "actionable": changing.select("patient_id").unique(),
         "actionable-now": changing.filter("current").select("patient_id").unique(),
         "status": known.with_columns(name="status"),

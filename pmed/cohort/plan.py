@@ -11,10 +11,11 @@ from ..genomics.builds import known_build
 from ..genomics.header import Header
 from ..genomics.opening import head_of
 
-PEOPLE = 1024        # in a chunk, where memory allows
-LEAST = 16
-BASE_MB = 400        # of a process with its plugins and knowledge, before anybody is read
-PERSON_MB = 0.45     # at the peak of a chunk, measured with 20 genes and 330 predictors' targets
+PEOPLE = 640         # in a chunk, where nothing is said of memory: two processes stay below 1.5 GB
+LEAST, MOST = 16, 4096
+# Measured with the reference plugins: a process with its plugins and knowledge, and each person at a chunk's peak.
+BASE_MB, PERSON_MB = 280, 0.58
+MAIN_MB = 150        # the process that hands out the chunks
 _CUT = ("vcf", "bcf")
 
 
@@ -61,11 +62,12 @@ def people_at_once(megabytes: int, jobs: int) -> int:
     """
     if not megabytes:
         return PEOPLE
-    room = int((megabytes / jobs - BASE_MB) / PERSON_MB)
+    main = MAIN_MB if jobs > 1 else 0
+    room = int(((megabytes - main) / jobs - BASE_MB) / PERSON_MB)
     if room < LEAST:
         raise OptionError(f"{megabytes} MB is too little for {jobs} processes", where="--memory",
-                          hint=f"at least {int(jobs * (BASE_MB + LEAST * PERSON_MB)) + 1}, or fewer --jobs")
-    return min(PEOPLE, room)
+                          hint=f"at least {int(jobs * (BASE_MB + LEAST * PERSON_MB)) + main + 1}, or fewer --jobs")
+    return min(MOST, room)
 
 
 def files_of_same_people(paths: Sequence[Path], build: str) -> tuple[list[Files], dict[Path, str]]:

@@ -50,7 +50,7 @@ class Cohort:
         write_whole(self.folder / STATE, msgspec.json.format(msgspec.json.encode(told), indent=1))
 
     def table(self, name: str) -> pl.LazyFrame:
-        """One table over all chunks: ``gene_results``, ``predictions``, ``people``, ``exposures`` …
+        """One table over all chunks: ``gene_results``, ``predictions``, ``people``, ``exposures`` and more.
 
         Raises:
             ResultError: there is none of that name.

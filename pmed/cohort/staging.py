@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import polars as pl
@@ -22,6 +22,7 @@ from ..stages.read import READ_TABLES, empty_tables, read
 from ..types import ReadRequest
 
 DONE = "done.json"
+_Note = TypeVar("_Note", "Cut", "Sorted")
 _ORPHANS = "r"  # files of people without a genome, who are chunks of their own
 
 
@@ -51,7 +52,7 @@ def block_file(folder: Path, number: int) -> Path:
 
 def cut(engine: Engine, request: ReadRequest, paths: tuple[Path, ...], folder: Path, people: int) -> Cut:
     """Cut genome files of the same people into blocks; a file that cannot be read costs only itself."""
-    if done := _done(folder, Cut):
+    if (done := _done(folder, Cut)) is not None:
         return done
     folder.mkdir(parents=True, exist_ok=True)
     source = next(one.made for one in engine.sources
@@ -86,7 +87,7 @@ def _unreadable(source: Any, request: ReadRequest, paths: Sequence[Path]) -> dic
     return found
 
 
-def sort_records(engine: Engine, request: ReadRequest, paths: tuple[Path, ...], folder: Path, people: Path,
+def sort_records(engine: Engine, request: ReadRequest, paths: tuple[Path, ...], *, folder: Path, people: Path,
                  most: int) -> Sorted:
     """Read records and write each patient's rows for the chunk that has the genome.
 
@@ -98,7 +99,7 @@ def sort_records(engine: Engine, request: ReadRequest, paths: tuple[Path, ...], 
         people: IPC file with `patient_id` and `chunk` of everybody with a genome.
         most: People without a genome in one chunk.
     """
-    if done := _done(folder, Sorted):
+    if (done := _done(folder, Sorted)) is not None:
         return done
     folder.mkdir(parents=True, exist_ok=True)
     tables, unread = _read(engine, request, paths)
@@ -163,11 +164,11 @@ def staged_tables(paths: Sequence[Path]) -> dict[str, pl.DataFrame]:
             for name, empty in empty_tables().items() if name in READ_TABLES}
 
 
-def _done(folder: Path, kind: type[Any]) -> Any:
+def _done(folder: Path, kind: type[_Note]) -> _Note | None:
     path = folder / DONE
     return msgspec.json.decode(path.read_bytes(), type=kind) if path.is_file() else None
 
 
-def _finished(folder: Path, what: Any) -> Any:
+def _finished(folder: Path, what: _Note) -> _Note:
     write_whole(folder / DONE, msgspec.json.encode(what))
     return what

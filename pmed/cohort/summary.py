@@ -71,7 +71,8 @@ def _share(counts: pl.DataFrame, what: str, among: str) -> pl.DataFrame:
 def _qc(counts: pl.DataFrame) -> pl.DataFrame:
     status = counts.filter(kind="status").select("group", "gene", what="name", n="n",
                                                  of=pl.col("n").sum().over("group", "gene"))
-    missing = counts.filter(kind="missing-sites").join(status.select("group", "gene", "of").unique(), on=["group", "gene"])
+    of = status.select("group", "gene", "of").unique()
+    missing = counts.filter(kind="missing-sites").join(of, on=["group", "gene"])
     rows = pl.concat([status, missing.select("group", "gene", pl.lit("a site is missing").alias("what"), "n", "of")])
     return with_interval(rows).select("group", "gene", "what", *_SHARES).sort("group", "gene", "what")
 

@@ -19,8 +19,10 @@ from ..batch.people import rows_of
 from ..engine import Engine
 from ..errors import InputError, PmedError
 from ..files import write_all, write_whole
+from ..flow import upstream
 from ..plugins import Failure
 from ..settings import Settings
+from ..stages import features as feature_stage
 from ..stages.read import empty_tables, read
 from ..tables import TABLES
 from ..types import ReadRequest
@@ -48,6 +50,7 @@ class Asked:
         index_date: ISO date of the question, or "".
         any_sex: Genome and record of different sex belong together all the same.
         explained: Also explanations and traces, which cost many times the rest.
+        genes_only: Nothing beyond the results of genes.
     """
 
     folder: Path
@@ -56,10 +59,13 @@ class Asked:
     index_date: str = ""
     any_sex: bool = False
     explained: bool = False
+    genes_only: bool = False
 
     @property
     def tables(self) -> tuple[str, ...]:
         """The tables that are written, in order."""
+        if self.genes_only:
+            return (*RESULTS[:1], *MORE)
         return (*RESULTS, *(EXPLAINED if self.explained else ()), *MORE)
 
 
@@ -104,7 +110,10 @@ class Worker:
     @classmethod
     def start(cls, asked: Asked) -> Worker:
         """Load the plugins and read what all chunks share."""
-        engine = replace(Engine.start(asked.settings), any_sex=asked.any_sex)
+        engine = replace(Engine.start(asked.settings, concluding=not asked.genes_only), any_sex=asked.any_sex)
+        if asked.genes_only:
+            names = {step.name for step in upstream([one.made for one in engine.steps], RESULTS[0])}
+            engine = replace(engine, steps=[one for one in engine.steps if one.name in names], predictors=[])
         request = engine.request([*engine.steps, *engine.predictors], build=asked.build, index_date=asked.index_date)
         groups = asked.folder / WORK / "groups.arrow"
         return cls(asked, engine, request, pl.read_ipc(groups) if groups.is_file() else None,
@@ -169,6 +178,8 @@ class Worker:
         joined = self.engine.joined(mine, genes, empty_tables(), pairs)
         if not joined["samples"].height and not joined["patients"].height:
             raise InputError("none of this person's files can be read")
+        if self.asked.genes_only:
+            return feature_stage.run_steps(self.engine.plugins, self.engine.steps, joined, ())
         return self.engine.conclude(joined, explained=self.asked.explained)
 
     def _genes(self, block: Block, samples: tuple[str, ...]) -> Tables:
@@ -184,7 +195,8 @@ class Worker:
         results = {name: _in_order(name, made[name], people) for name in self.asked.tables if name in made}
         issues = made["issues"].filter(pl.col("patient_id").is_not_null())
         return {**results, "people": people, "exposures": taken, "issues": issues,
-                "counts": counted(people, taken, results["gene_results"], results["suggestions"])}
+                "counts": counted(people, taken, results["gene_results"],
+                                  results.get("suggestions", TABLES["suggestions"].empty()))}
 
     def _people(self, made: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
         """One row a person, those with a genome first."""
@@ -260,11 +272,12 @@ def cut(paths: tuple[Path, ...], folder: Path, people: int) -> staging.Cut:
 
 def sort_records(paths: tuple[Path, ...], folder: Path, people: Path, most: int) -> staging.Sorted:
     """Sort records to chunks, in this process."""
-    return staging.sort_records(_mine[0].engine, _mine[0].request, paths, folder, people, most)
+    return staging.sort_records(_mine[0].engine, _mine[0].request, paths, folder=folder, people=people,
+                                most=most)
 
 
 def worker() -> Worker:
-    """This process's worker."""
+    """The worker of this process."""
     return _mine[0]
 
 

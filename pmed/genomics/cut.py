@@ -56,7 +56,8 @@ def _plain(file: GenomeFile) -> _File:
     head, read = file.header, file.read
     return _File(str(head.path), head.kind, head.meta, file.samples, file.build, file.build_from,
                  {name: (found.matches, found.against) for name, found in sorted(file.evidence.items())},
-                 sorted(read.contigs), sorted(read.written), [tuple(fault) for fault in read.faults],
+                 sorted(read.contigs), sorted(read.written),
+                 [(fault.where, fault.code, fault.text) for fault in read.faults],
                  [_record(one) for one in read.records])
 
 
