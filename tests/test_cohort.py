@@ -22,7 +22,7 @@ from pmed.cohort.counts import EVERYBODY
 from pmed.cohort.plan import people_at_once
 from pmed.cohort.summary import with_interval
 from pmed.demo import patients
-from pmed.errors import GenomeError, InputError, OptionError, PmedError, ResultError
+from pmed.errors import GenomeError, HistoryError, InputError, OptionError, PmedError, ResultError
 
 DEMO = {one.name: one for one in patients()}
 NAMES = ("stent", "warfarin", "transplant", "partial")
@@ -196,12 +196,25 @@ def test_a_record_that_cannot_be_read_is_named(tmp_path: Path, crowd: tuple[Path
 def test_records_of_one_patient_in_two_files_are_one_record(tmp_path: Path, crowd: tuple[Path, list[Path]],
                                                             monkeypatch: pytest.MonkeyPatch) -> None:
     other = tmp_path / "again.json"
-    other.write_text(DEMO["warfarin"].history.read_text().replace("demo-warfarin", "p1"))
+    text = (tmp_path / "p1.json").read_text()
+    other.write_text(text.replace("clopidogrel", "codeine").replace("Clopidogrel", "Codeine"))
     monkeypatch.setattr("pmed.batch.people.TOGETHER", 1)
     run(crowd[0], [*crowd[1], other], output=tmp_path / "out", jobs=1)
     whole = pmed.run(crowd[0], [*crowd[1], other])
     key = list(pmed.TABLES["suggestions"].key)
     assert of(tmp_path / "out", "suggestions").sort(key).equals(whole.tables["suggestions"].sort(key))
+
+
+def test_records_of_one_patient_that_contradict_each_other_are_not_read(
+        tmp_path: Path, crowd: tuple[Path, list[Path]], monkeypatch: pytest.MonkeyPatch) -> None:
+    other = tmp_path / "again.json"
+    other.write_text(DEMO["warfarin"].history.read_text().replace("demo-warfarin", "p1"))
+    monkeypatch.setattr("pmed.batch.people.TOGETHER", 1)
+    with pytest.raises(HistoryError):
+        pmed.run(crowd[0], [tmp_path / "p1.json", other])
+    done = run(crowd[0], [tmp_path / "p1.json", tmp_path / "p3.json", other], output=tmp_path / "out", jobs=1)
+    assert set(done.unread) == {str(tmp_path / "p1.json"), str(other)}
+    assert of(tmp_path / "out", "people").filter("recorded")["patient_id"].to_list() == ["p3"]
 
 
 def test_one_person_who_fails_costs_only_that_person(tmp_path: Path, crowd: tuple[Path, list[Path]],
@@ -226,9 +239,9 @@ def test_a_sample_in_two_files_of_different_people_is_refused(tmp_path: Path) ->
 
 def test_files_on_different_builds_are_refused(tmp_path: Path) -> None:
     files = [people_vcf(tmp_path / "a.vcf", 1, "a"), people_vcf(tmp_path / "b.vcf", 1, "b")]
-    head = files[1].read_text()
-    files[1].write_text(head.replace("##fileformat=VCFv4.2\n", "##fileformat=VCFv4.2\n##reference=GRCh37\n").replace(
-        "GRCh38", "GRCh37"))
+    first, *lines = files[1].read_text().splitlines()
+    other = [line for line in lines if not line.startswith("##contig")]
+    files[1].write_text("\n".join([first, "##reference=GRCh37", *other]) + "\n")
     with pytest.raises(GenomeError, match="different builds"):
         run(files, output=tmp_path / "out", jobs=1)
 
@@ -314,9 +327,9 @@ def test_intervals_are_exact() -> None:
 
 def test_staged_records_hold_the_rows_of_their_people_only(tmp_path: Path) -> None:
     tables = pmed.run(history=[record(tmp_path, "ann"), record(tmp_path, "bob")]).tables
-    read = {name: tables[name] for name in ("patients", "conditions", "medications", "issues")}
+    kept = {name: tables[name].select(pmed.TABLES[name].names) for name in ("patients", "conditions", "medications")}
     path = tmp_path / "staged"
-    path.write_bytes(staging.packed_tables(read, ["bob"], of_nobody=False))
+    path.write_bytes(staging.packed_tables(kept, ["bob"], of_nobody=False))
     assert set(staging.staged_tables([path])["medications"]["patient_id"]) == {"bob"}
 
 

@@ -257,7 +257,7 @@ def _with_shared_patients(made: Mapping[tuple[Path, ...], staging.Sorted]) -> li
     shared: dict[tuple[Path, ...], None] = {}
     for paths, one in made.items():
         for patient in (patient for some in one.patients.values() for patient in some):
-            if patient in seen:
+            if seen.get(patient, paths) != paths:
                 shared |= {seen[patient]: None, paths: None}
             seen[patient] = paths
     return list(shared)

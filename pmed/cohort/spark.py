@@ -40,7 +40,7 @@ def on_spark(asked: Asked, chunks: Sequence[Chunk], jobs: int) -> Iterator[Done]
         return
     session, is_ours = _session(jobs)
     try:
-        rows = [(msgspec.json.encode(chunk),) for chunk in chunks]
+        rows = [(msgspec.json.encode(chunk, enc_hook=_plain),) for chunk in chunks]
         context = session.sparkContext
         # One partition a chunk, whatever Spark would make of a small table.
         spread = session.createDataFrame(context.parallelize(rows, len(rows)), "task binary")
@@ -87,9 +87,15 @@ def _mapper(asked: bytes) -> Callable[[Iterator[Any]], Iterator[Any]]:
 
 def done_of(asked: bytes, task: bytes) -> bytes:
     """One chunk in this process, in plain bytes."""
-    work.begin(msgspec.json.decode(asked, type=Asked))
-    return msgspec.json.encode(work.do(msgspec.json.decode(task, type=Chunk)))
+    work.begin(msgspec.json.decode(asked, type=Asked, dec_hook=_path))
+    return msgspec.json.encode(work.do(msgspec.json.decode(task, type=Chunk, dec_hook=_path)))
 
 
 def _plain(value: Any) -> Any:
-    return sorted(value) if isinstance(value, frozenset) else str(value)
+    """Values that JSON has no form for: paths."""
+    return str(value)
+
+
+def _path(kind: type[Any], value: Any) -> Any:
+    """And back."""
+    return kind(value)

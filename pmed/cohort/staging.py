@@ -133,8 +133,11 @@ def _read(engine: Engine, request: ReadRequest, paths: Sequence[Path]) -> tuple[
     except PmedError as error:
         if len(paths) == 1 or not all(_is_apart(engine, path) for path in paths):
             return empty_tables(), {str(path): str(error) for path in paths}
+        everybody = {str(path): str(error) for path in paths}
         half = len(paths) // 2
         (first, lost), (second, more) = (_read(engine, request, some) for some in (paths[:half], paths[half:]))
+        if set(first["patients"]["patient_id"]) & set(second["patients"]["patient_id"]):
+            return empty_tables(), everybody  # of one patient each half is a part, and together they cannot be read
         return {name: pl.concat([frame, second[name]]) for name, frame in first.items()}, {**lost, **more}
 
 
