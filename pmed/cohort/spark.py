@@ -24,6 +24,8 @@ RETRIES = 4
 _SETTINGS = {
     # Names of this machine may not resolve, and nobody is to see the pages of a run.
     "spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1", "spark.ui.enabled": "false",
+    # A busy machine may be silent for minutes.
+    "spark.network.timeout": "1200s", "spark.executor.heartbeatInterval": "60s",
     # A chunk is one row; its task is the unit that is tried again.
     "spark.sql.execution.arrow.maxRecordsPerBatch": "1", "spark.task.maxFailures": str(RETRIES),
 }
