@@ -21,8 +21,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import batch, fhir, genomes, omop, pharmacogenes
+from benchmarks import batch, biobank, fhir, genomes, omop, pharmacogenes
 from benchmarks.measure import HEAD, ROOT, Case, chosen, measure_all, row, table
+from benchmarks.performance import kept
 
 PANEL = genomes.PANEL_FROM
 GENES = ("CYP2C19", "CYP2C9", "VKORC1", "SLCO1B1", "CYP3A5")
@@ -93,7 +94,7 @@ def genome_cases(pattern: str) -> list[Case]:
     """The cases about reading genomes and calling genes. Files are made only for cases that are asked for."""
     cases: list[Case] = []
     for group, files in (*genomes.GROUPS, *pharmacogenes.GROUPS, *fhir.GROUPS, *omop.GROUPS,
-                          *batch.GROUPS):
+                          *batch.GROUPS, *biobank.GROUPS):
         wanted = chosen(group({}), pattern)
         if not wanted:
             continue
@@ -115,6 +116,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5,
                         help=f"rounds (5); what takes seconds is run {genomes.HEAVY} times at most")
     parser.add_argument("--only", default="", metavar="PATTERN", help="only the lines that match, and their floors")
+    parser.add_argument("--save", type=Path, metavar="FOLDER", help="also keep the table as JSON, by commit")
     asked = parser.parse_args()
     pmed = str(Path(sys.executable).with_name("pmed"))
     with tempfile.TemporaryDirectory() as name:
@@ -125,7 +127,10 @@ def main() -> None:
     by_name = {case.name: case for case in cases}
     print(f"medians of {asked.rounds} interleaved rounds ({min(asked.rounds, genomes.HEAVY)} of what takes seconds), "
           f"Python {sys.version.split()[0]}, {os.cpu_count()} CPUs")
-    print(table([HEAD, *(row(case, by_name, costs) for case in cases)]))
+    lines = [row(case, by_name, costs) for case in cases]
+    print(table([HEAD, *lines]))
+    if asked.save:
+        print(f"kept {kept(asked.save, lines, asked.rounds)}")
 
 
 if __name__ == "__main__":

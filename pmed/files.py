@@ -65,9 +65,13 @@ def write_all(files: Mapping[Path, Data]) -> None:
 def _beside(path: Path, data: Data) -> Path:
     special = path.exists() and not path.is_file() and not path.is_dir()
     handle, name = tempfile.mkstemp(dir=None if special else path.parent, prefix=f".{path.name}.")
-    with os.fdopen(handle, "wb") as file:
-        file.writelines([data] if isinstance(data, bytes) else data)
     temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.writelines([data] if isinstance(data, bytes) else data)
+    except BaseException:
+        temporary.unlink(missing_ok=True)  # half a file takes the room that a full disk lacks
+        raise
     temporary.chmod(0o666 & ~_umask())
     return temporary
 
