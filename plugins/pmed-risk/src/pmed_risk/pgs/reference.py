@@ -43,12 +43,31 @@ def read_panel(reference: Path, components: Path) -> Panel:
     Raises:
         InputError: columns are missing or hold no numbers, a name is there twice, a population is too small.
     """
-    people, target = _table(reference, ["population"]), _table(components, [])
+    people, target = read_people(reference), _table(components, [])
+    return Panel(reference, people, target)
+
+
+def read_people(reference: Path) -> pl.DataFrame:
+    """The people of a panel, whose populations are large enough.
+
+    Raises:
+        InputError: as `read_panel`.
+    """
+    people = _table(reference, ["population"])
+    must_be_populations(people, reference)
+    return people
+
+
+def must_be_populations(people: pl.DataFrame, where: Path) -> None:
+    """Refuse a population that is too small to have a spread.
+
+    Raises:
+        InputError: naming it.
+    """
     for name, many in people.group_by("population").len().sort("population").iter_rows():
         if name is None or many < _LEAST:
             raise InputError(f"population {name or '(none)'} has {many} people, {_LEAST} are needed",
-                             where=str(reference))
-    return Panel(reference, people, target)
+                             where=str(where))
 
 
 def compare(table: pl.DataFrame, panel: Panel, scores: Sequence[str]) -> pl.DataFrame:
@@ -69,7 +88,7 @@ def _compared(table: pl.DataFrame, panel: Panel, score: str) -> pl.DataFrame:
         raise InputError("the components are of other people than the genome", where=str(panel.path))
     known = known.drop_nulls("sum")
     reference = _numbers(panel.people, score, panel.path)
-    found = known.select("sample").with_columns(_nearest(panel, known).to_frame())
+    found = known.select("sample").with_columns(nearest(panel.people, known.select(_PCS).to_numpy())["population"])
     own = panel.people.select(_PCS[:ADJUST]).to_numpy()
     middle, spread = own.mean(axis=0), own.std(axis=0)
     there = (own - middle) / spread
@@ -93,14 +112,22 @@ def _in_population(known: pl.DataFrame, found: pl.DataFrame, population: str, sc
         pl.Series("z_population", (sums - scores.mean()) / scores.std()))
 
 
-def _nearest(panel: Panel, known: pl.DataFrame) -> pl.Series:
-    """The population of each, null where all are far."""
-    here, people = known.select(_PCS).to_numpy(), panel.people.select(_PCS).to_numpy()
-    names, rows = zip(*_populations(panel.people), strict=True)
-    apart = np.stack([distances(here, people[which]) for which in rows])
+def nearest(people: pl.DataFrame, here: Floats) -> pl.DataFrame:
+    """The nearest population of a panel, for people at `here` (people, 5).
+
+    Returns:
+        population (null where all are far), closest (far or not), distance (Mahalanobis), p: upstream's chance of a
+        member to lie so far out, of a chi-square of four degrees of freedom.
+    """
+    there = people.select(_PCS).to_numpy()
+    names, rows = zip(*_populations(people), strict=True)
+    apart = np.stack([distances(here, there[which]) for which in rows])
+    least = apart.min(axis=0)
     near = np.array(names, dtype=object)[apart.argmin(axis=0)]
-    near[apart.min(axis=0) > FAR] = None
-    return pl.Series("population", near.tolist(), dtype=pl.String)
+    # The upper tail of four degrees of freedom has a closed form.
+    return pl.DataFrame({"closest": pl.Series(near.tolist(), dtype=pl.String), "distance": np.sqrt(least),
+                         "p": np.exp(-least / 2) * (1 + least / 2)}).select(
+        pl.when(pl.col("distance") ** 2 <= FAR).then("closest").alias("population"), "closest", "distance", "p")
 
 
 def _populations(people: pl.DataFrame) -> Iterator[tuple[str, np.ndarray[tuple[int], np.dtype[np.bool_]]]]:

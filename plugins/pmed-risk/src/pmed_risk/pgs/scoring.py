@@ -51,7 +51,7 @@ def score_cohort(cohort: Cohort, scores: Sequence[Score], *, rules: Rules | None
     wanted = Wanted.of(scores)
     sums = Sums.nothing(len(scores), len(cohort.samples))
     found = []
-    for batch in _batches(cohort, wanted, progress):
+    for batch in batches(cohort, wanted, progress):
         labelled = match(wanted.take(batch.keys), batch.variants, rules or Rules())
         found.append(labelled.select("score", "row", "ref", "alt", "type", "status"))
         if len(usable := labelled.filter(status=MATCHED)):
@@ -148,7 +148,7 @@ class Batch:
         return Batch(self.keys, numbered, self.alleles, self.ploidy)
 
 
-def _batches(cohort: Cohort, wanted: Wanted, progress: Callable[[str], None]) -> Iterator[Batch]:
+def batches(cohort: Cohort, wanted: Wanted, progress: Callable[[str], None]) -> Iterator[Batch]:
     """Records at positions of scores, those of one position always together."""
     for path in cohort.paths:
         held: list[Batch] = []
