@@ -23,7 +23,7 @@ from .terminal import add_commands, counting
 
 Progress = Callable[[str], None]
 _SHOWN = 12
-LISTED = ("sources", "features", "predictors", "advisers", "sections", "exporters")
+LISTED = ("sources", "features", "predictors", "models", "advisers", "sections", "exporters")
 
 
 def report_one(genome: Sequence[Path], history: Sequence[Path], *, outputs: Mapping[str, Path], settings: Settings,

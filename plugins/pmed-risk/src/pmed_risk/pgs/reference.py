@@ -18,9 +18,11 @@ NEAR, ADJUST = 5, 4
 # p < 1e-10 of a chi-square of four degrees of freedom, upstream's limit: nobody in the panel is like such a person.
 FAR = 52.68
 _LEAST = 20
+_QUANTILE = 1.959964  # of a standard normal, for 95 %
 _PCS = [f"PC{number}" for number in range(1, NEAR + 1)]
 COMPARED = {"population": pl.String, "percentile": pl.Float64, "percentile_low": pl.Float64,
-            "percentile_high": pl.Float64, "z_population": pl.Float64, "z_norm1": pl.Float64, "z_norm2": pl.Float64}
+            "percentile_high": pl.Float64, "z_population": pl.Float64, "z_norm1": pl.Float64, "z_norm2": pl.Float64,
+            "z_sd": pl.Float64}
 
 
 @dataclass(frozen=True)
@@ -71,19 +73,23 @@ def must_be_populations(people: pl.DataFrame, where: Path) -> None:
 
 
 def compare(table: pl.DataFrame, panel: Panel, scores: Sequence[str]) -> pl.DataFrame:
-    """Add population (nearest), percentile in it with its 95 % interval, z_population, z_norm1, z_norm2.
+    """Add population (nearest), percentile in it with its 95 % interval, z_population, z_norm1, z_norm2, z_sd.
+
+    The interval is of the panel's size and of the genotypes that were imputed, which z_sd has in standard deviations.
 
     Who has no components has nulls; who is far from every population has no population and no percentile.
 
     Raises:
         InputError: the panel does not have one of the scores.
     """
+    # A table that does not say what was imputed is taken at its word.
+    table = table if "sum_sd" in table.columns else table.with_columns(sum_sd=pl.lit(0.0))
     parts = [_compared(table.filter(score=name), panel, name) for name in scores]
     return pl.concat(parts)
 
 
 def _compared(table: pl.DataFrame, panel: Panel, score: str) -> pl.DataFrame:
-    known = panel.target.join(table.select("sample", "sum"), on="sample")
+    known = panel.target.join(table.select("sample", "sum", "sum_sd"), on="sample")
     if known.is_empty():
         raise InputError("the components are of other people than the genome", where=str(panel.path))
     known = known.drop_nulls("sum")
@@ -96,6 +102,7 @@ def _compared(table: pl.DataFrame, panel: Panel, score: str) -> pl.DataFrame:
     sums = known["sum"].to_numpy()
     models = {"z_norm1": Normal.of_mean(there, reference), "z_norm2": Normal.of_mean_and_variance(there, reference)}
     found = found.with_columns(pl.Series(name, model.z(here, sums)) for name, model in models.items())
+    found = found.with_columns(z_sd=known["sum_sd"].to_numpy() / models["z_norm2"].spread(here))
     placed = pl.concat([_in_population(known, found, population, reference[rows])
                         for population, rows in _populations(panel.people)])
     return (table.join(found, on="sample", how="left", maintain_order="left")
@@ -105,8 +112,11 @@ def _compared(table: pl.DataFrame, panel: Panel, score: str) -> pl.DataFrame:
 def _in_population(known: pl.DataFrame, found: pl.DataFrame, population: str, scores: Floats) -> pl.DataFrame:
     members = known.join(found.filter(population=population).select("sample"), on="sample", how="semi")
     sums = members["sum"].to_numpy()
+    doubt = _QUANTILE * members["sum_sd"].to_numpy()
     percent = percentiles(sums, scores)
-    low, high = wilson(percent, len(scores))
+    # Both ends of what the unknown genotypes leave open, each with what the size of the panel leaves open.
+    low, _ = wilson(percentiles(sums - doubt, scores), len(scores))
+    _, high = wilson(percentiles(sums + doubt, scores), len(scores))
     return members.select("sample").with_columns(
         pl.Series("percentile", percent), pl.Series("percentile_low", low), pl.Series("percentile_high", high),
         pl.Series("z_population", (sums - scores.mean()) / scores.std()))
