@@ -39,8 +39,9 @@ survey: $(VENV)/dev   ## 40 records with 40 genomes each, and what was found; SU
 rows: $(VENV)/dev   ## take away each row of knowledge that the vignettes use: which loss does nobody notice? (minutes)
 	$(VENV)/bin/python -m tests.vignette_mutations
 
-lab: $(VENV)/dev   ## JupyterLab
-	$(VENV)/bin/jupyter lab
+lab: $(VENV)/dev   ## JupyterLab with the notebooks, in a fresh working copy under out/
+	@mkdir -p out
+	cd out && ../$(VENV)/bin/pmed lab
 
 messages: $(VENV)/run   ## extract the report's texts into pmed/render/locale, and compile the translations
 	$(VENV)/bin/python .ci/messages

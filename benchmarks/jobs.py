@@ -214,8 +214,21 @@ def run(patient: str, times: str) -> None:
     expect(len(found) if all(found) else 0, times)
 
 
+def explorer(patient: str, questions: str) -> None:
+    """Answers of the explorer, without the run that each repeats: what is left is drawing and sending."""
+    import pmed
+    from pmed.notebook import explorer as module
+    shown = pmed.demo(patient).explore()
+    answer = shown._mine.what_if(start="paroxetine")
+    module.what_if = lambda *_, **__: answer  # type: ignore[assignment]
+    with working():
+        for number in range(int(questions)):
+            shown.start = ["paroxetine"] * (number + 1)
+    expect(shown.answered, int(questions) + 1)
+
+
 JOBS: dict[str, Callable[..., None]] = {function.__name__: function for function in (
-    sites, scan, cohort, inflate, genes, parse, fhir, ndjson, csv, omop, what_if, page, dumps, batch, run)}
+    sites, scan, cohort, inflate, genes, parse, fhir, ndjson, csv, omop, what_if, page, dumps, batch, run, explorer)}
 
 if __name__ == "__main__":
     JOBS[sys.argv[1]](*sys.argv[2:])

@@ -78,6 +78,17 @@ def pages() -> list[Case]:
                  apart=True, items=PAGES)]
 
 
+def notebook() -> list[Case]:
+    """The front door, an embedded patient's plan as a notebook shows it, and a page of 100,000 patients."""
+    show = f"import pmed; pmed.demo({PATIENT!r})._repr_html_()"
+    return [Case("notebook: import pmed", (sys.executable, "-c", "import pmed"), seconds=0.25),
+            Case("notebook: demo to a displayed plan", (sys.executable, "-c", show), seconds=1.5),
+            Case("notebook: demo of all patients, listed",
+                 (sys.executable, "-c", "import pmed; pmed.demo()._repr_html_()")),
+            Case("notebook: explorer, besides what-if", (sys.executable, "-m", "benchmarks.jobs", "explorer", PATIENT,
+                                                         str(QUESTIONS)), each=0.2, items=QUESTIONS)]
+
+
 def genome_cases(pattern: str) -> list[Case]:
     """The cases about reading genomes and calling genes. Files are made only for cases that are asked for."""
     cases: list[Case] = []
@@ -107,7 +118,8 @@ def main() -> None:
     asked = parser.parse_args()
     pmed = str(Path(sys.executable).with_name("pmed"))
     with tempfile.TemporaryDirectory() as name:
-        own = [*start_up(pmed), *calls(pmed, Path(name)), *one_patient(pmed, Path(name)), *what_if(), *pages()]
+        own = [*start_up(pmed), *calls(pmed, Path(name)), *one_patient(pmed, Path(name)), *what_if(),
+               *notebook(), *pages()]
         cases = [*chosen(own, asked.only), *genome_cases(asked.only)]
         costs = measure_all(cases, asked.rounds)
     by_name = {case.name: case for case in cases}

@@ -13,6 +13,7 @@ import click
 from . import __version__
 from .errors import EXIT_PARTIAL, PmedError
 from .files import write_whole
+from .modelcommands import model
 from .plugins import Plugins
 from .readers import Reader, reader_options
 from .settings import Settings, load_settings
@@ -218,6 +219,17 @@ def qc(genome: tuple[Path, ...], samples: tuple[str, ...], build: str, output: P
     finish((), [output])
 
 
+@cli.command()
+@click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False),
+              help="New folder for the notebooks (default: pmed-lab here, or the next free number of it).")
+@click.argument("more", nargs=-1, type=click.UNPROCESSED, metavar="[-- JUPYTER OPTION...]")
+def lab(output: Path | None, more: tuple[str, ...]) -> None:
+    """JupyterLab with the notebooks, in a fresh working copy."""
+    from .notebook.lab import start
+
+    start(output, more)
+
+
 @cli.group(invoke_without_command=True)
 @click.pass_context
 def plugins(ctx: click.Context) -> None:
@@ -256,6 +268,9 @@ def schema(name: str | None, output: Path | None) -> None:
         click.echo(f"wrote {output}", err=True)
     else:
         click.echo(schema_text(name) if name else "\n".join(schema_texts()))
+
+
+cli.add_command(model)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import click
     import polars as pl
 
+    from .modelling import Trainable
     from .tables import Tables
     from .types import Adviser, Explainer, Exporter, FeatureStep, Predictor, Release, Section, Source
 
@@ -63,6 +64,16 @@ def register_predictors() -> Iterable[type[Predictor]]:  # type: ignore[empty-bo
     >>> @hookimpl
     ... def register_predictors():
     ...     return [MyRisk]
+    """
+
+
+@hookspec
+def register_models() -> Iterable[type[Trainable]]:  # type: ignore[empty-body]
+    """Return models that can be trained and judged by ``pmed model``; a predictor may use what they ship.
+
+    >>> @hookimpl
+    ... def register_models():
+    ...     return [MyModel]
     """
 
 

@@ -29,7 +29,7 @@ ISSUES = "issues"
 _SHOWN = 12
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Histories:
     """The tables of the records, drugs and units understood, and what they rest on."""
 
@@ -48,6 +48,14 @@ class Histories:
 
     def __str__(self) -> str:
         return "\n".join(_lines(self.summary))
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        from .notebook.display import histories
+
+        return histories(self)
 
 
 def read_histories(paths: Sequence[Path], *, index_date: str = "", settings: Settings | None = None,

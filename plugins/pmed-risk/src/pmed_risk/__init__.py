@@ -13,12 +13,16 @@ from .cautions import cautions
 from .history import RiskHistory
 from .knowledge import release
 from .prevent_score import Prevent
+from .readmission import ReadmissionModel
+from .readmission_score import Readmission, ReadmissionExplainer
 from .score import Score
 from .stroke import StrokeRisk
 
 if TYPE_CHECKING:
     import click
     import polars as pl
+
+    from pmed.types import Predictor
 
 
 @hookimpl
@@ -34,9 +38,22 @@ def register_features() -> Iterable[type[RiskHistory]]:
 
 
 @hookimpl
-def register_predictors() -> Iterable[type[AscvdRisk | StrokeRisk | Score]]:
-    """Ten-year risks, points for stroke and bleeding, kidney and liver function."""
-    return [AscvdRisk, StrokeRisk, Prevent, *risk_scores.SCORES, *organ_scores.SCORES, *point_scores.SCORES]
+def register_predictors() -> Iterable[type[AscvdRisk | StrokeRisk | Score | Readmission]]:
+    """Ten-year risks, points for stroke and bleeding, kidney and liver function, readmission."""
+    return [AscvdRisk, StrokeRisk, Prevent, *risk_scores.SCORES, *organ_scores.SCORES, *point_scores.SCORES,
+            Readmission]
+
+
+@hookimpl
+def register_models() -> Iterable[type[ReadmissionModel]]:
+    """The learned model."""
+    return [ReadmissionModel]
+
+
+@hookimpl
+def choose_explainer(predictor: Predictor) -> ReadmissionExplainer | None:
+    """TreeSHAP for the learned model."""
+    return ReadmissionExplainer() if isinstance(predictor, Readmission) else None
 
 
 @hookimpl
