@@ -21,7 +21,7 @@ from .settings import Settings, load_settings
 from .terminal import Reading, add_commands, finish, genome_options, outside_calls_option, progress, spooled
 
 COMMAND = "pmed.command"
-ONE_PATIENT = {"report", "demo"}
+ONE_THREAD = {"report", "demo", "cohort"}
 READABLE = click.Path(path_type=Path)
 WRITABLE = click.Path(path_type=Path, dir_okay=False)
 
@@ -129,6 +129,38 @@ def report(settings: Settings, *, genome: tuple[Path, ...], history: tuple[Path,
                                      command=click.get_current_context().meta.get(COMMAND, ""),
                                      outputs=outputs)
     finish(result.failures, written)
+
+
+@cli.command()
+@click.argument("genome", nargs=-1, type=READABLE)
+@click.option("--history", multiple=True, type=READABLE, help="Patient records; repeatable.")
+@genome_options
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path, file_okay=False),
+              help="Folder of this cohort; the same command goes on where an earlier one was ended.")
+@click.option("--index-date", default="", help="Day of the question, YYYY-MM-DD (default: last entry of each record).")
+@click.option("--pairs", "pairs_file", type=click.Path(path_type=Path, dir_okay=False),
+              help="Sample and patient, two columns with a tab between, where the names differ.")
+@click.option("--groups", "groups_file", type=click.Path(path_type=Path, dir_okay=False),
+              help="Sample or patient and group, two columns with a tab between (default: recorded ancestry).")
+@click.option("--allow-sex-mismatch", is_flag=True, help="Genome and record are of one person though the sex differs.")
+@click.option("--genes-only", is_flag=True, help="Nothing beyond the results of genes.")
+@click.option("--explanations", is_flag=True, help="Also why; costs many times the rest.")
+@click.option("--engine", type=click.Choice(["local", "spark"]), default="local", show_default=True)
+@click.option("--jobs", type=click.IntRange(0), default=0, help="Processes (default: one a CPU).")
+@click.option("--memory", type=click.IntRange(0), default=0, metavar="MB", help="For all processes together.")
+@click.pass_obj
+def cohort(settings: Settings, *, genome: tuple[Path, ...], history: tuple[Path, ...], reading: Reading, output: Path,
+           index_date: str, pairs_file: Path | None, groups_file: Path | None, allow_sex_mismatch: bool,
+           genes_only: bool, explanations: bool, engine: str, jobs: int, memory: int) -> None:
+    """Everybody in GENOME file(s) and records as Parquet tables with summaries; resumable, for very many people."""
+    from .cohort import Asked, Inputs
+    from .cohort.command import work_out
+
+    if genes_only and explanations:
+        raise click.UsageError("--explanations are of what --genes-only leaves out")
+    asked = Asked(output.absolute(), settings.with_options(reading.options), reading.build, index_date,
+                  allow_sex_mismatch, explanations, genes_only)
+    work_out(Inputs.read(genome, history, pairs_file, groups_file), asked, engine=engine, jobs=jobs, memory=memory)
 
 
 @cli.command()
@@ -259,8 +291,9 @@ cli.add_command(plugins)
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; an expected error is one line and its exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    if ONE_PATIENT & set(given):
-        # One patient's frames are tiny: polars' thread pool costs more there than it gives. Read when polars loads.
+    if ONE_THREAD & set(given):
+        # One patient's frames are tiny, and a cohort has its processes: polars' thread pool costs more there than it
+        # gives. Read when polars loads.
         os.environ.setdefault("POLARS_MAX_THREADS", "1")
     try:
         cli.main(given, prog_name="pmed", obj=shlex.join(["pmed", *given]))

@@ -75,6 +75,8 @@ def test_plugins_lists_what_is_installed():
     listed = json.loads(pmed("plugins", "list", "--json").stdout)
     assert listed["failures"] == []
     assert "predictors" in listed["plugins"]["pmed-risk"]["components"]
+    models = listed["plugins"]["pmed-risk"]["components"]["models"]
+    assert models["readmission-30d"]["summary"].startswith("Readmission within 30 days")
 
 
 def test_hook_register_commands_is_how_call_got_there():

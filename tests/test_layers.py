@@ -32,6 +32,7 @@ LAYERS = [  # lowest first; nothing imports from its own layer
     {"pmed"},  # the front door
     {"demo", "quality", "records", "fetching", "whatif", "predicting", "plots", "modelcommands", "listing"},
     {"batch", "testing", "scaffold"},
+    {"cohort"},
     {"reporting", "readers", "plugincommands"},
     {"notebook"},
     {"cli"},
