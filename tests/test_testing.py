@@ -219,7 +219,7 @@ def test_each_fault_of_an_answer_is_named(change: Any, message: str) -> None:
 def test_an_explanation_by_something_else_is_caught() -> None:
     bad = SimpleNamespace(register_predictors=hookimpl(lambda: [Good]), choose_explainer=hookimpl(
         lambda predictor: Wrong()))
-    assert "the moon" in failed(bad)["explanation_adds_up"]
+    assert "the moon" in failed(bad)["explanation_is_of_declared_inputs"]
 
 
 def test_an_explanation_that_does_not_add_up_is_caught() -> None:
@@ -231,6 +231,15 @@ def test_an_explanation_that_does_not_add_up_is_caught() -> None:
     bad = SimpleNamespace(register_predictors=hookimpl(lambda: [Good]), choose_explainer=hookimpl(
         lambda predictor: Half()))
     assert "adds up to" in failed(bad)["explanation_adds_up"]
+
+
+def test_many_inputs_need_an_explainer_of_their_own() -> None:
+    many = {f"input:{number}": 1.0 for number in range(13)}
+    wide = variant(wants=(SITE, *many), reference=lambda self, target: {**REFERENCE, **many})
+    assert "names 16 inputs, expected 1 to 12" in failed(plugin(register_predictors=[wide]))["reference_is_declared"]
+    own = SimpleNamespace(register_predictors=hookimpl(lambda: [wide]), choose_explainer=hookimpl(
+        lambda predictor: Wrong()))
+    assert "reference_is_declared" not in failed(own)
 
 
 def test_a_mutable_component_is_caught() -> None:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from ..plugins import Component, Plugins
+from ..plugins import BUILT_IN, Component, Plugins
 from ..stages.predict import checked, inputs
 from ..types import Predictor
 from .subject import Broken
@@ -52,6 +52,13 @@ class Case:
         """The predictor that is checked."""
         made: Predictor = self.component.made
         return made
+
+    @cached_property
+    def has_own_explainer(self) -> bool:
+        """Whether an installed plugin explains it, and not pmed's exact explainer, which takes 12 inputs."""
+        offers = [impl.function(self.predictor) for owner, impl in self.plugins.implementations("choose_explainer")
+                  if owner.plugin not in BUILT_IN]
+        return any(offer is not None for offer in offers)
 
     @cached_property
     def names(self) -> list[str]:
