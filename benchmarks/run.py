@@ -21,7 +21,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import batch, fhir, genomes, omop, pharmacogenes
+from benchmarks import batch, fhir, genomes, omop, pharmacogenes, scores
 from benchmarks.measure import HEAD, ROOT, Case, chosen, measure_all, row, table
 
 PANEL = genomes.PANEL_FROM
@@ -81,7 +81,7 @@ def genome_cases(pattern: str) -> list[Case]:
     """The cases about reading genomes and calling genes. Files are made only for cases that are asked for."""
     cases: list[Case] = []
     for group, files in (*genomes.GROUPS, *pharmacogenes.GROUPS, *fhir.GROUPS, *omop.GROUPS,
-                          *batch.GROUPS):
+                          *batch.GROUPS, *scores.GROUPS):
         wanted = chosen(group({}), pattern)
         if not wanted:
             continue
