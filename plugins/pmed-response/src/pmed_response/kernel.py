@@ -77,8 +77,8 @@ def learn_kernel(terms: Floats, y: Floats, weight: Floats, *, many: int, penalty
     basis = np.column_stack([bumps(x, centres, width), np.ones(len(x))])
     norm = np.zeros((len(centres) + 1,) * 2)
     norm[:-1, :-1] = penalty * (bumps(centres, centres, width) + 1e-6 * np.eye(len(centres)))
-    solved: Floats = np.linalg.solve(basis.T @ (basis * weight[:, None]) + norm, basis.T @ (weight * y)).round(6)
-    return Kernel(mean, sd, centres, solved[:-1], float(solved[-1]), width)
+    solved = np.linalg.solve(basis.T @ (basis * weight[:, None]) + norm, basis.T @ (weight * y)).round(6)
+    return Kernel(mean, sd, centres, np.asarray(solved[:-1], dtype=np.float64), float(solved[-1]), width)
 
 
 def standardised(terms: Floats, mean: Floats, sd: Floats) -> Floats:
