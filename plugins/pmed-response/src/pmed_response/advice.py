@@ -16,7 +16,8 @@ from .dose_model import NAME
 from .warfarin import GENE, REFERENCE, SITE, TARGET, dose_inputs
 
 DRUG: Final = "warfarin"
-#: mg/week; the lowest maintenance that the FDA label's table names is 0.5 mg a day. An estimate below is no advice.
+#: mg/week; the lowest maintenance that the FDA label's table names is 0.5 mg a day. An estimate below, or one
+#: of the published equation alone, is no advice: there the learned half has nobody to learn from.
 LOWEST_ADVISED: Final = 3.5
 #: Half a milligram: what tablets of 1 mg give when they are halved.
 TABLET: Final = 0.5
@@ -58,7 +59,7 @@ def _assessed(tables: Tables) -> pl.DataFrame:
         equation, current=pl.col("patient_id").is_in(takes.unique().implode()),
         factor=pl.col("dose") / iwpc.USUAL_DOSE).with_columns(
         differs=(pl.col("factor") - 1).abs() > iwpc.RELEVANT,
-        apart=(pl.col("dose") / pl.col("equation") - 1).abs() > FAR_APART)
+        apart=(pl.col("dose") / pl.col("equation") - 1).abs() > FAR_APART).filter(pl.col("equation") >= LOWEST_ADVISED)
 
 
 def _columns() -> dict[str, pl.Expr]:
@@ -105,8 +106,8 @@ def _text() -> pl.Expr:
 def _cautions() -> pl.Expr:
     """Loud where the estimate and the published equation are more than a third apart."""
     text = pl.format("The estimate ({} mg a week) and the published equation ({} mg) differ by more than a third: "
-                     "neither is to be relied on; check the inputs and let early INRs decide.", number(pl.col("dose"), 0),
-                     number(pl.col("equation"), 0))
+                     "neither is to be relied on; check the inputs and let early INRs decide.",
+                     number(pl.col("dose"), 0), number(pl.col("equation"), 0))
     loud = pl.concat_list(pl.struct(code=pl.lit("disagreement"), text=text))
     return pl.when("apart").then(loud).otherwise(pl.lit([], dtype=_messages()))
 
