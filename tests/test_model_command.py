@@ -10,7 +10,6 @@ from types import SimpleNamespace
 import polars as pl
 import pytest
 
-import pmed.plugins
 from pmed import hookimpl
 from pmed.cli import main
 from pmed.plugins import Plugins
@@ -27,7 +26,7 @@ def toy(monkeypatch, tmp_path):
         plugins.add(SimpleNamespace(register_models=hookimpl(lambda: [ToyModel])), "stranger", "1")
         return plugins
 
-    monkeypatch.setattr(pmed.plugins.Plugins, "load", with_toy)
+    monkeypatch.setattr(Plugins, "load", with_toy)
     people().write_csv(tmp_path / "known.csv")
     people(seed=2).write_csv(tmp_path / "others.csv")
     return tmp_path

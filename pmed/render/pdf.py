@@ -35,6 +35,9 @@ html {{ font-family: "DejaVu Sans", "Noto Sans", Arial, sans-serif; font-size: 9
 details > * {{ display: block; }}
 details > ol > li, details > ul > li {{ display: list-item; }}
 .chart li, .options li, .todo li, .card header {{ break-inside: avoid; }}
+.keep {{ break-inside: auto; }}
+.card header, .card h4, .card .small {{ break-after: avoid; }}
+.rx, .gaps li, .prov {{ font-size: 8pt; line-height: 1.35; padding: .12rem 0; }}
 table {{ table-layout: fixed; }}
 thead th:first-child {{ width: 17%; }} .col-action {{ width: 15%; }}
 .facts div {{ display: block; }}

@@ -64,7 +64,9 @@ def check_suggestions(suggestions: pl.DataFrame, tables: Tables) -> pl.DataFrame
 
 @hookimpl
 def register_commands(cli: click.Group) -> None:
-    """``pmed score``."""
+    """``pmed score`` and ``pmed ancestry``."""
+    from .pgs.ancestry import ancestry
     from .pgs.command import score
 
     cli.add_command(score)
+    cli.add_command(ancestry)
