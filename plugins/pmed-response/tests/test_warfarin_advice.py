@@ -34,8 +34,8 @@ def test_a_low_dose_for_somebody_on_warfarin() -> None:
     assert (row["drug"], row["current"], row["action"], row["urgency"]) == ("warfarin", True, "adjust", "soon")
     assert (row["concern"], row["strength"]) == (2.0, "moderate")
     assert 14.6 / 35 < row["dose_factor"] < 20 / 35  # the equation alone says 14.6
-    assert row["text"].startswith("Estimated stable dose 16 mg a week (about 2.2 mg a day, in tablets 2 mg), 55 % below "
-                                  "the usual 35 mg a week")
+    assert row["text"].startswith("Estimated stable dose 16 mg a week (about 2.2 mg a day, in tablets 2 mg), 55 % "
+                                  "below the usual 35 mg a week")
     assert "The published equation, which CPIC advises to dose by, gives 15 mg." in row["text"]
     assert "where the INR has been stable" in row["text"]
     assert row["why"].endswith("CYP2C9 *1/*3, VKORC1 rs9923231 C/T, 71 years, 170 cm, 80 kg, amiodarone.")

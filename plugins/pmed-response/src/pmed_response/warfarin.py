@@ -127,8 +127,8 @@ def dose_inputs(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def weekly(told: pl.DataFrame) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """mg/week for rows of the model's inputs."""
-    return np.asarray((published(told) + learned(kernel(), told)) / 2, dtype=np.float64)
+    """mg/week for rows of the model's inputs; processors differ in the digits that are left out."""
+    return np.asarray(((published(told) + learned(kernel(), told)) / 2).round(9), dtype=np.float64)
 
 
 def _doses(told: pl.DataFrame) -> np.ndarray[Any, np.dtype[np.float64]]:
