@@ -66,7 +66,7 @@ def texts(book: Any) -> str:
 
 
 SEEN = {"01-first-report": ("clopidogrel", "CYP2C19", "CYP2D6 is *1/*1?"), "02-a-real-genome": ("CYP2C19", "Absent"),
-        "03-a-cohort": ("Phenotypes of CYP2C19 in", "Normal Metabolizer", "'unlinked_snps'",
+        "03-a-cohort": ("Phenotypes of CYP2C19 in", "Intermediate Metabolizer", "'unlinked_snps'",
                         "First two principal components of", "-1639 AA"),
         "04-a-risk-model": ("back must not be a feature", "Calibration of 3,000 people", "Decision curve",
                             "calibration_slope", "CC0-1.0", "'manifest.json', 'card.md'], True)", "drifted"),
