@@ -141,9 +141,7 @@ NEW = ("fluconazole", "ketoconazole", "bupropion", "amiodarone", "carbamazepine"
 
 def what_if(patient: str, questions: str) -> None:
     """New questions of all kinds about an embedded patient, after one of each kind."""
-    import pmed
-    demo = Path(pmed.__file__).parent / "demo" / patient
-    result = pmed.run(f"{demo}.vcf", f"{demo}.json")
+    result = _embedded(patient)
     kinds: list[Callable[[int], dict[str, Any]]] = [
         lambda n: {"start": NEW[n % len(NEW)]}, lambda n: {"creatinine": 1.5 + 0.07 * n},
         lambda n: {"weight": 50.0 + n}, lambda n: {"genotype": {"CYP2D6": f"*1/*{(1, 4, 5, 9, 10)[n % 5]}"}}]
@@ -153,6 +151,34 @@ def what_if(patient: str, questions: str) -> None:
     with working():
         found = [result.what_if(**question).after.suggestions.height for question in asked[len(kinds):]]
     expect(len(found) if all(found) else 0, questions)
+
+
+def page(patient: str, pages: str, first: str = "") -> None:
+    """The clinician's page from tables, after the first one, which compiles the templates; or that first one alone."""
+    from pmed.render.html import HtmlExporter
+    result, exporter = _embedded(patient), HtmlExporter()
+    if not first:
+        exporter.export(result)
+    with working():
+        sizes = [len(exporter.export(result)) for _ in range(int(pages))]
+    expect(len(sizes) if min(sizes) > 100_000 else 0, pages)
+
+
+def dumps(patient: str, pages: str) -> None:
+    """What such a page says, as JSON: the least that writing it down costs."""
+    import json
+
+    from pmed.render.view import patient_views
+    [view] = patient_views(_embedded(patient))
+    with working():
+        sizes = [len(json.dumps(view, default=str)) for _ in range(int(pages))]
+    expect(len(sizes) if min(sizes) > 100_000 else 0, pages)
+
+
+def _embedded(patient: str) -> Any:
+    import pmed
+    demo = Path(pmed.__file__).parent / "demo" / patient
+    return pmed.run(f"{demo}.vcf", f"{demo}.json")
 
 
 def batch(folder: str, genomes: str, people: str) -> None:
@@ -171,6 +197,25 @@ def batch(folder: str, genomes: str, people: str) -> None:
     expect(done.written, people)
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     print(f"{done.written / (time.perf_counter() - clock):.1f} reports a second by the clock", file=sys.stderr)
+    print(f"work {time.process_time() - began + used.ru_utime + used.ru_stime:.4f}", file=sys.stderr)
+
+
+def people(genome: str, number: str, what: str, engine: str, *records: str) -> None:
+    """A cohort into Parquet by one process; its CPU seconds and those of its children, without its start."""
+    os.environ.setdefault("POLARS_MAX_THREADS", "1")  # as the command does, before polars is loaded
+    from pmed.cohort import run as worked_out
+    from pmed.stages.link import read_pairs
+    place = Path(genome)
+    files = sorted(place.glob("*.vcf.gz")) if place.is_dir() else [place]
+    history, pairs = records or ("", "")
+    began, clock = time.process_time(), time.perf_counter()
+    with tempfile.TemporaryDirectory() as name:
+        done = worked_out(files, [history] if history else [], output=name, genes_only=what == "genes",
+                          jobs=1, engine=engine, allow_sex_mismatch=True,
+                          pairs=read_pairs(Path(pairs)) if pairs else {})
+    expect(done.people, number)
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    print(f"{done.people / (time.perf_counter() - clock):.1f} people a second by the clock", file=sys.stderr)
     print(f"work {time.process_time() - began + used.ru_utime + used.ru_stime:.4f}", file=sys.stderr)
 
 
@@ -202,7 +247,8 @@ def explorer(patient: str, questions: str) -> None:
 
 
 JOBS: dict[str, Callable[..., None]] = {function.__name__: function for function in (
-    sites, scan, cohort, inflate, genes, parse, fhir, ndjson, csv, omop, what_if, batch, run, explorer)}
+    sites, scan, cohort, inflate, genes, parse, fhir, ndjson, csv, omop, what_if, page, dumps, batch, people, run,
+    explorer)}
 
 if __name__ == "__main__":
     JOBS[sys.argv[1]](*sys.argv[2:])

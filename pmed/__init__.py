@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .cohort import Cohort
     from .engine import call, calls, run
     from .errors import PmedError
     from .hookspecs import hookimpl
@@ -40,6 +41,7 @@ __all__ = [
     "TABLES",
     "Adviser",
     "Card",
+    "Cohort",
     "Column",
     "Explainer",
     "Explanation",
@@ -80,6 +82,7 @@ __all__ = [
 ]
 
 _HOME = {
+    "cohort": ("Cohort",),
     "engine": ("call", "calls", "run"),
     "errors": ("PmedError",),
     "hookspecs": ("hookimpl",),

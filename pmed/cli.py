@@ -11,16 +11,17 @@ from pathlib import Path
 import click
 
 from . import __version__
-from .errors import EXIT_PARTIAL, PmedError
+from .errors import PmedError
 from .files import write_whole
 from .modelcommands import model
-from .plugins import Plugins
+from .plugincommands import plugins
+from .plugins import Plugins, must_be_installed
 from .readers import Reader, reader_options
 from .settings import Settings, load_settings
 from .terminal import Reading, add_commands, finish, genome_options, outside_calls_option, progress, spooled
 
 COMMAND = "pmed.command"
-ONE_PATIENT = {"report", "demo"}
+ONE_THREAD = {"report", "demo", "cohort"}
 READABLE = click.Path(path_type=Path)
 WRITABLE = click.Path(path_type=Path, dir_okay=False)
 
@@ -37,8 +38,8 @@ class Commands(click.Group):
     def _with_plugins(self, ctx: click.Context) -> Plugins:
         plugins: Plugins | None = ctx.meta.get("pmed.plugins")
         if plugins is None:
-            settings = load_settings(ctx.params.get("config"))
-            plugins = ctx.meta["pmed.plugins"] = Plugins(settings.options, settings.disabled).load()
+            settings = _chosen(ctx.params.get("config"), ctx.params.get("disable") or ())
+            plugins = ctx.meta["pmed.plugins"] = Plugins.of(settings).load()
             add_commands(plugins, self)
         return plugins
 
@@ -60,14 +61,21 @@ class Commands(click.Group):
 @click.version_option(__version__, prog_name="pmed")
 @click.option("--debug", is_flag=True, help="Show the traceback of an expected error.")
 @click.option("--config", type=READABLE, help="Settings file (default: pmed.toml of this folder).")
+@click.option("--disable", multiple=True, metavar="PLUGIN", help="Go without this plugin; repeatable.")
 @click.pass_context
-def cli(ctx: click.Context, debug: bool, config: Path | None) -> None:  # noqa: ARG001 - main() looks at --debug itself
+def cli(ctx: click.Context, debug: bool, config: Path | None,  # noqa: ARG001 - main() looks at --debug itself
+        disable: tuple[str, ...]) -> None:
     """Genome + patient history in, explained and cited treatment suggestions out.
 
     Research and decision-support software, not a medical device.
     """
     ctx.meta[COMMAND] = ctx.obj or ""
-    ctx.obj = load_settings(config)
+    ctx.obj = _chosen(config, disable)
+
+
+def _chosen(config: Path | None, disable: Sequence[str]) -> Settings:
+    must_be_installed(disable, "--disable")
+    return load_settings(config).without(disable)
 
 
 @cli.command()
@@ -121,6 +129,38 @@ def report(settings: Settings, *, genome: tuple[Path, ...], history: tuple[Path,
                                      command=click.get_current_context().meta.get(COMMAND, ""),
                                      outputs=outputs)
     finish(result.failures, written)
+
+
+@cli.command()
+@click.argument("genome", nargs=-1, type=READABLE)
+@click.option("--history", multiple=True, type=READABLE, help="Patient records; repeatable.")
+@genome_options
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path, file_okay=False),
+              help="Folder of this cohort; the same command goes on where an earlier one was ended.")
+@click.option("--index-date", default="", help="Day of the question, YYYY-MM-DD (default: last entry of each record).")
+@click.option("--pairs", "pairs_file", type=click.Path(path_type=Path, dir_okay=False),
+              help="Sample and patient, two columns with a tab between, where the names differ.")
+@click.option("--groups", "groups_file", type=click.Path(path_type=Path, dir_okay=False),
+              help="Sample or patient and group, two columns with a tab between (default: recorded ancestry).")
+@click.option("--allow-sex-mismatch", is_flag=True, help="Genome and record are of one person though the sex differs.")
+@click.option("--genes-only", is_flag=True, help="Nothing beyond the results of genes.")
+@click.option("--explanations", is_flag=True, help="Also why; costs many times the rest.")
+@click.option("--engine", type=click.Choice(["local", "spark"]), default="local", show_default=True)
+@click.option("--jobs", type=click.IntRange(0), default=0, help="Processes (default: one a CPU).")
+@click.option("--memory", type=click.IntRange(0), default=0, metavar="MB", help="For all processes together.")
+@click.pass_obj
+def cohort(settings: Settings, *, genome: tuple[Path, ...], history: tuple[Path, ...], reading: Reading, output: Path,
+           index_date: str, pairs_file: Path | None, groups_file: Path | None, allow_sex_mismatch: bool,
+           genes_only: bool, explanations: bool, engine: str, jobs: int, memory: int) -> None:
+    """Everybody in GENOME file(s) and records as Parquet tables with summaries; resumable, for very many people."""
+    from .cohort import Asked, Inputs
+    from .cohort.command import work_out
+
+    if genes_only and explanations:
+        raise click.UsageError("--explanations are of what --genes-only leaves out")
+    asked = Asked(output.absolute(), settings.with_options(reading.options), reading.build, index_date,
+                  allow_sex_mismatch, explanations, genes_only)
+    work_out(Inputs.read(genome, history, pairs_file, groups_file), asked, engine=engine, jobs=jobs, memory=memory)
 
 
 @cli.command()
@@ -230,32 +270,6 @@ def lab(output: Path | None, more: tuple[str, ...]) -> None:
     start(output, more)
 
 
-@cli.group(invoke_without_command=True)
-@click.pass_context
-def plugins(ctx: click.Context) -> None:
-    """Installed plugins, what they bring, and what is wrong with them."""
-    if ctx.invoked_subcommand is None:
-        ctx.invoke(list_plugins)
-
-
-@plugins.command("list")
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
-@click.pass_obj
-def list_plugins(settings: Settings, as_json: bool) -> None:
-    """List plugins with their components."""
-    from .reporting import describe_plugins, plugins_as_text
-
-    described = describe_plugins(settings)
-    if as_json:
-        import msgspec
-
-        click.echo(msgspec.json.format(msgspec.json.encode(described), indent=2).decode())
-    else:
-        click.echo(plugins_as_text(described))
-    if described["failures"]:
-        raise click.exceptions.Exit(EXIT_PARTIAL)
-
-
 @cli.command()
 @click.argument("name", required=False)
 @click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), help="Write all schemas here.")
@@ -271,13 +285,15 @@ def schema(name: str | None, output: Path | None) -> None:
 
 
 cli.add_command(model)
+cli.add_command(plugins)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; an expected error is one line and its exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    if ONE_PATIENT & set(given):
-        # One patient's frames are tiny: polars' thread pool costs more there than it gives. Read when polars loads.
+    if ONE_THREAD & set(given):
+        # One patient's frames are tiny, and a cohort has its processes: polars' thread pool costs more there than it
+        # gives. Read when polars loads.
         os.environ.setdefault("POLARS_MAX_THREADS", "1")
     try:
         cli.main(given, prog_name="pmed", obj=shlex.join(["pmed", *given]))

@@ -61,7 +61,7 @@ class Engine:
 
         Without `concluding` there are no predictors and advisers, unless options might be theirs.
         """
-        plugins = Plugins(settings.options, settings.disabled).load()
+        plugins = Plugins.of(settings).load()
         return cls.using(plugins, progress, concluding=concluding or bool(settings.options))
 
     @classmethod
@@ -118,9 +118,9 @@ class Engine:
         sites = feature_stage.sites(self.plugins, components)
         return ReadRequest(sites, tuple(samples), build, index_date)
 
-    def conclude(self, tables: Mapping[str, pl.DataFrame],
-                 before: feature_stage.Before | None = None) -> dict[str, pl.DataFrame]:
-        """Features, predictions, explanations and suggestions from the tables that were read.
+    def conclude(self, tables: Mapping[str, pl.DataFrame], before: feature_stage.Before | None = None, *,
+                 explained: bool = True) -> dict[str, pl.DataFrame]:
+        """Features, predictions, explanations (unless not `explained`) and suggestions from what was read.
 
         With `before`, feature steps that need nothing that changed since are not run again, and predictors whose
         features did not change are not asked again.
@@ -134,7 +134,7 @@ class Engine:
         asked = [one for one in self.predictors if one.name not in kept]
         made["predictions"] = predicting.predict(self.plugins, asked, frames)
         self.progress("explaining")
-        made.update(explaining.explain(self.plugins, asked, frames, made["predictions"]))
+        made.update(explaining.explain(self.plugins, asked if explained else [], frames, made["predictions"]))
         if before and kept:
             made.update(_with_kept(made, before.tables, [one.name for one in self.predictors], kept))
         self.progress("advising")

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from .tables import Tables
     from .types import Adviser, Explainer, Exporter, FeatureStep, Predictor, Release, Section, Source
 
+#: Version of the hooks: raised when one goes or changes. A plugin may say by ``PMED_API`` for which it was written.
+API = 1
+
 hookspec = pluggy.HookspecMarker("pmed")
 hookimpl = pluggy.HookimplMarker("pmed")
 

@@ -87,7 +87,7 @@ def find_trainable(name: str, settings: Settings) -> Trainable:
     """
     from .plugins import Plugins
 
-    plugins = Plugins(settings.options, settings.disabled).load()
+    plugins = Plugins.of(settings).load()
     known = {component.name: component.made for component in plugins.components("register_models")}
     if name not in known:
         near = get_close_matches(name, known, 1)
@@ -117,8 +117,7 @@ def loaded(made: Trainable, folder: Path | None) -> Model:
 def _drift(made: Trainable, used: Model, data: Path) -> list[dict[str, Any]]:
     from .modelling import drift
 
-    trees = next(iter(used.trees.values()))
-    return drift(trees.encoding, made.read(data).frame).to_dicts()
+    return drift(used.encoding(), made.read(data).frame).to_dicts()
 
 
 def _flat(learned: Model) -> dict[str, Any]:

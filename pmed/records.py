@@ -19,7 +19,7 @@ import polars as pl
 
 from .engine import Engine
 from .errors import HistoryError, OptionError
-from .files import whole_folder, write_whole
+from .files import whole_folder, write_parquet, write_whole
 from .settings import Settings
 from .sources.tabular import ENDING, example
 
@@ -114,7 +114,7 @@ def write_template(path: Path) -> None:
 
 def _write(frame: pl.DataFrame, path: Path) -> None:
     if path.suffix == ".parquet":
-        frame.write_parquet(path)
+        write_parquet(frame, path)
         return
     lists = [pl.col(name).list.join("; ") for name, kind in frame.schema.items() if kind == pl.List(pl.String())]
     frame.with_columns(lists).write_csv(path)

@@ -11,7 +11,7 @@ import msgspec
 import polars as pl
 
 from .errors import ResultError
-from .files import sha256, whole_folder, write_whole
+from .files import sha256, whole_folder, write_parquet, write_whole
 from .plugins import Failure
 from .tables import TABLES
 from .types import Box, Explanation
@@ -198,7 +198,7 @@ class Result:
         path = Path(folder)
         with whole_folder(path) as temporary:
             for name, frame in self.tables.items():
-                frame.write_parquet(temporary / f"{name}.parquet")
+                write_parquet(frame, temporary / f"{name}.parquet")
             manifest = {
                 "format": FORMAT,
                 "tables": {name: sha256(temporary / f"{name}.parquet") for name in sorted(self.tables)},

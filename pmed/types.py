@@ -26,7 +26,10 @@ SourceKind = Literal["genome", "history", "outside-calls"]
 
 @dataclass(frozen=True)
 class Card:
-    """What a reader must know before trusting a predictor."""
+    """What a reader must know before trusting a predictor.
+
+    `modifiable` names the inputs that a patient or a clinician can change: of a risk, the report says what they add.
+    """
 
     version: str
     summary: str
@@ -36,6 +39,7 @@ class Card:
     unit: str
     range: tuple[float, float]
     limits: str = ""
+    modifiable: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

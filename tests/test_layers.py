@@ -16,8 +16,8 @@ ROOT = Path(__file__).resolve().parents[1]
 
 LAYERS = [  # lowest first; nothing imports from its own layer
     {"errors"},
-    {"tables", "options", "files", "settings", "flow", "verdicts", "repeats"},
-    {"types", "schema", "vocabularies", "modelling"},
+    {"tables", "options", "files", "settings", "flow", "verdicts", "compatibility", "repeats"},
+    {"types", "schema", "vocabularies", "allowlist", "modelling"},
     {"hookspecs"},
     {"components"},
     {"plugins"},
@@ -30,9 +30,10 @@ LAYERS = [  # lowest first; nothing imports from its own layer
      "stages.advise"},
     {"engine"},
     {"pmed"},  # the front door
-    {"demo", "testing", "quality", "records", "fetching", "whatif", "predicting", "plots", "modelcommands"},
-    {"batch"},
-    {"reporting", "readers"},
+    {"demo", "quality", "records", "fetching", "whatif", "predicting", "plots", "modelcommands", "listing"},
+    {"batch", "testing", "scaffold"},
+    {"cohort"},
+    {"reporting", "readers", "plugincommands"},
     {"notebook"},
     {"cli"},
     {"__main__"},
@@ -45,7 +46,8 @@ RANK = {unit: rank for rank, layer in enumerate(LAYERS) for unit in layer}
 PARTS = {"genomics", "normalise", "sources", "features", "explain", "render"}
 SHARED_PARTS = {"genomics", "normalise"}  # the only parts that another part may use
 PUBLIC = {"pmed", "pmed.cohorts", "pmed.engine", "pmed.errors", "pmed.files", "pmed.modelling", "pmed.repeats",
-          "pmed.tables", "pmed.terminal", "pmed.types", "pmed.schema", "pmed.verdicts", "pmed.vocabularies"}
+          "pmed.tables", "pmed.terminal", "pmed.testing", "pmed.types", "pmed.schema", "pmed.verdicts",
+          "pmed.vocabularies"}
 
 
 def files(*patterns: str) -> list[Path]:

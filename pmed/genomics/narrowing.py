@@ -11,6 +11,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from pmed.errors import GenomeError
+
 from .calls import Calls, Ints, Packed
 from .opening import GenomeFile
 from .records import Record
@@ -30,18 +32,25 @@ def _cut(file: GenomeFile, blocks: Sequence[Sequence[str]]) -> list[GenomeFile |
     places = [np.array([at[name] for name in names], dtype=np.int64) for names in mine]
     records: list[list[Record]] = [[] for _ in blocks]
     for record in file.read.records:
-        for some, calls in zip(records, _columns(record.calls, places), strict=True):
+        for some, calls in zip(records, _columns(record, places, len(at)), strict=True):
             some.append(replace(record, calls=calls))
     return [replace(file, samples=names, header=replace(file.header, samples=names),
                     read=replace(file.read, records=some)) if names else None
             for names, some in zip(mine, records, strict=True)]
 
 
-def _columns(calls: bytes | Calls | Packed, places: Sequence[Ints]) -> list[Calls | Packed]:
-    """The sample columns at those places, for each block."""
+def _columns(record: Record, places: Sequence[Ints], samples: int) -> list[Calls | Packed]:
+    """The sample columns at those places, for each block.
+
+    Raises:
+        GenomeError: the record has another number of them: which is whose is not known then, of whatever block.
+    """
+    calls = record.calls
     if isinstance(calls, Calls):
         return [calls.of(place) for place in places]
     cells = (calls.text if isinstance(calls, Packed) else calls).split(b"\t")
+    if len(cells) != samples:
+        raise GenomeError(f"the record has {len(cells)} samples, the header names {samples}", where=record.where)
     return [Packed.of(b"\t".join(_picked(cells, place))) for place in places]
 
 

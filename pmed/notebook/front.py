@@ -12,10 +12,10 @@ import polars as pl
 from ..demo import DemoPatient, patients
 from ..engine import Engine, Files, Options, Progress, _silent, run
 from ..errors import OptionError
+from ..listing import describe_plugins
 from ..modelcommands import find_trainable, loaded
 from ..plugins import Plugins
 from ..records import Histories, read_histories
-from ..reporting import describe_plugins
 from ..result import Result
 from ..settings import Settings
 from .parts import PluginList, Quality
@@ -107,7 +107,7 @@ def read_genome(genome: Files, *, samples: Sequence[str] = (), build: str = "", 
     """
     files = as_paths(genome)
     chosen = (settings or Settings()).with_options(options or {})
-    engine = Engine.using(Plugins(chosen.options, chosen.disabled).load(), progress)
+    engine = Engine.using(Plugins.of(chosen).load(), progress)
     request = engine.request([*engine.steps, *engine.predictors], samples=samples, build=build)
     said = {"samples": list(samples), "build": build, "options": dict(chosen.options)}
     return Genomes(engine.read(files, [], request, {}), engine.provenance(files, [], said))

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, overload
 import polars as pl
 
 from ..errors import ResultError
+from ..listing import plugins_as_text
 from ..render.view import View, displays, patient_views
-from ..reporting import plugins_as_text
 from ..tables import TABLES
 from . import display
 

@@ -35,6 +35,7 @@ from ..genomics.alleles import Site, Sites
 from ..genomics.builds import BUILDS, known_build
 from ..genomics.calls import Calls, Ints, decode
 from ..genomics.coverage import Targets, block_rows, target_rows
+from ..genomics.cut import packed, unpacked
 from ..genomics.files import kind_of
 from ..genomics.grid import Grid
 from ..genomics.header import Header, chosen_samples
@@ -106,6 +107,21 @@ class VcfSource:
         del files
         for block in blocks:
             yield self._tables(block, sites)
+
+    def cut(self, paths: Sequence[Path], request: ReadRequest, people: int) -> Iterator[tuple[tuple[str, ...], bytes]]:
+        """VCF or BCF files opened once and cut into blocks of `people` samples, each for `read_cut` of any process."""
+        files, _ = self._opened(paths, request)
+        names = list(dict.fromkeys(name for file in files for name in file.samples))
+        blocks = [tuple(names[start:start + people]) for start in range(0, len(names), people)]
+        cut = in_blocks(files, blocks)
+        del files
+        for block, some in zip(blocks, cut, strict=True):
+            yield block, packed(some)
+
+    def read_cut(self, data: bytes, request: ReadRequest) -> dict[str, pl.DataFrame]:
+        """What `read` returns, of one block that `cut` gave."""
+        files = unpacked(data)
+        return self._tables(files, self._sites(request, [file.header for file in files])[files[0].build])
 
     def _opened(self, paths: Sequence[Path], request: ReadRequest) -> tuple[list[GenomeFile], Sites]:
         """The files with the records that reach a site, all on one build, and the sites of that build."""

@@ -13,8 +13,12 @@ from ..errors import InputError
 from ..tables import TABLES
 
 
-def read_pairs(path: Path) -> dict[str, str]:
+def read_pairs(path: Path, *, once: bool = True) -> dict[str, str]:
     """Sample → patient_id from two columns with a tab between; lines that begin with ``#`` are comments.
+
+    Args:
+        path: The file.
+        once: The second column, too, names nobody twice; not so where it has groups.
 
     Raises:
         InputError: it cannot be read, a line is not two columns, or a sample or a patient is there twice.
@@ -25,6 +29,7 @@ def read_pairs(path: Path) -> dict[str, str]:
         raise InputError("cannot be read as text", where=str(path),
                          hint="sample, a tab and patient on each line") from error
     pairs: dict[str, str] = {}
+    patients: set[str] = set()
     for number, line in enumerate(lines, 1):
         if not line.strip() or line.startswith("#"):
             continue
@@ -32,9 +37,10 @@ def read_pairs(path: Path) -> dict[str, str]:
         where = f"{path} line {number}"
         if len(cells) != 2 or not all(cells):
             raise InputError("expected sample, a tab and patient", where=where)
-        if cells[0] in pairs or cells[1] in pairs.values():
+        if cells[0] in pairs or (once and cells[1] in patients):
             raise InputError("names a sample or a patient for the second time", where=where)
         pairs[cells[0]] = cells[1]
+        patients.add(cells[1])
     return pairs
 
 

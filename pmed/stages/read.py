@@ -41,6 +41,17 @@ def read(sources: Sequence[Component], kind: str, paths: Sequence[Path],
     return tables
 
 
+def must_be_there(kind: str, paths: Sequence[Path]) -> None:
+    """Check that the paths of one kind exist, before any work.
+
+    Raises:
+        InputError: for one that does not.
+    """
+    for path in paths:
+        if not path.exists():
+            raise _FAULTS.get(kind, InputError)("no such file", where=str(path))
+
+
 def _read_with(component: Component, paths: Sequence[Path], request: ReadRequest) -> dict[str, pl.DataFrame]:
     made = _attempt(component, paths, lambda: component.made.read(paths, request))
     return {name: _checked(component, name, frame) for name, frame in made.items()}

@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 
     from pmed.types import Predictor
 
+#: Checks of ``pmed.testing`` that this package is meant to fail, and why.
+EXPECTED_FAILURES = {
+    "readmission-30d.explanation_is_of_declared_inputs": "The groups of diagnoses are one input to a reader: their "
+                                                         "contributions are shown as one sum."}
+
 
 @hookimpl
 def register_knowledge() -> Iterable[Release]:
@@ -64,7 +69,9 @@ def check_suggestions(suggestions: pl.DataFrame, tables: Tables) -> pl.DataFrame
 
 @hookimpl
 def register_commands(cli: click.Group) -> None:
-    """``pmed score``."""
+    """``pmed score`` and ``pmed ancestry``."""
+    from .pgs.ancestry import ancestry
     from .pgs.command import score
 
     cli.add_command(score)
+    cli.add_command(ancestry)

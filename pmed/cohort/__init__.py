@@ -1,0 +1,301 @@
+"""The same run for very many people: genomes and records → Parquet by chunk of people, and summary tables.
+
+First the inputs are staged (`staging`), then each chunk is worked out (`work`) by processes here (`local`) or by Spark
+(`spark`), then the chunks' counts are added (`summary`). Memory does not grow with the chunks; a run that was ended at
+any moment goes on where it was.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+import polars as pl
+
+from ..batch.journal import digest
+from ..batch.people import groups as record_groups
+from ..engine import Files as Paths
+from ..engine import Options
+from ..errors import GenomeError, HistoryError, InputError, OptionError
+from ..files import write_whole
+from ..settings import Settings
+from ..stages.link import read_pairs
+from ..stages.read import must_be_there
+from . import staging, work
+from .counts import EVERYBODY
+from .local import Pool, processes
+from .plan import Block, Chunk, Files, direct_blocks, files_of_same_people, people_at_once, with_patients
+from .result import Cohort
+from .summary import write_summary
+from .work import WORK, Asked, Done, note
+
+__all__ = ["Asked", "Cohort", "Done", "Inputs", "cohort", "run"]
+
+ABOUT = "cohort.json"
+FORMAT = "pmed/cohort/1"
+ENGINES = ("local", "spark")
+Counter = Callable[[int, int], None]
+
+
+def _nobody(_done: int, _all: int) -> None:
+    """Count for nobody."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The files of a cohort, the patient of each sample where the names differ, and groups of people by either name."""
+
+    genome: tuple[Path, ...] = ()
+    history: tuple[Path, ...] = ()
+    pairs: Mapping[str, str] = field(default_factory=dict)
+    groups: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, genome: Iterable[Path], history: Iterable[Path], pairs: Path | None, groups: Path | None) -> Inputs:
+        """With pairs and groups from their files.
+
+        Raises:
+            InputError: for a file that is not two columns, or names somebody twice.
+        """
+        return cls(tuple(genome), tuple(history), read_pairs(pairs) if pairs else {},
+                   read_pairs(groups, once=False) if groups else {})
+
+
+def run(genome: Paths = (), history: Paths = (), *, output: str | Path, pairs: Mapping[str, str] | None = None,
+        groups: Mapping[str, str] | None = None, build: str = "", index_date: str = "", options: Options | None = None,
+        settings: Settings | None = None, engine: str = "local", jobs: int = 0, memory: int = 0,
+        allow_sex_mismatch: bool = False, explained: bool = False, genes_only: bool = False) -> Cohort:
+    """Work a cohort out into the folder `output`, or finish what an earlier run began there.
+
+    Args:
+        genome: Genome files (VCF, BCF, arrays, the cache); files of the same people, as one a chromosome, belong
+            together.
+        history: Records, as of `pmed.run`.
+        output: Folder of this cohort alone.
+        pairs: Sample → patient_id where the names differ.
+        groups: Sample or patient → group, for the summary; without, the ancestry on record.
+        build: Genome build the user states.
+        index_date: ISO date of the question; empty takes the last entry of each record.
+        options: Component options, laid over the settings.
+        settings: Settings.
+        engine: "local", or "spark" (extra `spark`).
+        jobs: Processes; 0 is one a CPU.
+        memory: Megabytes that all processes together may use; 0 sets no bound below that of a full chunk.
+        allow_sex_mismatch: Genome and record of different sex belong together all the same.
+        explained: Also explanations and traces.
+        genes_only: Nothing beyond the results of genes.
+
+    Raises:
+        InputError: for files that cannot be used; a file among many that is damaged is in `Cohort.unread`.
+        PmedError: the folder cannot be written, or is of another cohort.
+    """
+    chosen = (settings or Settings()).with_options(options or {})
+    inputs = Inputs(_paths(genome), _paths(history), pairs or {}, groups or {})
+    asked = Asked(Path(output).absolute(), chosen, build, index_date, allow_sex_mismatch, explained,
+                  genes_only)
+    return cohort(inputs, asked, engine=engine, jobs=jobs, memory=memory)
+
+
+def _paths(files: Paths) -> tuple[Path, ...]:
+    return (Path(files),) if isinstance(files, str | Path) else tuple(Path(file) for file in files)
+
+
+def cohort(inputs: Inputs, asked: Asked, *, engine: str = "local", jobs: int = 0, memory: int = 0,
+           count: Counter = _nobody) -> Cohort:
+    """As `run`; `count` is told how many people are done, and of how many."""
+    if engine not in ENGINES:
+        raise OptionError(f"no engine {engine!r}", hint=f"there are: {', '.join(ENGINES)}")
+    if not inputs.genome and not inputs.history:
+        raise InputError("nobody to work on", hint="give GENOME files, --history records, or both")
+    must_be_there("genome", inputs.genome)
+    must_be_there("history", inputs.history)
+    number = jobs or os.cpu_count() or 1
+    most = people_at_once(memory, number)
+    _prepare(inputs, asked)
+    work.begin(asked)
+    _must_be_same(inputs, asked, most)
+    _sweep(asked)
+    with processes(asked, number) as pool:
+        chunks, unread = _staged(pool, inputs, asked, most)
+        done = _finished_before(asked.folder, chunks)
+        todo = [chunk for chunk in chunks if chunk.number not in done]
+        for one in _engine(engine, pool, asked, number)(todo):
+            done[one.number] = one
+            count(sum(len(chunk.people) for chunk in chunks if chunk.number in done),
+                  sum(len(chunk.people) for chunk in chunks))
+    notes = [done[chunk.number] for chunk in chunks]
+    write_summary(asked.folder, len(chunks))
+    whole = Cohort(asked.folder, sum(one.people for one in notes),
+                   {**unread, **{path: why for one in notes for path, why in one.unread.items()}},
+                   {who: why for one in notes for who, why in one.lost.items()},
+                   tuple(dict.fromkeys(failure for one in notes for failure in one.failures)))
+    whole.save()
+    return whole
+
+
+def _engine(name: str, pool: Pool, asked: Asked, jobs: int) -> Callable[[Sequence[Chunk]], Iterable[Done]]:
+    if name == "local":
+        return lambda chunks: pool([(work.do, (chunk,)) for chunk in chunks])
+    from .spark import on_spark  # here: only this engine needs Spark and Java
+
+    return lambda chunks: on_spark(asked, chunks, jobs)
+
+
+def _prepare(inputs: Inputs, asked: Asked) -> None:
+    """The folder, what is in it for all processes."""
+    if strange := [name for name in inputs.groups.values() if name == EVERYBODY]:
+        raise OptionError(f"a group cannot be named {strange[0]!r}", hint="that is everybody")
+    try:
+        for name in (WORK, f"{WORK}/done", *asked.tables):
+            (asked.folder / name).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OptionError(f"cannot be made: {error.strerror}", where=str(asked.folder)) from error
+    place = asked.folder / WORK / "groups.arrow"
+    if inputs.groups:
+        write_whole(place, _ipc(pl.DataFrame({"name": list(inputs.groups), "group": list(inputs.groups.values())})))
+    else:
+        place.unlink(missing_ok=True)
+
+
+def _must_be_same(inputs: Inputs, asked: Asked, most: int) -> None:
+    """What the results rest on is that of the run which began this folder, or is noted now.
+
+    Raises:
+        OptionError: the folder holds another cohort, or this one with other inputs, versions or settings.
+    """
+    worker = work.worker()
+    told = worker.engine.provenance(inputs.genome, inputs.history,
+                                    {"build": asked.build, "index_date": asked.index_date,
+                                     "options": dict(asked.settings.options)})
+    rests = {**{name: value for name, value in told.items() if name != "created"}, "people_in_a_chunk": most,
+             "pairs": digest(inputs.pairs), "groups": digest(inputs.groups), "explained": asked.explained,
+             "genes_only": asked.genes_only,
+             "any_sex": asked.any_sex}
+    about = msgspec.json.format(msgspec.json.encode({"format": FORMAT, **rests}, order="deterministic"), indent=1)
+    path = asked.folder / ABOUT
+    if path.is_file() and path.read_bytes() != about:
+        raise OptionError("holds another cohort, or this one with other inputs, settings or versions",
+                          where=str(asked.folder), hint="choose a new folder")
+    write_whole(path, about)
+
+
+def _sweep(asked: Asked) -> None:
+    """Remove what a kill left half written: names of their own, beside what they were to become."""
+    for name in (WORK, f"{WORK}/done", *asked.tables):
+        for path in (asked.folder / name).glob(".*.*"):
+            path.unlink()
+
+
+def _staged(pool: Pool, inputs: Inputs, asked: Asked, most: int) -> tuple[list[Chunk], dict[str, str]]:
+    """All chunks, and the files that cannot be read with the reason."""
+    place = asked.folder / WORK
+    sets, lost = files_of_same_people(inputs.genome, asked.build)
+    unread = {str(path): why for path, why in lost.items()}
+    blocks = [*_cut(pool, sets, place / "genomes", most, unread),
+              *direct_blocks([one for one in sets if not _is_cut(one, most)], most)]
+    if inputs.genome and not blocks:
+        first = next(iter(unread.values()))
+        several = f"none of {len(unread)} genomes can be read; the first: {first}"
+        raise GenomeError(first if len(unread) == 1 else several)
+    placed = with_patients(blocks, inputs.pairs)
+    where = place / "people.arrow"
+    write_whole(where, _ipc(pl.DataFrame(
+        [(patient, number) for number, (_, people) in enumerate(placed) for patient, _ in people],
+        schema={"patient_id": pl.String, "chunk": pl.Int64}, orient="row")))
+    records = _sorted(pool, inputs.history, where, most)
+    unread.update({path: why for _, one in records for path, why in one.unread.items()})
+    return _chunks(placed, records), unread
+
+
+def _is_cut(files: Files, most: int) -> bool:
+    return files.cuttable and len(files.samples) > most
+
+
+def _cut(pool: Pool, sets: Sequence[Files], place: Path, most: int, unread: dict[str, str]) -> list[Block]:
+    """Blocks of the files that hold more people than a chunk."""
+    large = [(one.paths, staging.folder_of(place, one.paths)) for one in sets if _is_cut(one, most)]
+    _all(pool([(work.cut, (paths, folder, most)) for paths, folder in large]))
+    blocks = []
+    for paths, folder in large:
+        made = work.cut(paths, folder, most)  # it is done: this reads the note
+        unread.update(made.unread)
+        blocks += [Block(samples, cut=staging.block_file(folder, number))
+                   for number, samples in enumerate(made.blocks)]
+    return blocks
+
+
+def _sorted(pool: Pool, history: Sequence[Path], people: Path, most: int) -> list[tuple[Path, staging.Sorted]]:
+    """Records by chunk. Files that tell of the same patient are read together, for only together are they a record."""
+    place = people.parent / "records"
+    groups = record_groups(work.worker().engine.sources, history)
+    while True:
+        folders = {paths: staging.folder_of(place, paths) for paths in groups}
+        _all(pool([(work.sort_records, (paths, folder, people, most)) for paths, folder in folders.items()]))
+        made = {paths: work.sort_records(paths, folder, people, most) for paths, folder in folders.items()}
+        shared = _with_shared_patients(made)
+        if not shared:
+            break
+        groups = [tuple(path for paths in shared for path in paths),
+                  *(paths for paths in groups if paths not in shared)]
+    if history and not any(one.patients for one in made.values()):
+        raise HistoryError(next((why for one in made.values() for why in one.unread.values()), "no record"))
+    return [(folders[paths], one) for paths, one in made.items()]
+
+
+def _all(calls: Iterable[object]) -> None:
+    """Make calls to their end; what they return is on disk."""
+    for _ in calls:
+        pass
+
+
+def _with_shared_patients(made: Mapping[tuple[Path, ...], staging.Sorted]) -> list[tuple[Path, ...]]:
+    seen: dict[str, tuple[Path, ...]] = {}
+    shared: dict[tuple[Path, ...], None] = {}
+    for paths, one in made.items():
+        for patient in (patient for some in one.patients.values() for patient in some):
+            if seen.get(patient, paths) != paths:
+                shared |= {seen[patient]: None, paths: None}
+            seen[patient] = paths
+    return list(shared)
+
+
+def _chunks(placed: Sequence[tuple[Block, tuple[tuple[str, str], ...]]],
+            records: Sequence[tuple[Path, staging.Sorted]]) -> list[Chunk]:
+    """Those with genomes first; then people with a record alone.
+
+    Raises:
+        InputError: no record is of anybody with a genome, or there is nobody.
+    """
+    files: dict[int, list[Path]] = {}
+    alone: list[tuple[Path, tuple[str, ...]]] = []
+    for folder, one in records:
+        for name, patients in one.patients.items():
+            number = staging.chunk_of(name)
+            if number is None:
+                alone.append((folder / name, patients))
+            else:
+                files.setdefault(number, []).append(folder / name)
+    if placed and alone and not files:
+        raise InputError("no record is of anybody with a genome", where=str(alone[0][0].parent.name),
+                         hint="name the patient of each sample with --pairs")
+    chunks = [Chunk(number, people, block, tuple(files.get(number, ())))
+              for number, (block, people) in enumerate(placed)]
+    chunks += [Chunk(number, tuple((patient, "") for patient in patients), records=(path,))
+               for number, (path, patients) in enumerate(alone, len(chunks))]
+    return chunks
+
+
+def _finished_before(folder: Path, chunks: Iterable[Chunk]) -> dict[int, Done]:
+    """The chunks that an earlier run finished."""
+    notes = ((chunk.number, note(folder, chunk.number)) for chunk in chunks)
+    return {number: msgspec.json.decode(path.read_bytes(), type=Done) for number, path in notes if path.is_file()}
+
+
+def _ipc(frame: pl.DataFrame) -> bytes:
+    sink = io.BytesIO()
+    frame.write_ipc(sink)
+    return sink.getvalue()

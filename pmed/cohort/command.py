@@ -1,0 +1,32 @@
+"""What ``pmed cohort`` says and how it ends."""
+
+from __future__ import annotations
+
+import click
+
+from ..errors import EXIT_PARTIAL
+from ..terminal import counting
+from . import Inputs, cohort
+from .work import Asked
+
+_NAMED = 10
+
+
+def work_out(inputs: Inputs, asked: Asked, *, engine: str, jobs: int, memory: int) -> None:
+    """Work the cohort out and say how it went.
+
+    Raises:
+        click.exceptions.Exit: exit code 3, where a file, a person or a part of a result is missing.
+    """
+    with counting("people") as count:
+        done = cohort(inputs, asked, engine=engine, jobs=jobs, memory=memory, count=count)
+    click.echo(f"wrote {done}")
+    said = [*(f"not read: {why}" for why in done.unread.values()),
+            *(f"no result for {who}: {why}" for who, why in done.lost.items()),
+            *(f"partial result: {why}" for why in done.failures)]
+    for line in said[:_NAMED]:
+        click.echo(f"pmed: {line}", err=True)
+    if len(said) > _NAMED:
+        click.echo(f"pmed: and {len(said) - _NAMED} more; {asked.folder / 'state.json'} has all", err=True)
+    if said:
+        raise click.exceptions.Exit(EXIT_PARTIAL)

@@ -1,0 +1,54 @@
+"""Counts of one chunk, which add up to those of the cohort: so a summary of millions of people reads no person."""
+
+from __future__ import annotations
+
+import polars as pl
+
+COUNTS = {"kind": pl.String, "group": pl.String, "drug": pl.String, "gene": pl.String, "name": pl.String,
+          "n": pl.Int64}
+EVERYBODY = "all"
+CHANGES = ("avoid", "alternative", "adjust")
+_BY = tuple(COUNTS)[:-1]
+
+
+def counted(people: pl.DataFrame, taken: pl.DataFrame, genes: pl.DataFrame, suggestions: pl.DataFrame) -> pl.DataFrame:
+    """People by kind of thing and group; each person is also in the group "all".
+
+    Kinds: ``people``, ``recorded`` (with a record), ``genome``, ``exposed`` (takes anything), ``actionable`` (their
+    genes or record change any drug's use), ``actionable-now`` (a drug they take), ``status``, ``phenotype`` and
+    ``diplotype`` of a gene, ``allele`` (chromosomes, of certain pairs only), ``missing-sites``, ``drug`` (takes it),
+    ``drug-phenotype`` (takes it, with that phenotype of a gene; null where unknown).
+    """
+    group = people.select("patient_id", "group")
+    changing = suggestions.filter(pl.col("action").is_in(CHANGES))
+    known = genes.select("patient_id", "gene", "status", "phenotype", "diplotypes", "missing_sites")
+    pair = known.filter(pl.col("diplotypes").list.len() == 1).with_columns(name=pl.col("diplotypes").list.first())
+    alleles = pair.filter(pl.col("name").str.count_matches("/") == 1).with_columns(pl.col("name").str.split("/"))
+    rows = {
+        "people": people, "recorded": people.filter("recorded"),
+        "genome": people.filter(pl.col("sample").is_not_null()),
+        "exposed": taken.select("patient_id").unique(), "actionable": changing.select("patient_id").unique(),
+        "actionable-now": changing.filter("current").select("patient_id").unique(),
+        "status": known.with_columns(name="status"),
+        "phenotype": known.drop_nulls("phenotype").with_columns(name="phenotype"),
+        "diplotype": pair, "allele": alleles.explode("name"),
+        "missing-sites": known.filter(pl.col("missing_sites").list.len() > 0),
+        "drug": taken,
+        "drug-phenotype": taken.join(known.with_columns(name="phenotype"), on="patient_id"),
+    }
+    made = [_by_group(kind, frame, group) for kind, frame in rows.items()]
+    return added(made)
+
+
+def _by_group(kind: str, frame: pl.DataFrame, group: pl.DataFrame) -> pl.DataFrame:
+    text = pl.lit(None, dtype=pl.String)
+    columns = [pl.col(name) if name in frame.columns else text.alias(name) for name in ("drug", "gene", "name")]
+    rows = frame.select("patient_id", *columns)
+    named = rows.join(group, on="patient_id").group_by("group", "drug", "gene", "name").agg(n=pl.len().cast(pl.Int64))
+    everybody = named.with_columns(group=pl.lit(EVERYBODY))
+    return pl.concat([named, everybody]).with_columns(kind=pl.lit(kind)).select(*COUNTS)
+
+
+def added(parts: list[pl.DataFrame]) -> pl.DataFrame:
+    """The sum of several, in one order."""
+    return pl.concat([pl.DataFrame(schema=COUNTS), *parts]).group_by(_BY).agg(pl.col("n").sum()).sort(_BY)

@@ -1,0 +1,157 @@
+"""Who is in a cohort, in what chunks, and which inputs each chunk needs; the same inputs always give the same plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..errors import GenomeError, InputError, OptionError, PmedError
+from ..genomics.builds import known_build
+from ..genomics.header import Header
+from ..genomics.opening import head_of
+
+PEOPLE = 640         # in a chunk, where nothing is said of memory: two processes stay below 1.5 GB
+LEAST, MOST = 16, 4096
+# Measured with the reference plugins: a process with its plugins and knowledge, and each person at a chunk's peak.
+BASE_MB, PERSON_MB = 280, 0.58
+MAIN_MB = 150        # the process that hands out the chunks
+_CUT = ("vcf", "bcf")
+
+
+@dataclass(frozen=True)
+class Files:
+    """Genome files of the same people: one, or one for each chromosome or gene."""
+
+    paths: tuple[Path, ...]
+    samples: tuple[str, ...]
+    cuttable: bool
+
+
+@dataclass(frozen=True)
+class Block:
+    """Samples that are worked on together: read of `paths`, or of the bytes that were cut for them into `cut`."""
+
+    samples: tuple[str, ...]
+    paths: tuple[Path, ...] = ()
+    cut: Path | None = None
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """One task: some people, their genomes and the files with their records.
+
+    Attributes:
+        number: Its place, and the number in the names of its files.
+        people: (patient_id, sample); the sample is "" without a genome.
+        block: Where their genomes are.
+        records: Staged records (`staging`), in the order of the inputs.
+    """
+
+    number: int
+    people: tuple[tuple[str, str], ...]
+    block: Block = field(default_factory=lambda: Block(()))
+    records: tuple[Path, ...] = ()
+
+
+def people_at_once(megabytes: int, jobs: int) -> int:
+    """People in a chunk, so that `jobs` processes together stay below `megabytes`; 0 sets no bound of its own.
+
+    Raises:
+        OptionError: where not even a few people fit.
+    """
+    if not megabytes:
+        return PEOPLE
+    main = MAIN_MB if jobs > 1 else 0
+    room = int(((megabytes - main) / jobs - BASE_MB) / PERSON_MB)
+    if room < LEAST:
+        raise OptionError(f"{megabytes} MB is too little for {jobs} processes", where="--memory",
+                          hint=f"at least {int(jobs * (BASE_MB + LEAST * PERSON_MB)) + main + 1}, or fewer --jobs")
+    return min(MOST, room)
+
+
+def files_of_same_people(paths: Sequence[Path], build: str) -> tuple[list[Files], dict[Path, str]]:
+    """Genome files by the people in them, and those that cannot be read, with the reason.
+
+    Raises:
+        GenomeError: files on several builds, or a sample that two files share whose people are not the same.
+        OptionError: a file that is given twice.
+    """
+    if len({path.resolve() for path in paths}) < len(paths):
+        raise OptionError("a genome file is given twice", hint="name each file once")
+    heads, unread = _heads(paths)
+    _must_be_on_one_build(heads, build)
+    same: dict[frozenset[str], list[Header]] = {}
+    for head in heads:
+        same.setdefault(frozenset(head.samples), []).append(head)
+    _must_not_overlap(same)
+    return [Files(tuple(head.path for head in some), some[0].samples, all(head.kind in _CUT for head in some))
+            for some in same.values()], unread
+
+
+def _heads(paths: Sequence[Path]) -> tuple[list[Header], dict[Path, str]]:
+    heads, unread = [], {}
+    for path in paths:
+        try:
+            heads.append(head_of(path))
+        except PmedError as error:
+            unread[path] = str(error)
+    return heads, unread
+
+
+def _must_be_on_one_build(heads: Iterable[Header], build: str) -> None:
+    known = {found: head.path for head in heads if (found := known_build(head, build)[0])}
+    if len(known) > 1:
+        said = ", ".join(f"{path.name} is {name}" for name, path in known.items())
+        raise GenomeError(f"the cohort's files are on different builds: {said}", where=str(next(iter(known.values()))),
+                          hint="give each build as a cohort of its own")
+
+
+def _must_not_overlap(same: Mapping[frozenset[str], Sequence[Header]]) -> None:
+    """Files of one cohort hold the same people (by chromosome) or other people; anything else is a mix-up."""
+    seen: dict[str, Path] = {}
+    for samples, heads in same.items():
+        for name in sorted(samples):
+            if name in seen:
+                raise GenomeError(f"sample {name!r} is also in {seen[name]}, which holds other people besides",
+                                  where=str(heads[0].path), hint="rename one of the two, or leave one out")
+        seen.update(dict.fromkeys(samples, heads[0].path))
+
+
+def direct_blocks(sets: Iterable[Files], people: int) -> list[Block]:
+    """Small files together until `people` are reached; files that cannot be cut are read again for each block."""
+    blocks: list[Block] = []
+    waiting: list[Files] = []
+    for one in sets:
+        if waiting and sum(len(some.samples) for some in waiting) + len(one.samples) > people:
+            blocks.append(_together(waiting))
+            waiting = []
+        if len(one.samples) > people:
+            blocks += (Block(one.samples[start:start + people], one.paths)
+                       for start in range(0, len(one.samples), people))
+        else:
+            waiting.append(one)
+    return [*blocks, *([_together(waiting)] if waiting else [])]
+
+
+def _together(sets: Sequence[Files]) -> Block:
+    return Block(tuple(name for one in sets for name in one.samples), tuple(path for one in sets for path in one.paths))
+
+
+def with_patients(blocks: Iterable[Block], pairs: Mapping[str, str]) -> list[tuple[Block, tuple[tuple[str, str], ...]]]:
+    """Each block with its (patient_id, sample).
+
+    Raises:
+        InputError: two samples of one patient, or a pair about a sample that no file has.
+    """
+    found = [(block, tuple((pairs.get(name, name), name) for name in block.samples)) for block in blocks]
+    seen: dict[str, str] = {}
+    for _, people in found:
+        for patient, sample in people:
+            if patient in seen:
+                raise InputError(f"samples {seen[patient]!r} and {sample!r} are both of patient {patient!r}",
+                                 hint="see --pairs")
+            seen[patient] = sample
+    if strange := sorted(set(pairs) - set(seen.values())):
+        raise InputError(f"no sample {strange[0]!r} in any genome file that can be read", where="--pairs")
+    return found

@@ -1,0 +1,78 @@
+"""A finished cohort on disk, read lazily."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+import polars as pl
+
+from ..errors import ResultError
+from ..files import write_whole
+
+STATE = "state.json"
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """Results of a cohort.
+
+    Attributes:
+        folder: Where they are.
+        people: How many have results.
+        unread: Input file → why it could not be read.
+        lost: Patient → why there is no result.
+        failures: Plugins' failures.
+    """
+
+    folder: Path
+    people: int
+    unread: dict[str, str] = field(default_factory=dict)
+    lost: dict[str, str] = field(default_factory=dict)
+    failures: tuple[str, ...] = ()
+
+    @classmethod
+    def open(cls, folder: str | Path) -> Cohort:
+        """A cohort that `pmed cohort` finished.
+
+        Raises:
+            ResultError: there is none, or it is not finished.
+        """
+        path = Path(folder) / STATE
+        if not path.is_file():
+            raise ResultError("holds no finished cohort", where=str(folder), hint="run pmed cohort again to finish it")
+        return cls(Path(folder), **msgspec.json.decode(path.read_bytes()))
+
+    def save(self) -> None:
+        """Note how it went; the last thing that a run does."""
+        told = {"people": self.people, "unread": self.unread, "lost": self.lost, "failures": self.failures}
+        write_whole(self.folder / STATE, msgspec.json.format(msgspec.json.encode(told), indent=1))
+
+    def table(self, name: str) -> pl.LazyFrame:
+        """One table over all chunks: ``gene_results``, ``predictions``, ``people``, ``exposures`` and more.
+
+        Raises:
+            ResultError: there is none of that name.
+        """
+        if not any((self.folder / name).glob("part-*.parquet")):
+            there = sorted(path.name for path in self.folder.iterdir() if any(path.glob("part-*.parquet")))
+            raise ResultError(f"has no table {name!r}", where=str(self.folder), hint=f"there are: {', '.join(there)}")
+        return pl.scan_parquet(self.folder / name / "part-*.parquet")
+
+    def summary(self, name: str) -> pl.DataFrame:
+        """One summary table: ``frequencies``, ``actionable``, ``drugs_phenotypes`` or ``qc``.
+
+        Raises:
+            ResultError: there is none of that name.
+        """
+        path = self.folder / "summary" / f"{name}.csv"
+        if not path.is_file():
+            raise ResultError(f"has no summary {name!r}", where=str(self.folder))
+        return pl.read_csv(path)
+
+    def __str__(self) -> str:
+        parts = [f"{self.people} people"]
+        parts += [f"{len(lost)} {what}" for lost, what in (
+            (self.unread, "files unread"), (self.lost, "people without results"), (self.failures, "failures")) if lost]
+        return ", ".join(parts) + f"; {self.folder}"

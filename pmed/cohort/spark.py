@@ -1,0 +1,105 @@
+"""Chunks of a cohort on Apache Spark (extra ``spark``): one row a chunk, worked out by the executors' Python.
+
+The executors run `work.do`, the function of the local engine, and write the chunks' files themselves: the output
+folder, and genomes that are not cut, must be at the same path on every machine. Through Spark go the tasks and the
+notes of how they went, never a genome. A task whose Python worker or executor is lost is started again by Spark; what
+it had written is written again, with the same bytes.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from ..errors import OptionError
+from . import work
+from .plan import Chunk
+from .work import Asked, Done
+
+RETRIES = 4
+_SETTINGS = {
+    # Names of this machine may not resolve, and nobody is to see the pages of a run.
+    "spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1", "spark.ui.enabled": "false",
+    # A busy machine may be silent for minutes.
+    "spark.network.timeout": "1200s", "spark.executor.heartbeatInterval": "60s",
+    # A chunk is one row; its task is the unit that is tried again.
+    "spark.sql.execution.arrow.maxRecordsPerBatch": "1", "spark.task.maxFailures": str(RETRIES),
+}
+_SCHEMA = "done binary"
+Doing = Callable[[bytes, bytes], bytes]
+
+
+def on_spark(asked: Asked, chunks: Sequence[Chunk], jobs: int) -> Iterator[Done]:
+    """Work chunks out on Spark: on the master that ``spark-submit`` or ``MASTER`` names, else here by `jobs` threads.
+
+    Raises:
+        OptionError: pyspark is not installed.
+    """
+    if not chunks:
+        return
+    session, is_ours = _session(jobs)
+    try:
+        rows = [(msgspec.json.encode(chunk, enc_hook=_plain),) for chunk in chunks]
+        context = session.sparkContext
+        # One partition a chunk, whatever Spark would make of a small table.
+        spread = session.createDataFrame(context.parallelize(rows, len(rows)), "task binary")
+        made = spread.mapInArrow(_mapper(msgspec.json.encode(asked, enc_hook=_plain), DOING), _SCHEMA).collect()
+    finally:
+        if is_ours:
+            session.stop()
+    for row in made:
+        yield msgspec.json.decode(bytes(row["done"]), type=Done)
+
+
+def _session(jobs: int) -> tuple[Any, bool]:
+    """The running session, or a new one that is ours to stop."""
+    try:
+        from pyspark.sql import SparkSession
+    except ImportError as error:
+        raise OptionError("Spark is not installed", where="--engine spark",
+                          hint="pip install 'pmed[spark]', and Java 17 or 21") from error
+    if running := SparkSession.getActiveSession():
+        return running, False
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    builder = SparkSession.builder.appName("pmed cohort")
+    if not os.environ.get("MASTER") and "SPARK_ENV_LOADED" not in os.environ:
+        builder = builder.master(f"local[{jobs},{RETRIES}]")
+        for name, value in _SETTINGS.items():
+            builder = builder.config(name, value)
+    return builder.getOrCreate(), True
+
+
+def _mapper(asked: bytes, doing: Doing) -> Callable[[Iterator[Any]], Iterator[Any]]:
+    """What an executor does with its rows."""
+    def work_out(batches: Iterator[Any]) -> Iterator[Any]:
+        os.environ.setdefault("POLARS_MAX_THREADS", "1")  # read when polars is loaded, which is now
+        import pyarrow as pa
+
+        for batch in batches:
+            made = [doing(asked, task) for task in batch.column(0).to_pylist()]
+            yield pa.RecordBatch.from_pydict({"done": pa.array(made, pa.binary())})
+
+    return work_out
+
+
+def done_of(asked: bytes, task: bytes) -> bytes:
+    """One chunk in this process, in plain bytes."""
+    work.begin(msgspec.json.decode(asked, type=Asked, dec_hook=_path))
+    return msgspec.json.encode(work.do(msgspec.json.decode(task, type=Chunk, dec_hook=_path)))
+
+
+DOING: Doing = done_of
+
+
+def _plain(value: Any) -> Any:
+    """Values that JSON has no form for: paths."""
+    return str(value)
+
+
+def _path(kind: type[Any], value: Any) -> Any:
+    """And back."""
+    return kind(value)

@@ -1,0 +1,177 @@
+"""What is done once, before the chunks: large genome files are cut by people, records are sorted to their chunks.
+
+Every step writes into a folder of its own and says that it is done by a file that is written last, so that a step
+that a kill ended is done again and one that was finished is not.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+import polars as pl
+
+from ..batch.journal import digest
+from ..engine import Engine
+from ..errors import PmedError
+from ..files import write_whole
+from ..stages.read import READ_TABLES, empty_tables, read
+from ..types import ReadRequest
+
+DONE = "done.json"
+_Note = TypeVar("_Note", "Cut", "Sorted")
+_ORPHANS = "r"  # files of people without a genome, who are chunks of their own
+
+
+class Cut(msgspec.Struct, frozen=True):
+    """What became of files of the same people: the samples of each block, and files that could not be read."""
+
+    blocks: tuple[tuple[str, ...], ...]
+    unread: dict[str, str]
+
+
+class Sorted(msgspec.Struct, frozen=True):
+    """What became of some records: patients by staged file (chunk number, or one of their own), and unread files."""
+
+    patients: dict[str, tuple[str, ...]]
+    unread: dict[str, str]
+
+
+def folder_of(place: Path, paths: Iterable[Path]) -> Path:
+    """The folder of a step, by the files it is about."""
+    return place / digest([str(path) for path in paths])[:16]
+
+
+def block_file(folder: Path, number: int) -> Path:
+    """Where the bytes of a block are."""
+    return folder / f"{number:05}.block"
+
+
+def cut(engine: Engine, request: ReadRequest, paths: tuple[Path, ...], folder: Path, people: int) -> Cut:
+    """Cut genome files of the same people into blocks; a file that cannot be read costs only itself."""
+    if (done := _done(folder, Cut)) is not None:
+        return done
+    folder.mkdir(parents=True, exist_ok=True)
+    source = next(one.made for one in engine.sources
+                  if one.made.kind == "genome" and hasattr(one.made, "cut") and one.made.matches(paths[0]))
+    unread: dict[str, str] = {}
+    try:
+        blocks = _cut(source, request, paths, folder, people)
+    except PmedError as error:
+        unread = _unreadable(source, request, paths) or {str(path): str(error) for path in paths}
+        sound = [path for path in paths if str(path) not in unread]
+        blocks = _cut(source, request, sound, folder, people) if sound else ()
+    return _finished(folder, Cut(blocks, unread))
+
+
+def _cut(source: Any, request: ReadRequest, paths: Sequence[Path], folder: Path,
+         people: int) -> tuple[tuple[str, ...], ...]:
+    names = []
+    for number, (block, data) in enumerate(source.cut(paths, request, people)):
+        write_whole(block_file(folder, number), data)
+        names.append(block)
+    return tuple(names)
+
+
+def _unreadable(source: Any, request: ReadRequest, paths: Sequence[Path]) -> dict[str, str]:
+    """The files that cannot be opened by themselves, with the reason."""
+    found = {}
+    for path in paths if len(paths) > 1 else ():
+        try:
+            next(source.cut([path], request, 1 << 30), None)
+        except PmedError as error:
+            found[str(path)] = str(error)
+    return found
+
+
+def sort_records(engine: Engine, request: ReadRequest, paths: tuple[Path, ...], *, folder: Path, people: Path,
+                 most: int) -> Sorted:
+    """Read records and write each patient's rows for the chunk that has the genome.
+
+    Args:
+        engine: For its sources.
+        request: As for any read.
+        paths: Files that are read together; one that cannot be read costs only itself.
+        folder: Of this step.
+        people: IPC file with `patient_id` and `chunk` of everybody with a genome.
+        most: People without a genome in one chunk.
+    """
+    if (done := _done(folder, Sorted)) is not None:
+        return done
+    folder.mkdir(parents=True, exist_ok=True)
+    tables, unread = _read(engine, request, paths)
+    found: dict[str, tuple[str, ...]] = {}
+    for name, mine in _targets(tables["patients"].select("patient_id"), pl.read_ipc(people), most):
+        of_nobody = not found  # rows that are of nobody in particular are told once
+        write_whole(folder / name, packed_tables(tables, mine, of_nobody=of_nobody))
+        found[name] = mine
+    return _finished(folder, Sorted(found, unread))
+
+
+def _targets(patients: pl.DataFrame, people: pl.DataFrame, most: int) -> list[tuple[str, tuple[str, ...]]]:
+    """File name → patients: of each chunk with their genomes, then of those without one."""
+    placed = patients.join(people, on="patient_id", how="left", maintain_order="left")
+    known = placed.drop_nulls("chunk").group_by("chunk", maintain_order=True).agg("patient_id").sort("chunk")
+    alone = placed.filter(pl.col("chunk").is_null())["patient_id"].to_list()
+    return [*((f"{chunk:05}", tuple(mine)) for chunk, mine in known.iter_rows()),
+            *((f"{_ORPHANS}{start:07}", tuple(alone[start:start + most])) for start in range(0, len(alone), most))]
+
+
+def chunk_of(name: str) -> int | None:
+    """The chunk that a staged file is for; None where its people have no genome."""
+    return None if name.startswith(_ORPHANS) else int(name)
+
+
+def _read(engine: Engine, request: ReadRequest, paths: Sequence[Path]) -> tuple[dict[str, pl.DataFrame],
+                                                                               dict[str, str]]:
+    """All tables of these files; where some cannot be read, in halves, so that each is named."""
+    try:
+        return read(engine.sources, "history", paths, request), {}
+    except PmedError as error:
+        if len(paths) == 1 or not all(_is_apart(engine, path) for path in paths):
+            return empty_tables(), {str(path): str(error) for path in paths}
+        everybody = {str(path): str(error) for path in paths}
+        half = len(paths) // 2
+        (first, lost), (second, more) = (_read(engine, request, some) for some in (paths[:half], paths[half:]))
+        if set(first["patients"]["patient_id"]) & set(second["patients"]["patient_id"]):
+            return empty_tables(), everybody  # of one patient each half is a part, and together they cannot be read
+        return {name: pl.concat([frame, second[name]]) for name, frame in first.items()}, {**lost, **more}
+
+
+def _is_apart(engine: Engine, path: Path) -> bool:
+    """Whether a file holds whole records, so that the others can be read without it."""
+    return any(getattr(one.made, "apart", lambda _: False)(path) for one in engine.sources)
+
+
+def packed_tables(tables: Mapping[str, pl.DataFrame], patients: Sequence[str], *, of_nobody: bool) -> bytes:
+    """The rows of these patients of every table that has some, as Arrow IPC by table name."""
+    kept: dict[str, bytes] = {}
+    for name, frame in tables.items():
+        if "patient_id" in frame.columns:
+            mine = pl.col("patient_id").is_in(list(patients))
+            rows = frame.filter(mine | (pl.col("patient_id").is_null() & of_nobody))
+            if rows.height:
+                sink = io.BytesIO()
+                rows.write_ipc(sink, compression="zstd")
+                kept[name] = sink.getvalue()
+    return msgspec.msgpack.encode(kept)
+
+
+def staged_tables(paths: Sequence[Path]) -> dict[str, pl.DataFrame]:
+    """Every read table, of the rows in these staged files."""
+    files = [msgspec.msgpack.decode(path.read_bytes(), type=dict[str, bytes]) for path in paths]
+    return {name: pl.concat([empty, *(pl.read_ipc(file[name]) for file in files if name in file)])
+            for name, empty in empty_tables().items() if name in READ_TABLES}
+
+
+def _done(folder: Path, kind: type[_Note]) -> _Note | None:
+    path = folder / DONE
+    return msgspec.json.decode(path.read_bytes(), type=kind) if path.is_file() else None
+
+
+def _finished(folder: Path, what: _Note) -> _Note:
+    write_whole(folder / DONE, msgspec.json.encode(what))
+    return what
