@@ -63,6 +63,9 @@ class Model:
         raw = self.raw(frame)
         return raw if self.calibration is None else self.calibration.apply(raw)
 
+    def _repr_html_(self) -> str:
+        return self.card._repr_html_()
+
 
 def save_model(model: Model, folder: Path) -> list[Path]:
     """Write the model's files, all or none; the same model gives the same bytes.
