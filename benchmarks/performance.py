@@ -24,14 +24,17 @@ PEOPLE_A_CHUNK, CORE_HOUR = 640, 0.05  # USD
 
 
 def kept(folder: Path, lines: Sequence[Sequence[str]], rounds: int) -> Path:
-    """Write a table as JSON, with the commit and the machine; returns its file."""
+    """Write a table as JSON, with the commit and the machine, over what is known of that commit; returns its file."""
     commit = subprocess.run(["git", "rev-parse", "--short=10", "HEAD"], cwd=ROOT, capture_output=True, text=True,
                             check=True).stdout.strip()
+    path = folder / f"{commit}.json"
+    fresh = [dict(zip(("what", *HEAD[1:-1], "verdict"), line, strict=True)) for line in lines]
+    names = {one["what"] for one in fresh}
+    known = json.loads(path.read_text(encoding="utf-8"))["rows"] if path.is_file() else []
     told = {"commit": commit, "created": datetime.now(UTC).isoformat(timespec="seconds"),
             "machine": machine(), "rounds": rounds,
-            "rows": [dict(zip(("what", *HEAD[1:-1], "verdict"), line, strict=True)) for line in lines]}
+            "rows": [*fresh, *(one for one in known if one["what"] not in names)]}
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{commit}.json"
     path.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
     return path
 
@@ -83,7 +86,8 @@ def _paper(rows: Sequence[Sequence[str]]) -> list[str]:
     """More people than one machine holds, by the measured cost of a person in the largest cohort of each kind."""
     lines = []
     for words, kind in (("Genes", "the genes of"), ("Whole plan, no records", "the plan of")):
-        mine = [row for row in rows if kind in row[0] and "FHIR" not in row[0] and row[4]]
+        mine = sorted((row for row in rows if kind in row[0] and "FHIR" not in row[0] and row[4]),
+                      key=lambda row: float(row[2]))
         if mine:
             cost = float(mine[-1][4]) / 1e3
             lines += [(words, f"{people:,}", f"{-(-people // PEOPLE_A_CHUNK):,}", f"{people * cost / 3600:,.1f}",

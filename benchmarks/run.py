@@ -21,7 +21,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import batch, biobank, fhir, genomes, omop, pharmacogenes
+from benchmarks import batch, biobank, fhir, genomes, omop, pharmacogenes, scores
 from benchmarks.measure import HEAD, ROOT, Case, chosen, measure_all, row, table
 from benchmarks.performance import kept
 
@@ -94,7 +94,7 @@ def genome_cases(pattern: str) -> list[Case]:
     """The cases about reading genomes and calling genes. Files are made only for cases that are asked for."""
     cases: list[Case] = []
     for group, files in (*genomes.GROUPS, *pharmacogenes.GROUPS, *fhir.GROUPS, *omop.GROUPS,
-                          *batch.GROUPS, *biobank.GROUPS):
+                          *batch.GROUPS, *biobank.GROUPS, *scores.GROUPS):
         wanted = chosen(group({}), pattern)
         if not wanted:
             continue

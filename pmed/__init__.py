@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .engine import call, calls, run
     from .errors import PmedError
     from .hookspecs import hookimpl
-    from .notebook.front import Genomes, demo, demo_files, plugins, read_genome, read_history
+    from .notebook.front import Genomes, demo, demo_files, evaluate, plugins, read_genome, read_history, train
     from .notebook.parts import GeneResult, Plan, PluginList, Quality, Suggestion
     from .notebook.progress import progress_bar
     from .options import option
@@ -69,6 +69,7 @@ __all__ = [
     "calls",
     "demo",
     "demo_files",
+    "evaluate",
     "hookimpl",
     "load_settings",
     "option",
@@ -77,6 +78,7 @@ __all__ = [
     "read_genome",
     "read_history",
     "run",
+    "train",
 ]
 
 _HOME = {
@@ -84,7 +86,7 @@ _HOME = {
     "engine": ("call", "calls", "run"),
     "errors": ("PmedError",),
     "hookspecs": ("hookimpl",),
-    "notebook.front": ("Genomes", "demo", "demo_files", "plugins", "read_genome", "read_history"),
+    "notebook.front": ("Genomes", "demo", "demo_files", "evaluate", "plugins", "read_genome", "read_history", "train"),
     "notebook.parts": ("GeneResult", "Plan", "PluginList", "Quality", "Suggestion"),
     "notebook.progress": ("progress_bar",),
     "options": ("option",),

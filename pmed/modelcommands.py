@@ -117,8 +117,7 @@ def loaded(made: Trainable, folder: Path | None) -> Model:
 def _drift(made: Trainable, used: Model, data: Path) -> list[dict[str, Any]]:
     from .modelling import drift
 
-    trees = next(iter(used.trees.values()))
-    return drift(trees.encoding, made.read(data).frame).to_dicts()
+    return drift(used.encoding(), made.read(data).frame).to_dicts()
 
 
 def _flat(learned: Model) -> dict[str, Any]:

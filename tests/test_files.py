@@ -12,7 +12,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pmed.errors import PmedError
+from pmed.cohorts import opened
+from pmed.errors import GenomeError, PmedError
 from pmed.files import whole_folder, write_parquet, write_whole
 
 FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -61,3 +62,10 @@ def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
     with pytest.raises(PmedError, match="cannot be made"), whole_folder(tmp_path / "file" / "new"):
         pytest.fail("it was made")
+
+
+@pytest.mark.parametrize(("text", "said"), [("", "is empty"), ("<html>404</html>\n", "and this is neither")])
+def test_what_is_no_genome_is_not_called_a_kind_without_name(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "x.vcf").write_text(text)
+    with pytest.raises(GenomeError, match=said):
+        opened([tmp_path / "x.vcf"])

@@ -40,7 +40,8 @@ LAYERS = [  # lowest first; nothing imports from its own layer
 ]
 # A method that starts a new run asks for the engine when it is called, and a display for its template when it is shown,
 # never when their module is loaded.
-ON_CALL = {("result", "whatif"), *((unit, "notebook") for unit in ("result", "types", "whatif", "records"))}
+SHOWN = ("modelling", "result", "types", "whatif", "records")
+ON_CALL = {("result", "whatif"), *((unit, "notebook") for unit in SHOWN)}
 RANK = {unit: rank for rank, layer in enumerate(LAYERS) for unit in layer}
 PARTS = {"genomics", "normalise", "sources", "features", "explain", "render"}
 SHARED_PARTS = {"genomics", "normalise"}  # the only parts that another part may use

@@ -10,8 +10,10 @@ from types import SimpleNamespace
 import polars as pl
 import pytest
 
+import pmed
 from pmed import hookimpl
 from pmed.cli import main
+from pmed.modelling import save_model
 from pmed.plugins import Plugins
 from tests.modelling_people import ToyModel, people
 
@@ -59,6 +61,20 @@ def test_hook_register_models():
     plugins.add(SimpleNamespace(register_models=hookimpl(lambda: [SimpleNamespace])), "broken", "1")
     assert [one.name for one in plugins.components("register_models")] == ["toy-model"]
     assert [failure.plugin for failure in plugins.failures] == ["broken"]
+
+
+def test_the_public_names_do_what_the_command_does(toy, capsys):
+    run(capsys, "model", "train", "toy-model", "--data", toy / "known.csv", "-o", toy / "one")
+    said = json.loads(run(capsys, "model", "evaluate", "toy-model", "--data", toy / "others.csv", "--model",
+                          toy / "one", "--json"))
+    learned = pmed.train("toy-model", toy / "known.csv")
+    save_model(learned, toy / "two")
+    assert files(toy / "one") == files(toy / "two")
+    others = ToyModel().read(toy / "others.csv")
+    by_object, by_folder = (pmed.evaluate("toy-model", others, model=one) for one in (learned, toy / "one"))
+    assert by_object == by_folder == {name: said[name] for name in by_object}
+    with pytest.raises(pmed.PmedError, match="not shipped"):
+        pmed.evaluate("toy-model", others)
 
 
 def test_train_evaluate_card(toy, capsys):

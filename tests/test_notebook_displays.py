@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 
@@ -10,6 +11,7 @@ import polars as pl
 import pytest
 
 import pmed
+from pmed.modelling import Model, ModelCard
 from pmed.notebook import display
 from pmed.notebook.parts import Quality
 from pmed.records import Histories
@@ -43,6 +45,10 @@ class Tags(HTMLParser):
         assert self.open.pop() == tag
 
 
+CARD = ModelCard("toy", "1.0", "Invented risk.", "Tests.", "y", "invented", "CC0-1.0", 10, 5, "never", 0, "trees",
+                 {"held out": {"auroc": 0.7, "ci": {"auroc": [0.6, 0.8]}, "subgroups": [{"group": "w", "auroc": 0.5}]}})
+
+
 @pytest.fixture(scope="module")
 def stent() -> Result:
     return pmed.demo("stent")
@@ -54,12 +60,13 @@ def shown(stent: Result) -> dict[str, Any]:
     return {"result": stent, "plan": stent.plan, "suggestion": stent.plan["clopidogrel"],
             "explanation": stent.explanation("clopidogrel"), "gene": stent.gene("CYP2C19"), "quality": stent.quality,
             "difference": stent.what_if(start="paroxetine"), "plugins": pmed.plugins(),
-            "records": pmed.read_history(files.history), "genomes": pmed.read_genome(files.genome)}
+            "records": pmed.read_history(files.history), "genomes": pmed.read_genome(files.genome), "card": CARD,
+            "model": Model("toy", "binary", {}, CARD)}
 
 
 WORDS = {"result": "demo-stent", "plan": "If you prescribe", "suggestion": "Avoid", "explanation": "+3.5",
          "gene": "*2/*2", "quality": "GRCh38", "difference": "What if paroxetine is started?", "plugins": "pmed-pgx",
-         "records": "1 patient record", "genomes": "GRCh38"}
+         "records": "1 patient record", "genomes": "GRCh38", "card": "0.6 to 0.8", "model": "AUROC"}
 
 
 @pytest.mark.parametrize("name", WORDS)
@@ -106,7 +113,9 @@ def test_everything_is_escaped() -> None:
                                                                 "current_after": pl.Boolean()}),
                      pl.DataFrame(), pl.DataFrame(schema={"unit": pl.String()})),
               Quality(pl.DataFrame({"sample": [EVIL], "build": [EVIL], "build_from": [EVIL], "sites": [1]}),
-                      result.tables["issues"])]
+                      result.tables["issues"]),
+              replace(CARD, summary=EVIL, limits=(EVIL,), warnings=(EVIL,), data=EVIL,
+                      metrics={EVIL: {"x": EVIL, "rows": [{EVIL: EVIL}]}})]
     texts = [one._repr_html_() for one in pieces]
     assert all("<script" not in text for text in texts)
     assert "&lt;script&gt;" in texts[0]

@@ -65,19 +65,43 @@ def texts(book: Any) -> str:
                      for cell in book.cells if cell.cell_type == "code" for out in cell.outputs)
 
 
-SEEN = {"01-first-report": ("clopidogrel", "CYP2C19", "CYP2D6 is *1/*1?"), "02-a-real-genome": ("CYP2C19", "Absent")}
+SEEN = {"01-first-report": ("clopidogrel", "CYP2C19", "CYP2D6 is *1/*1?"), "02-a-real-genome": ("CYP2C19", "Absent"),
+        "03-a-cohort": ("Phenotypes of CYP2C19 in", "Intermediate Metabolizer", "'unlinked_snps'",
+                        "First two principal components of", "-1639 AA"),
+        "04-a-risk-model": ("back must not be a feature", "Calibration of 3,000 people", "Decision curve",
+                            "calibration_slope", "CC0-1.0", "'manifest.json', 'card.md'], True)", "drifted"),
+        "07-polygenic-scores": ("matched", "at percentile", "95 %", "imputed", "core in group B")}
+USES_SHARED = pytest.mark.parametrize("path", [path for path in NOTEBOOKS if "../shared" in path.read_text("utf-8")],
+                                      ids=lambda path: path.stem)
+QUIET = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning",
+                                   "ignore::pytest.PytestUnraisableExceptionWarning")
 
 
-@EVERY
-@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning",
-                            "ignore::pytest.PytestUnraisableExceptionWarning")
-def test_runs_from_top_to_bottom(path: Path, tmp_path: Path) -> None:
-    book = run(path, tmp_path)
+def must_go_well(path: Path, book: Any) -> str:
+    """What was said, if all that should be is there and nothing went to stderr."""
     said = texts(book)
     assert not [word for word in SEEN.get(path.stem, ()) if word not in said]
     errors = [out.text for cell in book.cells if cell.cell_type == "code" for out in cell.outputs
               if out.output_type == "stream" and out.name == "stderr"]
     assert errors == []
+    return said
+
+
+@EVERY
+@QUIET
+def test_runs_from_top_to_bottom(path: Path, tmp_path: Path) -> None:
+    """Where nothing is beside the project."""
+    must_go_well(path, run(path, tmp_path))
+
+
+@USES_SHARED
+@QUIET
+def test_runs_with_the_shared_files(path: Path, tmp_path: Path, shared: Path) -> None:
+    (tmp_path / "shared").symlink_to(shared)
+    folder = tmp_path / "work"
+    folder.mkdir()
+    said = must_go_well(path, run(path, folder))
+    assert "invented" not in said.lower()
 
 
 @pytest.mark.parametrize("kind", ["new-patient", "new-predictor"])

@@ -30,6 +30,7 @@ _SETTINGS = {
     "spark.sql.execution.arrow.maxRecordsPerBatch": "1", "spark.task.maxFailures": str(RETRIES),
 }
 _SCHEMA = "done binary"
+Doing = Callable[[bytes, bytes], bytes]
 
 
 def on_spark(asked: Asked, chunks: Sequence[Chunk], jobs: int) -> Iterator[Done]:
@@ -46,7 +47,7 @@ def on_spark(asked: Asked, chunks: Sequence[Chunk], jobs: int) -> Iterator[Done]
         context = session.sparkContext
         # One partition a chunk, whatever Spark would make of a small table.
         spread = session.createDataFrame(context.parallelize(rows, len(rows)), "task binary")
-        made = spread.mapInArrow(_mapper(msgspec.json.encode(asked, enc_hook=_plain)), _SCHEMA).collect()
+        made = spread.mapInArrow(_mapper(msgspec.json.encode(asked, enc_hook=_plain), DOING), _SCHEMA).collect()
     finally:
         if is_ours:
             session.stop()
@@ -72,16 +73,14 @@ def _session(jobs: int) -> tuple[Any, bool]:
     return builder.getOrCreate(), True
 
 
-def _mapper(asked: bytes) -> Callable[[Iterator[Any]], Iterator[Any]]:
+def _mapper(asked: bytes, doing: Doing) -> Callable[[Iterator[Any]], Iterator[Any]]:
     """What an executor does with its rows."""
     def work_out(batches: Iterator[Any]) -> Iterator[Any]:
         os.environ.setdefault("POLARS_MAX_THREADS", "1")  # read when polars is loaded, which is now
         import pyarrow as pa
 
-        from pmed.cohort.spark import done_of
-
         for batch in batches:
-            made = [done_of(asked, task) for task in batch.column(0).to_pylist()]
+            made = [doing(asked, task) for task in batch.column(0).to_pylist()]
             yield pa.RecordBatch.from_pydict({"done": pa.array(made, pa.binary())})
 
     return work_out
@@ -91,6 +90,9 @@ def done_of(asked: bytes, task: bytes) -> bytes:
     """One chunk in this process, in plain bytes."""
     work.begin(msgspec.json.decode(asked, type=Asked, dec_hook=_path))
     return msgspec.json.encode(work.do(msgspec.json.decode(task, type=Chunk, dec_hook=_path)))
+
+
+DOING: Doing = done_of
 
 
 def _plain(value: Any) -> Any:

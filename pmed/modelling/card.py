@@ -53,18 +53,28 @@ class ModelCard:
         """As plain values."""
         return asdict(self)
 
-    def to_markdown(self) -> str:
-        """As text for people."""
-        facts = [("Outcome", self.outcome), ("Intended use", self.intended_use), ("Data", self.data),
+    @property
+    def facts(self) -> list[tuple[str, str]]:
+        """What is said in a line each: name and text."""
+        every = [("Outcome", self.outcome), ("Intended use", self.intended_use), ("Data", self.data),
                  ("Licence of the data", self.licence), ("Rows", f"{self.n:,} of {self.patients:,} patients"),
                  ("Collected", self.dates), ("Method", self.method), ("Seed", str(self.seed)),
                  ("Made with", ", ".join(f"{name} {version}" for name, version in self.made_with.items())),
                  ("References", ", ".join(self.references))]
+        return [(name, text) for name, text in every if text]
+
+    def to_markdown(self) -> str:
+        """As text for people."""
         parts = [f"# {self.name} {self.version}", self.summary,
-                 "\n".join(f"- **{name}:** {text}" for name, text in facts if text)]
+                 "\n".join(f"- **{name}:** {text}" for name, text in self.facts)]
         parts += [f"## {name[:1].upper()}{name[1:]}\n\n{_table(values)}" for name, values in self.metrics.items()]
         parts += [_bullets("Warnings", self.warnings), _bullets("Limits", self.limits)]
         return "\n\n".join(filter(None, parts)) + "\n"
+
+    def _repr_html_(self) -> str:
+        from ..notebook import display
+
+        return display.model_card(self)
 
 
 def card_from(plain: Mapping[str, Any]) -> ModelCard:
@@ -79,28 +89,47 @@ def _bullets(title: str, lines: tuple[str, ...]) -> str:
 
 def _table(values: Mapping[str, Any]) -> str:
     """Numbers as rows, with their interval beside them; lists of objects as tables of their own."""
-    ci = values.get("ci", {})
-    rows = [f"| {name} | {_shown(value)} | {_interval(ci.get(name))} |" for name, value in values.items()
-            if isinstance(value, int | float | str)]
+    rows = [f"| {' | '.join(map(_escaped, row))} |" for row in numbers(values)]
     parts = ["| metric | value | 95 % |\n|---|---|---|\n" + "\n".join(rows)] if rows else []
-    parts += [_grid(name, value) for name, value in values.items()
-              if isinstance(value, list | tuple) and value and isinstance(value[0], Mapping)]
+    parts += [_grid(*one) for one in grids(values)]
     return "\n\n".join(parts)
 
 
-def _grid(title: str, rows: list[Mapping[str, Any]] | tuple[Mapping[str, Any], ...]) -> str:
-    names = list(dict.fromkeys(name for row in rows for name in row))
+def numbers(values: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """The single metrics of an evaluation as text: name, value, 95 % interval or ""."""
+    ci = values.get("ci", {})
+    return [(name, shown(value), _interval(ci.get(name))) for name, value in values.items()
+            if isinstance(value, int | float | str)]
+
+
+def grids(values: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[str]]]]:
+    """The tables within an evaluation, such as of subgroups, as text: title, names of the columns, rows."""
+    found = []
+    for title, rows in values.items():
+        if isinstance(rows, list | tuple) and rows and isinstance(rows[0], Mapping):
+            names = list(dict.fromkeys(name for row in rows for name in row))
+            found.append((title.replace("_", " "), names, [[shown(row.get(name, "")) for name in names]
+                                                           for row in rows]))
+    return found
+
+
+def _grid(title: str, names: list[str], rows: list[list[str]]) -> str:
     head = f"| {' | '.join(names)} |\n|{'---|' * len(names)}"
-    body = "\n".join(f"| {' | '.join(_shown(row.get(name, '')) for name in names)} |" for row in rows)
-    return f"**{title.replace('_', ' ')}**\n\n{head}\n{body}"
+    body = "\n".join(f"| {' | '.join(map(_escaped, row))} |" for row in rows)
+    return f"**{title}**\n\n{head}\n{body}"
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A metric as text."""
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, list | tuple):
         return _interval(value)
-    return f"{value:,}" if isinstance(value, int) else str(value).replace("|", "\\|")
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("|", "\\|")
 
 
 def _interval(value: Any) -> str:

@@ -17,7 +17,7 @@ from .calibration import Calibration, calibration_from
 from .card import ModelCard, card_from
 from .cohort import Floats, Task
 from .conformal import Conformal, conformal_from
-from .encoding import encoding_from
+from .encoding import Encoding, encoding_from
 from .training import Trees
 
 FORMAT = "pmed/model/1"
@@ -33,7 +33,8 @@ class Model:
     Attributes:
         name: Its name.
         task: Kind of the outcome.
-        trees: By name; ``main`` makes the prediction, others what a model needs besides (quantiles, members).
+        trees: By name; ``main`` makes the prediction, others what a model needs besides (quantiles, members). None
+            where the model's own code predicts, from `extra`.
         card: What a reader must know.
         calibration: From the sum of the trees to a probability.
         conformal: By name, margins for intervals.
@@ -48,6 +49,11 @@ class Model:
     conformal: Mapping[str, Conformal] = field(default_factory=dict)
     extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
+    def encoding(self) -> Encoding:
+        """What was seen of each feature in training; a model without trees keeps it as ``features`` of `extra`."""
+        kept = next((one.encoding for one in self.trees.values()), None)
+        return kept or encoding_from(self.extra["features"])
+
     def raw(self, frame: pl.DataFrame) -> Floats:
         """Sum of the main trees."""
         return self.trees[MAIN].raw(frame)
@@ -56,6 +62,9 @@ class Model:
         """Probability, value, or log hazard ratio of each row."""
         raw = self.raw(frame)
         return raw if self.calibration is None else self.calibration.apply(raw)
+
+    def _repr_html_(self) -> str:
+        return self.card._repr_html_()
 
 
 def save_model(model: Model, folder: Path) -> list[Path]:

@@ -23,6 +23,7 @@ from ..render.view import View, age_at, displays, patient_views, table
 from ..types import Explanation
 
 if TYPE_CHECKING:
+    from ..modelling import ModelCard
     from ..records import Histories
     from ..result import Result
     from ..whatif import WhatIf
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 PEOPLE_SHOWN = 20
 ROWS_SHOWN = 12
+ACRONYMS = {"auroc", "auprc", "ece", "mae", "pw20", "r2", "rmse"}
 UNIT_NOTES = {"concern level": "0 standard, 1 monitor, 2 adjust, 3 alternative, 4 avoid"}
 
 
@@ -140,6 +142,22 @@ def plugin_list(described: Mapping[str, Any]) -> str:
     """Plugins with their components; failures first."""
     return piece("plugins", plugins=described["plugins"], disabled=described["disabled"],
                  failures=described["failures"])
+
+
+def model_card(card: ModelCard) -> str:
+    """From whom a model was learned, how good it is with intervals, where it does not hold."""
+    from ..modelling.card import grids, numbers
+
+    judged = [(name, [(metric(one), *rest) for one, *rest in numbers(values)],
+               [(title, list(map(metric, columns)), rows) for title, columns, rows in grids(values)])
+              for name, values in card.metrics.items()]
+    return piece("model_card", card=card, judged=judged)
+
+
+def metric(name: str) -> str:
+    """A metric's name as it is written in papers."""
+    said = " ".join(one.upper() if one in ACRONYMS else one for one in name.split("_"))
+    return said[:1].upper() + said[1:]
 
 
 def histories(one: Histories) -> str:

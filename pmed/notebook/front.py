@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -13,11 +13,15 @@ from ..demo import DemoPatient, patients
 from ..engine import Engine, Files, Options, Progress, _silent, run
 from ..errors import OptionError
 from ..listing import describe_plugins
+from ..modelcommands import find_trainable, loaded
 from ..plugins import Plugins
 from ..records import Histories, read_histories
 from ..result import Result
 from ..settings import Settings
 from .parts import PluginList, Quality
+
+if TYPE_CHECKING:
+    from ..modelling import Cohort, Model, Trainable
 
 
 @dataclass(frozen=True, repr=False)
@@ -123,6 +127,45 @@ def read_history(history: Files, *, index_date: str = "", settings: Settings | N
         HistoryError: for files that cannot be used; one clear line.
     """
     return read_histories(as_paths(history), index_date=index_date, settings=settings, progress=progress)
+
+
+def train(name: str, data: str | Path | Cohort, *, settings: Settings | None = None) -> Model:
+    """Learn the model of that name, as ``pmed model train`` does; `pmed.modelling.save_model` writes it.
+
+    Args:
+        name: A model that a plugin registers.
+        data: Data file in the layout in which it is published, or a `pmed.modelling.Cohort` of it.
+        settings: Settings, as for `pmed.run`.
+
+    Raises:
+        OptionError: where there is no such model.
+        InputError: for data that cannot be used; one clear line.
+    """
+    made = find_trainable(name, settings or Settings())
+    return made.train(_cohort(made, data))
+
+
+def evaluate(name: str, data: str | Path | Cohort, *, model: Model | str | Path | None = None,
+             settings: Settings | None = None) -> dict[str, Any]:
+    """How good a model is on people that it did not learn from: metrics with 95 % intervals, by subgroup.
+
+    Args:
+        name: A model that a plugin registers.
+        data: As for `train`, of other people.
+        model: What `train` gave, or a folder that holds it; None takes the one that the plugin ships.
+        settings: Settings, as for `pmed.run`.
+
+    Raises:
+        OptionError: where there is no such model.
+        InputError: for data or a folder that cannot be used; one clear line.
+    """
+    made = find_trainable(name, settings or Settings())
+    used = loaded(made, Path(model) if model else None) if model is None or isinstance(model, str | Path) else model
+    return dict(made.evaluate(used, _cohort(made, data)))
+
+
+def _cohort(made: Trainable, data: str | Path | Cohort) -> Cohort:
+    return made.read(Path(data)) if isinstance(data, str | Path) else data
 
 
 def as_paths(files: Files) -> list[Path]:

@@ -50,7 +50,7 @@ thead th:first-child {{ width: 17%; }} .col-action {{ width: 15%; }}
 
 @dataclass(frozen=True)
 class PdfExporter:
-    """One patient's report as PDF, for paper; needs WeasyPrint (``pip install 'pmed[pdf]'``)."""
+    """One patient's report as PDF, for paper; needs WeasyPrint (extra ``pdf``)."""
 
     name: ClassVar[str] = "pdf"
     suffix: ClassVar[str] = ".pdf"
@@ -93,7 +93,7 @@ def renderer() -> Any:
         import weasyprint
     except ImportError as error:
         raise OptionError("PDF needs WeasyPrint, which is not installed", where="pdf",
-                          hint="pip install 'pmed[pdf]'") from error
+                          hint="install pmed with its pdf extra: pip install -e '.[pdf]' in its folder") from error
     except OSError as error:
         raise OptionError("WeasyPrint does not find the libraries that it needs (Pango)", where="pdf",
                           hint="install Pango, or print the HTML report from a browser") from error

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from pmed.cli import cli
 from pmed.cohorts import opened
 from pmed.errors import GenomeError, InputError
+from pmed_risk import pgs
 from pmed_risk.pgs.matching import Rules
 from pmed_risk.pgs.reference import compare, read_panel
 from pmed_risk.pgs.scorefile import read_scores
@@ -62,6 +63,8 @@ def cineca(shared):
     cohort = opened([folder / GENOME], "GRCh37")
     files = ["PGS001229_22.txt", "PGS001229_22_duplicate.txt", "scorefile_dominant_and_recessive.txt"]
     found = score_cohort(cohort, read_scores([folder / "scorefiles" / name for name in files], "GRCh37"))
+    again = pgs.score(str(folder / GENOME), [folder / "scorefiles" / name for name in files], build="GRCh37")
+    assert again.table.equals(found.table)
     return folder, found, found.table.with_columns(pl.col("sample").str.split("_").list.first())
 
 

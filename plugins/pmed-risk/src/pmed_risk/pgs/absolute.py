@@ -139,7 +139,7 @@ def relative_hazard(ratio: float, z: Floats) -> Floats:
 
 
 def read_people(path: Path) -> pl.DataFrame:
-    """Sex and age of samples: a tab-separated table of sample, sex (female, male), age (years); what is empty is unknown.
+    """Sex and age of samples: a tab-separated table of sample, sex (female, male), age (years); empty is unknown.
 
     Raises:
         InputError: no such table, a sex or age that is none, somebody twice.

@@ -1,0 +1,138 @@
+"""Association of gene results with an outcome: linear or logistic, with covariates, one test for each result of a gene.
+
+A logistic test is by Firth's penalised likelihood where a cell of result × outcome is sparse: the usual estimate runs
+away there. Nobody is counted whose result, outcome or covariate is unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from ..errors import InputError
+
+SPARSE = 10     # people in a cell, below which Firth's likelihood is used
+_STEPS, _NEAR, _LONGEST = 100, 1e-9, 5.0
+Numbers = NDArray[np.float64]
+Fit = tuple[float, float, float, str]
+ASSOCIATIONS = {"gene": pl.String, "result": pl.String, "carriers": pl.Int64, "people": pl.Int64, "effect": pl.Float64,
+                "error": pl.Float64, "p": pl.Float64, "method": pl.String}
+
+
+def associations(genes: pl.DataFrame, outcome: pl.DataFrame, covariates: pl.DataFrame | None = None, *,
+                 of: str = "phenotype", least: int = 5) -> pl.DataFrame:
+    """Test each result of each gene against everybody else.
+
+    Args:
+        genes: ``gene_results``, or its columns ``patient_id``, ``gene`` and `of`.
+        outcome: ``patient_id`` and ``outcome``: a boolean (logistic) or a number (linear).
+        covariates: ``patient_id`` and numbers, such as age and principal components; null is unknown.
+        of: The column whose values are tested, as text.
+        least: Results that fewer people have, or lack, are not tested.
+
+    Returns:
+        By p: ``gene``, ``result``, ``carriers``, ``people``, ``effect`` (log odds ratio, or difference in the outcome's
+        unit), its standard ``error``, ``p`` (Wald, t for linear; penalised likelihood ratio for Firth), ``method``, and
+        ``q``, the false discovery rate.
+
+    Raises:
+        InputError: the outcome is of another type, or somebody has it twice.
+    """
+    binary = outcome["outcome"].dtype == pl.Boolean
+    if not (binary or outcome["outcome"].dtype.is_numeric()) or outcome["patient_id"].is_duplicated().any():
+        raise InputError("an outcome is a boolean or a number, once a patient", where="outcome")
+    known = outcome.drop_nulls()
+    if covariates is not None:
+        known = known.join(covariates, on="patient_id").drop_nulls()
+    extra = [name for name in known.columns if name not in ("patient_id", "outcome")]
+    fit = logistic if binary else linear
+    rows = [row for (gene,), some in genes.drop_nulls(of).group_by("gene", maintain_order=True)
+            for row in _tests(str(gene), some.join(known, on="patient_id").rename({of: "_result"}), extra, fit, least)]
+    made = pl.DataFrame(rows, schema=ASSOCIATIONS, orient="row").sort("p", "gene", "result")
+    return made.with_columns(q=pl.Series(false_discovery_rates(made["p"].to_numpy()), dtype=pl.Float64))
+
+
+def _tests(gene: str, rows: pl.DataFrame, extra: list[str], fit: Callable[[Numbers, Numbers], Fit],
+           least: int) -> list[tuple[object, ...]]:
+    results, outcome = rows["_result"].cast(pl.String), rows["outcome"].cast(pl.Float64).to_numpy()
+    others = [np.ones(rows.height), *(rows[name].cast(pl.Float64).to_numpy() for name in extra)]
+    found: list[tuple[object, ...]] = []
+    for result in results.unique().sort():
+        carrier = (results == result).to_numpy().astype(np.float64)
+        carriers = int(carrier.sum())
+        if min(carriers, rows.height - carriers) >= least:
+            found.append((gene, result, carriers, rows.height, *fit(np.column_stack([carrier, *others]), outcome)))
+    return found
+
+
+def linear(x: Numbers, y: Numbers) -> Fit:
+    """Least squares: effect of the first column, its standard error, p by the t distribution.
+
+    Args:
+        x: (people, terms), an intercept among them.
+        y: (people,)
+    """
+    from scipy.special import stdtr
+
+    free = len(y) - x.shape[1]
+    inverse = np.linalg.pinv(x.T @ x)
+    beta = inverse @ x.T @ y
+    residual = float(((y - x @ beta) ** 2).sum()) / max(free, 1)
+    error = float(np.sqrt(residual * inverse[0, 0]))
+    p = 2 * float(stdtr(free, -abs(beta[0]) / error)) if free > 0 and error > 0 else float("nan")
+    return float(beta[0]), error, p, "linear"
+
+
+def logistic(x: Numbers, y: Numbers) -> Fit:
+    """Log odds ratio of the first column (0 or 1), its standard error and p; by Firth's likelihood where sparse."""
+    cells = [int(((x[:, 0] == one) & (y == two)).sum()) for one in (0, 1) for two in (0, 1)]
+    from scipy.special import chdtrc, ndtr
+
+    if min(cells) >= SPARSE:
+        beta, error, _ = _fitted(x, y, penalised=False)
+        return beta[0], error, 2 * float(ndtr(-abs(beta[0]) / error)), "logistic"
+    beta, error, most = _fitted(x, y, penalised=True)
+    _, _, without = _fitted(x, y, penalised=True, fixed=1)
+    return beta[0], error, float(chdtrc(1, max(2 * (most - without), 0.0))), "firth"
+
+
+def _fitted(x: Numbers, y: Numbers, *, penalised: bool, fixed: int = 0) -> tuple[Numbers, float, float]:
+    """Coefficients (the first `fixed` stay 0), the first's standard error, and the log likelihood.
+
+    Firth D. Bias reduction of maximum likelihood estimates. Biometrika 1993;80:27-38 (doi:10.1093/biomet/80.1.27);
+    Heinze and Schemper, Stat Med 2002;21:2409-19 (doi:10.1002/sim.1047), whose test keeps the full model's penalty.
+    """
+    beta = np.zeros(x.shape[1])
+    for _ in range(_STEPS):
+        chance = 1 / (1 + np.exp(-(x @ beta)))
+        weight = chance * (1 - chance)
+        inverse = np.linalg.pinv((x * weight[:, None]).T @ x)
+        leverage = weight * np.einsum("ij,jk,ik->i", x, inverse, x) if penalised else np.zeros(len(y))
+        score = x.T @ (y - chance + leverage * (0.5 - chance))
+        free = x[:, fixed:]
+        step = np.linalg.pinv((free * weight[:, None]).T @ free) @ score[fixed:]
+        step *= min(1.0, _LONGEST / max(float(np.abs(step).max()), _NEAR))
+        beta[fixed:] += step
+        if float(np.abs(step).max()) < _NEAR:
+            break
+    line = x @ beta
+    likelihood = float((y * line - np.logaddexp(0, line)).sum())
+    if penalised:
+        likelihood += 0.5 * float(np.linalg.slogdet((x * weight[:, None]).T @ x)[1])
+    return beta, float(np.sqrt(inverse[0, 0])), likelihood
+
+
+def false_discovery_rates(p: Numbers) -> Numbers:
+    """Benjamini and Hochberg, J R Stat Soc B 1995;57:289-300; of p values in any order.
+
+    >>> false_discovery_rates(np.array([0.01, 0.04, 0.03])).round(3).tolist()
+    [0.03, 0.04, 0.04]
+    """
+    order = np.argsort(p)
+    ranked = p[order] * len(p) / np.arange(1, len(p) + 1)
+    rates = np.empty(len(p))
+    rates[order] = np.minimum(np.minimum.accumulate(ranked[::-1])[::-1], 1)
+    return rates

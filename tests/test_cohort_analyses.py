@@ -1,0 +1,73 @@
+"""Association tests against closed forms and against statsmodels where it is there."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import polars as pl
+import pytest
+
+from pmed.cohort.analyses import associations, false_discovery_rates, linear, logistic
+from pmed.errors import InputError
+
+
+def table(carrier_cases: int, carriers: int, cases: int, others: int) -> tuple[np.ndarray, np.ndarray]:
+    """Design with an intercept, and outcome, of a 2 × 2 table."""
+    carrier = np.repeat([1.0, 0.0], [carriers, others])
+    y = np.concatenate([np.arange(carriers) < carrier_cases, np.arange(others) < cases]).astype(float)
+    return np.column_stack([carrier, np.ones(len(y))]), y
+
+
+def test_a_full_table_gives_its_odds_ratio_with_woolfs_error() -> None:
+    effect, error, p, method = logistic(*table(30, 60, 40, 200))
+    assert method == "logistic"
+    assert effect == pytest.approx(math.log(30 * 160 / (30 * 40)), abs=1e-8)
+    assert error == pytest.approx(math.sqrt(1 / 30 + 1 / 30 + 1 / 40 + 1 / 160), abs=1e-6)
+    assert p == pytest.approx(math.erfc(effect / error / math.sqrt(2)), rel=1e-9)
+
+
+@pytest.mark.parametrize(("a", "n", "c", "m"), [(5, 5, 20, 100), (0, 8, 30, 90), (3, 9, 9, 60)])
+def test_firth_is_half_a_person_more_in_each_cell(a: int, n: int, c: int, m: int) -> None:
+    """Of a saturated model Firth's penalty is Jeffreys' prior, whose mode adds 1/2 to each cell."""
+    effect, _, p, method = logistic(*table(a, n, c, m))
+    assert method == "firth"
+    assert effect == pytest.approx(math.log((a + .5) * (m - c + .5) / ((n - a + .5) * (c + .5))), abs=1e-6)
+    assert 0 < p < 1
+
+
+def test_covariates_as_statsmodels_has_them() -> None:
+    models = pytest.importorskip("statsmodels.api")
+    rng = np.random.default_rng(1)
+    x = np.column_stack([rng.random(600) < .3, np.ones(600), rng.normal(size=600)]).astype(float)
+    y = x @ [0.8, 0.1, 0.5] + rng.normal(size=600)
+    theirs = models.OLS(y, x).fit()
+    assert linear(x, y)[:3] == pytest.approx((theirs.params[0], theirs.bse[0], theirs.pvalues[0]), rel=1e-8)
+    case = (y > 0).astype(float)
+    theirs = models.Logit(case, x).fit(disp=0)
+    assert logistic(x, case)[:3] == pytest.approx((theirs.params[0], theirs.bse[0], theirs.pvalues[0]), rel=1e-5)
+
+
+def test_results_are_tested_gene_by_gene_and_the_unknown_are_left_out() -> None:
+    people = [f"p{n}" for n in range(200)]
+    carrier = [n % 4 == 0 for n in range(200)]
+    genes = pl.DataFrame({"patient_id": people * 2, "gene": ["A"] * 200 + ["B"] * 200,
+                          "phenotype": [None if n == 1 else "poor" if one else "normal"
+                                        for n, one in enumerate(carrier)] + ["normal"] * 200})
+    noise = np.random.default_rng(2).normal(size=200)
+    outcome = pl.DataFrame({"patient_id": people, "outcome": noise + np.array(carrier) * 2})
+    found = associations(genes, outcome)
+    assert found["gene"].unique().to_list() == ["A"]
+    assert found.filter(result="poor").select("carriers", "people", "method").row(0) == (50, 199, "linear")
+    assert found.filter(result="poor")["effect"][0] == pytest.approx(2, abs=0.4)
+    ages = pl.DataFrame({"patient_id": people, "age": [None, *range(199)]})
+    assert associations(genes, outcome, ages)["people"].unique().to_list() == [198]
+    assert associations(genes, outcome.with_columns(pl.col("outcome") > 1), ages)["method"][0] in {"firth", "logistic"}
+    with pytest.raises(InputError, match="boolean or a number"):
+        associations(genes, outcome.with_columns(pl.col("outcome").cast(pl.String)))
+
+
+def test_false_discovery_rates_are_those_of_the_paper() -> None:
+    p = np.array([.0001, .0004, .0019, .0095, .0201, .0278, .0298, .0344, .0459, .3240, .4262, .5719, .6528, .7590,
+                  1.0])
+    assert int((false_discovery_rates(p) <= .05).sum()) == 4
