@@ -8,7 +8,7 @@ OWN := $(PIP) install --quiet --no-deps --no-build-isolation $(PACKAGES:%=-e %)
 
 FUZZ := tests/test_vcf_random.py
 
-.PHONY: help demo test fuzz lint bench survey rows lab messages schemas lock clean
+.PHONY: help demo test fuzz lint bench survey rows lab messages schemas lock clean docs pages
 
 help:   ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /make \1  /p' Makefile | awk '{ printf "%s %-8s", $$1, $$2; $$1 = $$2 = ""; print }'
@@ -39,11 +39,20 @@ survey: $(VENV)/dev   ## 40 records with 40 genomes each, and what was found; SU
 rows: $(VENV)/dev   ## take away each row of knowledge that the vignettes use: which loss does nobody notice? (minutes)
 	$(VENV)/bin/python -m tests.vignette_mutations
 
-lab: $(VENV)/dev   ## JupyterLab
-	$(VENV)/bin/jupyter lab
+lab: $(VENV)/dev   ## JupyterLab with the notebooks, in a fresh working copy under out/
+	@mkdir -p out
+	cd out && ../$(VENV)/bin/pmed lab
 
 messages: $(VENV)/run   ## extract the report's texts into pmed/render/locale, and compile the translations
 	$(VENV)/bin/python .ci/messages
+
+docs: $(VENV)/dev   ## the documents as pages in build/docs; needs mkdocs-material, which is not among the locked packages
+	@$(VENV)/bin/python -c 'import material' 2>/dev/null || { echo "make docs needs mkdocs-material in $(VENV)"; exit 1; }
+	$(VENV)/bin/python -m mkdocs build --strict --quiet
+
+pages: $(VENV)/dev   ## rewrite what is made from the code: docs/reference, the list of the public API
+	$(VENV)/bin/python -m tests.reference
+	$(VENV)/bin/python -m tests.api
 
 schemas: $(VENV)/run   ## rewrite schemas/ from the code
 	$(VENV)/bin/pmed schema -o schemas

@@ -141,9 +141,7 @@ NEW = ("fluconazole", "ketoconazole", "bupropion", "amiodarone", "carbamazepine"
 
 def what_if(patient: str, questions: str) -> None:
     """New questions of all kinds about an embedded patient, after one of each kind."""
-    import pmed
-    demo = Path(pmed.__file__).parent / "demo" / patient
-    result = pmed.run(f"{demo}.vcf", f"{demo}.json")
+    result = _embedded(patient)
     kinds: list[Callable[[int], dict[str, Any]]] = [
         lambda n: {"start": NEW[n % len(NEW)]}, lambda n: {"creatinine": 1.5 + 0.07 * n},
         lambda n: {"weight": 50.0 + n}, lambda n: {"genotype": {"CYP2D6": f"*1/*{(1, 4, 5, 9, 10)[n % 5]}"}}]
@@ -153,6 +151,34 @@ def what_if(patient: str, questions: str) -> None:
     with working():
         found = [result.what_if(**question).after.suggestions.height for question in asked[len(kinds):]]
     expect(len(found) if all(found) else 0, questions)
+
+
+def page(patient: str, pages: str, first: str = "") -> None:
+    """The clinician's page from tables, after the first one, which compiles the templates; or that first one alone."""
+    from pmed.render.html import HtmlExporter
+    result, exporter = _embedded(patient), HtmlExporter()
+    if not first:
+        exporter.export(result)
+    with working():
+        sizes = [len(exporter.export(result)) for _ in range(int(pages))]
+    expect(len(sizes) if min(sizes) > 100_000 else 0, pages)
+
+
+def dumps(patient: str, pages: str) -> None:
+    """What such a page says, as JSON: the least that writing it down costs."""
+    import json
+
+    from pmed.render.view import patient_views
+    [view] = patient_views(_embedded(patient))
+    with working():
+        sizes = [len(json.dumps(view, default=str)) for _ in range(int(pages))]
+    expect(len(sizes) if min(sizes) > 100_000 else 0, pages)
+
+
+def _embedded(patient: str) -> Any:
+    import pmed
+    demo = Path(pmed.__file__).parent / "demo" / patient
+    return pmed.run(f"{demo}.vcf", f"{demo}.json")
 
 
 def batch(folder: str, genomes: str, people: str) -> None:
@@ -207,8 +233,22 @@ def run(patient: str, times: str) -> None:
     expect(len(found) if all(found) else 0, times)
 
 
+def explorer(patient: str, questions: str) -> None:
+    """Answers of the explorer, without the run that each repeats: what is left is drawing and sending."""
+    import pmed
+    from pmed.notebook import explorer as module
+    shown = pmed.demo(patient).explore()
+    answer = shown._mine.what_if(start="paroxetine")
+    module.what_if = lambda *_, **__: answer  # type: ignore[assignment]
+    with working():
+        for number in range(int(questions)):
+            shown.start = ["paroxetine"] * (number + 1)
+    expect(shown.answered, int(questions) + 1)
+
+
 JOBS: dict[str, Callable[..., None]] = {function.__name__: function for function in (
-    sites, scan, cohort, inflate, genes, parse, fhir, ndjson, csv, omop, what_if, batch, people, run)}
+    sites, scan, cohort, inflate, genes, parse, fhir, ndjson, csv, omop, what_if, page, dumps, batch, people, run,
+    explorer)}
 
 if __name__ == "__main__":
     JOBS[sys.argv[1]](*sys.argv[2:])

@@ -21,14 +21,16 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import batch, biobank, fhir, genomes, omop, pharmacogenes
+from benchmarks import batch, biobank, fhir, genomes, omop, pharmacogenes, scores
 from benchmarks.measure import HEAD, ROOT, Case, chosen, measure_all, row, table
 from benchmarks.performance import kept
 
 PANEL = genomes.PANEL_FROM
 GENES = ("CYP2C19", "CYP2C9", "VKORC1", "SLCO1B1", "CYP3A5")
 PATIENT = "stent"
+FULLEST = "warfarin"
 QUESTIONS = 12
+PAGES = 20
 READ_THROUGH = "import sys, pysam\nfor f in sys.argv[1:]:\n    b = pysam.BGZFile(f)\n    while b.read(1 << 20): pass"
 NO_PANEL = "no ../shared with the 1000 Genomes files"
 NO_DATA = "no ../shared with their files"
@@ -67,11 +69,32 @@ def what_if() -> list[Case]:
                  "whole run, one patient (peer of what-if)", each=0.1, items=QUESTIONS)]
 
 
+def notebook() -> list[Case]:
+    """The front door, an embedded patient's plan as a notebook shows it, and a page of 100,000 patients."""
+    show = f"import pmed; pmed.demo({PATIENT!r})._repr_html_()"
+    return [Case("notebook: import pmed", (sys.executable, "-c", "import pmed"), seconds=0.25),
+            Case("notebook: demo to a displayed plan", (sys.executable, "-c", show), seconds=1.5),
+            Case("notebook: demo of all patients, listed",
+                 (sys.executable, "-c", "import pmed; pmed.demo()._repr_html_()")),
+            Case("notebook: explorer, besides what-if", (sys.executable, "-m", "benchmarks.jobs", "explorer", PATIENT,
+                                                         str(QUESTIONS)), each=0.2, items=QUESTIONS)]
+
+
+def pages() -> list[Case]:
+    """The clinician's page from the tables of the embedded patient with most to say; its view as JSON is the floor."""
+    job = (sys.executable, "-m", "benchmarks.jobs")
+    floor = "json.dumps of the report's view"
+    return [Case(floor, (*job, "dumps", FULLEST, str(PAGES)), items=PAGES),
+            Case("report from tables, the first", (*job, "page", FULLEST, "1", "first"), floor, apart=True, items=1),
+            Case("report from tables, after the first", (*job, "page", FULLEST, str(PAGES)), floor, each=0.15,
+                 apart=True, items=PAGES)]
+
+
 def genome_cases(pattern: str) -> list[Case]:
     """The cases about reading genomes and calling genes. Files are made only for cases that are asked for."""
     cases: list[Case] = []
     for group, files in (*genomes.GROUPS, *pharmacogenes.GROUPS, *fhir.GROUPS, *omop.GROUPS,
-                          *batch.GROUPS, *biobank.GROUPS):
+                          *batch.GROUPS, *biobank.GROUPS, *scores.GROUPS):
         wanted = chosen(group({}), pattern)
         if not wanted:
             continue
@@ -97,7 +120,8 @@ def main() -> None:
     asked = parser.parse_args()
     pmed = str(Path(sys.executable).with_name("pmed"))
     with tempfile.TemporaryDirectory() as name:
-        own = [*start_up(pmed), *calls(pmed, Path(name)), *one_patient(pmed, Path(name)), *what_if()]
+        own = [*start_up(pmed), *calls(pmed, Path(name)), *one_patient(pmed, Path(name)), *what_if(),
+               *notebook(), *pages()]
         cases = [*chosen(own, asked.only), *genome_cases(asked.only)]
         costs = measure_all(cases, asked.rounds)
     by_name = {case.name: case for case in cases}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -10,7 +12,11 @@ if TYPE_CHECKING:
     from .engine import call, calls, run
     from .errors import PmedError
     from .hookspecs import hookimpl
+    from .notebook.front import Genomes, demo, demo_files, evaluate, plugins, read_genome, read_history, train
+    from .notebook.parts import GeneResult, Plan, PluginList, Quality, Suggestion
+    from .notebook.progress import progress_bar
     from .options import option
+    from .records import Histories
     from .result import Result
     from .settings import Settings, load_settings
     from .tables import TABLES, Column, Table, Tables
@@ -27,6 +33,7 @@ if TYPE_CHECKING:
         Section,
         Source,
     )
+    from .whatif import WhatIf
 
 __version__ = "0.1.0"
 
@@ -40,22 +47,38 @@ __all__ = [
     "Explanation",
     "Exporter",
     "FeatureStep",
+    "GeneResult",
+    "Genomes",
+    "Histories",
+    "Plan",
+    "PluginList",
     "PmedError",
     "Predictor",
+    "Quality",
     "ReadRequest",
     "Release",
     "Result",
     "Section",
     "Settings",
     "Source",
+    "Suggestion",
     "Table",
     "Tables",
+    "WhatIf",
     "call",
     "calls",
+    "demo",
+    "demo_files",
+    "evaluate",
     "hookimpl",
     "load_settings",
     "option",
+    "plugins",
+    "progress_bar",
+    "read_genome",
+    "read_history",
     "run",
+    "train",
 ]
 
 _HOME = {
@@ -63,12 +86,17 @@ _HOME = {
     "engine": ("call", "calls", "run"),
     "errors": ("PmedError",),
     "hookspecs": ("hookimpl",),
+    "notebook.front": ("Genomes", "demo", "demo_files", "evaluate", "plugins", "read_genome", "read_history", "train"),
+    "notebook.parts": ("GeneResult", "Plan", "PluginList", "Quality", "Suggestion"),
+    "notebook.progress": ("progress_bar",),
     "options": ("option",),
+    "records": ("Histories",),
     "result": ("Result",),
     "settings": ("Settings", "load_settings"),
     "tables": ("TABLES", "Column", "Table", "Tables"),
     "types": ("Adviser", "Card", "Explainer", "Explanation", "Exporter", "FeatureStep", "Predictor", "ReadRequest",
               "Release", "Section", "Source"),
+    "whatif": ("WhatIf",),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
@@ -85,3 +113,15 @@ def __getattr__(name: str) -> Any:
 def __dir__() -> list[str]:
     """The public names, for completion."""
     return sorted([*__all__, "__version__"])
+
+
+class _Front(ModuleType):
+    """The package, where ``pmed.demo`` and ``pmed.plugins`` are functions though modules are called so too."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Keep the function when the import of a module of the same name would put that in its place."""
+        if not (name in _MODULE_OF and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Front

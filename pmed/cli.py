@@ -11,9 +11,11 @@ from pathlib import Path
 import click
 
 from . import __version__
-from .errors import EXIT_PARTIAL, PmedError
+from .errors import PmedError
 from .files import write_whole
-from .plugins import Plugins
+from .modelcommands import model
+from .plugincommands import plugins
+from .plugins import Plugins, must_be_installed
 from .readers import Reader, reader_options
 from .settings import Settings, load_settings
 from .terminal import Reading, add_commands, finish, genome_options, outside_calls_option, progress, spooled
@@ -36,8 +38,8 @@ class Commands(click.Group):
     def _with_plugins(self, ctx: click.Context) -> Plugins:
         plugins: Plugins | None = ctx.meta.get("pmed.plugins")
         if plugins is None:
-            settings = load_settings(ctx.params.get("config"))
-            plugins = ctx.meta["pmed.plugins"] = Plugins(settings.options, settings.disabled).load()
+            settings = _chosen(ctx.params.get("config"), ctx.params.get("disable") or ())
+            plugins = ctx.meta["pmed.plugins"] = Plugins.of(settings).load()
             add_commands(plugins, self)
         return plugins
 
@@ -59,14 +61,21 @@ class Commands(click.Group):
 @click.version_option(__version__, prog_name="pmed")
 @click.option("--debug", is_flag=True, help="Show the traceback of an expected error.")
 @click.option("--config", type=READABLE, help="Settings file (default: pmed.toml of this folder).")
+@click.option("--disable", multiple=True, metavar="PLUGIN", help="Go without this plugin; repeatable.")
 @click.pass_context
-def cli(ctx: click.Context, debug: bool, config: Path | None) -> None:  # noqa: ARG001 - main() looks at --debug itself
+def cli(ctx: click.Context, debug: bool, config: Path | None,  # noqa: ARG001 - main() looks at --debug itself
+        disable: tuple[str, ...]) -> None:
     """Genome + patient history in, explained and cited treatment suggestions out.
 
     Research and decision-support software, not a medical device.
     """
     ctx.meta[COMMAND] = ctx.obj or ""
-    ctx.obj = load_settings(config)
+    ctx.obj = _chosen(config, disable)
+
+
+def _chosen(config: Path | None, disable: Sequence[str]) -> Settings:
+    must_be_installed(disable, "--disable")
+    return load_settings(config).without(disable)
 
 
 @cli.command()
@@ -250,30 +259,15 @@ def qc(genome: tuple[Path, ...], samples: tuple[str, ...], build: str, output: P
     finish((), [output])
 
 
-@cli.group(invoke_without_command=True)
-@click.pass_context
-def plugins(ctx: click.Context) -> None:
-    """Installed plugins, what they bring, and what is wrong with them."""
-    if ctx.invoked_subcommand is None:
-        ctx.invoke(list_plugins)
+@cli.command()
+@click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False),
+              help="New folder for the notebooks (default: pmed-lab here, or the next free number of it).")
+@click.argument("more", nargs=-1, type=click.UNPROCESSED, metavar="[-- JUPYTER OPTION...]")
+def lab(output: Path | None, more: tuple[str, ...]) -> None:
+    """JupyterLab with the notebooks, in a fresh working copy."""
+    from .notebook.lab import start
 
-
-@plugins.command("list")
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
-@click.pass_obj
-def list_plugins(settings: Settings, as_json: bool) -> None:
-    """List plugins with their components."""
-    from .reporting import describe_plugins, plugins_as_text
-
-    described = describe_plugins(settings)
-    if as_json:
-        import msgspec
-
-        click.echo(msgspec.json.format(msgspec.json.encode(described), indent=2).decode())
-    else:
-        click.echo(plugins_as_text(described))
-    if described["failures"]:
-        raise click.exceptions.Exit(EXIT_PARTIAL)
+    start(output, more)
 
 
 @cli.command()
@@ -288,6 +282,10 @@ def schema(name: str | None, output: Path | None) -> None:
         click.echo(f"wrote {output}", err=True)
     else:
         click.echo(schema_text(name) if name else "\n".join(schema_texts()))
+
+
+cli.add_command(model)
+cli.add_command(plugins)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

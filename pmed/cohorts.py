@@ -12,7 +12,7 @@ from pathlib import Path
 from .errors import GenomeError, OptionError
 from .genomics.builds import known_build
 from .genomics.contigs import chromosome
-from .genomics.files import kind_of
+from .genomics.files import check_whole, kind_of
 from .genomics.header import read_header
 from .genomics.matrix import Chunk, chunks
 
@@ -61,5 +61,7 @@ def opened(paths: Sequence[Path], build: str = "") -> Cohort:
 
 def _readable(path: Path) -> Path:
     if path.is_file() and (kind := kind_of(path)) not in {"vcf", "bcf"}:
-        raise GenomeError(f"whole genomes are read from VCF and BCF only, not from {kind} files", where=str(path))
+        check_whole(path)
+        what = f"not from {kind} files" if kind else "and this is neither"
+        raise GenomeError(f"whole genomes are read from VCF and BCF only, {what}", where=str(path))
     return path

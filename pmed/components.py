@@ -102,6 +102,7 @@ _CHECKS: Mapping[str, tuple[Callable[[Any], None], ...]] = {
     "register_predictors": (_is_kind(*KINDS), _declares("needs", "gives"), _wants_names, _has_card,
                             _can("predict", "reference")),
     "register_advisers": (_can("advise"),),
+    "register_models": (_can("read", "train", "evaluate", "shipped"),),
     "register_sections": (_has_title, _declares("needs"), _can("render")),
     "register_exporters": (_can("export"),),
     "register_knowledge": (_is_release,),

@@ -32,6 +32,10 @@ Progress = Callable[[str], None]
 Files = str | Path | Iterable[str | Path]
 
 
+# What a run tells its `progress` in this order, each when it begins; a bar knows from it how far the run is.
+STEPS = ("reading records", "reading genomes", "working out features", "predicting", "explaining", "advising")
+
+
 def _silent(_: str) -> None:
     """Report progress to nobody."""
 
@@ -57,7 +61,7 @@ class Engine:
 
         Without `concluding` there are no predictors and advisers, unless options might be theirs.
         """
-        plugins = Plugins(settings.options, settings.disabled).load()
+        plugins = Plugins.of(settings).load()
         return cls.using(plugins, progress, concluding=concluding or bool(settings.options))
 
     @classmethod

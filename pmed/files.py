@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .errors import PmedError
+
+if TYPE_CHECKING:
+    import polars as pl
 
 CHUNK = 1 << 20
 Data = bytes | Iterable[bytes]
@@ -69,11 +74,18 @@ def _beside(path: Path, data: Data) -> Path:
     try:
         with os.fdopen(handle, "wb") as file:
             file.writelines([data] if isinstance(data, bytes) else data)
-    except BaseException:
-        temporary.unlink(missing_ok=True)  # half a file takes the room that a full disk lacks
+        temporary.chmod(0o666 & ~_umask())
+    except BaseException:  # a full disk, Ctrl-C: what is there by then is of a patient, and nobody would look for it
+        temporary.unlink(missing_ok=True)
         raise
-    temporary.chmod(0o666 & ~_umask())
     return temporary
+
+
+def write_parquet(frame: pl.DataFrame, path: Path) -> None:
+    """Write a frame into a folder that is being filled; of a full disk polars itself makes no ``OSError``."""
+    sink = io.BytesIO()
+    frame.write_parquet(sink)
+    path.write_bytes(sink.getbuffer())
 
 
 @contextmanager
@@ -81,20 +93,30 @@ def whole_folder(path: Path) -> Iterator[Path]:
     """A folder to fill, which takes the place of `path` only when all went well.
 
     Raises:
-        PmedError: where `path` is there already and is not empty.
+        PmedError: where `path` is there already and is not empty, or it cannot be made or filled.
     """
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise PmedError("is there already", where=str(path), hint="choose a new folder")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+    temporary = _new_folder(path)
     try:
         yield temporary
         temporary.chmod(0o777 & ~_umask())
         if path.exists():
             path.rmdir()
         temporary.replace(path)
+    except OSError as error:
+        # polars gives the words of the system without a number, and so without strerror
+        raise PmedError(f"cannot write: {error.strerror or error}", where=str(path)) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _new_folder(path: Path) -> Path:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+    except OSError as error:
+        raise PmedError(f"cannot be made: {error.strerror}", where=str(path)) from error
 
 
 def _umask() -> int:

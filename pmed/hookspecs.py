@@ -16,8 +16,12 @@ if TYPE_CHECKING:
     import click
     import polars as pl
 
+    from .modelling import Trainable
     from .tables import Tables
     from .types import Adviser, Explainer, Exporter, FeatureStep, Predictor, Release, Section, Source
+
+#: Version of the hooks: raised when one goes or changes. A plugin may say by ``PMED_API`` for which it was written.
+API = 1
 
 hookspec = pluggy.HookspecMarker("pmed")
 hookimpl = pluggy.HookimplMarker("pmed")
@@ -63,6 +67,16 @@ def register_predictors() -> Iterable[type[Predictor]]:  # type: ignore[empty-bo
     >>> @hookimpl
     ... def register_predictors():
     ...     return [MyRisk]
+    """
+
+
+@hookspec
+def register_models() -> Iterable[type[Trainable]]:  # type: ignore[empty-body]
+    """Return models that can be trained and judged by ``pmed model``; a predictor may use what they ship.
+
+    >>> @hookimpl
+    ... def register_models():
+    ...     return [MyModel]
     """
 
 

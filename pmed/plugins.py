@@ -7,24 +7,32 @@ does not import. So the host loads entry points itself, in sorted order, and cal
 from __future__ import annotations
 
 import difflib
+import os
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass
 from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import pluggy
 
-from . import hookspecs
+from . import allowlist, hookspecs
+from .compatibility import must_fit, must_know_api
 from .components import must_be_sound
 from .errors import OptionError, PluginError
 from .options import build
+from .settings import OF_PLUGIN, Settings
 
 T = TypeVar("T")
 P = ParamSpec("P")
 BUILT_IN = ("pmed.builtin",)
 BUILD = "build"
+#: Names of the only plugins to load, with commas between; empty loads none but pmed's own.
+ONLY = "PMED_PLUGINS"
+#: A site's list and key go before what a settings file says.
+ALLOW_LIST, ALLOW_KEY = "PMED_ALLOW_LIST", "PMED_ALLOW_KEY"
 HOOKS = tuple(name for name, value in vars(hookspecs).items() if hasattr(value, "pmed_spec"))
 
 
@@ -68,6 +76,23 @@ class Plugins:
     manager: pluggy.PluginManager = field(default_factory=lambda: pluggy.PluginManager("pmed"))
     versions: dict[str, str] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
+    allowed: Mapping[str, allowlist.Allowed] | None = None
+    notes: dict[str, list[str]] = field(default_factory=dict)  # hooks that will go or change, by who uses them
+
+    @classmethod
+    def of(cls, settings: Settings) -> Plugins:
+        """The plugins as the settings and the environment want them, not yet loaded.
+
+        Raises:
+            OptionError: where the list of allowed plugins cannot be relied on.
+        """
+        path = os.environ.get(ALLOW_LIST) or settings.allow_list
+        key = os.environ.get(ALLOW_KEY) or settings.allow_key
+        if path and not key:
+            raise OptionError("a list of allowed plugins needs the key that signed it", where=path,
+                              hint="set allow-key beside allow-list")
+        allowed = allowlist.read(Path(path), Path(key)) if path else None
+        return cls(settings.options, settings.disabled, allowed=allowed)
 
     def __post_init__(self) -> None:
         self.manager.add_hookspecs(hookspecs)
@@ -76,8 +101,9 @@ class Plugins:
         """Load the built-in plugins and the installed ones (or just those named in `only`)."""
         for module in BUILT_IN:
             self.add(import_module(module), module, metadata.version("pmed"))
-        wanted = None if only is None else set(only)
-        for point in sorted(metadata.entry_points(group="pmed"), key=lambda point: point.name):
+        points = installed()
+        wanted = _only(points) if only is None else set(only)
+        for point in points:
             if (wanted is None or point.name in wanted) and point.name not in self.disabled:
                 self._load_point(point)
         return self
@@ -85,6 +111,9 @@ class Plugins:
     def _load_point(self, point: metadata.EntryPoint) -> None:
         version = point.dist.version if point.dist else "?"
         try:
+            if self.allowed is not None:
+                allowlist.must_be_allowed(point, self.allowed)
+            must_fit(point.dist.requires if point.dist else (), metadata.version("pmed"))
             self.add(point.load(), point.name, version)
         except (KeyboardInterrupt, OptionError):  # a wrong setting is the user's to mend, and stops the run
             raise
@@ -97,8 +126,11 @@ class Plugins:
         Raises:
             PluginError: for a hook that does not exist (with the nearest name) or does not fit its specification.
         """
+        must_know_api(plugin, hookspecs.API)
         try:
-            self.manager.register(plugin, name=name)
+            with warnings.catch_warnings(record=True) as told:
+                warnings.simplefilter("always")
+                self.manager.register(plugin, name=name)
         except (pluggy.PluginValidationError, ValueError) as error:
             self._forget(plugin)
             raise PluginError(" ".join(str(error).split()), where=name) from error
@@ -109,6 +141,8 @@ class Plugins:
             raise PluginError(f"unknown hook {strange[0]!r}", where=name,
                               hint=f"did you mean {near[0]!r}?" if near else f"hooks: {', '.join(HOOKS)}")
         self.versions[name] = version
+        if told:
+            self.notes[name] = [str(one.message) for one in told]
 
     def _forget(self, plugin: object) -> None:
         if self.manager.is_registered(plugin):
@@ -157,18 +191,44 @@ class Plugins:
         return list(found.values())
 
     def must_know_options(self, components: Iterable[Component]) -> None:
-        """Refuse options for a component that nobody brings.
+        """Refuse options for a component or a plugin that is not there.
 
         Raises:
             OptionError: naming it, with the nearest name.
         """
-        known = {component.name for component in components}
+        found = list(components)
+        known = {component.name for component in found}
         lost = {failure.component for failure in self.failures}
+        self._must_know_plugins(found)
         for name in self.options:
-            if name not in known | lost and not self.disabled and not self.failures:
+            if name not in known | lost and not name.startswith(OF_PLUGIN) and not self.disabled and not self.failures:
                 near = difflib.get_close_matches(name, known, n=1)
                 raise OptionError(f"options for {name!r}, which no plugin brings",
                                   hint=f"did you mean {near[0]!r}?" if near else "see pmed plugins")
+
+    def _must_know_plugins(self, components: Sequence[Component]) -> None:
+        absent = self.disabled | {failure.plugin for failure in self.failures}
+        there = {point.name for point in installed()} | set(self.versions)
+        for name, given in self._of_plugins():
+            if name not in there:
+                raise OptionError(f"[plugins.{name}] is of no installed plugin", hint=_nearest(name, there))
+            mine = {one.name: _options(one.made) for one in components if one.plugin == name}
+            known = {*mine, *(option for options in mine.values() for option in options)}
+            for key, value in given.items():
+                fits = key in mine if isinstance(value, Mapping) else key in known - set(mine)
+                if not fits and name not in absent and name in self.versions:
+                    raise OptionError(f"[plugins.{name}] has no option or component {key!r}", hint=_nearest(key, known))
+
+    def _of_plugins(self) -> list[tuple[str, Mapping[str, Any]]]:
+        return [(name.removeprefix(OF_PLUGIN), given) for name, given in self.options.items()
+                if name.startswith(OF_PLUGIN)]
+
+    def _options_of(self, component: Component) -> dict[str, Any]:
+        """What the settings say of a component: by its plugin, by its name within the plugin, by its own name."""
+        given = dict(self._of_plugins()).get(component.plugin, {})
+        plain = {name: given[name] for name in _options(component.made) if name in given}
+        within = given.get(component.name, {})
+        return {**plain, **(within if isinstance(within, Mapping) else {}), **self.options.get(component.name, {})}
 
     def releases(self) -> list[Component]:
         """The knowledge releases whose description and drug names are sound."""
@@ -190,10 +250,50 @@ class Plugins:
         """Built components of a registration hook: classes made with their validated options."""
         built = []
         for component in self.collect(hook):
-            made = self.attempt(component, BUILD, _built, hook, component.made, self.options.get(component.name, {}))
+            made = self.attempt(component, BUILD, _built, hook, component.made, self._options_of(component))
             if made is not None:
                 built.append(Component(component.name, made, component.plugin, component.version))
         return built
+
+
+def installed() -> list[metadata.EntryPoint]:
+    """Entry points of the installed plugins, by name; nothing is imported."""
+    return sorted(metadata.entry_points(group="pmed"), key=lambda point: point.name)
+
+
+def must_be_installed(names: Iterable[str], why: str) -> None:
+    """Refuse the name of a plugin that is not there.
+
+    Raises:
+        OptionError: with the nearest name.
+    """
+    there = [point.name for point in installed()]
+    for name in names:
+        if name not in there:
+            raise OptionError(f"{why}: no plugin {name!r} is installed", hint=_nearest(name, there))
+
+
+def _only(points: Iterable[metadata.EntryPoint]) -> set[str] | None:
+    """The plugins that the environment limits this run to; None where it does not."""
+    said = os.environ.get(ONLY)
+    if said is None:
+        return None
+    names = {name.strip() for name in said.split(",")} - {""}
+    there = {point.name for point in points}
+    if unknown := sorted(names - there):
+        raise OptionError(f"{ONLY}: no plugin {unknown[0]!r} is installed", hint=_nearest(unknown[0], there))
+    return names
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    names = sorted(known)
+    near = difflib.get_close_matches(name, names, n=1)
+    return f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(names) or 'none'}"
+
+
+def _options(made: Any) -> list[str]:
+    """Names of a component's options."""
+    return [one.name for one in fields(made) if one.init] if is_dataclass(made) else []
 
 
 def _built(hook: str, made: type[T], options: Mapping[str, Any]) -> T:

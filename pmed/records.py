@@ -19,7 +19,7 @@ import polars as pl
 
 from .engine import Engine
 from .errors import HistoryError, OptionError
-from .files import whole_folder, write_whole
+from .files import whole_folder, write_parquet, write_whole
 from .settings import Settings
 from .sources.tabular import ENDING, example
 
@@ -29,7 +29,7 @@ ISSUES = "issues"
 _SHOWN = 12
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Histories:
     """The tables of the records, drugs and units understood, and what they rest on."""
 
@@ -48,6 +48,14 @@ class Histories:
 
     def __str__(self) -> str:
         return "\n".join(_lines(self.summary))
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        from .notebook.display import histories
+
+        return histories(self)
 
 
 def read_histories(paths: Sequence[Path], *, index_date: str = "", settings: Settings | None = None,
@@ -106,7 +114,7 @@ def write_template(path: Path) -> None:
 
 def _write(frame: pl.DataFrame, path: Path) -> None:
     if path.suffix == ".parquet":
-        frame.write_parquet(path)
+        write_parquet(frame, path)
         return
     lists = [pl.col(name).list.join("; ") for name, kind in frame.schema.items() if kind == pl.List(pl.String())]
     frame.with_columns(lists).write_csv(path)

@@ -1,13 +1,12 @@
-"""The jobs behind the command line: one patient's report, the demo, the plugin list."""
+"""The jobs behind the command line: one patient's report, the demo."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, fields, is_dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -15,15 +14,14 @@ from . import builtin, engine
 from .errors import EXIT_PARTIAL, HistoryError, InputError, OptionError, PmedError
 from .files import whole_folder, write_all
 from .genomics.opening import head_of
-from .plugins import HOOKS, Failure, Plugins
+from .plugins import Failure, Plugins
 from .result import Result
 from .sections import with_sections
 from .settings import Settings
-from .terminal import add_commands, counting
+from .terminal import counting
 
 Progress = Callable[[str], None]
 _SHOWN = 12
-LISTED = ("sources", "features", "predictors", "advisers", "sections", "exporters")
 
 
 def report_one(genome: Sequence[Path], history: Sequence[Path], *, outputs: Mapping[str, Path], settings: Settings,
@@ -127,7 +125,7 @@ def _must_not_overwrite(outputs: Iterable[Path], inputs: Iterable[Path]) -> None
 def _must_be_known(formats: Iterable[str], settings: Settings) -> None:
     """A format that nobody writes is refused before the run; for pmed's own no plugin need be loaded to know that."""
     if not set(formats) <= {made.name for made in builtin.register_exporters()}:
-        plugins = Plugins(settings.options, settings.disabled).load()
+        plugins = Plugins.of(settings).load()
         _refuse_unknown(formats, {component.name for component in plugins.components("register_exporters")})
 
 
@@ -151,7 +149,7 @@ def _only_patient(result: Result, sample: str) -> str:
 def _write(result: Result, outputs: Mapping[str, Path], settings: Settings,
            progress: Progress) -> tuple[Result, list[Path]]:
     progress("writing")
-    plugins = Plugins(settings.options, settings.disabled).load()
+    plugins = Plugins.of(settings).load()
     exporters = {component.name: component for component in plugins.components("register_exporters")}
     _refuse_unknown(outputs, exporters)
     sections = plugins.components("register_sections") if "html" in outputs else []
@@ -189,37 +187,3 @@ def report_demo(folder: Path, *, settings: Settings, progress: Progress) -> tupl
         failures += [failure for failure in result.failures if failure not in failures]
         written += paths
     return failures, written
-
-
-def describe_plugins(settings: Settings) -> dict[str, Any]:
-    """What ``pmed plugins`` shows: plugins, their components and options, hooks, failures."""
-    plugins = Plugins(settings.options, settings.disabled).load()
-    rows: dict[str, dict[str, Any]] = {
-        name: {"version": version, "components": {}} for name, version in plugins.versions.items()}
-    for what in LISTED:
-        for component in plugins.components(f"register_{what}"):
-            rows[component.plugin]["components"].setdefault(what, {})[component.name] = _describe(component.made)
-    for release in plugins.releases():
-        rows[release.plugin]["components"].setdefault("knowledge", {})[release.name] = {"summary": release.made.version}
-    add_commands(plugins, click.Group())
-    return {"plugins": rows, "disabled": sorted(settings.disabled), "hooks": list(HOOKS),
-            "failures": [asdict(failure) for failure in plugins.failures]}
-
-
-def _describe(made: Any) -> dict[str, Any]:
-    lines = (type(made).__doc__ or "").strip().splitlines()
-    options = {one.name: {"default": one.default, "doc": one.metadata.get("doc", "")} for one in fields(made)} \
-        if is_dataclass(made) else {}
-    return {"summary": lines[0] if lines else "", "options": options}
-
-
-def plugins_as_text(described: Mapping[str, Any]) -> str:
-    """The plugin list for a terminal."""
-    lines = []
-    for name, plugin in described["plugins"].items():
-        lines.append(f"{name} {plugin['version']}")
-        for what, components in plugin["components"].items():
-            lines += [f"  {what:<11} {one:<20} {about['summary']}" for one, about in components.items()]
-    lines += [f"{name} (disabled)" for name in described["disabled"]]
-    lines += [f"FAILED {Failure(**failure)}" for failure in described["failures"]]
-    return "\n".join(lines)

@@ -11,7 +11,7 @@ import msgspec
 import polars as pl
 
 from .errors import ResultError
-from .files import sha256, whole_folder, write_whole
+from .files import sha256, whole_folder, write_parquet, write_whole
 from .plugins import Failure
 from .tables import TABLES
 from .types import Box, Explanation
@@ -19,6 +19,8 @@ from .types import Box, Explanation
 if TYPE_CHECKING:
     import shap
 
+    from .notebook.explorer import Explorer
+    from .notebook.parts import GeneResult, Plan, Quality
     from .whatif import WhatIf
 
 FORMAT = "pmed/saved-result/1"
@@ -82,8 +84,51 @@ class Result:
                            trace=tuple(trace["text"]))
 
     def explain(self, target: str, *, patient_id: str = "", predictor: str = "") -> shap.Explanation:
-        """The same as a one-row ``shap.Explanation``, ready for shap's plots."""
-        return self.explanation(target, patient_id=patient_id, predictor=predictor).to_shap()
+        """The same as a ``shap.Explanation``, ready for shap's plots.
+
+        Of one patient it is a row, for waterfall, force and bar; of several a matrix of patients × features, for
+        beeswarm and heatmap, with contribution 0 where a feature plays no part in a patient's prediction.
+
+        Raises:
+            ResultError: where there is none, or several predictors explain the target.
+            PmedError: where shap is not installed.
+        """
+        from .notebook.shapes import as_shap
+
+        found = self._matching("explanations", target, patient_id, predictor)
+        keys = found.select("patient_id", "predictor").unique(maintain_order=True)
+        if keys.height <= 1 or keys["predictor"].n_unique() > 1:
+            return self.explanation(target, patient_id=patient_id, predictor=predictor).to_shap()
+        return as_shap([self.explanation(target, patient_id=patient, predictor=by) for patient, by in keys.iter_rows()])
+
+    @property
+    def plan(self) -> Plan:
+        """The suggestions as a sequence with rich displays; ``result.plan["drug"]`` is one of them."""
+        from .notebook.parts import Plan
+
+        return Plan.of(self)
+
+    def gene(self, gene: str, *, patient_id: str = "") -> GeneResult:
+        """What the genome, and the medicines taken, make of one gene.
+
+        Raises:
+            ResultError: where there is no such result, or several patients have one.
+        """
+        from .notebook.parts import GeneResult
+
+        return GeneResult.of(self.for_patient(patient_id) if patient_id else self, gene)
+
+    @property
+    def quality(self) -> Quality:
+        """How many sites of each state were read, by sample, and every issue."""
+        from .notebook.parts import Quality
+
+        return Quality.of(self.tables)
+
+    def _repr_html_(self) -> str:
+        from .notebook import display
+
+        return display.result(self)
 
     def _matching(self, table: str, target: str, patient_id: str, predictor: str) -> pl.DataFrame:
         wanted = {"target": target, "patient_id": patient_id, "predictor": predictor}
@@ -127,6 +172,16 @@ class Result:
         return what_if(self, patient_id or self._only_patient(), stop=stop, start=start, genotype=genotype,
                        measures=measures)
 
+    def explore(self, patient_id: str = "") -> Explorer:
+        """A widget for notebooks: one patient with everything to change by hand, or all patients to choose from.
+
+        Raises:
+            PmedError: where anywidget is not installed.
+        """
+        from .notebook.explorer import Explorer
+
+        return Explorer(self, patient_id)
+
     def _only_patient(self) -> str:
         if len(self.patient_ids) != 1:
             raise ResultError(f"{len(self.patient_ids)} patients", hint="name the patient_id")
@@ -143,7 +198,7 @@ class Result:
         path = Path(folder)
         with whole_folder(path) as temporary:
             for name, frame in self.tables.items():
-                frame.write_parquet(temporary / f"{name}.parquet")
+                write_parquet(frame, temporary / f"{name}.parquet")
             manifest = {
                 "format": FORMAT,
                 "tables": {name: sha256(temporary / f"{name}.parquet") for name in sorted(self.tables)},

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_chec
 
 import polars as pl
 
-from .errors import PmedError
 from .tables import Tables
 
 if TYPE_CHECKING:
@@ -27,7 +26,10 @@ SourceKind = Literal["genome", "history", "outside-calls"]
 
 @dataclass(frozen=True)
 class Card:
-    """What a reader must know before trusting a predictor."""
+    """What a reader must know before trusting a predictor.
+
+    `modifiable` names the inputs that a patient or a clinician can change: of a risk, the report says what they add.
+    """
 
     version: str
     summary: str
@@ -37,6 +39,7 @@ class Card:
     unit: str
     range: tuple[float, float]
     limits: str = ""
+    modifiable: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ class ReadRequest:
     index_date: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Explanation:
     """Additive attribution of one prediction; ``baseline + sum(contributions) == prediction``."""
 
@@ -83,20 +86,24 @@ class Explanation:
     trace: tuple[str, ...] = ()
 
     def to_shap(self) -> shap.Explanation:
-        """The same numbers as a one-row ``shap.Explanation``, for all of shap's plots.
+        """The same numbers as a ``shap.Explanation`` of one row, for shap's waterfall, force and bar.
 
         Raises:
             PmedError: where shap is not installed.
         """
-        try:
-            import numpy as np
-            import shap
-        except ImportError as error:
-            raise PmedError("shap is not installed",
-                            hint="install pmed with its lab extra: pip install -e '.[lab]' in its folder") from error
-        return shap.Explanation(
-            values=np.array([self.contributions], dtype=float), base_values=np.array([self.baseline]),
-            data=np.array([self.values], dtype=object), feature_names=list(self.features), output_names=[self.target])
+        from .notebook.shapes import as_shap
+
+        return as_shap([self])
+
+    def __repr__(self) -> str:
+        from .notebook.display import explanation_text
+
+        return explanation_text(self)
+
+    def _repr_html_(self) -> str:
+        from .notebook.display import explanation
+
+        return explanation(self)
 
 
 @runtime_checkable

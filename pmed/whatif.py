@@ -71,6 +71,11 @@ class WhatIf:
         """The text."""
         return self.text
 
+    def _repr_html_(self) -> str:
+        from .notebook import display
+
+        return display.difference(self)
+
 
 def what_if(result: Result, patient_id: str, *, stop: str | Iterable[str] = (), start: str | Iterable[str] = (),
             genotype: Mapping[str, str] | None = None, measures: Mapping[str, float] | None = None) -> WhatIf:

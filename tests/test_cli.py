@@ -75,6 +75,8 @@ def test_plugins_lists_what_is_installed():
     listed = json.loads(pmed("plugins", "list", "--json").stdout)
     assert listed["failures"] == []
     assert "predictors" in listed["plugins"]["pmed-risk"]["components"]
+    models = listed["plugins"]["pmed-risk"]["components"]["models"]
+    assert models["readmission-30d"]["summary"].startswith("Readmission within 30 days")
 
 
 def test_hook_register_commands_is_how_call_got_there():
@@ -85,7 +87,8 @@ def test_a_disabled_plugin_is_gone(tmp_path):
     (tmp_path / "pmed.toml").write_text('[plugins]\ndisabled = ["pmed-pgx"]\n')
     assert pmed("call", STENT.genome, cwd=tmp_path).returncode == 2
     assert pmed("--config", tmp_path / "pmed.toml", "call", STENT.genome).returncode == 2
-    assert "pmed-pgx (disabled)" in pmed("plugins", cwd=tmp_path).stdout
+    assert json.loads(pmed("plugins", cwd=tmp_path).stdout)["disabled"] == ["pmed-pgx"]
+    assert "pmed-pgx (disabled)" in pmed("plugins", "list", "--table", cwd=tmp_path).stdout
 
 
 def test_version():

@@ -16,8 +16,8 @@ ROOT = Path(__file__).resolve().parents[1]
 
 LAYERS = [  # lowest first; nothing imports from its own layer
     {"errors"},
-    {"tables", "options", "files", "settings", "flow", "verdicts", "repeats"},
-    {"types", "schema", "vocabularies"},
+    {"tables", "options", "files", "settings", "flow", "verdicts", "compatibility", "repeats"},
+    {"types", "schema", "vocabularies", "allowlist", "modelling"},
     {"hookspecs"},
     {"components"},
     {"plugins"},
@@ -30,20 +30,24 @@ LAYERS = [  # lowest first; nothing imports from its own layer
      "stages.advise"},
     {"engine"},
     {"pmed"},  # the front door
-    {"demo", "testing", "notebook", "quality", "records", "fetching", "whatif", "predicting"},
-    {"batch"},
+    {"demo", "quality", "records", "fetching", "whatif", "predicting", "plots", "modelcommands", "listing"},
+    {"batch", "testing", "scaffold"},
     {"cohort"},
-    {"reporting", "readers"},
+    {"reporting", "readers", "plugincommands"},
+    {"notebook"},
     {"cli"},
     {"__main__"},
 ]
-# A method that starts a new run asks for the engine when it is called, never when its module is loaded.
-ON_CALL = {("result", "whatif")}
+# A method that starts a new run asks for the engine when it is called, and a display for its template when it is shown,
+# never when their module is loaded.
+SHOWN = ("modelling", "result", "types", "whatif", "records")
+ON_CALL = {("result", "whatif"), *((unit, "notebook") for unit in SHOWN)}
 RANK = {unit: rank for rank, layer in enumerate(LAYERS) for unit in layer}
 PARTS = {"genomics", "normalise", "sources", "features", "explain", "render"}
 SHARED_PARTS = {"genomics", "normalise"}  # the only parts that another part may use
-PUBLIC = {"pmed", "pmed.cohorts", "pmed.engine", "pmed.errors", "pmed.files", "pmed.repeats", "pmed.tables",
-          "pmed.terminal", "pmed.types", "pmed.schema", "pmed.verdicts", "pmed.vocabularies"}
+PUBLIC = {"pmed", "pmed.cohorts", "pmed.engine", "pmed.errors", "pmed.files", "pmed.modelling", "pmed.repeats",
+          "pmed.tables", "pmed.terminal", "pmed.testing", "pmed.types", "pmed.schema", "pmed.verdicts",
+          "pmed.vocabularies"}
 
 
 def files(*patterns: str) -> list[Path]:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = ("IPython", "allel", "babel", "jupyter_core", "jupyterlab", "lightgbm", "matplotlib", "numba", "pandas",
-         "scipy", "shap", "sklearn", "weasyprint")
+HEAVY = ("IPython", "allel", "babel", "jupyter_core", "jupyterlab", "lightgbm", "mapie", "matplotlib", "numba",
+         "optuna", "pandas", "scipy", "shap", "sklearn", "weasyprint")
 PROBE = """
 import json, sys
 from pmed.cli import main

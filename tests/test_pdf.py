@@ -159,7 +159,8 @@ def test_without_weasyprint_one_line_says_how_to_get_it(monkeypatch: pytest.Monk
     monkeypatch.setattr(builtins, "__import__", without)
     done = CliRunner().invoke(cli, ["report", str(root / "pmed/demo/stent.vcf"), "-o", str(tmp_path / "r.pdf")])
     assert isinstance(done.exception, OptionError)
-    assert str(done.exception) == "pdf: PDF needs WeasyPrint, which is not installed (pip install 'pmed[pdf]')"
+    assert str(done.exception) == ("pdf: PDF needs WeasyPrint, which is not installed "
+                                   "(install pmed with its pdf extra: pip install -e '.[pdf]' in its folder)")
     assert not list(tmp_path.iterdir())
 
 

@@ -186,7 +186,7 @@ def test_gene_table_shows_genetic_and_present_phenotype() -> None:
     assert ("DEF2 *1/*4 or *1/*5 fits what could be read unknown Usual only if nothing differs at the missing sites "
             "ambiguous These pairs of alleles fit equally well; advice is given only where all agree. "
             "1 site missing rs7 would decide. Missing: rs7") in genes
-    assert "No data, so unknown: GHI3." in genes
+    assert "Not known: GHI3. None of their sites could be read" in genes
 
 
 @pytest.mark.parametrize("how", ["message", "state"])
@@ -341,3 +341,50 @@ def test_five_lines_come_first_and_the_others_fold_away() -> None:
     assert [name for name in drugs if name in shown] == drugs[:5]
     assert [name for name in drugs if name in folded.partition("Tests that would help")[0]] == drugs[5:]
     assert f"Tests that would help: GHI3 (for {', '.join(drugs)})." in folded
+
+
+def risk(unit: str, **card: Any) -> Result:
+    """ann's luck, explained by two inputs of one percentage point or point each and a small one."""
+    rows = cases.full_rows()
+    rows["predictions"] = [cases.prediction("luck", "ten-year-luck", 12.0, unit=unit)]
+    rows["explanations"] = [cases.contribution(name, amount, predictor="luck", target="ten-year-luck", unit=unit)
+                            for name, amount in (("smoker", 1.0), ("age", 1.5), ("bmi", 0.05))]
+    about = {"kind": "risk", "plugin": "guild-plugin", "card": card}
+    return Result(cases.result(rows).tables, (), {"predictors": {"luck": about}})
+
+
+def test_only_what_the_card_calls_modifiable_could_be_lowered() -> None:
+    said = section(rendered(risk("%", modifiable=["smoker", "bmi"])), "section-1", "lookup")
+    assert ("Could be lowered: smoker changed instead of usual adds 1.0 percentage points. This is their share in the "
+            "equation, not the effect of a treatment.") in said
+    assert "Could be lowered" not in words(risk("%"))
+
+
+def test_charts_of_points_fold_away_and_those_of_shares_do_not() -> None:
+    folded = '<details><summary>Why<span class="for-ears">'
+    assert folded in rendered(risk("points"))
+    assert "Scores and other numbers" in words(risk("points"))
+    assert folded not in rendered(risk("%"))
+    assert "12 of 100 people like this patient" in words(risk("%"))
+
+
+def test_lookup_names_what_is_taken_with_a_link_to_its_card() -> None:
+    lookup = re.search(r'<section aria-labelledby="lookup".*?</section>', rendered(cases.full()), re.S)
+    assert lookup is not None
+    assert len(re.findall(r'<li class="rx"', lookup[0])) == len(cases.full_rows()["suggestions"])
+    assert re.search(r'<bdi>yolk</bdi></strong> <span class="tag">taken now</span> – Standard: '
+                     r'<a href="#medicine-1">see its card', lookup[0])
+
+
+def test_one_class_written_in_two_ways_is_one_group() -> None:
+    rows = cases.full_rows()
+    rows["drug_classes"] = [{"drug": "later", "class": "nsaid"}, {"drug": "dark", "class": "NSAID"},
+                            {"drug": "asked", "class": "ace inhibitor"}]
+    titles = re.findall(r'<details class="group" data-name="(.*?)"', rendered(cases.result(rows)))
+    assert titles == ["ACE inhibitor", "NSAID", "Other medicines"]
+
+
+def test_a_source_is_named_once_for_several_references() -> None:
+    rows = cases.full_rows()
+    rows["suggestions"][0]["evidence"] = [{**cases.EVIDENCE, "citation": f"PMID:{n}"} for n in (1, 2)]
+    assert "Evidence: Guild, level A [1] [2]" in words(cases.result(rows))

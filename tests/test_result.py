@@ -85,9 +85,12 @@ def test_an_explanation_and_its_shap_twin(result):
     said = result.explanation("toy-dose", patient_id="p1")
     assert said.baseline + sum(said.contributions) == pytest.approx(said.prediction, abs=1e-6)
     twin = result.explain("toy-dose", patient_id="p1")
-    assert twin.values.tolist() == [[20.0]]
-    assert twin.base_values.tolist() == [0.0]
+    assert twin.values.tolist() == [20.0]
+    assert twin.base_values == 0.0
     assert twin.feature_names == ["toy:dose"]
+    everybody = result.explain("toy-dose")
+    assert everybody.values.shape == (len(result.patient_ids), 1)
+    assert everybody.values[result.patient_ids.index("p1")].tolist() == [20.0]
 
 
 def test_which_explanation_is_meant_must_be_clear(result):

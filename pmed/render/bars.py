@@ -43,14 +43,22 @@ def waterfall(explanation: Mapping[str, Any], displays: Displays | None = None) 
 
     changes = [bar(edges[i], edges[i + 1], "up" if one["contribution"] > 0 else "down",
                    text=signed(one["contribution"], digits), name=feature(one["feature"], displays),
-                   value=_(WORDS.get(one["value"]) or one["value"] or UNKNOWN),
-                   reference=_(WORDS.get(one["reference"]) or one["reference"] or UNKNOWN))
+                   value=said(one["value"]), reference=said(one["reference"]))
                for i, one in enumerate(steps)]
     whole = {"value": "", "reference": ""}
     bars = [bar(0.0, start, "total", name=_("Reference patient"), text=number(start, digits), **whole), *changes,
             bar(0.0, end, "total", name=_("This patient"), text=number(end, digits), **whole)]
     return {"unit": explanation["unit"], "method": explanation["method"], "bars": bars, "without_effect": still,
             "zero": round(-low / span * 100, 2)}
+
+
+def said(value: str | None) -> str:
+    """An input's value as the reader says it.
+
+    >>> said("yes"), said("*1/*2"), said(None)
+    ('yes', '*1/*2', 'unknown')
+    """
+    return _(WORDS.get(value or "") or value or UNKNOWN)
 
 
 def _rest(small: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

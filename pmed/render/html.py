@@ -78,7 +78,8 @@ def environment() -> Environment:
         messages.gettext, messages.ngettext, newstyle=True)
     # In a template _("…") is trusted as ours: only for literals. What comes from outside is `| said`, and escaped.
     made.filters.update(said=messages.gettext, label=words.label, number=messages.number,
-                        day=messages.day, long_day=messages.long_day, quantity=words.quantity, web_link=words.web_link)
+                        day=messages.day, long_day=messages.long_day, quantity=words.quantity, web_link=words.web_link,
+                        address=words.address)
     return made
 
 

@@ -8,30 +8,48 @@ from typing import Any
 
 from .messages import gettext as _
 
+#: Written in capitals wherever they stand in the name of a class.
+ABBREVIATIONS = frozenset({"ace", "adhd", "arb", "doac", "k", "nsaid", "snri", "ssri"})
 COLOURS = ("act", "caution", "standard", "unknown")
 View = dict[str, Any]
 
 
 def lookup(cards: Iterable[View], panel: Iterable[Mapping[str, Any]], asked: list[str]) -> View:
-    """Classes by name, what was asked for before them; in each the most concerning first and the unknown last."""
-    about = {one["drug"]: one for one in panel}
-    rows = [{**card, "asked": card["drug"] in asked, "colour": about[card["drug"]]["colour"]} for card in cards]
+    """Classes by name; in each the most concerning first and the unknown last.
+
+    Args:
+        cards: Suggestions as the page shows them, all of them; what is taken points to its card by `place`.
+        panel: ``view["panel"]``, which knows colours and classes.
+        asked: Medicines that were asked for by name.
+    """
+    about, cards = {one["drug"]: one for one in panel}, list(cards)
+    places = {card["drug"]: place for place, card in enumerate(card for card in cards if card["current"])}
+    rows = [{**card, "asked": card["drug"] in asked, "place": places.get(card["drug"]),
+             "colour": about[card["drug"]]["colour"]} for card in cards]
     rows.sort(key=lambda one: (COLOURS.index(one["colour"]), -(one["concern"] or 0.0), one["drug"]))
-    named: dict[str, str] = {}
     found: dict[str, list[View]] = defaultdict(list)
     for row in rows:
-        given = next(iter(about[row["drug"]]["classes"]), "")
-        found[named.setdefault(given.casefold(), given)].append(row)
-    order = sorted(found, key=lambda name: (not name, name.casefold()))
-    groups = [group(name[:1].upper() + name[1:] if name else _("Other medicines"), found[name]) for name in order]
-    wanted = [row for row in rows if row["asked"]]
-    return {"asked": wanted, "groups": groups, "counts": counts(rows), "total": len(rows),
+        found[next(iter(about[row["drug"]]["classes"]), "").casefold()].append(row)
+    order = sorted(found, key=lambda name: (not name, name))
+    groups = [group(title(name) if name else _("Other medicines"), found[name]) for name in order]
+    return {"groups": groups, "counts": counts(rows), "total": len(rows),
             "unanswered": [drug for drug in asked if drug not in about]}
 
 
-def group(title: str, rows: list[View]) -> View:
+def title(name: str) -> str:
+    """The name of a class as a heading, however it was written.
+
+    >>> title("ssri or snri"), title("p2y12 inhibitor")
+    ('SSRI or SNRI', 'P2Y12 inhibitor')
+    """
+    spelt = " ".join(word.upper() if word in ABBREVIATIONS or any(map(str.isdigit, word)) else word
+                     for word in name.casefold().split())
+    return spelt[:1].upper() + spelt[1:]
+
+
+def group(heading: str, rows: list[View]) -> View:
     """One class with its counts."""
-    return {"title": title, "rows": rows, "counts": counts(rows)}
+    return {"title": heading, "rows": rows, "counts": counts(rows)}
 
 
 def counts(rows: Iterable[Mapping[str, Any]]) -> list[tuple[str, int]]:

@@ -50,25 +50,38 @@ CARD = ("version", "summary", "intended_use", "populations", "limits")
 def page(view: View, provenance: Mapping[str, Any], displays: words.Displays) -> dict[str, Any]:
     """Everything the template needs, every key always there."""
     references = References()
+    view = {**view, "explained": {(one["predictor"], one["target"]): one for one in view["explanations"]}}
     cards = [_advice(row, view, displays, references) for row in view["suggestions"]]
-    current = [card for card in cards if card["current"]]
+    current = [{**card, "place": place} for place, card in enumerate(card for card in cards if card["current"])]
     todo = [card for card in current if card["action"] in TO_DO or card["cautions"]]
+    lines = _said_once(todo)
     sections = _predictions(view, current, provenance, displays, references)
     return {
         "patient_id": view["patient_id"], "record": view["record"],
         "samples": [_sample(one) for one in view["samples"]], "assumed": _assumed(view),
-        "summary": _summary(view, current), "todo": todo[:MOST_TO_DO], "more": todo[MOST_TO_DO:],
+        "summary": _summary(view, current), "todo": lines[:MOST_TO_DO], "more": lines[MOST_TO_DO:],
         "tests": view["tests"], "nothing": _nothing(view, current, todo),
         "current": current, "uncovered": uncovered(view), "fuzzy": [_medicine(row) for row in _fuzzy(view)],
         "sections": sections, "genes": view["genes"],
         "silent": [gene for gene, row in view["genes"].items() if row["status"] == "no-data" and not row["because"]],
-        "lookup": lookup([card for card in cards if not card["current"]], view["panel"], view["asked"]),
+        "lookup": lookup(cards, view["panel"], view["asked"]),
         "gaps": _gaps(view, displays), "methods": _methods(view), "references": list(references.rows.values()),
         "mismatched": [row for row in view["issues"] if row["code"] == "sex-mismatch"],
         "issues": [row for row in view["issues"] if row["severity"] in ISSUES_SHOWN],
         "failures": view["failures"], "provenance": _provenance(provenance),
         "disclaimer": provenance.get("disclaimer") or DISCLAIMER,
     }
+
+
+def _said_once(todo: list[View]) -> list[View]:
+    """The lines to do, each caution under the first that it belongs to; every card has its own in full."""
+    seen: set[str] = set()
+    lines = []
+    for card in todo:
+        fresh = [one for one in card["pressing"] if (one["text"] or one["code"]) not in seen]
+        seen.update(one["text"] or one["code"] for one in fresh)
+        lines.append({**card, "pressing": fresh})
+    return lines
 
 
 def _sample(row: View) -> View:
@@ -86,7 +99,7 @@ def _assumed(view: View) -> View:
 
 def _advice(row: View, view: View, displays: words.Displays, references: References) -> View:
     keys = [(one["predictor"], one["target"]) for one in row["explained_by"]]
-    found = {(one["predictor"], one["target"]): one for one in view["explanations"]}
+    found = view["explained"]
     word = _((CURRENT_WORDS if row["current"] else ACTION_WORDS)[row["action"]])
     return {
         **row, "word": word, "short": words.without_lead(words.first_sentence(row["text"]), word, row["drug"]),
@@ -94,7 +107,7 @@ def _advice(row: View, view: View, displays: words.Displays, references: Referen
         "strength_words": _(STRENGTH_WORDS[row["strength"]]), "when": _(URGENCY_WORDS[row["urgency"]]),
         "options": _options(row["alternatives"]),
         "pressing": [one for one in row["cautions"] if one["code"] not in DOUBTS],
-        "doubts": sum(one["code"] in DOUBTS for one in row["cautions"]),
+        "doubts": [one for one in row["cautions"] if one["code"] in DOUBTS],
         "medicines": [_medicine(one) for one in current_medicines(view) if row["drug"] in (one["ingredients"] or [])],
         "evidence": references.cite(row["evidence"]),
         "unknown": [words.reason(one, displays) for one in row["unknown"]],
@@ -196,9 +209,15 @@ def _predictions(view: View, current: list[View], provenance: Mapping[str, Any],
                                    "evidence": references.cite_texts(cited, row["predictor"])})
     order = sorted(found, key=lambda kind: (list(SECTIONS).index(kind) if kind in SECTIONS else len(SECTIONS), kind))
     return [{"title": _(SECTIONS.get(kind, OTHER)), "id": kind or "other",
-             "rows": [row for row in found[kind] if row["status"] == "assessed"],
+             **_large_and_small(kind, [row for row in found[kind] if row["status"] == "assessed"]),
              "open": [row for row in found[kind] if row["status"] != "assessed"]}
             for kind in order]
+
+
+def _large_and_small(kind: str, assessed: list[View]) -> dict[str, list[View]]:
+    """Cards, and lines with their charts folded away for those risks that are points or amounts and no share."""
+    small = [row for row in assessed if kind == "risk" and row["people"] is None]
+    return {"rows": [row for row in assessed if row not in small], "small": small}
 
 
 def _own_predictions(view: View) -> list[View]:
@@ -217,7 +236,7 @@ def _prediction(row: View, about: Mapping[str, Any], displays: words.Displays, p
         "shown": words.quantity(row["value"], row["unit"]), "reason": words.reason(row["reason"] or "", displays),
         "range": _("%(low)s to %(high)s") % {"low": number(interval[0]),
                                              "high": words.quantity(interval[1], row["unit"])} if interval else "",
-        "people": icons(row), "lower": lowering(row, displays),
+        "people": icons(row), "lower": lowering(row, about.get("card", {}).get("modifiable", ()), displays),
         "explained": _explained(row["explanation"], displays) if row["explanation"] and place is None else None,
         "place": place,
     }
@@ -235,7 +254,7 @@ def _gaps(view: View, displays: words.Displays) -> list[View]:
     for gap in view["not_assessed"]:
         named = gap["what"] if gap["kind"] != "prediction" else gap["what"].replace("-", " ")
         lines[gap["kind"], gap["by"], words.reason(gap["reason"], displays)].append(named)
-    rows = [{"kind": kind, "by": by, "reason": reason, "what": ", ".join(what)}
+    rows = [{"kind": kind, "by": by, "reason": reason, "what": ", ".join(what), "many": len(what)}
             for (kind, by, reason), what in lines.items()]
     return [{"title": _(title), "rows": [row for row in rows if row["kind"] == kind]}
             for kind, title in GAP_KINDS.items()

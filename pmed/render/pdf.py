@@ -35,6 +35,9 @@ html {{ font-family: "DejaVu Sans", "Noto Sans", Arial, sans-serif; font-size: 9
 details > * {{ display: block; }}
 details > ol > li, details > ul > li {{ display: list-item; }}
 .chart li, .options li, .todo li, .card header {{ break-inside: avoid; }}
+.keep {{ break-inside: auto; }}
+.card header, .card h4, .card .small {{ break-after: avoid; }}
+.rx, .gaps li, .prov {{ font-size: 8pt; line-height: 1.35; padding: .12rem 0; }}
 table {{ table-layout: fixed; }}
 thead th:first-child {{ width: 17%; }} .col-action {{ width: 15%; }}
 .facts div {{ display: block; }}
@@ -47,7 +50,7 @@ thead th:first-child {{ width: 17%; }} .col-action {{ width: 15%; }}
 
 @dataclass(frozen=True)
 class PdfExporter:
-    """One patient's report as PDF, for paper; needs WeasyPrint (``pip install 'pmed[pdf]'``)."""
+    """One patient's report as PDF, for paper; needs WeasyPrint (extra ``pdf``)."""
 
     name: ClassVar[str] = "pdf"
     suffix: ClassVar[str] = ".pdf"
@@ -90,7 +93,7 @@ def renderer() -> Any:
         import weasyprint
     except ImportError as error:
         raise OptionError("PDF needs WeasyPrint, which is not installed", where="pdf",
-                          hint="pip install 'pmed[pdf]'") from error
+                          hint="install pmed with its pdf extra: pip install -e '.[pdf]' in its folder") from error
     except OSError as error:
         raise OptionError("WeasyPrint does not find the libraries that it needs (Pango)", where="pdf",
                           hint="install Pango, or print the HTML report from a browser") from error

@@ -1,20 +1,17 @@
-"""A risk in per cent as 100 people, and which of its inputs could be changed."""
+"""A risk in per cent as 100 people, and what those of its inputs add that could be changed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
+from .bars import said
 from .messages import gettext as _
 from .messages import number
 from .words import Displays, feature
 
 PER_CENT, SIDE, STEP = "%", 10, 10
 SMALLEST = 0.1  # percentage points: less is lost in rounding
-#: History features that can be changed. Age, sex and diagnoses cannot.
-MODIFIABLE = frozenset({"systolic-bp", "diastolic-bp", "total-cholesterol", "ldl-cholesterol", "non-hdl-cholesterol",
-                        "hdl-cholesterol", "triglycerides", "smoking", "smoker", "current-smoker", "bmi", "weight",
-                        "waist", "waist-circumference", "hba1c", "glucose", "fasting-glucose"})
 
 
 def icons(row: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -45,14 +42,14 @@ def dots(start: int, end: int) -> str:
     return "".join(f"M{at % SIDE * STEP + 5} {at // SIDE * STEP + 5}h0" for at in range(start, end))
 
 
-def lowering(row: Mapping[str, Any], displays: Displays) -> list[str]:
-    """What can be changed and adds to this risk, largest first; empty where the explanation has no such input."""
+def lowering(row: Mapping[str, Any], modifiable: Collection[str], displays: Displays) -> list[str]:
+    """What can be changed, by the predictor's card, and adds to this risk; largest first."""
     if not _is_share(row) or not row["explanation"]:
         return []
     found = [one for one in row["explanation"]["contributions"]
-             if one["feature"] in MODIFIABLE and one["contribution"] >= SMALLEST]
+             if one["feature"] in modifiable and one["contribution"] >= SMALLEST]
     return [_("%(name)s %(value)s instead of %(reference)s adds %(points)s percentage points") % {
-        "name": feature(one["feature"], displays), "value": one["value"], "reference": one["reference"],
+        "name": feature(one["feature"], displays), "value": said(one["value"]), "reference": said(one["reference"]),
         "points": number(one["contribution"], 1)} for one in sorted(found, key=lambda one: -one["contribution"])]
 
 

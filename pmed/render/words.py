@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from .messages import MINUS, UNKNOWN, gettext, marked, number
 
@@ -27,9 +27,14 @@ PATTERNS = {
 SHOWN = {"egfr": marked("kidney function (eGFR)"), "egfr-trend": marked("change of eGFR a year"),
          "breastfeeding": marked("breast-feeding"),
          "creatinine-clearance": marked("kidney function (creatinine clearance)"),
-         "child-pugh": marked("liver function (Child-Pugh)"), "bmi": "BMI"}
+         "child-pugh": marked("liver function (Child-Pugh)"), "bmi": "BMI",
+         "systolic-bp": marked("systolic blood pressure"), "bp-treated": marked("blood pressure treated"),
+         "hdl-cholesterol": marked("HDL cholesterol"), "hba1c": "HbA1c", "labile-inr": marked("labile INR"),
+         "drinks-per-week": marked("drinks a week"), "total-cholesterol": marked("total cholesterol")}
 SPELT = ("condition", "finding")
-NAMED = re.compile(rf"\b({'|'.join(PATTERNS)}):([^\s,;]+)")
+# Names that only a machine would write: with a colon, or with a hyphen that the words do not have.
+NAMED = re.compile(rf"(?<![\w-])(?:(?:{'|'.join(PATTERNS)}):[^\s,;]+"
+                   rf"|(?:{'|'.join(name for name in SHOWN if '-' in name)})(?![\w-]))")
 SENTENCE = re.compile(r"(?<=[\w)%]{2}[.!?])\s+(?=[A-Z(])")
 CLAUSE = re.compile(r";\s(?![^(]*\))|, so (?![^(]*\))")
 FEW_WORDS = 30
@@ -40,7 +45,7 @@ def feature(name: str, displays: Displays | None = None) -> str:
     """A feature's name in words: ``on:x`` → "taking x"; `displays` names observation codes.
 
     >>> feature("phenotype:ABC1"), feature("systolic-bp")
-    ('ABC1 phenotype', 'systolic bp')
+    ('ABC1 phenotype', 'systolic blood pressure')
     """
     kind, _, rest = name.partition(":")
     if name in SHOWN:
@@ -110,6 +115,19 @@ def without_lead(text: str, action: str, drug: str) -> str:
     lead = f"{action} {drug}: "
     rest = text[len(lead):] if text.lower().startswith(lead.lower()) else text
     return rest[:1].upper() + rest[1:]
+
+
+def address(text: str) -> str:
+    """An address as a line can hold it: whose it is and what is looked up there; other text as it is.
+
+    >>> address("https://www.guild.example/find/it?query=zappa"), address("PMID:1")
+    ('guild.example: zappa', 'PMID:1')
+    """
+    if not web_link(text):
+        return text
+    parts = urlsplit(text)
+    sought = [value for _, value in parse_qsl(parts.query)][-1:] or [one for one in parts.path.split("/") if one][-1:]
+    return ": ".join([parts.netloc.removeprefix("www."), *sought])
 
 
 def web_link(url: Any) -> str:

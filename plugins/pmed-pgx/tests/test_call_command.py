@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from pmed.cli import cli, main
+from pmed.errors import OptionError
 from pmed_pgx import caller as calling
 from pmed_pgx.knowledge import genes as release_genes
 
@@ -104,3 +105,23 @@ def test_failure_of_the_caller_is_partial(vcf: Path, monkeypatch: pytest.MonkeyP
     assert made.exit_code == 3
     assert genes(made.stdout) == {"anna": {}, "bela": {}}
     assert made.stderr.startswith("pmed: partial result: ")
+
+
+@pytest.mark.parametrize("gene", ["CYP2C91", "cyp2c19", "HLA-B"])
+def test_a_gene_that_no_genome_tells_is_no_empty_answer(vcf: Path, gene: str) -> None:
+    with pytest.raises(OptionError, match=f"no gene '{gene}' is read") as caught:
+        run(vcf, "--why", "--gene", "CYP2C19", "--gene", gene)
+    assert "CYP2C9" in caught.value.hint
+
+
+def test_words_have_no_format(vcf: Path) -> None:
+    made = run(vcf, "--why", "--format", "tsv")
+    assert made.exit_code == 2
+    assert "--format" in made.stderr
+
+
+def test_names_of_samples_in_another_encoding_are_one_line(vcf: Path, tmp_path: Path) -> None:
+    (tmp_path / "names").write_bytes("Müller\n".encode("latin-1"))
+    with pytest.raises(OptionError, match="UTF-8") as caught:
+        run(vcf, "--samples-file", tmp_path / "names")
+    assert caught.value.where == str(tmp_path / "names")

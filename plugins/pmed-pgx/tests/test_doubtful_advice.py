@@ -112,3 +112,12 @@ def test_trace_of_list_genes_names_each_variant_and_absent_genes_do_no_harm() ->
 
 def test_every_drug_says_who_it_is_for() -> None:
     assert all(drug.populations and drug.evidence[0]["level"] is not None for drug in drugs().values())
+
+
+def test_a_reason_never_names_a_single_uncertain_diplotype_as_if_it_were_known() -> None:
+    from pmed import TABLES
+    from pmed_pgx.reasons import in_words
+
+    row = {"patient_id": "ann", "gene": "CYP2C9", "status": "called", "diplotypes": ["*1/*1"], "complete": False}
+    told = in_words(TABLES["gene_results"].frame([row, {**row, "patient_id": "bob", "complete": True}]))
+    assert told["who"].to_list() == ["CYP2C9 *1/*1 as far as it was read, not certain", "CYP2C9 *1/*1"]

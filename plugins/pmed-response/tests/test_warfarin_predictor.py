@@ -13,21 +13,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pmed import TABLES, Predictor
-from pmed.explain.shapley import ExactShapley
 from pmed_response import iwpc
-from pmed_response.warfarin import GENE, REFERENCE, SITE, TARGET, WarfarinDose
+from pmed_response.dose_explainer import DoseExplainer
+from pmed_response.warfarin import DRUGS, GENE, REFERENCE, SITE, TARGET, WarfarinDose
 
 WILMA = {"age": 71.7, "height": 164.0, "weight": 68.0, GENE: "*1/*3", SITE: "C/T", "ancestry": None,
          "on:amiodarone": True, "on:carbamazepine": False, "on:phenytoin": False, "on:rifampin": False}
 TYPES = {"patient_id": pl.String, "age": pl.Float64, "height": pl.Float64, "weight": pl.Float64, GENE: pl.String,
-         SITE: pl.String, "ancestry": pl.String, **{name: pl.Boolean for name in REFERENCE if name.startswith("on:")}}
+         SITE: pl.String, "ancestry": pl.String, "sex": pl.String, "smoking-status": pl.String,
+         "target-inr": pl.Float64,
+         **{name: pl.Boolean for name, value in REFERENCE.items() if isinstance(value, bool)}}
 persons = st.fixed_dictionaries({
     "age": st.none() | st.floats(10, 110), "height": st.none() | st.floats(100, 240),
     "weight": st.none() | st.floats(20, 280) | st.just(float("nan")),
     GENE: st.none() | st.sampled_from([*iwpc.CYP2C9, "*1/*8"]),
     SITE: st.none() | st.sampled_from([*iwpc.VKORC1, "C/G"]),
     "ancestry": st.none() | st.sampled_from(["White", "Asian", "Other Race"]),
-    **{name: st.none() | st.booleans() for name in REFERENCE if name.startswith("on:")}})
+    "sex": st.none() | st.sampled_from(["female", "male"]), "target-inr": st.none() | st.floats(1, 5),
+    **{name: st.none() | st.booleans() for name in (*DRUGS, "on:simvastatin", "condition:diabetes")}})
 
 
 def frame(*people: dict[str, Any]) -> pl.DataFrame:
@@ -48,7 +51,7 @@ def test_contract() -> None:
     assert made["status"].to_list() == ["assessed", "not-assessed"]
 
 
-@pytest.mark.parametrize("name", [name for name in REFERENCE if name != "ancestry"])
+@pytest.mark.parametrize("name", WarfarinDose.needs)
 def test_a_missing_input_is_named(name: str) -> None:
     row = predict({**REFERENCE, name: None}).row(0, named=True)
     assert (row["value"], row["status"], row["reason"]) == (None, "not-assessed", f"needs {name}")
@@ -78,8 +81,22 @@ def test_limits_belong_to_the_range(change: dict[str, Any]) -> None:
 
 
 def test_unrecorded_ancestry_has_its_own_term() -> None:
-    missing, white = predict(WILMA, WILMA | {"ancestry": "White"})["value"]
-    assert white ** 0.5 - missing ** 0.5 == pytest.approx(0.1032)
+    model, features = WarfarinDose(), frame(WILMA, WILMA | {"ancestry": "White"})
+    steps = model.trace(features, model.predict(features)).filter(pl.col("step") == 7)["text"].to_list()
+    assert [text.rsplit(": ", 1)[1] for text in steps] == ["−0.1032.", "0."]
+
+
+def test_what_is_not_on_record_counts_as_absent_but_the_equations_medicines_must_be_known() -> None:
+    silent = {name: None for name in WarfarinDose.wants if name not in {"ancestry", "sex"}}
+    assert predict(REFERENCE | silent)["value"].item() == predict(REFERENCE)["value"].item()
+    assert predict(REFERENCE | {"on:amiodarone": None})["value"].item() is None
+
+
+def test_the_interval_holds_the_dose_and_is_null_where_there_is_none() -> None:
+    rows = predict(WILMA, WILMA | {"weight": None})
+    low, high, value = rows.select("low", "high", "value").row(0)
+    assert 0 <= low < value < high
+    assert rows.select("low", "high").row(1) == (None, None)
 
 
 @given(st.lists(persons, max_size=6), st.randoms())
@@ -98,10 +115,11 @@ def test_batch_equals_one_by_one_in_any_order(people: list[dict[str, Any]], rand
 
 
 def brute_force(person: dict[str, Any]) -> tuple[dict[str, float], float]:
-    """Shapley values by their definition, over all subsets; and the reference patient's dose."""
-    names = list(REFERENCE)
+    """Shapley values by their definition, over all subsets of what differs; and the reference patient's dose."""
+    person = REFERENCE | person
+    names = [name for name in REFERENCE if person[name] != REFERENCE[name]]
     subsets = [frozenset(some) for size in range(len(names) + 1) for some in combinations(names, size)]
-    hybrids = [{name: (person if name in some else REFERENCE)[name] for name in names} for some in subsets]
+    hybrids = [REFERENCE | {name: person[name] for name in some} for some in subsets]
     worth = dict(zip(subsets, predict(*hybrids)["value"], strict=True))
     assert None not in worth.values()
     n = len(names)
@@ -113,33 +131,37 @@ def brute_force(person: dict[str, Any]) -> tuple[dict[str, float], float]:
 
 def test_every_hybrid_with_the_reference_is_assessed_and_contributions_add_up() -> None:
     values, baseline = brute_force(WILMA)
-    dose = predict(WILMA)["value"].item()
-    assert baseline == pytest.approx(6.539 ** 2)
-    assert baseline + sum(values.values()) == pytest.approx(dose, abs=1e-9)
+    dose = predict(REFERENCE | WILMA)["value"].item()
+    assert baseline == predict(REFERENCE)["value"].item()
+    assert baseline + sum(values.values()) == pytest.approx(dose, abs=1e-8)
     assert values[GENE] < -5
     assert values["on:amiodarone"] < 0
-    assert values["on:phenytoin"] == pytest.approx(0, abs=1e-12)
 
 
-def test_the_hosts_explainer_says_the_same() -> None:
-    features = frame(WILMA)
-    model = WarfarinDose()
-    made = ExactShapley().explain(model, features, model.predict(features))
-    values, _ = brute_force(WILMA)
-    assert dict(made.select("feature", "contribution").rows()) == pytest.approx(values)
+def test_the_explainer_says_the_same_whoever_else_is_explained() -> None:
+    model, features = WarfarinDose(), frame(REFERENCE | {SITE: "T/T"}, REFERENCE | WILMA)
+    made = DoseExplainer().explain(model, features, model.predict(features)).filter(pl.col("patient_id") == "p1")
+    values, baseline = brute_force(WILMA)
+    said = {name: value for name, value in made.select("feature", "contribution").rows() if value}
+    assert said == pytest.approx({name: value for name, value in values.items() if value})
+    assert made["baseline"].unique().to_list() == [baseline]
     assert made["unit"].unique().to_list() == ["mg/week"]
+    alone = DoseExplainer().explain(model, features[1:], model.predict(features[1:]))
+    assert alone.equals(made)
 
 
 def test_the_trace_can_be_added_up_by_hand() -> None:
     model, features = WarfarinDose(), frame(WILMA | {"on:phenytoin": True}, dict.fromkeys(WILMA))
     made = model.predict(features)
     steps = model.trace(features, made)
-    assert steps["step"].to_list() == list(range(1, 11))
+    assert steps["step"].to_list() == list(range(1, 13))
     assert steps["patient_id"].unique().to_list() == ["p0"]
-    *terms, last = steps["text"].to_list()
+    *terms, total, learned, last = steps["text"].to_list()
     start = float(re.findall(r"[\d.]+", terms[0])[0])
     added = [float(text.rsplit(": ", 1)[1].rstrip(".").replace("−", "-")) for text in terms[1:]]
-    assert (start + sum(added)) ** 2 == pytest.approx(made["value"][0], abs=0.01)
+    by_equation, by_model = (float(re.findall(r"([\d.]+) mg a week", text)[0]) for text in (total, learned))
+    assert (start + sum(added)) ** 2 == pytest.approx(by_equation, abs=0.06)
+    assert (by_equation + by_model) / 2 == pytest.approx(made["value"][0], abs=0.06)
     assert f"{round(made['value'][0], 1):g} mg a week" in last
     assert "71 years, 7 completed decades" in terms[1]
     assert "(active: phenytoin)" in terms[7]

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from pmed.cli import cli
 from pmed.cohorts import opened
 from pmed.errors import GenomeError, InputError
+from pmed_risk import pgs
 from pmed_risk.pgs.matching import Rules
 from pmed_risk.pgs.reference import compare, read_panel
 from pmed_risk.pgs.scorefile import read_scores
@@ -62,6 +63,8 @@ def cineca(shared):
     cohort = opened([folder / GENOME], "GRCh37")
     files = ["PGS001229_22.txt", "PGS001229_22_duplicate.txt", "scorefile_dominant_and_recessive.txt"]
     found = score_cohort(cohort, read_scores([folder / "scorefiles" / name for name in files], "GRCh37"))
+    again = pgs.score(str(folder / GENOME), [folder / "scorefiles" / name for name in files], build="GRCh37")
+    assert again.table.equals(found.table)
     return folder, found, found.table.with_columns(pl.col("sample").str.split("_").list.first())
 
 
@@ -173,8 +176,8 @@ def test_unknown_is_imputed_by_the_cohort_only_where_it_is_large(tmp_path):
         score = scorefile(tmp_path, [row(5, weight=1), row(6, weight=10)])
         return scored([file], [score], min_overlap=0.5).table.row(0)
 
-    assert first(50)[2:] == (11.5, 2, 2, 1, 0)
-    assert first(48)[2:] == (10.0, 2, 2, 0, 1)
+    assert first(50)[2:] == (11.5, 2, 2, 1, 0, 0.5)
+    assert first(48)[2:] == (10.0, 2, 2, 0, 1, 0.0)
 
 
 def test_who_is_known_too_little_has_no_sum(tmp_path):
@@ -264,8 +267,8 @@ def test_the_command_writes_every_format(small, tmp_path):
     file, score = small
     done = run(file, "--scorefile", score)
     assert done.exit_code == 0
-    assert done.stdout.splitlines()[:3] == ["sample\tscore\tsum\tmatched\tvariants\timputed\tleft_out",
-                                            "S0\tPGS1\t2.0\t1\t1\t0\t0", "S1\tPGS1\t\t1\t1\t0\t1"]
+    assert done.stdout.splitlines()[:3] == ["sample\tscore\tsum\tmatched\tvariants\timputed\tleft_out\tsum_sd",
+                                            "S0\tPGS1\t2.0\t1\t1\t0\t0\t0.0", "S1\tPGS1\t\t1\t1\t0\t1\t0.0"]
     assert "1 people have no score" in done.stderr
     assert "1 unknown genotypes of 1 people left out" in done.stderr
     said = json.loads(run(file, "--scorefile", score, "--format", "json").stdout)

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import click
+from click.core import ParameterSource
 
 import pmed
+from pmed.errors import OptionError
 from pmed.files import write_whole
 from pmed.terminal import Reading, finish, genome_options, outside_calls_option, progress
 
@@ -40,9 +42,12 @@ def call(settings: Any, *, genome: tuple[Path, ...], outside_calls: tuple[Path, 
         raise click.UsageError("--format parquet needs -o FILE")
     if genes and not why:
         raise click.UsageError("--gene goes with --why")
+    if why and click.get_current_context().get_parameter_source("kind") is not ParameterSource.DEFAULT:
+        raise click.UsageError("--why is words: it has no --format")
+    _must_be_read(genes)
     asked = {"all_matches": all_matches, "combinations": combinations}
     own = {"pgx-caller": {name: True for name, wanted in asked.items() if wanted}}
-    listed = [line.strip() for line in samples_file or () if line.strip()]
+    listed = _listed(samples_file)
     if samples_file and not listed:
         raise click.UsageError("--samples-file names nobody")
     failures: list[Any] = []
@@ -53,6 +58,23 @@ def call(settings: Any, *, genome: tuple[Path, ...], outside_calls: tuple[Path, 
         results = _noted(chain([next(parts)], parts), failures)
         _deliver(_explained(results, genes) if why else FORMATS[kind](results), output)
     finish(failures)
+
+
+def _must_be_read(asked: tuple[str, ...]) -> None:
+    from .knowledge import genes
+
+    known = [gene.name for gene in genes().values() if gene.sites]
+    for name in asked:
+        if name not in known:
+            raise OptionError(f"no gene {name!r} is read from a genome", hint=f"there are {', '.join(known)}")
+
+
+def _listed(file: TextIO | None) -> list[str]:
+    try:
+        return [line.strip() for line in file or () if line.strip()]
+    except UnicodeDecodeError as error:
+        raise OptionError("is not UTF-8 text", where=str(getattr(file, "name", "--samples-file")),
+                          hint="one sample's name on each line") from error
 
 
 def _noted(results: Iterator[pmed.Result], failures: list[Any]) -> Iterator[pmed.Result]:

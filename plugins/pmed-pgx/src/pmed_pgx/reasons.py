@@ -106,11 +106,14 @@ def in_words(gene_results: pl.DataFrame) -> pl.DataFrame:
     result = pl.col("phenotype") + pl.when(pl.col("activity_score").is_not_null()).then(score).otherwise(pl.lit(""))
     named = pl.col("gene") + pl.lit(" ")
     called = pl.col("diplotypes").list.len() > 0
+    alone = pl.col("diplotypes").list.len() == 1  # several say by themselves that nothing is certain
+    doubt = pl.when(alone & ~pl.col("complete")).then(
+        pl.lit(" as far as it was read, not certain")).otherwise(pl.lit(""))
     return gene_results.select(
         "patient_id", "gene", "status",
         who=pl.when(called | result.is_not_null()).then(
             named + pl.when(called).then(fits).otherwise(pl.lit("not called")) +
-            pl.when(result.is_not_null()).then(pl.format(" ({})", result)).otherwise(pl.lit(""))),
+            pl.when(result.is_not_null()).then(pl.format(" ({})", result)).otherwise(pl.lit("")) + doubt),
         gap=_gap(named, fits))
 
 

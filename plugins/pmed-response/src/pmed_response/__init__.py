@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from pmed import Release, hookimpl
 
 from .advice import WarfarinAdvice
+from .dose_explainer import DoseExplainer
+from .dose_model import WarfarinModel
 from .knowledge import release
 from .warfarin import WarfarinDose
+
+if TYPE_CHECKING:
+    from pmed.types import Predictor
 
 
 @hookimpl
@@ -19,7 +25,7 @@ def register_knowledge() -> Iterable[Release]:
 
 @hookimpl
 def register_predictors() -> Iterable[type[WarfarinDose]]:
-    """Weekly warfarin dose by the IWPC equation."""
+    """Weekly warfarin dose."""
     return [WarfarinDose]
 
 
@@ -27,3 +33,15 @@ def register_predictors() -> Iterable[type[WarfarinDose]]:
 def register_advisers() -> Iterable[type[WarfarinAdvice]]:
     """What that dose means for warfarin."""
     return [WarfarinAdvice]
+
+
+@hookimpl
+def register_models() -> Iterable[type[WarfarinModel]]:
+    """The learned half of that dose."""
+    return [WarfarinModel]
+
+
+@hookimpl
+def choose_explainer(predictor: Predictor) -> DoseExplainer | None:
+    """Exact bars over what differs from the reference patient."""
+    return DoseExplainer() if isinstance(predictor, WarfarinDose) else None

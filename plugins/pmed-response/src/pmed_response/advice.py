@@ -11,14 +11,22 @@ from pmed import TABLES, Tables
 from pmed.verdicts import inputs, number
 
 from . import iwpc
-from .warfarin import GENE, NAME, REFERENCE, SITE, TARGET
+from .dose_inputs import published
+from .dose_model import NAME
+from .warfarin import GENE, REFERENCE, SITE, TARGET, dose_inputs
 
 DRUG: Final = "warfarin"
-#: mg/week; the lowest maintenance that the FDA label's table names is 0.5 mg a day. An estimate below is no advice.
+#: mg/week; the lowest maintenance that the FDA label's table names is 0.5 mg a day. An estimate below, or one
+#: of the published equation alone, is no advice: there the learned half has nobody to learn from.
 LOWEST_ADVISED: Final = 3.5
+#: Half a milligram: what tablets of 1 mg give when they are halved.
+TABLET: Final = 0.5
+#: Share of the published equation's dose beyond which the two are said to disagree.
+FAR_APART: Final = 1 / 3
 POPULATION: Final = "adults who start or re-titrate warfarin, target INR 2 to 3"
-EVIDENCE: Final = {"source": "IWPC", "level": "cohort of 21 sites, validated in 1,009 patients",
-                   "citation": iwpc.CITATION, "url": "https://pubmed.ncbi.nlm.nih.gov/19228618/"}
+EVIDENCE: Final = {"source": "IWPC", "level": "cohort of 21 sites, validated in 1,009 patients; and a model learned "
+                   "from 18 of these sites", "citation": iwpc.CITATION,
+                   "url": "https://pubmed.ncbi.nlm.nih.gov/19228618/"}
 
 
 @dataclass(frozen=True)
@@ -41,14 +49,17 @@ def _assessed(tables: Tables) -> pl.DataFrame:
     """Assessed doses with the inputs they rest on and whether warfarin is taken now."""
     mine = (pl.col("predictor") == NAME) & (pl.col("target") == TARGET) & (pl.col("status") == "assessed")
     sensible = pl.col("value") >= LOWEST_ADVISED
-    doses = tables["predictions"].filter(mine, sensible).select("patient_id", dose="value")
+    doses = tables["predictions"].filter(mine, sensible).select("patient_id", "low", "high", dose="value")
     drugs = tables["medications"].filter(pl.col("active").fill_null(value=True))
     takes = drugs.filter(pl.col("ingredients").list.contains(DRUG))["patient_id"]
     rested_on = inputs(tables["features"], REFERENCE)
-    return doses.join(rested_on, on="patient_id", how="left", maintain_order="left").with_columns(
-        current=pl.col("patient_id").is_in(takes.unique().implode()),
+    rows = doses.join(rested_on, on="patient_id", how="left", maintain_order="left")
+    equation = pl.Series("equation", published(dose_inputs(rows)), dtype=pl.Float64)
+    return rows.with_columns(
+        equation, current=pl.col("patient_id").is_in(takes.unique().implode()),
         factor=pl.col("dose") / iwpc.USUAL_DOSE).with_columns(
-        differs=(pl.col("factor") - 1).abs() > iwpc.RELEVANT)
+        differs=(pl.col("factor") - 1).abs() > iwpc.RELEVANT,
+        apart=(pl.col("dose") / pl.col("equation") - 1).abs() > FAR_APART).filter(pl.col("equation") >= LOWEST_ADVISED)
 
 
 def _columns() -> dict[str, pl.Expr]:
@@ -67,24 +78,43 @@ def _columns() -> dict[str, pl.Expr]:
         "population": pl.lit(POPULATION),
         "evidence": _one(EVIDENCE),
         "alternatives": pl.lit([]),
-        "cautions": pl.lit([]),
+        "cautions": _cautions(),
         "unknown": pl.when(pl.col("ancestry").is_null()).then(pl.lit(["ancestry"])).otherwise(pl.lit([])),
         "explained_by": _one({"predictor": NAME, "target": TARGET}),
     }
 
 
 def _text() -> pl.Expr:
-    estimate = pl.format("Estimated stable dose {} mg a week (about {} mg a day)", number(pl.col("dose"), 0),
-                         number(pl.col("dose") / 7))
+    tablets = (pl.col("dose") / 7 / TABLET).round() * TABLET
+    estimate = pl.format("Estimated stable dose {} mg a week (about {} mg a day, in tablets {} mg)",
+                         number(pl.col("dose"), 0), number(pl.col("dose") / 7), number(tablets))
     percent = number((pl.col("factor") - 1).abs() * 100, 0)
     way = pl.when(pl.col("factor") < 1).then(pl.lit("below")).otherwise(pl.lit("above"))
     usual = f"{iwpc.USUAL_DOSE:g} mg a week"
     adjust = pl.format(f"{{}}, {{}} % {{}} the usual {usual}: plan the dose from this estimate and titrate by INR.",
                        estimate, percent, way)
     standard = pl.format(f"{{}}, within a fifth of the usual {usual}: start as usual and titrate by INR.", estimate)
+    ends = [number(pl.col(name), 0) for name in ("low", "high", "equation")]
+    told = pl.format(" Nine in ten people like this one need {} to {} mg a week. The published equation, which CPIC "
+                     "advises to dose by, gives {} mg.", *ends)
     started = pl.lit(" This is for starting or re-titrating; where the INR has been stable, the dose that keeps it so "
                      "comes first.")
-    return pl.when("differs").then(adjust).otherwise(standard) + pl.when("current").then(started).otherwise(pl.lit(""))
+    return pl.concat_str([pl.when("differs").then(adjust).otherwise(standard), told, pl.when("current").then(started)],
+                         ignore_nulls=True)
+
+
+def _cautions() -> pl.Expr:
+    """Loud where the estimate and the published equation are more than a third apart."""
+    text = pl.format("The estimate ({} mg a week) and the published equation ({} mg) differ by more than a third: "
+                     "neither is to be relied on; check the inputs and let early INRs decide.",
+                     number(pl.col("dose"), 0), number(pl.col("equation"), 0))
+    loud = pl.concat_list(pl.struct(code=pl.lit("disagreement"), text=text))
+    return pl.when("apart").then(loud).otherwise(pl.lit([], dtype=_messages()))
+
+
+def _messages() -> pl.List:
+    """The type of cautions."""
+    return pl.List(pl.Struct({"code": pl.String, "text": pl.String}))
 
 
 def _why() -> pl.Expr:

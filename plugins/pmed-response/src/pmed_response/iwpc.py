@@ -15,6 +15,8 @@ CITATION: Final = "PMID:19228618"
 START: Final = 5.6044
 #: For each decade of age, cm of height, kg of weight.
 AGE, HEIGHT, WEIGHT = -0.2614, 0.0087, 0.0128
+#: The equation's terms for a genotype that is not known.
+VKORC1_UNKNOWN, CYP2C9_UNKNOWN = -0.4854, -0.2188
 #: rs9923231 on the forward strand, REF first: C is the -1639G allele, T the -1639A allele.
 VKORC1: Final[Mapping[str, float]] = {"C/C": 0.0, "C/T": -0.8677, "T/T": -1.6974}
 CYP2C9: Final[Mapping[str, float]] = {

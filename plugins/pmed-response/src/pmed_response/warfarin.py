@@ -4,78 +4,142 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, ClassVar, Final
 
+import numpy as np
 import polars as pl
 
 from pmed import Card
+from pmed.modelling import Model, load_model
 from pmed.verdicts import all_reasons, inputs, needs, number, outside, predictions, signed, steps
 
 from . import iwpc
+from .dose_inputs import AZOLES, STATINS, SULFONAMIDES, USUAL_INR, published
+from .dose_model import NAME, SHIPPED, interval, learned
+from .kernel import Kernel, kernel_from
 
-NAME: Final = "warfarin-dose"
 TARGET: Final = "warfarin-weekly-dose"
 UNIT: Final = "mg/week"
 GENE: Final = "diplotype:CYP2C9"
 SITE: Final = "genotype:rs9923231"
+INR: Final = "target-inr"
+LEVEL: Final = 0.9
 #: Inputs with limits: low, high, unit.
-LIMITS: Final = {"age": (18, 100, "years"), "height": (130, 220, "cm"), "weight": (30, 250, "kg")}
+LIMITS: Final = {"age": (18, 100, "years"), "height": (130, 220, "cm"), "weight": (30, 250, "kg"), INR: (1.5, 4, "INR")}
+#: Medicines that the equation asks for: unknown is not "no".
 DRUGS: Final = tuple(f"on:{drug}" for drug in ("amiodarone", *iwpc.INDUCERS))
+#: Medicines and findings that count only where they are on record, as in the data.
+RECORDED: Final = (*(f"on:{drug}" for drug in ("aspirin", *STATINS, *AZOLES, *SULFONAMIDES)), "condition:diabetes",
+                   "condition:heart-failure")
 REFERENCE: Final[Mapping[str, Any]] = {
     "age": 65.0, "height": 170.0, "weight": 80.0, GENE: "*1/*1", SITE: "C/C", "ancestry": "White",
-    **dict.fromkeys(DRUGS, False),
+    **dict.fromkeys(DRUGS, False), "sex": "male", "smoking-status": "never", INR: USUAL_INR,
+    **dict.fromkeys(RECORDED, False),
 }
-_NEEDS: Final = tuple(name for name in REFERENCE if name != "ancestry")
+_NEEDS: Final = ("age", "height", "weight", GENE, SITE, *DRUGS)
 #: The terms of the equation, in the order of the trace.
 _PARTS: Final = ("start", "age", "height", "weight", "vkorc1", "cyp2c9", "race", "inducer", "amiodarone")
 
 
 @dataclass(frozen=True)
 class WarfarinDose:
-    """Stable weekly warfarin dose (mg/week) from CYP2C9, VKORC1 and clinical factors, by the IWPC equation."""
+    """Stable weekly warfarin dose (mg/week) from CYP2C9, VKORC1 and clinical factors, with a 90 % interval."""
 
     name: ClassVar[str] = NAME
     kind: ClassVar[Any] = "treatment-response"
     needs: ClassVar[tuple[str, ...]] = _NEEDS
-    wants: ClassVar[tuple[str, ...]] = ("ancestry",)
+    wants: ClassVar[tuple[str, ...]] = tuple(name for name in REFERENCE if name not in _NEEDS)
     gives: ClassVar[tuple[str, ...]] = (TARGET,)
     card: ClassVar[Card] = Card(
-        version="2009",
-        summary="IWPC pharmacogenetic equation: stable weekly warfarin dose.",
+        version="1.0",
+        summary="Stable weekly warfarin dose: mean of the IWPC pharmacogenetic equation and a learned model.",
         intended_use="Adults who start warfarin or whose dose is set anew, target INR 2 to 3. Compared with a "
-                     "reference patient: White, 65 years, 170 cm, 80 kg, CYP2C9 *1/*1, rs9923231 C/C, no amiodarone "
-                     "and no enzyme inducer.",
-        populations="Fitted on 4,043 patients of 21 sites in 9 countries: White, Asian and Black; other and mixed "
-                    "ancestry shares one term with ancestry that is not recorded.",
+                     "reference patient: White man, 65 years, 170 cm, 80 kg, CYP2C9 *1/*1, rs9923231 C/C, target INR "
+                     "2.5, no smoker, none of the medicines and diseases.",
+        populations="Equation: 4,043 patients of 21 sites in 9 countries; learned model: 4,292 patients of 18 of these "
+                    "sites. White, Asian and Black; other and mixed ancestry shares one term with ancestry that is "
+                    "not recorded.",
         references=("PMID:19228618",),
         unit=UNIT,
         range=(0, 150),
-        limits="46 % of patients end within 20 % of this dose, and no interval is published. The equation has terms "
-               "for genotypes that are not known; they are not used here: without both genotypes there is no estimate, "
-               "nor where a record does not settle whether an interacting medicine is taken. CYP2C9 alleles other "
-               "than *1, *2 and *3, which matter most in people of African ancestry, are outside the equation. "
-               "Smoking, diet, liver disease and other interacting medicines are not in it.",
+        limits="Fewer than half of patients end within 20 % of this dose; the interval holds 90 %. `pmed model card "
+               "warfarin-dose` says how good it is in whom. Without both genotypes there is no estimate, nor where a "
+               "record does not settle whether amiodarone or an enzyme inducer is taken; other medicines, smoking, "
+               "diabetes and heart failure count where they are on record. CYP2C9 alleles other than *1, *2 and *3, "
+               "which matter most in people of African ancestry, are outside it. Diet, liver disease and other "
+               "interacting medicines are not in it.",
     )
 
     def reference(self, target: str) -> Mapping[str, Any]:
-        """White, 65 years, 170 cm, 80 kg, no variant and no interacting medicine; every input of the equation."""
+        """White man, 65 years, 170 cm, 80 kg, no variant, no medicine and no disease; every input."""
         return REFERENCE if target == TARGET else {}
 
     def predict(self, features: pl.DataFrame) -> pl.DataFrame:
-        """One row a patient: mg a week, or why it was not assessed."""
-        dose = iwpc.weekly_dose({name: pl.col(f"+{name}") for name in _PARTS})
-        return predictions(_terms(features), target=TARGET, value=dose, unit=UNIT, reason=_reason())
+        """One row a patient: mg a week with its 90 % interval, or why it was not assessed."""
+        frame = inputs(features, REFERENCE).with_columns(_reason=_reason())
+        asked = frame["_reason"].is_null().to_numpy()
+        made = np.full((frame.height, 3), np.nan)
+        if asked.any():
+            made[asked] = _doses(dose_inputs(frame.filter(asked)))
+        frame = frame.with_columns(pl.Series(name, made[:, place]).fill_nan(None)
+                                   for place, name in enumerate(("_value", "_low", "_high")))
+        rows = predictions(frame, target=TARGET, value=pl.col("_value"), unit=UNIT, reason=pl.col("_reason"))
+        return rows.with_columns(frame["_low"].alias("low"), frame["_high"].alias("high"))
 
     def trace(self, features: pl.DataFrame, predictions: pl.DataFrame) -> pl.DataFrame:
-        """The equation term by term, from the inputs to mg a week."""
+        """The equation term by term, the learned model, and their mean."""
         wanted = predictions.filter((pl.col("target") == TARGET) & (pl.col("status") == "assessed"))
-        frame = _terms(features).join(wanted.select("patient_id", "value"), on="patient_id", maintain_order="left")
+        frame = _terms(inputs(features, REFERENCE).join(
+            wanted.select("patient_id", "value", "low", "high"), on="patient_id", maintain_order="right"))
+        told = dose_inputs(frame)
+        halves = {"_equation": published(told), "_learned": learned(kernel(), told)} if frame.height else {}
+        empty = {name: pl.lit(None, dtype=pl.Float64) for name in ("_equation", "_learned")}
+        frame = frame.with_columns(**{name: pl.Series(values) for name, values in halves.items()} or empty)
         return steps(frame, target=TARGET, texts=_texts())
 
 
-def _terms(features: pl.DataFrame) -> pl.DataFrame:
+@lru_cache(maxsize=1)
+def model() -> Model:
+    """The model of this package, read once."""
+    return load_model(SHIPPED)
+
+
+@lru_cache(maxsize=1)
+def kernel() -> Kernel:
+    """Its kernel."""
+    return kernel_from(model().extra["kernel"])
+
+
+def dose_inputs(frame: pl.DataFrame) -> pl.DataFrame:
+    """The inputs by the names of the model (`dose_inputs.FEATURES`); what is not on record counts as absent."""
+    def any_of(*drugs: str) -> pl.Expr:
+        return pl.any_horizontal(pl.col(f"on:{drug}").fill_null(value=False) for drug in drugs)
+
+    return frame.select(
+        "patient_id", "age", "height", "weight", "sex", race=iwpc.race_group(pl.col("ancestry")), vkorc1=SITE,
+        cyp2c9=GENE, amiodarone="on:amiodarone", inducer=any_of(*iwpc.INDUCERS), statin=any_of(*STATINS),
+        azole=any_of(*AZOLES), sulfonamide=any_of(*SULFONAMIDES), aspirin=any_of("aspirin"),
+        smoker=(pl.col("smoking-status") == "current").fill_null(value=False),
+        diabetes=pl.col("condition:diabetes").fill_null(value=False),
+        heart_failure=pl.col("condition:heart-failure").fill_null(value=False),
+        target_inr=pl.col(INR).fill_null(USUAL_INR))
+
+
+def weekly(told: pl.DataFrame) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """mg/week for rows of the model's inputs; processors differ in the digits that are left out."""
+    return np.asarray(((published(told) + learned(kernel(), told)) / 2).round(9), dtype=np.float64)
+
+
+def _doses(told: pl.DataFrame) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Rows × (dose, low, high)."""
+    dose = weekly(told)
+    return np.column_stack([dose, *interval(model(), told, dose, LEVEL)])
+
+
+def _terms(frame: pl.DataFrame) -> pl.DataFrame:
     """Inputs with `race`, and each term of the equation as ``+term``."""
-    frame = inputs(features, REFERENCE).with_columns(
+    frame = frame.with_columns(
         race=iwpc.race_group(pl.col("ancestry")), inducer=pl.any_horizontal(f"on:{drug}" for drug in iwpc.INDUCERS))
     parts = iwpc.terms(
         age=pl.col("age"), height=pl.col("height"), weight=pl.col("weight"), vkorc1=pl.col(SITE), cyp2c9=pl.col(GENE),
@@ -110,8 +174,15 @@ def _texts() -> list[pl.Expr]:
                   "race", signed(pl.col("+race"))),
         pl.format("Enzyme inducer {}: {}.", _taken(iwpc.INDUCERS), signed(pl.col("+inducer"))),
         pl.format("Amiodarone {}: {}.", _taken(("amiodarone",)), signed(pl.col("+amiodarone"))),
-        pl.format("Sum {}; squared: {} mg a week, about {} mg a day.", number(total, 4), number(pl.col("value")),
-                  number(pl.col("value") / 7)),
+        pl.format("Sum {}; squared: {} mg a week by the published equation.", number(total, 4),
+                  number(pl.col("_equation"))),
+        pl.format(f"Learned from {model().card.n} patients (version {model().card.version}), from these inputs and "
+                  "sex, smoking {}, target INR {}, {}: {} mg a week.",
+                  pl.col("smoking-status").fill_null("not recorded"),
+                  number(pl.col(INR).fill_null(USUAL_INR)), _taken_or_had(), number(pl.col("_learned"))),
+        pl.format("Mean of both: {} mg a week, about {} mg a day; nine in ten people like this one need {} to {} mg a "
+                  "week.", number(pl.col("value")), number(pl.col("value") / 7), number(pl.col("low"), 0),
+                  number(pl.col("high"), 0)),
     ]
 
 
@@ -121,3 +192,10 @@ def _taken(drugs: tuple[str, ...]) -> pl.Expr:
                           ignore_nulls=True)
     return pl.when(names == "").then(pl.lit(f"(none active: {', '.join(drugs)})")).otherwise(
         pl.format("(active: {})", names))
+
+
+def _taken_or_had() -> pl.Expr:
+    """What counts only where it is on record, and is."""
+    names = pl.concat_str([pl.when(pl.col(name).fill_null(value=False)).then(pl.lit(name.partition(":")[2]))
+                           for name in RECORDED], separator=", ", ignore_nulls=True)
+    return pl.when(names == "").then(pl.lit("no other finding")).otherwise(names)

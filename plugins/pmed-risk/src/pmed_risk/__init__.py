@@ -13,12 +13,21 @@ from .cautions import cautions
 from .history import RiskHistory
 from .knowledge import release
 from .prevent_score import Prevent
+from .readmission import ReadmissionModel
+from .readmission_score import Readmission, ReadmissionExplainer
 from .score import Score
 from .stroke import StrokeRisk
 
 if TYPE_CHECKING:
     import click
     import polars as pl
+
+    from pmed.types import Predictor
+
+#: Checks of ``pmed.testing`` that this package is meant to fail, and why.
+EXPECTED_FAILURES = {
+    "readmission-30d.explanation_is_of_declared_inputs": "The groups of diagnoses are one input to a reader: their "
+                                                         "contributions are shown as one sum."}
 
 
 @hookimpl
@@ -34,9 +43,22 @@ def register_features() -> Iterable[type[RiskHistory]]:
 
 
 @hookimpl
-def register_predictors() -> Iterable[type[AscvdRisk | StrokeRisk | Score]]:
-    """Ten-year risks, points for stroke and bleeding, kidney and liver function."""
-    return [AscvdRisk, StrokeRisk, Prevent, *risk_scores.SCORES, *organ_scores.SCORES, *point_scores.SCORES]
+def register_predictors() -> Iterable[type[AscvdRisk | StrokeRisk | Score | Readmission]]:
+    """Ten-year risks, points for stroke and bleeding, kidney and liver function, readmission."""
+    return [AscvdRisk, StrokeRisk, Prevent, *risk_scores.SCORES, *organ_scores.SCORES, *point_scores.SCORES,
+            Readmission]
+
+
+@hookimpl
+def register_models() -> Iterable[type[ReadmissionModel]]:
+    """The learned model."""
+    return [ReadmissionModel]
+
+
+@hookimpl
+def choose_explainer(predictor: Predictor) -> ReadmissionExplainer | None:
+    """TreeSHAP for the learned model."""
+    return ReadmissionExplainer() if isinstance(predictor, Readmission) else None
 
 
 @hookimpl
@@ -47,7 +69,9 @@ def check_suggestions(suggestions: pl.DataFrame, tables: Tables) -> pl.DataFrame
 
 @hookimpl
 def register_commands(cli: click.Group) -> None:
-    """``pmed score``."""
+    """``pmed score`` and ``pmed ancestry``."""
+    from .pgs.ancestry import ancestry
     from .pgs.command import score
 
     cli.add_command(score)
+    cli.add_command(ancestry)

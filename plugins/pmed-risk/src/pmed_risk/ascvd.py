@@ -65,6 +65,7 @@ class AscvdRisk(Published):
         references=("PMID:24222018", "PMID:30879355"),
         unit="%",
         range=(0, 100),
+        modifiable=("smoker", "systolic-bp", "total-cholesterol"),
         limits="Overestimates in many present-day populations. Total cholesterol 130 to 320 mg/dL, HDL 20 to 100 "
                "mg/dL, systolic pressure 90 to 200 mm[Hg]; outside these, after a cardiovascular event, or without "
                "a recorded ancestry, not assessed. Any active blood-pressure medicine counts as treated pressure, "

@@ -71,7 +71,7 @@ class Prevent(Score):
         intended_use="People of 30 to 79 years without cardiovascular disease. Reference patient: man of 50, "
                      "cholesterol 170 and HDL 50 mg/dL, 110 mm[Hg], eGFR 90, BMI 24, no other risk factor.",
         populations="25 cohorts of the United States; without race.", references=("PMID:37947085",), unit="%",
-        range=(0, 100),
+        range=(0, 100), modifiable=("smoker", "systolic-bp", "total-cholesterol", "bmi"),
         limits="HbA1c, urine albumin and deprivation (decile of the Social Deprivation Index) choose the model where "
                "known; what is explained are the other inputs. Coronary disease and stroke alone are given by the base "
                "and the HbA1c model only. ZIP codes are not looked up but for those of data/sdi.csv.")

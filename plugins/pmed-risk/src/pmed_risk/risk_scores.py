@@ -32,6 +32,8 @@ _PERSON: Final[Mapping[str, Any]] = {
 _TOLD: Final = {"risk-region": "low", "ascvd-history": False}
 _FIRST: Final = {"ascvd-history": "cardiovascular disease is on record: the equation is for a first event"}
 _WITHOUT_DIABETES: Final = {**_FIRST, "diabetes": "diabetes is on record: SCORE2-Diabetes is the equation for it"}
+#: HDL cholesterol is no target of a treatment.
+_MODIFIABLE: Final = ("smoker", "systolic-bp", "total-cholesterol")
 _RANGES: Final = {"systolic-bp": (60, 250, "mm[Hg]"), "total-cholesterol": (60, 500, "mg/dL"),
                   "hdl-cholesterol": (10, 200, "mg/dL")}
 _LIMITS: Final = {"age": (40, 69, "years"), **_RANGES}
@@ -81,7 +83,8 @@ class Score2(_ByRegion):
         version="2021", summary="SCORE2: ten-year risk of a heart attack, stroke or cardiovascular death in Europe.",
         intended_use="People of 40 to 69 years without cardiovascular disease and diabetes. Reference patient: man of "
                      "50, no smoker, 120 mm[Hg], cholesterol 190 and HDL 50 mg/dL.",
-        populations=_POPULATION, references=("PMID:34120177",), unit="%", range=(0, 100))
+        populations=_POPULATION, references=("PMID:34120177",), unit="%", range=(0, 100),
+        modifiable=_MODIFIABLE)
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,8 @@ class Score2Op(_ByRegion):
                                 "people in Europe.",
         intended_use="People of 70 to 89 years without cardiovascular disease. Reference patient: man of 75, no "
                      "smoker, 120 mm[Hg], cholesterol 190 and HDL 50 mg/dL.",
-        populations=_POPULATION, references=("PMID:34120185",), unit="%", range=(0, 100))
+        populations=_POPULATION, references=("PMID:34120185",), unit="%", range=(0, 100),
+        modifiable=_MODIFIABLE)
 
 
 @dataclass(frozen=True)
@@ -118,7 +122,7 @@ class Score2Diabetes(_ByRegion):
         intended_use="People of 40 to 69 years with type 2 diabetes, without cardiovascular disease. Reference "
                      "patient: man of 50, diabetes since 50, HbA1c 6.5 %, eGFR 90, otherwise as for SCORE2.",
         populations=_POPULATION, references=("PMID:37247330",), unit="%", range=(0, 100),
-        limits="The type of diabetes is not checked.")
+        modifiable=(*_MODIFIABLE, "hba1c"), limits="The type of diabetes is not checked.")
 
 
 @dataclass(frozen=True)
@@ -133,7 +137,8 @@ class Score2AsiaPacific(_ByRegion):
         intended_use="People of 40 to 69 years in Asia and Oceania without cardiovascular disease and diabetes. "
                      "Reference patient: man of 50, no smoker, 120 mm[Hg], cholesterol 190 and HDL 50 mg/dL.",
         populations="SCORE2 set to the event rates of four groups of countries of Asia and Oceania.",
-        references=("doi:10.1093/eurheartj/ehae609",), unit="%", range=(0, 100))
+        references=("doi:10.1093/eurheartj/ehae609",), unit="%", range=(0, 100),
+        modifiable=_MODIFIABLE)
 
 
 SCORES: Final = (Score2, Score2Op, Score2Diabetes, Score2AsiaPacific)

@@ -107,6 +107,10 @@ class Score(Published):
         """The reference patient of the equation."""
         return self.equation.reference if target == self.equation.target else {}
 
+    def examples(self) -> list[Mapping[str, Any]]:
+        """A patient who can be assessed, for those who try the score out."""
+        return [{**self.equation.reference, **self.equation.told}]
+
     def predict(self, features: pl.DataFrame) -> pl.DataFrame:
         """One row a patient: the value, or why there is none."""
         about = self.equation

@@ -30,6 +30,10 @@ class OutsideCalls:
         """Every file: what no other format knows is read as PharmCAT's, so that its faults are told with their line."""
         return True
 
+    def examples(self) -> dict[str, bytes]:
+        """A file to be tried on."""
+        return {"calls.tsv": f"{next(iter(genes()))}\t*1/*1\n".encode()}
+
     def read(self, paths: Sequence[Path], _: ReadRequest) -> dict[str, pl.DataFrame]:
         """``outside_calls`` and ``issues``; genes that a tool calls but the release has not are left out and told.
 

@@ -11,12 +11,16 @@ import click
 import msgspec
 import polars as pl
 
-from pmed.cohorts import opened
+from pmed.cohorts import Cohort, opened
 from pmed.files import write_all
 from pmed.terminal import progress, spooled
 
+from .absolute import add_risks, read_incidence, read_people
+from .ancestry import tell
+from .loadings import PANEL, read_loadings
 from .matching import Rules
-from .reference import compare, read_panel
+from .placing import place
+from .reference import Panel, compare, read_panel
 from .scorefile import read_scores
 from .scoring import MIN_OVERLAP, Scored, score_cohort
 from .sums import LEAST_CALLED
@@ -37,28 +41,52 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--ignore-filters", is_flag=True, help="Score records whose FILTER failed.")
 @click.option("--reference", type=_FILE, help="Panel (TSV): sample, population, PC1 to PC5, a column for each score.")
 @click.option("--pcs", type=_FILE, help="The samples (TSV) on the panel's components: sample, PC1 to PC5.")
+@click.option("--panel", "folder", type=click.Path(path_type=Path, file_okay=False),
+              help="Folder of `pmed ancestry make`: places the samples and compares them; instead of both.")
+@click.option("--risk", "risks", multiple=True, type=_FILE,
+              help="Absolute risk (CSV): hazard ratio of a score, incidence and mortality by sex and age; repeatable.")
+@click.option("--people", type=_FILE, help="Of whom (TSV): sample, sex, age; goes with --risk.")
+@click.option("--years", default=10.0, show_default=True, type=click.FloatRange(0, 100, min_open=True),
+              help="How far ahead the risk is told.")
 @click.option("--matches", type=_FILE, help="Write what became of each row of the scoring files (TSV).")
 @click.option("--format", "kind", default="tsv", type=click.Choice(["tsv", "json", "parquet"]), show_default=True)
 @click.option("-o", "--output", type=_FILE, help="File (default: stdout).")
 def score(genome: tuple[Path, ...], scorefiles: tuple[Path, ...], *, build: str, min_overlap: float,
           keep_ambiguous: bool, keep_multiallelic: bool, ignore_filters: bool, reference: Path | None,
-          pcs: Path | None, matches: Path | None, kind: str, output: Path | None) -> None:
+          pcs: Path | None, folder: Path | None, risks: tuple[Path, ...],
+          people: Path | None, years: float, matches: Path | None, kind: str, output: Path | None) -> None:
     """Polygenic scores of all samples in GENOME file(s), VCF or BCF; - is standard input."""
     if kind == "parquet" and output is None:
         raise click.UsageError("--format parquet needs -o FILE")
     if (reference is None) != (pcs is None):
         raise click.UsageError("--reference and --pcs go together")
+    if reference and folder:
+        raise click.UsageError("--panel stands for --reference and --pcs: give one or the others")
+    if bool(risks) != (people is not None) or (risks and not (reference or folder)):
+        raise click.UsageError("--risk and --people go together, and with a panel: a risk is of a place among others")
+    known = [read_incidence(path) for path in risks]
+    who = read_people(people) if people else None
     rules = Rules(keep_ambiguous, keep_multiallelic, ignore_filters)
     with spooled(genome) as files, progress() as say:
         cohort = opened(files, build)
         scores = read_scores(scorefiles, cohort.build)
-        panel = read_panel(reference, pcs) if reference and pcs else None
+        panel = read_panel(reference, pcs) if reference and pcs else _placed(cohort, folder, say) if folder else None
         scored = score_cohort(cohort, scores, rules=rules, min_overlap=min_overlap, progress=say)
     names = [one.name for one in scores]
     table = compare(scored.table, panel, names) if panel else scored.table
+    if who is not None:
+        table = add_risks(table, known, who, years)
     _deliver(FORMATS[kind](table, scored), output, scored.matches if matches else None, matches)
     for name in names:
         _tell(name, scored)
+
+
+def _placed(cohort: Cohort, folder: Path, say: Callable[[str], None]) -> Panel:
+    """A panel's people, and those of a cohort on its components."""
+    panel = read_loadings(folder)
+    placed = place(cohort, panel, progress=say)
+    tell(placed, panel)
+    return Panel(folder / PANEL, panel.people, placed.drop_nulls("PC1"))
 
 
 def to_tsv(table: pl.DataFrame, _: Scored) -> bytes:

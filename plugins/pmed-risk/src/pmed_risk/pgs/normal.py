@@ -57,7 +57,11 @@ class Normal:
     def z(self, components: Floats, scores: Floats) -> Floats:
         """(people,) standard deviations from the mean that is expected of people with such components."""
         design = _design(components)
-        return np.asarray((scores - design @ self.mean) / np.exp(design @ self.log_variance / 2))
+        return np.asarray((scores - design @ self.mean) / self.spread(components))
+
+    def spread(self, components: Floats) -> Floats:
+        """(people,) standard deviation that is expected of people with such components."""
+        return np.asarray(np.exp(_design(components) @ self.log_variance / 2))
 
 
 def _design(components: Floats) -> Floats:

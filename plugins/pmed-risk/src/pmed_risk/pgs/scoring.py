@@ -28,7 +28,7 @@ class Scored:
 
     Attributes:
         table: A row for each sample and score: sample, score, sum (null where too little is known of the person),
-            matched, variants, imputed, left_out.
+            matched, variants, imputed, left_out, sum_sd (standard deviation of the sum by the imputed genotypes).
         matches: A row for each row of the scoring files, with its record, match type and status.
     """
 
@@ -51,7 +51,7 @@ def score_cohort(cohort: Cohort, scores: Sequence[Score], *, rules: Rules | None
     wanted = Wanted.of(scores)
     sums = Sums.nothing(len(scores), len(cohort.samples))
     found = []
-    for batch in _batches(cohort, wanted, progress):
+    for batch in batches(cohort, wanted, progress):
         labelled = match(wanted.take(batch.keys), batch.variants, rules or Rules())
         found.append(labelled.select("score", "row", "ref", "alt", "type", "status"))
         if len(usable := labelled.filter(status=MATCHED)):
@@ -148,7 +148,7 @@ class Batch:
         return Batch(self.keys, numbered, self.alleles, self.ploidy)
 
 
-def _batches(cohort: Cohort, wanted: Wanted, progress: Callable[[str], None]) -> Iterator[Batch]:
+def batches(cohort: Cohort, wanted: Wanted, progress: Callable[[str], None]) -> Iterator[Batch]:
     """Records at positions of scores, those of one position always together."""
     for path in cohort.paths:
         held: list[Batch] = []
@@ -204,5 +204,6 @@ def _table(cohort: Cohort, scores: Sequence[Score], sums: Sums, matches: pl.Data
         parts.append(pl.DataFrame({
             "sample": cohort.samples, "score": [score.name] * len(cohort.samples), "sum": sums.sums[number],
             "matched": int((status == MATCHED).sum()), "variants": len(status),
-            "imputed": sums.imputed[number].astype(np.int64), "left_out": sums.left_out[number].astype(np.int64)}))
+            "imputed": sums.imputed[number].astype(np.int64), "left_out": sums.left_out[number].astype(np.int64),
+            "sum_sd": np.sqrt(sums.variance[number])}))
     return pl.concat(parts)

@@ -23,16 +23,20 @@ LEAST_CALLED = 50  # as upstream, which imputes by the genomes' own frequencies 
 
 @dataclass(frozen=True)
 class Sums:
-    """What has been added up so far, each (scores, samples)."""
+    """What has been added up so far, each (scores, samples).
+
+    `variance` is of the sum, by the imputed genotypes alone, which are taken as independent of one another.
+    """
 
     sums: Floats
     imputed: Floats
     left_out: Floats
+    variance: Floats
 
     @classmethod
     def nothing(cls, scores: int, samples: int) -> Sums:
         """Zeros."""
-        return cls(*(np.zeros((scores, samples)) for _ in range(3)))
+        return cls(*(np.zeros((scores, samples)) for _ in range(4)))
 
     def add(self, matched: pl.DataFrame, alleles: Int8s, ploidy: Int8s) -> None:
         """Add some records.
@@ -67,7 +71,9 @@ class Sums:
         lost = (dosages.unknown & ~dosages.imputable[:, None]).astype(np.float64)
         self.sums[:] -= base[:, dosages.some] @ lost
         self.left_out[:] += used[:, dosages.some] @ lost
-        self.imputed[:] += used[:, dosages.some] @ (dosages.unknown & dosages.imputable[:, None]).astype(np.float64)
+        imputed = (dosages.unknown & dosages.imputable[:, None]).astype(np.float64)
+        self.imputed[:] += used[:, dosages.some] @ imputed
+        self.variance[:] += dosages.variance(once[:, dosages.some], twice[:, dosages.some]) @ imputed
 
     def _weights(self, placed: pl.DataFrame, name: str, columns: int) -> Floats:
         """(scores, columns)."""
@@ -122,6 +128,13 @@ class Dosages:
     def twice(self) -> Floats:
         """(alleles, samples) 1 where a person has the allele twice."""
         return self._filled((self.count == 2).astype(np.float64), self.for_twice)
+
+    def variance(self, once: Floats, twice: Floats) -> Floats:
+        """(scores, some) variance of what an imputed genotype adds, for its weights (scores, some)."""
+        one_or_more, two = np.nan_to_num(self.for_once), np.nan_to_num(self.for_twice)
+        mean = once * one_or_more + twice * two
+        square = once ** 2 * (one_or_more - two) + (once + twice) ** 2 * two
+        return np.maximum(square - mean ** 2, 0.0)
 
     def _filled(self, values: Floats, means: Floats) -> Floats:
         values[self.some] = np.where(self.unknown, np.nan_to_num(means)[:, None], values[self.some])

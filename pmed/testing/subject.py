@@ -1,0 +1,113 @@
+"""The package that is checked: loaded beside the host's own plugins and nobody else's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from importlib import import_module, metadata
+from typing import Any
+
+from ..errors import PluginError, PmedError
+from ..plugins import Component, Failure, Plugins, installed
+
+#: Attribute of a plugin's module: "component.check" (or "check") → why it fails and is meant to.
+EXPECTED = "EXPECTED_FAILURES"
+
+
+class Broken(AssertionError):
+    """A promise that a plugin does not keep."""
+
+
+def must(held: object, message: str) -> None:
+    """Fail a check.
+
+    Raises:
+        Broken: with `message`, unless `held`.
+    """
+    if not held:
+        raise Broken(message)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A plugin as it was found.
+
+    Attributes:
+        name: Of its entry point, or of the module or object that was given.
+        module: Import name; empty for an object.
+        plugins: The host's own plugins and this one.
+        expected: Failures that the plugin says it has, with the reason.
+    """
+
+    name: str
+    module: str
+    plugins: Plugins
+    expected: Mapping[str, str]
+
+    def components(self, hook: str) -> Sequence[Component]:
+        """The built components that the plugin brings by a registration hook."""
+        return [one for one in self.plugins.components(hook) if one.plugin == self.name]
+
+    @property
+    def failures(self) -> list[Failure]:
+        """What went wrong with this plugin so far."""
+        return [failure for failure in self.plugins.failures if failure.plugin == self.name]
+
+
+def find(package: Any) -> Subject:
+    """The plugin of that entry point, distribution or module name; or a module or object with hook implementations.
+
+    Raises:
+        PluginError: where there is no such package, or it cannot be registered.
+    """
+    if not isinstance(package, str):
+        name = getattr(package, "__name__", type(package).__name__)
+        return _registered(package, name, name if hasattr(package, "__spec__") else "", "-")
+    for point in _points(package):
+        version = point.dist.version if point.dist else "-"
+        return _registered(_imported(point.value), point.name, point.value.partition(":")[0], version)
+    return _registered(_imported(package), package, package, "-")
+
+
+def _points(package: str) -> Iterator[metadata.EntryPoint]:
+    plain = _plain(package)
+    for point in sorted(metadata.entry_points(group="pmed"), key=lambda point: point.name):
+        names = {point.name, point.dist.name if point.dist else "", point.value.partition(":")[0]}
+        if plain in {_plain(name) for name in names}:
+            yield point
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _imported(value: str) -> Any:
+    module, _, attribute = value.partition(":")
+    if not re.fullmatch(r"\w+(\.\w+)*", module):
+        raise _no_such(value)
+    try:
+        found = import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name != module:
+            raise PluginError(f"does not import: {error}", where=module) from error
+        raise _no_such(value) from error
+    except PmedError:
+        raise
+    except Exception as error:
+        raise PluginError(f"does not import: {type(error).__name__}: {error}", where=module) from error
+    return getattr(found, attribute) if attribute else found
+
+
+def _no_such(name: str) -> PluginError:
+    near = get_close_matches(name, [point.name for point in installed()], n=1)
+    return PluginError(f"no plugin {name!r} is installed", hint=f"did you mean {near[0]!r}?" if near else
+                       "pip install it first; pmed plugins lists them")
+
+
+def _registered(plugin: Any, name: str, module: str, version: str) -> Subject:
+    plugins = Plugins().load(only=())
+    plugins.add(plugin, name, version)
+    expected = getattr(plugin, EXPECTED, {})
+    return Subject(name, module, plugins, dict(expected))

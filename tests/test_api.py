@@ -1,0 +1,47 @@
+"""The front door: every public name is listed, explained by an example that runs, and stays what it is."""
+
+from __future__ import annotations
+
+import doctest
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import pmed
+
+
+def test_all_is_sorted_and_every_name_is_there() -> None:
+    assert pmed.__all__ == sorted(pmed.__all__, key=lambda name: (not name.isupper(), name[0].islower(), name))
+    assert all(getattr(pmed, name) is not None for name in pmed.__all__)
+    assert set(pmed.__all__) == set(pmed._MODULE_OF)
+    assert dir(pmed) == sorted([*pmed.__all__, "__version__"])
+
+
+def test_every_public_name_has_an_example_that_runs(root: Path, monkeypatch: pytest.MonkeyPatch,
+                                                       tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)  # where no pmed.toml is
+    text = (root / "docs/api.md").read_text(encoding="utf-8")
+    code = "\n".join(re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE))
+    missing = [name for name in pmed.__all__ if not re.search(rf"pmed\.{name}\b", code)]
+    assert not missing, f"add an example to docs/api.md: {', '.join(missing)}"
+    test = doctest.DocTestParser().get_doctest(code, {"__name__": "examples"}, "api.md", "docs/api.md", 0)
+    said: list[str] = []
+    doctest.DocTestRunner(verbose=False).run(test, out=said.append)
+    assert not said, "".join(said)
+
+
+@pytest.mark.parametrize("first", ["pmed.demo", "pmed.plugins"])
+def test_functions_stay_functions_when_their_module_is_imported(first: str) -> None:
+    """Python sets a submodule as an attribute of its package; the function of that name must win, in any order."""
+    code = f"""if True:
+        import importlib, json, pmed
+        importlib.import_module({first!r})
+        from pmed.demo import patients
+        from pmed.plugins import Plugins
+        print(json.dumps([callable(pmed.demo), callable(pmed.plugins), len(patients()), Plugins.__name__]))"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == [True, True, 4, "Plugins"]
