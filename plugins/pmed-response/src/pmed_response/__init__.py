@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 #: Checks of ``pmed.testing`` that this package is meant to fail, and why.
 EXPECTED_FAILURES = {
-    "warfarin-dose.explanation_is_of_declared_inputs": "Medicines of one group are one input to a reader: the inducers, "
-                                                       "and the statins, are shown as one contribution."}
+    "warfarin-dose.explanation_is_of_declared_inputs": "Medicines of one group are one input to a reader: the inducers "
+                                                       "and the statins are shown as one contribution each."}
 
 
 @hookimpl
