@@ -46,7 +46,7 @@ lab: $(VENV)/dev   ## JupyterLab with the notebooks, in a fresh working copy und
 messages: $(VENV)/run   ## extract the report's texts into pmed/render/locale, and compile the translations
 	$(VENV)/bin/python .ci/messages
 
-docs: $(VENV)/dev   ## the documents as pages in build/docs; needs mkdocs-material, which is not among the locked packages
+docs: $(VENV)/dev   ## the documents as pages in build/docs
 	@$(VENV)/bin/python -c 'import material' 2>/dev/null || { echo "make docs needs mkdocs-material in $(VENV)"; exit 1; }
 	$(VENV)/bin/python -m mkdocs build --strict --quiet
 

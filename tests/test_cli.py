@@ -208,6 +208,11 @@ def test_an_index_date_that_is_none(day):
     refused(pmed("report", VCF, "--index-date", day, "-o", os.devnull), "index date must be YYYY-MM-DD", day)
 
 
+def test_an_index_date_of_another_age():
+    refused(pmed("report", VCF, "--history", STENT.history, "--index-date", "9999-12-31", "-o", os.devnull),
+            "index date 9999-12-31 is more than a year from now")
+
+
 def test_debug_shows_the_traceback():
     done = pmed("--debug", "call", "none.vcf")
     assert done.returncode == 1

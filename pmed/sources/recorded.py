@@ -68,18 +68,22 @@ _STATES = ("status", "verification")
 _MANY = 10_000  # rows, of which fewer are as soon read one by one
 # In which the next dose may not be due yet, or not be entered yet.
 _NEXT_DOSE = timedelta(days=2)
+_AHEAD = timedelta(days=366)
 
 
 def asked_day(text: str) -> date | None:
     """The index date that a request asks for ("" for none).
 
     Raises:
-        OptionError: the text is no date.
+        OptionError: the text is no date, or one so far ahead that the record says nothing of that day.
     """
     try:
-        return date.fromisoformat(text) if text else None
+        found = date.fromisoformat(text) if text else None
     except ValueError:
         raise OptionError(f"index date must be YYYY-MM-DD. Got {text!r}") from None
+    if found and found > datetime.now(UTC).date() + _AHEAD:
+        raise OptionError(f"index date {text} is more than a year from now", hint="give the day of the question")
+    return found
 
 
 def make_tables(rows: Mapping[str, Sequence[Row]], issues: Sequence[Issue],
