@@ -66,7 +66,7 @@ def test_a_file_a_patient_and_an_index_that_links_them(tmp_path: Path, records: 
     index = (out / INDEX).read_text()
     for line in done.lines:
         assert f'<a href="{line.file}">{line.patient_id}</a>' in index
-        assert f"Patient {line.patient_id}" in (out / line.file).read_text()
+        assert f"Patient <bdi>{line.patient_id}</bdi>" in (out / line.file).read_text()
     assert {path.name for path in out.iterdir()} == {INDEX, JOURNAL, *(line.file for line in done.lines)}
 
 

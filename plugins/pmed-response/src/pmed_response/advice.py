@@ -57,7 +57,8 @@ def _assessed(tables: Tables) -> pl.DataFrame:
     equation = pl.Series("equation", published(dose_inputs(rows)), dtype=pl.Float64)
     return rows.with_columns(
         equation, current=pl.col("patient_id").is_in(takes.unique().implode()),
-        factor=pl.col("dose") / iwpc.USUAL_DOSE).with_columns(
+        # polars divides long columns otherwise than short ones, in the last bit: a batch must say what one by one says.
+        factor=(pl.col("dose") / iwpc.USUAL_DOSE).round(9)).with_columns(
         differs=(pl.col("factor") - 1).abs() > iwpc.RELEVANT,
         apart=(pl.col("dose") / pl.col("equation") - 1).abs() > FAR_APART).filter(pl.col("equation") >= LOWEST_ADVISED)
 
