@@ -8,7 +8,7 @@ OWN := $(PIP) install --quiet --no-deps --no-build-isolation $(PACKAGES:%=-e %)
 
 FUZZ := tests/test_vcf_random.py
 
-.PHONY: help demo test fuzz lint bench survey rows lab messages schemas lock clean docs pages
+.PHONY: help demo test fuzz polars lint bench survey rows lab messages schemas lock clean docs pages
 
 help:   ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /make \1  /p' Makefile | awk '{ printf "%s %-8s", $$1, $$2; $$1 = $$2 = ""; print }'
@@ -25,6 +25,9 @@ test: $(VENV)/dev   ## all tests (those on real data are skipped where it is abs
 # depend on the other tests.
 fuzz: $(VENV)/dev   ## random genomes of every shape against a slow reader
 	$(VENV)/bin/python -m pytest -q $(FUZZ)
+
+polars: $(VENV)/dev   ## plugins and core with the oldest and the newest polars that pmed supports
+	.ci/polars $(VENV)/bin/python
 
 lint: $(VENV)/dev   ## ruff and mypy
 	$(VENV)/bin/ruff check .
