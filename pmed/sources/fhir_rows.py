@@ -62,12 +62,12 @@ def observation_rows(resource: Resource, found: Observation, name: str, issues: 
     if not found.component:  # as of nearly all
         return [_measured(found, head, start, found, told)]
     own = [_measured(found, head, start, found, told)] if _has_value(found) else []
-    return own + [_measured(part, head, start, found, told, f"$.component[{index}]")
+    return own + [_measured(part, head, start, found, told, path=f"$.component[{index}]")
                   for index, part in enumerate(found.component)]
 
 
 def _measured(part: _Measured, head: Row, start: str | None, found: Observation, told: tuple[Resource, list[Issue]],
-              path: str = "$") -> Row:
+              *, path: str = "$") -> Row:
     """The row of an observation, or of one component of it."""
     name, file, place, source = head
     system, code, display = named(part.code, LOINC)
