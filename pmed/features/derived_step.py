@@ -44,7 +44,7 @@ class DerivedFeatures:
     - ``bmi`` (kg/m2), ``creatinine-clearance`` (Cockcroft-Gault, mL/min): adults only, from the newest recent values.
     - ``egfr`` (mL/min/1.73 m2): CKD-EPI 2021 for adults; bedside Schwartz from 1 year on, with a recent height.
     - ``child-pugh`` (points) and ``child-pugh-missing``, which names the inputs that the record lacks.
-    - ``egfr-trend``: change of ``egfr`` a year over the last two years, from three values of creatinine on; adults only.
+    - ``egfr-trend``: change of ``egfr`` a year over the last two years, of adults, from three values of creatinine on.
     - ``pregnant``; ``breastfeeding``; ``smoking-status`` (current, former, never); ``pack-years``.
     - ``latest:<LOINC>``, and ``trend:<LOINC>``: change a year over the last two years, from three values on.
     - ``condition:<group>`` of ``pmed.normalise.codes``: true where a coded condition, active or past, is in the group.

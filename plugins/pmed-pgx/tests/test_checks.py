@@ -116,7 +116,8 @@ def test_as_much_concern_of_a_stronger_grade_leads(grade: str, leads: str) -> No
     drug = made(KIDNEY, genetic=True)
     rows = tuple(replace(one, strength=grade, because="the guideline") for one in drug.rows)
     one = outcome(replace(drug, rows=rows), {"egfr": 20.0, CYP: POOR, "finding:acs-or-pci": True})
-    assert one.lead and (one.lead.action, one.lead.because) == ("avoid", leads)
+    assert one.lead
+    assert (one.lead.action, one.lead.because) == ("avoid", leads)
 
 
 def test_texts_reasons_and_sources_follow_the_lead() -> None:

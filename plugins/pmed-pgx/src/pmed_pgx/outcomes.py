@@ -41,7 +41,7 @@ class Judged:
 
     @property
     def lead(self) -> Row | None:
-        """The row that gives the action: the guideline's, or a check that is more concerned, or as much but stronger."""
+        """The row that gives the action: the guideline's, or a check of more concern, or of as much and stronger."""
         row, check = self.by_guideline, self.checks[0] if self.checks else None
         if check is None or (row and _weight(row) <= _weight(check)):
             return row
