@@ -157,7 +157,7 @@ class Records:
         whose = _WHOSE[resource.kind]
         link = getattr(found, whose)
         reference = link.reference if link else None
-        name = scope.people.get(reference) or resolve(reference, scope.people)
+        name = scope.people.get(reference or "") or resolve(reference, scope.people)
         if name is None:
             self.issues.append(resource.issue("error", "unknown-patient", "not about a patient of this record; the "
                                               "resource was left out", patient_id=_only(scope.people),
