@@ -88,10 +88,9 @@ def _reporter(resource: Resource, issues: list[Issue], name: str) -> Callable[..
 
 def origin(resource: Resource, name: str) -> Row:
     """Whose row it is and where it is from."""
-    file, spot = resource.file, resource.spot
-    if resource.id and spot:  # as nearly all have
-        what = f"{resource.kind}/{resource.id}"
-        return name, file, f"{spot} {what}", f"{file}#{what}"
+    file, spot, kind, number = resource.file, resource.spot, resource.kind, resource.id
+    if number and spot:  # as nearly all have
+        return name, file, f"{spot} {kind}/{number}", f"{file}#{kind}/{number}"
     return name, file, resource.place, f"{file}#{resource.name}"
 
 
