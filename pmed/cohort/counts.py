@@ -31,7 +31,7 @@ def counted(people: pl.DataFrame, taken: pl.DataFrame, genes: pl.DataFrame, sugg
         "actionable-now": changing.filter("current").select("patient_id").unique(),
         "status": known.with_columns(name="status"),
         "phenotype": known.drop_nulls("phenotype").with_columns(name="phenotype"),
-        "diplotype": pair, "allele": alleles.explode("name"),
+        "diplotype": pair, "allele": alleles.explode("name", empty_as_null=False),
         "missing-sites": known.filter(pl.col("missing_sites").list.len() > 0),
         "drug": taken,
         "drug-phenotype": taken.join(known.with_columns(name="phenotype"), on="patient_id"),
