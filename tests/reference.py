@@ -59,9 +59,9 @@ def measurements_page() -> str:
             for code, more in others.items()]
     head = "| feature | measurement | unit | recorded codes that count as it, too |\n|---|---|---|---|\n"
     parts = ["# Measurements", MADE,
-             "Observations that become features (`observation:`, `latest:` and `trend:` with the LOINC code), each in one "
-             "unit. A code that is not here has no unit that pmed knows: its feature is unknown, and a plugin that needs "
-             "it makes it from the table `observations` by [register_features](../hooks/register_features.md).",
+             "Observations that become features (`observation:`, `latest:` and `trend:` with the LOINC code), each in "
+             "one unit. A code that is not here has no unit that pmed knows: its feature is unknown, and a plugin that "
+             "needs it makes it from the table `observations` by [register_features](../hooks/register_features.md).",
              head + "\n".join(rows)]
     return "\n\n".join(parts) + "\n"
 
