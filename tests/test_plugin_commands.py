@@ -83,3 +83,10 @@ def _read(terminal: int) -> bytes:
         return os.read(terminal, 65536)
     except OSError:  # the program has closed it
         return b""
+
+
+def test_the_bare_command_takes_the_options_of_the_list() -> None:
+    table = CliRunner().invoke(cli, ["plugins", "--table"])
+    assert table.exit_code == 0, table.output
+    assert table.output.startswith("plugin ")
+    assert CliRunner().invoke(cli, ["plugins", "--json"]).output.startswith("{")
