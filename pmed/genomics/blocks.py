@@ -30,6 +30,7 @@ BLOCK = 1 << 24
 _READ = 1 << 20
 _TAB, _NEWLINE, _HASH, _ZERO, _ANGLE = b"\t\n#0<"
 _ROOM, _WORD = 16, 8
+_WIDE = 1 << 10  # where lines are longer, it is quicker to look for their ends one by one
 _MOST_DIGITS = 10
 _MOST = 2**63 - 1
 _END = re.compile(rb"(?:^|;)END=(\d{1,18})")
@@ -55,7 +56,12 @@ class Block:
     @cached_property
     def ends(self) -> Ints:
         """(lines,) offset of each line's end, where its line feed is."""
-        return np.flatnonzero(self.data == _NEWLINE)
+        if self.text.find(b"\n") < _WIDE:
+            return np.flatnonzero(self.data == _NEWLINE)
+        found, at = list[int](), -1
+        while (at := self.text.find(b"\n", at + 1)) >= 0:
+            found.append(at)
+        return np.array(found)
 
     @cached_property
     def starts(self) -> Ints:

@@ -21,7 +21,7 @@ from pmed.errors import GenomeError
 
 from .blocks import Block, Bools, Bytes, Ints, bcf_blocks, blocks, numbers
 from .contigs import chromosome
-from .genotypes import CELL, MOST, UNKNOWN, Genotypes, Int8s, fixed_width, short
+from .genotypes import CELL, MOST, UNKNOWN, Genotypes, Int8s, complete, fixed_width, short
 from .header import Header, chosen_samples, read_header
 from .syntax import Fault
 
@@ -100,6 +100,7 @@ class Chunk:
             Of more than two alleles the first two are here, and `ploidy` tells.
         ploidy: int8 (records, samples), alleles in the call, 0 where there is none (``.``).
         phased: bool (records, samples), ``|`` between the alleles.
+        whole: bool (records,), each call is of two alleles, both known.
         alts: (records,) number of ALTs.
         faults: What is wrong with the records and could be read all the same.
     """
@@ -108,6 +109,7 @@ class Chunk:
     alleles: Int8s
     ploidy: Int8s
     phased: Bools
+    whole: Bools
     alts: Ints
     faults: tuple[Fault, ...]
     heads: Heads
@@ -191,7 +193,7 @@ class _Reader:
         faults += _excessive(whole, heads.alts, where)
         if block.is_cut:
             faults.append(_cut_off(block.line(int(lines[-1])), where(len(lines) - 1)))
-        return Chunk(self.names, whole.alleles, whole.ploidy, whole.phased, heads.alts, tuple(faults), heads)
+        return Chunk(self.names, **vars(whole), alts=heads.alts, faults=tuple(faults), heads=heads)
 
     def _plain(self, block: Block, begins: Ints, ends: Ints) -> tuple[list[bytes], Bools, Genotypes]:
         """The first columns of all lines, which lines could be read by their width alone, and those lines' calls."""
@@ -267,6 +269,7 @@ class _Spread:
             into.alleles[line] = np.minimum(one.alleles, MOST)
             into.ploidy[line] = np.minimum(one.ploidy, MOST)
             into.phased[line] = one.phased
+        into.whole[lines] = complete(into.alleles[lines], into.ploidy[lines])
 
     def _record(self, line: int, places: Ints) -> Record:
         """What `decode` needs of a line."""
@@ -287,6 +290,7 @@ def _excessive(genotypes: Genotypes, alts: Ints, where: Where) -> Iterator[Fault
         yield Fault(where(int(one)), "allele-unknown", text)
         alleles = genotypes.alleles[one]
         alleles[alleles > alts[one]] = UNKNOWN
+        genotypes.whole[one] = False
 
 
 def _cut_off(line: bytes, where: str) -> Fault:
@@ -317,4 +321,5 @@ def _of(where: Where, some: Ints) -> Where:
 
 
 def _nothing(people: int) -> Genotypes:
-    return Genotypes(np.empty((0, people, 2), np.int8), np.empty((0, people), np.int8), np.empty((0, people), np.bool_))
+    nothing = np.empty((0, people), np.int8)
+    return Genotypes(np.empty((0, people, 2), np.int8), nothing, nothing.astype(np.bool_), np.empty(0, np.bool_))

@@ -224,7 +224,7 @@ def test_records_of_one_position_must_be_together(tmp_path):
 
 
 def test_split_records_over_the_edge_of_a_chunk(tmp_path, monkeypatch):
-    import pmed_risk.pgs.scoring as module
+    import pmed_risk.pgs.batches as module
 
     read = module.chunks
 
