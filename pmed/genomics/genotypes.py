@@ -91,7 +91,8 @@ def fixed_width(words: Words) -> tuple[Genotypes, Bools]:
         return _any_marks(words)
     # In most records all cells have one mark, and no allele but 0 and 1: their last bits are the alleles.
     alleles = bits.view("<u2").astype(np.int8).reshape(*words.shape, 2)
-    phased, two = (np.broadcast_to(value, words.shape) for value in (np.bool_(mark == _PHASED), np.int8(2)))
+    phased: Bools = np.broadcast_to(np.bool_(mark == _PHASED), words.shape)
+    two = np.broadcast_to(np.int8(2), words.shape)
     whole, others = good.copy(), np.flatnonzero(~good)
     if len(others):
         rest, good[others] = _any_marks(words[others])
