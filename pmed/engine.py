@@ -72,7 +72,8 @@ class Engine:
                                 for what in ("predictors", "advisers"))
         if concluding:
             plugins.must_know_options([*sources, *steps, *predictors, *advisers,
-                                       *plugins.collect("register_exporters"), *plugins.collect("register_sections")])
+                                       *(one for what in ("exporters", "sections", "scorers")
+                                         for one in plugins.collect(f"register_{what}"))])
         own = own_release()
         knowledge = [*plugins.releases(), *([Component(own.name, own, "pmed", "-")] if own else [])]
         releases = [component.made for component in knowledge]

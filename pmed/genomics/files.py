@@ -20,6 +20,8 @@ Kind = Literal["vcf", "bcf", "cache", "array", ""]
 
 # The empty block that ends every complete BGZF file (SAM specification, section 4.1.2).
 BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
+# A block's head with the one extra field that has its size, and the CRC-32 and size behind its data.
+_BGZF_MAGIC, _BGZF_FIELD, _BGZF_HEAD, _BGZF_TAIL = b"\x1f\x8b\x08\x04", b"BC\x02\x00", 18, 8
 _BOM = b"\xef\xbb\xbf"
 _BROKEN = (EOFError, zlib.error, gzip.BadGzipFile)
 _AGAIN = "copy or download it again"
@@ -65,7 +67,37 @@ def is_bgzf(path: Path) -> bool:
     """Whether the file starts with a BGZF block."""
     with path.open("rb") as file:
         head = file.read(18)
-    return head[:4] == b"\x1f\x8b\x08\x04" and head[12:14] == b"BC"
+    return head[:4] == _BGZF_MAGIC and head[12:14] == b"BC"
+
+
+def pieces(path: Path, size: int = 1 << 20) -> Iterator[bytes]:
+    """The bytes of a plain, gzip or BGZF file, some at a time.
+
+    BGZF is unpacked block by block here: `unpacked`, which reads every sort of gzip, takes half as long again.
+
+    Raises:
+        GenomeError: when unpacking fails.
+    """
+    with _failing_clearly(path), path.open("rb") as file:
+        while (head := file.read(_BGZF_HEAD)).startswith(_BGZF_MAGIC) and head[12:16] == _BGZF_FIELD:
+            yield _inflated(head, file)
+        file.seek(-len(head), io.SEEK_CUR)
+        rest = _gunzip(file, size) if head.startswith(b"\x1f\x8b") else cast("BinaryIO", file)
+        while piece := rest.read(size):
+            yield piece
+
+
+def _inflated(head: bytes, file: BinaryIO) -> bytes:
+    """What is in a block of which `head` has been read (SAM specification, section 4.1)."""
+    left = int.from_bytes(head[16:18], "little") + 1 - _BGZF_HEAD
+    body = file.read(left)
+    if left < _BGZF_TAIL or len(body) < left:
+        raise EOFError("the file ends within a block")
+    check, length = (int.from_bytes(body[at:at + 4], "little") for at in (left - 8, left - 4))
+    data = zlib.decompress(body[:-_BGZF_TAIL], -zlib.MAX_WBITS, length or 1)
+    if len(data) != length or zlib.crc32(data) != check:
+        raise gzip.BadGzipFile("CRC check failed")
+    return data
 
 
 @contextmanager
@@ -75,11 +107,16 @@ def unpacked(path: Path, ahead: int = 1 << 20) -> Iterator[BinaryIO]:
     Raises:
         GenomeError: when unpacking fails, also later while the stream is being read.
     """
+    with _failing_clearly(path), path.open("rb") as raw:
+        packed = raw.read(2) == b"\x1f\x8b"
+        raw.seek(0)
+        yield _gunzip(raw, ahead) if packed else cast("BinaryIO", raw)
+
+
+@contextmanager
+def _failing_clearly(path: Path) -> Iterator[None]:
     try:
-        with path.open("rb") as raw:
-            packed = raw.read(2) == b"\x1f\x8b"
-            raw.seek(0)
-            yield _gunzip(raw, ahead) if packed else cast("BinaryIO", raw)
+        yield
     except _BROKEN as error:
         raise GenomeError(f"cannot be unpacked: {error}", where=str(path), hint=_AGAIN) from error
     except OSError as error:

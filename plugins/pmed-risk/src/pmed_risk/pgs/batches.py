@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import compress
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from pmed.cohorts import Chunk, Cohort, chunks
+from pmed.cohorts import Chunk, Cohort, Columns, Heads, chunks, variants
 from pmed.errors import GenomeError
 
 Int8s = NDArray[np.int8]
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
-_MOST_HELD = 1 << 25  # alleles, of a byte each, between two rounds of matching
+# What is held between two rounds of matching; an allele is a byte, a record without its calls some 500.
+_MOST_ALLELES, _MOST_RECORDS = 1 << 25, 50_000
 
 
 class Wanted:
@@ -25,15 +27,21 @@ class Wanted:
         self.all = rows
         self.codes = {name: code for code, name in enumerate(rows["chrom"].drop_nulls().unique().sort())}
         placed = rows.filter(pl.col("pos").is_not_null())
-        keys = self.key(placed["chrom"], placed["pos"].to_numpy())
+        codes = placed["chrom"].replace_strict(self.codes, return_dtype=pl.Int64).to_numpy()
+        keys = self.key(codes, placed["pos"].to_numpy())
         order = np.argsort(keys, kind="stable")
         self.keys, self.rows = keys[order], placed[order]
         self.had = np.zeros(len(keys), dtype=bool)
 
-    def key(self, chrom: pl.Series, pos: Ints) -> Ints:
-        """One number for each position; negative on contigs that no score has."""
-        codes = chrom.replace_strict(self.codes, default=-1, return_dtype=pl.Int64).to_numpy()
-        return (codes << 32) + pos
+    def key(self, chrom: Ints, pos: Ints) -> Ints:
+        """One number for each position, of the code of its contig; negative on contigs that no score has."""
+        return (chrom << 32) + pos
+
+    def keys_of(self, heads: Heads) -> Ints:
+        """The same of records."""
+        runs = heads.contigs()
+        codes = np.array([self.codes.get(name, -1) for name, _ in runs])
+        return self.key(np.repeat(codes, [many for _, many in runs]), heads.pos)
 
     def has(self, keys: Ints) -> Bools:
         """Which of some positions a score has."""
@@ -92,6 +100,27 @@ def run_of(numbers: Ints) -> slice | Ints:
 
 
 @dataclass(frozen=True)
+class Held:
+    """Records of a chunk at positions of scores: keys (records,), columns for their table, and their calls."""
+
+    keys: Ints
+    columns: Columns
+    calls: Calls
+
+    @classmethod
+    def of(cls, chunk: Chunk, keys: Ints, some: Ints, people: Ints) -> Held:
+        """Some records of a chunk."""
+        # A view keeps the whole chunk in memory: only where it is most of it.
+        calls = Calls(chunk.alleles, chunk.ploidy, chunk.whole).records(some, copied=2 * len(some) < len(keys))
+        return cls(keys[some], chunk.heads.columns(some), calls.people(people))
+
+    def part(self, which: Bools) -> Held:
+        """Some of them."""
+        columns = {name: list(compress(values, which.tolist())) for name, values in self.columns.items()}
+        return Held(self.keys[which], columns, self.calls.records(np.flatnonzero(which)))
+
+
+@dataclass(frozen=True)
 class Batch:
     """Records at positions of scores: keys (records,), variants with `record`, and their calls in parts."""
 
@@ -100,25 +129,12 @@ class Batch:
     calls: tuple[Calls, ...]
 
     @classmethod
-    def of(cls, chunk: Chunk, wanted: Wanted, people: Ints) -> tuple[Batch, int]:
-        """The records of a chunk that a score has, and the position of its last record."""
-        variants = chunk.variants
-        keys = wanted.key(variants["chrom"], variants["pos"].to_numpy())
-        some = np.flatnonzero(wanted.has(keys))
-        # A view keeps the whole chunk in memory: only where it is most of it.
-        calls = Calls(chunk.alleles, chunk.ploidy, chunk.whole).records(some, copied=2 * len(some) < len(keys))
-        return cls(keys[some], variants[some], (calls.people(people),))._numbered(), int(keys[-1])
-
-    @classmethod
-    def joined(cls, parts: Sequence[Batch]) -> Batch:
+    def of(cls, parts: Sequence[Held]) -> Batch:
         """All, one after the other."""
-        return cls(np.concatenate([one.keys for one in parts]), pl.concat([one.variants for one in parts]),
-                   tuple(calls for one in parts for calls in one.calls))._numbered()
-
-    def part(self, which: Bools) -> Batch:
-        """Some records."""
-        calls = tuple(one.records(rows) for one, rows in self.within(np.flatnonzero(which)))
-        return Batch(self.keys[which], self.variants.filter(which), calls)._numbered()
+        keys = np.concatenate([one.keys for one in parts])
+        known = variants([one.columns for one in parts])
+        numbered = known.with_columns(record=pl.int_range(len(keys), dtype=pl.Int64, eager=True))
+        return cls(keys, numbered, tuple(one.calls for one in parts))
 
     def within(self, records: Ints) -> Iterator[tuple[Calls, Ints]]:
         """The parts that have some of the records, which must be in order, and which of their own these are."""
@@ -129,28 +145,36 @@ class Batch:
                 yield one, records[low:high] - first
             first += len(one.whole)
 
-    def _numbered(self) -> Batch:
-        numbered = self.variants.with_columns(record=pl.int_range(len(self.keys), dtype=pl.Int64, eager=True))
-        return Batch(self.keys, numbered, self.calls)
-
 
 def batches(cohort: Cohort, wanted: Wanted, progress: Callable[[str], None]) -> Iterator[Batch]:
     """Records at positions of scores, those of one position always together."""
     for path in cohort.paths:
-        held: list[Batch] = []
+        held: list[Held] = []
         people = np.zeros(0, dtype=np.int64)
         for chunk in chunks(path):
             if not len(people):  # all chunks of a file have the same
                 places = {name: place for place, name in enumerate(chunk.samples)}
                 people = np.array([places[name] for name in cohort.samples])
-            batch, last = Batch.of(chunk, wanted, people)
-            held.append(batch)
+            keys = wanted.keys_of(chunk.heads)
+            if len(some := np.flatnonzero(wanted.has(keys))):
+                held.append(Held.of(chunk, keys, some, people))
             progress(f"{path.name}: {chunk.heads.row + len(chunk.alts) - 1:,} records")
-            if sum(calls.alleles.size for one in held for calls in one.calls) > _MOST_HELD:
-                whole = Batch.joined(held)
-                open_ended = whole.keys == last  # the next chunk may go on with the same position
-                held = [whole.part(open_ended)]
-                if not open_ended.all():
-                    yield whole.part(~open_ended)
-        if held and len((whole := Batch.joined(held)).keys):
-            yield whole
+            if _enough(held):
+                # The next chunk may go on with the position of this one's last record.
+                whole, held = _parted(held, int(keys[-1]))
+                if whole:
+                    yield Batch.of(whole)
+        if held:
+            yield Batch.of(held)
+
+
+def _enough(held: Sequence[Held]) -> bool:
+    return (sum(one.calls.alleles.size for one in held) > _MOST_ALLELES
+            or sum(len(one.keys) for one in held) > _MOST_RECORDS)
+
+
+def _parted(held: Sequence[Held], last: int) -> tuple[list[Held], list[Held]]:
+    """What is held of other positions than the last, and of that."""
+    two = [[one.part(one.keys != last) for one in held], [one.part(one.keys == last) for one in held]]
+    others, here = ([one for one in parts if len(one.keys)] for parts in two)
+    return others, here

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
+from pmed import Scored
 from pmed.cohorts import Cohort
 from pmed.errors import InputError
 
@@ -19,24 +19,6 @@ from .sums import Sums
 MIN_OVERLAP = 0.75
 UNMATCHED, UNPLACED = "not in the genome", "no position"
 _LABELS = ("score", "row", "chrom", "pos", "effect", "other", "kind", "ref", "alt", "type", "status")
-
-
-@dataclass(frozen=True)
-class Scored:
-    """Scores of a cohort.
-
-    Attributes:
-        table: A row for each sample and score: sample, score, sum (null where too little is known of the person),
-            matched, variants, imputed, left_out, sum_sd (standard deviation of the sum by the imputed genotypes).
-        matches: A row for each row of the scoring files, with its record, match type and status.
-    """
-
-    table: pl.DataFrame
-    matches: pl.DataFrame
-
-    def counts(self, score: str) -> dict[str, int]:
-        """How many rows of a score have which status."""
-        return dict(self.matches.filter(score=score).group_by("status").len().sort("status").iter_rows())
 
 
 def score_cohort(cohort: Cohort, scores: Sequence[Score], *, rules: Rules | None = None,
