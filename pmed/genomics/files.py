@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from struct import Struct
 from typing import BinaryIO, Literal, cast
 
 import pysam
@@ -21,7 +22,8 @@ Kind = Literal["vcf", "bcf", "cache", "array", ""]
 # The empty block that ends every complete BGZF file (SAM specification, section 4.1.2).
 BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 # A block's head with the one extra field that has its size, and the CRC-32 and size behind its data.
-_BGZF_MAGIC, _BGZF_FIELD, _BGZF_HEAD, _BGZF_TAIL = b"\x1f\x8b\x08\x04", b"BC\x02\x00", 18, 8
+_BGZF_MAGIC, _BGZF_FIELD, _BGZF_HEAD, _BGZF_TAIL = b"\x1f\x8b\x08\x04", b"BC\x02\x00", 18, Struct("<II")
+_BGZF_MOST = 1 << 16
 _BOM = b"\xef\xbb\xbf"
 _BROKEN = (EOFError, zlib.error, gzip.BadGzipFile)
 _AGAIN = "copy or download it again"
@@ -79,22 +81,24 @@ def pieces(path: Path, size: int = 1 << 20) -> Iterator[bytes]:
         GenomeError: when unpacking fails.
     """
     with _failing_clearly(path), path.open("rb") as file:
-        while (head := file.read(_BGZF_HEAD)).startswith(_BGZF_MAGIC) and head[12:16] == _BGZF_FIELD:
-            yield _inflated(head, file)
+        head = file.read(_BGZF_HEAD)
+        while head.startswith(_BGZF_MAGIC) and head[12:16] == _BGZF_FIELD:
+            left = int.from_bytes(head[16:18], "little") + 1 - _BGZF_HEAD
+            body = file.read(left + _BGZF_HEAD)  # with the head of the next block
+            yield _inflated(body[:left], left)
+            head = body[left:]
         file.seek(-len(head), io.SEEK_CUR)
         rest = _gunzip(file, size) if head.startswith(b"\x1f\x8b") else cast("BinaryIO", file)
         while piece := rest.read(size):
             yield piece
 
 
-def _inflated(head: bytes, file: BinaryIO) -> bytes:
-    """What is in a block of which `head` has been read (SAM specification, section 4.1)."""
-    left = int.from_bytes(head[16:18], "little") + 1 - _BGZF_HEAD
-    body = file.read(left)
-    if left < _BGZF_TAIL or len(body) < left:
+def _inflated(body: bytes, size: int) -> bytes:
+    """What is in a block that has `size` bytes behind its head (SAM specification, section 4.1)."""
+    if size < _BGZF_TAIL.size or len(body) < size:
         raise EOFError("the file ends within a block")
-    check, length = (int.from_bytes(body[at:at + 4], "little") for at in (left - 8, left - 4))
-    data = zlib.decompress(body[:-_BGZF_TAIL], -zlib.MAX_WBITS, length or 1)
+    check, length = _BGZF_TAIL.unpack_from(body, size - _BGZF_TAIL.size)
+    data = zlib.decompress(body, -zlib.MAX_WBITS, min(max(length, 1), _BGZF_MOST))  # that is only where it starts
     if len(data) != length or zlib.crc32(data) != check:
         raise gzip.BadGzipFile("CRC check failed")
     return data

@@ -17,7 +17,7 @@ from .batches import Batch, Bools, Calls, Int8s
 
 Floats = NDArray[np.float64]
 
-_TOGETHER = 64  # records in one product: their dosages stay in a processor's cache
+_TOGETHER = 128  # records in one product: their dosages stay in a processor's cache
 # Multiplications of a product that OpenBLAS does by one thread, and the fewest people that are worth a product.
 _ONE_THREAD, _LEAST_WIDTH = 1 << 18, 128
 LEAST_CALLED = 50  # as upstream, which imputes by the genomes' own frequencies from 50 people on
@@ -91,9 +91,9 @@ class Sums:
 
     def _weights(self, placed: pl.DataFrame, name: str, columns: int) -> Floats:
         """(scores, columns)."""
-        weights = np.zeros((len(self.sums), columns))
-        np.add.at(weights, (placed["score"].to_numpy(), placed["column"].to_numpy()), placed[name].to_numpy())
-        return weights
+        cell = placed["score"].to_numpy().astype(np.int64) * columns + placed["column"].to_numpy()
+        added: Floats = np.bincount(cell, placed[name].to_numpy(), len(self.sums) * columns).astype(np.float64)
+        return added.reshape(len(self.sums), columns)
 
 
 @dataclass(frozen=True)
@@ -120,6 +120,9 @@ class Dosages:
         pairs = (alleles == which[:, None, None]).view(np.uint16)[..., 0]
         count = ((pairs >> 8) + pairs).astype(np.uint8)  # the low byte is the sum of the two bytes
         some = np.flatnonzero(~calls.whole)
+        if not len(some):
+            nothing = np.zeros(0)
+            return cls(count, some, np.zeros((0, count.shape[1]), dtype=np.bool_), nothing, nothing)
         first, second, copies = alleles[some, :, 0], alleles[some, :, 1], calls.ploidy[some]
         known = (first >= 0) & ((second >= 0) & (copies == 2) | (copies == 1))
         count[some] *= known
