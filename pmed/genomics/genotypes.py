@@ -29,6 +29,7 @@ _MARKS = 0xFF00FF00
 _PHASED, _UNPHASED = ((_TAB << 24) | (mark << 8) for mark in (_BAR, _SLASH))
 _ZEROS, _ONES = (_ZERO << 16) | _ZERO, np.uint32(1 << 16 | 1)
 _SLASH_READ, _DOT_READ = (_SLASH - _ZERO, _DOT - _ZERO)
+_AT_ONCE = 1 << 19  # bytes that are read at once: with what is made of them they stay in a processor's cache
 _DIGITS = range(_ZERO, _ZERO + 10)
 
 
@@ -76,29 +77,37 @@ def complete(alleles: Int8s, ploidy: Int8s) -> Bools:
     return np.asarray((alleles.reshape(len(alleles), -1) >= 0).all(axis=1) & (ploidy == 2).all(axis=1))
 
 
-def fixed_width(words: Words) -> tuple[Genotypes, Bools]:
-    """Read (records, samples) cells of four bytes each; also says which records are of that form throughout.
+def fixed_width(data: Bytes, begins: Ints, samples: int) -> tuple[Genotypes, Bools]:
+    """Read records of cells of four bytes each; also says which records are of that form throughout.
 
     Args:
-        words: The cells as little-endian numbers, each with the tab behind it; contiguous.
+        data: Bytes that hold them.
+        begins: (records,) where the cells of each begin; what stands behind the last cell is taken for a tab.
+        samples: Cells of a record.
     """
-    if not words.size:
-        return _any_marks(words)
-    mark = _UNPHASED if words[0, 0] & _MARKS == _UNPHASED else _PHASED
-    bits = words ^ np.uint32(mark | _ZEROS)
-    good = np.bitwise_or.reduce(bits, axis=1) & ~_ONES == 0
-    if not good.any():
-        return _any_marks(words)
-    # In most records all cells have one mark, and no allele but 0 and 1: their last bits are the alleles.
-    alleles = bits.view("<u2").astype(np.int8).reshape(*words.shape, 2)
-    phased: Bools = np.broadcast_to(np.bool_(mark == _PHASED), words.shape)
-    two = np.broadcast_to(np.int8(2), words.shape)
+    windows = sliding_window_view(data, CELL * samples) if len(begins) else np.empty((0, CELL * samples), np.uint8)
+
+    def words(rows: slice | Ints) -> Words:
+        cells = windows[begins[rows]]
+        cells[:, -1] = _TAB
+        return np.asarray(cells.view("<u4"))
+
+    mark = _UNPHASED if len(begins) and words(slice(1))[0, 0] & _MARKS == _UNPHASED else _PHASED
+    alleles, good = np.empty((len(begins), samples, 2), dtype=np.int8), np.empty(len(begins), dtype=np.bool_)
+    step = max(1, _AT_ONCE // (CELL * samples))
+    for some in (slice(start, start + step) for start in range(0, len(begins), step)):
+        # In most records all cells have one mark, and no allele but 0 and 1: their last bits are the alleles.
+        bits = words(some)
+        bits ^= np.uint32(mark | _ZEROS)
+        good[some] = np.bitwise_or.reduce(bits, axis=1) & ~_ONES == 0
+        alleles[some] = bits.view("<u2").reshape(-1, samples, 2)
+    phased: Bools = np.broadcast_to(np.bool_(mark == _PHASED), alleles.shape[:2])
     whole, others = good.copy(), np.flatnonzero(~good)
     if len(others):
-        rest, good[others] = _any_marks(words[others])
+        rest, good[others] = _any_marks(words(others))
         phased = phased.copy()
         alleles[others], phased[others], whole[others] = rest.alleles, rest.phased, rest.whole
-    return Genotypes(alleles, two, phased, whole), good
+    return Genotypes(alleles, np.broadcast_to(np.int8(2), alleles.shape[:2]), phased, whole), good
 
 
 def _any_marks(words: Words) -> tuple[Genotypes, Bools]:

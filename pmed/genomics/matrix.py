@@ -223,9 +223,7 @@ class _Reader:
         quick = (before == _GT_ONLY).all(axis=1) & (np.array([part.count(b"\t") for part in parts]) == FIXED)
         if not quick.any():
             return parts, quick, _nothing(len(self.names))
-        cells = sliding_window_view(block.raw, width)[cuts[quick]]
-        cells[:, -1] = _TAB  # instead of the line's end
-        genotypes, good = fixed_width(cells.view("<u4"))
+        genotypes, good = fixed_width(block.raw, cuts[quick], len(self.header.samples))
         if not good.all():
             quick[quick], genotypes = good, genotypes.records(good)
         return parts, quick, genotypes if len(self.names) == len(self.header.samples) else genotypes.people(self.places)

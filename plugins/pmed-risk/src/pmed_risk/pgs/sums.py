@@ -18,8 +18,9 @@ from .batches import Batch, Bools, Calls, Int8s
 Floats = NDArray[np.float64]
 
 _TOGETHER = 128  # records in one product: their dosages stay in a processor's cache
-# Multiplications of a product that OpenBLAS does by one thread, and the fewest people that are worth a product.
-_ONE_THREAD, _LEAST_WIDTH = 1 << 18, 128
+# Multiplications of a product that OpenBLAS does by one thread, dosages that fit a processor's cache as float64, and
+# the fewest people that are worth a product.
+_ONE_THREAD, _IN_CACHE, _LEAST_WIDTH = 1 << 18, 1 << 16, 128
 LEAST_CALLED = 50  # as upstream, which imputes by the genomes' own frequencies from 50 people on
 
 
@@ -79,15 +80,15 @@ class Sums:
         self.imputed[:] += used[:, dosages.some] @ imputed
         self.variance[:] += dosages.variance(once[:, dosages.some], twice[:, dosages.some]) @ imputed
 
-    def _multiply(self, weights: Floats, dosages: Floats) -> None:
+    def _multiply(self, weights: Floats, dosages: Floats | NDArray[np.uint8]) -> None:
         """Add the product of weights (scores, alleles) and dosages (alleles, samples), some samples at a time.
 
         OpenBLAS takes several threads for a larger product; where other work keeps the processors busy, they wait for
-        each other many times as long as the product takes.
+        each other many times as long as the product takes. As numbers of eight bytes, all would not fit its cache.
         """
-        width = max(_LEAST_WIDTH, _ONE_THREAD // weights.size)
+        width = max(_LEAST_WIDTH, min(_ONE_THREAD // weights.size, _IN_CACHE // len(dosages)))
         for start in range(0, dosages.shape[1], width):
-            self.sums[:, start:start + width] += weights @ dosages[:, start:start + width]
+            self.sums[:, start:start + width] += weights @ dosages[:, start:start + width].astype(np.float64)
 
     def _weights(self, placed: pl.DataFrame, name: str, columns: int) -> Floats:
         """(scores, columns)."""
@@ -134,8 +135,10 @@ class Dosages:
         """(some,) whether something stands for the unknown genotypes."""
         return np.isfinite(self.for_once)
 
-    def mean(self) -> Floats:
+    def mean(self) -> Floats | NDArray[np.uint8]:
         """(alleles, samples) dosages."""
+        if not len(self.some):
+            return self.count
         return self._filled(self.count.astype(np.float64), self.for_once + self.for_twice)
 
     def once(self) -> Floats:
