@@ -13,11 +13,12 @@ from .errors import FlowError
 
 def gives(step: Any, name: str) -> bool:
     """Whether a step gives `name`, by exact name or by pattern (``on:*``)."""
-    return _one_fits(tuple(step.gives), name)
+    return one_fits(tuple(step.gives), name)
 
 
 @lru_cache(maxsize=1 << 14)
-def _one_fits(patterns: tuple[str, ...], name: str) -> bool:
+def one_fits(patterns: tuple[str, ...], name: str) -> bool:
+    """Whether one of the patterns is, or fits, `name`."""
     return any(fnmatchcase(name, pattern) for pattern in patterns)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 import polars as pl
 
@@ -17,14 +17,23 @@ def inputs(predictor: Predictor) -> list[str]:
     return list(dict.fromkeys([*predictor.needs, *getattr(predictor, "wants", ())]))
 
 
-def feature_frame(predictor: Predictor, features: pl.DataFrame) -> pl.DataFrame:
-    """Just the declared columns; one that no plugin gives is null for everybody."""
-    names, known = inputs(predictor), set(features.columns)
+def feature_frame(predictor: Predictor, features: pl.DataFrame, known: Set[str] | None = None) -> pl.DataFrame:
+    """Just the declared columns; one that no plugin gives is null for everybody.
+
+    `known` are the columns of `features`, for those who ask for many predictors: to list a thousand takes its time.
+    """
+    names, known = inputs(predictor), set(features.columns) if known is None else known
     # Columns are picked by name: a selection of a thousand expressions takes longer than the predictor.
     given = features[["patient_id", *(name for name in names if name in known)]]
     nobody = pl.Series([None] * features.height, dtype=pl.Null())
     absent = [nobody.alias(name) for name in names if name not in known]
     return given.hstack(absent)[["patient_id", *names]] if absent else given
+
+
+def feature_frames(predictors: Iterable[Component], features: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """The `feature_frame` of each predictor, by its name."""
+    known = frozenset(features.columns)
+    return {one.name: feature_frame(one.made, features, known) for one in predictors}
 
 
 def predict(plugins: Plugins, components: Sequence[Component], frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:

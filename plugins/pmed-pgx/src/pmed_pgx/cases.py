@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import isnan
@@ -93,20 +93,25 @@ def several(feature: str) -> str:
     return f"phenotypes:{feature.partition(':')[2]}" if feature.startswith("phenotype:") else feature
 
 
-def column(features: pl.DataFrame, name: str) -> pl.Series:
-    """An input; for a phenotype that is not certain, the possible ones as ``A or B``. NaN is unknown."""
-    known = [features[one] for one in dict.fromkeys((name, several(name))) if one in features.columns]
+def columns(features: pl.DataFrame, names: Iterable[str]) -> dict[str, pl.Series]:
+    """Inputs; for a phenotype that is not certain, the possible ones as ``A or B``. NaN is unknown."""
+    known = set(features.columns)  # listed once: there may be a thousand
+    return {name: _column([features[one] for one in dict.fromkeys((name, several(name))) if one in known],
+                          name, features.height) for name in names}
+
+
+def _column(known: list[pl.Series], name: str, height: int) -> pl.Series:
     filled = [one for one in known if one.dtype != pl.Null()]
     if not filled:
-        return pl.Series(name, [None] * features.height, dtype=pl.Null())
+        return pl.Series(name, [None] * height, dtype=pl.Null())
     first = filled[0].fill_nan(None) if filled[0].dtype.is_float() else filled[0]
-    return (first if len(filled) == 1 else first.fill_null(filled[1])).alias(name)
+    return (first if len(filled) == 1 or not first.null_count() else first.fill_null(filled[1])).alias(name)
 
 
 def _coded(features: pl.DataFrame, asked: tuple[Drug, ...]) -> dict[str, Coded]:
     bounds = _bounds(asked)
-    return {name: _binned(column(features, name), bounds[name]) if name in bounds else _code(column(features, name))
-            for name in inputs(asked)}
+    return {name: _binned(one, bounds[name]) if name in bounds else _code(one)
+            for name, one in columns(features, inputs(asked)).items()}
 
 
 def _alone(known: dict[str, Any], asked: tuple[Drug, ...]) -> list[Any]:
@@ -125,7 +130,7 @@ def _outcomes(asked: tuple[Drug, ...], *values: Any) -> tuple[Outcome, ...]:
 
 
 def _value(known: dict[str, Any], name: str) -> Any:
-    """The value of `column`."""
+    """The value of its column in `columns`."""
     value = known.get(name)
     if value is None:
         return known.get(several(name))

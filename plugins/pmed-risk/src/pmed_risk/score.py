@@ -119,13 +119,13 @@ class Score(Published):
             value = pl.Series("value", about.compute(self._given(frame)), dtype=pl.Float64)
         label = pl.coalesce(pl.when(pl.col("value") >= low).then(pl.lit(words)) for low, words in about.labels) \
             if about.labels else None
-        rows = predictions(frame.with_columns(value), target=about.target, value=pl.col("value"),
-                           unit=self.card.unit, reason=about.unassessed, label=label)
         apart = frame.select(apart=about.apart).to_series()
+        rows = predictions(frame.with_columns(value), target=about.target, value=pl.col("value"),
+                           unit=self.card.unit, reason=pl.coalesce(apart, about.unassessed), label=label)
+        if apart.null_count() == apart.len():
+            return rows
         return rows.with_columns(
-            reason=pl.coalesce(apart, "reason"),
-            status=pl.when(apart.is_not_null()).then(pl.lit("not-applicable")).otherwise("status"),
-            value=pl.when(apart.is_null()).then("value"), label=pl.when(apart.is_null()).then("label"))
+            status=pl.when(apart.is_not_null()).then(pl.lit("not-applicable")).otherwise("status"))
 
     def trace(self, features: pl.DataFrame, predictions: pl.DataFrame) -> pl.DataFrame:
         """The inputs one by one, and the result."""
