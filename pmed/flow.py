@@ -19,7 +19,13 @@ def gives(step: Any, name: str) -> bool:
 @lru_cache(maxsize=1 << 14)
 def one_fits(patterns: tuple[str, ...], name: str) -> bool:
     """Whether one of the patterns is, or fits, `name`."""
-    return any(fnmatchcase(name, pattern) for pattern in patterns)
+    return name in patterns or any(fnmatchcase(name, pattern) for pattern in _open(patterns))
+
+
+@lru_cache(maxsize=256)
+def _open(patterns: tuple[str, ...]) -> tuple[str, ...]:
+    """Those that more than one name may fit: most are names, and a comparison is faster than a match."""
+    return tuple(pattern for pattern in patterns if any(sign in pattern for sign in "*?["))
 
 
 def order(steps: Iterable[Any]) -> list[Any]:
