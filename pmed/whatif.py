@@ -12,12 +12,14 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import polars as pl
 
 from .engine import Engine
 from .errors import OptionError
 from .normalise.drugs import Vocabulary, add_ingredients
 from .normalise.units import canonical_units
+from .plugins import installed
 from .settings import Settings
 from .stages.features import Before
 from .stages.read import READ_TABLES
@@ -86,7 +88,7 @@ def what_if(result: Result, patient_id: str, *, stop: str | Iterable[str] = (), 
     """
     mine = result.for_patient(patient_id)
     stops, starts = _names(stop), _names(start)
-    engine, names = _engine(_frozen(mine.provenance.get("settings", {}).get("options", {})))
+    engine, names = _engine_of(mine.provenance)
     read = {name: mine.tables.get(name, TABLES[name].empty()) for name in READ_TABLES}
     read, words, changed = _record(read, patient_id), [], set()
     for wanted, change in ((stops, _stop), (starts, _start)):
@@ -118,14 +120,21 @@ def _names(given: str | Iterable[str]) -> list[str]:
     return [given.lower()] if isinstance(given, str) else [name.lower() for name in given]
 
 
-def _frozen(options: Mapping[str, Mapping[str, Any]]) -> tuple[tuple[str, tuple[tuple[str, Any], ...]], ...]:
-    return tuple((name, tuple(values.items())) for name, values in options.items())
+def _engine_of(provenance: Mapping[str, Any]) -> tuple[Engine, Vocabulary]:
+    """The engine as that run had it, and its medicines' names: its options, and no plugin that it did not have.
+
+    One that was switched off or not allowed then, or was installed since, stays out: it would be taken for a
+    difference that the question makes.
+    """
+    options = msgspec.json.encode(provenance.get("settings", {}).get("options", {}), order="deterministic")
+    return _engine(options, frozenset(provenance["plugins"]) if "plugins" in provenance else None)
 
 
 @lru_cache(maxsize=4)
-def _engine(options: tuple[tuple[str, tuple[tuple[str, Any], ...]], ...]) -> tuple[Engine, Vocabulary]:
-    """The engine of those options and its medicines' names: making them takes longer than a question."""
-    engine = Engine.start(Settings().with_options({name: dict(values) for name, values in options}))
+def _engine(options: bytes, plugins: frozenset[str] | None) -> tuple[Engine, Vocabulary]:
+    """Kept, because making them takes longer than a question."""
+    out = frozenset[str]() if plugins is None else frozenset(point.name for point in installed()) - plugins
+    engine = Engine.start(Settings(out, msgspec.json.decode(options)))
     return engine, Vocabulary.of(engine.drug_names)
 
 
