@@ -199,21 +199,27 @@ def _differences(before: Result, after: Result) -> tuple[pl.DataFrame, pl.DataFr
 
 def _today(result: Result) -> pl.DataFrame:
     """patient_id, gene and present phenotype: the genetic one where no medicine acts."""
-    called = result.tables.get("gene_results", TABLES["gene_results"].empty()).select(
-        "patient_id", "gene", genetic=pl.when("complete").then("phenotype"))
-    now = result.tables.get("present_phenotypes", TABLES["present_phenotypes"].empty())
-    both = called.join(now.select("patient_id", "gene", "present_phenotype", acts=pl.lit(value=True)),
-                       on=["patient_id", "gene"], how="full", coalesce=True)
-    return both.select("patient_id", "gene", present_phenotype=pl.when("acts").then("present_phenotype").otherwise(
-        "genetic")).sort("patient_id", "gene")
+    called, now = (result.tables.get(name, TABLES[name].empty()) for name in ("gene_results", "present_phenotypes"))
+    found = {(patient, gene): phenotype if complete else None for patient, gene, complete, phenotype
+             in called[["patient_id", "gene", "complete", "phenotype"]].iter_rows()}
+    found.update({(patient, gene): phenotype for patient, gene, phenotype
+                  in now[["patient_id", "gene", "present_phenotype"]].iter_rows()})
+    return pl.DataFrame([(*key, found[key]) for key in sorted(found)], orient="row", schema={
+        "patient_id": pl.String(), "gene": pl.String(), "present_phenotype": pl.String()})
 
 
+# Of one patient: in plain Python, as joining two frames of a few hundred rows takes longer than looking at them.
 def _compared(before: pl.DataFrame, after: pl.DataFrame, key: list[str], names: Iterable[str]) -> pl.DataFrame:
     """Rows of which one of `names` differs, with its value in both; null where a row is only in the other."""
-    both = before.select(*key, *names).join(after.select(*key, *names), on=key, how="full", coalesce=True,
-                                            suffix="_after", maintain_order="right_left")
-    differs = pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"{name}_after")) for name in names)
-    return both.filter(differs).rename({name: f"{name}_before" for name in names})
+    told = [*names]
+    one, other = ({row[:len(key)]: row[len(key):] for row in frame[[*key, *told]].iter_rows()}
+                  for frame in (before, after))
+    nothing = (None,) * len(told)
+    pairs = ((row, one.get(row, nothing), other.get(row, nothing)) for row in {**other, **one})
+    types = after.schema
+    return pl.DataFrame([(*row, *then, *now) for row, then, now in pairs if then != now], orient="row", schema={
+        **{name: types[name] for name in key}, **{f"{name}_before": types[name] for name in told},
+        **{f"{name}_after": types[name] for name in told}})
 
 
 def _changed(what: str, before: str | None, after: str | None) -> str:

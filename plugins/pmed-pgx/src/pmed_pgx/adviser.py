@@ -51,8 +51,16 @@ class GuidelineAdviser:
         for more in (reasons(rows.select(*KEY, "case"), cases.outcomes, results, present),
                      _taken(with_coming(tables)), others, _doses(tables["predictions"]), assumptions(results),
                      hints(results), days_taken(tables)):
-            rows = rows.join(more, on=KEY, how="left", maintain_order="left")
+            rows = _beside(rows, more)
         return _suggestions(rows)
+
+
+def _beside(rows: pl.DataFrame, more: pl.DataFrame) -> pl.DataFrame:
+    """The columns of `more` beside the rows of its patients and drugs; there is often none, and a join takes longer."""
+    if more.is_empty():
+        return rows.hstack([pl.Series(name, [None] * rows.height, dtype=dtype)
+                            for name, dtype in more.schema.items() if name not in KEY])
+    return rows.join(more, on=KEY, how="left", maintain_order="left")
 
 
 def _suggestions(rows: pl.DataFrame) -> pl.DataFrame:
@@ -71,6 +79,8 @@ def _suggestions(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _lengthened(rows: pl.DataFrame, name: str, more: Sequence[str]) -> pl.DataFrame:
     """The list `name` with those of `more` after it; only rows that have more are touched, as joining lists is slow."""
+    if all(rows[one].null_count() == rows.height for one in more):
+        return rows
     few = rows.filter(pl.any_horizontal(pl.col(one).is_not_null() for one in more)).select(
         *KEY, _whole=pl.concat_list(pl.col(one).fill_null([]) for one in (name, *more)))
     return rows.join(few, on=KEY, how="left", maintain_order="left").with_columns(
