@@ -34,13 +34,13 @@ def advise(plugins: Plugins, components: Sequence[Component], tables: Tables) ->
 def _advise(component: Component, tables: Tables) -> pl.DataFrame:
     table = TABLES["suggestions"]
     made = component.made.advise(copies(tables)).with_columns(adviser=pl.lit(component.name))
-    rows = table.check(made).select(table.names)
+    rows = table.check(made)[table.names]
     _must_be_sound(rows, tables)
     return rows
 
 
 def _must_be_sound(rows: pl.DataFrame, tables: Tables) -> None:
-    if strange := set(rows["patient_id"]) - set(tables["features"]["patient_id"]):
+    if strange := set(rows["patient_id"].unique()) - set(tables["features"]["patient_id"]):
         raise TableError(f"{len(strange)} suggestions are for patients that this run does not have")
     wild = rows.filter(~pl.col("concern").is_between(*CONCERN))
     if wild.height:
