@@ -40,7 +40,7 @@ def _advise(component: Component, tables: Tables) -> pl.DataFrame:
 
 
 def _must_be_sound(rows: pl.DataFrame, tables: Tables) -> None:
-    if strange := set(rows["patient_id"]) - set(tables["features"]["patient_id"]):
+    if strange := set(rows["patient_id"].unique()) - set(tables["features"]["patient_id"]):
         raise TableError(f"{len(strange)} suggestions are for patients that this run does not have")
     wild = rows.filter(~pl.col("concern").is_between(*CONCERN))
     if wild.height:

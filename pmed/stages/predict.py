@@ -51,10 +51,10 @@ def checked(predictor: Predictor, features: pl.DataFrame) -> pl.DataFrame:
 
 
 def _must_cover(predictor: Predictor, rows: pl.DataFrame, features: pl.DataFrame) -> None:
-    if strange := set(rows["target"]) - set(predictor.gives):
+    if strange := set(rows["target"].unique()) - set(predictor.gives):
         raise TableError(f"predicted {sorted(strange)[0]!r}, which it does not declare in `gives`")
     expected = features.height * len(predictor.gives)
-    if rows.height != expected or set(rows["patient_id"]) - set(features["patient_id"]):
+    if rows.height != expected or set(rows["patient_id"].unique()) - set(features["patient_id"]):
         raise TableError(f"gave {rows.height} rows, expected {expected}: one for each patient and target")
 
 

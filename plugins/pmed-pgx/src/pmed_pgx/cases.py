@@ -18,6 +18,7 @@ from .guidelines import AGE, SCORE, Drug, Range
 from .outcomes import Outcome, outcome
 
 Ints = npt.NDArray[np.int64]
+_ROOM = 1 << 62      # combinations that a number has room for
 REMEMBERED = 1 << 14  # outcomes; a patient has about 450, some thousand patients have as many distinct ones
 
 
@@ -44,16 +45,7 @@ class Cases:
         if features.height == 1:
             known = _alone(features, wanted)
             return cls(features["patient_id"], list(_outcomes(wanted, *known)), np.arange(len(wanted))[None, :])
-        coded = _coded(features, wanted)
-        outcomes: list[Outcome] = []
-        of = np.empty((features.height, len(wanted)), dtype=np.int64)
-        for number, drug in enumerate(wanted):
-            names = reads(drug)
-            where, first = distinct([coded[name].codes for name in names], features.height)
-            of[:, number] = where + len(outcomes)
-            outcomes += [remembered(drug, *(coded[name].values[coded[name].codes[row]] for name in names))
-                         for row in first.tolist()]
-        return cls(features["patient_id"], outcomes, of)
+        return _of_many(features["patient_id"], wanted, [column(features, name) for name in inputs(wanted)])
 
     def rows(self) -> pl.DataFrame:
         """patient_id, drug and case: every patient, in order, with every drug."""
@@ -62,6 +54,41 @@ class Cases:
         patient = np.repeat(np.arange(len(self.patients)), self.of.shape[1])
         return pl.DataFrame([self.patients.gather(patient).alias("patient_id"),
                              pl.Series("drug", drug, dtype=pl.String).gather(case), case])
+
+
+@dataclass(frozen=True)
+class _Last:
+    """What was read last, and of what."""
+
+    patients: pl.Series
+    asked: tuple[Drug, ...]
+    columns: Sequence[pl.Series]
+    cases: Cases
+
+    def is_of(self, patients: pl.Series, asked: tuple[Drug, ...], columns: Sequence[pl.Series]) -> bool:
+        """Whether this would be read again."""
+        return asked == self.asked and patients.equals(self.patients) and all(
+            one.dtype == before.dtype and one.equals(before) for one, before in zip(columns, self.columns, strict=True))
+
+
+_last: list[_Last] = []
+
+
+def _of_many(patients: pl.Series, asked: tuple[Drug, ...], columns: Sequence[pl.Series]) -> Cases:
+    """Cases of the `columns` of all `inputs`; of the same patients they are read twice, to predict and to advise."""
+    if _last and _last[0].is_of(patients, asked, columns):
+        return _last[0].cases
+    coded = _coded(columns, asked)
+    outcomes: list[Outcome] = []
+    of = np.empty((len(patients), len(asked)), dtype=np.int64)
+    for number, drug in enumerate(asked):
+        mine = [coded[name] for name in reads(drug)]
+        where, first = distinct([one.codes for one in mine], len(patients))
+        of[:, number] = where + len(outcomes)
+        outcomes += [remembered(drug, *(one.values[one.codes[row]] for one in mine)) for row in first.tolist()]
+    cases = Cases(patients, outcomes, of)
+    _last[:] = [_Last(patients, asked, columns, cases)]
+    return cases
 
 
 # Predicting, explaining, tracing and advising read the same cases, and so does the next question about a patient.
@@ -74,9 +101,15 @@ def remembered(drug: Drug, *values: Any) -> Outcome:
 
 def distinct(columns: Sequence[Ints], height: int) -> tuple[Ints, Ints]:
     """For each row the number of its combination, and for each combination its first row."""
-    combined = np.zeros(height, dtype=np.int64)
+    combined, many = np.zeros(height, dtype=np.int64), 1
     for codes in columns:
-        combined = np.unique(combined * (codes.max(initial=0) + 1) + codes, return_inverse=True)[1].astype(np.int64)
+        size = int(codes.max(initial=0)) + 1
+        if size == 1:  # all alike: mostly what nobody knows
+            continue
+        if many * size > _ROOM:
+            kept, combined = np.unique(combined, return_inverse=True)
+            many = len(kept)
+        combined, many = combined * size + codes, many * size
     _, first, where = np.unique(combined, return_index=True, return_inverse=True)
     return where.astype(np.int64), first.astype(np.int64)
 
@@ -102,10 +135,10 @@ def column(features: pl.DataFrame, name: str) -> pl.Series:
     return (first if len(filled) == 1 else first.fill_null(filled[1])).alias(name)
 
 
-def _coded(features: pl.DataFrame, asked: tuple[Drug, ...]) -> dict[str, Coded]:
+def _coded(columns: Sequence[pl.Series], asked: tuple[Drug, ...]) -> dict[str, Coded]:
     bounds = _bounds(asked)
-    return {name: _binned(column(features, name), bounds[name]) if name in bounds else _code(column(features, name))
-            for name in inputs(asked)}
+    return {name: _binned(values, bounds[name]) if name in bounds else _code(values)
+            for name, values in zip(inputs(asked), columns, strict=True)}
 
 
 def _alone(features: pl.DataFrame, asked: tuple[Drug, ...]) -> list[Any]:
@@ -151,12 +184,12 @@ def _bounds(asked: tuple[Drug, ...]) -> dict[str, list[float]]:
 
 
 def _code(values: pl.Series) -> Coded:
-    distinct_values = values.unique(maintain_order=True)
-    if values.len() == 0 or values.dtype == pl.Null():
+    """Values by the order in which they first occur."""
+    if values.null_count() == values.len():
         return Coded(np.zeros(values.len(), dtype=np.int64), [None])
-    numbered = pl.DataFrame([distinct_values, pl.int_range(distinct_values.len(), eager=True).alias("code")])
-    codes = values.to_frame().join(numbered, on=values.name, how="left", nulls_equal=True, maintain_order="left")
-    return Coded(codes["code"].to_numpy().astype(np.int64), distinct_values.to_list())
+    numbers: dict[Any, int] = {}
+    codes = np.fromiter((numbers.setdefault(value, len(numbers)) for value in values), np.int64, values.len())
+    return Coded(codes, list(numbers))
 
 
 def _binned(values: pl.Series, bounds: Sequence[float]) -> Coded:
