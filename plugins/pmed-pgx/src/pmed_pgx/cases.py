@@ -18,7 +18,8 @@ from .guidelines import AGE, SCORE, Drug, Range
 from .outcomes import Outcome, outcome
 
 Ints = npt.NDArray[np.int64]
-_ROOM = 1 << 62      # combinations that a number has room for
+_ROOM = 1 << 62  # combinations that a number has room for
+FEW = 32  # patients; up to so many are read one by one, which takes a hundredth of the time
 REMEMBERED = 1 << 14  # outcomes; a patient has about 450, some thousand patients have as many distinct ones
 
 
@@ -42,9 +43,9 @@ class Cases:
     def read(cls, features: pl.DataFrame, asked: Sequence[Drug] | None = None) -> Cases:
         """The cases of all drugs, or of those `asked` for; a feature without a column is unknown to everybody."""
         wanted = tuple(covered().values()) if asked is None else tuple(asked)
-        if features.height == 1:
-            known = _alone(features, wanted)
-            return cls(features["patient_id"], list(_outcomes(wanted, *known)), np.arange(len(wanted))[None, :])
+        if features.height <= FEW:
+            few = [one for row in features.iter_rows(named=True) for one in _outcomes(wanted, *_alone(row, wanted))]
+            return cls(features["patient_id"], few, np.arange(len(few)).reshape(features.height, len(wanted)))
         return _of_many(features["patient_id"], wanted, [column(features, name) for name in inputs(wanted)])
 
     def rows(self) -> pl.DataFrame:
@@ -141,9 +142,9 @@ def _coded(columns: Sequence[pl.Series], asked: tuple[Drug, ...]) -> dict[str, C
             for name, values in zip(inputs(asked), columns, strict=True)}
 
 
-def _alone(features: pl.DataFrame, asked: tuple[Drug, ...]) -> list[Any]:
+def _alone(known: dict[str, Any], asked: tuple[Drug, ...]) -> list[Any]:
     """The `inputs` of one patient, without a column for each, which is what takes the time there."""
-    known, bounds = features.row(0, named=True), _bounds(asked)
+    bounds = _bounds(asked)
     own = {name: _value(known, name) for name in inputs(asked)}
     return [_bin(value, bounds[name]) if name in bounds else value for name, value in own.items()]
 
@@ -159,8 +160,9 @@ def _outcomes(asked: tuple[Drug, ...], *values: Any) -> tuple[Outcome, ...]:
 def _value(known: dict[str, Any], name: str) -> Any:
     """The value of `column`."""
     value = known.get(name)
-    unknown = value is None or (isinstance(value, float) and isnan(value))
-    return known.get(several(name)) if unknown else value
+    if value is None:
+        return known.get(several(name))
+    return None if isinstance(value, float) and isnan(value) else value
 
 
 def _bin(value: Any, bounds: Sequence[float]) -> float | None:
@@ -184,12 +186,11 @@ def _bounds(asked: tuple[Drug, ...]) -> dict[str, list[float]]:
 
 
 def _code(values: pl.Series) -> Coded:
-    """Values by the order in which they first occur."""
     if values.null_count() == values.len():
         return Coded(np.zeros(values.len(), dtype=np.int64), [None])
-    numbers: dict[Any, int] = {}
-    codes = np.fromiter((numbers.setdefault(value, len(numbers)) for value in values), np.int64, values.len())
-    return Coded(codes, list(numbers))
+    places: dict[Any, int] = {}
+    codes = [places.setdefault(value, len(places)) for value in values.to_list()]
+    return Coded(np.array(codes, dtype=np.int64), list(places) or [None])
 
 
 def _binned(values: pl.Series, bounds: Sequence[float]) -> Coded:
