@@ -114,7 +114,7 @@ def cohort(inputs: Inputs, asked: Asked, *, engine: str = "local", jobs: int = 0
     must_be_there("genome", inputs.genome)
     must_be_there("history", inputs.history)
     number = jobs or os.cpu_count() or 1
-    most = people_at_once(memory, number)
+    most = people_at_once(memory, number, genes_only=asked.genes_only)
     _prepare(inputs, asked)
     work.begin(asked)
     _must_be_same(inputs, asked, most)
