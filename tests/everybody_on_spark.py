@@ -1,4 +1,4 @@
-"""All people of the 1000 Genomes files, on Spark and here: every table the same, row for row. Run by ``make everybody``."""
+"""All people of the 1000 Genomes files, on Spark and here: every table the same, row for row (``make everybody``)."""
 
 from __future__ import annotations
 
