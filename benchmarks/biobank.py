@@ -46,7 +46,7 @@ def cached(counts: Counts) -> list[Case]:
 
 def with_records(counts: Counts) -> list[Case]:
     """The whole plan of people of whom each has a record, as NDJSON of 160 kB: a third of it is to read those."""
-    number = str(counts["people"])
+    number = str(counts.get("people", 2562))
     return [Case(f"pmed cohort, the plan of {int(number):,} with a record each",
                  (*OURS, "people", str(bcf(1)), number, "full", "local", str(RECORDS / "records"),
                   str(RECORDS / "pairs.tsv")), megabytes=FLAT, each=FULL_A_PERSON, items=int(number), rounds=1)]
