@@ -307,6 +307,17 @@ def test_a_missing_file_is_said_before_any_work(tmp_path: Path) -> None:
         run(tmp_path / "none.vcf", output=tmp_path / "out", jobs=1)
 
 
+def test_a_path_may_be_written_as_an_address_of_a_file_and_of_nothing_else(
+        tmp_path: Path, crowd: tuple[Path, list[Path]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    asked = [f"file://{crowd[0]}", "--genes-only", "--jobs", "1"]
+    assert CliRunner().invoke(cli, ["cohort", *asked, "-o", f"file://{tmp_path}/out"]).exit_code == 0
+    assert Cohort.open(tmp_path / "out").people == 7
+    told = CliRunner().invoke(cli, ["cohort", *asked, "-o", "hdfs://host:8020/out"])
+    assert "hdfs addresses are neither read nor written" in str(told.exception)
+    assert not list(tmp_path.glob("hdfs*"))
+
+
 def test_records_of_strangers_are_not_guessed(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no record is of anybody with a genome"):
         run(people_vcf(tmp_path / "a.vcf", 2), record(tmp_path, "zoe"), output=tmp_path / "out", jobs=1)
