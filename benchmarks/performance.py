@@ -87,8 +87,16 @@ def page(told: dict[str, Any]) -> str:
         f"{about['memory_gb']} GB, Python {about['python']}; load {about['load']} when it ended, so CPU seconds count "
         f"and not the clock. {told['rounds']} rounds at most, medians.", "",
         "Work is the CPU time of all processes without the start of the first. A person's cost is work over people; "
-        "the ratio is to the cost of a person in the smallest cohort of that kind.", "",
+        "the ratio is to the cost of a person in the smallest cohort of that kind." + _crowded(about), "",
         *_table(head, rows), "", f"![{picture(rows).alt}](images/{PICTURE.name})", "", *_paper(rows)]) + "\n"
+
+
+def _crowded(about: dict[str, Any]) -> str:
+    """What a machine on which more than this ran makes of CPU seconds."""
+    if about["load"] <= about["cpus"] + 1:
+        return ""
+    return (" More ran than there are CPUs: processes then push each other out of the caches, and the same work takes "
+            "up to twice the CPU seconds of a quiet machine.")
 
 
 def costs(rows: Sequence[Sequence[str]]) -> dict[str, list[tuple[int, float]]]:
