@@ -18,6 +18,7 @@ from .guidelines import AGE, SCORE, Drug, Range
 from .outcomes import Outcome, outcome
 
 Ints = npt.NDArray[np.int64]
+_ROOM = 1 << 62  # combinations that a number has room for
 FEW = 32  # patients; up to so many are read one by one, which takes a hundredth of the time
 REMEMBERED = 1 << 14  # outcomes; a patient has about 450, some thousand patients have as many distinct ones
 
@@ -45,16 +46,7 @@ class Cases:
         if features.height <= FEW:
             few = [one for row in features.iter_rows(named=True) for one in _outcomes(wanted, *_alone(row, wanted))]
             return cls(features["patient_id"], few, np.arange(len(few)).reshape(features.height, len(wanted)))
-        coded = _coded(features, wanted)
-        outcomes: list[Outcome] = []
-        of = np.empty((features.height, len(wanted)), dtype=np.int64)
-        for number, drug in enumerate(wanted):
-            names = reads(drug)
-            where, first = distinct([coded[name].codes for name in names], features.height)
-            of[:, number] = where + len(outcomes)
-            outcomes += [remembered(drug, *(coded[name].values[coded[name].codes[row]] for name in names))
-                         for row in first.tolist()]
-        return cls(features["patient_id"], outcomes, of)
+        return _of_many(features["patient_id"], wanted, [*columns(features, inputs(wanted)).values()])
 
     def rows(self) -> pl.DataFrame:
         """patient_id, drug and case: every patient, in order, with every drug."""
@@ -63,6 +55,41 @@ class Cases:
         patient = np.repeat(np.arange(len(self.patients)), self.of.shape[1])
         return pl.DataFrame([self.patients.gather(patient).alias("patient_id"),
                              pl.Series("drug", drug, dtype=pl.String).gather(case), case])
+
+
+@dataclass(frozen=True)
+class _Last:
+    """What was read last, and of what."""
+
+    patients: pl.Series
+    asked: tuple[Drug, ...]
+    columns: Sequence[pl.Series]
+    cases: Cases
+
+    def is_of(self, patients: pl.Series, asked: tuple[Drug, ...], columns: Sequence[pl.Series]) -> bool:
+        """Whether this would be read again."""
+        return asked == self.asked and patients.equals(self.patients) and all(
+            one.dtype == before.dtype and one.equals(before) for one, before in zip(columns, self.columns, strict=True))
+
+
+_last: list[_Last] = []
+
+
+def _of_many(patients: pl.Series, asked: tuple[Drug, ...], given: Sequence[pl.Series]) -> Cases:
+    """Cases of what is `given` for all `inputs`; of the same patients they are read twice, to predict and to advise."""
+    if _last and _last[0].is_of(patients, asked, given):
+        return _last[0].cases
+    coded = _coded(given, asked)
+    outcomes: list[Outcome] = []
+    of = np.empty((len(patients), len(asked)), dtype=np.int64)
+    for number, drug in enumerate(asked):
+        mine = [coded[name] for name in reads(drug)]
+        where, first = distinct([one.codes for one in mine], len(patients))
+        of[:, number] = where + len(outcomes)
+        outcomes += [remembered(drug, *(one.values[one.codes[row]] for one in mine)) for row in first.tolist()]
+    cases = Cases(patients, outcomes, of)
+    _last[:] = [_Last(patients, asked, given, cases)]
+    return cases
 
 
 # Predicting, explaining, tracing and advising read the same cases, and so does the next question about a patient.
@@ -75,9 +102,15 @@ def remembered(drug: Drug, *values: Any) -> Outcome:
 
 def distinct(columns: Sequence[Ints], height: int) -> tuple[Ints, Ints]:
     """For each row the number of its combination, and for each combination its first row."""
-    combined = np.zeros(height, dtype=np.int64)
+    combined, many = np.zeros(height, dtype=np.int64), 1
     for codes in columns:
-        combined = np.unique(combined * (codes.max(initial=0) + 1) + codes, return_inverse=True)[1].astype(np.int64)
+        size = int(codes.max(initial=0)) + 1
+        if size == 1:  # all alike: mostly what nobody knows
+            continue
+        if many * size > _ROOM:
+            kept, combined = np.unique(combined, return_inverse=True)
+            many = len(kept)
+        combined, many = combined * size + codes, many * size
     _, first, where = np.unique(combined, return_index=True, return_inverse=True)
     return where.astype(np.int64), first.astype(np.int64)
 
@@ -108,10 +141,10 @@ def _column(known: list[pl.Series], name: str, height: int) -> pl.Series:
     return (first if len(filled) == 1 or not first.null_count() else first.fill_null(filled[1])).alias(name)
 
 
-def _coded(features: pl.DataFrame, asked: tuple[Drug, ...]) -> dict[str, Coded]:
+def _coded(given: Sequence[pl.Series], asked: tuple[Drug, ...]) -> dict[str, Coded]:
     bounds = _bounds(asked)
-    return {name: _binned(one, bounds[name]) if name in bounds else _code(one)
-            for name, one in columns(features, inputs(asked)).items()}
+    return {name: _binned(values, bounds[name]) if name in bounds else _code(values)
+            for name, values in zip(inputs(asked), given, strict=True)}
 
 
 def _alone(known: dict[str, Any], asked: tuple[Drug, ...]) -> list[Any]:
@@ -158,6 +191,8 @@ def _bounds(asked: tuple[Drug, ...]) -> dict[str, list[float]]:
 
 
 def _code(values: pl.Series) -> Coded:
+    if values.null_count() == values.len():
+        return Coded(np.zeros(values.len(), dtype=np.int64), [None])
     places: dict[Any, int] = {}
     codes = [places.setdefault(value, len(places)) for value in values.to_list()]
     return Coded(np.array(codes, dtype=np.int64), list(places) or [None])
