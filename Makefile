@@ -8,7 +8,7 @@ OWN := $(PIP) install --quiet --no-deps --no-build-isolation $(PACKAGES:%=-e %)
 
 FUZZ := tests/test_vcf_random.py
 
-.PHONY: help demo test fuzz lint bench survey rows lab messages schemas lock clean spark everybody docs pages
+.PHONY: help demo test fuzz polars lint bench survey rows lab messages schemas lock clean spark everybody docs pages
 
 help:   ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /make \1  /p' Makefile | awk '{ printf "%s %-8s", $$1, $$2; $$1 = $$2 = ""; print }'
@@ -31,6 +31,9 @@ spark: $(VENV)/spark   ## pmed cohort on Spark against the local engine (needs J
 
 everybody: $(VENV)/spark   ## the same with all people of the 1000 Genomes files in ../shared (minutes)
 	$(VENV)/bin/python -m pytest -q tests/everybody_on_spark.py
+
+polars: $(VENV)/dev   ## plugins and core with the oldest and the newest polars that pmed supports
+	.ci/polars $(VENV)/bin/python
 
 lint: $(VENV)/dev   ## ruff and mypy
 	$(VENV)/bin/ruff check .

@@ -1,4 +1,4 @@
-"""``pmed model``: train, judge and describe the models that plugins register."""
+"""``pmed model``: train, judge and describe the models that plugins register, and make plugins of trained ones."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 
 @click.group()
 def model() -> None:
-    """Learned models: train them, judge them on other data, show their card."""
+    """Learned models: train them, judge them on other data, show their card, make plugins of them."""
 
 
 def _shared(command: Callable[..., None]) -> Callable[..., None]:
@@ -77,6 +77,26 @@ def card(settings: Settings, *, name: str, data: Path | None, folder: Path | Non
     for one in moved:
         click.echo(f"{'! ' if one['drifted'] else '  '}{one['feature']}: shift {one['shift']:.2f}, outside "
                    f"{one['outside']:.1%}, missing {one['missing_then']:.1%} then, {one['missing_now']:.1%} now")
+
+
+@model.command()
+@click.argument("which", metavar="NAME_OR_DIR")
+@click.option("-o", "--output", required=True, type=FOLDER, help="New folder for the package.")
+@click.option("--name", help="Of the package and its predictor (default: the model's name and -model).")
+@click.option("--unit", default="", help="Of a model of a number: its clinical unit.")
+@click.option("--range", "limits", type=(float, float), help="Of a model of a number: smallest and largest value.")
+@click.pass_obj
+def export(settings: Settings, *, which: str, output: Path, name: str | None, unit: str,
+           limits: tuple[float, float] | None) -> None:
+    """A trained model (in DIR, or the one that NAME ships) as a plugin package that pip installs."""
+    from .modelling import load_model
+    from .scaffold.learned import export_model
+
+    folder = Path(which)
+    chosen = load_model(folder) if folder.is_dir() else loaded(find_trainable(which, settings), None)
+    package = name or f"{chosen.name}-model"
+    finish((), export_model(chosen, output, package, unit, limits))
+    click.echo(f"next: pip install {output} && pmed plugins check {package}")
 
 
 def find_trainable(name: str, settings: Settings) -> Trainable:

@@ -25,11 +25,12 @@ _json = click.option("--json/--table", "as_json", default=None,
 
 
 @click.group(invoke_without_command=True)
+@_json
 @click.pass_context
-def plugins(ctx: click.Context) -> None:
+def plugins(ctx: click.Context, as_json: bool | None) -> None:
     """Installed plugins, what they bring, and what is wrong with them."""
     if ctx.invoked_subcommand is None:
-        ctx.invoke(list_plugins)
+        ctx.invoke(list_plugins, as_json=as_json)
 
 
 @plugins.command("list")

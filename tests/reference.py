@@ -9,6 +9,7 @@ import click
 
 from pmed import TABLES
 from pmed.cli import cli
+from pmed.normalise.units import CODES, PLAUSIBLE, canonical_unit
 from pmed.plugins import Plugins
 from pmed.tables import Column, Table
 from pmed.terminal import add_commands
@@ -20,7 +21,7 @@ OWN = {"pmed-pgx", "pmed-risk", "pmed-response"}
 
 def pages() -> dict[str, str]:
     """File name → text."""
-    return {"tables.md": tables_page(), "commands.md": commands_page()}
+    return {"tables.md": tables_page(), "commands.md": commands_page(), "measurements.md": measurements_page()}
 
 
 def tables_page() -> str:
@@ -46,6 +47,23 @@ def _about(column: Column) -> str:
 
 def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("{", "&#123;")
+
+
+def measurements_page() -> str:
+    """Every measurement that becomes a feature, with its unit."""
+    others: dict[str, list[str]] = {}
+    for code, (target, _) in CODES.items():
+        others.setdefault(target, [])
+        others[target] += [code] if code != target else []
+    rows = [f"| `observation:{code}` | {PLAUSIBLE[code][0]} | {canonical_unit(CODES[code][1])} | {', '.join(more)} |"
+            for code, more in others.items()]
+    head = "| feature | measurement | unit | recorded codes that count as it, too |\n|---|---|---|---|\n"
+    parts = ["# Measurements", MADE,
+             "Observations that become features (`observation:`, `latest:` and `trend:` with the LOINC code), each in "
+             "one unit. A code that is not here has no unit that pmed knows: its feature is unknown, and a plugin that "
+             "needs it makes it from the table `observations` by [register_features](../hooks/register_features.md).",
+             head + "\n".join(rows)]
+    return "\n\n".join(parts) + "\n"
 
 
 def commands_page() -> str:

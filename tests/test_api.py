@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 import json
 import re
 import subprocess
@@ -21,17 +20,12 @@ def test_all_is_sorted_and_every_name_is_there() -> None:
     assert dir(pmed) == sorted([*pmed.__all__, "__version__"])
 
 
-def test_every_public_name_has_an_example_that_runs(root: Path, monkeypatch: pytest.MonkeyPatch,
-                                                       tmp_path: Path) -> None:
-    monkeypatch.chdir(tmp_path)  # where no pmed.toml is
+def test_every_public_name_has_an_example(root: Path) -> None:
+    """tests/test_docs_run.py runs them."""
     text = (root / "docs/api.md").read_text(encoding="utf-8")
     code = "\n".join(re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE))
     missing = [name for name in pmed.__all__ if not re.search(rf"pmed\.{name}\b", code)]
     assert not missing, f"add an example to docs/api.md: {', '.join(missing)}"
-    test = doctest.DocTestParser().get_doctest(code, {"__name__": "examples"}, "api.md", "docs/api.md", 0)
-    said: list[str] = []
-    doctest.DocTestRunner(verbose=False).run(test, out=said.append)
-    assert not said, "".join(said)
 
 
 @pytest.mark.parametrize("first", ["pmed.demo", "pmed.plugins"])

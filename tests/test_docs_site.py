@@ -37,20 +37,17 @@ def test_no_page_is_of_a_hook_that_is_gone() -> None:
 @pytest.mark.parametrize("hook", HOOKS)
 def test_examples_stand_in_a_real_plugin(hook: str) -> None:
     blocks = re.findall(r"<!-- from: (\S+) -->\n+```python\n(.*?)```", page(hook), re.DOTALL)
-    assert blocks or hook == "register_models"  # which no plugin in the project uses yet
+    assert blocks
     for path, code in blocks:
         assert code in (ROOT / path).read_text(encoding="utf-8"), f"{hook}: the example is not in {path} any more"
 
 
 @pytest.mark.parametrize("hook", HOOKS)
-def test_blocks_that_test_a_hook_run(hook: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for folder in ROOT.glob("plugins/examples/*"):
-        monkeypatch.syspath_prepend(str(folder))
+def test_a_page_shows_how_to_test_its_hook(hook: str) -> None:
+    """tests/test_docs_run.py runs these blocks, as all others."""
     blocks = re.findall(r"<!-- run -->\n+```python\n(.*?)```", page(hook), re.DOTALL)
     assert blocks
-    for code in blocks:
-        assert "assert " in code
-        exec(compile(code, f"docs/hooks/{hook}.md", "exec"), {})
+    assert all("assert " in code for code in blocks)
 
 
 @pytest.mark.parametrize("name", sorted(reference.pages()))

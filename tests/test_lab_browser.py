@@ -5,6 +5,7 @@ PMED_PICTURES=FOLDER keeps the pictures to be looked at.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -22,6 +23,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from pmed.notebook import lab
+from tests.test_report_quality import FONT, MOST_DIFFERENT, SMALL, different
 
 CHROMIUM = Path("/usr/bin/chromium")
 if not CHROMIUM.exists():
@@ -252,5 +254,61 @@ def test_launcher_entries_make_notebooks(seen: Seen, server: Server) -> None:
     held = {path.name for path in server.folder.iterdir()}
     assert {"new-patient.ipynb", "new-predictor.ipynb"} <= held
     idle(page)
+    assert [one for one in seen.errors if not HARMLESS.search(one)] == []
+    close(server)
+
+
+GOLDEN = Path(__file__).parent / "golden" / "lab"
+
+
+def a_notebook(server: Server, name: str, code: str) -> str:
+    """A notebook of one cell in the working copy; its place in JupyterLab."""
+    cell = {"cell_type": "code", "id": "one", "metadata": {}, "source": code, "outputs": [], "execution_count": None}
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    book = {"cells": [cell], "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}
+    (server.folder / name).write_text(json.dumps(book))
+    return f"/tree/{name}"
+
+
+def small(part: Any) -> bytes:
+    """A part of the page at a size where the shapes of letters are gone."""
+    image = pytest.importorskip("PIL.Image", reason="Pillow is not installed")
+    taken = image.open(io.BytesIO(part.screenshot())).convert("L")
+    made = io.BytesIO()
+    size = (SMALL, round(taken.height * SMALL / taken.width))
+    taken.resize(size, image.Resampling.BOX).save(made, "PNG", optimize=True)
+    return made.getvalue()
+
+
+def looks_as_before(seen: Seen, part: Any, name: str) -> None:
+    """Compared as the report's pictures are; PMED_NEW_PICTURES=1 renews them."""
+    seen.page.add_style_tag(content=FONT)
+    seen.page.mouse.move(0, 0)
+    now, golden = small(part), GOLDEN / f"{name}-{seen.theme}.png"
+    if os.environ.get("PMED_NEW_PICTURES"):
+        golden.parent.mkdir(parents=True, exist_ok=True)
+        golden.write_bytes(now)
+    assert different(now, golden.read_bytes()) <= MOST_DIFFERENT
+
+
+def test_many_patients_are_filtered_and_one_is_opened(seen: Seen, server: Server) -> None:
+    page = open_lab(seen, server, a_notebook(server, "everybody.ipynb", "import pmed\n\npmed.demo().explore()"))
+    run_all(page)
+    explorer = page.locator(".pmed-explorer").first
+    rows = explorer.locator("tbody tr")
+    explorer.get_by_text("4 of 4 patients").wait_for(timeout=MINUTES)
+    assert rows.count() == 4
+    looks_as_before(seen, explorer, "everybody")
+
+    explorer.get_by_label("Medicine", exact=True).select_option("clopidogrel")
+    explorer.get_by_text("1 of 4 patients").wait_for(timeout=MINUTES)
+    assert rows.locator("th").all_inner_texts() == ["demo-stent"]
+    assert different(small(explorer), (GOLDEN / f"everybody-{seen.theme}.png").read_bytes()) > MOST_DIFFERENT
+    seen.picture("one-of-four")
+
+    rows.get_by_role("button", name="demo-stent").click()
+    explorer.get_by_label("omeprazole", exact=True).wait_for(timeout=MINUTES)
+    assert "Avoid clopidogrel" in explorer.locator(".pv-right").inner_text()
+    looks_as_before(seen, explorer, "opened")
     assert [one for one in seen.errors if not HARMLESS.search(one)] == []
     close(server)

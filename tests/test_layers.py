@@ -30,8 +30,9 @@ LAYERS = [  # lowest first; nothing imports from its own layer
      "stages.advise"},
     {"engine"},
     {"pmed"},  # the front door
-    {"demo", "quality", "records", "fetching", "whatif", "predicting", "plots", "modelcommands", "listing"},
+    {"demo", "quality", "records", "fetching", "whatif", "predicting", "plots", "listing"},
     {"batch", "testing", "scaffold"},
+    {"modelcommands"},
     {"cohort"},
     {"reporting", "readers", "plugincommands"},
     {"notebook"},

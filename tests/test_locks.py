@@ -13,7 +13,8 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
 LOCKS = {"run": ROOT / ".ci/locked.txt", "dev": ROOT / ".ci/locked-dev.txt",
-         "spark": ROOT / ".ci/locked-spark.txt"}
+         "spark": ROOT / ".ci/locked-spark.txt",
+         "oldest polars": ROOT / ".ci/locked-polars-oldest.txt"}
 PYTHONS = ("3.11", "3.12", "3.13")
 
 
@@ -72,3 +73,12 @@ def test_every_pin_is_exact_and_hashed_and_no_line_is_an_address(which: str) -> 
     for pin in pins:
         assert re.match(r"[\w.-]+==[\w.]+( ; [^\\\n]+)? \\\n(    --hash=sha256:[0-9a-f]{64}( \\)?\n)+\Z", pin), pin
     assert "://" not in text
+
+
+def test_the_oldest_polars_that_is_tried_is_the_one_that_is_promised() -> None:
+    [pin] = [one for one in locked("oldest polars", "3.11").values() if one.name == "polars"]
+    oldest = str(pin.specifier).removeprefix("==")
+    asked = [str(need.specifier) for need in wanted() if need.name == "polars"]
+    template = (ROOT / "pmed/scaffold/templates/pyproject.toml.j2").read_text(encoding="utf-8")
+    assert set(asked) == {f"<3,>={oldest}"}
+    assert f'"polars>={oldest},<3"' in template

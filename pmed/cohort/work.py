@@ -224,7 +224,8 @@ PEOPLE: dict[str, type[pl.DataType]] = {
 
 def exposures(medications: pl.DataFrame) -> pl.DataFrame:
     """`patient_id`, `drug` of each medicine that is taken, or may be; `certain` where the record says that it is."""
-    rows = medications.filter(pl.col("active").fill_null(True)).explode("ingredients").drop_nulls("ingredients")  # noqa: FBT003
+    taken = medications.filter(pl.col("active").fill_null(True))  # noqa: FBT003
+    rows = taken.explode("ingredients", empty_as_null=False).drop_nulls("ingredients")
     return rows.group_by("patient_id", drug="ingredients").agg(
         certain=pl.col("active").fill_null(False).any()).sort("patient_id", "drug")  # noqa: FBT003
 

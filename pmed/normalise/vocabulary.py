@@ -59,7 +59,8 @@ def names_of(text: str) -> pl.DataFrame:
     own = rows.filter("alone").select(pl.col("ingredient").list.first(), name=pl.col("ingredient").list.first(),
                                       kind=pl.lit("ingredient"))
     others = [rows.select("ingredient", name=pl.col(column).str.split(";"), kind=pl.lit(kind))
-              .explode("ingredient").explode("name").drop_nulls("name").filter(pl.col("name") != "").select(own.columns)
+              .explode("ingredient", empty_as_null=False).explode("name", empty_as_null=False).drop_nulls("name")
+              .filter(pl.col("name") != "").select(own.columns)
               for column, kind in (("synonyms", "synonym"), ("brands", "brand"), ("atc", "code"), ("rxnorm", "code"))]
     found = pl.concat([own, *others]).with_columns(pl.col("name").str.to_lowercase())
     return TABLES["drug_names"].check(found.select(TABLES["drug_names"].names))

@@ -11,7 +11,7 @@ import keyword
 import re
 import sys
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from .. import __version__
 from ..errors import OptionError
@@ -38,7 +38,7 @@ def new_plugin(name: str, kind: str, folder: Path) -> list[Path]:
         OptionError: for a name that cannot be a package's.
         PmedError: where the folder is there already.
     """
-    _must_be_name(name)
+    must_be_name(name)
     texts = {path: render(name, kind, template) for path, template in _files(name, kind).items()}
     with whole_folder(folder) as made:
         for path, text in texts.items():
@@ -50,6 +50,11 @@ def new_plugin(name: str, kind: str, folder: Path) -> list[Path]:
 
 def render(name: str, kind: str, template: str) -> str:
     """One file of a new plugin."""
+    return fill_in(template, name, kind, about=KINDS[kind], predicts=kind in _PREDICTORS, dependency="")
+
+
+def fill_in(template: str, name: str, kind: str, **more: Any) -> str:
+    """A template with the names of a package, and what else the template asks for."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     # Python and TOML, not HTML; the name is checked, and nothing else comes from outside.
@@ -57,8 +62,8 @@ def render(name: str, kind: str, template: str) -> str:
                               keep_trailing_newline=True, trim_blocks=True, lstrip_blocks=True)
     module = name.replace("-", "_")
     return environment.get_template(template).render(
-        name=name, module=module, kind=kind, about=KINDS[kind], predicts=kind in _PREDICTORS,
-        compatible=_compatible(__version__), classname="".join(part.title() for part in name.split("-")))
+        name=name, module=module, kind=kind, compatible=_compatible(__version__),
+        classname="".join(part.title() for part in name.split("-")), **{"about": "A learned model", **more})
 
 
 def _files(name: str, kind: str) -> dict[str, str]:
@@ -67,7 +72,12 @@ def _files(name: str, kind: str) -> dict[str, str]:
             f"tests/test_{module}.py": "test.py.j2", ".github/workflows/test.yml": "ci.yml.j2"}
 
 
-def _must_be_name(name: str) -> None:
+def must_be_name(name: str) -> None:
+    """Refuse what cannot be the name of a package and its module.
+
+    Raises:
+        OptionError: with what can.
+    """
     if not _NAME.fullmatch(name) or keyword.iskeyword(name):
         raise OptionError(f"{name!r} cannot be a plugin's name",
                           hint="lower case letters, digits and hyphens, such as pmed-renal")

@@ -205,7 +205,7 @@ def _keys(records: Records) -> pl.DataFrame:
     ids = pl.Series("id", list(chain.from_iterable(records.seen.values())), dtype=pl.String())
     whose = pl.DataFrame([(*key, len(known)) for key, known in records.seen.items()], orient="row",
                          schema={"patient_id": pl.String, "kind": pl.String, "many": pl.UInt32})
-    each = whose.select(pl.col("patient_id", "kind").repeat_by("many").explode())
+    each = whose.select(pl.col("patient_id", "kind").repeat_by("many").explode(empty_as_null=False))
     return pl.DataFrame({"key": each.with_columns(ids).hash_rows()})
 
 

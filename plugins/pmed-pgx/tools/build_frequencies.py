@@ -39,7 +39,8 @@ def counted(called: pl.DataFrame, groups: pl.DataFrame) -> pl.DataFrame:
     sure = (pl.col("status") == "called") & pl.col("complete") & (pl.col("diplotypes").list.len() == 1)
     enough = sure.mean().over(KEY) >= RESOLVED
     alleles = rows.filter(enough).filter(sure).with_columns(n=2 * pl.len().over(KEY)).select(
-        *KEY, "n", pl.col("diplotypes").list.first().str.split("/").alias("allele")).explode("allele")
+        *KEY, "n", pl.col("diplotypes").list.first().str.split("/").alias("allele")).explode(
+            "allele", empty_as_null=False)
     shares = alleles.group_by("gene", "allele", "population").agg(count=pl.len(), n=pl.col("n").first())
     return shares.with_columns(frequency=(pl.col("count") / pl.col("n")).round(6))
 

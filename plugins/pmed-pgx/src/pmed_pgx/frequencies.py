@@ -155,10 +155,12 @@ def _alleles(seen: pl.DataFrame) -> pl.DataFrame:
     rows = _resolved(seen).join(how, on="gene", how="left").with_columns(strand="diplotypes")
     first = pl.col("diplotypes").list.first()
     unphased = (pl.col("called_as") == "variants") & ~first.str.contains("/") & ~first.str.contains(_MARK)
-    strands = rows.filter(~unphased).explode("strand").with_columns(strand=_strands()).explode("strand")
+    strands = rows.filter(~unphased).explode("strand", empty_as_null=False).with_columns(strand=_strands()).explode(
+        "strand", empty_as_null=False)
     lists = rows.filter(unphased)
     place = ["group", "gene"]
-    paired = strands.with_columns(name=_on_one_strand()).explode("name").select(*place, "name", "n")
+    paired = strands.with_columns(name=_on_one_strand()).explode("name", empty_as_null=False).select(
+        *place, "name", "n")
     carried = pl.concat([paired, _listed(lists)])
     size = pl.concat([strands.select(*place, "n"), lists.select(*place, n=pl.col("n") * 2)])
     counts = carried.group_by(*place, "name").agg(count=pl.col("n").sum()).with_columns(kind=pl.lit("allele"))
@@ -171,7 +173,7 @@ def _listed(lists: pl.DataFrame) -> pl.DataFrame:
     """Unphased lists of variants: each is on one chromosome, or on both where a message says so."""
     name = ", " + pl.col("strand") + ", "
     both = (", " + pl.col("twice").fill_null("") + ", ").str.contains(name, literal=True)
-    rows = lists.explode("strand").filter(pl.col("strand") != pl.col("reference"))
+    rows = lists.explode("strand", empty_as_null=False).filter(pl.col("strand") != pl.col("reference"))
     return rows.select("group", "gene", name="strand", n=pl.col("n") * (1 + both.cast(pl.Int64)))
 
 

@@ -86,7 +86,8 @@ def hints(gene_results: pl.DataFrame) -> pl.DataFrame:
 def _messages(gene_results: pl.DataFrame, code: str) -> pl.DataFrame:
     """patient_id, drug, gene, text of each message with that code, for every drug whose rows look at the gene."""
     has = pl.col("messages").list.eval(pl.element().struct.field("code") == code).list.any()
-    each = gene_results.filter(has).select("patient_id", "gene", "messages").explode("messages").unnest("messages")
+    each = gene_results.filter(has).select("patient_id", "gene", "messages").explode(
+        "messages", empty_as_null=False).unnest("messages")
     return each.filter(code=code).join(_looked_at(), on="gene", maintain_order="left")
 
 

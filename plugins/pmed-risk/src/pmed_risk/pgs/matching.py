@@ -73,7 +73,7 @@ def _one_a_line(variants: pl.DataFrame) -> pl.DataFrame:
     """Each ALT on a line of its own, with its number in the record."""
     alts = pl.col("alt").fill_null("").str.split(",")
     return (variants.select("record", "chrom", "pos", "ref", alts.alias("alt"), "filter", multi=alts.list.len() > 1)
-            .explode("alt").with_columns(pl.col("alt").replace("", None),
+            .explode("alt", empty_as_null=False).with_columns(pl.col("alt").replace("", None),
                                          number=pl.int_range(1, pl.len() + 1).over("record")))
 
 
