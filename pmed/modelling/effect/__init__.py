@@ -17,6 +17,7 @@ from .learners import EffectModel, learn_effects
 from .overlap import SMALL, Overlap, chances_of, check_overlap
 from .restricted import pseudo_observations, restricted_mean
 from .scores import Scores, cross_fitted_scores
+from .shipping import card_metrics, effect_extra, effect_model, effect_report
 from .simulated import Simulated, simulate
 from .trial import Trial
 
@@ -31,11 +32,15 @@ __all__ = [
     "Simulated",
     "Trial",
     "average_effects",
+    "card_metrics",
     "chances_of",
     "check_overlap",
     "compare_arms",
     "cross_fitted_scores",
     "effect_contributions",
+    "effect_extra",
+    "effect_model",
+    "effect_report",
     "estimate",
     "heterogeneity",
     "judge_effects",

@@ -75,8 +75,8 @@ def learn_effects(trial: Trial, learner: Learner = "dr", recipe: Recipe = SMALL,
     """Learn what each arm does, compared with the first.
 
     T: a model of the outcome for each arm. X: models of the effects that these impute, weighted by the chance of
-    treatment (Künzel 2019, PMID:30770453). DR: a model of the doubly robust scores' differences (Kennedy 2023,
-    doi:10.1214/23-EJS2157).
+    treatment (Künzel 2019, doi:10.1073/pnas.1804597116). DR: a model of the doubly robust scores' differences
+    (Kennedy 2023, doi:10.1214/23-EJS2157).
 
     Args:
         trial: Who was given what, and how it ended.

@@ -12,7 +12,7 @@ from ..cohort import Floats
 
 
 def restricted_mean(time: Floats, event: Floats, horizon: float) -> float:
-    """Mean time without event up to `horizon`: the area under the Kaplan-Meier curve (Royston 2013, PMID:24314264).
+    """Mean time without event up to `horizon`: the area under the Kaplan-Meier curve (doi:10.1186/1471-2288-13-152).
 
     Args:
         time: Of the event or of the end of follow-up.
@@ -31,7 +31,7 @@ def pseudo_observations(time: Floats, event: Floats, horizon: float,
     """One number for each person, whose means are restricted mean times; for who was followed nearly their time.
 
     A person's is ``n`` times the mean of all less ``n - 1`` times that of all the others (Andersen 2003,
-    doi:10.1093/biomet/90.1.15; 2010, PMID:19654170). So follow-up that ended early needs no further thought, as long as
+    doi:10.1093/biomet/90.1.15). So follow-up that ended early needs no further thought, as long as
     it ended for reasons that have nothing to do with the event.
 
     Args:

@@ -1,4 +1,7 @@
-"""Doubly robust scores: what each row says of each arm, whichever it was given (AIPW; Robins 1994, PMID:7766789)."""
+"""Doubly robust scores: what each row says of each arm, whichever it was given (AIPW).
+
+Robins 1994, doi:10.1080/01621459.1994.10476818.
+"""
 
 from __future__ import annotations
 
