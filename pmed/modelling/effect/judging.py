@@ -88,7 +88,7 @@ class EffectReport:
                 "overlap": dict(self.overlap), **self.how}
 
 
-def judge_effects(trial: Trial, learner: Learner = "dr", recipe: Recipe = SMALL, *, folds: int = 5, seed: int = 0,
+def judge_effects(trial: Trial, learner: Learner = "x", recipe: Recipe = SMALL, *, folds: int = 5, seed: int = 0,
                   level: float = LEVEL, overlap: Overlap | None = None) -> EffectReport:
     """Judge treatment by predicted effect on patients whom neither prediction nor best arm was learned from.
 

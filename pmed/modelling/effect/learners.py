@@ -70,7 +70,7 @@ def choice(effects: Floats) -> Rows:
     return np.asarray(np.column_stack([np.zeros(len(effects)), effects]).argmax(axis=1), dtype=np.int64)
 
 
-def learn_effects(trial: Trial, learner: Learner = "dr", recipe: Recipe = SMALL, *, folds: int = 5, seed: int = 0,
+def learn_effects(trial: Trial, learner: Learner = "x", recipe: Recipe = SMALL, *, folds: int = 5, seed: int = 0,
                   scores: Scores | None = None) -> EffectModel:
     """Learn what each arm does, compared with the first.
 

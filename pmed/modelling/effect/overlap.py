@@ -13,7 +13,7 @@ from ..training import Recipe, Trees, grow
 from .trial import Trial, split_by_arm
 
 #: Few and small trees: arms of a trial have hundreds of rows, and differences between patients are hard to see.
-SMALL = Recipe("regression", rounds=30, patience=0, learning_rate=0.05, leaves=3, smallest_leaf=40, l2=1.0)
+SMALL = Recipe("regression", rounds=50, patience=0, learning_rate=0.05, leaves=3, smallest_leaf=30, l2=1.0)
 _CHOICE = Recipe("binary", rounds=60, patience=0, learning_rate=0.05, leaves=5, smallest_leaf=20, l2=1.0)
 
 

@@ -63,7 +63,7 @@ def as_trial(cohort: Cohort) -> Trial:
 
 def refused(cohort: Cohort) -> list[str]:
     """A line for each column of the file that no prediction may use."""
-    return [f"{name} is {what}: not used" for name, what in AFTER.items() if name in cohort.frame.columns]
+    return [f"{name} is {what}: not an input" for name, what in AFTER.items() if name in cohort.frame.columns]
 
 
 def _read(path: Path) -> pl.DataFrame:
