@@ -70,6 +70,7 @@ SEEN = {"01-first-report": ("clopidogrel", "CYP2C19", "CYP2D6 is *1/*1?"), "02-a
                         "First two principal components of", "-1639 AA"),
         "04-a-risk-model": ("back must not be a feature", "Calibration of 3,000 people", "Decision curve",
                             "calibration_slope", "CC0-1.0", "'manifest.json', 'card.md'], True)", "drifted"),
+        "05-warfarin-dose": ("CYP2C9", "without amiodarone", "mg/week", "Leaving one site out"),
         "07-polygenic-scores": ("matched", "at percentile", "95 %", "imputed", "core in group B")}
 USES_SHARED = pytest.mark.parametrize("path", [path for path in NOTEBOOKS if "../shared" in path.read_text("utf-8")],
                                       ids=lambda path: path.stem)
