@@ -188,7 +188,9 @@ def _people(cohort: Cohort, parts: Sequence[Part]) -> dict[str, Person]:
         genome = samples.get(sample, ())
         inputs = [*(row for path in genome for row in about[path]),
                   *(patients[patient].inputs_of(patient) if patient in patients else ())]
-        people[patient] = Person(patient, sample, genome, tuple(inputs), digest([common, patient, sample, inputs]))
+        stated = sample in {patient, cohort.sample, *cohort.pairs}
+        key = digest([common, patient, sample, stated, inputs])
+        people[patient] = Person(patient, sample, genome, tuple(inputs), key, stated)
     if not people:
         raise InputError("nobody to report on", hint="give GENOME files, --history records, or both")
     return people

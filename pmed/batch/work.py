@@ -18,6 +18,7 @@ from ..render.gaps import medicine_name, uncovered
 from ..result import COLOURS, Result
 from ..sections import with_sections
 from ..settings import Settings
+from ..stages.link import must_be_born
 from ..stages.read import empty_tables, read
 from ..types import ReadRequest
 from .journal import Line, ToDo, file_name
@@ -116,7 +117,9 @@ class Worker:
         known = [*ids, *pairs]
         theirs = self.outside.filter(pl.col("patient_id").is_in(ids) | pl.col("sample").is_in(known))
         others = {**empty_tables(), "outside_calls": theirs}
-        return self.engine.conclude(self.engine.joined(mine, genes, others, pairs))
+        must_be_born(mine["patients"], self.asked.index_date)
+        stated = [person.sample for person in people if person.stated]
+        return self.engine.conclude(self.engine.joined(mine, genes, others, pairs, stated))
 
     def _written(self, tables: Mapping[str, pl.DataFrame], people: Sequence[Person]) -> Iterator[Line]:
         whole = Result(tables, tuple(dict.fromkeys(self.engine.plugins.failures)), self.provenance)

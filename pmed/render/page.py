@@ -15,7 +15,7 @@ from .messages import gettext as _
 from .messages import marked, ngettext, number
 from .references import References
 from .risks import icons, lowering
-from .view import View
+from .view import NOTICES, View
 
 TO_DO = ("avoid", "alternative", "adjust", "monitor", "test")
 MOST_TO_DO = 5  # lines that a reader in a hurry takes in; the rest is below
@@ -67,7 +67,8 @@ def page(view: View, provenance: Mapping[str, Any], displays: words.Displays) ->
         "lookup": lookup(cards, view["panel"], view["asked"]),
         "gaps": _gaps(view, displays), "methods": _methods(view), "references": list(references.rows.values()),
         "mismatched": [row for row in view["issues"] if row["code"] == "sex-mismatch"],
-        "issues": [row for row in view["issues"] if row["severity"] in ISSUES_SHOWN],
+        "unnamed": [row for row in view["issues"] if row["code"] == "joined-without-name"],
+        "issues": [row for row in view["issues"] if row["severity"] in ISSUES_SHOWN and row["code"] not in NOTICES],
         "failures": view["failures"], "provenance": _provenance(provenance),
         "disclaimer": provenance.get("disclaimer") or DISCLAIMER,
     }

@@ -27,6 +27,8 @@ PER_PATIENT = ("patients", "samples", "medications", "issues", "gene_results", "
                "explanations", "traces", "suggestions")
 GENETIC = ("phenotype", "activity-score", "diplotype", "genotype", "status")
 GENE_LISTS = ("diplotypes", "functions", "missing_sites", "messages")
+#: Issues that a reader must see before anything else: the genome may be somebody else's.
+NOTICES = ("joined-without-name", "sex-mismatch")
 SUGGESTION_LISTS = ("evidence", "alternatives", "cautions", "unknown", "explained_by")
 
 
@@ -111,6 +113,7 @@ def _patient(rows: Mapping[str, list[View]], patient: str, about: About) -> View
     found = {(one["predictor"], one["target"]): one for one in explanations}
     view: View = {
         "patient_id": patient,
+        "notices": [{"code": row["code"], "text": row["text"]} for row in rows["issues"] if row["code"] in NOTICES],
         "record": next((_record(row) for row in rows["patients"]), None),
         "samples": [{**_without(row, "patient_id"), "assumed_reference_sites": about.assumed.get(row["sample"], 0)}
                     for row in rows["samples"]],
