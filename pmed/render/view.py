@@ -17,7 +17,7 @@ from ..result import COLOURS, Result
 from ..tables import TABLES
 from .gaps import not_assessed
 from .sentence import sentence
-from .words import Displays
+from .words import Displays, term
 from .words import feature as feature_words
 
 View = dict[str, Any]
@@ -161,9 +161,9 @@ def _name(feature: str, value: str | None, genes: Mapping[str, View], displays: 
         return about
     if about in genes and kind in {"phenotype", "activity-score", "diplotype"}:
         called = genes[about]["diplotypes"]
-        return f"{about} {called[0] if len(called) == 1 else genes[about]['phenotype'] or value}"
+        return f"{about} {called[0] if len(called) == 1 else term(genes[about]['phenotype'] or value)}"
     said = feature_words(feature, displays)
-    return said if value in {None, "yes", "no"} else f"{said} {value}"
+    return said if value in {None, "yes", "no"} else f"{said} {term(value)}"
 
 
 def _colour(row: View, classes: Mapping[str, list[str]]) -> View:
