@@ -54,9 +54,10 @@ def _why_uncovered(missing: list[str], looked_at: Collection[str] = ()) -> str:
     """`looked_at` are those of which an installed plugin knows something, but nothing that applies."""
     if not missing:
         return marked("not recognised as a known medicine")
+    names = ", ".join(missing)
     if set(missing) <= set(looked_at):
-        return marked("no gene advice exists for {names}, and no check speaks against it").format(names=", ".join(missing))
-    return marked("no installed plugin gives advice on {names}").format(names=", ".join(missing))
+        return marked("no gene advice exists for {names}, and no check speaks against it").format(names=names)
+    return marked("no installed plugin gives advice on {names}").format(names=names)
 
 
 def _gap(kind: str, what: str, reason: str, by: str = "") -> Gap:

@@ -103,15 +103,16 @@ def _advice(row: View, view: View, displays: words.Displays, references: Referen
     found = view["explained"]
     word = (CURRENT_WORDS if row["current"] else ACTION_WORDS)[row["action"]]
     return {
-        **row, "word": _(word), "short": words.without_lead(words.first_sentence(row["text"]), word, row["drug"]),
-        "because": words.capital(words.clause(row["why"] or "")), "genes": _changed_genes(row, view),
+        **row, "word": _(word), "because": words.shortened(row["why"] or "", words.clause),
+        "short": words.shortened(row["text"], lambda text: words.without_lead(
+            words.first_sentence(text), word, row["drug"])), "genes": _changed_genes(row, view),
         "strength_words": _(STRENGTH_WORDS[row["strength"]]), "when": _(URGENCY_WORDS[row["urgency"]]),
         "options": _options(row["alternatives"]),
         "pressing": [one for one in row["cautions"] if one["code"] not in DOUBTS],
         "doubts": [one for one in row["cautions"] if one["code"] in DOUBTS],
         "medicines": [_medicine(one) for one in current_medicines(view) if row["drug"] in (one["ingredients"] or [])],
         "evidence": references.cite(row["evidence"]),
-        "unknown": [words.told(one, displays) for one in row["unknown"]],
+        "unknown": [words.reason(one, displays) for one in row["unknown"]],
         "reasons": [_explained(found[key], displays) for key in keys if key in found],
     }
 

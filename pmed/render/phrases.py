@@ -1,10 +1,10 @@
 """What plugins say, in the reader's language, by catalogues that the plugins bring.
 
 A plugin's package may hold ``locale/<language>/LC_MESSAGES/pmed.mo``. Its messages are texts as the plugin makes them;
-what varies stands in braces: ``{n…}`` is a number, ``{text…}`` is a text that is itself said by some catalogue, any
-other ``{name}`` is a name or a list of names, translated where a catalogue knows it and else left alone. A text that no
-message fits stays English, whole: half a sentence in each language helps nobody. A first capital letter and a last
-full stop make no difference.
+what varies stands in braces: ``{n}``, ``{n2}``… is a number, ``{gene}`` one word, ``{text…}`` a text that is itself
+said by some catalogue, any other ``{name}`` is a name, or a few with commas between, translated where a catalogue knows
+it and else left alone. The holes of `_MANY` may be long lists. A text that no message fits stays English, whole: half a
+sentence in each language helps nobody. A first capital letter and a last full stop make no difference.
 """
 
 from __future__ import annotations
@@ -21,10 +21,20 @@ from pathlib import Path
 DOMAIN = "pmed"
 Name = Callable[[str], str]
 _HOLE = re.compile(r"\{(\w+)\}")
-_KINDS = {"n": r"[+−-]?\d[\d.,]*", "t": r".+?"}
-_SENTENCES = re.compile(r"(?<=[\w)%*]{2}[.!?])\s+(?=[A-Z(])")
+# A text ends where a sentence does not: a name never holds the end of one, and only a list of names a semicolon.
+_NUMBER, _TEXT = r"[+−-]?\d[\d.,]*", r".+?"
+_NAME, _NAMES = r"(?:(?!\. |; |: )[^\n]){1,300}?", r"(?:(?!\. )[^\n]){1,900}?"
+_MANY = ("names", "alleles", "sites", "shares", "values", "others", "mend", "drugs", "who")
+_TOKENS = ("gene", "enzyme")
+_QUOTED = ("source", "key")  # titles: of a paper, or of a guideline's row
+_SENTENCES = re.compile(r"(?<=(?:[\w)%*`/]{2}| %)[.!?])\s+(?=[A-Z(`])")
 _CLAUSES = re.compile(r"(; )")
-_LIST = re.compile(r"(, | or | and |; )")
+_COMMAS, _WORDS = re.compile(r"(, )"), re.compile(r"( or | and | with )")
+_ARTICLE = re.compile(r"^(?:an?|the) ")
+_ASIDE = re.compile(r"([^()]+) \((.+)\)")
+# Words that no name has: what holds them is English that nobody translated, and not a name.
+_ENGLISH = re.compile(r"(?<![\w-])(?:the|of|to|is|are|was|be|for|than|may|not|no|by|in|that|which|from|this|more|less|"
+                      r"years|below|above|at|as|it|its|if|so|such)(?![\w-])")
 _START = 4  # letters by which a phrase is looked up
 
 
@@ -48,7 +58,7 @@ class Phrases:
         """Sort messages; of several phrases that fit, the one that says most by itself is taken."""
         whole: dict[str, str] = {}
         by_start: dict[str, list[Phrase]] = defaultdict(list)
-        for message, meaning in sorted(messages, key=lambda one: -len(_HOLE.sub("", one[0]))):
+        for message, meaning in sorted(messages, key=lambda one: (-len(_HOLE.sub("", one[0])), one[0][:1].isupper())):
             key = _key(message)
             if _HOLE.search(message):
                 by_start[_start(key)].append(Phrase(_pattern(key), meaning.removesuffix(".")))
@@ -77,16 +87,33 @@ def said(text: str, language: str, name: Name) -> str | None:
     return _said(text.strip(), language, name) if text.strip() else text
 
 
-def listed(text: str, language: str, name: Name) -> str:
-    """A name or a list of names, each translated where a catalogue knows it."""
-    found = _one(text, language, name)
+def listed(text: str, language: str, name: Name) -> str | None:
+    """A name or a list of names, each translated where a catalogue knows it; None where it is no list of names."""
+    found = _one(text, language, name) or _one(_ARTICLE.sub("", text), language, name)
     if found is not None:
         return found
-    pieces = _LIST.split(text)
-    if len(pieces) == 1:
-        return name(text)
-    return "".join(_separator(piece, language) if place % 2 else listed(piece, language, name)
-                   for place, piece in enumerate(pieces) if piece)
+    for border in (_CLAUSES, _COMMAS, _WORDS):
+        pieces = _pieces(text, border)
+        if len(pieces) > 1:
+            told = [_separator(piece, language) if place % 2 else listed(piece, language, name)
+                    for place, piece in enumerate(pieces) if piece]
+            return None if None in told else "".join(map(str, told))
+    if aside := _ASIDE.fullmatch(text):
+        both = [listed(part, language, name) for part in aside.groups()]
+        return None if None in both else f"{both[0]} ({both[1]})"
+    return None if _ENGLISH.search(text) else name(text)
+
+
+def _pieces(text: str, border: re.Pattern[str]) -> list[str]:
+    """A list in its pieces and, between them, its separators; what stands in brackets stays together."""
+    pieces, depth = [""], 0
+    for place, piece in enumerate(border.split(text)):
+        if place % 2 and not depth:
+            pieces += [piece, ""]
+        else:
+            pieces[-1] += piece
+            depth += piece.count("(") - piece.count(")")
+    return pieces
 
 
 @lru_cache(maxsize=50_000)
@@ -94,7 +121,7 @@ def _said(text: str, language: str, name: Name) -> str | None:
     """The whole text, else its sentences, else its clauses."""
     found = _one(text, language, name)
     if found is not None:
-        return found
+        return _cased(found, text) + ("." if text.endswith(".") else "")
     for border in (_SENTENCES, _CLAUSES):
         pieces = border.split(text)
         if len(pieces) > 1:
@@ -105,23 +132,24 @@ def _said(text: str, language: str, name: Name) -> str | None:
 
 @lru_cache(maxsize=50_000)
 def _one(text: str, language: str, name: Name) -> str | None:
-    """By one message."""
+    """By one message, without a full stop."""
     phrases = _phrases(language)
-    end = "." if text.endswith(".") else ""
-    meaning = phrases.whole.get(_key(text))
-    if meaning is not None:
-        return _cased(meaning, text) + end
+    if (meaning := phrases.whole.get(_key(text))) is not None:
+        return meaning
     for phrase, holes in phrases.fitting(text):
         filled = {hole: _filled(hole, value, language, name) for hole, value in holes.items()}
         if None not in filled.values():
-            return _cased(phrase.meaning.format_map(filled), text) + end
+            return phrase.meaning.format_map(filled)
     return None
 
 
 def _filled(hole: str, value: str, language: str, name: Name) -> str | None:
+    if value.count("(") != value.count(")"):
+        return None
     if hole.startswith("text"):
         return _said(value, language, name)
-    return listed(value, language, name)
+    found = listed(value, language, name)
+    return value if found is None and hole in _QUOTED else found
 
 
 def _separator(piece: str, language: str) -> str:
@@ -151,9 +179,17 @@ def _pattern(key: str) -> re.Pattern[str]:
             parts.append(f"(?P={piece})")
         else:
             seen.add(piece)
-            kind = _KINDS["n"] if re.fullmatch(r"n\d*", piece) else _KINDS["t"]
-            parts.append(f"(?P<{piece}>{kind})")
+            parts.append(f"(?P<{piece}>{_kind(piece)})")
     return re.compile("".join(parts), re.DOTALL)
+
+
+def _kind(hole: str) -> str:
+    """What may stand in a hole, by its name."""
+    if re.fullmatch(r"n\d*", hole):
+        return _NUMBER
+    if hole in _TOKENS:
+        return r"[^\s,;()]+"
+    return _TEXT if hole.startswith("text") or hole in _QUOTED else _NAMES if hole in _MANY else _NAME
 
 
 @cache

@@ -46,7 +46,7 @@ ROUTES = (
     marked("oral"), marked("sublingual"), marked("buccal"), marked("ophthalmic"), marked("otic"), marked("nasal"),
     marked("inhalation"), marked("topical"), marked("transdermal"), marked("vaginal"), marked("rectal"),
     marked("intrauterine"), marked("urethral"), marked("intravenous"), marked("intramuscular"),
-    marked("subcutaneous"), marked("intrathecal"), marked("intradermal"), marked("injection"),
+    marked("subcutaneous"), marked("intrathecal"), marked("intradermal"), marked("injection"), marked("{route} route"),
 )
 #: Actions in lists of what is possible.
 ACTIONS = (
@@ -55,7 +55,7 @@ ACTIONS = (
 )
 #: Why something could not be assessed, as ``verdicts`` says it.
 REASONS = (
-    marked("needs {names}"),
+    marked("needs {inputs}"),
     marked("needs an admission to hospital: none is known"),
     marked("{name} {n1} is outside {n2} to {n3} {unit}"),
     marked("{name} {n1} is outside {n2} to {n3}"),
@@ -72,6 +72,7 @@ ISSUES = (
     marked("'{name}' is not in the vocabulary: it was not assessed"),
     marked("'{name}' (code {code}) names different drugs: {drugs}; none was taken"),
     marked("sample {sample} was read as the genome of patient {patient}, as the user said"),
+    marked("the header names no build: {build} was inferred from {n} known sites"),
     marked("zero-width or control characters were taken out"),
     marked("the genome of sample {sample} is {sex} by its chromosome X, the record says {other}: used as "
            "they are, because the user said so"),

@@ -158,7 +158,7 @@ def _names(explanation: View, genes: Mapping[str, View], displays: Displays) -> 
 def _name(feature: str, value: str | None, genes: Mapping[str, View], displays: Displays) -> str:
     kind, _, about = feature.partition(":")
     if kind == "on":
-        return about
+        return term(about)
     if about in genes and kind in {"phenotype", "activity-score", "diplotype"}:
         called = genes[about]["diplotypes"]
         return f"{about} {called[0] if len(called) == 1 else term(genes[about]['phenotype'] or value)}"

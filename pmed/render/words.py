@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -40,6 +40,7 @@ SPELT = ("condition", "finding", "allergy")
 #: Values that are words; all others stay as the record or the guideline has them
 WORDS = {"yes": marked("yes"), "no": marked("no"), "female": marked("female"), "male": marked("male"),
          "unknown": UNKNOWN}
+MACHINE = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)+")
 #: A number with a decimal point and nothing about it that makes it part of a name.
 DECIMAL = re.compile(r"(?<![\w.*:/])\d+\.\d+(?![\w.*:]|-\d)")
 # Names that only a machine would write: with a colon, or with a hyphen that the words do not have.
@@ -49,6 +50,7 @@ DAY = re.compile(r"\b(?:19|20)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d)\b")
 SENTENCE = re.compile(r"(?<=[\w)%]{2}[.!?])\s+(?=[A-Z(])")
 CLAUSE = re.compile(r";\s(?![^(]*\))|, so (?![^(]*\))")
 FEW_WORDS = 30
+CAPITALS, NOUN = ("de",), re.compile(r"[a-z][a-z -]{3,}")
 ENGLISH_TEXT, ANY_TEXT = Markup('<bdi lang="en">{}</bdi>'), Markup("<bdi>{}</bdi>")
 Displays = Mapping[str, str]
 
@@ -65,7 +67,7 @@ def feature(name: str, displays: Displays | None = None) -> str:
     if not rest or kind not in PATTERNS:
         return term(name.replace("-", " ").replace("_", " "))
     shown = (displays or {}).get(rest, f"LOINC {rest}") if kind in {"observation", "latest"} else rest
-    return gettext(PATTERNS[kind]).format(term(shown.replace("-", " ")) if kind in SPELT else shown)
+    return gettext(PATTERNS[kind]).format(term(shown.replace("-", " ")) if kind in SPELT else _noun(shown))
 
 
 def reason(text: str, displays: Displays | None = None) -> str:
@@ -104,6 +106,12 @@ def told(text: object, displays: Displays | None = None) -> Said:
     return Said(reason(words, displays), english=True) if found is None else Said(found, english=False)
 
 
+def shortened(text: str, short: Callable[[str], str]) -> Said:
+    """The beginning of a text, as `short` finds it: of the translation where the whole has one."""
+    whole = told(text)
+    return told(short(text)) if whole.english else Said(short(whole.text), english=False)
+
+
 def value(text: str | None) -> str:
     """The value of an input, or a name in a list, as the reader says it.
 
@@ -117,7 +125,16 @@ def value(text: str | None) -> str:
     kind, _, rest = text.partition(":")
     if text in SHOWN or (rest and kind in PATTERNS):
         return feature(text)
-    return text if language() == ENGLISH else DAY.sub(_localised_day, DECIMAL.sub(_localised, text))
+    if language() == ENGLISH:
+        return text
+    if MACHINE.fullmatch(text) and (said_so := feature(text)) != text.replace("-", " "):
+        return said_so
+    return _noun(DAY.sub(_localised_day, DECIMAL.sub(_localised, text)))
+
+
+def _noun(text: str) -> str:
+    """A medicine's name as the language writes nouns; anything but plain letters is no such name."""
+    return capital(text) if language() in CAPITALS and NOUN.fullmatch(text) else text
 
 
 def term(text: str | None) -> str:
@@ -128,7 +145,7 @@ def term(text: str | None) -> str:
     """
     if not text or language() == ENGLISH:
         return value(text)
-    return listed(text, language(), value)
+    return listed(text, language(), value) or text
 
 
 def _localised_day(found: re.Match[str]) -> str:
@@ -172,12 +189,12 @@ def first_sentence(text: str) -> str:
 
 
 def clause(text: str) -> str:
-    """The first clause of a reason: up to its first semicolon or full stop, without what follows from it.
+    """The first clause of a reason, as a sentence begins: up to its first semicolon or full stop, without what follows.
 
     >>> clause("ABC1 *2/*2 (Slow; both): zappa stays inactive, so it fails; worse on yolk.")
     'ABC1 *2/*2 (Slow; both): zappa stays inactive'
     """
-    return CLAUSE.split(first_sentence(text).rstrip("."), maxsplit=1)[0].strip()
+    return capital(CLAUSE.split(first_sentence(text).rstrip("."), maxsplit=1)[0].strip())
 
 
 def capital(text: str) -> str:
