@@ -127,6 +127,19 @@ def test_kidney_function_from_the_record() -> None:
     assert list(child.values()) == ["p", None, None, None]
 
 
+@pytest.mark.parametrize(("birth", "heights", "rate"), [
+    (date(2016, 6, 1), [(1.20, date(2024, 3, 1))], 0.413 * 120 / 0.6),
+    (date(2016, 6, 1), [(1.20, date(2024, 3, 1)), (1.22, date(2024, 5, 1))], 0.413 * 122 / 0.6),
+    # A height of long ago is not that of today; below a year the equation was not made for.
+    (date(2016, 6, 1), [(1.20, date(2023, 3, 1))], None), (date(2023, 7, 1), [(0.75, date(2024, 5, 1))], None),
+    (date(2016, 6, 1), [], None)])
+def test_kidney_function_of_a_child(birth: date, heights: list[tuple[float, date]], rate: float | None) -> None:
+    rows = [measure("2160-0", 0.6, "mg/dL"), *(measure("8302-2", height, "m", day) for height, day in heights)]
+    found = features("egfr", "creatinine-clearance", person=patient(birth_date=birth), observations=rows)
+    assert found["egfr"] == (pytest.approx(rate) if rate else None)
+    assert found["creatinine-clearance"] is None
+
+
 @pytest.mark.parametrize("row", [
     measure("2160-0", 1.0, "mg/dL", date(2023, 5, 1)), measure("2160-0", 1.0, "mg/dL", date(2024, 6, 2)),
     measure("2160-0", 1.0, "mg/dL", status="cancelled"), measure("2160-0", 88.4, "mg/dL"),

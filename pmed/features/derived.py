@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import polars as pl
 
-_ADULT = 18.0
+_INFANT, _ADULT = 1.0, 18.0
 _FERTILE = (10.0, 60.0)
 DAYS_A_YEAR = 365.25
 LEAST_POINTS = 3
@@ -37,6 +37,17 @@ def ckd_epi_2021(creatinine: pl.Expr, age: pl.Expr, sex: pl.Expr) -> pl.Expr:
     rate = (142 * ratio.clip(upper_bound=1).pow(alpha) * ratio.clip(lower_bound=1).pow(-1.2)
             * pl.lit(0.9938).pow(age) * pl.when(woman).then(1.012).otherwise(1.0))
     return pl.when(age >= _ADULT, creatinine > 0, sex.is_in(["female", "male"])).then(rate)
+
+
+def schwartz_bedside(creatinine: pl.Expr, age: pl.Expr, height: pl.Expr) -> pl.Expr:
+    """Estimated glomerular filtration rate in mL/min/1.73 m2 of children from 1 to below 18 years.
+
+    `creatinine` in mg/dL (by an enzymatic method), `age` in years, `height` in cm: 0.413 × height / Scr. Made with
+    children of 1 to 16 years whose kidneys were ill: a normal rate is told less surely than a low one.
+
+    Source: Schwartz et al., J Am Soc Nephrol 2009;20:629-37, PMID 19158356, doi:10.1681/ASN.2008030287.
+    """
+    return pl.when(age.is_between(_INFANT, _ADULT, closed="left"), creatinine > 0).then(0.413 * height / creatinine)
 
 
 def cockcroft_gault(creatinine: pl.Expr, age: pl.Expr, weight: pl.Expr, sex: pl.Expr) -> pl.Expr:

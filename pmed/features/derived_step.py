@@ -41,10 +41,10 @@ _SMOKING = {
 class DerivedFeatures:
     """Features that follow from the record at its index date; null where an input is unknown.
 
-    - ``bmi`` (kg/m2), ``egfr`` (CKD-EPI 2021, mL/min/1.73 m2), ``creatinine-clearance`` (Cockcroft-Gault, mL/min):
-      adults only, from the newest recent values.
+    - ``bmi`` (kg/m2), ``creatinine-clearance`` (Cockcroft-Gault, mL/min): adults only, from the newest recent values.
+    - ``egfr`` (mL/min/1.73 m2): CKD-EPI 2021 for adults; bedside Schwartz from 1 year on, with a recent height.
     - ``child-pugh`` (points) and ``child-pugh-missing``, which names the inputs that the record lacks.
-    - ``egfr-trend``: change of ``egfr`` a year over the last two years, from three values of creatinine on.
+    - ``egfr-trend``: change of ``egfr`` a year over the last two years, of adults, from three values of creatinine on.
     - ``pregnant``; ``breastfeeding``; ``smoking-status`` (current, former, never); ``pack-years``.
     - ``latest:<LOINC>``, and ``trend:<LOINC>``: change a year over the last two years, from three values on.
     - ``condition:<group>`` of ``pmed.normalise.codes``: true where a coded condition, active or past, is in the group.
@@ -81,8 +81,8 @@ class DerivedFeatures:
         """The newest value of each input of the formulas that is recent enough."""
         oldest = pl.col("index_date") - timedelta(days=self.recent_days)
         recent = values.filter(pl.col("start") >= oldest)
-        inputs = {"_weight": (_WEIGHT,), "_creatinine": _CREATININE, "_bilirubin": _BILIRUBIN, "_albumin": _ALBUMIN,
-                  "_inr": _INR}
+        inputs = {"_weight": (_WEIGHT,), "_recent_height": (_HEIGHT,), "_creatinine": _CREATININE,
+                  "_bilirubin": _BILIRUBIN, "_albumin": _ALBUMIN, "_inr": _INR}
         found = recent.group_by("patient_id").agg(_last(codes).alias(name) for name, codes in inputs.items())
         ever = values.group_by("patient_id").agg(_last((_HEIGHT,)).alias("_height"),
                                                  _last((_PACK_YEARS,)).alias("pack-years"))
@@ -200,7 +200,8 @@ def _formulas() -> list[pl.Expr]:
     return [
         # A growing child's height of long ago says nothing of today's.
         pl.when(age >= 18).then(derived.bmi(weight, pl.col("_height"))).alias("bmi"),
-        derived.ckd_epi_2021(creatinine, age, sex).alias("egfr"),
+        pl.coalesce(derived.ckd_epi_2021(creatinine, age, sex),
+                    derived.schwartz_bedside(creatinine, age, pl.col("_recent_height"))).alias("egfr"),
         derived.cockcroft_gault(creatinine, age, weight, sex).alias("creatinine-clearance"),
         derived.child_pugh(*(pl.col(name) for name in _CHILD_PUGH)).alias("child-pugh"),
         derived.pregnant(pl.col("_pregnancy"), pl.col("_said"), sex, age).alias("pregnant"),

@@ -156,7 +156,8 @@ class Records:
             return
         whose = _WHOSE[resource.kind]
         link = getattr(found, whose)
-        name = resolve(link.reference if link else None, scope.people)
+        reference = link.reference if link else None
+        name = scope.people.get(reference or "") or resolve(reference, scope.people)
         if name is None:
             self.issues.append(resource.issue("error", "unknown-patient", "not about a patient of this record; the "
                                               "resource was left out", patient_id=_only(scope.people),

@@ -58,20 +58,26 @@ def observation_rows(resource: Resource, found: Observation, name: str, issues: 
     start = found.effective_date_time or found.effective_instant
     if start is None:
         start = found.effective_period.start if found.effective_period else found.issued
-    head, when, told = origin(resource, name), (start, found.issued, found.status), (resource, issues)
+    head, told = origin(resource, name), (resource, issues)
     if not found.component:  # as of nearly all
-        return [_measured(found, head, when, told)]
-    own = [_measured(found, head, when, told)] if _has_value(found) else []
-    return own + [_measured(part, head, when, told, f"$.component[{index}]")
+        return [_measured(found, head, start, found, told)]
+    own = [_measured(found, head, start, found, told)] if _has_value(found) else []
+    return own + [_measured(part, head, start, found, told, path=f"$.component[{index}]")
                   for index, part in enumerate(found.component)]
 
 
-def _measured(found: _Measured, head: Row, when: Row, told: tuple[Resource, list[Issue]], path: str = "$") -> Row:
-    quantity = found.value_quantity
-    value = ((quantity.value, unit_of(quantity), None, None) if quantity and quantity.comparator is None  # as most are
-             else _value(found, _reporter(*told, head[0]), path))
-    return (*head, *named(found.code, LOINC), *when, *value,
-            state(found.interpretation[0]) if found.interpretation else None)
+def _measured(part: _Measured, head: Row, start: str | None, found: Observation, told: tuple[Resource, list[Issue]],
+              *, path: str = "$") -> Row:
+    """The row of an observation, or of one component of it."""
+    name, file, place, source = head
+    system, code, display = named(part.code, LOINC)
+    quantity, word = part.value_quantity, part.interpretation
+    if quantity and quantity.comparator is None:  # as most are
+        value, unit, text, coded_value = quantity.value, unit_of(quantity), None, None
+    else:
+        value, unit, text, coded_value = _value(part, _reporter(*told, name), path)
+    return (name, file, place, source, system, code, display, start, found.issued, found.status, value, unit, text,
+            coded_value, state(word[0]) if word else None)
 
 
 def _reporter(resource: Resource, issues: list[Issue], name: str) -> Callable[..., None]:
@@ -82,10 +88,9 @@ def _reporter(resource: Resource, issues: list[Issue], name: str) -> Callable[..
 
 def origin(resource: Resource, name: str) -> Row:
     """Whose row it is and where it is from."""
-    file, spot = resource.file, resource.spot
-    if resource.id and spot:  # as nearly all have
-        what = f"{resource.kind}/{resource.id}"
-        return name, file, f"{spot} {what}", f"{file}#{what}"
+    file, spot, kind, number = resource.file, resource.spot, resource.kind, resource.id
+    if number and spot:  # as nearly all have
+        return name, file, f"{spot} {kind}/{number}", f"{file}#{kind}/{number}"
     return name, file, resource.place, f"{file}#{resource.name}"
 
 

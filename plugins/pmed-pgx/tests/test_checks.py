@@ -110,6 +110,16 @@ def test_what_changes_the_treatment_leads_before_the_gene_is_known(known: dict[s
     assert (one.lead.action if one.lead else None) == action
 
 
+@pytest.mark.parametrize(("grade", "leads"), [("optional", "of kidney"), ("strong", "the guideline"),
+                                              ("none", "of kidney")])
+def test_as_much_concern_of_a_stronger_grade_leads(grade: str, leads: str) -> None:
+    drug = made(KIDNEY, genetic=True)
+    rows = tuple(replace(one, strength=grade, because="the guideline") for one in drug.rows)
+    one = outcome(replace(drug, rows=rows), {"egfr": 20.0, CYP: POOR, "finding:acs-or-pci": True})
+    assert one.lead
+    assert (one.lead.action, one.lead.because) == ("avoid", leads)
+
+
 def test_texts_reasons_and_sources_follow_the_lead() -> None:
     given_all = {"egfr": 20.0, "age": 70.0, "taking:nsaid": "ibuprofen", CYP: NORMAL, "finding:acs-or-pci": True}
     one = outcome(made(WATCH, LESS), given_all)

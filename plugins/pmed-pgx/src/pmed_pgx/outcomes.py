@@ -6,8 +6,9 @@ in the way of later rows that say to use the drug as usual or to watch it: unkno
 changes the treatment leads all the same, and a caution names the more concerned ones that stay open. An input of which
 several values are possible is judged for each of them, and leads somewhere only where all agree.
 
-Checks (``checks``) come on top: all that hold count. One that is more concerned than the guideline's row leads; where
-the guideline waits for an unknown gene, only one that changes the treatment does.
+Checks (``checks``) come on top: all that hold count. One that is more concerned than the guideline's row leads, as does
+one that is as concerned but of a stronger grade; where the guideline waits for an unknown gene, only one that changes
+the treatment does.
 """
 
 from __future__ import annotations
@@ -40,9 +41,9 @@ class Judged:
 
     @property
     def lead(self) -> Row | None:
-        """The row that gives the action: the guideline's, or a check that is more concerned."""
+        """The row that gives the action: the guideline's, or a check of more concern, or of as much and stronger."""
         row, check = self.by_guideline, self.checks[0] if self.checks else None
-        if check is None or (row and row.concern >= check.concern):
+        if check is None or (row and _weight(row) <= _weight(check)):
             return row
         waits = row is None and bool(self.applied or self.undecided)
         return None if waits and check.concern < CONCERN["adjust"] else check
