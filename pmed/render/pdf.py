@@ -46,7 +46,8 @@ thead th:first-child {{ width: 17%; }} .col-action {{ width: 15%; }}
 .note > span > .icon {{ margin-right: .4em; }}
 .skip, .sprite {{ display: none; }}
 """
-# What is not taken and was not asked for is named by colour, in columns: its texts would be two pages of three.
+# What is not taken and was not asked for is named by colour, in columns, and predictors without their cards: the texts
+# of both are half of the pages, and nobody reads them on paper.
 SHORT = """
 .on-paper { display: block; }
 .rx:not(.asked) .detail { display: none; }
@@ -54,6 +55,7 @@ SHORT = """
 .group ul { columns: 3; column-gap: 1rem; }
 .rx { grid-template-columns: 5.2rem minmax(0, 1fr); border-top: 0; padding-left: 0; }
 .rx.asked { column-span: all; }
+.prov details > dl { display: none; }
 """
 
 
@@ -66,7 +68,7 @@ class PdfExporter:
     language: str = option(messages.ENGLISH, doc="Language of the report.", choices=messages.languages())
     audience: str = option("clinician", doc="Whom the report is for.", choices=tuple(TEMPLATES))
     paper: str = option("a4", doc="Size of the pages.", choices=tuple(PAPERS))
-    advice: str = option("short", doc="Medicines that are neither taken nor asked for: by colour, or with all texts.",
+    advice: str = option("short", doc="Medicines that are not taken by colour only, and no predictors' cards, or all.",
                          choices=("short", "full"))
 
     def export(self, result: Result) -> bytes:
