@@ -19,7 +19,7 @@ from pmed.modelling import by_patient, contributions, fit, judge_binary, load_mo
 from pmed.plugins import Plugins
 from pmed.stages.predict import feature_frame
 from pmed_risk import readmission
-from pmed_risk.admissions import FEATURES, TOLD, features, read_admissions
+from pmed_risk.admissions import FEATURES, HISTORY, TOLD, features, read_admissions
 from pmed_risk.readmission import RECIPE, SHIPPED, ReadmissionModel, first_admissions
 from pmed_risk.readmission_score import _TYPICAL, Readmission, ReadmissionExplainer
 from tests.toy import tables
@@ -87,6 +87,26 @@ def test_no_file_and_no_table(tmp_path):
     (tmp_path / "torn.csv").write_text('a,b\n"1,2\n3')
     with pytest.raises(InputError, match=r"torn.csv: "):
         read_admissions(tmp_path / "torn.csv")
+
+
+def test_earlier_admissions_are_those_of_smaller_numbers(tmp_path):
+    rows = admissions(6).with_columns(
+        encounter_id=pl.Series([50, 10, 30, 20, 40, 60]), patient_nbr=pl.Series([1, 1, 1, 2, 1, 3]),
+        readmitted=pl.Series(["NO", "<30", ">30", "<30", "<30", "NO"]),
+        discharge_disposition_id=pl.Series(["1", "1", "1", "1", "13", "1"]))  # 40 is left out, and still an earlier one
+    rows.write_csv(tmp_path / "few.csv")
+    made = read_admissions(tmp_path / "few.csv").frame
+    assert dict(zip(made["encounter_id"], made.select(HISTORY).rows(), strict=True)) == {
+        50: (3, 2, 1), 10: (0, 0, 0), 30: (1, 1, 1), 20: (0, 0, 0), 60: (0, 0, 0)}
+
+
+def test_trees_know_rows_without_a_history(quick, data):
+    made = replace(quick(data), features=("number_inpatient", *HISTORY))
+    trees = readmission._grown(made)
+    known = made.inputs.with_columns(earlier_admissions=pl.lit(0.0), earlier_returns=pl.lit(0.0),
+                                     soon_after_last=pl.lit(0.0))
+    unknown = made.inputs.with_columns(pl.lit(None, pl.Float64).alias(name) for name in HISTORY)
+    assert not np.array_equal(trees.raw(known), trees.raw(unknown))
 
 
 def test_the_answer_itself_is_refused_as_a_feature(data):

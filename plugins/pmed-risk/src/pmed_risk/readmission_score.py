@@ -15,17 +15,18 @@ from pmed.errors import InputError
 from pmed.modelling import MAIN, Model, load_model, tree_explanations
 from pmed.verdicts import all_reasons, inputs, needs, number, outside, predictions, steps
 
-from .admissions import DIAGNOSES, GONE, NUMBERS, TOLD, features
+from .admissions import DIAGNOSES, GONE, HISTORY, NUMBERS, TOLD, features
 from .readmission import NAME, SHIPPED
 
 _PREFIX: Final = "admission:"
 _UNIT: Final = "%"
 _MUST: Final = ("age", "time_in_hospital", "number_inpatient", "number_diagnoses", "discharge_disposition_id")
-_NUMERIC: Final = ("age", *NUMBERS)
+_NUMERIC: Final = ("age", *NUMBERS, *HISTORY)
 #: The commonest admission of the training rows; it only says the type of each input.
 _TYPICAL: Final[Mapping[str, Any]] = {
     "age": 75.0, "time_in_hospital": 3.0, "num_lab_procedures": 43.0, "num_procedures": 0.0, "num_medications": 13.0,
     "number_outpatient": 0.0, "number_emergency": 0.0, "number_inpatient": 0.0, "number_diagnoses": 9.0,
+    "earlier_admissions": 0.0, "earlier_returns": 0.0, "soon_after_last": 0.0,
     "race": "Caucasian", "gender": "Female", "admission_type_id": "1", "discharge_disposition_id": "1",
     "admission_source_id": "7", "payer_code": "MC", "medical_specialty": "InternalMedicine", "max_glu_serum": "None",
     "A1Cresult": "None", "change": "No", "diabetesMed": "Yes", "metformin": "No", "repaglinide": "No",
@@ -43,7 +44,7 @@ class Readmission:
     wants: ClassVar[tuple[str, ...]] = tuple(_PREFIX + name for name in TOLD if name not in _MUST)
     gives: ClassVar[tuple[str, ...]] = ("readmission-30d-risk",)
     card: ClassVar[Card] = Card(
-        version="1.0",
+        version="1.1",
         summary="Chance of a readmission within 30 days of discharge, learned from US hospitals.",
         intended_use="Planning of follow-up for people with diabetes who leave hospital.",
         populations="Admissions of people with diabetes to 130 US hospitals, 1999 to 2008.",
