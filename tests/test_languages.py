@@ -17,7 +17,7 @@ from babel.messages.catalog import Message
 from click.testing import CliRunner
 
 from pmed.cli import cli
-from pmed.engine import run
+from pmed.engine import Engine, run
 from pmed.errors import OptionError
 from pmed.options import build
 from pmed.readers import AUDIENCES, PAPERS, Reader
@@ -25,6 +25,7 @@ from pmed.render import messages, words
 from pmed.render.html import TEMPLATES, HtmlExporter
 from pmed.render.pdf import PAPERS as PDF_PAPERS
 from pmed.result import Result
+from pmed.settings import Settings
 from pmed_pgx.checks import checks
 from pmed_pgx.guidelines import drugs
 from tests import render_cases as cases
@@ -233,6 +234,15 @@ def test_all_texts_of_the_guideline_release_are_german_too() -> None:
     texts = {text for row in rows for text in (row.text, row.because, row.population)
              if text and "{alternatives}" not in text}
     assert len(texts) > 2000
+    with messages.speaking("de"):
+        assert sorted(text for text in texts if words.told(text).english) == []
+
+
+def test_all_cards_of_predictors_are_german_too() -> None:
+    cards = [one.made.card for one in Engine.start(Settings()).predictors]
+    texts = {text for card in cards
+             for text in (card.summary, card.intended_use, card.populations, card.limits) if text}
+    assert len(texts) > 60
     with messages.speaking("de"):
         assert sorted(text for text in texts if words.told(text).english) == []
 
