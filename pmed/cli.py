@@ -154,12 +154,12 @@ def cohort(settings: Settings, *, genome: tuple[Path, ...], history: tuple[Path,
            index_date: str, pairs_file: Path | None, groups_file: Path | None, allow_sex_mismatch: bool,
            genes_only: bool, explanations: bool, engine: str, jobs: int, memory: int) -> None:
     """Everybody in GENOME file(s) and records as Parquet tables with summaries; resumable, for very many people."""
-    from .cohort import Asked, Inputs
+    from .cohort import Asked, Inputs, on_disk
     from .cohort.command import work_out
 
     if genes_only and explanations:
         raise click.UsageError("--explanations are of what --genes-only leaves out")
-    asked = Asked(output.absolute(), settings.with_options(reading.options), reading.build, index_date,
+    asked = Asked(on_disk(output).absolute(), settings.with_options(reading.options), reading.build, index_date,
                   allow_sex_mismatch, explanations, genes_only)
     work_out(Inputs.read(genome, history, pairs_file, groups_file), asked, engine=engine, jobs=jobs, memory=memory)
 

@@ -72,7 +72,8 @@ class Engine:
                                 for what in ("predictors", "advisers"))
         if concluding:
             plugins.must_know_options([*sources, *steps, *predictors, *advisers,
-                                       *plugins.collect("register_exporters"), *plugins.collect("register_sections")])
+                                       *(one for what in ("exporters", "sections", "scorers")
+                                         for one in plugins.collect(f"register_{what}"))])
         own = own_release()
         knowledge = [*plugins.releases(), *([Component(own.name, own, "pmed", "-")] if own else [])]
         releases = [component.made for component in knowledge]
@@ -133,7 +134,7 @@ class Engine:
         self.progress("working out features")
         made = feature_stage.run_steps(self.plugins, self.steps, tables, wanted, before)
         self.progress("predicting")
-        frames = {one.name: predicting.feature_frame(one.made, made["features"]) for one in self.predictors}
+        frames = predicting.feature_frames(self.predictors, made["features"])
         kept = _kept(self.predictors, frames, before.tables) if before else frozenset[str]()
         asked = [one for one in self.predictors if one.name not in kept]
         made["predictions"] = predicting.predict(self.plugins, asked, frames)
@@ -156,9 +157,9 @@ class Engine:
 def _kept(predictors: Iterable[Component], frames: Mapping[str, pl.DataFrame],
           before: Mapping[str, pl.DataFrame]) -> frozenset[str]:
     """Predictors that said something before, of the same features."""
-    spoke = set(before["predictions"]["predictor"])
-    return frozenset(one.name for one in predictors if one.name in spoke
-                     and predicting.feature_frame(one.made, before["features"]).equals(frames[one.name]))
+    spoke = set(before["predictions"]["predictor"].unique())
+    then = predicting.feature_frames([one for one in predictors if one.name in spoke], before["features"])
+    return frozenset(name for name, frame in then.items() if frame.equals(frames[name]))
 
 
 def _with_kept(made: Mapping[str, pl.DataFrame], before: Mapping[str, pl.DataFrame], names: Iterable[str],
