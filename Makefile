@@ -8,7 +8,7 @@ OWN := $(PIP) install --quiet --no-deps --no-build-isolation $(PACKAGES:%=-e %)
 
 FUZZ := tests/test_vcf_random.py
 
-.PHONY: help demo test fuzz polars lint bench survey rows lab messages schemas lock clean docs pages
+.PHONY: help demo test fuzz polars lint bench survey rows lab messages schemas lock clean spark everybody docs pages
 
 help:   ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /make \1  /p' Makefile | awk '{ printf "%s %-8s", $$1, $$2; $$1 = $$2 = ""; print }'
@@ -25,6 +25,12 @@ test: $(VENV)/dev   ## all tests (those on real data are skipped where it is abs
 # depend on the other tests.
 fuzz: $(VENV)/dev   ## random genomes of every shape against a slow reader
 	$(VENV)/bin/python -m pytest -q $(FUZZ)
+
+spark: $(VENV)/spark   ## pmed cohort on Spark against the local engine (needs Java 17 or 21: .ci/java)
+	$(VENV)/bin/python -m pytest -q tests/test_cohort_spark.py
+
+everybody: $(VENV)/spark   ## the same with all people of the 1000 Genomes files in ../shared (minutes)
+	$(VENV)/bin/python -m pytest -q tests/everybody_on_spark.py
 
 polars: $(VENV)/dev   ## plugins and core with the oldest and the newest polars that pmed supports
 	.ci/polars $(VENV)/bin/python
@@ -80,3 +86,9 @@ $(VENV)/dev: .ci/locked-dev.txt $(PROJECTS) | $(VENV)/bin/python
 	@$(PIP) install --quiet --require-hashes -r .ci/locked-dev.txt
 	@$(OWN)
 	@touch $(VENV)/run $@
+
+# On top of the development tools, whose versions it keeps.
+$(VENV)/spark: .ci/locked-spark.txt $(VENV)/dev
+	@echo "setting up Spark in $(VENV)"
+	@$(PIP) install --quiet --require-hashes -r .ci/locked-spark.txt
+	@touch $@

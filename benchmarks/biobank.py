@@ -1,4 +1,5 @@
-"""The cases about cohorts: the genes of up to 99,918 people from BCF, and the whole plan with its suggestions.
+"""The cases about cohorts: the genes of up to 99,918 people from BCF and from the cache, and the whole plan with its
+suggestions, without records and with those of `make_records` for everybody.
 
 The genomes are those of `make_pgx`, as BCF. Work is the CPU seconds of all processes without the start of the first;
 peak memory is that of the largest process.
@@ -6,19 +7,24 @@ peak memory is that of the largest process.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pysam
 
-from benchmarks import batch
-from benchmarks.genomes import OURS, PANEL_FROM, Counts
+from benchmarks.genomes import FOLDER, OURS, Counts
+from benchmarks.make_records import samples, write
 from benchmarks.measure import Case
 from benchmarks.pharmacogenes import CPU_A_PERSON, FLAT, PGX
 from benchmarks.pharmacogenes import files as cohorts
+from pmed.genomics.cache import write_cache
 
 FULL_A_PERSON = 0.004  # CPU s: two cores then work out 500 people a second
-GENES, FULL = (1, 4, 16, 39), (1, 4)
+CACHE_A_PERSON = 0.0004
+GENES, CACHED, FULL = (1, 4, 16, 39), (1, 39), (1, 4)
+RECORDS = FOLDER / "records"
 
 
 def genes(counts: Counts) -> list[Case]:
@@ -31,12 +37,19 @@ def full(counts: Counts) -> list[Case]:
     return _grown(counts, "full", "the plan of", FULL, FULL_A_PERSON)
 
 
+def cached(counts: Counts) -> list[Case]:
+    """The same genes from the files of `pmed import`."""
+    return [replace(case, name=case.name.replace("genes of", "genes from the cache of"), ratio=0, floor="",
+                    command=tuple(one.replace(".bcf", ".parquet") for one in case.command))
+            for case in _grown(counts, "genes", "the genes of", CACHED, CACHE_A_PERSON)]
+
+
 def with_records(counts: Counts) -> list[Case]:
-    """The whole plan with real records (FHIR bundles of 0.9 MB each): reading them is most of it."""
-    number = str(counts.get("people", batch.PEOPLE))
-    return [Case(f"pmed cohort, the plan of {number} with FHIR bundles",
-                 (*OURS, "people", str(PANEL_FROM), number, "full", "local", str(batch.COHORT / "records"),
-                  str(batch.PAIRS)), megabytes=FLAT, items=int(number), rounds=1)]
+    """The whole plan of people of whom each has a record, as NDJSON of 160 kB: a third of it is to read those."""
+    number = str(counts.get("people", 2562))
+    return [Case(f"pmed cohort, the plan of {int(number):,} with a record each",
+                 (*OURS, "people", str(bcf(1)), number, "full", "local", str(RECORDS / "records"),
+                  str(RECORDS / "pairs.tsv")), megabytes=FLAT, each=FULL_A_PERSON, items=int(number), rounds=1)]
 
 
 def _grown(counts: Counts, what: str, words: str, multiples: tuple[int, ...], each: float) -> list[Case]:
@@ -59,7 +72,25 @@ def files() -> Counts | None:
     for many in GENES if counts else ():
         if not bcf(many).is_file():
             as_bcf(PGX / f"cohort-{many}x.vcf.gz", bcf(many))
+    for many in CACHED if counts else ():
+        if not (kept := bcf(many).with_suffix(".parquet")).is_file():
+            write_cache([bcf(many)], kept)
     return counts
+
+
+def record_files() -> Counts | None:
+    """A record for each person of the panel; None where the panel or the bundles are not here."""
+    from benchmarks.survey import RECORDS as BUNDLES
+
+    if not BUNDLES.is_dir() or files() is None:
+        return None
+    names = samples(bcf(1))
+    if not (RECORDS / "pairs.tsv").is_file():
+        fresh = RECORDS.with_name("records.unfinished")
+        shutil.rmtree(fresh, ignore_errors=True)
+        write(fresh, sorted(BUNDLES.glob("*.json")), names)
+        fresh.rename(RECORDS)
+    return {"people": len(names)}
 
 
 def as_bcf(source: Path, target: Path) -> None:
@@ -72,4 +103,4 @@ def as_bcf(source: Path, target: Path) -> None:
 
 
 GROUPS: tuple[tuple[Callable[[Counts], list[Case]], Callable[[], Counts | None]], ...] = (
-    (genes, files), (full, files), (with_records, batch.files))
+    (genes, files), (cached, files), (full, files), (with_records, record_files))

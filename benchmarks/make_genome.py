@@ -15,12 +15,12 @@ from __future__ import annotations
 import argparse
 import hashlib
 import io
-import json
 import multiprocessing
 import os
 import shutil
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +28,7 @@ import polars as pl
 import pysam
 
 from benchmarks import gatk
+from benchmarks.measure import make_once
 
 VERSION = 1
 RECORDS = 4_500_000
@@ -165,8 +166,8 @@ def in_regions(folder: Path) -> int:
         return sum(1 for chrom, start, end in places for _ in file.fetch(chrom, int(start), int(end)))
 
 
-def make(folder: Path, records: int, sites: pl.DataFrame) -> None:
-    """Everything into an empty `folder`; ``genome.json``, which says what is there, comes last."""
+def make(folder: Path, records: int, sites: pl.DataFrame) -> dict[str, int]:
+    """Everything into an empty `folder`; returns how much there is."""
     counts = write_genome(folder, records, sites)
     bare = folder / "bare"
     bare.mkdir()
@@ -175,20 +176,12 @@ def make(folder: Path, records: int, sites: pl.DataFrame) -> None:
     bed = "".join(f"{chrom}\t{start}\t{end}\n" for chrom, start, end in regions(on_build(sites)))
     (folder / "regions.bed").write_text(bed, encoding="utf-8")
     put = sum(planted(here).height for here in by_contig(sites).values())
-    said = {"stamp": stamp(records, sites), "records": sum(counts.values()), "chr1": counts["chr1"],
-            "in_regions": in_regions(folder), "planted": put}
-    (folder / "genome.json").write_text(json.dumps(said), encoding="utf-8")
+    return {"records": sum(counts.values()), "chr1": counts["chr1"], "in_regions": in_regions(folder), "planted": put}
 
 
 def stamp(records: int, sites: pl.DataFrame) -> str:
     """What the genome depends on."""
     return hashlib.sha256(f"{VERSION} {records} {sites.rows()}".encode()).hexdigest()
-
-
-def is_made(folder: Path, wanted: str) -> bool:
-    """Whether the folder has the genome that `wanted` stands for."""
-    said = folder / "genome.json"
-    return said.is_file() and json.loads(said.read_text(encoding="utf-8"))["stamp"] == wanted
 
 
 def main() -> None:
@@ -198,17 +191,9 @@ def main() -> None:
     parser.add_argument("--records", type=int, default=RECORDS)
     asked = parser.parse_args()
     sites = needed_sites()
-    folder: Path = asked.folder / "genome"
-    if is_made(folder, stamp(asked.records, sites)):
-        return
-    print(f"making the benchmarks' genome, once, in about a minute: {folder}", flush=True)
     os.environ.setdefault("POLARS_MAX_THREADS", "1")  # for the workers, of which each core has one
-    fresh = folder.with_name("genome.unfinished")
-    for old in (folder, fresh):
-        shutil.rmtree(old, ignore_errors=True)
-    fresh.mkdir(parents=True)
-    make(fresh, asked.records, sites)
-    fresh.rename(folder)
+    make_once(asked.folder / "genome", {"stamp": stamp(asked.records, sites)},
+              partial(make, records=asked.records, sites=sites))
 
 
 if __name__ == "__main__":

@@ -8,17 +8,18 @@ file of eight times the people does not pack better than eight files would.
 
 from __future__ import annotations
 
-import argparse
-import json
 import multiprocessing
 import os
-import shutil
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pysam
+
+from benchmarks.measure import folders, make_once
 
 VERSION = 1
 GENES = ("RYR1", "CYP2C19", "SLCO1B1")  # 11,056 records
@@ -79,32 +80,18 @@ def write(path: Path, panel: Path, genes: Sequence[str], multiple: int) -> dict[
     return {"records": len(records), "people": people * multiple}
 
 
-def make(folder: Path, panel: Path) -> None:
-    """All cohorts into an empty `folder`; ``panel.json``, which says what is there, comes last."""
+def make(folder: Path, panel: Path) -> dict[str, Any]:
+    """All cohorts into an empty `folder`; returns the records and people of each."""
     wanted = {f"people-{multiple}x": (GENES, multiple) for multiple in MULTIPLES} | {"gene": ((ONE_GENE,), 1)}
     with ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("spawn")) as pool:
         jobs = {name: pool.submit(write, folder / f"{name}.vcf.gz", panel, *what) for name, what in wanted.items()}
-        said = {name: job.result() for name, job in jobs.items()}
-    (folder / "panel.json").write_text(json.dumps({"version": VERSION, **said}), encoding="utf-8")
+        return {name: job.result() for name, job in jobs.items()}
 
 
 def main() -> None:
     """Make the cohorts where they are not there."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("panel", type=Path)
-    asked = parser.parse_args()
-    folder: Path = asked.folder / "panel"
-    said = folder / "panel.json"
-    if said.is_file() and json.loads(said.read_text(encoding="utf-8"))["version"] == VERSION:
-        return
-    print(f"making the benchmarks' cohorts, once: {folder}", flush=True)
-    fresh = folder.with_name("panel.unfinished")
-    for old in (folder, fresh):
-        shutil.rmtree(old, ignore_errors=True)
-    fresh.mkdir(parents=True)
-    make(fresh, asked.panel)
-    fresh.rename(folder)
+    asked = folders(__doc__)
+    make_once(asked.folder / "panel", {"version": VERSION}, partial(make, panel=asked.panel))
 
 
 if __name__ == "__main__":

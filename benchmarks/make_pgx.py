@@ -9,20 +9,20 @@ X), whole calls are drawn. ``people-20`` are all records of a few genes of the f
 
 from __future__ import annotations
 
-import argparse
-import json
 import multiprocessing
 import os
-import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pysam
 
 from benchmarks.make_panel import CELL, FIXED, SEED, heads, read_lines
+from benchmarks.measure import folders, make_once
 from pmed_pgx.knowledge import Gene, genes
 
 VERSION = 2
@@ -98,34 +98,21 @@ def write_few(folder: Path, panel: Path, names: Sequence[str]) -> dict[str, int]
     return {"genes": len(names), "people": FEW}
 
 
-def make(folder: Path, panel: Path) -> None:
-    """All cohorts into an empty `folder`; ``pgx.json``, which says what is there, comes last."""
+def make(folder: Path, panel: Path) -> dict[str, Any]:
+    """All cohorts into an empty `folder`; returns the records and people of each."""
     with ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("spawn")) as pool:
         jobs = {f"cohort-{many}x": pool.submit(write_cohort, folder / f"cohort-{many}x.vcf.gz", panel, many)
                 for many in sorted(MULTIPLES, reverse=True)}
         jobs["people-20"] = pool.submit(write_few, folder / "people-20", panel, PEER_GENES)
         said = {name: job.result() for name, job in jobs.items()}
     said["panel"] = {"people": said["cohort-1x"]["people"], "genes": len(panel_genes(panel))}
-    (folder / "pgx.json").write_text(json.dumps({"version": VERSION, **said}), encoding="utf-8")
+    return said
 
 
 def main() -> None:
     """Make the cohorts where they are not there."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("panel", type=Path)
-    asked = parser.parse_args()
-    folder: Path = asked.folder / "pgx"
-    said = folder / "pgx.json"
-    if said.is_file() and json.loads(said.read_text(encoding="utf-8"))["version"] == VERSION:
-        return
-    print(f"making the cohorts of gene calling, once: {folder}", flush=True)
-    fresh = folder.with_name("pgx.unfinished")
-    for old in (folder, fresh):
-        shutil.rmtree(old, ignore_errors=True)
-    fresh.mkdir(parents=True)
-    make(fresh, asked.panel)
-    fresh.rename(folder)
+    asked = folders(__doc__)
+    make_once(asked.folder / "pgx", {"version": VERSION}, partial(make, panel=asked.panel))
 
 
 if __name__ == "__main__":

@@ -8,19 +8,19 @@ The records are real lines of the 1000 Genomes panel, again and again at new pla
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
-import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pysam
 
-from benchmarks.make_panel import FIXED, GENES, read_lines
+from benchmarks.make_panel import CELL, FIXED, GENES, read_lines
+from benchmarks.measure import folders, make_once
 
-VERSION = 1
+VERSION = 2
 WEIGHTS, SCORES, SEED = 1_000_000, 10, 2_026
 PLAIN = (b"A", b"C", b"G", b"T")
 PAIRS = ({b"A", b"T"}, {b"C", b"G"})
@@ -41,15 +41,19 @@ def usable(line: bytes) -> tuple[bytes, bytes, bytes] | None:
     return ref, alt, fields[FIXED]
 
 
-def records(lines: list[bytes], many: int) -> Iterator[tuple[int, bytes, bytes, bytes]]:
-    """Position, REF, ALT and calls of `many` records."""
+def records(lines: Sequence[bytes], many: int) -> Iterator[tuple[int, bytes, bytes, bytes]]:
+    """Position, REF, ALT and calls of `many` records; each time round, the people stand in another order."""
     some = [one for one in map(usable, lines) if one]
+    rng = np.random.default_rng(SEED)
+    cells = [np.frombuffer(calls + b"\t", f"S{CELL}") for _, _, calls in some]
     for number in range(many):
-        yield (number + 1) * SPACE, *some[number % len(some)]
+        if not (place := number % len(some)):
+            order = rng.permutation(len(cells[0]))
+        yield (number + 1) * SPACE, *some[place][:2], cells[place][order].tobytes()[:-1]
 
 
-def make(folder: Path, panel: Path) -> None:
-    """All files into an empty `folder`; ``scores.json``, which says what is there, comes last."""
+def make(folder: Path, panel: Path) -> dict[str, int]:
+    """All files into an empty `folder`; returns the records and people."""
     files = [read_lines(panel / f"{gene}.vcf.gz") for gene in GENES]
     columns = files[0][0][-1]
     many, rng = wanted(), np.random.default_rng(SEED)
@@ -57,8 +61,10 @@ def make(folder: Path, panel: Path) -> None:
                        b'##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">', columns])
     weights = rng.normal(0, 1e-3, (many, SCORES))
     lines = [line for _, some in files for line in some]
-    with pysam.BGZFile(str(folder / "cohort.vcf.gz"), "wb") as out, (folder / "plink.tsv").open("w") as peer:
-        scores = [(folder / f"PGS{number:06}.txt").open("w") for number in range(1, SCORES + 1)]
+    with ExitStack() as stack:
+        out = stack.enter_context(pysam.BGZFile(str(folder / "cohort.vcf.gz"), "wb"))
+        peer = stack.enter_context((folder / "plink.tsv").open("w"))
+        scores = [stack.enter_context((folder / f"PGS{number:06}.txt").open("w")) for number in range(1, SCORES + 1)]
         for number, score in enumerate(scores, 1):
             score.write(f"#pgs_id=PGS{number:06}\n#genome_build=GRCh38\nchr_name\tchr_position\teffect_allele\t"
                         "other_allele\teffect_weight\n")
@@ -70,31 +76,13 @@ def make(folder: Path, panel: Path) -> None:
             peer.write(f"{name}\t{effect}\t{weights[row, 0]:.8f}\n")
             for score, weight in zip(scores, weights[row], strict=True):
                 score.write(f"1\t{pos}\t{effect}\t{other}\t{weight:.8f}\n")
-        for score in scores:
-            score.close()
-    said = {"version": VERSION, "records": many, "people": columns.count(b"\t") - FIXED + 1}
-    (folder / "scores.json").write_text(json.dumps(said), encoding="utf-8")
+    return {"people": columns.count(b"\t") - FIXED + 1}
 
 
 def main() -> None:
     """Make the files where they are not there, or are of another size."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("panel", type=Path)
-    asked = parser.parse_args()
-    folder: Path = asked.folder / "scores"
-    said = folder / "scores.json"
-    if said.is_file():
-        known = json.loads(said.read_text(encoding="utf-8"))
-        if (known["version"], known["records"]) == (VERSION, wanted()):
-            return
-    print(f"making the benchmark's cohort of {wanted():,} records, once: {folder}", flush=True)
-    fresh = folder.with_name("scores.unfinished")
-    for old in (folder, fresh):
-        shutil.rmtree(old, ignore_errors=True)
-    fresh.mkdir(parents=True)
-    make(fresh, asked.panel)
-    fresh.rename(folder)
+    asked = folders(__doc__)
+    make_once(asked.folder / "scores", {"version": VERSION, "records": wanted()}, partial(make, panel=asked.panel))
 
 
 if __name__ == "__main__":

@@ -7,15 +7,19 @@ CPU time is user + system of the whole process, imports included. A command that
 
 from __future__ import annotations
 
+import argparse
+import json
 import os
 import re
+import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 HEAD = ("", "CPU s", "work s", "peak MB", "ns each", "ratio", "to", "limit", "")
@@ -157,3 +161,40 @@ def table(rows: Iterable[Sequence[str]]) -> str:
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
     return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
                      for line in lines)
+
+
+def folders(doc: str) -> argparse.Namespace:
+    """What a generator of cohorts is given: `folder`, where all files of the benchmarks are, and `panel`."""
+    parser = argparse.ArgumentParser(description=doc.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("panel", type=Path)
+    return parser.parse_args()
+
+
+def make_once(folder: Path, wanted: Mapping[str, Any], make: Callable[[Path], Mapping[str, Any]]) -> None:
+    """Make the files of a benchmark where they are not there, or are others: all of them or none.
+
+    Args:
+        folder: Where they will be; ``NAME.json`` in it says what is there.
+        wanted: What they depend on: made again where the JSON says something else.
+        make: Makes them in an empty folder; returns what more the JSON is to say.
+    """
+    if is_made(folder, wanted):
+        return
+    print(f"making files of the benchmarks, once: {folder}", flush=True)
+    fresh = folder.with_name(f"{folder.name}.unfinished")
+    for old in (folder, fresh):
+        shutil.rmtree(old, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    _said(fresh, folder.name).write_text(json.dumps({**wanted, **make(fresh)}), encoding="utf-8")
+    fresh.rename(folder)
+
+
+def is_made(folder: Path, wanted: Mapping[str, Any]) -> bool:
+    """Whether the folder has the files that are wanted."""
+    said = _said(folder, folder.name)
+    return said.is_file() and wanted.items() <= json.loads(said.read_text(encoding="utf-8")).items()
+
+
+def _said(folder: Path, name: str) -> Path:
+    return folder / f"{name}.json"

@@ -1,7 +1,7 @@
 """Results kept by commit, and ``docs/performance.md`` made of the newest.
 
     python -m benchmarks.run --only cohort --save benchmarks/results
-    python -m benchmarks.performance > docs/performance.md
+    python -m benchmarks.performance
 """
 
 from __future__ import annotations
@@ -13,14 +13,21 @@ import subprocess
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.measure import HEAD, ROOT
+from pmed.cohort.plan import PEOPLE, PEOPLE_GENES
+
+if TYPE_CHECKING:
+    from pmed.plots import Picture
 
 RESULTS = ROOT / "benchmarks" / "results"
+PAGE, PICTURE = ROOT / "docs" / "performance.md", ROOT / "docs" / "images" / "cohort-cost.png"
+KINDS = {"the genes of": "genes, from BCF", "the genes from the cache of": "genes, from the cache",
+         "the plan of": "whole plan, no records", "on Spark, the genes of": "genes, on Spark"}
 # Partitions and bytes by measured rates; the price is of a rented core hour, which the reader can put in.
 SIZES = (100_000, 1_000_000, 10_000_000)
-PEOPLE_A_CHUNK, CORE_HOUR = 640, 0.05  # USD
+CORE_HOUR = 0.05  # USD
 
 
 def kept(folder: Path, lines: Sequence[Sequence[str]], rounds: int) -> Path:
@@ -60,13 +67,19 @@ def newest() -> dict[str, Any]:
     return dict(max(found, key=lambda one: one["created"]))
 
 
+def shown(told: dict[str, Any]) -> list[tuple[str, ...]]:
+    """The rows of the page's table, by kind and size."""
+    rows = [(one["what"], one["CPU s"], one["work s"], one["peak MB"],
+             f"{float(one['ns each']) / 1e6:.2f}" if one["ns each"] else "", one["ratio"], one["limit"], one["verdict"])
+            for one in told["rows"] if "cohort" in one["what"]]
+    return sorted(rows, key=lambda row: (row[0].rpartition(" of ")[0], float(row[2] or 0)))
+
+
 def page(told: dict[str, Any]) -> str:
     """The documentation page."""
     about = told["machine"]
     head = ("what", "CPU s", "work s", "peak MB", "ms a person", "ratio", "limit", "verdict")
-    rows = [(one["what"], one["CPU s"], one["work s"], one["peak MB"],
-             f"{float(one['ns each']) / 1e6:.2f}" if one["ns each"] else "", one["ratio"], one["limit"], one["verdict"])
-            for one in told["rows"]]
+    rows = shown(told)
     return "\n".join([
         "# Performance of cohorts", "",
         "<!-- Made by python -m benchmarks.performance: do not edit. -->", "",
@@ -74,8 +87,46 @@ def page(told: dict[str, Any]) -> str:
         f"{about['memory_gb']} GB, Python {about['python']}; load {about['load']} when it ended, so CPU seconds count "
         f"and not the clock. {told['rounds']} rounds at most, medians.", "",
         "Work is the CPU time of all processes without the start of the first. A person's cost is work over people; "
-        "the ratio is to the cost of a person in the smallest cohort of that kind.", "",
-        *_table(head, rows), "", *_paper(rows)]) + "\n"
+        "the ratio is to the cost of a person in the smallest cohort of that kind." + _crowded(about), "",
+        *_table(head, rows), "", f"![{picture(rows).alt}](images/{PICTURE.name})", "", *_paper(rows)]) + "\n"
+
+
+def _crowded(about: dict[str, Any]) -> str:
+    """What a machine on which more than this ran makes of CPU seconds."""
+    if about["load"] <= about["cpus"] + 1:
+        return ""
+    return (" More ran than there are CPUs: processes then push each other out of the caches, and the same work takes "
+            "up to twice the CPU seconds of a quiet machine.")
+
+
+def costs(rows: Sequence[Sequence[str]]) -> dict[str, list[tuple[int, float]]]:
+    """For each kind of cohort its sizes with their seconds of work, smallest first."""
+    found: dict[str, list[tuple[int, float]]] = {}
+    for row in rows:
+        kind, _, size = row[0].removeprefix("pmed cohort, ").rpartition(" ")
+        if kind in KINDS and row[2]:
+            found.setdefault(kind, []).append((int(size.replace(",", "")), float(row[2])))
+    return {kind: sorted(some) for kind, some in found.items()}
+
+
+def picture(rows: Sequence[Sequence[str]]) -> Picture:
+    """Seconds of work against people, both by powers of ten."""
+    from pmed.plots import LIGHT, _figure, _legend
+
+    figure, axes = _figure(LIGHT)
+    told = []
+    for place, (kind, some) in enumerate(costs(rows).items()):
+        people, seconds = zip(*some, strict=True)
+        axes.plot(people, seconds, marker="osD^"[place % 4], color=LIGHT.groups[place], label=KINDS[kind])
+        told.append(f"{KINDS[kind]} {seconds[-1]:.0f} s for {people[-1]:,}")
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_xlabel("people")
+    axes.set_ylabel("CPU seconds")
+    axes.set_title("What a cohort costs")
+    _legend(axes, LIGHT)
+    figure.alt = f"CPU seconds against people: {'; '.join(told)}."
+    return figure
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
@@ -85,21 +136,22 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 def _paper(rows: Sequence[Sequence[str]]) -> list[str]:
     """More people than one machine holds, by the measured cost of a person in the largest cohort of each kind."""
     lines = []
-    for words, kind in (("Genes", "the genes of"), ("Whole plan, no records", "the plan of")):
-        mine = sorted((row for row in rows if kind in row[0] and "FHIR" not in row[0] and row[4]),
-                      key=lambda row: float(row[2]))
-        if mine:
-            cost = float(mine[-1][4]) / 1e3
-            lines += [(words, f"{people:,}", f"{-(-people // PEOPLE_A_CHUNK):,}", f"{people * cost / 3600:,.1f}",
+    for kind, some in costs(rows).items():
+        words, cost = KINDS[kind], some[-1][1] / some[-1][0]
+        chunk = PEOPLE_GENES if "genes" in words else PEOPLE
+        if "Spark" not in words:
+            lines += [(words, f"{people:,}", f"{-(-people // chunk):,}", f"{people * cost / 3600:,.1f}",
                        f"{people * cost / 3600 / 64:,.2f}", f"{people * cost / 3600 * CORE_HOUR:,.2f}")
                       for people in SIZES]
     return ["## On paper: one million and ten million people", "",
-            f"By the measured cost of a person (the largest cohort above), chunks of {PEOPLE_A_CHUNK}, and "
-            f"{CORE_HOUR} USD a core hour. Nothing is shuffled: a task takes a chunk's own files and writes its own. "
-            "Not in it: cutting a file of a million people into chunks, which one process does for each file (so give "
-            "one file a chromosome), and start-up.", "",
+            f"By the measured cost of a person (the largest cohort above), chunks of {PEOPLE} ({PEOPLE_GENES} for "
+            f"genes alone), and {CORE_HOUR} USD a core hour. Nothing is shuffled: a task takes a chunk's own files and "
+            "writes its own. Not in it: start-up, and cutting a file into chunks, which one process does for each file "
+            "(25 s for a million people in one BCF).", "",
             *_table(("what", "people", "tasks", "core hours", "hours on 64 cores", "USD"), lines)]
 
 
 if __name__ == "__main__":
-    print(page(newest()), end="")
+    told = newest()
+    PAGE.write_text(page(told), encoding="utf-8")
+    picture(shown(told)).savefig(PICTURE)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .engine import call, calls, run
     from .errors import PmedError
     from .hookspecs import hookimpl
-    from .notebook.front import Genomes, demo, demo_files, evaluate, plugins, read_genome, read_history, train
+    from .notebook.front import Genomes, demo, demo_files, evaluate, plugins, read_genome, read_history, score, train
     from .notebook.parts import GeneResult, Plan, PluginList, Quality, Suggestion
     from .notebook.progress import progress_bar
     from .options import option
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
         Predictor,
         ReadRequest,
         Release,
+        Scored,
+        Scorer,
         Section,
         Source,
     )
@@ -58,6 +60,8 @@ __all__ = [
     "ReadRequest",
     "Release",
     "Result",
+    "Scored",
+    "Scorer",
     "Section",
     "Settings",
     "Source",
@@ -78,6 +82,7 @@ __all__ = [
     "read_genome",
     "read_history",
     "run",
+    "score",
     "train",
 ]
 
@@ -86,7 +91,8 @@ _HOME = {
     "engine": ("call", "calls", "run"),
     "errors": ("PmedError",),
     "hookspecs": ("hookimpl",),
-    "notebook.front": ("Genomes", "demo", "demo_files", "evaluate", "plugins", "read_genome", "read_history", "train"),
+    "notebook.front": ("Genomes", "demo", "demo_files", "evaluate", "plugins", "read_genome", "read_history", "score",
+                       "train"),
     "notebook.parts": ("GeneResult", "Plan", "PluginList", "Quality", "Suggestion"),
     "notebook.progress": ("progress_bar",),
     "options": ("option",),
@@ -95,7 +101,7 @@ _HOME = {
     "settings": ("Settings", "load_settings"),
     "tables": ("TABLES", "Column", "Table", "Tables"),
     "types": ("Adviser", "Card", "Explainer", "Explanation", "Exporter", "FeatureStep", "Predictor", "ReadRequest",
-              "Release", "Section", "Source"),
+              "Release", "Scored", "Scorer", "Section", "Source"),
     "whatif": ("WhatIf",),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}

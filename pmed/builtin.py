@@ -25,6 +25,8 @@ from .sources.vcf import VcfSource
 from .tables import Tables
 from .types import Explainer, Exporter, FeatureStep, Predictor, Release, Source
 
+_NO_CAUTIONS = pl.DataFrame(schema=dict.fromkeys(("patient_id", "drug", "code", "text"), pl.String()))
+
 
 @hookimpl
 def register_sources() -> list[type[Source]]:
@@ -59,6 +61,8 @@ def check_suggestions(suggestions: pl.DataFrame, tables: Tables) -> pl.DataFrame
 def _allergies(suggestions: pl.DataFrame, tables: Tables) -> pl.DataFrame:
     """A caution for each recorded allergy to the drug itself or to an alternative that was proposed."""
     known = tables["allergies"].filter(pl.col("active").fill_null(value=True))
+    if known.is_empty():
+        return _NO_CAUTIONS.clone()
     allergens = known.select("patient_id", allergen="ingredients").explode(
         "allergen", empty_as_null=True, keep_nulls=True)
     drugs = suggestions.select("patient_id", "drug", concerns="drug")
@@ -73,11 +77,13 @@ def _allergies(suggestions: pl.DataFrame, tables: Tables) -> pl.DataFrame:
 
 def _unread(suggestions: pl.DataFrame, tables: Tables) -> pl.DataFrame:
     """A caution where advice weighed other medicines, and the patient takes one that no vocabulary knows."""
+    unknown = tables["medications"].filter(pl.col("active").fill_null(value=True), pl.col("ingredients").is_null())
+    if unknown.is_empty():
+        return _NO_CAUTIONS.clone()
     weighed = tables["explanations"].filter(pl.col("feature").str.starts_with("on:")).select(
         "patient_id", "predictor", "target").unique()
     rests_on = suggestions.select("patient_id", "drug", "explained_by").explode(
         "explained_by", empty_as_null=True, keep_nulls=True).unnest("explained_by")
-    unknown = tables["medications"].filter(pl.col("active").fill_null(value=True), pl.col("ingredients").is_null())
     names = unknown.group_by("patient_id").agg(names=pl.col("display").unique(maintain_order=True).str.join(", "))
     hits = rests_on.join(weighed, on=["patient_id", "predictor", "target"]).join(names, on="patient_id")
     return hits.select("patient_id", "drug", code=pl.lit("unread-medicine"), text=pl.format(

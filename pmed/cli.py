@@ -95,7 +95,8 @@ def _chosen(config: Path | None, disable: Sequence[str]) -> Settings:
 @click.option("--json", "json_file", type=WRITABLE, help="Also write the result as JSON.")
 @click.option("--fhir", "fhir_file", type=WRITABLE, help="Also write a FHIR R4 bundle (Genomics Reporting).")
 @click.option("--export", "exports", multiple=True, metavar="FORMAT=PATH",
-              help="Also write: hl7, markdown or text (a file); csv, tsv, parquet or omop (a new folder); repeatable.")
+              help="Also write: hl7, markdown or text (a file); csv, tsv, parquet or omop (a new folder); repeatable. "
+                   "Into a folder FORMAT alone, json, fhir and pdf too.")
 @reader_options
 @click.pass_obj
 def report(settings: Settings, *, genome: tuple[Path, ...], history: tuple[Path, ...], outside_calls: tuple[Path, ...],
@@ -109,16 +110,16 @@ def report(settings: Settings, *, genome: tuple[Path, ...], history: tuple[Path,
     if not genome and not history:
         raise click.UsageError("give a GENOME file, a --history record, or both")
     settings = settings.with_options(reader.options())
-    outputs = chosen_outputs({**reader.outputs(Path(output)), "json": json_file, "fhir": fhir_file}, exports)
     pairs = read_pairs(pairs_file) if pairs_file else {}
     if is_folder(output):
-        if len(outputs) > 1:
-            raise click.UsageError("other formats are of one patient's report; into a folder there is HTML only")
+        if json_file or fhir_file or reader.pdf:
+            raise click.UsageError("--json, --fhir and --pdf name one patient's file; into a folder: --export FORMAT")
         report_cohort(genome, history, Path(output), outside_calls=outside_calls, sample=sample, build=reading.build,
                       options=reading.options, index_date=index_date, drugs=drugs, pairs=pairs, jobs=jobs,
-                      allow_sex_mismatch=allow_sex_mismatch, settings=settings,
+                      allow_sex_mismatch=allow_sex_mismatch, settings=settings, exports=exports,
                       command=click.get_current_context().meta.get(COMMAND, ""))
         return
+    outputs = chosen_outputs({**reader.outputs(Path(output)), "json": json_file, "fhir": fhir_file}, exports)
     sample = sample or asked_sample(genome, known=pairs)
     with progress() as say:
         result, written = report_one(genome, history, outside_calls=outside_calls, sample=sample,
@@ -153,12 +154,12 @@ def cohort(settings: Settings, *, genome: tuple[Path, ...], history: tuple[Path,
            index_date: str, pairs_file: Path | None, groups_file: Path | None, allow_sex_mismatch: bool,
            genes_only: bool, explanations: bool, engine: str, jobs: int, memory: int) -> None:
     """Everybody in GENOME file(s) and records as Parquet tables with summaries; resumable, for very many people."""
-    from .cohort import Asked, Inputs
+    from .cohort import Asked, Inputs, on_disk
     from .cohort.command import work_out
 
     if genes_only and explanations:
         raise click.UsageError("--explanations are of what --genes-only leaves out")
-    asked = Asked(output.absolute(), settings.with_options(reading.options), reading.build, index_date,
+    asked = Asked(on_disk(output).absolute(), settings.with_options(reading.options), reading.build, index_date,
                   allow_sex_mismatch, explanations, genes_only)
     work_out(Inputs.read(genome, history, pairs_file, groups_file), asked, engine=engine, jobs=jobs, memory=memory)
 

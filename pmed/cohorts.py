@@ -14,9 +14,9 @@ from .genomics.builds import known_build
 from .genomics.contigs import chromosome
 from .genomics.files import check_whole, kind_of
 from .genomics.header import read_header
-from .genomics.matrix import Chunk, chunks
+from .genomics.matrix import Chunk, Columns, Heads, chunks, variants
 
-__all__ = ["Chunk", "Cohort", "chromosome", "chunks", "opened"]
+__all__ = ["Chunk", "Cohort", "Columns", "Heads", "chromosome", "chunks", "opened", "variants"]
 
 
 @dataclass(frozen=True)

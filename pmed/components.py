@@ -103,6 +103,7 @@ _CHECKS: Mapping[str, tuple[Callable[[Any], None], ...]] = {
                             _can("predict", "reference")),
     "register_advisers": (_can("advise"),),
     "register_models": (_can("read", "train", "evaluate", "shipped"),),
+    "register_scorers": (_can("score"),),
     "register_sections": (_has_title, _declares("needs"), _can("render")),
     "register_exporters": (_can("export"),),
     "register_knowledge": (_is_release,),

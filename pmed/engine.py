@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -72,7 +72,8 @@ class Engine:
                                 for what in ("predictors", "advisers"))
         if concluding:
             plugins.must_know_options([*sources, *steps, *predictors, *advisers,
-                                       *plugins.collect("register_exporters"), *plugins.collect("register_sections")])
+                                       *(one for what in ("exporters", "sections", "scorers")
+                                         for one in plugins.collect(f"register_{what}"))])
         own = own_release()
         knowledge = [*plugins.releases(), *([Component(own.name, own, "pmed", "-")] if own else [])]
         releases = [component.made for component in knowledge]
@@ -87,7 +88,7 @@ class Engine:
         self.progress("reading genomes")
         genes = reading.read(self.sources, "genome", genome, request)
         others = reading.read(self.sources, "outside-calls", outside, request)
-        return self.joined(records, genes, others, pairs)
+        return self.joined(records, genes, others, pairs, {*pairs, *request.samples})
 
     def parts(self, genome: Sequence[Path], request: ReadRequest,
               outside: Sequence[Path]) -> Iterator[dict[str, pl.DataFrame]]:
@@ -102,13 +103,17 @@ class Engine:
             yield self.joined(nothing, genes, nothing, {})
 
     def joined(self, records: Mapping[str, pl.DataFrame], genes: Mapping[str, pl.DataFrame],
-               others: Mapping[str, pl.DataFrame], pairs: Mapping[str, str]) -> dict[str, pl.DataFrame]:
-        """What was read of records, genomes and outside calls as the tables of one run."""
+               others: Mapping[str, pl.DataFrame], pairs: Mapping[str, str],
+               stated: Collection[str] | None = None) -> dict[str, pl.DataFrame]:
+        """What was read of records, genomes and outside calls as the tables of one run.
+
+        `stated` are the samples of which the user said whose they are: by default all of `pairs`.
+        """
         tables = {name: pl.concat([frame, genes[name], others[name]]) for name, frame in records.items()}
         tables["samples"] = sexes(tables["genotypes"], linking.link(genes, records, pairs))
         odd = linking.same_sex(tables["samples"], records["patients"], forced=self.any_sex)
         tables["outside_calls"], notes = linking.assign(tables["outside_calls"], tables["samples"], records["patients"])
-        paired = linking.pairings(tables["samples"], records["patients"])
+        paired = linking.pairings(tables["samples"], records["patients"], pairs if stated is None else stated)
         tables["issues"] = pl.concat([tables["issues"], paired, odd, notes])
         return normalising.normalise(tables, self.drug_names)
 
@@ -129,7 +134,7 @@ class Engine:
         self.progress("working out features")
         made = feature_stage.run_steps(self.plugins, self.steps, tables, wanted, before)
         self.progress("predicting")
-        frames = {one.name: predicting.feature_frame(one.made, made["features"]) for one in self.predictors}
+        frames = predicting.feature_frames(self.predictors, made["features"])
         kept = _kept(self.predictors, frames, before.tables) if before else frozenset[str]()
         asked = [one for one in self.predictors if one.name not in kept]
         made["predictions"] = predicting.predict(self.plugins, asked, frames)
@@ -152,9 +157,9 @@ class Engine:
 def _kept(predictors: Iterable[Component], frames: Mapping[str, pl.DataFrame],
           before: Mapping[str, pl.DataFrame]) -> frozenset[str]:
     """Predictors that said something before, of the same features."""
-    spoke = set(before["predictions"]["predictor"])
-    return frozenset(one.name for one in predictors if one.name in spoke
-                     and predicting.feature_frame(one.made, before["features"]).equals(frames[one.name]))
+    spoke = set(before["predictions"]["predictor"].unique())
+    then = predicting.feature_frames([one for one in predictors if one.name in spoke], before["features"])
+    return frozenset(name for name, frame in then.items() if frame.equals(frames[name]))
 
 
 def _with_kept(made: Mapping[str, pl.DataFrame], before: Mapping[str, pl.DataFrame], names: Iterable[str],
@@ -197,13 +202,16 @@ def run(genome: Files = (), history: Files = (), *, outside_calls: Files = (), s
 
     Raises:
         InputError: for files that cannot be used; one clear line.
+        OptionError: for an index date that is none, or before a patient's birth.
     """
     genome_paths, history_paths, outside = _paths(genome), _paths(history), _paths(outside_calls)
     chosen = (settings or Settings()).with_options(options or {})
     _must_be_date(index_date)
     engine = replace(Engine.start(chosen, progress), any_sex=allow_sex_mismatch)
     request = engine.request([*engine.steps, *engine.predictors], samples=samples, build=build, index_date=index_date)
-    tables = engine.conclude(engine.read(genome_paths, history_paths, request, pairs or {}, outside))
+    read = engine.read(genome_paths, history_paths, request, pairs or {}, outside)
+    linking.must_be_born(read["patients"], index_date)
+    tables = engine.conclude(read)
     said = {"samples": list(samples), "build": build, "index_date": index_date, "options": dict(chosen.options)}
     return Result(tables, tuple(engine.plugins.failures), engine.provenance(genome_paths, history_paths, said, outside))
 

@@ -13,12 +13,19 @@ from .errors import FlowError
 
 def gives(step: Any, name: str) -> bool:
     """Whether a step gives `name`, by exact name or by pattern (``on:*``)."""
-    return _one_fits(tuple(step.gives), name)
+    return one_fits(tuple(step.gives), name)
 
 
 @lru_cache(maxsize=1 << 14)
-def _one_fits(patterns: tuple[str, ...], name: str) -> bool:
-    return any(fnmatchcase(name, pattern) for pattern in patterns)
+def one_fits(patterns: tuple[str, ...], name: str) -> bool:
+    """Whether one of the patterns is, or fits, `name`."""
+    return name in patterns or any(fnmatchcase(name, pattern) for pattern in _open(patterns))
+
+
+@lru_cache(maxsize=256)
+def _open(patterns: tuple[str, ...]) -> tuple[str, ...]:
+    """Those that more than one name may fit: most are names, and a comparison is faster than a match."""
+    return tuple(pattern for pattern in patterns if any(sign in pattern for sign in "*?["))
 
 
 def order(steps: Iterable[Any]) -> list[Any]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from .modelling import Trainable
     from .tables import Tables
-    from .types import Adviser, Explainer, Exporter, FeatureStep, Predictor, Release, Section, Source
+    from .types import Adviser, Explainer, Exporter, FeatureStep, Predictor, Release, Scorer, Section, Source
 
 #: Version of the hooks: raised when one goes or changes. A plugin may say by ``PMED_API`` for which it was written.
 API = 1
@@ -77,6 +77,16 @@ def register_models() -> Iterable[type[Trainable]]:  # type: ignore[empty-body]
     >>> @hookimpl
     ... def register_models():
     ...     return [MyModel]
+    """
+
+
+@hookspec
+def register_scorers() -> Iterable[type[Scorer]]:  # type: ignore[empty-body]
+    """Return scorers, which add up scoring files over whole genomes for ``pmed.score``; no report asks for them.
+
+    >>> @hookimpl
+    ... def register_scorers():
+    ...     return [MyScores]
     """
 
 

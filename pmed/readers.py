@@ -15,6 +15,7 @@ from .render.messages import languages
 
 AUDIENCES = ("clinician", "patient")
 PAPERS = ("a4", "letter")
+ENDINGS = (".html", ".htm", ".pdf")
 _OPTIONS = (
     click.option("--audience", type=click.Choice(AUDIENCES), help="For whom the report is (default: clinician)."),
     click.option("--language", metavar="|".join(languages()), help="Language of the report (default: en)."),
@@ -48,9 +49,14 @@ class Reader:
         """Exporter → file, for the report itself and for the PDF beside it.
 
         Raises:
-            OptionError: where two PDFs are asked for, or the PDF cannot be made here.
+            OptionError: where the ending is of another format, two PDFs are asked for, or the PDF cannot be made here.
         """
-        is_pdf = output.suffix.lower() == ".pdf"
+        ending = output.suffix.lower()
+        if ending and ending not in ENDINGS and not output.is_dir():
+            raise OptionError(f"no report is written with the ending {output.suffix!r}", where=str(output),
+                              hint=f"-o takes {', '.join(ENDINGS)} or a folder (DIR/); for other formats --json, "
+                                   "--fhir and --export")
+        is_pdf = ending == ".pdf"
         if is_pdf and self.pdf:
             raise OptionError("two PDFs are asked for", where=str(self.pdf), hint="-o with .html, or no --pdf")
         if is_pdf or self.pdf:

@@ -48,16 +48,21 @@ def report_one(genome: Sequence[Path], history: Sequence[Path], *, outputs: Mapp
 def report_cohort(genome: Sequence[Path], history: Sequence[Path], folder: Path, *, settings: Settings, jobs: int = 0,
                   outside_calls: Sequence[Path] = (), sample: str = "", build: str = "",
                   options: engine.Options | None = None, index_date: str = "", drugs: Sequence[str] = (),
-                  pairs: Mapping[str, str] | None = None, allow_sex_mismatch: bool = False, command: str = "") -> None:
-    """Write everybody's report and the index into `folder`, and say how it went.
+                  pairs: Mapping[str, str] | None = None, allow_sex_mismatch: bool = False, command: str = "",
+                  exports: Sequence[str] = ()) -> None:
+    """Write everybody's report and the index into `folder`, with other formats beside, and say how it went.
 
     Raises:
+        OptionError: `exports` are names of formats, without a path.
         click.exceptions.Exit: exit code 3, where a report is missing or partial.
     """
     from .batch import INDEX, Asked, Cohort, batch
 
+    if paths := [word for word in exports if "=" in word]:
+        raise OptionError(f"into a folder --export takes FORMAT alone. Got {paths[0]!r}",
+                          hint="the files are named after the patients")
     asked = Asked(folder, settings.with_options(options or {}), tuple(outside_calls), build, index_date, tuple(drugs),
-                  allow_sex_mismatch, command)
+                  allow_sex_mismatch, command, tuple(dict.fromkeys(exports)))
     with counting("reports") as count:
         done = batch(Cohort(tuple(genome), tuple(history), pairs or {}, sample), asked, jobs=jobs, count=count)
     others = f", {done.others} of people who are not in this cohort" if done.others else ""

@@ -152,7 +152,7 @@ def result_schema() -> Schema:
         "predictions": _array(_prediction()),
         "not_assessed": {"type": "array"},
         "failures": {"type": "array"},
-    })
+    }, {"notices": MESSAGES})
     return {**_head(RESULT, "One run over one patient or many, as ``pmed report --json`` writes it."),
             **_record({"format": {"const": RESULT}, "patients": _array(patient), "provenance": {"type": "object"}})}
 

@@ -6,7 +6,7 @@ A plugin imports these from ``pmed`` and registers its classes through a hook.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
@@ -157,6 +157,36 @@ class Predictor(Protocol):
 
     def predict(self, features: pl.DataFrame) -> pl.DataFrame:
         """One row a patient and target, as the ``predictions`` table without ``predictor``."""
+        ...
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Polygenic scores of a cohort.
+
+    Attributes:
+        table: A row for each sample and score: sample, score, sum (null where too little is known of the person),
+            matched, variants, imputed, left_out, sum_sd (standard deviation of the sum by the imputed genotypes).
+        matches: A row for each row of the scoring files, with its record, match type and status.
+    """
+
+    table: pl.DataFrame
+    matches: pl.DataFrame
+
+    def counts(self, score: str) -> dict[str, int]:
+        """How many rows of a score have which status."""
+        return dict(self.matches.filter(score=score).group_by("status").len().sort("status").iter_rows())
+
+
+@runtime_checkable
+class Scorer(Protocol):
+    """Adds up scoring files over whole genomes."""
+
+    name: ClassVar[str]
+
+    def score(self, genome: Sequence[Path], scorefiles: Sequence[Path], *, build: str = "",
+              progress: Callable[[str], None] = ...) -> Scored:
+        """Scores of everybody in the files; `build` is for genomes that do not say theirs."""
         ...
 
 

@@ -12,12 +12,14 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import polars as pl
 
 from .engine import Engine
 from .errors import OptionError
 from .normalise.drugs import Vocabulary, add_ingredients
 from .normalise.units import canonical_units
+from .plugins import installed
 from .settings import Settings
 from .stages.features import Before
 from .stages.read import READ_TABLES
@@ -86,7 +88,7 @@ def what_if(result: Result, patient_id: str, *, stop: str | Iterable[str] = (), 
     """
     mine = result.for_patient(patient_id)
     stops, starts = _names(stop), _names(start)
-    engine, names = _engine(_frozen(mine.provenance.get("settings", {}).get("options", {})))
+    engine, names = _engine_of(mine.provenance)
     read = {name: mine.tables.get(name, TABLES[name].empty()) for name in READ_TABLES}
     read, words, changed = _record(read, patient_id), [], set()
     for wanted, change in ((stops, _stop), (starts, _start)):
@@ -118,14 +120,21 @@ def _names(given: str | Iterable[str]) -> list[str]:
     return [given.lower()] if isinstance(given, str) else [name.lower() for name in given]
 
 
-def _frozen(options: Mapping[str, Mapping[str, Any]]) -> tuple[tuple[str, tuple[tuple[str, Any], ...]], ...]:
-    return tuple((name, tuple(values.items())) for name, values in options.items())
+def _engine_of(provenance: Mapping[str, Any]) -> tuple[Engine, Vocabulary]:
+    """The engine as that run had it, and its medicines' names: its options, and no plugin that it did not have.
+
+    One that was switched off or not allowed then, or was installed since, stays out: it would be taken for a
+    difference that the question makes.
+    """
+    options = msgspec.json.encode(provenance.get("settings", {}).get("options", {}), order="deterministic")
+    return _engine(options, frozenset(provenance["plugins"]) if "plugins" in provenance else None)
 
 
 @lru_cache(maxsize=4)
-def _engine(options: tuple[tuple[str, tuple[tuple[str, Any], ...]], ...]) -> tuple[Engine, Vocabulary]:
-    """The engine of those options and its medicines' names: making them takes longer than a question."""
-    engine = Engine.start(Settings().with_options({name: dict(values) for name, values in options}))
+def _engine(options: bytes, plugins: frozenset[str] | None) -> tuple[Engine, Vocabulary]:
+    """Kept, because making them takes longer than a question."""
+    out = frozenset[str]() if plugins is None else frozenset(point.name for point in installed()) - plugins
+    engine = Engine.start(Settings(out, msgspec.json.decode(options)))
     return engine, Vocabulary.of(engine.drug_names)
 
 
@@ -190,21 +199,27 @@ def _differences(before: Result, after: Result) -> tuple[pl.DataFrame, pl.DataFr
 
 def _today(result: Result) -> pl.DataFrame:
     """patient_id, gene and present phenotype: the genetic one where no medicine acts."""
-    called = result.tables.get("gene_results", TABLES["gene_results"].empty()).select(
-        "patient_id", "gene", genetic=pl.when("complete").then("phenotype"))
-    now = result.tables.get("present_phenotypes", TABLES["present_phenotypes"].empty())
-    both = called.join(now.select("patient_id", "gene", "present_phenotype", acts=pl.lit(value=True)),
-                       on=["patient_id", "gene"], how="full", coalesce=True)
-    return both.select("patient_id", "gene", present_phenotype=pl.when("acts").then("present_phenotype").otherwise(
-        "genetic")).sort("patient_id", "gene")
+    called, now = (result.tables.get(name, TABLES[name].empty()) for name in ("gene_results", "present_phenotypes"))
+    found = {(patient, gene): phenotype if complete else None for patient, gene, complete, phenotype
+             in called[["patient_id", "gene", "complete", "phenotype"]].iter_rows()}
+    found.update({(patient, gene): phenotype for patient, gene, phenotype
+                  in now[["patient_id", "gene", "present_phenotype"]].iter_rows()})
+    return pl.DataFrame([(*key, found[key]) for key in sorted(found)], orient="row", schema={
+        "patient_id": pl.String(), "gene": pl.String(), "present_phenotype": pl.String()})
 
 
+# Of one patient: in plain Python, as joining two frames of a few hundred rows takes longer than looking at them.
 def _compared(before: pl.DataFrame, after: pl.DataFrame, key: list[str], names: Iterable[str]) -> pl.DataFrame:
     """Rows of which one of `names` differs, with its value in both; null where a row is only in the other."""
-    both = before.select(*key, *names).join(after.select(*key, *names), on=key, how="full", coalesce=True,
-                                            suffix="_after", maintain_order="right_left")
-    differs = pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"{name}_after")) for name in names)
-    return both.filter(differs).rename({name: f"{name}_before" for name in names})
+    told = [*names]
+    one, other = ({row[:len(key)]: row[len(key):] for row in frame[[*key, *told]].iter_rows()}
+                  for frame in (before, after))
+    nothing = (None,) * len(told)
+    pairs = ((row, one.get(row, nothing), other.get(row, nothing)) for row in {**other, **one})
+    types = after.schema
+    return pl.DataFrame([(*row, *then, *now) for row, then, now in pairs if then != now], orient="row", schema={
+        **{name: types[name] for name in key}, **{f"{name}_before": types[name] for name in told},
+        **{f"{name}_after": types[name] for name in told}})
 
 
 def _changed(what: str, before: str | None, after: str | None) -> str:

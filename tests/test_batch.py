@@ -20,7 +20,7 @@ from pmed.batch import INDEX, Asked, Batch, Cohort, batch, people, work
 from pmed.batch.index import index_page
 from pmed.batch.journal import JOURNAL, Journal, Line, ToDo, file_name
 from pmed.demo import patients
-from pmed.errors import HistoryError, InputError
+from pmed.errors import HistoryError, InputError, OptionError
 from pmed.files import sha256
 from pmed.render.html import HtmlExporter
 from pmed.reporting import report_one
@@ -68,6 +68,40 @@ def test_a_file_a_patient_and_an_index_that_links_them(tmp_path: Path, records: 
         assert f'<a href="{line.file}">{line.patient_id}</a>' in index
         assert f"Patient <bdi>{line.patient_id}</bdi>" in (out / line.file).read_text()
     assert {path.name for path in out.iterdir()} == {INDEX, JOURNAL, *(line.file for line in done.lines)}
+
+
+def test_other_formats_lie_beside_the_report_and_are_made_again_where_they_are_damaged(tmp_path: Path,
+                                                                                       records: Path) -> None:
+    out, cohort = tmp_path / "out", Cohort(history=(records,))
+    done = run(out, cohort, formats=("json", "csv"))
+    stem = Path(done.lines[0].file).stem
+    data, table = out / f"{stem}.json", out / f"{stem}-csv" / "suggestions.csv"
+    assert [one["patient_id"] for one in json.loads(data.read_text())["patients"]] == ["ann"]
+    assert table.read_text().startswith("patient_id,drug,")
+    index = (out / INDEX).read_text()
+    assert f'<a href="{stem}.json">json</a>, <a href="{stem}-csv">csv</a>' in index
+    assert run(out, cohort, formats=("json", "csv")).kept == 3
+    table.write_text("torn")
+    again = run(out, cohort, formats=("json", "csv"))
+    assert (again.written, again.kept) == (1, 2)
+    assert table.read_text() != "torn"
+    assert run(out, cohort).written == 3, "other formats were asked for"
+
+
+def test_a_format_that_nobody_writes_is_refused_before_the_first_report(tmp_path: Path, records: Path) -> None:
+    with pytest.raises(OptionError, match="no exporter 'docx'"):
+        run(tmp_path / "out", Cohort(history=(records,)), formats=("docx",))
+    assert not list((tmp_path / "out").glob("*.html"))
+
+
+def test_the_index_is_in_the_language_of_the_reports(tmp_path: Path, records: Path) -> None:
+    german = Settings(options={"html": {"language": "de"}})
+    batch(Cohort(history=(records,)), Asked(tmp_path, german), jobs=1)
+    index = (tmp_path / INDEX).read_text()
+    assert '<html lang="de">' in index
+    assert "Bei wem etwas zu tun ist" in index
+    words = re.sub(r"<(script|style).*?</\1>|<[^>]*>", " ", index, flags=re.DOTALL)
+    assert re.findall(r"\b(?:the|and|of|patients|today|soon|Avoid|any)\b", words) == []
 
 
 def test_each_report_is_what_a_run_of_one_patient_writes(tmp_path: Path) -> None:

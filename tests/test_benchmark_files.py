@@ -15,6 +15,7 @@ import pysam
 import pytest
 
 from benchmarks import make_genome, make_panel
+from benchmarks.measure import is_made
 from pmed.sources.vcf import VcfSource
 from pmed.types import ReadRequest
 
@@ -131,10 +132,9 @@ def test_the_genome_is_made_once_for_the_same_sites(genome: Path, root: Path) ->
     assert run(root, "benchmarks.make_genome", genome.parent, "--records", str(RECORDS)).stdout == ""
     assert (genome / "genome.vcf.gz").stat().st_mtime_ns == before
     sites = pl.read_parquet(genome / "sites.parquet")
-    stamp = make_genome.stamp(RECORDS, sites)
-    assert make_genome.is_made(genome, stamp)
-    assert not make_genome.is_made(genome, make_genome.stamp(RECORDS, sites.head(5)))
-    assert not make_genome.is_made(genome, make_genome.stamp(RECORDS + 1, sites))
+    assert is_made(genome, {"stamp": make_genome.stamp(RECORDS, sites)})
+    assert not is_made(genome, {"stamp": make_genome.stamp(RECORDS, sites.head(5))})
+    assert not is_made(genome, {"stamp": make_genome.stamp(RECORDS + 1, sites)})
 
 
 @pytest.mark.parametrize(("job", "more"), [

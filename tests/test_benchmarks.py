@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import genomes
-from benchmarks.measure import HEAD, Case, Cost, chosen, measure, measure_all, row, table
+from benchmarks.measure import HEAD, Case, Cost, chosen, is_made, make_once, measure, measure_all, row, table
 
 
 def python(code: str) -> tuple[str, ...]:
@@ -161,3 +161,23 @@ def test_a_python_that_is_not_there_has_nothing() -> None:
     assert genomes.has(sys.executable, "pysam")
     assert not genomes.has(sys.executable, "no_such_module")
     assert not genomes.has("/no/such/python", "pysam")
+
+
+def test_files_are_made_once_and_whole(tmp_path: Path) -> None:
+    folder, made = tmp_path / "files", list[Path]()
+
+    def make(fresh: Path) -> dict[str, int]:
+        made.append(fresh)
+        (fresh / "data").write_text("x", encoding="utf-8")
+        return {"records": 7}
+
+    for _ in range(2):
+        make_once(folder, {"version": 1}, make)
+    assert len(made) == 1
+    assert sorted(path.name for path in folder.iterdir()) == ["data", "files.json"]
+    assert is_made(folder, {"version": 1, "records": 7})
+    with pytest.raises(ZeroDivisionError):
+        make_once(folder, {"version": 2}, lambda _: {"records": 1 // 0})
+    assert not folder.exists()
+    make_once(folder, {"version": 2}, make)
+    assert is_made(folder, {"version": 2})

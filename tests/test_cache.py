@@ -64,7 +64,7 @@ def told(read):
 
 def samples_of(read):
     first = read.records[0].calls if read.records else b""
-    return first.count(b"\t") + 1 if isinstance(first, bytes) else len(first.ploidy)
+    return first.count(b"\t") + 1 if isinstance(first, bytes) else first.samples
 
 
 def plain(fault):

@@ -196,11 +196,17 @@ def test_an_output_folder_that_is_not_there(tmp_path):
 def test_an_output_never_takes_the_place_of_an_input_or_of_another_output(tmp_path):
     genome = tmp_path / "g.vcf"
     genome.write_text(VCF.read_text())
-    refused(pmed("report", genome, "-o", genome), "g.vcf", "overwrite")
+    refused(pmed("report", genome, "-o", tmp_path / "r.html", "--json", genome), "g.vcf", "overwrite")
     assert genome.read_text() == VCF.read_text()
-    refused(pmed("report", genome, "-o", tmp_path / "r.x", "--json", tmp_path / "r.x"), "overwrite")
+    refused(pmed("report", genome, "-o", tmp_path / "r.html", "--json", tmp_path / "r.html"), "overwrite")
     refused(pmed("report", genome, "-o", tmp_path / "r.html", "--json", tmp_path / "none" / "r.json"), "cannot write")
     assert [path.name for path in tmp_path.iterdir()] == ["g.vcf"]
+
+
+@pytest.mark.parametrize("name", ["r.docx", "r.json", "r.vcf"])
+def test_an_ending_that_is_no_report(tmp_path, name):
+    refused(pmed("report", VCF, "-o", tmp_path / name), name, ".html, .htm, .pdf", "--export")
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("day", ["yesterday", "2020-13-40"])

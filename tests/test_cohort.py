@@ -23,6 +23,7 @@ from pmed.cohort.plan import people_at_once
 from pmed.cohort.summary import with_interval
 from pmed.demo import patients
 from pmed.errors import GenomeError, HistoryError, InputError, OptionError, PmedError, ResultError
+from pmed.genomics.cache import write_cache
 
 DEMO = {one.name: one for one in patients()}
 NAMES = ("stent", "warfarin", "transplant", "partial")
@@ -66,7 +67,7 @@ def made(folder: Path) -> dict[str, bytes]:
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Chunks of two people."""
-    monkeypatch.setattr("pmed.cohort.people_at_once", lambda _memory, _jobs: 2)
+    monkeypatch.setattr("pmed.cohort.people_at_once", lambda *_, **__: 2)
 
 
 def of(folder: Path, table: str) -> pl.DataFrame:
@@ -114,11 +115,32 @@ def test_genes_alone_are_those_of_a_call(tmp_path: Path, crowd: tuple[Path, list
     assert not (tmp_path / "out" / "suggestions").exists()
 
 
+@pytest.mark.parametrize("mixed", [False, True])
+def test_a_cache_is_cut_as_the_file_that_it_was_made_of(tmp_path: Path, small: None, mixed: bool) -> None:
+    """Also where the calls are not all alike: one haploid, one half, one with a depth of its own."""
+    genome = people_vcf(tmp_path / "crowd.vcf", 7)
+    if mixed:
+        lines = genome.read_text().splitlines()
+        cells = lines[-1].split("\t")
+        form = cells[8].split(":")
+        for place, gt in ((9, "0"), (10, "./1"), (11, "1|0")):
+            cells[place] = ":".join([gt, *("7" if key in {"DP", "GQ"} else "." for key in form[1:])])
+        genome.write_text("\n".join([*lines[:-1], "\t".join(cells)]) + "\n")
+    write_cache([genome], tmp_path / "crowd.parquet")
+    for name in ("crowd.vcf", "crowd.parquet"):
+        run(tmp_path / name, output=tmp_path / f"{name}.out", jobs=1)
+    assert len(list((tmp_path / "crowd.parquet.out").glob("work/genomes/*/*.block"))) == 4
+    for name in ("people", "gene_results", "predictions", "suggestions"):
+        one, other = (of(tmp_path / f"crowd.{kind}.out", name) for kind in ("vcf", "parquet"))
+        assert one.height
+        assert one.equals(other), name
+
+
 KILLED = """
 import os, sys, threading, time
 from pathlib import Path
 import pmed.cohort as c
-c.people_at_once = lambda _memory, _jobs: 2
+c.people_at_once = lambda *_, **__: 2
 if __name__ == "__main__":
     c.run(sys.argv[2], sys.argv[3:], output=sys.argv[1], jobs=1)
 """
@@ -283,6 +305,17 @@ def test_a_full_disk_is_one_clear_line_and_the_run_goes_on_when_there_is_room(
 def test_a_missing_file_is_said_before_any_work(tmp_path: Path) -> None:
     with pytest.raises(GenomeError, match="no such file"):
         run(tmp_path / "none.vcf", output=tmp_path / "out", jobs=1)
+
+
+def test_a_path_may_be_written_as_an_address_of_a_file_and_of_nothing_else(
+        tmp_path: Path, crowd: tuple[Path, list[Path]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    asked = [f"file://{crowd[0]}", "--genes-only", "--jobs", "1"]
+    assert CliRunner().invoke(cli, ["cohort", *asked, "-o", f"file://{tmp_path}/out"]).exit_code == 0
+    assert Cohort.open(tmp_path / "out").people == 7
+    told = CliRunner().invoke(cli, ["cohort", *asked, "-o", "hdfs://host:8020/out"])
+    assert "hdfs addresses are neither read nor written" in str(told.exception)
+    assert not list(tmp_path.glob("hdfs*"))
 
 
 def test_records_of_strangers_are_not_guessed(tmp_path: Path) -> None:

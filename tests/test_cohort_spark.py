@@ -35,7 +35,7 @@ def kill_once(asked: bytes, task: bytes, inner: spark.Doing = spark.done_of) -> 
 
 def test_spark_writes_what_the_local_engine_writes_though_a_worker_is_killed(
         tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pmed.cohort.people_at_once", lambda _memory, _jobs: 3)
+    monkeypatch.setattr("pmed.cohort.people_at_once", lambda *_, **__: 3)
     genome = people_vcf(tmp_path / "crowd.vcf", 7)
     records = [record(tmp_path, name) for name in ("p1", "p5")]
     run(genome, records, output=tmp_path / "local", jobs=1)

@@ -8,6 +8,7 @@ import runpy
 import shutil
 from collections.abc import Callable
 from datetime import date
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,17 @@ from babel.messages.catalog import Message
 from click.testing import CliRunner
 
 from pmed.cli import cli
+from pmed.engine import Engine, run
 from pmed.errors import OptionError
 from pmed.options import build
 from pmed.readers import AUDIENCES, PAPERS, Reader
-from pmed.render import messages
+from pmed.render import messages, words
 from pmed.render.html import TEMPLATES, HtmlExporter
 from pmed.render.pdf import PAPERS as PDF_PAPERS
+from pmed.result import Result
+from pmed.settings import Settings
+from pmed_pgx.checks import checks
+from pmed_pgx.guidelines import drugs
 from tests import render_cases as cases
 
 OTHERS = [name for name in messages.languages() if name != "en"]
@@ -158,3 +164,118 @@ def test_templates_trust_only_texts_that_stand_in_them(root: Path) -> None:
     for path in templates:
         calls = re.findall(r"\b(?:_|gettext|ngettext)\((.)", path.read_text(encoding="utf-8"))
         assert set(calls) <= {'"'}, path.name
+
+
+#: English words that no German text, name of a medicine, gene or source holds.
+ENGLISH = re.compile(r"\b(?:the|and|of|with|without|not|is|are|were|to|by|or|than|be|been|it|its|from|which|that|"
+                     r"this|these|because|if|more|less|on|at|as|for|both|no|yes|unknown|other)\b")
+#: Where a page repeats what is no text of its own: names of files, commands, settings, recorded and published names.
+QUOTED = {"code", "dt", "style", "script"}
+VOID = {"meta", "link", "br", "hr", "input", "img", "path", "rect", "line", "circle", "use"}
+
+
+class Visible(HTMLParser):
+    """Text that a reader sees or hears, outside of what is marked as English."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.open: list[tuple[str, str]] = []
+        self.said: list[str] = []
+        self.english: list[str] = []
+        self.provenance = False
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        heard = ("aria-label", "placeholder", "title", "data-words")
+        self.said += [value for name in heard if (value := given.get(name))]
+        if tag == "section":
+            self.provenance = given.get("aria-labelledby") in {"provenance", "evidence"}
+        if tag not in VOID:
+            before = self.open[-1][1] if self.open else ""
+            self.open.append((tag, given.get("lang") or before))
+
+    def handle_endtag(self, tag: str) -> None:
+        while tag not in VOID and self.open and self.open.pop()[0] != tag:
+            pass
+
+    def handle_data(self, data: str) -> None:
+        if data.strip() and not self.provenance and not QUOTED & {tag for tag, _ in self.open}:
+            (self.english if self.open and self.open[-1][1] == "en" else self.said).append(data.strip())
+
+
+@pytest.fixture(scope="module")
+def results(root: Path, shared: Path) -> dict[str, Result]:
+    """The embedded patients, and a real record with a real genome of the same sex."""
+    found = {name: run(root / f"pmed/demo/{name}.vcf", root / f"pmed/demo/{name}.json")
+             for name in ("stent", "warfarin", "transplant", "partial")}
+    record = next((shared / "data/fhir/synthea").glob("Cathryn_Windler_*.json"))
+    genes = sorted((shared / "data/1kgp/GRCh38").glob("*.vcf.gz"))
+    return found | {"real": run(genes, record, samples=["HG00097"])}
+
+
+@pytest.mark.parametrize("audience", TEMPLATES)
+@pytest.mark.parametrize("name", ["stent", "warfarin", "transplant", "partial", "real"])
+def test_a_german_page_has_no_english_words(results: dict[str, Result], name: str, audience: str) -> None:
+    page = Visible(HtmlExporter(language="de", audience=audience).export(results[name]).decode())
+    assert len(page.said) > 50
+    assert [text for text in page.said if ENGLISH.search(text)] == []
+    # What stays in English is marked as such: names of medicines on the patient's page, levels of evidence.
+    assert [text for text in page.english if ENGLISH.search(text)] == []
+
+
+def test_the_search_for_english_sees_it(results: dict[str, Result]) -> None:
+    page = Visible(HtmlExporter().export(results["stent"]).decode())
+    assert sum(bool(ENGLISH.search(text)) for text in [*page.said, *page.english]) > 100
+
+
+def test_all_texts_of_the_guideline_release_are_german_too() -> None:
+    rows = [row for drug in drugs().values() for row in drug.rows] + [row for some in checks().values() for row in some]
+    texts = {text for row in rows for text in (row.text, row.because, row.population)
+             if text and "{alternatives}" not in text}
+    assert len(texts) > 2000
+    with messages.speaking("de"):
+        assert sorted(text for text in texts if words.told(text).english) == []
+
+
+def test_all_cards_of_predictors_are_german_too() -> None:
+    cards = [one.made.card for one in Engine.start(Settings()).predictors]
+    texts = {text for card in cards
+             for text in (card.summary, card.intended_use, card.populations, card.limits) if text}
+    assert len(texts) > 60
+    with messages.speaking("de"):
+        assert sorted(text for text in texts if words.told(text).english) == []
+
+
+@pytest.mark.parametrize(("english", "german"), [
+    ("Avoid clopidogrel.", "Clopidogrel meiden."),
+    ("CYP2C19 *2/*2 (Poor Metabolizer): citalopram builds up, so side effects and QT prolongation are more likely",
+     "CYP2C19 *2/*2 (langsamer Metabolisierer): Citalopram reichert sich an, Nebenwirkungen und QT-Verlängerung sind "
+     "wahrscheinlicher"),
+    ("needs hdl-cholesterol, phenotype:CYP2C19, age", "es fehlen: HDL-Cholesterin, Phänotyp CYP2C19, Alter"),
+    ("age 81.5 is outside 40 to 79 years", "Alter 81,5 liegt außerhalb von 40 bis 79 Jahre"),
+    ("warfarin was given. No message has this sentence.", None), ("Avoid the drug that nobody knows.", None),
+])
+def test_what_plugins_say_is_translated_whole_or_not_at_all(english: str, german: str | None) -> None:
+    with messages.speaking("de"):
+        said = words.told(english)
+    assert (said.text, said.english) == (german or english, german is None)
+    assert words.told(english).english
+
+
+@pytest.mark.parametrize(("value", "german"), [
+    ("0.25", "0,25"), ("71.7", "71,7"), ("-0.5", "-0,5"), ("*2.001", "*2.001"), ("HLA-B*15:02", "HLA-B*15:02"),
+    ("2026-03-02", "02.03.2026"), ("intravenous", "intravenös"),
+    ("Normal or Intermediate Metabolizer", "normal oder intermediärer Metabolisierer"),
+    ("mL/min/1.73 m2", "ml/min/1,73 m²"), ("condition:heart-failure", "Herzinsuffizienz in der Akte"),
+    ("on:warfarin", "Einnahme von Warfarin"), ("rs9923231", "rs9923231")])
+def test_values_and_names_as_german_writes_them(value: str, german: str) -> None:
+    with messages.speaking("de"):
+        assert words.term(value) == german
+    assert words.term(value) in {value, words.feature(value)}
+
+
+def test_catalogues_of_plugins_are_whole(tool: dict[str, Any], root: Path) -> None:
+    found = sorted(root.glob("plugins/*/src/*/locale/*/LC_MESSAGES/pmed.po"))
+    assert len(found) == 3
+    assert [fault for path in found for fault in tool["plugin_faults"](path)] == [], "run `make messages`"

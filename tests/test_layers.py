@@ -46,7 +46,8 @@ ON_CALL = {("result", "whatif"), *((unit, "notebook") for unit in SHOWN)}
 RANK = {unit: rank for rank, layer in enumerate(LAYERS) for unit in layer}
 PARTS = {"genomics", "normalise", "sources", "features", "explain", "render"}
 SHARED_PARTS = {"genomics", "normalise"}  # the only parts that another part may use
-PUBLIC = {"pmed", "pmed.cohorts", "pmed.engine", "pmed.errors", "pmed.files", "pmed.modelling", "pmed.repeats",
+PUBLIC = {"pmed", "pmed.cohorts", "pmed.engine", "pmed.errors", "pmed.files", "pmed.modelling",
+          "pmed.modelling.effect", "pmed.repeats",
           "pmed.tables", "pmed.terminal", "pmed.testing", "pmed.types", "pmed.schema", "pmed.verdicts",
           "pmed.vocabularies"}
 

@@ -94,6 +94,55 @@ def test_a_list_of_pairs_links_names_that_differ(tmp_path: Path) -> None:
     assert (patient["patient_id"], patient["samples"][0]["sample"]) == ("kim", "lab-7")
 
 
+UNNAMED = "sample lab-7 and patient kim were joined without a common name"
+
+
+@pytest.mark.parametrize(("stated", "joined"), [([], True), (["--sample", "lab-7"], False), (["--pairs"], False)])
+def test_a_pair_that_nobody_named_is_told_on_top(tmp_path: Path, stated: list[str], joined: bool) -> None:
+    vcf, history = genome(tmp_path, "0/1", "lab-7"), record(tmp_path, "female")
+    pairs = tmp_path / "pairs.tsv"
+    pairs.write_text("lab-7\tkim\n")
+    files = {kind: tmp_path / f"r.{kind}" for kind in ("html", "json", "txt", "fhir.json")}
+    done = pmed("report", vcf, "--history", history, *stated, *([pairs] if stated == ["--pairs"] else []),
+                "-o", files["html"], "--json", files["json"], "--export", f"text={files['txt']}",
+                "--fhir", files["fhir.json"])
+    assert done.returncode == 0, done.stderr
+    [patient] = json.loads(files["json"].read_text())["patients"]
+    assert [row["code"] for row in patient["notices"]] == ["joined-without-name"] * joined
+    assert list(patient).index("notices") == 1
+    head, _, _ = re.sub(r"</?(?:bdi|strong)[^>]*>", "", files["html"].read_text()).partition("<main>")
+    assert ("Sample lab-7 and patient kim were joined without a common name" in head) is joined
+    told, *_ = files["txt"].read_text().replace("\n", " ").partition("TO DO")
+    assert (f"PLEASE CONFIRM: {UNNAMED}" in told) is joined
+    assert (f"Please confirm: {UNNAMED}" in files["fhir.json"].read_text()) is joined
+
+
+def test_a_pair_that_nobody_named_is_told_in_a_folder_of_reports(tmp_path: Path) -> None:
+    vcf, history = genome(tmp_path, "0/1", "lab-7"), record(tmp_path, "female")
+    for given, joined in (([], True), (["--sample", "lab-7"], False)):
+        done = pmed("report", vcf, "--history", history, *given, "-o", f"{tmp_path}/all/", "--jobs", "1")
+        assert done.returncode == 0, done.stderr
+        assert "wrote 1 reports" in done.stdout, "a report that says something else is made anew"
+        [page] = [path for path in (tmp_path / "all").glob("*.html") if path.name != "index.html"]
+        assert ("were joined without a common name" in page.read_text()) is joined
+
+
+def test_a_day_before_the_birth_is_refused(tmp_path: Path) -> None:
+    history = record(tmp_path, "female")
+    given = "--history", history, "--index-date", "1970-01-31"
+    refused(pmed("report", *given, "-o", tmp_path / "r.html"),
+            "index date 1970-01-31 is before the birth of patient kim (1970-02-01)")
+    assert not (tmp_path / "r.html").exists()
+    assert pmed("report", *given[:3], "1970-02-01", "-o", tmp_path / "r.html").returncode == 0
+    older = json.loads(history.read_text())
+    older["entry"][0]["resource"].update(id="lee", birthDate="1950-05-05")
+    (tmp_path / "lee.json").write_text(json.dumps(older))
+    done = pmed("report", *given, "--history", tmp_path / "lee.json", "-o", f"{tmp_path}/all/", "--jobs", "1")
+    assert done.returncode == 3
+    assert "wrote 1 reports" in done.stdout, "it costs nobody else's report"
+    assert "is before the birth of patient kim" in (tmp_path / "all/index.html").read_text()
+
+
 @pytest.mark.parametrize(("text", "said"), [
     ("a\tb\nc\n", "line 2: expected sample, a tab and patient"), ("a\tb\na\tc\n", "line 2: names a sample"),
     ("a\tb\nc\tb\n", "line 2: names a sample or a patient for the second time"), ("a\tb\tc\n", "line 1: expected"),

@@ -13,6 +13,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
 LOCKS = {"run": ROOT / ".ci/locked.txt", "dev": ROOT / ".ci/locked-dev.txt",
+         "spark": ROOT / ".ci/locked-spark.txt",
          "oldest polars": ROOT / ".ci/locked-polars-oldest.txt"}
 PYTHONS = ("3.11", "3.12", "3.13")
 
@@ -40,7 +41,8 @@ def wanted(*extras: str) -> list[Requirement]:
 
 
 @pytest.mark.parametrize("python", PYTHONS)
-@pytest.mark.parametrize(("which", "extras"), [("run", ()), ("dev", ("dev", "lab", "records"))])
+@pytest.mark.parametrize(("which", "extras"), [("run", ()), ("dev", ("dev", "lab", "records")),
+                                               ("spark", ("spark",))])
 def test_lock_has_what_the_project_asks_for(which: str, extras: tuple[str, ...], python: str) -> None:
     pins = locked(which, python)
     for need in wanted(*extras):
@@ -54,6 +56,14 @@ def test_lock_has_what_the_project_asks_for(which: str, extras: tuple[str, ...],
 def test_both_locks_agree(python: str) -> None:
     run, dev = locked("run", python), locked("dev", python)
     assert {name: str(pin.specifier) for name, pin in run.items()} == {name: str(dev[name].specifier) for name in run}
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+def test_spark_goes_on_top_of_the_development_tools_and_changes_no_version(python: str) -> None:
+    spark, dev = locked("spark", python), locked("dev", python)
+    both = spark.keys() & dev.keys()
+    assert {name: str(spark[name].specifier) for name in both} == {name: str(dev[name].specifier) for name in both}
+    assert {"pyspark", "py4j", "pyarrow"} <= spark.keys()
 
 
 @pytest.mark.parametrize("which", LOCKS)

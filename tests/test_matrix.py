@@ -51,8 +51,15 @@ def slow_read(text):
 
 def quick_read(path, **more):
     """The arrays of all chunks, as (records, samples, 4)."""
-    parts = [np.dstack([one.alleles, one.ploidy, one.phased]) for one in chunks(path, **more)]
+    parts = [np.dstack([one.alleles, one.ploidy, one.phased]) for one in checked(chunks(path, **more))]
     return np.concatenate(parts) if parts else np.empty((0,), dtype=int)
+
+
+def checked(parts):
+    """The same chunks, of which `whole` must be what the arrays say."""
+    for one in parts:
+        np.testing.assert_array_equal(one.whole, (one.alleles >= 0).all(axis=(1, 2)) & (one.ploidy == 2).all(axis=1))
+        yield one
 
 
 def line(pos, *cells, form="GT", columns=FIXED):

@@ -70,6 +70,7 @@ SEEN = {"01-first-report": ("clopidogrel", "CYP2C19", "CYP2D6 is *1/*1?"), "02-a
                         "First two principal components of", "-1639 AA"),
         "04-a-risk-model": ("back must not be a feature", "Calibration of 3,000 people", "Decision curve",
                             "calibration_slope", "CC0-1.0", "'manifest.json', 'card.md'], True)", "drifted"),
+        "05-warfarin-dose": ("CYP2C9", "without amiodarone", "mg/week", "Leaving one site out"),
         "06-write-a-predictor": ("needs glucose", "passed: Every assessed row is explained", "136.0", "report.html",
                                  "missing_input_is_not_assessed", "tests/test_corrected_sodium.py", "True"),
         "07-polygenic-scores": ("matched", "at percentile", "95 %", "imputed", "core in group B")}

@@ -31,7 +31,7 @@ def test_the_hooks_are_those_of_the_hookspecs():
     assert set(HOOKS) == {
         "register_sources", "register_knowledge", "register_features", "register_predictors", "choose_explainer",
         "register_advisers", "check_suggestions", "register_sections", "register_exporters",
-        "register_commands", "register_models"}
+        "register_commands", "register_models", "register_scorers"}
 
 
 def test_a_raising_registration_costs_only_its_plugin(plugins):

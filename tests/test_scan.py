@@ -240,7 +240,6 @@ def test_blocks_of_a_few_lines_give_the_same(tmp_path, monkeypatch):
     first = whole(path)
     monkeypatch.setattr(scan, "frames_of_file", unreadable)
     monkeypatch.setattr(scan, "blocks", lambda path: blocks(path, 200))
-    monkeypatch.setattr("pmed.genomics.blocks._READ", 64)
     assert sum(1 for _ in batches(read_header(path))) > 10
     assert_frame_equal(whole(path), first)
 

@@ -44,11 +44,11 @@ def test_what_the_page_says() -> None:
     assert section(text, "OTHER CURRENT MEDICINES").startswith("- yolk: standard use - Mystery forte: not assessed")
     assert section(text, "GENES") == ("- ABC1 *2/*2 (Slow, today Very slow because of yolk (strong inhibitor)); DEF2 "
                                       "diplotype not settled (Usual)")
-    assert section(text, "ASKED FOR") == "- standard use, asked: Text about asked."
+    assert section(text, "ASKED FOR") == (
+        "- standard use, asked: Text about asked. - not covered: unheard: no installed plugin gives advice on unheard.")
     assert section(text, "RISKS AND DOSES") == "- Luck in ten years: 12.3 %, 8 to 20 %, fair"
     gaps = section(text, "NOT ASSESSED")
     assert "Genes: DEF2, GHI3" in gaps
-    assert "Asked for: unheard" in gaps
     assert "Failed: pmed-broken; their results are missing" in gaps
     assert "problems found while reading: 2" in gaps
     assert section(text, "SOURCES").startswith("- Guild, PMID:1 - Made by: pmed 0.1.0, 2026-05-01")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import polars as pl
@@ -13,6 +14,7 @@ import pmed
 from pmed.demo import patients
 from pmed.errors import OptionError, ResultError
 from pmed.result import Result
+from pmed.settings import Settings
 
 STENT = next(one for one in patients() if one.name == "stent")
 # LOINC and unit as a laboratory would send them, not as `pmed.whatif` has them
@@ -196,3 +198,27 @@ def test_what_went_wrong_in_another_question_is_not_told(result: Result, monkeyp
     assert [one.stage for one in result.what_if(start="fluconazole").after.failures] == ["advise"]
     monkeypatch.undo()
     assert not result.what_if(start="fluconazole").after.failures
+
+
+def test_plugins_that_the_run_did_not_have_stay_out(result: Result, tmp_path: Path) -> None:
+    """Switched off, not allowed or installed since: what they say is no difference that the question makes."""
+    without_risk = pmed.run(STENT.genome, STENT.history, settings=Settings().without(["pmed-risk"]))
+    asked = [one.what_if(start="paroxetine").after for one in (
+        without_risk, Result.load(without_risk.save(tmp_path / "saved")), result)]
+    made = [set(one.tables["predictions"]["predictor"]) for one in asked]
+    assert made[0] == made[1] == set(without_risk.tables["predictions"]["predictor"])
+    assert "cockcroft-gault" in made[2] - made[0]
+    assert [set(one.provenance["plugins"]) for one in asked] == [
+        set(one.provenance["plugins"]) for one in (without_risk, without_risk, result)]
+
+
+def test_options_of_the_run_are_those_of_the_question(result: Result, tmp_path: Path) -> None:
+    """Also those of a plugin's own table in the settings file."""
+    settings = tmp_path / "pmed.toml"
+    settings.write_text("[plugins.pmed-pgx.pgx-caller]\nall_matches = true\n[derived]\nrecent_days = 1.0\n", "utf-8")
+    later = str(result.tables["patients"]["index_date"][0] + timedelta(days=30))
+    known = []
+    for chosen in (Settings(), pmed.load_settings(settings)):
+        run = pmed.run(STENT.genome, STENT.history, index_date=later, settings=chosen)
+        known.append(run.what_if(weight=70).after.tables["features"]["egfr"].is_not_null().to_list())
+    assert known == [[True], [False]]

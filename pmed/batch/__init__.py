@@ -21,6 +21,8 @@ from typing import Any
 from ..errors import HistoryError, InputError, OptionError, PmedError
 from ..files import write_whole
 from ..provenance import describe_inputs
+from ..render.messages import ENGLISH
+from ..settings import Settings
 from . import work
 from .index import index_page
 from .journal import Journal, Line, digest
@@ -103,10 +105,15 @@ def batch(cohort: Cohort, asked: Asked, *, jobs: int = 0, count: Counter = lambd
             _work(pool, todo, journal, lambda done: count(already + done, len(everybody)))
     lines = (*(journal.lines[patient] for patient in sorted(everybody)),
              *(Line(path.name, error=why) for path, why in found.unread.items()))
-    write_whole(folder / INDEX, index_page(lines))
+    write_whole(folder / INDEX, index_page(lines, language_of(asked.settings)))
     written = sum(not journal.lines[one.patient_id].error for task in todo for one in task.people)
     others = sum(bool(line.file) for patient, line in journal.lines.items() if patient not in everybody)
     return Batch(lines, written, already, others, strangers)
+
+
+def language_of(settings: Settings) -> str:
+    """The language of the reports, which is the index's, too."""
+    return str(settings.options.get("html", {}).get("language", ENGLISH))
 
 
 def _work(pool: Pool, todo: Sequence[Task], journal: Journal, count: Callable[[int], None]) -> None:
@@ -188,7 +195,9 @@ def _people(cohort: Cohort, parts: Sequence[Part]) -> dict[str, Person]:
         genome = samples.get(sample, ())
         inputs = [*(row for path in genome for row in about[path]),
                   *(patients[patient].inputs_of(patient) if patient in patients else ())]
-        people[patient] = Person(patient, sample, genome, tuple(inputs), digest([common, patient, sample, inputs]))
+        stated = sample in {patient, cohort.sample, *cohort.pairs}
+        key = digest([common, patient, sample, stated, inputs])
+        people[patient] = Person(patient, sample, genome, tuple(inputs), key, stated)
     if not people:
         raise InputError("nobody to report on", hint="give GENOME files, --history records, or both")
     return people

@@ -11,36 +11,45 @@ import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
 from ..provenance import DISCLAIMER
 from ..render.html import environment
-from ..render.page import ACTION_WORDS
+from ..render.messages import ENGLISH, marked, speaking
+from ..render.page import CURRENT_WORDS
 from ..tables import URGENCIES
 from .journal import Line
 
 TEMPLATE, STYLES, SCRIPT = "index.html.j2", ("style.css", "index.css"), "index.js"
-FAILED, UNKNOWN, NOTHING = "no report", "not fully assessed", "no change found"
+FAILED, UNKNOWN, NOTHING = marked("no report"), marked("not fully assessed"), marked("no change found")
 ORDER = (FAILED, *URGENCIES, UNKNOWN, NOTHING)
 
 
-def index_page(lines: Sequence[Line]) -> bytes:
+def index_page(lines: Sequence[Line], language: str = ENGLISH) -> bytes:
     """The whole page as UTF-8; patients without a report first, then by urgency, then by name."""
+    with speaking(language):
+        return _rendered(lines, language).encode()
+
+
+def _rendered(lines: Sequence[Line], language: str) -> str:
     rows = sorted(map(_row, lines), key=lambda row: (row["rank"], row["line"].patient_id))
     todo = [(one.drug, one.action) for line in lines for one in line.todo]
-    text = environment().get_template(TEMPLATE).render(
-        rows=rows, words=ACTION_WORDS, style=_style(), script=_file(SCRIPT), policy=_policy(), disclaimer=DISCLAIMER,
+    return environment().get_template(TEMPLATE).render(
+        language=language,
+        rows=rows, words=CURRENT_WORDS, style=_style(), script=_file(SCRIPT), policy=_policy(), disclaimer=DISCLAIMER,
         drugs=sorted(Counter(drug for drug, _ in todo).items()),
-        actions=[action for action in ACTION_WORDS if action in {action for _, action in todo}],
+        actions=[action for action in CURRENT_WORDS if action in {action for _, action in todo}],
         urgencies=ORDER, counts=Counter(row["urgency"] for row in rows))
-    return text.encode()
 
 
 def _row(line: Line) -> dict[str, Any]:
     urgency = _urgency(line)
-    return {"line": line, "urgency": urgency, "rank": ORDER.index(urgency)}
+    formats = dict.fromkeys(name.partition("/")[0] for name in line.exports)
+    return {"line": line, "urgency": urgency, "rank": ORDER.index(urgency),
+            "formats": [(name, name.removeprefix(Path(line.file).stem).lstrip("-.")) for name in formats]}
 
 
 def _urgency(line: Line) -> str:

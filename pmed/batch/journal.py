@@ -46,6 +46,7 @@ class Line:
         todo: Medicines that are taken and ask for something, most pressing first.
         open: Medicines that are taken and could not be assessed, or of which nobody knows anything.
         recorded: Whether there is a record; without one nobody can say what is taken.
+        exports: Files of other formats, below the folder, and the hash of each.
     """
 
     patient_id: str
@@ -57,6 +58,11 @@ class Line:
     todo: tuple[ToDo, ...] = ()
     open: tuple[str, ...] = ()
     recorded: bool = False
+    exports: dict[str, str] = field(default_factory=dict)
+
+    def hashes(self) -> dict[str, str]:
+        """All files of this patient's."""
+        return {self.file: self.sha256, **self.exports}
 
 
 def file_name(patient_id: str) -> str:
@@ -103,8 +109,8 @@ class Journal:
         line = self.lines.get(patient_id)
         if line is None or line.error or line.partial or line.key != key:
             return False
-        path = self.folder / line.file
-        return path.is_file() and sha256(path) == line.sha256
+        return all(path.is_file() and sha256(path) == known
+                   for path, known in ((self.folder / name, known) for name, known in line.hashes().items()))
 
     def __enter__(self) -> Journal:
         """Write the lines afresh, without torn and outdated ones, and open the file to add to."""

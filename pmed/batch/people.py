@@ -64,13 +64,17 @@ class Found:
 
 @dataclass(frozen=True)
 class Person:
-    """One report to write: the patient, its sample ("" without), genome files, and the inputs with their hashes."""
+    """One report to write: the patient, its sample ("" without), genome files, and the inputs with their hashes.
+
+    `stated` says that names or the user say whose the genome is, and not that there is only one of each.
+    """
 
     patient_id: str
     sample: str
     genome: tuple[Path, ...]
     inputs: tuple[Input, ...]
     key: str = ""
+    stated: bool = True
 
 
 def groups(sources: Sequence[Any], paths: Iterable[Path]) -> list[tuple[Path, ...]]:

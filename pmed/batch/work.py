@@ -11,13 +11,14 @@ from typing import Any
 import polars as pl
 
 from ..engine import Engine
-from ..errors import InputError, PluginError, PmedError
-from ..files import write_whole
+from ..errors import InputError, OptionError, PluginError, PmedError
+from ..files import write_all
 from ..plugins import Component, Failure
 from ..render.gaps import medicine_name, uncovered
 from ..result import COLOURS, Result
 from ..sections import with_sections
 from ..settings import Settings
+from ..stages.link import must_be_born
 from ..stages.read import empty_tables, read
 from ..types import ReadRequest
 from .journal import Line, ToDo, file_name
@@ -38,6 +39,7 @@ class Asked:
     drugs: tuple[str, ...] = ()
     any_sex: bool = False
     command: str = ""
+    formats: tuple[str, ...] = ()
 
     def said(self) -> dict[str, Any]:
         """The settings as a result's provenance has them."""
@@ -60,6 +62,7 @@ class Worker:
     asked: Asked
     engine: Engine
     html: Component
+    others: tuple[Component, ...]
     sections: tuple[Component, ...]
     request: ReadRequest
     outside: pl.DataFrame
@@ -73,12 +76,15 @@ class Worker:
         exporters = {one.name: one for one in engine.plugins.components("register_exporters")}
         if "html" not in exporters:
             raise PluginError("nobody makes HTML reports", hint="is pmed's own plugin switched off?")
+        if unknown := [name for name in asked.formats if name not in exporters]:
+            raise OptionError(f"no exporter {unknown[0]!r}", hint=f"there are: {', '.join(sorted(exporters))}")
+        others = tuple(exporters[name] for name in asked.formats if name != "html")
         sections = tuple(engine.plugins.components("register_sections"))
         request = engine.request([*engine.steps, *engine.predictors], build=asked.build, index_date=asked.index_date)
         outside = read(engine.sources, "outside-calls", asked.outside, request)["outside_calls"]
         provenance = engine.provenance([], [], asked.said(), asked.outside)
         broken = tuple(engine.plugins.failures)
-        return cls(asked, engine, exporters["html"], sections, request, outside, provenance, broken)
+        return cls(asked, engine, exporters["html"], others, sections, request, outside, provenance, broken)
 
     def do(self, task: Task) -> list[Line]:
         """Write the reports of a task and say how it went; whatever goes wrong costs only its patient."""
@@ -116,7 +122,9 @@ class Worker:
         known = [*ids, *pairs]
         theirs = self.outside.filter(pl.col("patient_id").is_in(ids) | pl.col("sample").is_in(known))
         others = {**empty_tables(), "outside_calls": theirs}
-        return self.engine.conclude(self.engine.joined(mine, genes, others, pairs))
+        must_be_born(mine["patients"], self.asked.index_date)
+        stated = [person.sample for person in people if person.stated]
+        return self.engine.conclude(self.engine.joined(mine, genes, others, pairs, stated))
 
     def _written(self, tables: Mapping[str, pl.DataFrame], people: Sequence[Person]) -> Iterator[Line]:
         whole = Result(tables, tuple(dict.fromkeys(self.engine.plugins.failures)), self.provenance)
@@ -133,8 +141,12 @@ class Worker:
         told = with_sections(self.engine.plugins, self.sections, told)
         page: bytes = self.html.made.export(told)
         name = file_name(person.patient_id)
-        write_whole(self.asked.folder / name, page)
-        return Line(person.patient_id, name, person.key, hashlib.sha256(page).hexdigest(),
+        exports = {path: data for one in self.others for path, data in _files(one, told, Path(name).stem)}
+        for path in exports:
+            (self.asked.folder / path).parent.mkdir(exist_ok=True)
+        write_all({self.asked.folder / path: data for path, data in {name: page, **exports}.items()})
+        hashes = {path: hashlib.sha256(data).hexdigest() for path, data in exports.items()}
+        return Line(person.patient_id, name, person.key, hashlib.sha256(page).hexdigest(), exports=hashes,
                     partial=tuple(dict.fromkeys(one.plugin for one in told.failures)), **_summary(told.tables))
 
     def _provenance(self, person: Person) -> dict[str, Any]:
@@ -142,6 +154,15 @@ class Worker:
         outside = self.provenance["inputs"]
         command = {"command": self.asked.command} if self.asked.command else {}
         return {**self.provenance, "settings": said, "inputs": [*person.inputs, *outside], **command}
+
+
+def _files(exporter: Component, result: Result, stem: str) -> Iterator[tuple[str, bytes]]:
+    """One file beside the report, or those of a format of several files in a folder of the patient's."""
+    made = exporter.made.export(result)
+    if isinstance(made, bytes):
+        yield f"{stem}{exporter.made.suffix}", made
+    else:
+        yield from ((f"{stem}-{exporter.name}/{name}", data) for name, data in made.items())
 
 
 def _own_issues(issues: pl.DataFrame, person: Person) -> pl.DataFrame:
@@ -171,8 +192,6 @@ def _failed(person: Person, error: BaseException) -> Line:
     return Line(person.patient_id, key=person.key, error=said)
 
 
-
-
 _mine: list[Worker] = []
 
 
@@ -200,7 +219,8 @@ def common() -> dict[str, Any]:
     """What every report rests on besides its patient's files: versions, knowledge, predictors, settings."""
     worker = _mine[0]
     told = {name: value for name, value in worker.provenance.items() if name != "created"}
-    return {**told, "any_sex": worker.asked.any_sex, "disabled": sorted(worker.asked.settings.disabled)}
+    asked = worker.asked
+    return {**told, "any_sex": asked.any_sex, "formats": asked.formats, "disabled": sorted(asked.settings.disabled)}
 
 
 def strangers(people: Iterable[Person]) -> int:

@@ -28,12 +28,13 @@ from ..stages.read import must_be_there
 from . import staging, work
 from .counts import EVERYBODY
 from .local import Pool, processes
+from .places import on_disk
 from .plan import Block, Chunk, Files, direct_blocks, files_of_same_people, people_at_once, with_patients
 from .result import Cohort
 from .summary import write_summary
 from .work import WORK, Asked, Done, note
 
-__all__ = ["Asked", "Cohort", "Done", "Inputs", "cohort", "run"]
+__all__ = ["Asked", "Cohort", "Done", "Inputs", "cohort", "on_disk", "run"]
 
 ABOUT = "cohort.json"
 FORMAT = "pmed/cohort/1"
@@ -60,8 +61,9 @@ class Inputs:
 
         Raises:
             InputError: for a file that is not two columns, or names somebody twice.
+            OptionError: an address of a file system that is not mounted.
         """
-        return cls(tuple(genome), tuple(history), read_pairs(pairs) if pairs else {},
+        return cls(_paths(genome), _paths(history), read_pairs(pairs) if pairs else {},
                    read_pairs(groups, once=False) if groups else {})
 
 
@@ -95,13 +97,13 @@ def run(genome: Paths = (), history: Paths = (), *, output: str | Path, pairs: M
     """
     chosen = (settings or Settings()).with_options(options or {})
     inputs = Inputs(_paths(genome), _paths(history), pairs or {}, groups or {})
-    asked = Asked(Path(output).absolute(), chosen, build, index_date, allow_sex_mismatch, explained,
+    asked = Asked(on_disk(output).absolute(), chosen, build, index_date, allow_sex_mismatch, explained,
                   genes_only)
     return cohort(inputs, asked, engine=engine, jobs=jobs, memory=memory)
 
 
 def _paths(files: Paths) -> tuple[Path, ...]:
-    return (Path(files),) if isinstance(files, str | Path) else tuple(Path(file) for file in files)
+    return (on_disk(files),) if isinstance(files, str | Path) else tuple(on_disk(file) for file in files)
 
 
 def cohort(inputs: Inputs, asked: Asked, *, engine: str = "local", jobs: int = 0, memory: int = 0,
@@ -114,7 +116,7 @@ def cohort(inputs: Inputs, asked: Asked, *, engine: str = "local", jobs: int = 0
     must_be_there("genome", inputs.genome)
     must_be_there("history", inputs.history)
     number = jobs or os.cpu_count() or 1
-    most = people_at_once(memory, number)
+    most = people_at_once(memory, number, genes_only=asked.genes_only)
     _prepare(inputs, asked)
     work.begin(asked)
     _must_be_same(inputs, asked, most)

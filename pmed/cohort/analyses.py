@@ -1,4 +1,6 @@
-"""Association of gene results with an outcome: linear or logistic, with covariates, one test for each result of a gene.
+"""Association of gene results with an outcome, and the distribution of polygenic scores.
+
+Tests are linear or logistic, with covariates, one for each result of a gene.
 
 A logistic test is by Firth's penalised likelihood where a cell of result × outcome is sparse: the usual estimate runs
 away there. Nobody is counted whose result, outcome or covariate is unknown.
@@ -13,8 +15,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ..errors import InputError
+from .counts import EVERYBODY
 
 SPARSE = 10     # people in a cell, below which Firth's likelihood is used
+_SHOWN = 5      # names in an error
 _STEPS, _NEAR, _LONGEST = 100, 1e-9, 5.0
 Numbers = NDArray[np.float64]
 Fit = tuple[float, float, float, str]
@@ -136,3 +140,47 @@ def false_discovery_rates(p: Numbers) -> Numbers:
     rates = np.empty(len(p))
     rates[order] = np.minimum(np.minimum.accumulate(ranked[::-1])[::-1], 1)
     return rates
+
+
+def scored(people: pl.DataFrame, scores: pl.DataFrame, name: str, *, of: str = "sum") -> pl.DataFrame:
+    """Everybody of a cohort with a polygenic score: `patient_id`, `group`, `score`, null where it is unknown.
+
+    Args:
+        people: `Cohort.table` of that name: ``patient_id``, ``sample`` and ``group``.
+        scores: What ``pmed score`` wrote, a row for each ``sample`` and ``score``.
+        name: The score that is meant.
+        of: Its column: ``sum``, or ``z_norm2`` where the samples were compared with a panel.
+
+    Raises:
+        InputError: there is no such score or column, or somebody has it twice.
+    """
+    if missing := [column for column in ("sample", "score", of) if column not in scores.columns]:
+        raise InputError(f"has no column {missing[0]!r}", where="scores", hint="give the table that pmed score writes")
+    mine = scores.filter(pl.col("score") == name).select("sample", score=pl.col(of).cast(pl.Float64))
+    if not mine.height:
+        there = scores["score"].unique(maintain_order=True).head(_SHOWN).to_list()
+        raise InputError(f"has no score {name!r}", where="scores", hint=f"there are: {', '.join(map(str, there))}")
+    if mine["sample"].is_duplicated().any():
+        raise InputError(f"somebody has {name!r} twice", where="scores", hint="give the scores of one run")
+    return people.select("patient_id", "sample", "group").join(
+        mine, on="sample", how="left", maintain_order="left").drop("sample")
+
+
+def score_groups(people: pl.DataFrame) -> pl.DataFrame:
+    """How a score is distributed in each group, and in all: the numbers of the plot `plots.scores`.
+
+    Args:
+        people: What `scored` returns.
+
+    Returns:
+        ``group``, ``people`` (with a known score), ``unknown``, ``mean``, ``sd``, and the quantiles ``p5``, ``p25``,
+        ``median``, ``p75``, ``p95``.
+    """
+    both = pl.concat([people.with_columns(group=pl.lit(EVERYBODY)), people])
+    score = pl.col("score")
+    quantiles = {"p5": 0.05, "p25": 0.25, "median": 0.5, "p75": 0.75, "p95": 0.95}
+    return both.group_by("group", maintain_order=True).agg(
+        people=score.is_not_null().sum().cast(pl.Int64), unknown=score.is_null().sum().cast(pl.Int64),
+        mean=score.mean(), sd=score.std(),
+        **{name: score.quantile(share, "linear") for name, share in quantiles.items()},
+    ).sort(pl.col("group") != EVERYBODY, "group")

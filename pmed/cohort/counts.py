@@ -20,24 +20,36 @@ def counted(people: pl.DataFrame, taken: pl.DataFrame, genes: pl.DataFrame, sugg
     ``drug-phenotype`` (takes it, with that phenotype of a gene; null where unknown).
     """
     group = people.select("patient_id", "group")
-    changing = suggestions.filter(pl.col("action").is_in(CHANGES))
-    known = genes.select("patient_id", "gene", "status", "phenotype", "diplotypes", "missing_sites")
-    pair = known.filter(pl.col("diplotypes").list.len() == 1).with_columns(name=pl.col("diplotypes").list.first())
-    alleles = pair.filter(pl.col("name").str.count_matches("/") == 1).with_columns(pl.col("name").str.split("/"))
+    changing = suggestions.filter(pl.col("action").is_in(CHANGES)).select("patient_id", "current")
+    known = _known(genes)
     rows = {
         "people": people, "recorded": people.filter("recorded"),
         "genome": people.filter(pl.col("sample").is_not_null()),
         "exposed": taken.select("patient_id").unique(), "actionable": changing.select("patient_id").unique(),
         "actionable-now": changing.filter("current").select("patient_id").unique(),
         "status": known.with_columns(name="status"),
-        "phenotype": known.drop_nulls("phenotype").with_columns(name="phenotype"),
-        "diplotype": pair, "allele": alleles.explode("name", empty_as_null=False),
-        "missing-sites": known.filter(pl.col("missing_sites").list.len() > 0),
+        "phenotype": known.with_columns(name="phenotype").drop_nulls("name"),
+        "diplotype": known.with_columns(name="pair").drop_nulls("name"),
+        "allele": known.with_columns(name="first").drop_nulls("name"),
+        "missing-sites": known.filter("missing"),
         "drug": taken,
         "drug-phenotype": taken.join(known.with_columns(name="phenotype"), on="patient_id"),
     }
     made = [_by_group(kind, frame, group) for kind, frame in rows.items()]
-    return added(made)
+    second = _by_group("allele", known.with_columns(name="second").drop_nulls("name"), group)
+    return added([*made, second])
+
+
+def _known(genes: pl.DataFrame) -> pl.DataFrame:
+    """What is counted of gene results, without their lists, which are slow to copy.
+
+    ``pair`` is the diplotype where there is one only, ``first`` and ``second`` its alleles where it names two.
+    """
+    pair = pl.when(pl.col("diplotypes").list.len() == 1).then(pl.col("diplotypes").list.first())
+    two = pl.when(pair.str.count_matches("/", literal=True) == 1).then(pair).str.split_exact("/", 1)
+    named = genes.select("patient_id", "gene", "status", "phenotype", pair=pair, _two=two,
+                         missing=pl.col("missing_sites").list.len() > 0)
+    return named.with_columns(pl.col("_two").struct.rename_fields(["first", "second"])).unnest("_two")
 
 
 def _by_group(kind: str, frame: pl.DataFrame, group: pl.DataFrame) -> pl.DataFrame:

@@ -11,12 +11,13 @@ from ..genomics.builds import known_build
 from ..genomics.header import Header
 from ..genomics.opening import head_of
 
-PEOPLE = 640         # in a chunk, where nothing is said of memory: two processes stay below 1.5 GB
+# In a chunk of the whole plan, and of genes alone, where nothing is said of memory: two processes stay below 1.5 GB.
+PEOPLE, PEOPLE_GENES = 640, 1920
 LEAST, MOST = 16, 4096
 # Measured with the reference plugins: a process with its plugins and knowledge, and each person at a chunk's peak.
-BASE_MB, PERSON_MB = 280, 0.58
+BASE_MB, PERSON_MB, PERSON_GENES_MB = 280, 0.58, 0.2
 MAIN_MB = 150        # the process that hands out the chunks
-_CUT = ("vcf", "bcf")
+_CUT = ("vcf", "bcf", "cache")
 
 
 @dataclass(frozen=True)
@@ -54,19 +55,22 @@ class Chunk:
     records: tuple[Path, ...] = ()
 
 
-def people_at_once(megabytes: int, jobs: int) -> int:
+def people_at_once(megabytes: int, jobs: int, *, genes_only: bool = False) -> int:
     """People in a chunk, so that `jobs` processes together stay below `megabytes`; 0 sets no bound of its own.
+
+    Where genes alone are called, a person takes half the memory.
 
     Raises:
         OptionError: where not even a few people fit.
     """
+    each = PERSON_GENES_MB if genes_only else PERSON_MB
     if not megabytes:
-        return PEOPLE
+        return PEOPLE_GENES if genes_only else PEOPLE
     main = MAIN_MB if jobs > 1 else 0
-    room = int(((megabytes - main) / jobs - BASE_MB) / PERSON_MB)
+    room = int(((megabytes - main) / jobs - BASE_MB) / each)
     if room < LEAST:
         raise OptionError(f"{megabytes} MB is too little for {jobs} processes", where="--memory",
-                          hint=f"at least {int(jobs * (BASE_MB + LEAST * PERSON_MB)) + main + 1}, or fewer --jobs")
+                          hint=f"at least {int(jobs * (BASE_MB + LEAST * each)) + main + 1}, or fewer --jobs")
     return min(MOST, room)
 
 

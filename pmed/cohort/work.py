@@ -192,7 +192,8 @@ class Worker:
     def _kept(self, made: Mapping[str, pl.DataFrame]) -> Tables:
         people = self._people(made)
         taken = exposures(made["medications"])
-        results = {name: _in_order(name, made[name], people) for name in self.asked.tables if name in made}
+        # As the run gives them: to put the rows of each person together takes as long as to call the genes.
+        results = {name: made[name].select(TABLES[name].names) for name in self.asked.tables if name in made}
         issues = made["issues"].filter(pl.col("patient_id").is_not_null())
         return {**results, "people": people, "exposures": taken, "issues": issues,
                 "counts": counted(people, taken, results["gene_results"],
@@ -227,14 +228,6 @@ def exposures(medications: pl.DataFrame) -> pl.DataFrame:
     rows = taken.explode("ingredients", empty_as_null=False).drop_nulls("ingredients")
     return rows.group_by("patient_id", drug="ingredients").agg(
         certain=pl.col("active").fill_null(False).any()).sort("patient_id", "drug")  # noqa: FBT003
-
-
-def _in_order(name: str, frame: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
-    """Rows by person in the order of `people`; suggestions keep their rank, all else is by its key."""
-    place = people.select("patient_id").with_row_index("_place")
-    key = () if name == "suggestions" else TABLES[name].key[1:]
-    placed = frame.join(place, on="patient_id", maintain_order="left")
-    return placed.sort("_place", *key, maintain_order=True).drop("_place")
 
 
 def _empty(name: str) -> pl.DataFrame:

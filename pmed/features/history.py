@@ -60,6 +60,7 @@ def people_of(tables: Tables) -> pl.DataFrame:
     return names.unique(maintain_order=True).join(patients, on="patient_id", how="left", maintain_order="left")
 
 
+@unless_repeated
 def person(people: pl.DataFrame) -> pl.DataFrame:
     """patient_id, age (years), sex and ancestry of `people_of`."""
     age = _age(pl.col("birth_date"), pl.col("index_date"))
@@ -90,6 +91,7 @@ def _measures(people: pl.DataFrame, observations: pl.DataFrame, wanted: tuple[st
     return usable(people, observations).group_by("patient_id").agg(latest)
 
 
+@unless_repeated
 def usable(people: pl.DataFrame, observations: pl.DataFrame) -> pl.DataFrame:
     """Measurements at or before the index date in canonical units, the latest last."""
     done = observations.filter(pl.col("status").is_in(NOT_DONE).fill_null(value=False).not_(),

@@ -20,16 +20,17 @@ from numpy.typing import NDArray
 
 from pmed.errors import GenomeError
 
-from .files import quiet_htslib, unpacked
+from .files import pieces, quiet_htslib
 
 Bytes = NDArray[np.uint8]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 BLOCK = 1 << 24
-_READ = 1 << 20
 _TAB, _NEWLINE, _HASH, _ZERO, _ANGLE = b"\t\n#0<"
+_READ = 1 << 20
 _ROOM, _WORD = 16, 8
+_WIDE = 1 << 10  # where lines are longer, it is quicker to look for their ends one by one
 _MOST_DIGITS = 10
 _MOST = 2**63 - 1
 _END = re.compile(rb"(?:^|;)END=(\d{1,18})")
@@ -48,14 +49,24 @@ class Block:
     is_cut: bool = False
 
     @cached_property
+    def raw(self) -> Bytes:
+        """The bytes, looked at and not copied."""
+        return np.frombuffer(self.text, dtype=np.uint8)
+
+    @cached_property
     def data(self) -> Bytes:
-        """The bytes, with some room behind them so that windows may reach over the end."""
+        """The bytes copied, with some room behind them so that windows may reach over the end."""
         return np.frombuffer(self.text + bytes(_ROOM), dtype=np.uint8)
 
     @cached_property
     def ends(self) -> Ints:
         """(lines,) offset of each line's end, where its line feed is."""
-        return np.flatnonzero(self.data == _NEWLINE)
+        if self.text.find(b"\n") < _WIDE:
+            return np.flatnonzero(self.raw == _NEWLINE)
+        found, at = list[int](), -1
+        while (at := self.text.find(b"\n", at + 1)) >= 0:
+            found.append(at)
+        return np.array(found)
 
     @cached_property
     def starts(self) -> Ints:
@@ -97,7 +108,7 @@ class Block:
     @cached_property
     def is_record(self) -> Bools:
         """(lines,) neither a header line nor empty."""
-        first = self.data[self.starts]
+        first = self.raw[self.starts]
         return np.asarray((first != _HASH) & (first != _NEWLINE) & (first != ord("\r")))
 
     @cached_property
@@ -125,18 +136,17 @@ def blocks(path: Path, size: int = BLOCK) -> Iterator[Block]:
     Raises:
         GenomeError: when unpacking fails.
     """
-    number, parts, held = 1, [], 0
-    with unpacked(path) as stream:
-        while piece := stream.read(_READ):
-            cut = piece.rfind(b"\n") + 1 if held + len(piece) >= size else 0
-            if not cut:
-                parts.append(piece)
-                held += len(piece)
-                continue
-            block = Block(b"".join([*parts, piece[:cut]]), number)
-            yield block
-            number += len(block.ends)
-            parts, held = [piece[cut:]], len(piece) - cut
+    number, parts, held = 1, list[bytes](), 0
+    for piece in pieces(path, min(size, _READ)):
+        cut = piece.rfind(b"\n") + 1 if held + len(piece) >= size else 0
+        if not cut:
+            parts.append(piece)
+            held += len(piece)
+            continue
+        block = Block(b"".join([*parts, piece[:cut]]), number)
+        yield block
+        number += len(block.ends)
+        parts, held = [piece[cut:]], len(piece) - cut
     if held:
         text = b"".join(parts)
         cut = not text.endswith(b"\n")

@@ -28,12 +28,13 @@ from pmed.errors import GenomeError, PmedError
 from pmed.files import sha256
 
 from .builds import declared_build
+from .calls import Alike
 from .header import Header, read_header
 from .order import Order, is_cut
 from .records import Positions, Read, Record
 from .scan import batches
 from .syntax import Fault, record_faults
-from .table import SAMPLE, as_calls, schema
+from .table import SAMPLE, schema
 
 FORMAT = "pmed/genotypes/1"
 _MAGIC = b"PAR1"
@@ -298,7 +299,7 @@ def _records(frame: pl.DataFrame, rows: Sequence[int], path: Path, sources: Sequ
     for number, (row, one) in enumerate(zip(rows, frame.drop(*SAMPLE).iter_rows(named=True), strict=True)):
         source = sources[bisect_right(ends, row)]
         place = _place(source.file, len(sources), f"{source.what} {one['line']}")
-        calls = one["text"] if one["text"] is not None else as_calls({name: values[number]
+        calls = one["text"] if one["text"] is not None else Alike.of({name: values[number]
                                                                      for name, values in columns.items()})
         yield Record(one["source_row"], f"{path} {place}", one["chrom"], one["pos"], tuple(one["id"].split(";")),
                      one["ref"], tuple(one["alt"].split(",")) if one["alt"] is not None else (), one["filter"],

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -97,6 +97,44 @@ class Packed:
         return zlib.decompress(self.data)
 
 
+@dataclass(frozen=True)
+class Alike:
+    """`Calls` in little room: a column in which everybody is alike is one value, and small numbers are bytes.
+
+    Attributes:
+        samples: How many there are.
+        columns: The fields of `Calls` but `alleles`, which are ``allele_1`` and ``allele_2``: (samples,) or (1,) each.
+    """
+
+    samples: int
+    columns: Mapping[str, NDArray[Any]]
+
+    @classmethod
+    def of(cls, columns: Mapping[str, NDArray[Any]]) -> Alike:
+        """Columns of one value a sample."""
+        return cls(len(columns["allele_1"]), {name: _little(values) for name, values in columns.items()})
+
+    def at(self, samples: Ints) -> Alike:
+        """The calls of the samples at those places."""
+        return Alike(len(samples), {name: values if len(values) == 1 else values[samples]
+                                    for name, values in self.columns.items()})
+
+    @property
+    def calls(self) -> Calls:
+        """One entry a sample."""
+        whole = {name: np.broadcast_to(values, self.samples) for name, values in self.columns.items()}
+        alleles = np.stack([whole.pop("allele_1"), whole.pop("allele_2")], axis=-1).astype(np.int64)
+        return Calls(alleles, **{name: np.array(values, dtype=bool if values.dtype == np.bool_ else np.int64)
+                                 for name, values in whole.items()})
+
+
+def _little(values: NDArray[Any]) -> NDArray[Any]:
+    if len(values) and (values == values[0]).all():
+        return values[:1].copy()
+    small = values.dtype != np.bool_ and values.min(initial=0) >= NONE and values.max(initial=0) < 1 << 7
+    return values.astype(np.int8) if small else values.copy()
+
+
 class _Genotype(NamedTuple):
     first: int
     second: int
@@ -113,7 +151,7 @@ def decode(records: Sequence[Record], samples: int) -> tuple[list[Calls], list[F
         GenomeError: another number of samples than the header names, a genotype that is none.
     """
     faults: list[Fault] = []
-    records = [replace(one, calls=one.calls.text) if isinstance(one.calls, Packed) else one for one in records]
+    records = [_unpacked(one) for one in records]
     plain = [_at_once(record, samples) for record in records]
     left = [number for number, calls in enumerate(plain) if calls is None]
     found = {number: calls for number, calls in enumerate(plain) if calls is not None}
@@ -121,6 +159,13 @@ def decode(records: Sequence[Record], samples: int) -> tuple[list[Calls], list[F
         found.update(zip(batch, _general([records[number] for number in batch], samples), strict=True))
         faults += _odd_cells([records[number] for number in batch])
     return [_known(records[number], found[number], faults) for number in range(len(records))], faults
+
+
+def _unpacked(record: Record) -> Record:
+    calls = record.calls
+    if isinstance(calls, Packed):
+        return replace(record, calls=calls.text)
+    return replace(record, calls=calls.calls) if isinstance(calls, Alike) else record
 
 
 def _odd_cells(records: Sequence[Record]) -> Iterator[Fault]:

@@ -5,14 +5,16 @@ A block holds what `opening.opened` found for its people: plain values in Messag
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
+import numpy as np
 
 from ..errors import GenomeError
 from .builds import Evidence
-from .calls import Calls, Packed
+from .calls import Alike, Calls, Packed
 from .files import Kind
 from .header import Header
 from .opening import GenomeFile
@@ -20,6 +22,16 @@ from .records import Read, Record
 from .syntax import Fault
 
 _Fields = tuple[int, str, str, int, tuple[str, ...], str, tuple[str, ...], str | None, str, int]
+
+
+class _Line(msgspec.Struct, array_like=True):
+    """A `Record`; its calls are text (deflated where `packed`), or columns of a cache: name → type and numbers."""
+
+    fields: _Fields
+    packed: bool = False
+    text: bytes = b""
+    columns: dict[str, tuple[str, bytes]] = {}
+    samples: int = 0
 
 
 class _File(msgspec.Struct, array_like=True):
@@ -35,14 +47,14 @@ class _File(msgspec.Struct, array_like=True):
     contigs: list[str]
     written: list[str]
     faults: list[tuple[str, str, str]]
-    records: list[tuple[_Fields, bool, bytes]]
+    records: list[_Line]
 
 
 def packed(files: Sequence[GenomeFile]) -> bytes:
     """The files of one block, whose headers name the block's samples only.
 
     Raises:
-        GenomeError: a file that is not read as text (an array, the cache).
+        GenomeError: a file that is not cut (an array).
     """
     return msgspec.msgpack.encode([_plain(file) for file in files])
 
@@ -61,17 +73,26 @@ def _plain(file: GenomeFile) -> _File:
                  [_record(one) for one in read.records])
 
 
-def _record(one: Record) -> tuple[_Fields, bool, bytes]:
-    if isinstance(one.calls, Calls):
-        raise GenomeError("is no VCF or BCF file, which alone are cut", where=one.where)
+def _record(one: Record) -> _Line:
+    calls = one.calls
     fields = (one.number, one.where, one.chrom, one.pos, one.ids, one.ref, one.alts, one.filter, one.format, one.last)
-    is_packed = isinstance(one.calls, Packed)
-    return fields, is_packed, one.calls.data if isinstance(one.calls, Packed) else one.calls
+    if isinstance(calls, Alike):
+        return _Line(fields, columns={name: (values.dtype.str, zlib.compress(values.tobytes(), 1))
+                                      for name, values in calls.columns.items()}, samples=calls.samples)
+    if isinstance(calls, Calls):
+        raise GenomeError("is of a file that is not cut", where=one.where)
+    return _Line(fields, packed=True, text=calls.data) if isinstance(calls, Packed) else _Line(fields, text=calls)
+
+
+def _calls(line: _Line) -> bytes | Packed | Alike:
+    if line.columns:
+        return Alike(line.samples, {name: np.frombuffer(zlib.decompress(data), dtype=kind)
+                                    for name, (kind, data) in line.columns.items()})
+    return Packed(line.text) if line.packed else line.text
 
 
 def _whole(file: _File) -> GenomeFile:
-    records = [Record(*fields[:-1], Packed(calls) if is_packed else calls, fields[-1])
-               for fields, is_packed, calls in file.records]
+    records = [Record(*line.fields[:-1], _calls(line), line.fields[-1]) for line in file.records]
     read = Read(records, set(file.contigs), set(file.written), [Fault(*fault) for fault in file.faults])
     return GenomeFile(Header(Path(file.path), file.samples, file.meta, file.kind), file.samples, file.build,
                       file.build_from, {name: Evidence(*found) for name, found in file.evidence.items()}, read)

@@ -99,7 +99,7 @@ def _plain(records: Sequence[Record], samples: int, arrays: Arrays) -> list[int]
     if not here:
         return list(range(len(records)))
     text = b"\t".join(records[number].calls for number in here) + b"\t"  # type: ignore[misc]
-    found, good = fixed_width(np.frombuffer(text, dtype="<u4").reshape(len(here), samples))
+    found, good = fixed_width(np.frombuffer(text, dtype=np.uint8), np.arange(len(here)) * CELL * samples, samples)
     good &= found.highest() <= np.array([len(records[number].alts) for number in here])
     done, found = np.array(here)[good], found.records(good)
     arrays["allele_1"][done], arrays["allele_2"][done] = found.alleles[:, :, 0], found.alleles[:, :, 1]

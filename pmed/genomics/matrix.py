@@ -8,11 +8,12 @@ on neither the number of records nor, beyond one line, the number of samples.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain, groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -21,7 +22,7 @@ from pmed.errors import GenomeError
 
 from .blocks import Block, Bools, Bytes, Ints, bcf_blocks, blocks, numbers
 from .contigs import chromosome
-from .genotypes import CELL, MOST, UNKNOWN, Genotypes, Int8s, fixed_width, short
+from .genotypes import CELL, MOST, UNKNOWN, Genotypes, Int8s, complete, fixed_width, short
 from .header import Header, chosen_samples, read_header
 from .syntax import Fault
 
@@ -43,6 +44,7 @@ _SHARE, _MOST_TEXT = 16, 1 << 22
 _CELL_BYTES = 400
 
 Where = Callable[[int], str]
+Columns = Mapping[str, Sequence[Any]]
 
 
 @dataclass(frozen=True)
@@ -83,11 +85,20 @@ class Heads:
             alts[one] += text.count(b",", begins[one, _ALT], ends[one, _ALT])
         return cls(row, text, begins, ends, pos, alts)
 
-    def column(self, number: int) -> list[str]:
-        """One column of all records."""
+    def column(self, number: int, rows: Ints | slice = slice(None)) -> list[str]:
+        """One column of all records, or of some."""
         text = self.text.decode("latin-1")
-        edges = zip(self.begins[:, number].tolist(), self.ends[:, number].tolist(), strict=True)
+        edges = zip(self.begins[rows, number].tolist(), self.ends[rows, number].tolist(), strict=True)
         return [text[begin:end] for begin, end in edges]
+
+    def columns(self, rows: Ints) -> Columns:
+        """What `variants` needs of some records."""
+        text = {name: self.column(number, rows) for name, number in _TEXT.items()}
+        return {"source_row": (self.row + rows).tolist(), "pos": self.pos[rows].tolist(), **text}
+
+    def contigs(self) -> list[tuple[str, int]]:
+        """Each run of records on one contig: its name, written with 'chr', and how many they are."""
+        return [(chromosome(name), len(list(run))) for name, run in groupby(self.column(_CHROM))]
 
 
 @dataclass(frozen=True)
@@ -100,6 +111,7 @@ class Chunk:
             Of more than two alleles the first two are here, and `ploidy` tells.
         ploidy: int8 (records, samples), alleles in the call, 0 where there is none (``.``).
         phased: bool (records, samples), ``|`` between the alleles.
+        whole: bool (records,), each call is of two alleles, both known.
         alts: (records,) number of ALTs.
         faults: What is wrong with the records and could be read all the same.
     """
@@ -108,6 +120,7 @@ class Chunk:
     alleles: Int8s
     ploidy: Int8s
     phased: Bools
+    whole: Bools
     alts: Ints
     faults: tuple[Fault, ...]
     heads: Heads
@@ -119,16 +132,24 @@ class Chunk:
         `source_row` counts the records of the file from 1; `chrom` is written with 'chr'; `ref` and `alt` are in upper
         case; several ALTs are joined by commas; ``.`` is null.
         """
-        import polars as pl
+        return variants([self.heads.columns(np.arange(len(self.alts)))])
 
-        numbers = {"source_row": self.heads.row + np.arange(len(self.alts)), "pos": self.heads.pos}
-        text = {name: self.heads.column(number) for name, number in _TEXT.items()}
-        frame = pl.DataFrame({name: pl.Series(values, dtype=pl.Int64) for name, values in numbers.items()} |
-                             {name: pl.Series(values, dtype=pl.String) for name, values in text.items()})
-        names = {name: chromosome(name) for name in frame["chrom"].unique()}
-        known = [pl.when(pl.col(name) != ".").then(pl.col(name)) for name in ("id", "alt", "filter")]
-        return frame.with_columns(known).select("source_row", pl.col("chrom").replace(names), "pos", "id",
-                                                pl.col("ref", "alt").str.to_uppercase(), "filter")
+
+def variants(parts: Sequence[Columns]) -> pl.DataFrame:
+    """`Chunk.variants` of records of several chunks, made at once: a table for each would cost more than its reading.
+
+    Args:
+        parts: `Heads.columns` of some records of each chunk.
+    """
+    import polars as pl
+
+    whole = {name: list(chain.from_iterable(part[name] for part in parts)) for name in ("source_row", "pos", *_TEXT)}
+    frame = pl.DataFrame({name: pl.Series(values, dtype=pl.String if name in _TEXT else pl.Int64)
+                          for name, values in whole.items()})
+    names = {name: chromosome(name) for name in frame["chrom"].unique()}
+    known = [pl.when(pl.col(name) != ".").then(pl.col(name)) for name in ("id", "alt", "filter")]
+    return frame.with_columns(known).select("source_row", pl.col("chrom").replace(names), "pos", "id",
+                                            pl.col("ref", "alt").str.to_uppercase(), "filter")
 
 
 def chunks(path: Path, *, samples: Sequence[str] = (), megabytes: int = 64) -> Iterator[Chunk]:
@@ -168,7 +189,7 @@ class _Reader:
     def chunk(self, block: Block, lines: Ints, row: int) -> Chunk:
         """The records on some `lines` of a block, the first of them number `row` of the file."""
         begins, ends = block.starts[lines], block.ends[lines]
-        ends = ends - (block.data[ends - 1] == _RETURN)
+        ends = ends - (block.raw[ends - 1] == _RETURN)
         counted = "record" if self.header.kind == "bcf" else "line"
 
         def where(one: int) -> str:
@@ -191,20 +212,18 @@ class _Reader:
         faults += _excessive(whole, heads.alts, where)
         if block.is_cut:
             faults.append(_cut_off(block.line(int(lines[-1])), where(len(lines) - 1)))
-        return Chunk(self.names, whole.alleles, whole.ploidy, whole.phased, heads.alts, tuple(faults), heads)
+        return Chunk(self.names, **vars(whole), alts=heads.alts, faults=tuple(faults), heads=heads)
 
     def _plain(self, block: Block, begins: Ints, ends: Ints) -> tuple[list[bytes], Bools, Genotypes]:
         """The first columns of all lines, which lines could be read by their width alone, and those lines' calls."""
         width = CELL * len(self.header.samples)
         cuts = ends - width + 1
-        before = sliding_window_view(block.data, CELL)[np.maximum(cuts - CELL, 0)]
+        before = sliding_window_view(block.raw, CELL)[np.maximum(cuts - CELL, 0)]
         parts = [block.text[begin:cut] for begin, cut in zip(begins.tolist(), cuts.tolist(), strict=True)]
         quick = (before == _GT_ONLY).all(axis=1) & (np.array([part.count(b"\t") for part in parts]) == FIXED)
         if not quick.any():
             return parts, quick, _nothing(len(self.names))
-        cells = sliding_window_view(block.data, width)[cuts[quick]]
-        cells[:, -1] = _TAB  # instead of the line's end
-        genotypes, good = fixed_width(cells.view("<u4"))
+        genotypes, good = fixed_width(block.raw, cuts[quick], len(self.header.samples))
         if not good.all():
             quick[quick], genotypes = good, genotypes.records(good)
         return parts, quick, genotypes if len(self.names) == len(self.header.samples) else genotypes.people(self.places)
@@ -267,6 +286,7 @@ class _Spread:
             into.alleles[line] = np.minimum(one.alleles, MOST)
             into.ploidy[line] = np.minimum(one.ploidy, MOST)
             into.phased[line] = one.phased
+        into.whole[lines] = complete(into.alleles[lines], into.ploidy[lines])
 
     def _record(self, line: int, places: Ints) -> Record:
         """What `decode` needs of a line."""
@@ -287,6 +307,7 @@ def _excessive(genotypes: Genotypes, alts: Ints, where: Where) -> Iterator[Fault
         yield Fault(where(int(one)), "allele-unknown", text)
         alleles = genotypes.alleles[one]
         alleles[alleles > alts[one]] = UNKNOWN
+        genotypes.whole[one] = False
 
 
 def _cut_off(line: bytes, where: str) -> Fault:
@@ -317,4 +338,5 @@ def _of(where: Where, some: Ints) -> Where:
 
 
 def _nothing(people: int) -> Genotypes:
-    return Genotypes(np.empty((0, people, 2), np.int8), np.empty((0, people), np.int8), np.empty((0, people), np.bool_))
+    nothing = np.empty((0, people), np.int8)
+    return Genotypes(np.empty((0, people, 2), np.int8), nothing, nothing.astype(np.bool_), np.empty(0, np.bool_))

@@ -1,6 +1,6 @@
 """Opened genome files cut into blocks of people, so that a cohort is worked on a block at a time.
 
-The text of the records that reach a known site is small, and kept packed; what is made of it (cells, the grid, the
+What the records that reach a known site say is small, and kept packed; what is made of it (cells, the grid, the
 table) is not.
 """
 
@@ -13,7 +13,7 @@ import numpy as np
 
 from pmed.errors import GenomeError
 
-from .calls import Calls, Ints, Packed
+from .calls import Alike, Calls, Ints, Packed
 from .opening import GenomeFile
 from .records import Record
 
@@ -39,13 +39,15 @@ def _cut(file: GenomeFile, blocks: Sequence[Sequence[str]]) -> list[GenomeFile |
             for names, some in zip(mine, records, strict=True)]
 
 
-def _columns(record: Record, places: Sequence[Ints], samples: int) -> list[Calls | Packed]:
+def _columns(record: Record, places: Sequence[Ints], samples: int) -> Sequence[Calls | Packed | Alike]:
     """The sample columns at those places, for each block.
 
     Raises:
         GenomeError: the record has another number of them: which is whose is not known then, of whatever block.
     """
     calls = record.calls
+    if isinstance(calls, Alike):
+        return [calls.at(place) for place in places]
     if isinstance(calls, Calls):
         return [calls.of(place) for place in places]
     cells = (calls.text if isinstance(calls, Packed) else calls).split(b"\t")

@@ -58,15 +58,6 @@ def as_columns(found: Mapping[str, Any]) -> Arrays:
     return {name: given[name].astype(kind, copy=False) for name, (_, kind) in SAMPLE.items()}
 
 
-def as_calls(columns: Mapping[str, NDArray[Any]]) -> Calls:
-    """One record's columns of samples as `Calls`."""
-    def wide(name: str) -> NDArray[np.int64]:
-        return columns[name].astype(np.int64)
-
-    return Calls(np.stack([wide("allele_1"), wide("allele_2")], axis=-1), wide("ploidy"), columns["phased"],
-                 wide("phase_set"), wide("dp"), wide("gq"), columns["failed"])
-
-
 def framed(record: Mapping[str, Any], arrays: Arrays) -> pl.DataFrame:
     """Columns and arrays put together."""
     series = [pl.Series(name, record[name], dtype=dtype, strict=True) for name, dtype in RECORD.items()]

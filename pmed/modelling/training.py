@@ -115,7 +115,7 @@ def fit(cohort: Cohort, recipe: Recipe, valid: Cohort | None = None,
     must_be_trainable(cohort)
     if valid is not None:
         _must_be_others(cohort, valid)
-    return _grow_bags(cohort, recipe, valid, weight)
+    return grow(cohort, recipe, valid, weight)
 
 
 @dataclass(frozen=True)
@@ -151,9 +151,9 @@ def stop_early(cohort: Cohort, recipe: Recipe, weight: Callable[[Cohort], Floats
     """Find the number of trees on a tenth of the patients, then grow that many on all."""
     inner = by_patient(cohort, 10, recipe.seed)[0]
     train, valid = cohort.rows(inner.train), cohort.rows(inner.test)
-    found = _grow_bags(train, replace(recipe, bags=1), valid, weight(train) if weight else None)
+    found = grow(train, replace(recipe, bags=1), valid, weight(train) if weight else None)
     whole = replace(recipe, rounds=max(1, found.rounds), patience=0)
-    return _grow_bags(cohort, whole, None, weight(cohort) if weight else None)
+    return grow(cohort, whole, None, weight(cohort) if weight else None)
 
 
 def _each(cohort: Cohort, recipe: Recipe, splits: Sequence[Split],
@@ -163,7 +163,7 @@ def _each(cohort: Cohort, recipe: Recipe, splits: Sequence[Split],
         if recipe.patience:
             yield split, stop_early(train, recipe, weight)
         else:
-            yield split, _grow_bags(train, recipe, None, weight(train) if weight else None)
+            yield split, grow(train, recipe, None, weight(train) if weight else None)
 
 
 def _must_be_others(cohort: Cohort, valid: Cohort) -> None:
@@ -173,7 +173,8 @@ def _must_be_others(cohort: Cohort, valid: Cohort) -> None:
                          hint="split by patient")
 
 
-def _grow_bags(cohort: Cohort, recipe: Recipe, valid: Cohort | None, weight: Floats | None) -> Trees:
+def grow(cohort: Cohort, recipe: Recipe, valid: Cohort | None = None, weight: Floats | None = None) -> Trees:
+    """`fit` without asking whether there is something to learn: an arm may have a feature that never changes."""
     first = _grow(cohort, recipe, valid, weight)
     seeds = range(recipe.seed + 1, recipe.seed + recipe.bags)
     others = [_grow(cohort, replace(recipe, seed=seed), valid, weight) for seed in seeds]

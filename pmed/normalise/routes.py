@@ -7,7 +7,8 @@ forms (term type DF).
 
 from __future__ import annotations
 
-import polars as pl
+import re
+from functools import lru_cache
 
 # What a name says in so many words goes before what a form implies: a sublingual tablet is not swallowed.
 _SAID = {
@@ -28,25 +29,17 @@ _IMPLIED = {
 }
 
 
-def route_by_form(name: pl.Expr) -> pl.Expr:
-    """The one route that a product's name tells; null where it tells none, or more than one.
+@lru_cache(maxsize=1 << 14)
+def route_by_form(name: str) -> str | None:
+    """The one route that a product's name tells; None where it tells none, or more than one.
 
-    >>> frame = pl.DataFrame({"name": ["timolol 5 MG/ML Ophthalmic Solution", "timolol 10 MG Oral Tablet", "timolol"]})
-    >>> frame.select(route_by_form(pl.col("name")))["name"].to_list()
-    ['ophthalmic', 'oral', None]
+    >>> route_by_form("timolol 5 MG/ML Ophthalmic Solution"), route_by_form("timolol 10 MG Oral Tablet")
+    ('ophthalmic', 'oral')
+    >>> route_by_form("timolol")
     """
-    said, implied = _only(name, _SAID), _only(name, _IMPLIED)
-    return pl.when(_count(name, _SAID) > 0).then(said).otherwise(implied)
+    found = _hits(name, _SAID) or _hits(name, _IMPLIED)
+    return found[0] if len(found) == 1 else None
 
 
-def _hits(name: pl.Expr, forms: dict[str, str]) -> dict[str, pl.Expr]:
-    return {route: name.str.contains(f"(?i){pattern}").fill_null(value=False) for route, pattern in forms.items()}
-
-
-def _count(name: pl.Expr, forms: dict[str, str]) -> pl.Expr:
-    return pl.sum_horizontal(hit.cast(pl.Int64) for hit in _hits(name, forms).values())
-
-
-def _only(name: pl.Expr, forms: dict[str, str]) -> pl.Expr:
-    found = pl.coalesce(pl.when(hit).then(pl.lit(route)) for route, hit in _hits(name, forms).items())
-    return pl.when(_count(name, forms) == 1).then(found)
+def _hits(name: str, forms: dict[str, str]) -> list[str]:
+    return [route for route, pattern in forms.items() if re.search(pattern, name, re.IGNORECASE)]

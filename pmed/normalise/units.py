@@ -16,7 +16,7 @@ mmol/mol + 2.152 (Hoelzel et al., Clin Chem 2004;50:166-74); LOINC for the codes
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 
 import polars as pl
@@ -169,7 +169,7 @@ def canonical_units(observations: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFr
     if observations.is_empty():  # no record: nothing is worth making the look-ups for
         return observations.with_columns(canonical_code=pl.lit(None, dtype=pl.String)), TABLES["issues"].empty()
     known = observations.with_columns(_looked_up("canonical_code", 0), _looked_up("quantity", 1))
-    by_table = known.with_columns(converted=_by_quantity(known["quantity"].drop_nulls().unique().to_list()))
+    by_table = _by_table(known)
     more = _by_library(by_table)
     converted = by_table.join(more, on=["quantity", "unit"], how="left", maintain_order="left").with_columns(
         converted=pl.coalesce("converted", pl.col("value") * pl.col("factor") + pl.col("offset"))).with_columns(
@@ -217,11 +217,24 @@ def _looked_up(name: str, part: int) -> pl.Expr:
     return pl.when(pl.col("system") == LOINC).then(found).alias(name)
 
 
-def _by_quantity(met: Sequence[str]) -> pl.Expr:
-    """The value in the canonical unit of its row's quantity, one of those `met`."""
-    choices = (pl.when(pl.col("quantity") == quantity).then(
-        to_unit(pl.col("value"), pl.col("unit"), canonical_unit(quantity), quantity)) for quantity in met)
-    return pl.coalesce(*choices, pl.lit(None, dtype=pl.Float64()))
+def _by_table(rows: pl.DataFrame) -> pl.DataFrame:
+    """`rows` with the value `converted` into their quantity's canonical unit, each spelling looked up once."""
+    met = rows.select("quantity", "unit").drop_nulls("quantity").unique(maintain_order=True)
+    known = [_written(str(quantity), some) for (quantity,), some in met.group_by("quantity", maintain_order=True)]
+    if not known:
+        return rows.with_columns(converted=pl.lit(None, dtype=pl.Float64()))
+    joined = rows.join(pl.concat(known), on=["quantity", "unit"], how="left", nulls_equal=True, maintain_order="left")
+    value = (pl.col("value") * pl.col("_factor") + pl.col("_offset") - pl.col("_own_offset")) / pl.col("_own_factor")
+    return joined.with_columns(converted=value).drop("_factor", "_offset", "_own_factor", "_own_offset")
+
+
+def _written(quantity: str, rows: pl.DataFrame) -> pl.DataFrame:
+    """Distinct units of one quantity with factor and offset, beside those of the canonical unit; see `to_unit`."""
+    own_factor, own_offset = UNITS[quantity][canonical_unit(quantity)]
+    written = pl.col("unit").fill_null("") if quantity in _UNITLESS else pl.col("unit")
+    return rows.select(
+        "quantity", "unit", _factor=_look_up(written, quantity, 0), _offset=_look_up(written, quantity, 1),
+        _own_factor=pl.lit(float(own_factor)), _own_offset=pl.lit(float(own_offset)))
 
 
 def _unread(rows: pl.DataFrame) -> pl.DataFrame:

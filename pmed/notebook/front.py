@@ -22,6 +22,7 @@ from .parts import PluginList, Quality
 
 if TYPE_CHECKING:
     from ..modelling import Cohort, Model, Trainable
+    from ..types import Scored, Scorer
 
 
 @dataclass(frozen=True, repr=False)
@@ -162,6 +163,45 @@ def evaluate(name: str, data: str | Path | Cohort, *, model: Model | str | Path 
     made = find_trainable(name, settings or Settings())
     used = loaded(made, Path(model) if model else None) if model is None or isinstance(model, str | Path) else model
     return dict(made.evaluate(used, _cohort(made, data)))
+
+
+def score(genome: Files, scorefiles: Files, *, build: str = "", scorer: str = "", options: Options | None = None,
+          settings: Settings | None = None, progress: Progress = _silent) -> Scored:
+    """Polygenic scores of everybody in a genome, as ``pmed score`` gives them: `table` and `matches`.
+
+    Args:
+        genome: VCF or BCF; several files are one genome if they hold the same people.
+        scorefiles: Of the PGS Catalog; all are scored in one pass.
+        build: GRCh38 or GRCh37, where the genome does not say.
+        scorer: Which scorer, where plugins bring several.
+        options: Component options, by component name, such as ``{"polygenic-scores": {"min_overlap": 0.5}}``.
+        settings: Settings, as for `pmed.run`.
+        progress: Told what is being done.
+
+    Raises:
+        OptionError: where no installed plugin scores genomes, or none of that name, or several do.
+        GenomeError: for a genome that cannot be read.
+        InputError: for a scoring file that cannot be used, or of which too little is matched; one clear line.
+    """
+    made = find_scorer(scorer, (settings or Settings()).with_options(options or {}))
+    return made.score(as_paths(genome), as_paths(scorefiles), build=build, progress=progress)
+
+
+def find_scorer(name: str, settings: Settings) -> Scorer:
+    """A registered scorer, with its options; the only one where no name is given.
+
+    Raises:
+        OptionError: where that is none.
+    """
+    found = Plugins.of(settings).load()
+    known: dict[str, Scorer] = {one.name: one.made for one in found.components("register_scorers")}
+    if not known:
+        why = "; ".join(map(str, found.failures))
+        raise OptionError("no installed plugin scores genomes", where=why, hint="pip install pmed-risk")
+    if name not in known and (name or len(known) > 1):
+        raise OptionError(f"no scorer {name!r}" if name else "several plugins score genomes: name one with scorer=",
+                          hint=f"there are: {', '.join(sorted(known))}")
+    return known[name or next(iter(known))]
 
 
 def _cohort(made: Trainable, data: str | Path | Cohort) -> Cohort:

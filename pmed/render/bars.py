@@ -8,16 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .messages import UNKNOWN, decimals, marked, number
+from .messages import decimals, number
 from .messages import gettext as _
-from .words import Displays, feature, signed
+from .words import Displays, feature, signed, term
 
 MOST_BARS = 12
 THINNEST = 0.8
 NOTHING = 1e-9
-# Values that are words; all others stay as the record or the guideline has them
-WORDS = {"yes": marked("yes"), "no": marked("no"), "female": marked("female"), "male": marked("male"),
-         "unknown": UNKNOWN}
 
 Bar = dict[str, Any]
 
@@ -43,7 +40,7 @@ def waterfall(explanation: Mapping[str, Any], displays: Displays | None = None) 
 
     changes = [bar(edges[i], edges[i + 1], "up" if one["contribution"] > 0 else "down",
                    text=signed(one["contribution"], digits), name=feature(one["feature"], displays),
-                   value=said(one["value"]), reference=said(one["reference"]))
+                   value=term(one["value"]), reference=term(one["reference"]))
                for i, one in enumerate(steps)]
     whole = {"value": "", "reference": ""}
     bars = [bar(0.0, start, "total", name=_("Reference patient"), text=number(start, digits), **whole), *changes,
@@ -52,22 +49,13 @@ def waterfall(explanation: Mapping[str, Any], displays: Displays | None = None) 
             "zero": round(-low / span * 100, 2)}
 
 
-def said(value: str | None) -> str:
-    """An input's value as the reader says it.
-
-    >>> said("yes"), said("*1/*2"), said(None)
-    ('yes', '*1/*2', 'unknown')
-    """
-    return _(WORDS.get(value or "") or value or UNKNOWN)
-
-
 def _rest(small: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Contributions too many to draw, as one."""
     if not small:
         return []
     total = sum(one["contribution"] for one in small)
-    name = f"{len(small)} smaller inputs"
-    return [{"feature": name, "value": "various", "reference": "various", "contribution": total}]
+    name = _("%(n)s smaller inputs") % {"n": len(small)}
+    return [{"feature": name, "value": _("various"), "reference": _("various"), "contribution": total}]
 
 
 def _running(start: float, steps: list[Mapping[str, Any]]) -> list[float]:

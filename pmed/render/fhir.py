@@ -91,6 +91,7 @@ def _focus(row: View, view: View, subject: Json, entries: Entries) -> Json | Non
 def _report(view: View, subject: Json, specimens: list[Json], results: list[Json],
             provenance: Mapping[str, Any]) -> Json:
     """``partial`` where a plugin failed: its results are missing."""
+    warned = [f"Please confirm: {one['text']}." for one in view["notices"]]
     urgent = [f"{row['urgency']}, {row['drug']}: {first_sentence(row['text'])}" for row in to_do(view)]
     return {
         "resourceType": "DiagnosticReport", "meta": profile("genomic-report"),
@@ -98,7 +99,7 @@ def _report(view: View, subject: Json, specimens: list[Json], results: list[Json
         "code": concept(coding(LOINC, REPORT)), "subject": subject,
         "effectiveDateTime": day(view) or provenance.get("created") or None,
         "specimen": specimens, "result": results,
-        "conclusion": "\n".join(urgent or [nothing_to_do(view)])}
+        "conclusion": "\n".join([*warned, *(urgent or [nothing_to_do(view)])])}
 
 
 def _remarks(view: View, provenance: Mapping[str, Any]) -> list[Json]:

@@ -1,4 +1,7 @@
-"""What could not be assessed, gathered from everywhere: each gap with its reason, so that none looks like normal."""
+"""What could not be assessed, gathered from everywhere: each gap with its reason, so that none looks like normal.
+
+Reasons are in English here, the host's as the plugins'; a page says them in its reader's language (``words.told``).
+"""
 
 from __future__ import annotations
 
@@ -50,11 +53,11 @@ def medicine_name(row: View) -> str:
 def _why_uncovered(missing: list[str], looked_at: Collection[str] = ()) -> str:
     """`looked_at` are those of which an installed plugin knows something, but nothing that applies."""
     if not missing:
-        return gettext("not recognised as a known medicine")
+        return marked("not recognised as a known medicine")
+    names = ", ".join(missing)
     if set(missing) <= set(looked_at):
-        return gettext("no gene advice exists for %(names)s, and no check speaks against it") % {
-            "names": ", ".join(missing)}
-    return gettext("no installed plugin gives advice on %(names)s") % {"names": ", ".join(missing)}
+        return marked("no gene advice exists for {names}, and no check speaks against it").format(names=names)
+    return marked("no installed plugin gives advice on {names}").format(names=names)
 
 
 def _gap(kind: str, what: str, reason: str, by: str = "") -> Gap:
@@ -63,19 +66,19 @@ def _gap(kind: str, what: str, reason: str, by: str = "") -> Gap:
 
 def _inputs(view: View) -> Iterator[Gap]:
     if not view["samples"]:
-        yield _gap("input", gettext("genome"), gettext("no genome file was given"))
+        yield _gap("input", marked("genome"), marked("no genome file was given"))
     if view["record"] is None:
-        yield _gap("input", gettext("patient record"),
-                   gettext("no patient record was given: age, medicines and diagnoses are unknown"))
+        yield _gap("input", marked("patient record"),
+                   marked("no patient record was given: age, medicines and diagnoses are unknown"))
     elif view["record"]["age"] is None:
-        yield _gap("input", gettext("age"), gettext("birth date or index date is not known"))
+        yield _gap("input", marked("age"), marked("birth date or index date is not known"))
 
 
 def _genes(view: View) -> Iterator[Gap]:
     for gene, row in view["genes"].items():
-        parts = [gettext(STATUS_WORDS[row["status"]])] if row["status"] in STATUS_WORDS else []
+        parts = [STATUS_WORDS[row["status"]]] if row["status"] in STATUS_WORDS else []
         if not (row["complete"] or parts):
-            parts.append(gettext("incomplete: the phenotype cannot be relied on"))
+            parts.append(marked("incomplete: the phenotype cannot be relied on"))
         if parts:
             notes = [message["text"] or message["code"] for message in row["messages"] or []]
             yield _gap("gene", gene, "; ".join([*parts, *notes]))
@@ -84,7 +87,7 @@ def _genes(view: View) -> Iterator[Gap]:
 def _predictions(view: View) -> Iterator[Gap]:
     for row in view["predictions"]:
         if row["status"] == "not-assessed":
-            yield _gap("prediction", row["target"], row["reason"] or gettext("no reason given"), row["predictor"])
+            yield _gap("prediction", row["target"], row["reason"] or marked("no reason given"), row["predictor"])
 
 
 def _medicines(view: View) -> Iterator[Gap]:

@@ -108,7 +108,8 @@ def _order(view: View, provenance: Mapping[str, Any]) -> Iterator[str]:
     yield f"ORC|RE||{order}"
     yield "|".join(["OBR", "1", "", order, _code(REPORT), "", "", _time(seen or created), *[""] * 14, _time(created),
                     "", "GE", PRELIMINARY if view["failures"] else FINAL])
-    yield from _notes([provenance.get("disclaimer") or DISCLAIMER])
+    warned = [f"Please confirm: {one['text']}." for one in view["notices"]]
+    yield from _notes([*warned, provenance.get("disclaimer") or DISCLAIMER])
 
 
 def _results(view: View, provenance: Mapping[str, Any]) -> Iterator[str]:

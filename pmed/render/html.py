@@ -77,9 +77,10 @@ def environment() -> Environment:
     getattr(made, "install_gettext_callables")(  # noqa: B009 - the extension adds it, unknown to type checkers
         messages.gettext, messages.ngettext, newstyle=True)
     # In a template _("…") is trusted as ours: only for literals. What comes from outside is `| said`, and escaped.
-    made.filters.update(said=messages.gettext, label=words.label, number=messages.number,
-                        day=messages.day, long_day=messages.long_day, quantity=words.quantity, web_link=words.web_link,
-                        address=words.address)
+    made.filters.update(
+        told=words.told, term=words.term, capital=words.capital, said=messages.gettext, label=words.label,
+        number=messages.number, day=messages.day, long_day=messages.long_day, quantity=words.quantity,
+        web_link=words.web_link, address=words.address)
     return made
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .messages import gettext as _
+from .words import term
 
 #: Written in capitals wherever they stand in the name of a class.
 ABBREVIATIONS = frozenset({"ace", "adhd", "arb", "doac", "k", "nsaid", "snri", "ssri"})
@@ -31,7 +32,7 @@ def lookup(cards: Iterable[View], panel: Iterable[Mapping[str, Any]], asked: lis
     for row in rows:
         found[next(iter(about[row["drug"]]["classes"]), "").casefold()].append(row)
     order = sorted(found, key=lambda name: (not name, name))
-    groups = [group(title(name) if name else _("Other medicines"), found[name]) for name in order]
+    groups = [group(title(term(name)) if name else _("Other medicines"), found[name]) for name in order]
     return {"groups": groups, "counts": counts(rows), "total": len(rows),
             "unanswered": [drug for drug in asked if drug not in about]}
 

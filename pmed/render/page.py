@@ -15,7 +15,7 @@ from .messages import gettext as _
 from .messages import marked, ngettext, number
 from .references import References
 from .risks import icons, lowering
-from .view import View
+from .view import NOTICES, View
 
 TO_DO = ("avoid", "alternative", "adjust", "monitor", "test")
 MOST_TO_DO = 5  # lines that a reader in a hurry takes in; the rest is below
@@ -67,7 +67,8 @@ def page(view: View, provenance: Mapping[str, Any], displays: words.Displays) ->
         "lookup": lookup(cards, view["panel"], view["asked"]),
         "gaps": _gaps(view, displays), "methods": _methods(view), "references": list(references.rows.values()),
         "mismatched": [row for row in view["issues"] if row["code"] == "sex-mismatch"],
-        "issues": [row for row in view["issues"] if row["severity"] in ISSUES_SHOWN],
+        "unnamed": [row for row in view["issues"] if row["code"] == "joined-without-name"],
+        "issues": [row for row in view["issues"] if row["severity"] in ISSUES_SHOWN and row["code"] not in NOTICES],
         "failures": view["failures"], "provenance": _provenance(provenance),
         "disclaimer": provenance.get("disclaimer") or DISCLAIMER,
     }
@@ -100,10 +101,11 @@ def _assumed(view: View) -> View:
 def _advice(row: View, view: View, displays: words.Displays, references: References) -> View:
     keys = [(one["predictor"], one["target"]) for one in row["explained_by"]]
     found = view["explained"]
-    word = _((CURRENT_WORDS if row["current"] else ACTION_WORDS)[row["action"]])
+    word = (CURRENT_WORDS if row["current"] else ACTION_WORDS)[row["action"]]
     return {
-        **row, "word": word, "short": words.without_lead(words.first_sentence(row["text"]), word, row["drug"]),
-        "because": words.clause(row["why"] or ""), "genes": _changed_genes(row, view),
+        **row, "word": _(word), "because": words.shortened(row["why"] or "", words.clause),
+        "short": words.shortened(row["text"], lambda text: words.without_lead(
+            words.first_sentence(text), word, row["drug"])), "genes": _changed_genes(row, view),
         "strength_words": _(STRENGTH_WORDS[row["strength"]]), "when": _(URGENCY_WORDS[row["urgency"]]),
         "options": _options(row["alternatives"]),
         "pressing": [one for one in row["cautions"] if one["code"] not in DOUBTS],
@@ -143,16 +145,23 @@ def _methods(view: View) -> list[View]:
 
 
 def _explained(explanation: View, displays: words.Displays) -> View:
-    return {"title": words.label(explanation["target"]),
+    return {"title": words.label(words.term(explanation["target"].replace("-", " "))),
             "predictor": explanation["predictor"], "target": explanation["target"], "trace": explanation["trace"],
-            "unit": _(POINTS.get(explanation["unit"]) or str(explanation["unit"])), "sentence": explanation["sentence"],
+            "unit": _unit(str(explanation["unit"])), "sentence": explanation["sentence"],
             "chart": waterfall(explanation, displays)}
 
 
+def _unit(unit: str) -> str:
+    """What the bars are in; the unit 1 is a plain number."""
+    return _(POINTS[unit]) if unit in POINTS else "" if unit == "1" else words.term(unit)
+
+
 def _medicine(row: View) -> View:
-    dose = words.quantity(row["dose"], row["dose_unit"] or "") if row["dose"] is not None else ""
+    # a bare number does not say of what
+    dose = words.quantity(row["dose"], row["dose_unit"]) if row["dose"] is not None and row["dose_unit"] else ""
     return {"name": medicine_name(row), "ingredients": row["ingredients"] or [], "dose": dose,
-            "route": row["route"] or "", "start": row["start"], "fuzzy": row["matched_by"] == "fuzzy"}
+            "route": words.term(row["route"]) if row["route"] else "", "start": row["start"],
+            "fuzzy": row["matched_by"] == "fuzzy"}
 
 
 def _fuzzy(view: View) -> list[View]:
@@ -233,7 +242,7 @@ def _prediction(row: View, about: Mapping[str, Any], displays: words.Displays, p
     interval = row["interval"]
     return {
         **row, "title": _title(row["target"], about),
-        "shown": words.quantity(row["value"], row["unit"]), "reason": words.reason(row["reason"] or "", displays),
+        "shown": words.quantity(row["value"], row["unit"]), "reason": words.told(row["reason"] or "", displays),
         "range": _("%(low)s to %(high)s") % {"low": number(interval[0]),
                                              "high": words.quantity(interval[1], row["unit"])} if interval else "",
         "people": icons(row), "lower": lowering(row, about.get("card", {}).get("modifiable", ()), displays),
@@ -250,10 +259,10 @@ def _title(target: str, about: Mapping[str, Any]) -> str:
 
 def _gaps(view: View, displays: words.Displays) -> list[View]:
     """Gaps by kind; what shares a source and a reason shares a line."""
-    lines: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    lines: dict[tuple[str, str, words.Said], list[str]] = defaultdict(list)
     for gap in view["not_assessed"]:
-        named = gap["what"] if gap["kind"] != "prediction" else gap["what"].replace("-", " ")
-        lines[gap["kind"], gap["by"], words.reason(gap["reason"], displays)].append(named)
+        named = words.term(gap["what"].replace("-", " ") if gap["kind"] == "prediction" else gap["what"])
+        lines[gap["kind"], gap["by"], words.told(gap["reason"], displays)].append(named)
     rows = [{"kind": kind, "by": by, "reason": reason, "what": ", ".join(what), "many": len(what)}
             for (kind, by, reason), what in lines.items()]
     return [{"title": _(title), "rows": [row for row in rows if row["kind"] == kind]}

@@ -94,7 +94,7 @@ def patient_page(view: View) -> dict[str, Any]:
         "questions": _questions(medicines), "genes": _genes(view["genes"]), "today": _genes_today(view["genes"]),
         "unread": [gene for gene, row in view["genes"].items() if not _known(row)],
         "assumed": any(row["assumed_reference_sites"] for row in view["samples"]),
-        "mismatched": any(row["code"] == "sex-mismatch" for row in view["issues"]),
+        "mismatched": bool(view["notices"]),
         "failed": bool(view["failures"]), "glossary": GLOSSARY, "doctor": _for_the_doctor(view),
     }
 

@@ -46,6 +46,17 @@ thead th:first-child {{ width: 17%; }} .col-action {{ width: 15%; }}
 .note > span > .icon {{ margin-right: .4em; }}
 .skip, .sprite {{ display: none; }}
 """
+# What is not taken and was not asked for is named by colour, in columns, and predictors without their cards: the texts
+# of both are half of the pages, and nobody reads them on paper.
+SHORT = """
+.on-paper { display: block; }
+.rx:not(.asked) .detail { display: none; }
+.group { break-inside: avoid; }
+.group ul { columns: 3; column-gap: 1rem; }
+.rx { grid-template-columns: 5.2rem minmax(0, 1fr); border-top: 0; padding-left: 0; }
+.rx.asked { column-span: all; }
+.prov details > dl { display: none; }
+"""
 
 
 @dataclass(frozen=True)
@@ -57,6 +68,8 @@ class PdfExporter:
     language: str = option(messages.ENGLISH, doc="Language of the report.", choices=messages.languages())
     audience: str = option("clinician", doc="Whom the report is for.", choices=tuple(TEMPLATES))
     paper: str = option("a4", doc="Size of the pages.", choices=tuple(PAPERS))
+    advice: str = option("short", doc="Medicines that are not taken by colour only, and no predictors' cards, or all.",
+                         choices=("short", "full"))
 
     def export(self, result: Result) -> bytes:
         """The whole file.
@@ -79,8 +92,9 @@ class PdfExporter:
         when = messages.gettext("as of %(date)s") % {"date": messages.day(index_date)} if index_date else ""
         page, of, _ = messages.gettext("Page %(page)s of %(pages)s").replace("%(pages)s", "%(page)s").split("%(page)s")
         who = messages.gettext("Patient %(patient_id)s") % {"patient_id": view["patient_id"]}
-        return SHEET.format(paper=PAPERS[self.paper], left=quoted(who), right=quoted(when), page=quoted(page),
-                            of=quoted(of))
+        pages = SHEET.format(paper=PAPERS[self.paper], left=quoted(who), right=quoted(when), page=quoted(page),
+                             of=quoted(of))
+        return pages + (SHORT if self.advice == "short" else "")
 
 
 def renderer() -> Any:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from .bars import said
 from .messages import gettext as _
 from .messages import number
-from .words import Displays, feature
+from .words import Displays, feature, term
 
 PER_CENT, SIDE, STEP = "%", 10, 10
 SMALLEST = 0.1  # percentage points: less is lost in rounding
@@ -49,7 +48,7 @@ def lowering(row: Mapping[str, Any], modifiable: Collection[str], displays: Disp
     found = [one for one in row["explanation"]["contributions"]
              if one["feature"] in modifiable and one["contribution"] >= SMALLEST]
     return [_("%(name)s %(value)s instead of %(reference)s adds %(points)s percentage points") % {
-        "name": feature(one["feature"], displays), "value": said(one["value"]), "reference": said(one["reference"]),
+        "name": feature(one["feature"], displays), "value": term(one["value"]), "reference": term(one["reference"]),
         "points": number(one["contribution"], 1)} for one in sorted(found, key=lambda one: -one["contribution"])]
 
 

@@ -39,7 +39,7 @@ MORE = "[… see the report]"
 LONGEST = 360  # characters of one item; advice is two or three lines
 VERBS = {"avoid": "avoid", "alternative": "replace", "adjust": "adjust", "monitor": "monitor",
          "test": "test before using"}
-GAPS = {"input": "Inputs", "medicine": "Current medicines", "drug": "Asked for", "gene": "Genes",
+GAPS = {"input": "Inputs", "medicine": "Current medicines", "gene": "Genes",
         "prediction": "Risks and doses"}
 # Control characters, and those that turn the direction of writing (Unicode Bidirectional Algorithm, UAX 9).
 _HIDDEN = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -152,8 +152,10 @@ def _head(view: View) -> Section:
         age = f"{record['age']} years" if record["age"] is not None else "age unknown"
         known += [record["sex"] or "sex unknown", born, age, f"as of {record['index_date'] or 'an unknown day'}"]
     genomes = [f"{one['sample']} ({one['build']})" for one in view["samples"]]
+    warned = [Item("", f"PLEASE CONFIRM: {one['text']}.") for one in view["notices"]]
     return Section("Medication and genome summary", [
-        Item("", ", ".join(known)), Item("", f"Genome: {', '.join(genomes)}" if genomes else "Genome: none given")])
+        Item("", ", ".join(known)), Item("", f"Genome: {', '.join(genomes)}" if genomes else "Genome: none given"),
+        *warned])
 
 
 def _tasks(view: View) -> list[Item]:
@@ -165,10 +167,12 @@ def _tasks(view: View) -> list[Item]:
 
 
 def _asked(view: View) -> list[Item]:
-    """Medicines that were asked about and are not taken."""
+    """Medicines that were asked about and are not taken; of those nobody speaks of, why not."""
     rows = [row for row in view["suggestions"] if row["drug"] in view["asked"] and not row["current"]]
-    return [Item(f"{VERBS.get(row['action'], ACTION_WORDS[row['action']].lower() + ',')} {row['drug']}", _advice(row))
-            for row in rows]
+    verbs = [VERBS.get(row["action"], f"{ACTION_WORDS[row['action']].lower()},") for row in rows]
+    answers = [Item(f"{verb} {row['drug']}", _advice(row)) for verb, row in zip(verbs, rows, strict=True)]
+    return [*answers, *(Item(f"not covered: {gap['what']}", f"{gap['reason']}.") for gap in view["not_assessed"]
+                        if gap["kind"] == "drug")]
 
 
 def _advice(row: View) -> str:

@@ -17,7 +17,7 @@ from ..result import COLOURS, Result
 from ..tables import TABLES
 from .gaps import not_assessed
 from .sentence import sentence
-from .words import Displays
+from .words import Displays, term
 from .words import feature as feature_words
 
 View = dict[str, Any]
@@ -27,6 +27,8 @@ PER_PATIENT = ("patients", "samples", "medications", "issues", "gene_results", "
                "explanations", "traces", "suggestions")
 GENETIC = ("phenotype", "activity-score", "diplotype", "genotype", "status")
 GENE_LISTS = ("diplotypes", "functions", "missing_sites", "messages")
+#: Issues that a reader must see before anything else: the genome may be somebody else's.
+NOTICES = ("joined-without-name", "sex-mismatch")
 SUGGESTION_LISTS = ("evidence", "alternatives", "cautions", "unknown", "explained_by")
 
 
@@ -111,6 +113,7 @@ def _patient(rows: Mapping[str, list[View]], patient: str, about: About) -> View
     found = {(one["predictor"], one["target"]): one for one in explanations}
     view: View = {
         "patient_id": patient,
+        "notices": [{"code": row["code"], "text": row["text"]} for row in rows["issues"] if row["code"] in NOTICES],
         "record": next((_record(row) for row in rows["patients"]), None),
         "samples": [{**_without(row, "patient_id"), "assumed_reference_sites": about.assumed.get(row["sample"], 0)}
                     for row in rows["samples"]],
@@ -155,12 +158,12 @@ def _names(explanation: View, genes: Mapping[str, View], displays: Displays) -> 
 def _name(feature: str, value: str | None, genes: Mapping[str, View], displays: Displays) -> str:
     kind, _, about = feature.partition(":")
     if kind == "on":
-        return about
+        return term(about)
     if about in genes and kind in {"phenotype", "activity-score", "diplotype"}:
         called = genes[about]["diplotypes"]
-        return f"{about} {called[0] if len(called) == 1 else genes[about]['phenotype'] or value}"
+        return f"{about} {called[0] if len(called) == 1 else term(genes[about]['phenotype'] or value)}"
     said = feature_words(feature, displays)
-    return said if value in {None, "yes", "no"} else f"{said} {value}"
+    return said if value in {None, "yes", "no"} else f"{said} {term(value)}"
 
 
 def _colour(row: View, classes: Mapping[str, list[str]]) -> View:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from .messages import MINUS, UNKNOWN, gettext, marked, number
+from markupsafe import Markup
+
+from .messages import ENGLISH, MINUS, UNKNOWN, day, gettext, language, marked, number
+from .phrases import listed, said
 
 PATTERNS = {
     "on": marked("taking {}"),
@@ -31,13 +36,22 @@ SHOWN = {"egfr": marked("kidney function (eGFR)"), "egfr-trend": marked("change 
          "systolic-bp": marked("systolic blood pressure"), "bp-treated": marked("blood pressure treated"),
          "hdl-cholesterol": marked("HDL cholesterol"), "hba1c": "HbA1c", "labile-inr": marked("labile INR"),
          "drinks-per-week": marked("drinks a week"), "total-cholesterol": marked("total cholesterol")}
-SPELT = ("condition", "finding")
+SPELT = ("condition", "finding", "allergy")
+#: Values that are words; all others stay as the record or the guideline has them
+WORDS = {"yes": marked("yes"), "no": marked("no"), "female": marked("female"), "male": marked("male"),
+         "unknown": UNKNOWN}
+MACHINE = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)+")
+#: A number with a decimal point and nothing about it that makes it part of a name.
+DECIMAL = re.compile(r"(?<![\w.*:/])\d+\.\d+(?![\w.*:]|-\d)")
 # Names that only a machine would write: with a colon, or with a hyphen that the words do not have.
 NAMED = re.compile(rf"(?<![\w-])(?:(?:{'|'.join(PATTERNS)}):[^\s,;]+"
                    rf"|(?:{'|'.join(name for name in SHOWN if '-' in name)})(?![\w-]))")
+DAY = re.compile(r"\b(?:19|20)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d)\b")
 SENTENCE = re.compile(r"(?<=[\w)%]{2}[.!?])\s+(?=[A-Z(])")
 CLAUSE = re.compile(r";\s(?![^(]*\))|, so (?![^(]*\))")
 FEW_WORDS = 30
+CAPITALS, NOUN = ("de",), re.compile(r"[a-z][a-z -]{3,}")
+ENGLISH_TEXT, ANY_TEXT = Markup('<bdi lang="en">{}</bdi>'), Markup("<bdi>{}</bdi>")
 Displays = Mapping[str, str]
 
 
@@ -51,9 +65,9 @@ def feature(name: str, displays: Displays | None = None) -> str:
     if name in SHOWN:
         return gettext(SHOWN[name])
     if not rest or kind not in PATTERNS:
-        return gettext(name.replace("-", " ").replace("_", " "))
+        return term(name.replace("-", " ").replace("_", " "))
     shown = (displays or {}).get(rest, f"LOINC {rest}") if kind in {"observation", "latest"} else rest
-    return gettext(PATTERNS[kind]).format(shown.replace("-", " ") if kind in SPELT else shown)
+    return gettext(PATTERNS[kind]).format(term(shown.replace("-", " ")) if kind in SPELT else _noun(shown))
 
 
 def reason(text: str, displays: Displays | None = None) -> str:
@@ -63,6 +77,83 @@ def reason(text: str, displays: Displays | None = None) -> str:
     'needs ABC1 diplotype, age'
     """
     return NAMED.sub(lambda found: feature(found.group(0), displays), text)
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a plugin says: in the reader's language, or `english` where nobody translated it, and marked so in HTML."""
+
+    text: str
+    english: bool
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __html__(self) -> str:
+        return (ENGLISH_TEXT if self.english else ANY_TEXT).format(self.text)
+
+
+def told(text: object, displays: Displays | None = None) -> Said:
+    """A text of a plugin's, by the catalogues that plugins bring; in English as it is, with inputs in words.
+
+    >>> told("needs diplotype:ABC1, age").text
+    'needs ABC1 diplotype, age'
+    """
+    if isinstance(text, Said):
+        return text
+    words = str(text)
+    found = None if language() == ENGLISH else said(words, language(), value)
+    return Said(reason(words, displays), english=True) if found is None else Said(found, english=False)
+
+
+def shortened(text: str, short: Callable[[str], str]) -> Said:
+    """The beginning of a text, as `short` finds it: of the translation where the whole has one."""
+    whole = told(text)
+    return told(short(text)) if whole.english else Said(short(whole.text), english=False)
+
+
+def value(text: str | None) -> str:
+    """The value of an input, or a name in a list, as the reader says it.
+
+    >>> value("yes"), value("*1/*2"), value("phenotype:ABC1"), value(None)
+    ('yes', '*1/*2', 'ABC1 phenotype', 'unknown')
+    """
+    if not text:
+        return gettext(UNKNOWN)
+    if text in WORDS:
+        return gettext(WORDS[text])
+    kind, _, rest = text.partition(":")
+    if text in SHOWN or (rest and kind in PATTERNS):
+        return feature(text)
+    if language() == ENGLISH:
+        return text
+    if MACHINE.fullmatch(text) and (said_so := feature(text)) != text.replace("-", " "):
+        return said_so
+    return _noun(DAY.sub(_localised_day, DECIMAL.sub(_localised, text)))
+
+
+def _noun(text: str) -> str:
+    """A medicine's name as the language writes nouns; anything but plain letters is no such name."""
+    return capital(text) if language() in CAPITALS and NOUN.fullmatch(text) else text
+
+
+def term(text: str | None) -> str:
+    """A value that is a term or a list of terms, in the reader's language as far as it is known there.
+
+    >>> term("Slow or Fast")
+    'Slow or Fast'
+    """
+    if not text or language() == ENGLISH:
+        return value(text)
+    return listed(text, language(), value) or text
+
+
+def _localised_day(found: re.Match[str]) -> str:
+    return day(date.fromisoformat(found[0]))
+
+
+def _localised(found: re.Match[str]) -> str:
+    return number(float(found[0]), len(found[0].partition(".")[2]))
 
 
 def label(name: str) -> str:
@@ -88,7 +179,7 @@ def quantity(value: float | None, unit: str) -> str:
     ('7.5\xa0%', '3')
     """
     shown = number(value)
-    return shown if shown == gettext(UNKNOWN) or unit in {"", "1"} else f"{shown}\N{NO-BREAK SPACE}{unit}"
+    return shown if shown == gettext(UNKNOWN) or unit in {"", "1"} else f"{shown}\N{NO-BREAK SPACE}{term(unit)}"
 
 
 def first_sentence(text: str) -> str:
@@ -98,12 +189,21 @@ def first_sentence(text: str) -> str:
 
 
 def clause(text: str) -> str:
-    """The first clause of a reason: up to its first semicolon or full stop, without what follows from it.
+    """The first clause of a reason, as a sentence begins: up to its first semicolon or full stop, without what follows.
 
     >>> clause("ABC1 *2/*2 (Slow; both): zappa stays inactive, so it fails; worse on yolk.")
     'ABC1 *2/*2 (Slow; both): zappa stays inactive'
     """
-    return CLAUSE.split(first_sentence(text).rstrip("."), maxsplit=1)[0].strip()
+    return capital(CLAUSE.split(first_sentence(text).rstrip("."), maxsplit=1)[0].strip())
+
+
+def capital(text: str) -> str:
+    """A text as the beginning of a sentence.
+
+    >>> capital("it causes harm")
+    'It causes harm'
+    """
+    return text[:1].upper() + text[1:]
 
 
 def without_lead(text: str, action: str, drug: str) -> str:

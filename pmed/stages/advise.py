@@ -17,6 +17,7 @@ CAUTION = ("patient_id", "drug", "code", "text")
 NO_CAUTIONS_TYPE = TABLES["suggestions"].columns["cautions"].dtype
 NO_CAUTIONS = pl.lit([], dtype=NO_CAUTIONS_TYPE)
 CHANGES = 2.0  # concern from which the treatment changes
+LISTS = ("evidence", "alternatives", "cautions", "unknown", "explained_by")
 # What doubts a suggestion: it comes behind one of the same urgency and strength that is certain.
 DOUBTS = ("ambiguous-gene", "gene-unknown", "drug-unclear", "absent-as-ref", "disagreement", "unknown-input")
 
@@ -34,13 +35,13 @@ def advise(plugins: Plugins, components: Sequence[Component], tables: Tables) ->
 def _advise(component: Component, tables: Tables) -> pl.DataFrame:
     table = TABLES["suggestions"]
     made = component.made.advise(copies(tables)).with_columns(adviser=pl.lit(component.name))
-    rows = table.check(made).select(table.names)
+    rows = table.check(made)[table.names]
     _must_be_sound(rows, tables)
     return rows
 
 
 def _must_be_sound(rows: pl.DataFrame, tables: Tables) -> None:
-    if strange := set(rows["patient_id"]) - set(tables["features"]["patient_id"]):
+    if strange := set(rows["patient_id"].unique()) - set(tables["features"]["patient_id"]):
         raise TableError(f"{len(strange)} suggestions are for patients that this run does not have")
     wild = rows.filter(~pl.col("concern").is_between(*CONCERN))
     if wild.height:
@@ -57,22 +58,33 @@ def join_sources(suggestions: pl.DataFrame) -> pl.DataFrame:
 
     Where concern is equal, an adviser other than a pure look-up (one with a dose factor) leads, then by name.
     """
-    lead = suggestions.with_columns(_assessed=pl.col("concern").is_not_null()).sort(
+    several = pl.struct("patient_id", "drug").is_duplicated()
+    joined = [_alone(suggestions.filter(~several)), _of_several(suggestions.filter(several))]
+    return pl.concat(joined).sort("patient_id", "drug")
+
+
+def _alone(rows: pl.DataFrame) -> pl.DataFrame:
+    """What `_of_several` makes of rows that are the only one of their patient and drug; those are nearly all."""
+    once = [pl.col(name).fill_null([]).list.unique(maintain_order=True) for name in LISTS]
+    return rows.with_columns(*once, pl.col("text", "why").fill_null(""))
+
+
+def _of_several(rows: pl.DataFrame) -> pl.DataFrame:
+    lead = rows.with_columns(_assessed=pl.col("concern").is_not_null()).sort(
         "patient_id", "drug", "_assessed", "concern", "dose_factor", "adviser",
         descending=[False, False, True, True, True, False], nulls_last=True)
-    lists = ("evidence", "alternatives", "cautions", "unknown", "explained_by")
-    apart = {"patient_id", "drug", "current", "urgency", "text", "why", "adviser", *lists}
-    first = [name for name in suggestions.columns if name not in apart]
+    apart = {"patient_id", "drug", "current", "urgency", "text", "why", "adviser", *LISTS}
+    first = [name for name in rows.columns if name not in apart]
     return lead.group_by("patient_id", "drug", maintain_order=True).agg(
         *[pl.col(name).first() for name in first],
         pl.col("current").any(),
         pl.col("urgency").cast(pl.Enum(URGENCIES)).min().cast(pl.String),
         *[pl.col(name).str.join(" ", ignore_nulls=True) for name in ("text", "why")],
-        *[pl.col(name).explode(empty_as_null=False, keep_nulls=False).unique(maintain_order=True) for name in lists],
+        *[pl.col(name).explode(empty_as_null=False, keep_nulls=False).unique(maintain_order=True) for name in LISTS],
         pl.col("adviser").str.join(", "),
         pl.col("dose_factor").drop_nulls().first().alias("_dose"), _said=_verdicts(),
         _apart=_apart(),
-    ).with_columns(dose_factor=pl.col("_dose"), cautions=_with_disagreement()).select(suggestions.columns)
+    ).with_columns(dose_factor=pl.col("_dose"), cautions=_with_disagreement()).select(rows.columns)
 
 
 def _verdicts() -> pl.Expr:

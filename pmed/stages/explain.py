@@ -55,7 +55,7 @@ def _offers(plugins: Plugins, predictor: Any) -> Iterator[tuple[Component, Any]]
 def _explain(explainer: Any, predictor: Any, features: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
     made = explainer.explain(predictor, features.clone(), rows.clone())
     table = TABLES["explanations"]
-    checked = table.check(made.with_columns(predictor=pl.lit(predictor.name))).select(table.names)
+    checked = table.check(made.with_columns(predictor=pl.lit(predictor.name)))[table.names]
     _must_add_up(checked, rows)
     return checked
 
@@ -76,4 +76,4 @@ def _trace(predictor: Any, features: pl.DataFrame, rows: pl.DataFrame) -> pl.Dat
     if not hasattr(predictor, "trace"):
         return table.empty()
     made = predictor.trace(features.clone(), rows.clone()).with_columns(predictor=pl.lit(predictor.name))
-    return table.check(made).select(table.names).join(rows.select(KEY), on=KEY, how="semi")
+    return table.check(made)[table.names].join(rows.select(KEY), on=KEY, how="semi")

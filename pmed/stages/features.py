@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import Any
 
 import polars as pl
 
 from ..errors import FlowError, TableError
-from ..flow import cycle, gives, order
+from ..flow import cycle, gives, one_fits, order
 from ..plugins import Component, Plugins
 from ..tables import TABLES, Tables, copies
 
@@ -43,9 +44,9 @@ def run_steps(plugins: Plugins, components: Sequence[Component], tables: Tables,
     """
     owner = {component.name: component for component in components}
     made: dict[str, pl.DataFrame] = {**tables, "features": patient_spine(tables)}
-    names, changed = sorted(set(wanted)), set(before.changed if before else ())
+    names, changed = tuple(sorted(set(wanted))), set(before.changed if before else ())
     for step in _ordered(plugins, components):
-        asked = [name for name in names if gives(step, name) and name not in TABLES]
+        asked = _asked(tuple(step.gives), names)
         if before and not any(fnmatchcase(name, need) for need in step.needs for name in changed):
             made.update(_again(step, asked, made, before.tables))
             continue
@@ -54,11 +55,18 @@ def run_steps(plugins: Plugins, components: Sequence[Component], tables: Tables,
     return made
 
 
+@lru_cache(maxsize=64)
+def _asked(given: tuple[str, ...], names: tuple[str, ...]) -> tuple[str, ...]:
+    """The features of those `names` that a step with these `gives` makes."""
+    return tuple(name for name in names if one_fits(given, name) and name not in TABLES)
+
+
 def _again(step: Any, asked: Sequence[str], made: Tables, before: Tables) -> dict[str, pl.DataFrame]:
     """What a step gave before."""
     out = {name: frame for name, frame in before.items() if gives(step, name) and name not in made}
-    features = before["features"].select("patient_id", *(name for name in asked if name in before["features"].columns))
-    return {**out, "features": made["features"].join(features, on="patient_id", how="left", maintain_order="left")}
+    known = set(before["features"].columns)
+    features = before["features"][["patient_id", *(name for name in asked if name in known)]]
+    return {**out, "features": _beside(made["features"], features)}
 
 
 def _ordered(plugins: Plugins, components: Sequence[Component]) -> list[Any]:
@@ -115,6 +123,14 @@ def _own_table(name: str, frame: Any) -> pl.DataFrame:
 
 def _widen(step: Any, before: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
     checked = TABLES["features"].check(new)
-    if clash := [name for name in checked.columns if name in before.columns and name != "patient_id"]:
+    known = set(before.columns) - {"patient_id"}
+    if clash := [name for name in checked.columns if name in known]:
         raise TableError(f"{step.name}: feature {clash[0]!r} is given by another step already")
-    return before.join(checked, on="patient_id", how="left", maintain_order="left")
+    return _beside(before, checked)
+
+
+def _beside(before: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
+    """The columns of both, one row a patient of `before`; of `new` each patient has at most one."""
+    if before["patient_id"].equals(new["patient_id"]):
+        return pl.concat([before, new[[name for name in new.columns if name != "patient_id"]]], how="horizontal")
+    return before.join(new, on="patient_id", how="left", maintain_order="left")

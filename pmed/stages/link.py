@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from ..errors import InputError
+from ..errors import InputError, OptionError
 from ..tables import TABLES
+
+#: The code of an issue: genome and record share no name, and nobody said that they belong together.
+UNNAMED = "joined-without-name"
 
 
 def read_pairs(path: Path, *, once: bool = True) -> dict[str, str]:
@@ -95,15 +99,39 @@ def link(genome: Mapping[str, pl.DataFrame], history: Mapping[str, pl.DataFrame]
         where=samples["source"][0], hint="choose the patient's sample with --sample NAME")
 
 
-def pairings(samples: pl.DataFrame, patients: pl.DataFrame) -> pl.DataFrame:
-    """An ``issues`` row for each genome that was given to a record of another name: only the user knows if rightly."""
-    joined = samples.join(patients.select("patient_id"), on="patient_id")
+def pairings(samples: pl.DataFrame, patients: pl.DataFrame, stated: Collection[str]) -> pl.DataFrame:
+    """An ``issues`` row for each genome that was given to a record of another name: only the user knows if rightly.
+
+    Args:
+        samples: With the patient each belongs to.
+        patients: The records.
+        stated: Samples of which the user said whose they are; of the others nobody said anything, and the report has
+            to say so on top.
+    """
+    joined = samples.join(patients.select("patient_id"), on="patient_id").with_columns(
+        _said=pl.col("sample").is_in(list(stated)))
     odd = joined.filter(pl.col("sample") != pl.col("patient_id"))
-    text = pl.format("sample {} was read as the genome of patient {}: the names differ, please confirm", "sample",
-                     "patient_id")
+    as_said = pl.format("sample {} was read as the genome of patient {}, as the user said", "sample", "patient_id")
+    unsaid = pl.format("sample {} and patient {} were joined without a common name: there was one genome and one "
+                       "record, and nobody said that they are of one person", "sample", "patient_id")
     return TABLES["issues"].frame(odd.select(
-        "patient_id", file="source", place="sample", severity=pl.lit("info"), code=pl.lit("paired"),
-        text=text).iter_rows(named=True))
+        "patient_id", file="source", place="sample",
+        severity=pl.when("_said").then(pl.lit("info")).otherwise(pl.lit("warning")),
+        code=pl.when("_said").then(pl.lit("paired")).otherwise(pl.lit(UNNAMED)),
+        text=pl.when("_said").then(as_said).otherwise(unsaid)).iter_rows(named=True))
+
+
+def must_be_born(patients: pl.DataFrame, index_date: str) -> None:
+    """Refuse a day of the question on which a patient was not born yet.
+
+    Raises:
+        OptionError: it is before the birth of one of them.
+    """
+    early = patients.filter(pl.col("birth_date") > date.fromisoformat(index_date)) if index_date else patients.clear()
+    if early.height:
+        row = early.row(0, named=True)
+        raise OptionError(f"index date {index_date} is before the birth of patient {row['patient_id']} "
+                          f"({row['birth_date']})", hint="give the day of the question")
 
 
 def assign(calls: pl.DataFrame, samples: pl.DataFrame, patients: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 import polars as pl
 
@@ -17,14 +17,23 @@ def inputs(predictor: Predictor) -> list[str]:
     return list(dict.fromkeys([*predictor.needs, *getattr(predictor, "wants", ())]))
 
 
-def feature_frame(predictor: Predictor, features: pl.DataFrame) -> pl.DataFrame:
-    """Just the declared columns; one that no plugin gives is null for everybody."""
-    names, known = inputs(predictor), set(features.columns)
+def feature_frame(predictor: Predictor, features: pl.DataFrame, known: Set[str] | None = None) -> pl.DataFrame:
+    """Just the declared columns; one that no plugin gives is null for everybody.
+
+    `known` are the columns of `features`, for those who ask for many predictors: to list a thousand takes its time.
+    """
+    names, known = inputs(predictor), set(features.columns) if known is None else known
     # Columns are picked by name: a selection of a thousand expressions takes longer than the predictor.
     given = features[["patient_id", *(name for name in names if name in known)]]
     nobody = pl.Series([None] * features.height, dtype=pl.Null())
     absent = [nobody.alias(name) for name in names if name not in known]
     return given.hstack(absent)[["patient_id", *names]] if absent else given
+
+
+def feature_frames(predictors: Iterable[Component], features: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """The `feature_frame` of each predictor, by its name."""
+    known = frozenset(features.columns)
+    return {one.name: feature_frame(one.made, features, known) for one in predictors}
 
 
 def predict(plugins: Plugins, components: Sequence[Component], frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
@@ -44,17 +53,17 @@ def checked(predictor: Predictor, features: pl.DataFrame) -> pl.DataFrame:
     """
     out = predictor.predict(features.clone())
     named = out.with_columns(predictor=pl.lit(predictor.name))
-    rows = TABLES["predictions"].check(named).select(TABLES["predictions"].names)
+    rows = TABLES["predictions"].check(named)[TABLES["predictions"].names]
     _must_cover(predictor, rows, features)
     _must_be_sound(predictor, rows)
     return rows
 
 
 def _must_cover(predictor: Predictor, rows: pl.DataFrame, features: pl.DataFrame) -> None:
-    if strange := set(rows["target"]) - set(predictor.gives):
+    if strange := set(rows["target"].unique()) - set(predictor.gives):
         raise TableError(f"predicted {sorted(strange)[0]!r}, which it does not declare in `gives`")
     expected = features.height * len(predictor.gives)
-    if rows.height != expected or set(rows["patient_id"]) - set(features["patient_id"]):
+    if rows.height != expected or set(rows["patient_id"].unique()) - set(features["patient_id"]):
         raise TableError(f"gave {rows.height} rows, expected {expected}: one for each patient and target")
 
 

@@ -15,7 +15,7 @@ from .subject import EXPECTED, Broken, Subject, find
 from .world import World
 
 _WITH_OPTIONS: Final = ("register_sources", "register_features", "register_predictors", "register_advisers",
-                        "register_models", "register_sections", "register_exporters")
+                        "register_models", "register_scorers", "register_sections", "register_exporters")
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,21 @@ def test_drugs_are_found_by_ingredient_and_brand() -> None:
         drug_rows(["qqq"])
 
 
+def test_no_other_medicine_is_offered_for_one_that_is_known() -> None:
+    with pytest.raises(OptionError) as caught:
+        drug_rows(["Aspirin"])
+    assert "did you mean" not in str(caught.value)
+    assert "pmed drugs --checks aspirin" in str(caught.value)
+    assert check_rows(["aspirin"])
+
+
+@pytest.mark.parametrize("name", ["acetylsalicylic acid", "mephenytoin", "desvenlafaxine", "asprin", "iron"])
+def test_a_name_that_merely_looks_similar_is_not_offered(name: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        drug_rows([name])
+    assert "did you mean" not in str(caught.value)
+
+
 @pytest.mark.parametrize("what", ["genes", "drugs"])
 def test_formats_hold_the_same_rows(what: str) -> None:
     made = json.loads(said(what, "--format", "json"))

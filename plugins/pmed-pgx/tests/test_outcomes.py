@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pmed import PmedError
+from pmed_pgx import cases as read_cases
 from pmed_pgx import wording
 from pmed_pgx.cases import Cases
 from pmed_pgx.explainer import attributed, game
@@ -221,6 +222,27 @@ def test_cases_are_those_of_each_patient() -> None:
             found = cases.outcomes[cases.of[patient, number]]
             assert (found.drug, found.lead, found.applied) == (one, expected.lead, expected.applied)
     assert len(cases.outcomes) < len(people) * len(MADE)
+
+
+several = st.sampled_from([None, f"{POOR} or {NORMAL}", f"{NORMAL} or {RAPID}"])
+aged = st.sampled_from([None, float("nan"), -1.0, 0.0, 17.99, 18.0, 60.0])
+
+
+@given(people=st.lists(st.tuples(st.sampled_from([None, POOR, NORMAL]), several, aged), min_size=1, max_size=8))
+def test_patients_read_one_by_one_are_those_read_together(people: list[tuple[Any, Any, Any]]) -> None:
+    features = frame(*({CYP: cyp, "phenotypes:CYP2C19": fits, "age": age} for cyp, fits, age in people))
+    ways = []
+    for few in (len(people), 0):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(read_cases, "FEW", few)
+            ways.append(Cases.read(features, MADE))
+    one_by_one, together = ways
+    assert len(one_by_one.outcomes) == len(people) * len(MADE)
+    assert len(together.outcomes) <= len(one_by_one.outcomes)
+    for place in itertools.product(range(len(people)), range(len(MADE))):
+        # the very same: it is remembered by its inputs
+        assert one_by_one.outcomes[one_by_one.of[place]] is together.outcomes[together.of[place]]
+    assert one_by_one.rows().drop("case").equals(together.rows().drop("case"))
 
 
 def test_possible_phenotypes_count_only_where_none_is_certain() -> None:

@@ -12,10 +12,10 @@ from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import pmed
 from pmed.cli import cli
 from pmed.cohorts import opened
 from pmed.errors import GenomeError, InputError
-from pmed_risk import pgs
 from pmed_risk.pgs.matching import Rules
 from pmed_risk.pgs.reference import compare, read_panel
 from pmed_risk.pgs.scorefile import read_scores
@@ -63,7 +63,7 @@ def cineca(shared):
     cohort = opened([folder / GENOME], "GRCh37")
     files = ["PGS001229_22.txt", "PGS001229_22_duplicate.txt", "scorefile_dominant_and_recessive.txt"]
     found = score_cohort(cohort, read_scores([folder / "scorefiles" / name for name in files], "GRCh37"))
-    again = pgs.score(str(folder / GENOME), [folder / "scorefiles" / name for name in files], build="GRCh37")
+    again = pmed.score(str(folder / GENOME), [folder / "scorefiles" / name for name in files], build="GRCh37")
     assert again.table.equals(found.table)
     return folder, found, found.table.with_columns(pl.col("sample").str.split("_").list.first())
 
@@ -224,7 +224,7 @@ def test_records_of_one_position_must_be_together(tmp_path):
 
 
 def test_split_records_over_the_edge_of_a_chunk(tmp_path, monkeypatch):
-    import pmed_risk.pgs.scoring as module
+    import pmed_risk.pgs.batches as module
 
     read = module.chunks
 
@@ -240,7 +240,7 @@ def test_split_records_over_the_edge_of_a_chunk(tmp_path, monkeypatch):
     score = scorefile(tmp_path, [row(5), row(6)])
     whole = sums([file], [score])
     monkeypatch.setattr(module, "chunks", one_by_one)
-    monkeypatch.setattr(module, "_MOST_HELD", 1)
+    monkeypatch.setattr(module, "_MOST_ALLELES", 1)
     assert sums([file], [score]) == whole == [6]
 
 

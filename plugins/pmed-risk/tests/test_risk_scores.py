@@ -10,7 +10,7 @@ import pytest
 from pmed import TABLES, Predictor
 from pmed.explain.shapley import ExactShapley
 from pmed_risk import register_predictors
-from pmed_risk.score import Score
+from pmed_risk.score import Equation, Score, unopposed
 from pmed_risk.score2 import REGIONS
 
 KINDS = {bool: pl.Boolean(), float: pl.Float64(), str: pl.String()}
@@ -119,3 +119,35 @@ def test_the_region_is_an_option() -> None:
     values = [made(risk_region=name).predict(person)["value"].item() for name in REGIONS]
     assert len(set(values)) == 4
     assert (min(values), max(values)) == (values[0], values[-1])
+
+
+def odd_values(name: str, example: Any, about: Equation) -> list[Any]:
+    """Values at, within and beyond what the equation takes, and none."""
+    if isinstance(example, bool):
+        return [None, True, False]
+    if isinstance(example, str):
+        return [None, "odd", *({"sex": ("male", "female"), **about.words}[name])]
+    low, high, _ = about.limits.get(name, (0.0, 1000.0, ""))
+    return [None, float("nan"), -1.0, 0.0, low, low - 0.5, high, high + 0.5, (low + high) / 2]
+
+
+@every
+def test_what_nothing_speaks_against_is_what_has_no_reason(model: Score) -> None:
+    """The short question whether anybody has a reason, and the reasons in words, say the same."""
+    about, seen = model.equation, set()
+    for name, example in about.read.items():
+        for value in odd_values(name, example, about):
+            person = model._typed(frame(model, {**known(model), name: value}))
+            told = person.select(why=about.unassessed, apart=about.apart)
+            free = told["why"].is_null().all() and told["apart"].is_null().all()
+            assert unopposed(person, about) is free, (name, value, told.rows())
+            seen.add(free)
+    assert seen == {True, False}
+
+
+@every
+def test_one_who_cannot_be_assessed_changes_nothing_for_another(model: Score) -> None:
+    sound = known(model)
+    both, alone = (model.predict(frame(model, *people)) for people in ([sound, dict.fromkeys(sound)], [sound]))
+    assert alone.equals(both[:1])
+    assert both["value"].is_null().to_list() == [False, True]

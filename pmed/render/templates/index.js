@@ -20,8 +20,8 @@ function fits(entry) {
 function show() {
   const found = entries.filter(fits), some = found.slice(0, limit);
   body.replaceChildren(...some.map(entry => entry.row));
-  shown.textContent = `${found.length} of ${entries.length} patients` +
-    (some.length < found.length ? `, the first ${some.length} shown` : "");
+  const told = some.length < found.length ? shown.dataset.some : shown.dataset.found;
+  shown.textContent = told.replace("{found}", found.length).replace("{all}", entries.length).replace("{some}", some.length);
   all.hidden = some.length === found.length;
 }
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import polars as pl
 
@@ -14,7 +14,8 @@ from pmed.tables import TABLES, Tables
 
 from . import wording
 from .alternatives import alternatives
-from .cases import REMEMBERED, Cases
+from .cases import FEW, REMEMBERED, Cases
+from .checks import covered
 from .guidelines import CONCERN, drugs
 from .medicines import days_taken, each_drug, with_coming
 from .outcomes import Outcome
@@ -26,7 +27,7 @@ KEY = ["patient_id", "drug"]
 START = 90.0  # days in which a treatment has just begun
 MORE_CAUTIONS = ("unclear", "assumed", "hinted")
 _TYPES = {name: column.dtype for name, column in TABLES["suggestions"].columns.items() if name != "adviser"}
-_FACTS = ("case", "action", "strength", "advice", "because", "dose_factor", "expected", "untested", "open",
+_FACTS = ("action", "strength", "advice", "because", "dose_factor", "expected", "untested", "open",
           "population", "evidence", "noted", "unknown", "explained_by", "harm_at_start", "grave", "changes")
 
 
@@ -50,8 +51,16 @@ class GuidelineAdviser:
         for more in (reasons(rows.select(*KEY, "case"), cases.outcomes, results, present),
                      _taken(with_coming(tables)), others, _doses(tables["predictions"]), assumptions(results),
                      hints(results), days_taken(tables)):
-            rows = rows.join(more, on=KEY, how="left", maintain_order="left")
+            rows = _beside(rows, more)
         return _suggestions(rows)
+
+
+def _beside(rows: pl.DataFrame, more: pl.DataFrame) -> pl.DataFrame:
+    """The columns of `more` beside the rows of its patients and drugs; there is often none, and a join takes longer."""
+    if more.is_empty():
+        return rows.hstack([pl.Series(name, [None] * rows.height, dtype=dtype)
+                            for name, dtype in more.schema.items() if name not in KEY])
+    return rows.join(more, on=KEY, how="left", maintain_order="left")
 
 
 def _suggestions(rows: pl.DataFrame) -> pl.DataFrame:
@@ -70,6 +79,8 @@ def _suggestions(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _lengthened(rows: pl.DataFrame, name: str, more: Sequence[str]) -> pl.DataFrame:
     """The list `name` with those of `more` after it; only rows that have more are touched, as joining lists is slow."""
+    if all(rows[one].null_count() == rows.height for one in more):
+        return rows
     few = rows.filter(pl.any_horizontal(pl.col(one).is_not_null() for one in more)).select(
         *KEY, _whole=pl.concat_list(pl.col(one).fill_null([]) for one in (name, *more)))
     return rows.join(few, on=KEY, how="left", maintain_order="left").with_columns(
@@ -115,10 +126,39 @@ def _why() -> pl.Expr:
 
 def _facts(outcomes: list[Outcome]) -> pl.DataFrame:
     """One row a case: what does not depend on the patient's other data."""
-    rows = [{"case": case, **_fact(one)} for case, one in enumerate(outcomes)]
-    more = {"case": pl.Int64(), "noted": _TYPES["cautions"],
-            **dict.fromkeys(("harm_at_start", "grave", "changes"), pl.Boolean())}
-    return pl.DataFrame(rows, schema={name: more.get(name, _TYPES.get(name, pl.String())) for name in _FACTS})
+    facts = _remembered_facts(outcomes) if len(outcomes) <= FEW * len(covered()) else _made_facts(outcomes)
+    return facts.with_row_index("case").with_columns(pl.col("case").cast(pl.Int64))
+
+
+def _made_facts(outcomes: Iterable[Outcome]) -> pl.DataFrame:
+    more = {"noted": _TYPES["cautions"], **dict.fromkeys(("harm_at_start", "grave", "changes"), pl.Boolean())}
+    schema = {name: more.get(name, _TYPES.get(name, pl.String())) for name in _FACTS}
+    return pl.DataFrame([_fact(one) for one in outcomes], schema=schema)
+
+
+class _Kept(NamedTuple):
+    """Facts that were made, and in which row those of an outcome are."""
+
+    rows: Mapping[Outcome, int]
+    facts: pl.DataFrame
+
+
+_kept = [_Kept({}, _made_facts([]))]
+
+
+def _remembered_facts(outcomes: Sequence[Outcome]) -> pl.DataFrame:
+    """The same as `_made_facts`; of the outcomes of earlier questions about a patient the rows are not made again.
+
+    What is kept is never changed but replaced as a whole, so that two threads cannot mix theirs up.
+    """
+    kept = _kept[0]
+    new = [one for one in dict.fromkeys(outcomes) if one not in kept.rows]
+    if len(kept.rows) + len(new) > REMEMBERED:
+        kept, new = _Kept({}, _made_facts([])), list(dict.fromkeys(outcomes))
+    if new:
+        rows = {**kept.rows, **{one: place for place, one in enumerate(new, start=kept.facts.height)}}
+        _kept[0] = kept = _Kept(rows, pl.concat([kept.facts, _made_facts(new)]))
+    return kept.facts[[kept.rows[one] for one in outcomes]]
 
 
 @lru_cache(maxsize=REMEMBERED)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import isnan
@@ -18,6 +18,8 @@ from .guidelines import AGE, SCORE, Drug, Range
 from .outcomes import Outcome, outcome
 
 Ints = npt.NDArray[np.int64]
+_ROOM = 1 << 62  # combinations that a number has room for
+FEW = 32  # patients; up to so many are read one by one, which takes a hundredth of the time
 REMEMBERED = 1 << 14  # outcomes; a patient has about 450, some thousand patients have as many distinct ones
 
 
@@ -41,19 +43,10 @@ class Cases:
     def read(cls, features: pl.DataFrame, asked: Sequence[Drug] | None = None) -> Cases:
         """The cases of all drugs, or of those `asked` for; a feature without a column is unknown to everybody."""
         wanted = tuple(covered().values()) if asked is None else tuple(asked)
-        if features.height == 1:
-            known = _alone(features, wanted)
-            return cls(features["patient_id"], list(_outcomes(wanted, *known)), np.arange(len(wanted))[None, :])
-        coded = _coded(features, wanted)
-        outcomes: list[Outcome] = []
-        of = np.empty((features.height, len(wanted)), dtype=np.int64)
-        for number, drug in enumerate(wanted):
-            names = reads(drug)
-            where, first = distinct([coded[name].codes for name in names], features.height)
-            of[:, number] = where + len(outcomes)
-            outcomes += [remembered(drug, *(coded[name].values[coded[name].codes[row]] for name in names))
-                         for row in first.tolist()]
-        return cls(features["patient_id"], outcomes, of)
+        if features.height <= FEW:
+            few = [one for row in features.iter_rows(named=True) for one in _outcomes(wanted, *_alone(row, wanted))]
+            return cls(features["patient_id"], few, np.arange(len(few)).reshape(features.height, len(wanted)))
+        return _of_many(features["patient_id"], wanted, [*columns(features, inputs(wanted)).values()])
 
     def rows(self) -> pl.DataFrame:
         """patient_id, drug and case: every patient, in order, with every drug."""
@@ -62,6 +55,41 @@ class Cases:
         patient = np.repeat(np.arange(len(self.patients)), self.of.shape[1])
         return pl.DataFrame([self.patients.gather(patient).alias("patient_id"),
                              pl.Series("drug", drug, dtype=pl.String).gather(case), case])
+
+
+@dataclass(frozen=True)
+class _Last:
+    """What was read last, and of what."""
+
+    patients: pl.Series
+    asked: tuple[Drug, ...]
+    columns: Sequence[pl.Series]
+    cases: Cases
+
+    def is_of(self, patients: pl.Series, asked: tuple[Drug, ...], columns: Sequence[pl.Series]) -> bool:
+        """Whether this would be read again."""
+        return asked == self.asked and patients.equals(self.patients) and all(
+            one.dtype == before.dtype and one.equals(before) for one, before in zip(columns, self.columns, strict=True))
+
+
+_last: list[_Last] = []
+
+
+def _of_many(patients: pl.Series, asked: tuple[Drug, ...], given: Sequence[pl.Series]) -> Cases:
+    """Cases of what is `given` for all `inputs`; of the same patients they are read twice, to predict and to advise."""
+    if _last and _last[0].is_of(patients, asked, given):
+        return _last[0].cases
+    coded = _coded(given, asked)
+    outcomes: list[Outcome] = []
+    of = np.empty((len(patients), len(asked)), dtype=np.int64)
+    for number, drug in enumerate(asked):
+        mine = [coded[name] for name in reads(drug)]
+        where, first = distinct([one.codes for one in mine], len(patients))
+        of[:, number] = where + len(outcomes)
+        outcomes += [remembered(drug, *(one.values[one.codes[row]] for one in mine)) for row in first.tolist()]
+    cases = Cases(patients, outcomes, of)
+    _last[:] = [_Last(patients, asked, given, cases)]
+    return cases
 
 
 # Predicting, explaining, tracing and advising read the same cases, and so does the next question about a patient.
@@ -74,9 +102,15 @@ def remembered(drug: Drug, *values: Any) -> Outcome:
 
 def distinct(columns: Sequence[Ints], height: int) -> tuple[Ints, Ints]:
     """For each row the number of its combination, and for each combination its first row."""
-    combined = np.zeros(height, dtype=np.int64)
+    combined, many = np.zeros(height, dtype=np.int64), 1
     for codes in columns:
-        combined = np.unique(combined * (codes.max(initial=0) + 1) + codes, return_inverse=True)[1].astype(np.int64)
+        size = int(codes.max(initial=0)) + 1
+        if size == 1:  # all alike: mostly what nobody knows
+            continue
+        if many * size > _ROOM:
+            kept, combined = np.unique(combined, return_inverse=True)
+            many = len(kept)
+        combined, many = combined * size + codes, many * size
     _, first, where = np.unique(combined, return_index=True, return_inverse=True)
     return where.astype(np.int64), first.astype(np.int64)
 
@@ -92,25 +126,30 @@ def several(feature: str) -> str:
     return f"phenotypes:{feature.partition(':')[2]}" if feature.startswith("phenotype:") else feature
 
 
-def column(features: pl.DataFrame, name: str) -> pl.Series:
-    """An input; for a phenotype that is not certain, the possible ones as ``A or B``. NaN is unknown."""
-    known = [features[one] for one in dict.fromkeys((name, several(name))) if one in features.columns]
+def columns(features: pl.DataFrame, names: Iterable[str]) -> dict[str, pl.Series]:
+    """Inputs; for a phenotype that is not certain, the possible ones as ``A or B``. NaN is unknown."""
+    known = set(features.columns)  # listed once: there may be a thousand
+    return {name: _column([features[one] for one in dict.fromkeys((name, several(name))) if one in known],
+                          name, features.height) for name in names}
+
+
+def _column(known: list[pl.Series], name: str, height: int) -> pl.Series:
     filled = [one for one in known if one.dtype != pl.Null()]
     if not filled:
-        return pl.Series(name, [None] * features.height, dtype=pl.Null())
+        return pl.Series(name, [None] * height, dtype=pl.Null())
     first = filled[0].fill_nan(None) if filled[0].dtype.is_float() else filled[0]
-    return (first if len(filled) == 1 else first.fill_null(filled[1])).alias(name)
+    return (first if len(filled) == 1 or not first.null_count() else first.fill_null(filled[1])).alias(name)
 
 
-def _coded(features: pl.DataFrame, asked: tuple[Drug, ...]) -> dict[str, Coded]:
+def _coded(given: Sequence[pl.Series], asked: tuple[Drug, ...]) -> dict[str, Coded]:
     bounds = _bounds(asked)
-    return {name: _binned(column(features, name), bounds[name]) if name in bounds else _code(column(features, name))
-            for name in inputs(asked)}
+    return {name: _binned(values, bounds[name]) if name in bounds else _code(values)
+            for name, values in zip(inputs(asked), given, strict=True)}
 
 
-def _alone(features: pl.DataFrame, asked: tuple[Drug, ...]) -> list[Any]:
+def _alone(known: dict[str, Any], asked: tuple[Drug, ...]) -> list[Any]:
     """The `inputs` of one patient, without a column for each, which is what takes the time there."""
-    known, bounds = features.row(0, named=True), _bounds(asked)
+    bounds = _bounds(asked)
     own = {name: _value(known, name) for name in inputs(asked)}
     return [_bin(value, bounds[name]) if name in bounds else value for name, value in own.items()]
 
@@ -124,10 +163,11 @@ def _outcomes(asked: tuple[Drug, ...], *values: Any) -> tuple[Outcome, ...]:
 
 
 def _value(known: dict[str, Any], name: str) -> Any:
-    """The value of `column`."""
+    """The value of its column in `columns`."""
     value = known.get(name)
-    unknown = value is None or (isinstance(value, float) and isnan(value))
-    return known.get(several(name)) if unknown else value
+    if value is None:
+        return known.get(several(name))
+    return None if isinstance(value, float) and isnan(value) else value
 
 
 def _bin(value: Any, bounds: Sequence[float]) -> float | None:
@@ -151,12 +191,11 @@ def _bounds(asked: tuple[Drug, ...]) -> dict[str, list[float]]:
 
 
 def _code(values: pl.Series) -> Coded:
-    distinct_values = values.unique(maintain_order=True)
-    if values.len() == 0 or values.dtype == pl.Null():
+    if values.null_count() == values.len():
         return Coded(np.zeros(values.len(), dtype=np.int64), [None])
-    numbered = pl.DataFrame([distinct_values, pl.int_range(distinct_values.len(), eager=True).alias("code")])
-    codes = values.to_frame().join(numbered, on=values.name, how="left", nulls_equal=True, maintain_order="left")
-    return Coded(codes["code"].to_numpy().astype(np.int64), distinct_values.to_list())
+    places: dict[Any, int] = {}
+    codes = [places.setdefault(value, len(places)) for value in values.to_list()]
+    return Coded(np.array(codes, dtype=np.int64), list(places) or [None])
 
 
 def _binned(values: pl.Series, bounds: Sequence[float]) -> Coded:

@@ -98,9 +98,17 @@ def allergy_rows(drug: str) -> tuple[Row, ...]:
     own = Row(f"allergy to {drug}", {f"{_ALLERGIC}{drug}": [SOME]}, "avoid", "strong",
               f"Do not give {drug}: an allergy or intolerance to it is on record.",
               "an allergy or intolerance to it is on record", None, "", evidence=recorded)
-    listed = table("allergies").iter_rows(named=True)
-    return (own, *(_crossed(drug, row) for row in listed
-                   if drug in of_class(row["drug_or_class"]) and row["allergen"] != drug))
+    return (own, *(_crossed(drug, row) for row in _allergens().get(drug, ()) if row["allergen"] != drug))
+
+
+@cache
+def _allergens() -> Mapping[str, list[Mapping[str, str]]]:
+    """Drug → the rows of table ``allergies`` that are about it or its class."""
+    found: dict[str, list[Mapping[str, str]]] = {}
+    for row in table("allergies").iter_rows(named=True):
+        for drug in of_class(row["drug_or_class"]):
+            found.setdefault(drug, []).append(row)
+    return found
 
 
 def _crossed(drug: str, row: Mapping[str, str]) -> Row:

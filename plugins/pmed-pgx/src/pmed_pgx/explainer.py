@@ -19,7 +19,7 @@ import polars as pl
 
 from pmed.types import Predictor
 
-from .cases import REMEMBERED, Cases, column
+from .cases import REMEMBERED, Cases, columns
 from .checks import REFERENCE, acting_on, covered, genes_of, is_allergy, is_list, listing
 from .guidelines import DAYS, PHENOTYPE, SCORE, Drug, Known
 from .medicines import ALLERGIES, MODIFIERS
@@ -189,8 +189,8 @@ def as_text(value: Any) -> str | None:
 
 def _numbers(features: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
     """The patients' own numbers, where the cases know only between which bounds they lie."""
-    asked = [column(features, name) for name in names if not name.startswith(SCORE)]
-    texts = [one.cast(pl.Float64).round(1).cast(pl.String).str.strip_suffix(".0") for one in asked
+    asked = columns(features, (name for name in names if not name.startswith((SCORE, PHENOTYPE))))
+    texts = [one.cast(pl.Float64).round(1).cast(pl.String).str.strip_suffix(".0") for one in asked.values()
              if one.dtype.is_numeric()]
     wide = pl.DataFrame([features["patient_id"], *texts])
     return wide.unpivot(index="patient_id", variable_name="feature", value_name="_number").cast(

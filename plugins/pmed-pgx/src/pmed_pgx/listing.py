@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -19,6 +19,7 @@ from .guidelines import Row as CheckRow
 from .knowledge import Gene, genes, release, table
 
 Row = dict[str, Any]
+SHORTEST, ALIKE = 5, 0.85  # letters a name needs before another is offered for it, and how alike they must be
 HOW = {"diplotype": "star alleles", "variants": "variant list", "status": "outside calls only"}
 _ONLY_OUTSIDE = "nothing is called from a genome file: the status comes from outside calls"
 
@@ -47,7 +48,7 @@ def check_rows(names: Sequence[str] = ()) -> list[Row]:
     """
     known = checks()
     if unknown := [name for name in names if name.lower() not in known]:
-        near = get_close_matches(unknown[0].lower(), known, n=3)
+        near = _one_slip_away(unknown[0].lower(), known)
         raise OptionError(f"the release has no check for {unknown[0]!r}",
                           hint=f"did you mean {', '.join(near)}?" if near else "see pmed drugs --checks")
     chosen = dict.fromkeys(name.lower() for name in names) if names else sorted(known)
@@ -97,9 +98,17 @@ def _ingredient(name: str, known: Mapping[str, Drug]) -> str:
     found = dict(names.select("name", "ingredient").iter_rows())
     if wanted in found:
         return str(found[wanted])
-    near = get_close_matches(wanted, found, n=3)
+    near = _one_slip_away(wanted, found)
+    otherwise = f"checks besides the genes: pmed drugs --checks {wanted}" if wanted in checks() else "see pmed drugs"
     raise OptionError(f"the release has no guideline for {name!r}",
-                      hint=f"did you mean {', '.join(near)}?" if near else "see pmed drugs")
+                      hint=f"did you mean {', '.join(near)}?" if near else otherwise)
+
+
+def _one_slip_away(wanted: str, known: Iterable[str]) -> list[str]:
+    """Names that a slip of the pen makes of `wanted`: a medicine whose name merely looks similar is another one."""
+    if wanted in checks() or len(wanted) < SHORTEST:
+        return []
+    return get_close_matches(wanted, [one for one in known if one[:2] == wanted[:2]], n=3, cutoff=ALIKE)
 
 
 def _drug_row(drug: Drug) -> Row:

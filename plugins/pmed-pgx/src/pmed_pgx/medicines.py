@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 import polars as pl
 
+from pmed.repeats import of_tables
 from pmed.tables import TABLES, Tables
 
 from .guidelines import DAYS
@@ -26,6 +27,7 @@ _LOCAL = r"(?i)topical|ophthalm|cutaneous|otic|vaginal|intravitreal|dental"
 LAPSE = 30  # days without a medicine, after which its treatment begins anew
 AHEAD = 30  # days within which an order that is yet to begin is asked about now
 _IN_MG = {"mg": 1.0, "g": 1000.0, "ug": 0.001}
+_BEGUN = f"{DAYS}:"
 _STATES = pl.Enum([TAKEN, RECENT, PERHAPS])
 
 
@@ -42,19 +44,16 @@ class PresentPhenotypes:
         """``present_phenotypes``, and the wanted features, one row a patient with a record."""
         taken = _taken(tables)
         acting = _acting(taken)
-        frame = _of(tables, "patients").select("patient_id")
-        for name, texts in ((MODIFIERS, _modifiers(acting)), (TAKING, _classes(taken))):
-            asked = [one.removeprefix(name) for one in wanted if one.startswith(name)]
-            frame = frame.join(_wide(texts, name, asked), on="patient_id", how="left", maintain_order="left")
-            frame = frame.with_columns(pl.col(f"{name}{one}").fill_null("") for one in asked)
-        frame = frame.join(_allergies(tables), on="patient_id", how="left", maintain_order="left")
-        doses = [one.removeprefix(DOSE) for one in wanted if one.startswith(DOSE)]
-        frame = frame.join(_doses(taken, doses), on="patient_id", how="left", maintain_order="left")
-        begun = _wide_days(_of(tables, "patients"), days_taken(tables), wanted)
-        frame = frame.join(begun, on="patient_id", how="left", maintain_order="left")
-        found = _present(acting, tables["gene_results"])
-        return {"present_phenotypes": found,
-                "features": frame.with_columns(pl.col(ALLERGIES).fill_null("")).select("patient_id", *wanted)}
+        people = _of(tables, "patients")["patient_id"]
+        doses = taken.filter(pl.col("state") == TAKEN).select("patient_id", "drug", "daily")
+        made = {one.name: one for one in (
+            *_wide(people, MODIFIERS, _modifiers(acting), wanted, absent=""),
+            *_wide(people, TAKING, _classes(taken), wanted, absent=""),
+            *_wide(people, ALLERGIES, _allergies(tables), wanted, absent=""),
+            *_wide(people, DOSE, doses, wanted, absent=None), *_wide(people, _BEGUN, days_taken(tables), wanted,
+                                                                     absent=0.0))}
+        return {"present_phenotypes": _present(acting, tables["gene_results"]),
+                "features": pl.DataFrame([people, *(made[name] for name in wanted)])}
 
 
 @cache
@@ -151,21 +150,15 @@ def _classes(taken: pl.DataFrame) -> pl.DataFrame:
     return each.unique().group_by("patient_id", "name").agg(text=pl.col("drug").sort().str.join(";"))
 
 
-def _wide(texts: pl.DataFrame, kind: str, asked: Sequence[str]) -> pl.DataFrame:
-    """One column a name asked for."""
-    own = texts.filter(pl.col("name").is_in(asked))
-    wide = own.pivot("name", index="patient_id", values="text")
-    return wide.select("patient_id", *[
-        (pl.col(one) if one in wide.columns else pl.lit(None, dtype=pl.String)).alias(f"{kind}{one}") for one in asked])
+def _wide(people: pl.Series, kind: str, rows: pl.DataFrame, wanted: Sequence[str], *,
+          absent: str | float | None) -> list[pl.Series]:
+    """The wanted features of a `kind`, from rows of patient_id, name, value; `absent` where a patient has none."""
+    known = {(patient, f"{kind}{name}"): value for patient, name, value in rows.iter_rows()}
+    return [pl.Series(one, [known.get((patient, one), absent) for patient in people], rows.dtypes[-1])
+            for one in wanted if one.startswith(kind)]
 
 
-def _doses(taken: pl.DataFrame, asked: Sequence[str]) -> pl.DataFrame:
-    """``daily-dose:<drug>`` in mg: what is taken of it a day, null where that is not recorded."""
-    found = taken.filter(pl.col("drug").is_in(asked), pl.col("state") == TAKEN)
-    return found.group_by("patient_id").agg(
-        pl.col("daily").filter(pl.col("drug") == one).first().alias(f"{DOSE}{one}") for one in asked)
-
-
+@of_tables("medications", "patients")
 def with_coming(tables: Tables) -> pl.DataFrame:
     """``medications`` with index_date, and `coming`: ordered, and to begin within `AHEAD` days."""
     dated = _of(tables, "medications").join(
@@ -175,6 +168,7 @@ def with_coming(tables: Tables) -> pl.DataFrame:
     return dated.with_columns(coming=(ahead & ordered).fill_null(value=False))
 
 
+@of_tables("medications", "patients")
 def days_taken(tables: Tables) -> pl.DataFrame:
     """patient_id, drug, days since it was begun: of what is, or may be, taken; null where an order has no date.
 
@@ -189,22 +183,13 @@ def days_taken(tables: Tables) -> pl.DataFrame:
     return found.filter("now").select("patient_id", "drug", days=days)
 
 
-def _wide_days(patients: pl.DataFrame, days: pl.DataFrame, wanted: Sequence[str]) -> pl.DataFrame:
-    """``days-taken:<drug>`` of each drug asked for: 0 where it is not taken."""
-    asked = [one.removeprefix(f"{DAYS}:") for one in wanted if one.startswith(f"{DAYS}:")]
-    each = patients.select("patient_id")
-    for one in asked:
-        own = days.filter(pl.col("drug") == one).select("patient_id", "days", there=pl.lit(value=True))
-        each = each.join(own, on="patient_id", how="left", maintain_order="left").with_columns(
-            pl.when("there").then("days").otherwise(0.0).alias(f"{DAYS}:{one}")).drop("days", "there")
-    return each
-
-
 def _allergies(tables: Tables) -> pl.DataFrame:
+    """patient_id, "" (the feature has no name of its own), text."""
     rows = _of(tables, "allergies").filter(pl.col("active").fill_null(value=True)).select(
         "patient_id", name="ingredients")
     named = rows.explode("name", empty_as_null=True, keep_nulls=True).drop_nulls("name").unique()
-    return named.group_by("patient_id").agg(pl.col("name").sort().str.join(";").alias(ALLERGIES))
+    return named.group_by("patient_id").agg(text=pl.col("name").sort().str.join(";")).select(
+        "patient_id", pl.lit("").alias("name"), "text")
 
 
 def _present(acting: pl.DataFrame, results: pl.DataFrame) -> pl.DataFrame:

@@ -9,7 +9,7 @@ import polars as pl
 from pmed.repeats import unless_repeated
 
 from . import phenotype
-from .cases import REMEMBERED, Cases, column
+from .cases import REMEMBERED, Cases, columns
 from .checks import acting_on, covered, genes_of, is_list, listing
 from .guidelines import PHENOTYPE, SCORE, Drug, Row, drugs, gene_of
 from .knowledge import Gene, Site, genes
@@ -64,12 +64,12 @@ def _known(asked: list[Drug]) -> list[Gene]:
 
 def _looked_at(features: pl.DataFrame, asked: list[Drug]) -> pl.DataFrame:
     """patient_id, key, text of everything that is known of the genes and the inputs."""
-    read_of_genes = [name for name in wants() if name in features.columns]
+    known = set(features.columns)
+    read_of_genes = [name for name in wants() if name in known]
     genotyped = _genotyped(features[["patient_id", *read_of_genes]], tuple(gene.name for gene in _known(asked)))
     read = tuple(dict.fromkeys(name for drug in asked for name in drug.inputs))
-    values = pl.DataFrame([column(features, name).cast(pl.String) for name in read])
-    told = genotyped.hstack(
-        values.select(_input(name) for name in values.columns))
+    values = pl.DataFrame([one.cast(pl.String) for one in columns(features, read).values()])
+    told = genotyped.hstack(values.select(_input(name) for name in read))
     return told.unpivot(index="patient_id", variable_name="key", value_name="text").drop_nulls("text")
 
 

@@ -1,4 +1,4 @@
-"""Treatment response for pmed: warfarin dose."""
+"""Treatment response for pmed: warfarin dose; for research, what the treatments of a trial did."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from .advice import WarfarinAdvice
 from .dose_explainer import DoseExplainer
 from .dose_model import WarfarinModel
 from .knowledge import release
+from .nrti import NrtiExplainer, NrtiResponse
+from .nrti_advice import NrtiAdvice
+from .nrti_model import NrtiModel
 from .warfarin import WarfarinDose
 
 if TYPE_CHECKING:
@@ -29,24 +32,26 @@ def register_knowledge() -> Iterable[Release]:
 
 
 @hookimpl
-def register_predictors() -> Iterable[type[WarfarinDose]]:
-    """Weekly warfarin dose."""
-    return [WarfarinDose]
+def register_predictors() -> Iterable[type[WarfarinDose | NrtiResponse]]:
+    """Weekly warfarin dose; the effect of a trial's best treatment, for research."""
+    return [WarfarinDose, NrtiResponse]
 
 
 @hookimpl
-def register_advisers() -> Iterable[type[WarfarinAdvice]]:
-    """What that dose means for warfarin."""
-    return [WarfarinAdvice]
+def register_advisers() -> Iterable[type[WarfarinAdvice | NrtiAdvice]]:
+    """What that dose means for warfarin, and what the trial says of zidovudine."""
+    return [WarfarinAdvice, NrtiAdvice]
 
 
 @hookimpl
-def register_models() -> Iterable[type[WarfarinModel]]:
-    """The learned half of that dose."""
-    return [WarfarinModel]
+def register_models() -> Iterable[type[WarfarinModel | NrtiModel]]:
+    """The learned half of that dose, and the effects of the trial's treatments."""
+    return [WarfarinModel, NrtiModel]
 
 
 @hookimpl
-def choose_explainer(predictor: Predictor) -> DoseExplainer | None:
-    """Exact bars over what differs from the reference patient."""
+def choose_explainer(predictor: Predictor) -> DoseExplainer | NrtiExplainer | None:
+    """Exact bars over what differs from the reference patient; SHAP of an effect."""
+    if isinstance(predictor, NrtiResponse):
+        return NrtiExplainer()
     return DoseExplainer() if isinstance(predictor, WarfarinDose) else None

@@ -45,7 +45,7 @@ def design(frame: pl.DataFrame) -> Floats:
     sex = frame.select((pl.col("sex") == "male").cast(pl.Float64).fill_null(0.5)).to_series().to_numpy()
     race = _are(frame["race"], _RACES)
     vkorc1 = np.column_stack([_are(frame["vkorc1"], ("C/T", "T/T")), frame["vkorc1"].is_null().to_numpy()])
-    findings = np.column_stack([frame[name].fill_null(value=False).cast(pl.Float64).to_numpy() for name in FINDINGS])
+    findings = np.column_stack([np.nan_to_num(_numbers(frame, name)) for name in FINDINGS])
     inr = frame["target_inr"].fill_null(USUAL_INR).to_numpy() - USUAL_INR
     surface = np.sqrt(height * weight / 3600)  # m2, Mosteller
     return np.column_stack([
@@ -102,11 +102,12 @@ def _cyp2c9(diplotype: pl.Series) -> Floats:
 
 
 def _numbers(frame: pl.DataFrame, name: str) -> Floats:
-    return frame[name].cast(pl.Float64).fill_null(float("nan")).to_numpy()
+    return frame[name].cast(pl.Float64).to_numpy()  # null becomes NaN
 
 
 def _are(values: pl.Series, levels: tuple[str, ...]) -> Floats:
-    return np.column_stack([(values == level).fill_null(value=False).cast(pl.Float64).to_numpy() for level in levels])
+    known = values.fill_null("") if values.null_count() else values
+    return np.column_stack([(known == level).cast(pl.Float64).to_numpy() for level in levels])
 
 
 def _least_squares(terms: Floats, wanted: Floats) -> list[float]:

@@ -12,6 +12,7 @@ from .ascvd import AscvdRisk
 from .cautions import cautions
 from .history import RiskHistory
 from .knowledge import release
+from .pgs import PolygenicScores
 from .prevent_score import Prevent
 from .readmission import ReadmissionModel
 from .readmission_score import Readmission, ReadmissionExplainer
@@ -53,6 +54,12 @@ def register_predictors() -> Iterable[type[AscvdRisk | StrokeRisk | Score | Read
 def register_models() -> Iterable[type[ReadmissionModel]]:
     """The learned model."""
     return [ReadmissionModel]
+
+
+@hookimpl
+def register_scorers() -> Iterable[type[PolygenicScores]]:
+    """Polygenic scores."""
+    return [PolygenicScores]
 
 
 @hookimpl

@@ -58,11 +58,15 @@ def cautions(suggestions: pl.DataFrame, tables: Tables) -> pl.DataFrame:
     groups = facts("drugs").filter(pl.col("group").is_in(LETS_BLEED)).select("group", drug="ingredient")
     taken = suggestions.filter("current").select("patient_id", "drug").join(groups, on="drug", maintain_order="left")
     both = pl.concat([_bleeding(taken, tables["features"]), _failing(tables["predictions"])])
+    if both.is_empty():
+        return both.select("patient_id", pl.lit(None, dtype=pl.String).alias("drug"), "code", "text")
     return taken.join(both, on="patient_id", maintain_order="left").select("patient_id", "drug", "code", "text")
 
 
 def _bleeding(taken: pl.DataFrame, features: pl.DataFrame) -> pl.DataFrame:
     """patient_id, code, text for people with atrial fibrillation, of whom the score was made."""
+    if not inputs(features, {_AF: True})[_AF].any():
+        return pl.DataFrame(schema=dict.fromkeys(("patient_id", "code", "text"), pl.String()))
     names = taken.filter(group="bleeding").group_by("patient_id").agg(names=pl.col("drug").sort().str.join(", "))
     people = inputs(features, _READ).join(names, on="patient_id", how="left", maintain_order="left")
     least = pl.sum_horizontal(one.given.fill_null(value=False).cast(pl.Int64) for one in POINTS)

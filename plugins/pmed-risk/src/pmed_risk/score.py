@@ -68,6 +68,12 @@ class Equation:
         """Every feature, with an example."""
         return {**self.required, **self.maybe}
 
+    @property
+    def positive(self) -> list[str]:
+        """Numbers without limits, which must be above 0."""
+        return [name for name, example in self.read.items()
+                if isinstance(example, float) and example > 0 and name not in self.limits]
+
     @cached_property
     def numbers(self) -> list[pl.Expr]:
         """Every feature as a number."""
@@ -119,13 +125,14 @@ class Score(Published):
             value = pl.Series("value", about.compute(self._given(frame)), dtype=pl.Float64)
         label = pl.coalesce(pl.when(pl.col("value") >= low).then(pl.lit(words)) for low, words in about.labels) \
             if about.labels else None
-        rows = predictions(frame.with_columns(value), target=about.target, value=pl.col("value"),
-                           unit=self.card.unit, reason=about.unassessed, label=label)
+        if unopposed(frame, about):
+            return predictions(frame.with_columns(value), target=about.target, value=pl.col("value"),
+                               unit=self.card.unit, reason=pl.lit(None), label=label)
         apart = frame.select(apart=about.apart).to_series()
+        rows = predictions(frame.with_columns(value), target=about.target, value=pl.col("value"),
+                           unit=self.card.unit, reason=pl.coalesce(apart, about.unassessed), label=label)
         return rows.with_columns(
-            reason=pl.coalesce(apart, "reason"),
-            status=pl.when(apart.is_not_null()).then(pl.lit("not-applicable")).otherwise("status"),
-            value=pl.when(apart.is_null()).then("value"), label=pl.when(apart.is_null()).then("label"))
+            status=pl.when(apart.is_not_null()).then(pl.lit("not-applicable")).otherwise("status"))
 
     def trace(self, features: pl.DataFrame, predictions: pl.DataFrame) -> pl.DataFrame:
         """The inputs one by one, and the result."""
@@ -153,6 +160,29 @@ def arrays(frame: pl.DataFrame, about: Equation) -> dict[str, Floats]:
     return {column.name: column.to_numpy() for column in numbers.get_columns()}
 
 
+def unopposed(frame: pl.DataFrame, about: Equation) -> bool:
+    """Whether the equation is for every row, and none has a reason not to be assessed.
+
+    Asked before the reasons are put in words, which takes several times as long as the value: for a patient who is
+    assessed, and for the mixtures that explain the value, there are none.
+    """
+    words = {name: known for name, known in {"sex": _SEXES, **about.words}.items() if name in about.read}
+    return (not any(frame[name].null_count() for name in about.required)
+            and all(frame[name].all() for name in about.only)
+            and not any(frame[name].any() for name in about.refused)
+            and not any(set(frame[name].unique()).difference((*known, None)) for name, known in words.items())
+            and all(_inside(frame[name], about.limits.get(name)) for name in (*about.limits, *about.positive))
+            and not any(frame.select(why).to_series().null_count() < frame.height for why in about.reasons))
+
+
+def _inside(column: pl.Series, limit: tuple[float, float, str] | None) -> bool:
+    """Whether all numbers are within the limits; above 0 where there are none."""
+    least, most = (float(one) if one is not None else None for one in (column.min(), column.max()))  # type: ignore[arg-type]
+    if least is None or most is None:
+        return True
+    return least > 0 if limit is None else limit[0] <= least and most <= limit[1]
+
+
 def _number(name: str, example: Any, about: Equation) -> pl.Expr:
     column = pl.col(name)
     if isinstance(example, str):
@@ -171,8 +201,7 @@ def _reason(about: Equation) -> pl.Expr:
         for name, known in words.items() if name in about.read]
     refused = [pl.when(name).then(pl.lit(why)) for name, why in about.refused.items()]
     positive = [pl.when(pl.col(name) <= 0).then(pl.format(f"{name} is {{}}, which cannot be", number(pl.col(name))))
-                for name, example in about.read.items()
-                if isinstance(example, float) and example > 0 and name not in about.limits]
+                for name in about.positive]
     limits = [outside(name, *limit) for name, limit in about.limits.items()]
     return all_reasons(needs(list(about.required)), *strange, *refused, *positive, *limits, *about.reasons)
 

@@ -11,6 +11,7 @@ import click
 import msgspec
 import polars as pl
 
+from pmed import Scored
 from pmed.cohorts import Cohort, opened
 from pmed.files import write_all
 from pmed.terminal import progress, spooled
@@ -22,7 +23,7 @@ from .matching import Rules
 from .placing import place
 from .reference import Panel, compare, read_panel
 from .scorefile import read_scores
-from .scoring import MIN_OVERLAP, Scored, score_cohort
+from .scoring import MIN_OVERLAP, score_cohort
 from .sums import LEAST_CALLED
 
 FORMAT = "pmed/scores/1"

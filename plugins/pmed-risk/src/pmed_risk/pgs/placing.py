@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from pmed.cohorts import Cohort, chromosome
 from pmed.errors import InputError
 
+from .batches import Batch, Calls, Wanted, batches
 from .loadings import LOADINGS, PCS, Loadings, standardised
 from .matching import MATCHED, Rules, match
 from .reference import NEAR, nearest
-from .scoring import Batch, Wanted, batches
 
 Floats = NDArray[np.float64]
 # Of the panel's sites: below that a place says more of what was measured than of the person.
@@ -85,10 +85,15 @@ class _Normal:
 
     def add(self, matched: pl.DataFrame, batch: Batch) -> None:
         """Add the matched sites of a batch."""
-        record, allele = matched["record"].to_numpy(), matched["allele"].to_numpy()
-        alleles, weights = batch.alleles[record], matched.select(PCS).to_numpy()
-        known = (batch.ploidy[record] == 2) & (alleles >= 0).all(axis=2)
-        count = (alleles == allele[:, None, None]).sum(axis=2)
+        matched, done = matched.sort("record"), 0
+        for calls, records in batch.within(matched["record"].to_numpy()):
+            self._add(matched[done:done + len(records)], calls.records(records))
+            done += len(records)
+
+    def _add(self, matched: pl.DataFrame, calls: Calls) -> None:
+        weights, alleles = matched.select(PCS).to_numpy(), calls.alleles
+        known = (calls.ploidy == 2) & (alleles >= 0).all(axis=2)
+        count = (alleles == matched["allele"].to_numpy()[:, None, None]).sum(axis=2)
         self.right[:] += standardised(count, known, matched["frequency"].to_numpy()).T @ weights
         self.squares[:] += known.T @ (weights[:, :, None] * weights[:, None, :]).reshape(len(weights), -1)
         self.known[:] += known.sum(axis=0)

@@ -13,11 +13,14 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
-Int8s = NDArray[np.int8]
+from .batches import Batch, Bools, Calls, Int8s
 
-_TOGETHER = 64  # records in one product: their dosages stay in a processor's cache
+Floats = NDArray[np.float64]
+
+_TOGETHER = 128  # records in one product: their dosages stay in a processor's cache
+# Multiplications of a product that OpenBLAS does by one thread, dosages that fit a processor's cache as float64, and
+# the fewest people that are worth a product.
+_ONE_THREAD, _IN_CACHE, _LEAST_WIDTH = 1 << 18, 1 << 16, 128
 LEAST_CALLED = 50  # as upstream, which imputes by the genomes' own frequencies from 50 people on
 
 
@@ -38,32 +41,34 @@ class Sums:
         """Zeros."""
         return cls(*(np.zeros((scores, samples)) for _ in range(4)))
 
-    def add(self, matched: pl.DataFrame, alleles: Int8s, ploidy: Int8s) -> None:
+    def add(self, matched: pl.DataFrame, batch: Batch) -> None:
         """Add some records.
 
         Args:
-            matched: score, record (index into the arrays), allele, base, once, twice, frequency.
-            alleles: (records, samples, 2), -1 is unknown or not there.
-            ploidy: (records, samples).
+            matched: score, record (of the batch), allele, base, once, twice, frequency.
+            batch: Their calls.
         """
         key = ["record", "allele", "frequency"]
-        columns = matched.select(key).unique(maintain_order=True).with_row_index("column")
+        columns = matched.select(key).unique().sort(key).with_row_index("column")
         placed = matched.with_columns(used=pl.lit(1.0)).join(columns, on=key, nulls_equal=True)
         weights = {name: self._weights(placed, name, len(columns)) for name in ("base", "once", "twice", "used")}
-        record, which = columns["record"].to_numpy(), columns["allele"].to_numpy()
-        frequency = columns["frequency"].fill_null(float("nan")).to_numpy()
-        for start in range(0, len(record), _TOGETHER):
-            some = slice(start, start + _TOGETHER)
-            own = run_of(record[some])
-            self._add(Dosages.of(alleles[own], ploidy[own], which[some], frequency[some]),
-                      {name: values[:, some] for name, values in weights.items()})
+        which, frequency = columns["allele"].to_numpy(), columns["frequency"].fill_null(float("nan")).to_numpy()
+        done = 0
+        for calls, records in batch.within(columns["record"].to_numpy()):
+            for start in range(0, len(records), _TOGETHER):
+                own = calls.records(records[start:start + _TOGETHER])
+                some = slice(done, done + len(own.whole))
+                self._add(Dosages.of(own, which[some], frequency[some]),
+                          {name: values[:, some] for name, values in weights.items()})
+                done = some.stop
 
     def _add(self, dosages: Dosages, weights: Mapping[str, Floats]) -> None:
         base, once, twice, used = (weights[name] for name in ("base", "once", "twice", "used"))
         if (once == twice).all():
-            self.sums[:] += once @ dosages.mean()
+            self._multiply(once, dosages.mean())
         else:
-            self.sums[:] += once @ dosages.once() + twice @ dosages.twice()
+            self._multiply(once, dosages.once())
+            self._multiply(twice, dosages.twice())
         if base.any():
             self.sums[:] += base.sum(axis=1)[:, None]
         if not len(dosages.some):
@@ -75,11 +80,21 @@ class Sums:
         self.imputed[:] += used[:, dosages.some] @ imputed
         self.variance[:] += dosages.variance(once[:, dosages.some], twice[:, dosages.some]) @ imputed
 
+    def _multiply(self, weights: Floats, dosages: Floats | NDArray[np.uint8]) -> None:
+        """Add the product of weights (scores, alleles) and dosages (alleles, samples), some samples at a time.
+
+        OpenBLAS takes several threads for a larger product; where other work keeps the processors busy, they wait for
+        each other many times as long as the product takes. As numbers of eight bytes, all would not fit its cache.
+        """
+        width = max(_LEAST_WIDTH, min(_ONE_THREAD // weights.size, _IN_CACHE // len(dosages)))
+        for start in range(0, dosages.shape[1], width):
+            self.sums[:, start:start + width] += weights @ dosages[:, start:start + width].astype(np.float64)
+
     def _weights(self, placed: pl.DataFrame, name: str, columns: int) -> Floats:
         """(scores, columns)."""
-        weights = np.zeros((len(self.sums), columns))
-        np.add.at(weights, (placed["score"].to_numpy(), placed["column"].to_numpy()), placed[name].to_numpy())
-        return weights
+        cell = placed["score"].to_numpy().astype(np.int64) * columns + placed["column"].to_numpy()
+        added: Floats = np.bincount(cell, placed[name].to_numpy(), len(self.sums) * columns).astype(np.float64)
+        return added.reshape(len(self.sums), columns)
 
 
 @dataclass(frozen=True)
@@ -100,13 +115,16 @@ class Dosages:
     for_twice: Floats
 
     @classmethod
-    def of(cls, alleles: Int8s, ploidy: Int8s, which: Int8s, frequency: Floats) -> Dosages:
-        """Count allele `which` (alleles,) in calls (alleles, samples, 2); `frequency` is NaN where it is not said."""
+    def of(cls, calls: Calls, which: Int8s, frequency: Floats) -> Dosages:
+        """Count allele `which` (alleles,) in the calls of as many records; `frequency` is NaN where it is not said."""
+        alleles = calls.alleles
         pairs = (alleles == which[:, None, None]).view(np.uint16)[..., 0]
         count = ((pairs >> 8) + pairs).astype(np.uint8)  # the low byte is the sum of the two bytes
-        flat = alleles.reshape(len(alleles), -1)
-        some = np.flatnonzero((flat.min(axis=1, initial=0) < 0) | (ploidy.max(axis=1, initial=0) > 2))
-        first, second, copies = alleles[some, :, 0], alleles[some, :, 1], ploidy[some]
+        some = np.flatnonzero(~calls.whole)
+        if not len(some):
+            nothing = np.zeros(0)
+            return cls(count, some, np.zeros((0, count.shape[1]), dtype=np.bool_), nothing, nothing)
+        first, second, copies = alleles[some, :, 0], alleles[some, :, 1], calls.ploidy[some]
         known = (first >= 0) & ((second >= 0) & (copies == 2) | (copies == 1))
         count[some] *= known
         for_once, for_twice = _expected(count[some] >= 1, count[some] == 2, known, frequency[some])
@@ -117,8 +135,10 @@ class Dosages:
         """(some,) whether something stands for the unknown genotypes."""
         return np.isfinite(self.for_once)
 
-    def mean(self) -> Floats:
+    def mean(self) -> Floats | NDArray[np.uint8]:
         """(alleles, samples) dosages."""
+        if not len(self.some):
+            return self.count
         return self._filled(self.count.astype(np.float64), self.for_once + self.for_twice)
 
     def once(self) -> Floats:
@@ -137,14 +157,9 @@ class Dosages:
         return np.maximum(square - mean ** 2, 0.0)
 
     def _filled(self, values: Floats, means: Floats) -> Floats:
-        values[self.some] = np.where(self.unknown, np.nan_to_num(means)[:, None], values[self.some])
+        if len(self.some):
+            values[self.some] = np.where(self.unknown, np.nan_to_num(means)[:, None], values[self.some])
         return values
-
-
-def run_of(numbers: NDArray[np.int64]) -> slice | NDArray[np.int64]:
-    """The same rows, as a slice where they follow one another: it is looked at and not copied."""
-    follow = len(numbers) > 0 and bool((np.diff(numbers) == 1).all())
-    return slice(int(numbers[0]), int(numbers[-1]) + 1) if follow else numbers
 
 
 def _expected(once: Bools, twice: Bools, known: Bools, frequency: Floats) -> tuple[Floats, Floats]:
