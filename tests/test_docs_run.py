@@ -70,7 +70,7 @@ def test_no_command_hides_from_the_test() -> None:
         text = page.read_text(encoding="utf-8")
         words = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
         assert not re.findall(r"^    (?:pmed|pip|make) .*$", words, re.MULTILINE)
-        assert set(re.findall(r"^```(\w+)$", text, re.MULTILINE)) <= {"python", "sh", "toml", "text"}
+        assert set(re.findall(r"^```(\w+)$", text, re.MULTILINE)) <= {"python", "sh", "toml", "text", "po"}
         assert not re.findall(r"^```\n(?:pmed|pip|make) .*$", text, re.MULTILINE)
 
 
