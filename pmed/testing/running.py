@@ -133,7 +133,7 @@ def _work(hook: str, component: Component, subject: Subject, world: World) -> Se
     if hook == "register_predictors":
         return [partial(predictor_checks.check_explanation_adds_up, Case(component, subject.plugins)),
                 partial(predictor_checks.check_hostile_text, Case(component, subject.plugins))]
-    return [partial(check, component, world) for check in component_checks.CHECKS[hook]
+    return [partial(check, component, world) for check in component_checks.CHECKS.get(hook, ())
             if not check.__name__.startswith("check_source")]
 
 
