@@ -41,7 +41,7 @@ class EffectReport:
         arms: Each arm's mean outcome, and how far it is behind the best (`compare_arms`).
         average: Average effect of each arm but the first (`average_effects`).
         policy: Mean outcome of treatment by predicted effect.
-        gain: What that gains over the best single arm, paired.
+        gain: What that gains over the best single arm, paired; of all single arms the one that leaves the least.
         best: The best single arm.
         shares: Arm → share of the rows for which the prediction chooses it.
         calibration: For each arm but the first, average and slope of the best linear predictor (`heterogeneity`).
@@ -177,11 +177,21 @@ def _report(trial: Trial, scores: Scores, effects: Floats, policy: Rows, best: R
     shares = np.bincount(policy, minlength=len(arms)) / len(policy)
     return EffectReport(
         len(trial), compare_arms(scores, arms, level), average_effects(scores, arms, level),
-        policy_value(scores, policy, level), policy_gain(scores, policy, best, level), arms[first],
+        policy_value(scores, policy, level), _least_gain(scores, policy, best, level), arms[first],
         dict(zip(arms, map(float, shares), strict=True)),
         [_calibrated(scores, effects, place, arms, level) for place in range(1, len(arms))],
         estimate(scores.values[:, first] - scores.values[:, other], level), arms[other],
         {"trimmed": overlap.trimmed, "smallest_chance": overlap.smallest}, how)
+
+
+def _least_gain(scores: Scores, policy: Rows, best: Rows, level: float) -> Estimate:
+    """Gain over the folds' best arms or over any single arm, whichever has the lowest lower end.
+
+    Where arms are alike, the arm that was best in the other folds is by chance the worse one in this: a policy that
+    beats it need not beat any arm. To beat the best arm is to beat each.
+    """
+    singles = [np.full(len(policy), place) for place in range(scores.values.shape[1])]
+    return min((policy_gain(scores, policy, one, level) for one in (best, *singles)), key=lambda one: one.low)
 
 
 def _calibrated(scores: Scores, effects: Floats, place: int, arms: Sequence[str], level: float) -> dict[str, Any]:
