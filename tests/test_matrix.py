@@ -263,3 +263,9 @@ def test_the_panel_is_what_htslib_says(shared, gene):
                 two = [len(alleles) == 2 for alleles, _ in calls]
                 assert arrays[row, two, 3].tolist() == [phased for alleles, phased in calls if len(alleles) == 2]
     assert len(arrays) == row + 1
+
+
+def test_an_allele_that_is_not_there_is_no_whole_record(tmp_path):
+    [chunk] = chunks(write(tmp_path, line(1, "0|3", "0|1", "1|1"), line(2, "0|1", "0|1", "1|1")))
+    assert chunk.whole.tolist() == [False, True]
+    assert chunk.alleles[0].tolist() == [[0, -1], [0, 1], [1, 1]]
