@@ -13,6 +13,7 @@ from typing import Any
 from .gaps import current_medicines, medicine_name, uncovered
 from .messages import gettext, listed, marked, ngettext, number
 from .view import GENETIC, View
+from .words import noun
 
 STANDARD, OPEN = "standard", "not-assessed"
 SMALLEST = 0.05  # of the whole; a reason of less is not told
@@ -105,7 +106,7 @@ def _medicine(row: View, view: View) -> View:
     reasons = _reasons(row, view["explanations"])
     group = {STANDARD: "talk" if cautioned else "fine", OPEN: "open"}.get(action, "talk")
     effect = EFFECT.get(action, "")
-    told = [gettext(BECAUSE[kind][effect]) % {"names": listed(sorted(names))} if names else gettext(
+    told = [gettext(BECAUSE[kind][effect]) % {"names": listed(sorted(map(noun, names)))} if names else gettext(
         BECAUSE[kind][effect]) for kind, names in reasons.items()] if effect and group == "talk" else []
     what = CAUTIONED if action == STANDARD and cautioned else WHAT[action]
     then = {"talk": NEXT[row["urgency"]], "fine": GO_ON, "open": ASK}[group]
@@ -189,7 +190,7 @@ def _genes(genes: Mapping[str, View]) -> list[View]:
 
 def _genes_today(genes: Mapping[str, View]) -> list[View]:
     """Genes that other medicines make work otherwise than they would."""
-    return [{"gene": gene, "because": listed(row["because"])} for gene, row in genes.items()
+    return [{"gene": gene, "because": listed(map(noun, row["because"]))} for gene, row in genes.items()
             if row["because"] and row["present_phenotype"] != row["phenotype"]]
 
 

@@ -67,7 +67,7 @@ def feature(name: str, displays: Displays | None = None) -> str:
     if not rest or kind not in PATTERNS:
         return term(name.replace("-", " ").replace("_", " "))
     shown = (displays or {}).get(rest, f"LOINC {rest}") if kind in {"observation", "latest"} else rest
-    return gettext(PATTERNS[kind]).format(term(shown.replace("-", " ")) if kind in SPELT else _noun(shown))
+    return gettext(PATTERNS[kind]).format(term(shown.replace("-", " ")) if kind in SPELT else noun(shown))
 
 
 def reason(text: str, displays: Displays | None = None) -> str:
@@ -129,10 +129,10 @@ def value(text: str | None) -> str:
         return text
     if MACHINE.fullmatch(text) and (said_so := feature(text)) != text.replace("-", " "):
         return said_so
-    return _noun(DAY.sub(_localised_day, DECIMAL.sub(_localised, text)))
+    return noun(DAY.sub(_localised_day, DECIMAL.sub(_localised, text)))
 
 
-def _noun(text: str) -> str:
+def noun(text: str) -> str:
     """A medicine's name as the language writes nouns; anything but plain letters is no such name."""
     return capital(text) if language() in CAPITALS and NOUN.fullmatch(text) else text
 
