@@ -21,7 +21,7 @@ from pmed.modelling.effect.simulated import HARMED
 PLAN: Sequence[tuple[str, float]] = (
     ("none", 0.0), ("none", 2.0), ("threshold", 2.0), ("linear", 2.0), ("threshold", 2.0 * HARMED**0.5))
 #: A first seed that no choice of the recipe has seen.
-FIRST = 100_000
+FIRST = 200_000
 NAMES = ("open", "truth", "gain", "paired_se", "rmse", "spread")
 START, END = "<!-- gate: python -m benchmarks.effects -->", "<!-- /gate -->"
 

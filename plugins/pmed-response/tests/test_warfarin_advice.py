@@ -11,6 +11,8 @@ import pmed_response
 from pmed import TABLES
 from pmed_response.advice import WarfarinAdvice
 from pmed_response.knowledge import release
+from pmed_response.nrti import NrtiResponse
+from pmed_response.nrti_advice import NrtiAdvice
 from pmed_response.warfarin import GENE, REFERENCE, SITE, WarfarinDose
 
 LOW = {GENE: "*1/*3", SITE: "C/T", "on:amiodarone": True, "age": 71.7}
@@ -118,6 +120,6 @@ def test_release_changes_its_hash_with_its_facts(monkeypatch: pytest.MonkeyPatch
 
 
 def test_package_registers_everything() -> None:
-    assert list(pmed_response.register_predictors()) == [WarfarinDose]
-    assert list(pmed_response.register_advisers()) == [WarfarinAdvice]
+    assert list(pmed_response.register_predictors()) == [WarfarinDose, NrtiResponse]
+    assert list(pmed_response.register_advisers()) == [WarfarinAdvice, NrtiAdvice]
     assert [one.name for one in pmed_response.register_knowledge()] == ["pmed-response"]
