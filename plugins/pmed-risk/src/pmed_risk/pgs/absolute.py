@@ -179,7 +179,7 @@ def add_risks(table: pl.DataFrame, tables: Sequence[Incidence], people: pl.DataF
         by_score[one.score] = one
     whole = table.join(people, on="sample", how="left", maintain_order="left")
     rows = [_risk(row, by_score.get(row["score"]), years) for row in whole.iter_rows(named=True)]
-    return pl.concat([table, pl.DataFrame(rows, schema=RISKS)], how="horizontal")
+    return table.hstack(pl.DataFrame(rows, schema=RISKS).get_columns())
 
 
 def _risk(row: dict[str, object], known: Incidence | None, years: float) -> dict[str, object]:
