@@ -49,9 +49,9 @@ class NrtiResponse:
         references=(CITATION,),
         unit=UNIT,
         range=(-HORIZON, HORIZON),
-        limits="None of these treatments is given today. Everybody is given the average effect, as treatment by predicted "
-               "effect gained nothing that can be relied on; `pmed model card hiv-nrti-response` has the numbers. "
-               "Values measured after randomisation are refused.")
+        limits="None of these treatments is given today. Everybody is given the average effect, as treatment by "
+               "predicted effect gained nothing that can be relied on; `pmed model card hiv-nrti-response` has the "
+               "numbers. Values measured after randomisation are refused.")
 
     @property
     def accepts(self) -> tuple[str, ...]:
