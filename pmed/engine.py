@@ -177,19 +177,20 @@ def _must_be_date(text: str) -> None:
         raise OptionError(f"index date must be YYYY-MM-DD. Got {text!r}") from error
 
 
-def _paths(files: Files) -> list[Path]:
-    """One file or many, as paths."""
-    return [Path(files)] if isinstance(files, str | Path) else [Path(file) for file in files]
+def _paths(files: Files | None) -> list[Path]:
+    """One file, many or none, as paths."""
+    return [Path(files)] if isinstance(files, str | Path) else [Path(file) for file in files or ()]
 
 
-def run(genome: Files = (), history: Files = (), *, outside_calls: Files = (), samples: Sequence[str] = (),
-        build: str = "", index_date: str = "", pairs: Mapping[str, str] | None = None, options: Options | None = None,
-        allow_sex_mismatch: bool = False, settings: Settings | None = None, progress: Progress = _silent) -> Result:
+def run(genome: Files | None = (), history: Files | None = (), *, outside_calls: Files = (),
+        samples: Sequence[str] = (), build: str = "", index_date: str = "", pairs: Mapping[str, str] | None = None,
+        options: Options | None = None, allow_sex_mismatch: bool = False, settings: Settings | None = None,
+        progress: Progress = _silent) -> Result:
     """Run everything on one patient or many.
 
     Args:
-        genome: Genome files (VCF), all samples or `samples`; 1-based positions.
-        history: Patient record files (FHIR R4 bundles).
+        genome: Genome files (VCF), all samples or `samples`; 1-based positions. None where there is none.
+        history: Patient record files (FHIR R4 bundles). None where there is none.
         outside_calls: Gene results of other tools; they take the place of what the genome says of their genes.
         samples: Samples to read; empty reads all.
         build: Genome build the user states; empty where the file must tell.
