@@ -8,6 +8,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from tests.fresh import environment
+
 # A slow machine is no failure: no test looks at a clock. The examples are the same each time, so that a change is
 # judged by what it changes; PMED_SEARCH=1 looks for new ones.
 hypothesis.settings.register_profile("pmed", deadline=None, derandomize=not os.environ.get("PMED_SEARCH"))
@@ -29,3 +31,9 @@ def shared() -> Path:
 def root() -> Path:
     """The project's own folder."""
     return ROOT
+
+
+@pytest.fixture(scope="module")
+def fresh_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The interpreter of a new environment of the module's own, to install into."""
+    return environment(tmp_path_factory.mktemp("fresh") / "venv")

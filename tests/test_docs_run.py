@@ -6,14 +6,13 @@ import os
 import re
 import stat
 import subprocess
-import sysconfig
-import venv
 from pathlib import Path
 
 import pytest
 
 from tests import docs_files
 from tests.docs_blocks import PAGES, ROOT, blocks
+from tests.fresh import environment
 
 WITH_CODE = [page for page in PAGES if any(not one.skipped for one in blocks(page))]
 #: Page → first words of the reason why a block of it is not run. Each is marked where it stands.
@@ -32,9 +31,7 @@ def name_of(page: Path) -> str:
 
 def reader(folder: Path) -> dict[str, str]:
     """The environment of a reader: a fresh venv, which sees this one's packages and installs without an index."""
-    venv.create(folder, with_pip=False)
-    site = next(folder.glob("lib/python*/site-packages"))
-    (site / "beside.pth").write_text(sysconfig.get_paths()["purelib"])
+    environment(folder)
     for name, module in PROGRAMS.items():
         program = folder / "bin" / name
         program.write_text(f'#!/bin/sh\nexec "{folder}/bin/python" -m {module} "$@"\n')

@@ -196,8 +196,9 @@ class Visible(HTMLParser):
             self.open.append((tag, given.get("lang") or before))
 
     def handle_endtag(self, tag: str) -> None:
-        while tag not in VOID and self.open and self.open.pop()[0] != tag:
-            pass
+        while tag not in VOID and self.open:
+            if self.open.pop()[0] == tag:
+                break
 
     def handle_data(self, data: str) -> None:
         if data.strip() and not self.provenance and not QUOTED & {tag for tag, _ in self.open}:

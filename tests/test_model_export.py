@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
-import os
-import subprocess
 import sys
-import sysconfig
-import venv
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +17,8 @@ from pmed.cli import cli
 from pmed.errors import InputError, OptionError
 from pmed.modelling import MAIN, Cohort, Model, ModelCard, Recipe, fit, learn_platt, load_model, made_with, save_model
 from pmed.scaffold.learned import export_model
+from tests.fresh import PIP, run
 
-ROOT = Path(__file__).resolve().parents[1]
-PIP = ("-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-index", "--no-deps",
-       "--no-build-isolation")
 #: A text that would end a string, and a word with a mark of its own, as a card may hold them.
 SUMMARY = 'Who "comes" back; it\'s \\ an {{ example }}.'
 ROWS = 400
@@ -52,36 +46,21 @@ PEOPLE = [{"age": 50.0, "ward": "north", "observation:2160-0": 1.0}, {"age": 80.
           {"ward": "north"}, {"age": 70.0, "ward": "elsewhere"}, {"age": 700.0, "ward": "north"}]
 
 
-def run(*command: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
-    return subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False, cwd=cwd, env=env)
-
-
-@pytest.fixture(scope="module")
-def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The interpreter of a new environment, which sees the third-party packages of this one and nothing else."""
-    folder = tmp_path_factory.mktemp("fresh") / "venv"
-    venv.create(folder, with_pip=False)
-    site = next(folder.glob("lib/python*/site-packages"))
-    (site / "beside.pth").write_text(sysconfig.get_paths()["purelib"])
-    return folder / "bin" / "python"
-
-
-def test_from_a_folder_to_an_installed_predictor(python: Path, tmp_path: Path) -> None:
+def test_from_a_folder_to_an_installed_predictor(fresh_python: Path, tmp_path: Path) -> None:
     model = learned()
     save_model(model, tmp_path / "mine")
     made = run(sys.executable, "-m", "pmed", "model", "export", "mine", "-o", "package", cwd=tmp_path)
     assert made.returncode == 0, made.stderr
     assert made.stdout.endswith("next: pip install package && pmed plugins check back-model\n")
-    installed = run(python, *PIP, "./package", cwd=tmp_path)
+    installed = run(fresh_python, *PIP, "./package", cwd=tmp_path)
     assert installed.returncode == 0, installed.stderr
 
-    plugin = json.loads(run(python, "-m", "pmed", "plugins", cwd=tmp_path).stdout)["plugins"]["back-model"]
+    plugin = json.loads(run(fresh_python, "-m", "pmed", "plugins", cwd=tmp_path).stdout)["plugins"]["back-model"]
     assert plugin["version"] == "0.1.0"
     assert "back-model" in json.dumps(plugin["components"])
 
     (tmp_path / "people.json").write_text(json.dumps(PEOPLE))
-    said = run(python, "-m", "pmed", "predict", "back-model", "--features", "people.json", cwd=tmp_path)
+    said = run(fresh_python, "-m", "pmed", "predict", "back-model", "--features", "people.json", cwd=tmp_path)
     assert said.returncode == 0, said.stderr
     rows = json.loads(said.stdout)
     expected = model.predict(pl.DataFrame(PEOPLE[:2], schema=["age", "ward", "observation:2160-0"])) * 100
@@ -89,9 +68,9 @@ def test_from_a_folder_to_an_installed_predictor(python: Path, tmp_path: Path) -
     assert [row["reason"] for row in rows[2:4]] == ["needs age", "ward is none of those that the model learned from"]
     assert rows[4]["reason"].startswith("age 700 is outside")
 
-    checked = run(python, "-m", "pmed", "plugins", "check", "back-model", cwd=tmp_path)
+    checked = run(fresh_python, "-m", "pmed", "plugins", "check", "back-model", cwd=tmp_path)
     assert {one["status"] for one in json.loads(checked.stdout)} == {"passed"}, checked.stdout
-    tested = run(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=tmp_path / "package")
+    tested = run(fresh_python, "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=tmp_path / "package")
     assert tested.returncode == 0, tested.stdout
 
 

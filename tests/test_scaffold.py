@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
-import os
-import subprocess
 import sys
-import sysconfig
-import venv
 from pathlib import Path
 
 import pytest
@@ -17,41 +13,23 @@ from pmed import TABLES
 from pmed.errors import OptionError, PmedError
 from pmed.scaffold import KINDS, new_plugin, render
 from pmed.testing import run_checks
+from tests.fresh import PIP, run
 from tests.toy import tables
-
-ROOT = Path(__file__).resolve().parents[1]
-PIP = ("-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-index", "--no-deps",
-       "--no-build-isolation")
-
-
-def run(*command: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
-    return subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False, cwd=cwd, env=env)
-
-
-@pytest.fixture(scope="module")
-def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The interpreter of a new environment, which sees the third-party packages of this one and nothing else."""
-    folder = tmp_path_factory.mktemp("fresh") / "venv"
-    venv.create(folder, with_pip=False)
-    site = next(folder.glob("lib/python*/site-packages"))
-    (site / "beside.pth").write_text(sysconfig.get_paths()["purelib"])
-    return folder / "bin" / "python"
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_new_plugin_installs_and_passes(python: Path, tmp_path: Path, kind: str) -> None:
+def test_a_new_plugin_installs_and_passes(fresh_python: Path, tmp_path: Path, kind: str) -> None:
     name = f"new-{kind}"
     made = run(sys.executable, "-m", "pmed", "plugins", "new", name, "--kind", kind, cwd=tmp_path)
     assert made.returncode == 0, made.stderr
-    installed = run(python, *PIP, f"./{name}", cwd=tmp_path)
+    installed = run(fresh_python, *PIP, f"./{name}", cwd=tmp_path)
     assert installed.returncode == 0, installed.stderr
-    checked = run(python, "-m", "pmed", "plugins", "check", name)
+    checked = run(fresh_python, "-m", "pmed", "plugins", "check", name)
     outcomes = json.loads(checked.stdout)
     assert {one["status"] for one in outcomes} == {"passed"}, checked.stdout
-    tested = run(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=tmp_path / name)
+    tested = run(fresh_python, "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=tmp_path / name)
     assert tested.returncode == 0, tested.stdout
-    listed = json.loads(run(python, "-m", "pmed", "plugins").stdout)
+    listed = json.loads(run(fresh_python, "-m", "pmed", "plugins").stdout)
     assert listed["plugins"][name]["version"] == "0.1.0"
     assert listed["plugins"][name]["components"]
 
