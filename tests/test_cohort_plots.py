@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 import numpy as np
@@ -17,6 +16,7 @@ from pmed.cohort.counts import EVERYBODY
 from pmed.cohort.summary import with_interval
 from pmed.errors import InputError, TableError
 from pmed.plots import Picture
+from tests.test_plots import has_text_and_page
 
 _N = pl.DataFrame({"group": [EVERYBODY, EVERYBODY, "AFR", "EUR", "EUR"],
                    "name": ["Normal", "Poor", "Normal", "Normal", "Poor"],
@@ -55,10 +55,7 @@ DRAWN: dict[str, Callable[[bool], Picture]] = {
 @pytest.mark.parametrize("name", DRAWN)
 @pytest.mark.parametrize("dark", [False, True])
 def test_every_plot_has_its_text_and_its_page(name: str, dark: bool) -> None:
-    figure = DRAWN[name](dark)
-    assert figure.alt.endswith(".")
-    assert figure.get_facecolor()[0] == pytest.approx(0x14 / 255 if dark else 1.0)
-    assert re.match(r'<img alt="[^"<>]{30,}"', figure._repr_html_())
+    has_text_and_page(DRAWN[name](dark), dark)
 
 
 def test_bars_are_the_shares_of_each_group_and_everybody_comes_first() -> None:

@@ -43,15 +43,18 @@ DRAWN = {
 }
 
 
-@pytest.mark.parametrize("name", DRAWN)
-@pytest.mark.parametrize("dark", [False, True])
-def test_every_plot_has_its_text_and_its_page(name: str, dark: bool) -> None:
-    figure = DRAWN[name](dark)
+def has_text_and_page(figure: plots.Picture, dark: bool) -> None:
     assert figure.alt.endswith(".")
     assert figure.get_facecolor()[0] == pytest.approx(0x14 / 255 if dark else 1.0)
     shown = figure._repr_html_()
     assert re.match(r'<img alt="[^"<>]{30,}"', shown)
     assert "base64," in shown
+
+
+@pytest.mark.parametrize("name", DRAWN)
+@pytest.mark.parametrize("dark", [False, True])
+def test_every_plot_has_its_text_and_its_page(name: str, dark: bool) -> None:
+    has_text_and_page(DRAWN[name](dark), dark)
 
 
 def test_bars_go_from_reference_to_patient() -> None:
