@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from .stages import link as linking
 from .stages import normalise as normalising
 from .stages import predict as predicting
 from .stages import read as reading
+from .tables import LateTables, Tables
 from .types import ReadRequest
 
 Options = Mapping[str, Mapping[str, Any]]
@@ -38,6 +40,16 @@ STEPS = ("reading records", "reading genomes", "working out features", "predicti
 
 def _silent(_: str) -> None:
     """Report progress to nobody."""
+
+
+@dataclass(frozen=True)
+class _Predicted:
+    """Tables up to the predictions, the predictors `asked` for them with their feature frames, and what these said."""
+
+    tables: dict[str, pl.DataFrame]
+    frames: dict[str, pl.DataFrame]
+    asked: Sequence[Component]
+    predictions: pl.DataFrame
 
 
 @dataclass(frozen=True)
@@ -123,29 +135,52 @@ class Engine:
         sites = feature_stage.sites(self.plugins, components)
         return ReadRequest(sites, tuple(samples), build, index_date)
 
-    def conclude(self, tables: Mapping[str, pl.DataFrame], before: feature_stage.Before | None = None, *,
-                 explained: bool = True) -> dict[str, pl.DataFrame]:
-        """Features, predictions, explanations (unless not `explained`) and suggestions from what was read.
+    def conclude(self, tables: Mapping[str, pl.DataFrame], *, explained: bool = True) -> dict[str, pl.DataFrame]:
+        """Features, predictions, explanations (unless not `explained`) and suggestions from what was read."""
+        made = self._predicted(tables, None)
+        self.progress("explaining")
+        made.tables.update(self._explained(made if explained else replace(made, asked=()), None))
+        return {**made.tables, **self._advised(made.tables)}
 
-        With `before`, feature steps that need nothing that changed since are not run again, and predictors whose
-        features did not change are not asked again.
+    def conclude_anew(self, tables: Mapping[str, pl.DataFrame], before: feature_stage.Before) -> LateTables:
+        """The same of tables that changed since `before`; explanations and traces are made when they are looked at.
+
+        Feature steps that need nothing that changed are not run again, and predictors whose features did not change
+        are not asked again.
         """
+        made = self._predicted(tables, before)
+        explained = cache(lambda: self._explained(made, before))
+        said = self._advised(LateTables(made.tables, explaining.GIVES, explained))
+        return LateTables({**made.tables, **said}, explaining.GIVES, explained)
+
+    def _predicted(self, tables: Mapping[str, pl.DataFrame], before: feature_stage.Before | None) -> _Predicted:
         wanted = {name for component in self.predictors for name in predicting.inputs(component.made)}
         self.progress("working out features")
         made = feature_stage.run_steps(self.plugins, self.steps, tables, wanted, before)
         self.progress("predicting")
         frames = predicting.feature_frames(self.predictors, made["features"])
         kept = _kept(self.predictors, frames, before.tables) if before else frozenset[str]()
-        asked = [one for one in self.predictors if one.name not in kept]
-        made["predictions"] = predicting.predict(self.plugins, asked, frames)
-        self.progress("explaining")
-        made.update(explaining.explain(self.plugins, asked if explained else [], frames, made["predictions"]))
-        if before and kept:
-            made.update(_with_kept(made, before.tables, [one.name for one in self.predictors], kept))
+        asked = tuple(one for one in self.predictors if one.name not in kept)
+        said = predicting.predict(self.plugins, asked, frames)
+        made["predictions"] = self._with_kept({"predictions": said}, before, kept)["predictions"]
+        return _Predicted(made, frames, asked, said)
+
+    def _explained(self, made: _Predicted, before: feature_stage.Before | None) -> dict[str, pl.DataFrame]:
+        found = explaining.explain(self.plugins, made.asked, made.frames, made.predictions)
+        return self._with_kept(found, before, {one.name for one in self.predictors} - {one.name for one in made.asked})
+
+    def _with_kept(self, made: dict[str, pl.DataFrame], before: feature_stage.Before | None,
+                   kept: Collection[str]) -> dict[str, pl.DataFrame]:
+        """Predictors' tables with the rows of those kept, in the order that asking all of them gives."""
+        if before is None or not kept:
+            return made
+        order = pl.Enum([one.name for one in self.predictors])
+        return {name: pl.concat([frame, before.tables[name].filter(pl.col("predictor").is_in(list(kept)))]).sort(
+            pl.col("predictor").cast(order), maintain_order=True) for name, frame in made.items()}
+
+    def _advised(self, made: Tables) -> dict[str, pl.DataFrame]:
         self.progress("advising")
-        made["suggestions"] = advising.advise(self.plugins, self.advisers, made)
-        made["drug_classes"] = self.drug_classes
-        return made
+        return {"suggestions": advising.advise(self.plugins, self.advisers, made), "drug_classes": self.drug_classes}
 
     def provenance(self, genome: Sequence[Path], history: Sequence[Path], settings: Mapping[str, Any],
                    outside: Sequence[Path] = ()) -> dict[str, Any]:
@@ -160,14 +195,6 @@ def _kept(predictors: Iterable[Component], frames: Mapping[str, pl.DataFrame],
     spoke = set(before["predictions"]["predictor"].unique())
     then = predicting.feature_frames([one for one in predictors if one.name in spoke], before["features"])
     return frozenset(name for name, frame in then.items() if frame.equals(frames[name]))
-
-
-def _with_kept(made: Mapping[str, pl.DataFrame], before: Mapping[str, pl.DataFrame], names: Iterable[str],
-               kept: Iterable[str]) -> dict[str, pl.DataFrame]:
-    """The predictors' tables with the rows of those kept, in the order that asking all of them gives."""
-    order = pl.Enum(names)
-    return {table: pl.concat([made[table], before[table].filter(pl.col("predictor").is_in(list(kept)))]).sort(
-        pl.col("predictor").cast(order), maintain_order=True) for table in ("predictions", "explanations", "traces")}
 
 
 def _must_be_date(text: str) -> None:

@@ -6,10 +6,10 @@ kept. A stopped medicine is taken as gone altogether: how long it goes on acting
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -23,7 +23,7 @@ from .plugins import installed
 from .settings import Settings
 from .stages.features import Before
 from .stages.read import READ_TABLES
-from .tables import TABLES
+from .tables import TABLES, Tables
 
 if TYPE_CHECKING:
     from .result import Result
@@ -40,7 +40,7 @@ class WhatIf:
     """The two results, and what differs.
 
     Attributes:
-        before, after: Results of the one patient.
+        before: The result of the one patient as they are.
         suggestions: One row a drug that is advised differently: patient_id, drug, and each of action, urgency,
             strength, concern, dose_factor and text with ``_before`` and ``_after``.
         phenotypes: One row a gene whose present phenotype differs: gene, present_phenotype_before and _after.
@@ -49,11 +49,16 @@ class WhatIf:
     """
 
     before: Result
-    after: Result
     question: str
     suggestions: pl.DataFrame
     phenotypes: pl.DataFrame
     predictions: pl.DataFrame
+    _finish: Callable[[], Result] = field(repr=False)
+
+    @cached_property
+    def after(self) -> Result:
+        """The result with the change; its explanations are made when it is first asked for."""
+        return self._finish()
 
     @property
     def text(self) -> str:
@@ -109,11 +114,17 @@ def what_if(result: Result, patient_id: str, *, stop: str | Iterable[str] = (), 
     if not mine.tables["patients"].height:
         changed.add("patients")
     known = len(engine.plugins.failures)  # the engine is kept, and with it what went wrong in earlier questions
-    made = engine.conclude(read, Before(mine.tables, frozenset(changed)))
-    failures = dict.fromkeys((*mine.failures, *engine.plugins.failures[known:]))
-    after = type(result)({**mine.tables, **made}, tuple(failures), {
-        **mine.provenance, "settings": {**mine.provenance.get("settings", {}), SAID: words}})
-    return WhatIf(mine, after, " and ".join(words), *_differences(mine, after))
+    made = engine.conclude_anew(read, Before(mine.tables, frozenset(changed)))
+    failures = [*mine.failures, *engine.plugins.failures[known:]]
+
+    def finish() -> Result:
+        known = len(engine.plugins.failures)
+        tables = {**mine.tables, **made}
+        failed = dict.fromkeys((*failures, *engine.plugins.failures[known:]))
+        settings = {**mine.provenance.get("settings", {}), SAID: words}
+        return type(result)(tables, tuple(failed), {**mine.provenance, "settings": settings})
+
+    return WhatIf(mine, " and ".join(words), *_differences(mine.tables, made), finish)
 
 
 def _names(given: str | Iterable[str]) -> list[str]:
@@ -189,17 +200,17 @@ def _measure(read: Mapping[str, pl.DataFrame], patient_id: str, name: str, value
     return pl.concat([read["observations"], made], how="diagonal")
 
 
-def _differences(before: Result, after: Result) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    advice = _compared(before.suggestions, after.suggestions, ["patient_id", "drug"], _COMPARED)
+def _differences(before: Tables, after: Tables) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    advice = _compared(before["suggestions"], after["suggestions"], ["patient_id", "drug"], _COMPARED)
     genes = _compared(_today(before), _today(after), ["patient_id", "gene"], ("present_phenotype",))
-    values = _compared(before.tables["predictions"], after.tables["predictions"],
+    values = _compared(before["predictions"], after["predictions"],
                        ["patient_id", "predictor", "target", "unit"], ("value",))
     return advice, genes, values
 
 
-def _today(result: Result) -> pl.DataFrame:
+def _today(tables: Tables) -> pl.DataFrame:
     """patient_id, gene and present phenotype: the genetic one where no medicine acts."""
-    called, now = (result.tables.get(name, TABLES[name].empty()) for name in ("gene_results", "present_phenotypes"))
+    called, now = (tables.get(name, TABLES[name].empty()) for name in ("gene_results", "present_phenotypes"))
     found = {(patient, gene): phenotype if complete else None for patient, gene, complete, phenotype
              in called[["patient_id", "gene", "complete", "phenotype"]].iter_rows()}
     found.update({(patient, gene): phenotype for patient, gene, phenotype

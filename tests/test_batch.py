@@ -246,11 +246,11 @@ def test_a_run_that_breaks_for_one_patient_costs_only_that_report(tmp_path: Path
     conclude = work.Engine.conclude
     sizes = []
 
-    def broken(self: Any, tables: Any, before: Any = None) -> Any:
+    def broken(self: Any, tables: Any) -> Any:
         sizes.append(tables["patients"].height)
         if "bob" in tables["patients"]["patient_id"]:
             raise InputError("bob's genome is another's")
-        return conclude(self, tables, before)
+        return conclude(self, tables)
     monkeypatch.setattr(work.Engine, "conclude", broken)
     done = run(tmp_path / "out", Cohort(history=(records,)))
     assert [line.patient_id for line in done.failed] == ["bob"]
@@ -259,12 +259,12 @@ def test_a_run_that_breaks_for_one_patient_costs_only_that_report(tmp_path: Path
 
 def test_a_plugin_that_fails_for_one_patient_is_missing_in_that_report_only(tmp_path: Path, records: Path,
                                                                            monkeypatch: pytest.MonkeyPatch) -> None:
-    def features(self: Any, tables: Any, before: Any = None) -> Any:
+    def features(self: Any, tables: Any) -> Any:
         def fragile() -> None:
             if "bob" in tables["patients"]["patient_id"]:
                 raise ValueError("odd record of bob")
         self.plugins.attempt(SimpleNamespace(name="frail", plugin="frail-plugin", version="1"), "predict", fragile)
-        return conclude(self, tables, before)
+        return conclude(self, tables)
     conclude = work.Engine.conclude
     monkeypatch.setattr(work.Engine, "conclude", features)
     done = run(tmp_path / "out", Cohort(history=(records,)))

@@ -109,9 +109,8 @@ def test_everything_is_escaped() -> None:
     rows["explanations"][0]["value"] = EVIL
     result = cases.result(rows)
     pieces = [result, result.plan, result.quality, Histories(result.tables, {}),
-              WhatIf(result, result, EVIL, pl.DataFrame(schema={"current_before": pl.Boolean(),
-                                                                "current_after": pl.Boolean()}),
-                     pl.DataFrame(), pl.DataFrame(schema={"unit": pl.String()})),
+              WhatIf(result, EVIL, pl.DataFrame(schema={"current_before": pl.Boolean(), "current_after": pl.Boolean()}),
+                     pl.DataFrame(), pl.DataFrame(schema={"unit": pl.String()}), lambda: result),
               Quality(pl.DataFrame({"sample": [EVIL], "build": [EVIL], "build_from": [EVIL], "sites": [1]}),
                       result.tables["issues"]),
               replace(CARD, summary=EVIL, limits=(EVIL,), warnings=(EVIL,), data=EVIL,

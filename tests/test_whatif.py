@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from pmed.demo import patients
 from pmed.errors import OptionError, ResultError
 from pmed.result import Result
 from pmed.settings import Settings
+from pmed.tables import TABLES
 
 STENT = next(one for one in patients() if one.name == "stent")
 # LOINC and unit as a laboratory would send them, not as `pmed.whatif` has them
@@ -198,6 +200,36 @@ def test_what_went_wrong_in_another_question_is_not_told(result: Result, monkeyp
     assert [one.stage for one in result.what_if(start="fluconazole").after.failures] == ["advise"]
     monkeypatch.undo()
     assert not result.what_if(start="fluconazole").after.failures
+
+
+def test_explanations_wait_until_somebody_looks(result: Result, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The difference needs none; what goes wrong in them is told with the result that has them."""
+    def broken(*_: object) -> None:
+        raise ValueError("broken")
+
+    monkeypatch.setattr("pmed_pgx.explainer.GuidelineExplainer.explain", broken)
+    monkeypatch.setattr("pmed.explain.shapley.ExactShapley.explain", broken)
+    asked = result.what_if(start="fluconazole")
+    assert asked.suggestions.height
+    monkeypatch.undo()
+    whole = asked.after
+    assert not whole.failures
+    assert asked.after is whole
+    assert whole.tables["explanations"].filter(pl.col("feature") == "on:fluconazole").height
+    monkeypatch.setattr("pmed_pgx.explainer.GuidelineExplainer.explain", broken)
+    assert "explanations" in {one.stage for one in result.what_if(start="fluconazole").after.failures}
+
+
+def test_an_adviser_that_reads_explanations_gets_them(result: Result, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = []
+
+    def advise(_: object, tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+        looked.append(tables["explanations"].filter(pl.col("feature") == "on:fluconazole").height)
+        return TABLES["suggestions"].empty()
+
+    monkeypatch.setattr("pmed_response.advice.WarfarinAdvice.advise", advise)
+    result.what_if(start="fluconazole")
+    assert looked[0] > 0
 
 
 def test_plugins_that_the_run_did_not_have_stay_out(result: Result, tmp_path: Path) -> None:

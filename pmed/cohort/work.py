@@ -22,6 +22,7 @@ from ..files import write_all, write_whole
 from ..flow import upstream
 from ..plugins import Failure
 from ..settings import Settings
+from ..stages import explain as explaining
 from ..stages import features as feature_stage
 from ..stages.read import empty_tables, read
 from ..tables import TABLES
@@ -31,7 +32,6 @@ from .counts import counted
 from .plan import Block, Chunk
 
 RESULTS = ("gene_results", "present_phenotypes", "predictions", "suggestions")
-EXPLAINED = ("explanations", "traces")
 MORE = ("people", "exposures", "issues", "counts")
 UNGROUPED = "(no group)"
 WORK = "work"
@@ -66,7 +66,7 @@ class Asked:
         """The tables that are written, in order."""
         if self.genes_only:
             return (*RESULTS[:1], *MORE)
-        return (*RESULTS, *(EXPLAINED if self.explained else ()), *MORE)
+        return (*RESULTS, *(explaining.GIVES if self.explained else ()), *MORE)
 
 
 class Done(msgspec.Struct, frozen=True):

@@ -11,14 +11,15 @@ from ..errors import TableError
 from ..plugins import BUILT_IN, Component, Plugins
 from ..tables import TABLES
 
+GIVES = ("explanations", "traces")
 TOLERANCE = 1e-6
 KEY = ("patient_id", "predictor", "target")
 
 
 def explain(plugins: Plugins, components: Sequence[Component], frames: dict[str, pl.DataFrame],
             predictions: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    """Return ``explanations`` and ``traces``; `frames` holds each predictor's own feature frame by its name."""
-    parts = {name: [TABLES[name].empty()] for name in ("explanations", "traces")}
+    """Return the tables of `GIVES`; `frames` holds each predictor's own feature frame by its name."""
+    parts = {name: [TABLES[name].empty()] for name in GIVES}
     for component in components:
         rows = predictions.filter((pl.col("predictor") == component.name) & (pl.col("status") == "assessed"))
         if rows.is_empty():
