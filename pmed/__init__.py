@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-from importlib import import_module
-from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from .lately import late
 
 if TYPE_CHECKING:
     from .cohort import Cohort
@@ -86,7 +85,8 @@ __all__ = [
     "train",
 ]
 
-_HOME = {
+# So that ``pmed --version`` does not load polars.
+__getattr__ = late(__name__, {
     "cohort": ("Cohort",),
     "engine": ("call", "calls", "run"),
     "errors": ("PmedError",),
@@ -103,31 +103,9 @@ _HOME = {
     "types": ("Adviser", "Card", "Explainer", "Explanation", "Exporter", "FeatureStep", "Predictor", "ReadRequest",
               "Release", "Scored", "Scorer", "Section", "Source"),
     "whatif": ("WhatIf",),
-}
-_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
-
-
-def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used, so that ``pmed --version`` does not load polars (PEP 562)."""
-    if name not in _MODULE_OF:
-        raise AttributeError(f"module 'pmed' has no attribute {name!r}")
-    found = getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
-    globals()[name] = found
-    return found
+})
 
 
 def __dir__() -> list[str]:
     """The public names, for completion."""
     return sorted([*__all__, "__version__"])
-
-
-class _Front(ModuleType):
-    """The package, where ``pmed.demo`` and ``pmed.plugins`` are functions though modules are called so too."""
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        """Keep the function when the import of a module of the same name would put that in its place."""
-        if not (name in _MODULE_OF and isinstance(value, ModuleType)):
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Front

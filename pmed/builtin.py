@@ -9,14 +9,6 @@ from .features.derived_step import DerivedFeatures
 from .features.history import HistoryFeatures
 from .hookspecs import hookimpl
 from .normalise import vocabulary
-from .render.fhir import FhirExporter
-from .render.hl7v2 import Hl7v2Exporter
-from .render.html import HtmlExporter
-from .render.json import JsonExporter
-from .render.omop import OmopExporter
-from .render.pdf import PdfExporter
-from .render.summary import MarkdownExporter, TextExporter
-from .render.tables import CsvTables, ParquetTables, TsvTables
 from .sources.fhir import FhirSource
 from .sources.hl7v2 import Hl7v2Source
 from .sources.omop import OmopSource
@@ -92,6 +84,18 @@ def _unread(suggestions: pl.DataFrame, tables: Tables) -> pl.DataFrame:
 
 @hookimpl
 def register_exporters() -> list[type[Exporter]]:
-    """The HTML report, and the same result in the formats that hospitals and researchers take."""
+    """The HTML report, and the same result in the formats that hospitals and researchers take.
+
+    Imported here: most runs write one of them or none.
+    """
+    from .render.fhir import FhirExporter
+    from .render.hl7v2 import Hl7v2Exporter
+    from .render.html import HtmlExporter
+    from .render.json import JsonExporter
+    from .render.omop import OmopExporter
+    from .render.pdf import PdfExporter
+    from .render.summary import MarkdownExporter, TextExporter
+    from .render.tables import CsvTables, ParquetTables, TsvTables
+
     return [HtmlExporter, PdfExporter, JsonExporter, FhirExporter, Hl7v2Exporter, MarkdownExporter,
             TextExporter, CsvTables, TsvTables, ParquetTables, OmopExporter]

@@ -32,6 +32,8 @@ def build(cls: type[T], given: Mapping[str, Any]) -> T:
     Raises:
         OptionError: naming every unknown option and every value outside its limits.
     """
+    if not given:
+        return cls()
     known = {f.name: f for f in fields(cls) if f.init}  # type: ignore[arg-type]
     hints = get_type_hints(cls)
     faults = [f"unknown option {name!r}; known: {', '.join(known) or 'none'}" for name in given if name not in known]

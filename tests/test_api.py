@@ -16,7 +16,7 @@ import pmed
 def test_all_is_sorted_and_every_name_is_there() -> None:
     assert pmed.__all__ == sorted(pmed.__all__, key=lambda name: (not name.isupper(), name[0].islower(), name))
     assert all(getattr(pmed, name) is not None for name in pmed.__all__)
-    assert set(pmed.__all__) == set(pmed._MODULE_OF)
+    assert set(pmed.__all__) == set(pmed._module_of)
     assert dir(pmed) == sorted([*pmed.__all__, "__version__"])
 
 

@@ -12,9 +12,9 @@ import pmed
 
 def test_all_names_what_is_there_sorted():
     assert pmed.__all__ == sorted(pmed.__all__, key=lambda name: (not name.isupper(), name[0].islower(), name))
-    assert set(pmed._MODULE_OF) == set(pmed.__all__) <= set(dir(pmed))
+    assert set(pmed._module_of) == set(pmed.__all__) <= set(dir(pmed))
     for name in pmed.__all__:
-        assert getattr(pmed, name) is getattr(import_module(f"pmed.{pmed._MODULE_OF[name]}"), name)
+        assert getattr(pmed, name) is getattr(import_module(f"pmed.{pmed._module_of[name]}"), name)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         getattr(pmed, "nothing")  # noqa: B009 - a plain access is what mypy would refuse
     assert all(inspect.getdoc(getattr(pmed, name)) for name in pmed.__all__)

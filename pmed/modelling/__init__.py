@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from . import metrics
-from .attribution import contributions, shap_dependence, shap_interactions, shap_summary
-from .calibration import Calibration, Isotonic, Platt, learn_isotonic, learn_platt
-from .card import ModelCard
-from .cohort import Cohort, must_be_trainable
-from .conformal import Conformal, learn_conformal
-from .drift import drift
-from .encoding import Encoding, learn_encoding
-from .explaining import tree_explanations
-from .judging import bootstrap, judge_binary, judge_regression, judge_survival
-from .modelfile import MAIN, Model, load_model, read_manifest, save_model
-from .search import search
-from .splits import Split, at_random, by_patient, by_site, by_time, must_not_leak
-from .survival import person_periods, survival_curve
-from .trainable import Trainable
-from .training import CrossFit, Recipe, Trees, cross_fit, fit, stop_early
-from .versions import made_with
+from typing import TYPE_CHECKING
+
+from ..lately import late
+
+if TYPE_CHECKING:
+    from . import metrics
+    from .attribution import contributions, shap_dependence, shap_interactions, shap_summary
+    from .calibration import Calibration, Isotonic, Platt, learn_isotonic, learn_platt
+    from .card import ModelCard
+    from .cohort import Cohort, must_be_trainable
+    from .conformal import Conformal, learn_conformal
+    from .drift import drift
+    from .encoding import Encoding, learn_encoding
+    from .explaining import tree_explanations
+    from .judging import bootstrap, judge_binary, judge_regression, judge_survival
+    from .modelfile import MAIN, Model, load_model, read_manifest, save_model
+    from .search import search
+    from .splits import Split, at_random, by_patient, by_site, by_time, must_not_leak
+    from .survival import person_periods, survival_curve
+    from .trainable import Trainable
+    from .training import CrossFit, Recipe, Trees, cross_fit, fit, stop_early
+    from .versions import made_with
 
 __all__ = [
     "MAIN",
@@ -67,3 +72,22 @@ __all__ = [
     "survival_curve",
     "tree_explanations",
 ]
+
+__getattr__ = late(__name__, {
+    "attribution": ("contributions", "shap_dependence", "shap_interactions", "shap_summary"),
+    "calibration": ("Calibration", "Isotonic", "Platt", "learn_isotonic", "learn_platt"),
+    "card": ("ModelCard",),
+    "cohort": ("Cohort", "must_be_trainable"),
+    "conformal": ("Conformal", "learn_conformal"),
+    "drift": ("drift",),
+    "encoding": ("Encoding", "learn_encoding"),
+    "explaining": ("tree_explanations",),
+    "judging": ("bootstrap", "judge_binary", "judge_regression", "judge_survival"),
+    "modelfile": ("MAIN", "Model", "load_model", "read_manifest", "save_model"),
+    "search": ("search",),
+    "splits": ("Split", "at_random", "by_patient", "by_site", "by_time", "must_not_leak"),
+    "survival": ("person_periods", "survival_curve"),
+    "trainable": ("Trainable",),
+    "training": ("CrossFit", "Recipe", "Trees", "cross_fit", "fit", "stop_early"),
+    "versions": ("made_with",),
+})

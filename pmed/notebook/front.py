@@ -12,8 +12,6 @@ import polars as pl
 from ..demo import DemoPatient, patients
 from ..engine import Engine, Files, Options, Progress, _silent, run
 from ..errors import OptionError
-from ..listing import describe_plugins
-from ..modelcommands import find_trainable, loaded
 from ..plugins import Plugins
 from ..records import Histories, read_histories
 from ..result import Result
@@ -88,6 +86,8 @@ def demo_files(name: str) -> DemoPatient:
 
 def plugins(settings: Settings | None = None) -> PluginList:
     """Installed plugins with their components, and what is wrong with them."""
+    from ..listing import describe_plugins
+
     return PluginList(describe_plugins(settings or Settings()))
 
 
@@ -142,6 +142,8 @@ def train(name: str, data: str | Path | Cohort, *, settings: Settings | None = N
         OptionError: where there is no such model.
         InputError: for data that cannot be used; one clear line.
     """
+    from ..modelcommands import find_trainable
+
     made = find_trainable(name, settings or Settings())
     return made.train(_cohort(made, data))
 
@@ -160,6 +162,8 @@ def evaluate(name: str, data: str | Path | Cohort, *, model: Model | str | Path 
         OptionError: where there is no such model.
         InputError: for data or a folder that cannot be used; one clear line.
     """
+    from ..modelcommands import find_trainable, loaded
+
     made = find_trainable(name, settings or Settings())
     used = loaded(made, Path(model) if model else None) if model is None or isinstance(model, str | Path) else model
     return dict(made.evaluate(used, _cohort(made, data)))

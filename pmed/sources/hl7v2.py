@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import polars as pl
 
 from ..errors import HistoryError
 from ..types import ReadRequest, SourceKind
-from .hl7v2_message import HINT, STARTS, Message, read_messages
-from .hl7v2_records import Names, Records, head
 from .recorded import Issue, asked_day, make_tables
+
+if TYPE_CHECKING:
+    from .hl7v2_message import Message
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class Hl7v2Source:
             return path.is_file()
         if path.suffix.lower() not in {".txt", ".msg", ".dat"} or not path.is_file():
             return False
+        from .hl7v2_message import STARTS
+
         with path.open("rb") as file:
             return file.read(64).removeprefix(b"\xef\xbb\xbf").lstrip(b"\x0b\r\n\t ").startswith(STARTS)
 
@@ -41,6 +44,9 @@ class Hl7v2Source:
             HistoryError: a file without messages, or no message that names a patient.
             OptionError: `request.index_date` is not a date.
         """
+        from .hl7v2_message import HINT, read_messages
+        from .hl7v2_records import Names, Records, head
+
         index_date = asked_day(request.index_date)
         issues: list[Issue] = []
         messages = [message for path in paths for message in read_messages(path, issues)]

@@ -6,17 +6,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import polars as pl
 
 from ..errors import HistoryError
 from ..types import ReadRequest, SourceKind
-from .omop_cdm import CLINICAL, Store
-from .omop_database import connection_file, sqlite_file
-from .omop_files import Folder, table_files
-from .omop_people import recorded_frames
 from .recorded import asked_day, tables_of
+
+if TYPE_CHECKING:
+    from .omop_cdm import Store
 
 _SQLITE = (".db", ".sqlite", ".sqlite3")
 _CONNECTION = ".omop.toml"
@@ -33,6 +32,9 @@ class OmopSource:
     def matches(self, path: Path) -> bool:
         """A folder with CDM tables, an SQLite file by its name, or ``*.omop.toml``."""
         if path.is_dir():
+            from .omop_cdm import CLINICAL
+            from .omop_files import table_files
+
             return not {"person", *CLINICAL}.isdisjoint(table_files(path))
         return path.name.lower().endswith(_CONNECTION) or path.suffix.lower() in _SQLITE
 
@@ -45,6 +47,8 @@ class OmopSource:
             HistoryError: no CDM, a table without a needed column, a database that cannot be reached.
             OptionError: `request.index_date` is not a date.
         """
+        from .omop_people import recorded_frames
+
         index_date = asked_day(request.index_date)
         made = []
         for path in paths:
@@ -57,6 +61,9 @@ class OmopSource:
 
 @contextmanager
 def _store(path: Path) -> Iterator[Store]:
+    from .omop_database import connection_file, sqlite_file
+    from .omop_files import Folder
+
     if path.is_dir():
         yield Folder.of(path)
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import polars as pl
 
@@ -13,9 +13,9 @@ from ..errors import HistoryError
 from ..tables import TABLES
 from ..types import ReadRequest, SourceKind
 from .recorded import Issue, asked_day, tables_of
-from .tabular_cells import read_cells
-from .tabular_fields import people, recorded
-from .tabular_mapping import FileMap, missing_columns, read_mapping
+
+if TYPE_CHECKING:
+    from .tabular_mapping import FileMap
 
 ENDING = ".mapping.toml"
 _EXAMPLE = '''\
@@ -117,6 +117,10 @@ class TableSource:
             HistoryError: a mapping with faults, or a file that is no table, lacks a column or has no patient.
             OptionError: `request.index_date` is not a date.
         """
+        from .tabular_cells import read_cells
+        from .tabular_fields import people, recorded
+        from .tabular_mapping import missing_columns
+
         index_date = asked_day(request.index_date)
         issues: list[Issue] = []
         found: list[pl.DataFrame] = []
@@ -134,6 +138,8 @@ class TableSource:
 
 
 def _files(paths: Sequence[Path]) -> Iterator[tuple[Path, FileMap]]:
+    from .tabular_mapping import read_mapping
+
     return ((path.parent / mapped.path, mapped) for path in paths for mapped in read_mapping(path))
 
 

@@ -9,15 +9,16 @@ from pmed import Release, hookimpl
 
 from .advice import WarfarinAdvice
 from .dose_explainer import DoseExplainer
-from .dose_model import WarfarinModel
 from .knowledge import release
 from .nrti import NrtiExplainer, NrtiResponse
 from .nrti_advice import NrtiAdvice
-from .nrti_model import NrtiModel
 from .warfarin import WarfarinDose
 
 if TYPE_CHECKING:
     from pmed.types import Predictor
+
+    from .dose_model import WarfarinModel
+    from .nrti_model import NrtiModel
 
 #: Checks of ``pmed.testing`` that this package is meant to fail, and why.
 EXPECTED_FAILURES = {
@@ -46,6 +47,9 @@ def register_advisers() -> Iterable[type[WarfarinAdvice | NrtiAdvice]]:
 @hookimpl
 def register_models() -> Iterable[type[WarfarinModel | NrtiModel]]:
     """The learned half of that dose, and the effects of the trial's treatments."""
+    from .dose_model import WarfarinModel
+    from .nrti_model import NrtiModel
+
     return [WarfarinModel, NrtiModel]
 
 

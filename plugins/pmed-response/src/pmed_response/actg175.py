@@ -9,8 +9,7 @@ from typing import Final
 import polars as pl
 
 from pmed.errors import InputError
-from pmed.modelling import Cohort
-from pmed.modelling.effect import Trial, pseudo_observations
+from pmed.modelling import Cohort, effect
 
 #: Known on the day of randomisation, by the names of the published file.
 FEATURES: Final = ("age", "wtkg", "hemo", "homo", "drugs", "karnof", "oprior", "z30", "preanti", "race", "gender",
@@ -49,16 +48,16 @@ def read_trial(path: Path, features: tuple[str, ...] = FEATURES) -> Cohort:
     _must_be_sound(numbers, path)
     days, events, arms = (numbers[name].to_numpy() for name in ("days", "cens", "arms"))
     named = numbers["arms"].cast(pl.Int64).replace_strict(dict(ARMS), return_dtype=pl.String)
-    outcome = pseudo_observations(days, events, HORIZON, arms)
+    outcome = effect.pseudo_observations(days, events, HORIZON, arms)
     frame = numbers.with_columns(named.alias(_ARM), pl.Series(OUTCOME, outcome),
                                  patient_id=raw["pidnum"] if "pidnum" in raw.columns else
                                  pl.int_range(1, pl.len() + 1).cast(pl.String))
     return Cohort(frame, features, OUTCOME, "regression", source=str(path), after=tuple(AFTER))
 
 
-def as_trial(cohort: Cohort) -> Trial:
+def as_trial(cohort: Cohort) -> effect.Trial:
     """The four arms, to which patients were randomised with equal chances."""
-    return Trial(cohort, _ARM, tuple(ARMS.values()), dict.fromkeys(ARMS.values(), 1 / len(ARMS)))
+    return effect.Trial(cohort, _ARM, tuple(ARMS.values()), dict.fromkeys(ARMS.values(), 1 / len(ARMS)))
 
 
 def refused(cohort: Cohort) -> list[str]:

@@ -12,8 +12,7 @@ import polars as pl
 
 from pmed import Card
 from pmed.errors import InputError
-from pmed.modelling import Model, load_model
-from pmed.modelling.effect import EffectReport, effect_contributions, effect_model, effect_report, recommend
+from pmed.modelling import Model, effect, load_model
 from pmed.verdicts import all_reasons, inputs, needs, number, outside, predictions, steps
 
 from .actg175 import AFTER, FEATURES, HORIZON
@@ -123,9 +122,9 @@ def model() -> Model:
 
 
 @lru_cache(maxsize=1)
-def report() -> EffectReport:
+def report() -> effect.EffectReport:
     """What was found when it was trained, with the gate."""
-    return effect_report(model())
+    return effect.effect_report(model())
 
 
 def _recommended(frame: pl.DataFrame, asked: pl.Series) -> pl.DataFrame:
@@ -133,7 +132,7 @@ def _recommended(frame: pl.DataFrame, asked: pl.Series) -> pl.DataFrame:
     schema = {"_row": pl.UInt32, "_arm": pl.String, "_effect": pl.Float64, "_low": pl.Float64, "_high": pl.Float64}
     made = pl.DataFrame(schema=schema)
     if asked.any():
-        found = recommend(effect_model(model()), report(), _named(frame.filter(asked)))
+        found = effect.recommend(effect.effect_model(model()), report(), _named(frame.filter(asked)))
         made = found.select(_row=asked.arg_true().cast(pl.UInt32), _arm="arm", _effect="effect", _low="low",
                             _high="high")
     return frame.select(pl.int_range(pl.len(), dtype=pl.UInt32).alias("_row")).join(
@@ -145,11 +144,11 @@ def _moved(asked: pl.DataFrame) -> tuple[np.ndarray[Any, np.dtype[np.float64]], 
     values, baseline = np.zeros((asked.height, len(FEATURES))), asked["_prediction"].to_numpy().copy()
     if report().open:
         baseline = np.zeros(asked.height)
-        learned = effect_model(model())
+        learned = effect.effect_model(model())
         for arm in learned.arms[1:]:  # who is best off with the first arm gains nothing, and nothing moves that
             mine = (asked["label"] == arm).arg_true().to_numpy()
             if len(mine):
-                values[mine], baseline[mine] = effect_contributions(learned, _named(asked[mine]), arm)
+                values[mine], baseline[mine] = effect.effect_contributions(learned, _named(asked[mine]), arm)
     return values, baseline
 
 

@@ -8,18 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
-from pmed.modelling import Cohort, Model, ModelCard, made_with
-from pmed.modelling.effect import (
-    SMALL,
-    EffectReport,
-    card_metrics,
-    effect_extra,
-    effect_model,
-    effect_report,
-    judge_effects,
-    judge_model,
-    learn_effects,
-)
+from pmed.modelling import Cohort, Model, ModelCard, effect, made_with
 
 from .actg175 import ARMS, HORIZON, as_trial, read_trial, refused
 
@@ -50,17 +39,17 @@ class NrtiModel:
     def train(self, cohort: Cohort) -> Model:
         """Effects on all rows; the gate and all that the card says are of rows that nothing was learned from."""
         trial = as_trial(cohort)
-        reports = {name: judge_effects(trial, name, seed=SEED) for name in ("dr", "t", "x")}
-        learned = learn_effects(trial, "dr", seed=SEED)
-        extra = {**effect_extra(learned, reports["dr"]), "rows_sha256": _fingerprint(cohort)}
+        reports = {name: effect.judge_effects(trial, name, seed=SEED) for name in ("dr", "t", "x")}
+        learned = effect.learn_effects(trial, "dr", seed=SEED)
+        extra = {**effect.effect_extra(learned, reports["dr"]), "rows_sha256": _fingerprint(cohort)}
         return Model(NAME, "regression", learned.trees, _card(cohort, reports), extra=extra)
 
     def evaluate(self, model: Model, cohort: Cohort) -> dict[str, Any]:
         """Effects and gate of a cohort, cross-fitted within it; and what the model's choices gain, of other people."""
-        trained, trial = effect_report(model), as_trial(cohort)
-        found = judge_effects(trial, "dr", seed=SEED)
+        trained, trial = effect.effect_report(model), as_trial(cohort)
+        found = effect.judge_effects(trial, "dr", seed=SEED)
         own = _fingerprint(cohort) == model.extra["rows_sha256"]
-        apart = {} if own else {"model_policy_gain": judge_model(effect_model(model), trained.best, trial,
+        apart = {} if own else {"model_policy_gain": effect.judge_model(effect.effect_model(model), trained.best, trial,
                                                                  seed=SEED).gain.to_json()}
         warnings = ["these are the rows that the model learned from: all is cross-fitted, the model itself is not "
                     "judged"] if own else ["model_policy_gain is honest only if the model saw none of these people"]
@@ -78,13 +67,13 @@ def _fingerprint(cohort: Cohort) -> str:
     return sha256(rows.sort(rows.columns).write_csv().encode()).hexdigest()
 
 
-def _gate(report: EffectReport) -> str:
+def _gate(report: effect.EffectReport) -> str:
     return "open" if report.open else "closed"
 
 
-def _card(cohort: Cohort, reports: Mapping[str, EffectReport]) -> ModelCard:
+def _card(cohort: Cohort, reports: Mapping[str, effect.EffectReport]) -> ModelCard:
     names = {"dr": "DR-learner", "t": "T-learner", "x": "X-learner"}
-    found = {f"treatment by predicted effect, {names[name]} (cross-fitted)": card_metrics(one)
+    found = {f"treatment by predicted effect, {names[name]} (cross-fitted)": effect.card_metrics(one)
              for name, one in reports.items()}
     return ModelCard(
         NAME, "1.0", f"Research use. {reports['dr'].sentence(UNIT)}",
@@ -94,7 +83,7 @@ def _card(cohort: Cohort, reports: Mapping[str, EffectReport]) -> ModelCard:
         f"ACTG 175, four arms at random: {', '.join(ARMS.values())}", "as published with the R package speff2trial; "
         "no row of it is in the model", len(cohort), cohort.frame[cohort.patient].n_unique(), "1991 to 1995",
         SEED, "Pseudo-observations of the restricted time, within each arm; AIPW scores with known chances; "
-        f"DR-learner over LightGBM ({SMALL.rounds} trees of {SMALL.leaves} leaves); five folds, in each of which "
-        "effects and the best arm are learned from the others. Intervals are 95 %, normal. The gate opens where the "
-        "lower end of the gain over the best single arm is above zero.", found, _LIMITS,
+        f"DR-learner over LightGBM ({effect.SMALL.rounds} trees of {effect.SMALL.leaves} leaves); five folds, in each "
+        "of which effects and the best arm are learned from the others. Intervals are 95 %, normal. The gate opens "
+        "where the lower end of the gain over the best single arm is above zero.", found, _LIMITS,
         (CITATION, "doi:10.1214/23-EJS2157", "doi:10.1093/biomet/90.1.15"), made_with())

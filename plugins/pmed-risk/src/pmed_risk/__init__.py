@@ -12,9 +12,7 @@ from .ascvd import AscvdRisk
 from .cautions import cautions
 from .history import RiskHistory
 from .knowledge import release
-from .pgs import PolygenicScores
 from .prevent_score import Prevent
-from .readmission import ReadmissionModel
 from .readmission_score import Readmission, ReadmissionExplainer
 from .score import Score
 from .stroke import StrokeRisk
@@ -24,6 +22,9 @@ if TYPE_CHECKING:
     import polars as pl
 
     from pmed.types import Predictor
+
+    from .pgs import PolygenicScores
+    from .readmission import ReadmissionModel
 
 #: Checks of ``pmed.testing`` that this package is meant to fail, and why.
 EXPECTED_FAILURES = {
@@ -53,12 +54,16 @@ def register_predictors() -> Iterable[type[AscvdRisk | StrokeRisk | Score | Read
 @hookimpl
 def register_models() -> Iterable[type[ReadmissionModel]]:
     """The learned model."""
+    from .readmission import ReadmissionModel
+
     return [ReadmissionModel]
 
 
 @hookimpl
 def register_scorers() -> Iterable[type[PolygenicScores]]:
     """Polygenic scores."""
+    from .pgs import PolygenicScores
+
     return [PolygenicScores]
 
 

@@ -14,8 +14,6 @@ from pmed.tables import TABLES
 from pmed.types import ReadRequest, SourceKind
 
 from ..knowledge import genes
-from . import pharmcat
-from .formats import read
 from .model import OutsideCall
 
 
@@ -40,6 +38,8 @@ class OutsideCalls:
         Raises:
             InputError: for a file that cannot be used, and a gene unknown to the release in PharmCAT's format.
         """
+        from .formats import read
+
         calls = [(path, call) for path in paths for call in read(path)]
         known = [{**vars(call), "file": str(path)} for path, call in calls if _is_known(path, call)]
         others: dict[str, dict[str, OutsideCall]] = {}
@@ -56,7 +56,9 @@ def _is_known(path: Path, call: OutsideCall) -> bool:
     Raises:
         InputError: for such a list.
     """
-    if call.gene not in genes() and call.tool == pharmcat.TOOL:
+    from .pharmcat import TOOL
+
+    if call.gene not in genes() and call.tool == TOOL:
         raise InputError(f"{call.gene[:40]!r} is no gene of the release", where=f"{path} line {call.line}",
                          hint=f"there are {', '.join(genes())}")
     return call.gene in genes()
