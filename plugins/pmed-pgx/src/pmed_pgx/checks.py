@@ -158,8 +158,10 @@ def seen(drug: Drug, known: Known) -> dict[str, Any]:
     names, lists = _looked_at(drug)
     found = {name: known.get(name) for name in names}
     for gene in genes_of(drug):
-        now = present(gene, Ability(known.get(f"{PHENOTYPE}{gene}"), known.get(f"{SCORE}{gene}")),
-                      acting_on(drug, gene, known))
+        acting = acting_on(drug, gene, known)
+        if not acting:
+            continue
+        now = present(gene, Ability(known.get(f"{PHENOTYPE}{gene}"), known.get(f"{SCORE}{gene}")), acting)
         here = {f"{PHENOTYPE}{gene}": now.phenotype, f"{SCORE}{gene}": now.score}
         found.update({name: value for name, value in here.items() if name in found})
     listed = {name: listing(name, known, drug.name) for name in lists}

@@ -21,7 +21,7 @@ from pmed.types import Predictor
 
 from .cases import REMEMBERED, Cases, columns
 from .checks import REFERENCE, acting_on, covered, genes_of, is_allergy, is_list, listing
-from .guidelines import DAYS, PHENOTYPE, SCORE, Drug, Known
+from .guidelines import DAYS, PHENOTYPE, SCORE, Drug, Known, Row
 from .medicines import ALLERGIES, MODIFIERS
 from .outcomes import Outcome, certain
 from .phenoconversion import BY_SCORE, FACTORS
@@ -127,12 +127,18 @@ def _player(feature: str, entry: str) -> str:
 
 def game(one: Outcome) -> Game:
     """The game of one case; only the checks that hold take part."""
-    drug = replace(one.drug, checks=one.checks)
+    drug = _checked(one.drug, one.checks)
     blank = dict.fromkeys(one.given)
     scores = {f"{SCORE}{gene}": NORMAL_SCORE for gene in genes_of(drug) if gene in BY_SCORE}
     known = {name: value for name, value in REFERENCE.items() if name in one.given}
     new = {name: 0.0 for name in one.given if name.startswith(DAYS)}
     return Game(drug, one.given, {**blank, **scores, **known, **new, **one.drug.inputs})
+
+
+# Kept, as is what is worked out of a drug (`reads`, `genes_of`): most patients have the same checks, or none.
+@lru_cache(maxsize=REMEMBERED)
+def _checked(drug: Drug, checks: tuple[Row, ...]) -> Drug:
+    return replace(drug, checks=checks)
 
 
 def attributed(played: Game) -> tuple[float, float, dict[str, float]]:

@@ -72,13 +72,20 @@ class Row:
     def fits(self, known: Known) -> bool | None:
         """Whether the inputs are those of this row; None where an unknown one decides it."""
         verdict: bool | None = True
-        for name, wanted in self.when.items():
+        for name, values, ranges, unknown in self._wanted:
             value = known.get(name)
             if value is None:
-                verdict = verdict if UNKNOWN in wanted else None
-            elif not any(value in one if isinstance(one, Range) else value == one for one in wanted):
+                verdict = verdict if unknown else None
+            elif value not in values and not any(value in one for one in ranges):
                 return False
         return verdict
+
+    @cached_property
+    def _wanted(self) -> tuple[tuple[str, frozenset[Any], tuple[Range, ...], bool], ...]:
+        """Each input with its values, its ranges, and whether it may be unknown: `fits` is asked thousands of times."""
+        return tuple((name, frozenset(one for one in wanted if not isinstance(one, Range)),
+                      tuple(one for one in wanted if isinstance(one, Range)), UNKNOWN in wanted)
+                     for name, wanted in self.when.items())
 
 
 @dataclass(frozen=True)
@@ -129,6 +136,11 @@ class Drug:
         for row in self.rows:
             found.setdefault((row.ages, row.indication), []).append(row)
         return tuple(tuple(rows) for rows in found.values())
+
+    @cached_property
+    def for_everybody(self) -> bool:
+        """Whether no row is for some ages or one indication only."""
+        return not any(rows[0].ages or rows[0].indication for rows in self.groups)
 
     @cached_property
     def populations(self) -> tuple[str, ...]:

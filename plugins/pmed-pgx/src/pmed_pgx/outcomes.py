@@ -131,6 +131,15 @@ class Outcome:
 
 def judge(drug: Drug, known: Known) -> Judged:
     """What the rows say of inputs that have one value each, or none."""
+    applied, undecided = _applied(drug, known)
+    held = [(row, row.fits(known)) for row in drug.checks]
+    return Judged(tuple(_by_concern(drug, applied)), tuple(undecided),
+                  tuple(sorted((row for row, fits in held if fits), key=_weight)),
+                  tuple(row for row, fits in held if fits is None and row.ask))
+
+
+def _applied(drug: Drug, known: Known) -> tuple[list[Row], list[Row]]:
+    """The fitting row of each population, and the rows before them that an unknown input leaves open."""
     applied, undecided = [], []
     for rows in considered(drug, known):
         for row in rows:
@@ -140,24 +149,30 @@ def judge(drug: Drug, known: Known) -> Judged:
                 break
             if fits is None:
                 undecided.append(row)
-    held = {row: row.fits(known) for row in drug.checks}
-    return Judged(tuple(_by_concern(drug, applied)), tuple(undecided),
-                  tuple(sorted((row for row, fits in held.items() if fits), key=_weight)),
-                  tuple(row for row, fits in held.items() if fits is None and row.ask))
+    return applied, undecided
 
 
 def outcome(drug: Drug, given: Known) -> Outcome:
     """What the rows say; the text ``A or B`` as the value of a phenotype means that both are possible."""
     known = seen(drug, given)
-    choices = [[(name, one) for one in members(value)] for name, value in known.items()]
-    combinations = [dict(one) for one in product(*choices)]
-    return Outcome(drug, known, tuple((one, judge(drug, one)) for one in combinations), given)
+    return Outcome(drug, known, tuple((one, judge(drug, one)) for one in _combinations(known)), given)
 
 
 def certain(drug: Drug, known: Known) -> float:
     """Concern level that is certain whatever the unknown inputs are: what is unknown adds no concern."""
-    return min(max((row.concern for row in (*judged.applied, *judged.checks)), default=0.0)
-               for _, judged in outcome(drug, known).each)
+    return min(_highest(drug, one) for one in _combinations(seen(drug, known)))
+
+
+def _highest(drug: Drug, known: Known) -> float:
+    applied, _ = _applied(drug, known)
+    held = (row for row in drug.checks if row.fits(known))
+    return max((row.concern for row in (*applied, *held)), default=0.0)
+
+
+def _combinations(known: Known) -> list[Known]:
+    """Every choice among the inputs of which several values are possible."""
+    several = {name: members(value) for name, value in known.items() if isinstance(value, str) and OR in value}
+    return [{**known, **dict(zip(several, one, strict=True))} for one in product(*several.values())]
 
 
 def members(value: Any) -> tuple[Any, ...]:
@@ -171,6 +186,8 @@ def members(value: Any) -> tuple[Any, ...]:
 
 def considered(drug: Drug, known: Known) -> list[tuple[Row, ...]]:
     """The populations that a patient may belong to: a record proves an indication, never its absence."""
+    if drug.for_everybody:
+        return list(drug.groups)
     age = known.get(AGE)
     here = {rows[0].indication for rows in drug.groups if known.get(f"{FINDING}{rows[0].indication}")}
     return [rows for rows in drug.groups

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import combinations
 
 from .knowledge import table
@@ -69,6 +69,11 @@ def present(gene: str, genetic: Ability, acting: Sequence[Acting]) -> Ability:
     >>> present("CYP2D6", Ability("Normal Metabolizer", 2.0), parsed("paroxetine|inhibitor|strong|taken"))
     Ability(phenotype='Poor Metabolizer', score=0.0)
     """
+    return _present(gene, genetic, tuple(acting)) if acting else genetic
+
+
+@lru_cache(maxsize=1 << 14)
+def _present(gene: str, genetic: Ability, acting: tuple[Acting, ...]) -> Ability:
     sure = [one for one in acting if one.state != PERHAPS]
     # Only kind and strength decide, so that many doubtful medicines are few distinct ones.
     doubtful = list({(one.kind, one.strength): one for one in acting if one.state == PERHAPS}.values())
