@@ -79,16 +79,6 @@ class Equation:
         """Every feature as a number."""
         return [_number(name, example, self) for name, example in self.read.items()]
 
-    @cached_property
-    def unassessed(self) -> pl.Expr:
-        """All that keeps the value from being given, in words; made once, as making it takes longer than its work."""
-        return _reason(self)
-
-    @cached_property
-    def apart(self) -> pl.Expr:
-        """Why the score has nothing to say of a patient, in words."""
-        return _apart(self)
-
 
 @dataclass(frozen=True)
 class Score(Published):
@@ -125,14 +115,13 @@ class Score(Published):
             value = pl.Series("value", about.compute(self._given(frame)), dtype=pl.Float64)
         label = pl.coalesce(pl.when(pl.col("value") >= low).then(pl.lit(words)) for low, words in about.labels) \
             if about.labels else None
-        if unopposed(frame, about):
-            return predictions(frame.with_columns(value), target=about.target, value=pl.col("value"),
-                               unit=self.card.unit, reason=pl.lit(None), label=label)
-        apart = frame.select(apart=about.apart).to_series()
-        rows = predictions(frame.with_columns(value), target=about.target, value=pl.col("value"),
-                           unit=self.card.unit, reason=pl.coalesce(apart, about.unassessed), label=label)
-        return rows.with_columns(
-            status=pl.when(apart.is_not_null()).then(pl.lit("not-applicable")).otherwise("status"))
+        apart, reasons = against(frame, about)
+        silent = frame.select(apart=apart).to_series() if apart is not None else None
+        told = [one for one in (silent, reasons) if one is not None]
+        rows = predictions(frame.with_columns(value), target=about.target, value=pl.col("value"), unit=self.card.unit,
+                           reason=pl.coalesce(told) if told else pl.lit(None), label=label)
+        return rows if silent is None else rows.with_columns(
+            status=pl.when(silent.is_not_null()).then(pl.lit("not-applicable")).otherwise("status"))
 
     def trace(self, features: pl.DataFrame, predictions: pl.DataFrame) -> pl.DataFrame:
         """The inputs one by one, and the result."""
@@ -160,19 +149,31 @@ def arrays(frame: pl.DataFrame, about: Equation) -> dict[str, Floats]:
     return {column.name: column.to_numpy() for column in numbers.get_columns()}
 
 
-def unopposed(frame: pl.DataFrame, about: Equation) -> bool:
-    """Whether the equation is for every row, and none has a reason not to be assessed.
+def against(frame: pl.DataFrame, about: Equation) -> tuple[pl.Expr | None, pl.Expr | None]:
+    """Why the score has nothing to say of rows, and why rows have no value, in words; None where no row has a reason.
 
-    Asked before the reasons are put in words, which takes several times as long as the value: for a patient who is
-    assessed, and for the mixtures that explain the value, there are none.
+    Only inputs that some row lacks, or has outside of what the equation knows, are put in words: those of all take
+    several times as long as the value.
     """
+    missing = [name for name in about.required if frame[name].null_count()]
+    kind = [pl.when(~pl.col(name)).then(pl.lit(why)) for name, why in about.only.items() if not frame[name].all()]
+    silent = [pl.when(pl.all_horizontal(pl.col(name).is_null() for name in about.topic)).then(needs(missing))] \
+        if missing and all(frame[name].null_count() for name in about.topic) else []
+    reasons = [*([needs(missing)] if missing else []), *_strange(frame, about),
+               *(pl.when(name).then(pl.lit(why)) for name, why in about.refused.items() if frame[name].any()),
+               *(pl.when(pl.col(name) <= 0).then(pl.format(f"{name} is {{}}, which cannot be", number(pl.col(name))))
+                 for name in about.positive if not _inside(frame[name], None)),
+               *(outside(name, *limit) for name, limit in about.limits.items() if not _inside(frame[name], limit)),
+               *(why for why in about.reasons if frame.select(why).to_series().null_count() < frame.height)]
+    return pl.coalesce(*kind, *silent) if kind or silent else None, all_reasons(*reasons) if reasons else None
+
+
+def _strange(frame: pl.DataFrame, about: Equation) -> list[pl.Expr]:
+    """Words that the equation does not know."""
     words = {name: known for name, known in {"sex": _SEXES, **about.words}.items() if name in about.read}
-    return (not any(frame[name].null_count() for name in about.required)
-            and all(frame[name].all() for name in about.only)
-            and not any(frame[name].any() for name in about.refused)
-            and not any(set(frame[name].unique()).difference((*known, None)) for name, known in words.items())
-            and all(_inside(frame[name], about.limits.get(name)) for name in (*about.limits, *about.positive))
-            and not any(frame.select(why).to_series().null_count() < frame.height for why in about.reasons))
+    return [pl.when(~pl.col(name).is_in(list(known))).then(
+        pl.format(f"{name} is recorded as {{}}: the equation knows {', '.join(known)} only", name))
+        for name, known in words.items() if set(frame[name].unique()).difference((*known, None))]
 
 
 def _inside(column: pl.Series, limit: tuple[float, float, str] | None) -> bool:
@@ -191,27 +192,6 @@ def _number(name: str, example: Any, about: Equation) -> pl.Expr:
     elif isinstance(example, bool):
         column = column.fill_null(value=False).cast(pl.Float64)
     return column.fill_null(float("nan")).alias("female" if name == "sex" else name)
-
-
-def _reason(about: Equation) -> pl.Expr:
-    """All that keeps the value from being given."""
-    words = {"sex": _SEXES, **about.words}
-    strange = [pl.when(~pl.col(name).is_in(list(known))).then(
-        pl.format(f"{name} is recorded as {{}}: the equation knows {', '.join(known)} only", name))
-        for name, known in words.items() if name in about.read]
-    refused = [pl.when(name).then(pl.lit(why)) for name, why in about.refused.items()]
-    positive = [pl.when(pl.col(name) <= 0).then(pl.format(f"{name} is {{}}, which cannot be", number(pl.col(name))))
-                for name in about.positive]
-    limits = [outside(name, *limit) for name, limit in about.limits.items()]
-    return all_reasons(needs(list(about.required)), *strange, *refused, *positive, *limits, *about.reasons)
-
-
-def _apart(about: Equation) -> pl.Expr:
-    """Why the score has nothing to say of a patient: not of that kind, or nothing of its topic is known."""
-    kind = [pl.when(~pl.col(name)).then(pl.lit(why)) for name, why in about.only.items()]
-    silent = pl.when(pl.all_horizontal(pl.col(name).is_null() for name in about.topic)).then(
-        needs(list(about.required)))
-    return pl.coalesce(*kind, silent)
 
 
 def _shown(name: str, example: Any) -> pl.Expr:
