@@ -11,6 +11,7 @@ from typing import Any
 
 import polars as pl
 
+from .collecting import uncollected
 from .errors import OptionError
 from .flow import upstream
 from .genomics.sex import sexes
@@ -209,6 +210,7 @@ def _paths(files: Files | None) -> list[Path]:
     return [Path(files)] if isinstance(files, str | Path) else [Path(file) for file in files or ()]
 
 
+@uncollected()
 def run(genome: Files | None = (), history: Files | None = (), *, outside_calls: Files = (),
         samples: Sequence[str] = (), build: str = "", index_date: str = "", pairs: Mapping[str, str] | None = None,
         options: Options | None = None, allow_sex_mismatch: bool = False, settings: Settings | None = None,

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import polars as pl
 
+from .collecting import uncollected
 from .engine import Engine
 from .errors import OptionError
 from .normalise.drugs import Vocabulary, add_ingredients
@@ -84,6 +85,7 @@ class WhatIf:
         return display.difference(self)
 
 
+@uncollected()
 def what_if(result: Result, patient_id: str, *, stop: str | Iterable[str] = (), start: str | Iterable[str] = (),
             genotype: Mapping[str, str] | None = None, measures: Mapping[str, float] | None = None) -> WhatIf:
     """Repeat one patient's run with changes.

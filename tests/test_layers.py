@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 LAYERS = [  # lowest first; nothing imports from its own layer
-    {"errors", "lately"},
+    {"errors", "lately", "collecting"},
     {"tables", "options", "files", "settings", "flow", "verdicts", "compatibility", "repeats"},
     {"types", "schema", "vocabularies", "allowlist", "modelling"},
     {"hookspecs"},
