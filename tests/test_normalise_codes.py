@@ -74,6 +74,13 @@ def times(a: int, b: int) -> int:
     ("http://hl7.org/fhir/sid/icd-10-cm", "I85.00", ["hepatic-impairment"]),
     ("http://hl7.org/fhir/sid/icd-10-cm", "I85.01", ["gi-bleeding", "hepatic-impairment"]),
     ("http://hl7.org/fhir/sid/icd-10", "I85.0", ["gi-bleeding", "hepatic-impairment"]),  # there it means: bleeding
+    ("http://hl7.org/fhir/sid/icd-10-cm", "K29.00", []),  # acute gastritis without bleeding
+    ("http://hl7.org/fhir/sid/icd-10-cm", "K29.01", ["gi-bleeding"]),
+    ("http://hl7.org/fhir/sid/icd-10-cm", "K29.71", ["gi-bleeding"]),
+    ("http://hl7.org/fhir/sid/icd-10", "K29.0", ["gi-bleeding"]),  # there it means: haemorrhagic
+    ("http://hl7.org/fhir/sid/icd-10-cm", "K31.82", ["gi-bleeding"]), ("ICD9CM", "537.84", ["gi-bleeding"]),
+    ("http://hl7.org/fhir/sid/icd-10-cm", "I73.81", []),  # erythromelalgia
+    ("http://hl7.org/fhir/sid/icd-10-cm", "I73.9", ["peripheral-artery-disease"]),
     ("http://hl7.org/fhir/sid/icd-10-cm", "N18.32", ["chronic-kidney-disease", "ckd-stage-3"]),
     ("http://hl7.org/fhir/sid/icd-10-cm", "N18.6", ["chronic-kidney-disease", "ckd-stage-5"]),
     ("http://hl7.org/fhir/sid/icd-10-cm", "R56.9", ["seizure"]), ("ICD9CM", "345.90", ["epilepsy", "seizure"]),

@@ -16,7 +16,7 @@ import msgspec
 
 from ..errors import HistoryError
 from .fhir_files import EXPORT_HINT, content
-from .fhir_types import Bundle, Entry, Header, LooseBundle, Patient
+from .fhir_types import Bundle, Entry, Header, LooseBundle, Medication, Patient
 from .fhir_wanted import WANTED, whole_bundles
 from .recorded import Issue
 
@@ -34,6 +34,8 @@ BEGIN = re.compile(rb'\s*\{\s*"resourceType"\s*:\s*"([A-Za-z]+)"\s*,\s*"id"\s*:\
 _HEADERS = msgspec.json.Decoder(Header)
 _SERVED = "served:"
 _KEPT = {*WANTED, *FIRST}
+_KINDS = {known: kind for kind, known in WANTED.items()} | {Patient: "Patient", Medication: "Medication"}
+_SPOTS: list[str] = []  # "entry[0]" and on: what places are called is the same in all bundles
 
 
 class Resource(msgspec.Struct, frozen=True, gc=False):
@@ -215,13 +217,12 @@ def _whole(content: bytes) -> Any:
     return bundle if bundle.resource_type == "Bundle" else None
 
 
-def _found(bundle: Any, file: str) -> Iterator[Resource]:
+def _found(bundle: Any, file: str) -> list[Resource]:
     """Every wanted entry's resource of a whole bundle."""
-    for index, entry in enumerate(bundle.entry):
-        found = entry.resource
-        kind = type(found).__name__
-        if kind in _KEPT:
-            yield Resource(file, f"entry[{index}]", kind, found.id or "", entry.full_url or "", b"", found)
+    while len(_SPOTS) < len(bundle.entry):
+        _SPOTS.append(f"entry[{len(_SPOTS)}]")
+    return [Resource(file, spot, _KINDS[type(found)], found.id or "", entry.full_url or "", b"", found)
+            for spot, entry in zip(_SPOTS, bundle.entry, strict=False) if type(found := entry.resource) in _KINDS]
 
 
 def _decode_bundle(content: bytes, where: str) -> Bundle | LooseBundle:

@@ -39,7 +39,7 @@ _ADHERENCE = {"taking": "active", "not-taking": "not-taken", "stopped": "stopped
 def drug_row(resource: Resource, found: Drug, name: str, medicines: Medicines, issues: list[Issue]) -> Row:
     """One row for whatever is recorded about a medicine."""
     concept = _medicine(resource, found, medicines, issues)
-    return (*origin(resource, name), *named(concept, RXNORM), *_said(found))
+    return origin(resource, name) + named(concept, RXNORM) + _said(found)
 
 
 def _said(found: Drug) -> Row:

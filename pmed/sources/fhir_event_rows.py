@@ -17,29 +17,27 @@ def procedure_row(resource: Resource, found: Procedure, name: str) -> Row:
     """What was done, and when."""
     day = found.performed_date_time or found.occurrence_date_time
     start, end = _span(found.performed_period or found.occurrence_period)
-    return (*origin(resource, name), *named(found.code, _SNOMED), day or start, day or end,
-            found.status)
+    return origin(resource, name) + named(found.code, _SNOMED) + (day or start, day or end, found.status)
 
 
 def encounter_row(resource: Resource, found: Encounter, name: str) -> Row:
     """A visit or stay by its first type."""
     kind = found.type[0] if found.type else None
-    return (*origin(resource, name), *named(kind, _SNOMED),
-            *_span(found.period or found.actual_period), found.status, _class(found.kind))
+    span = _span(found.period or found.actual_period)
+    return origin(resource, name) + named(kind, _SNOMED) + span + (found.status, _class(found.kind))
 
 
 def immunization_row(resource: Resource, found: Immunization, name: str) -> Row:
     """A vaccine; `status` says whether it was given."""
-    return (*origin(resource, name), *named(found.vaccine_code, _CVX),
-            found.occurrence_date_time, found.status)
+    return origin(resource, name) + named(found.vaccine_code, _CVX) + (found.occurrence_date_time, found.status)
 
 
 def report_row(resource: Resource, found: DiagnosticReport, name: str) -> Row:
     """A report as an observation without number: its conclusion as text and as code."""
     start = found.effective_date_time or _span(found.effective_period)[0] or found.issued
     code = state(found.conclusion_code[0]) if found.conclusion_code else None
-    return (*origin(resource, name), *named(found.code, LOINC), start, found.issued, found.status,
-            None, None, found.conclusion, code, None)
+    return origin(resource, name) + named(found.code, LOINC) + (start, found.issued, found.status, None, None,
+                                                                found.conclusion, code, None)
 
 
 def family_rows(resource: Resource, found: FamilyMemberHistory, name: str) -> list[Row]:

@@ -150,11 +150,12 @@ class Records:
 
     def take(self, resource: Resource, scope: Scope) -> None:
         """Decode one resource and add its rows; what cannot be used is reported."""
-        found = resource.found or decode(resource, decoder(resource.kind), self.issues)
+        kind = resource.kind
+        found = resource.found or decode(resource, decoder(kind), self.issues)
         if found is None:
             self.issues[-1]["patient_id"] = _owner(resource, scope.people)
             return
-        whose = _WHOSE[resource.kind]
+        whose = _WHOSE[kind]
         link = getattr(found, whose)
         reference = link.reference if link else None
         name = scope.people.get(reference or "") or resolve(reference, scope.people)
@@ -164,26 +165,25 @@ class Records:
                                               path=f"$.{whose}"))
             return
         noted: list[Issue] = []
-        rows, kept = _rows(resource, found, name, scope.medicines, noted), self.rows[TABLE[resource.kind]]
-        if not resource.id or self._is_new(resource, rows, name, kept):
-            self.issues += noted
-            kept.add(rows)
-            if len(rows) > 1 or rows[0][_DISPLAY] is None:
-                self._note_nameless(resource, rows, name)
-            if resource.kind == "Observation" and (call := gene_call(resource, found, name, self.issues)):
-                self.calls.append(call)
+        rows, kept = _rows(resource, found, name, scope.medicines, noted), self.rows[TABLE[kind]]
+        start = self.seen[name, kind].setdefault(resource.id, kept.height) if resource.id else kept.height
+        if start < kept.height:
+            self._note_repeated(resource, rows, name, kept.some(start, len(rows) + 1))
+            return
+        self.issues += noted
+        kept.add(rows)
+        if len(rows) > 1 or rows[0][_DISPLAY] is None:
+            self._note_nameless(resource, rows, name)
+        if kind == "Observation" and (call := gene_call(resource, found, name, self.issues)):
+            self.calls.append(call)
 
-    def _is_new(self, resource: Resource, rows: Sequence[Row], name: str, kept: Kept) -> bool:
-        """Whether this resource has not been met before, as it is in overlapping pages of a search."""
-        start = self.seen[name, resource.kind].setdefault(resource.id, kept.height)
-        if start == kept.height:
-            return True
-        first, *more = kept.some(start, len(rows) + 1)
+    def _note_repeated(self, resource: Resource, rows: Sequence[Row], name: str, kept: Sequence[Row]) -> None:
+        """Report a resource that has been met before, as in overlapping pages of a search; `kept` begins with it."""
+        first, *more = kept
         before = [first, *(row for row in more if row[_FROM] == first[_FROM])]
         same = [row[_SAID] for row in before] == [row[_SAID] for row in rows]
         severity, what = ("info", "the same; used once") if same else ("warning", "differs; the first one is used")
         self.issues.append(resource.issue(severity, "duplicate-resource", f"given before and {what}", patient_id=name))
-        return False
 
     def _note_nameless(self, resource: Resource, rows: Sequence[Row], name: str) -> None:
         """Report rows that say nothing about what they are."""

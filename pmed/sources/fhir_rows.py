@@ -42,15 +42,15 @@ def condition_rows(resource: Resource, found: Condition, name: str) -> list[Row]
     end = found.abatement_date_time or (abatement and (abatement.end or abatement.start))
     states = state(found.clinical_status), state(found.verification_status), found.abatement_boolean
     where, rest = origin(resource, name), (start, end, found.recorded_date, *states)
-    return [(*where, *coded(coding, found.code), *rest)
+    return [where + coded(coding, found.code) + rest
             for coding in (found.code.coding if found.code else []) or [Coding()]]
 
 
 def allergy_row(resource: Resource, found: AllergyIntolerance, name: str) -> Row:
     """An allergy, since its onset or since it was recorded."""
     start = found.onset_date_time or found.recorded_date
-    return (*origin(resource, name), *named(found.code, RXNORM), start, found.recorded_date,
-            state(found.clinical_status), state(found.verification_status), found.criticality)
+    return origin(resource, name) + named(found.code, RXNORM) + (
+        start, found.recorded_date, state(found.clinical_status), state(found.verification_status), found.criticality)
 
 
 def observation_rows(resource: Resource, found: Observation, name: str, issues: list[Issue]) -> list[Row]:
@@ -58,26 +58,23 @@ def observation_rows(resource: Resource, found: Observation, name: str, issues: 
     start = found.effective_date_time or found.effective_instant
     if start is None:
         start = found.effective_period.start if found.effective_period else found.issued
-    head, told = origin(resource, name), (resource, issues)
-    if not found.component:  # as of nearly all
-        return [_measured(found, head, start, found, told)]
-    own = [_measured(found, head, start, found, told)] if _has_value(found) else []
-    return own + [_measured(part, head, start, found, told, path=f"$.component[{index}]")
+    head, amount = origin(resource, name), found.value_quantity
+    if amount and amount.comparator is None and not found.component:  # nearly all, hence without a call more
+        return [head + named(found.code, LOINC) + (start, found.issued, found.status, amount.value, unit_of(amount),
+                                                   None, None, _meaning(found))]
+    when, report = (start, found.issued, found.status), _reporter(resource, issues, name)
+    own = [_measured(found, head, when, report, "$")] if _has_value(found) or not found.component else []
+    return own + [_measured(part, head, when, report, f"$.component[{index}]")
                   for index, part in enumerate(found.component)]
 
 
-def _measured(part: _Measured, head: Row, start: str | None, found: Observation, told: tuple[Resource, list[Issue]],
-              *, path: str = "$") -> Row:
+def _measured(part: _Measured, head: Row, when: Row, report: Callable[..., None], path: str) -> Row:
     """The row of an observation, or of one component of it."""
-    name, file, place, source = head
-    system, code, display = named(part.code, LOINC)
-    quantity, word = part.value_quantity, part.interpretation
-    if quantity and quantity.comparator is None:  # as most are
-        value, unit, text, coded_value = quantity.value, unit_of(quantity), None, None
-    else:
-        value, unit, text, coded_value = _value(part, _reporter(*told, name), path)
-    return (name, file, place, source, system, code, display, start, found.issued, found.status, value, unit, text,
-            coded_value, state(word[0]) if word else None)
+    return head + named(part.code, LOINC) + when + _value(part, report, path) + (_meaning(part),)
+
+
+def _meaning(part: _Measured) -> str | None:
+    return state(part.interpretation[0]) if part.interpretation else None
 
 
 def _reporter(resource: Resource, issues: list[Issue], name: str) -> Callable[..., None]:
@@ -122,8 +119,10 @@ def state(concept: CodeableConcept | None) -> str | None:
     """The code of a status given as a concept; its text where it has no code."""
     if concept is None:
         return None
-    code = next((one.code for one in concept.coding if one.code), None)
-    return code or concept.text
+    for one in concept.coding:
+        if one.code:
+            return one.code
+    return concept.text
 
 
 def unit_of(quantity: Quantity) -> str | None:
@@ -141,8 +140,8 @@ def _has_value(found: _Measured) -> bool:
 def _value(found: _Measured, report: Callable[..., None], path: str) -> Row:
     """Number, unit, text and code of what is no plain quantity; what cannot be one of them is reported."""
     if quantity := found.value_quantity:
-        if quantity.value is None:
-            return None, unit_of(quantity), None, None
+        if quantity.comparator is None or quantity.value is None:
+            return quantity.value, unit_of(quantity), None, None
         return _limit(quantity, report, path)
     if concept := found.value_codeable_concept:
         coding = concept.coding[0] if concept.coding else Coding()

@@ -124,12 +124,16 @@ def _filled(name: str, frame: pl.DataFrame | None) -> pl.DataFrame:
 
 def frame_of(name: str, rows: Sequence[Row]) -> pl.DataFrame:
     """Rows as recorded, in the columns of `COLUMNS`."""
-    kinds = _kinds(name)
     columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
     # A source that does not know the last columns leaves them out.
-    columns += [[None] * len(rows)] * (len(kinds) - len(columns))
+    columns += [[None] * len(rows)] * (len(COLUMNS[name]) - len(columns))
+    return frame_of_columns(name, columns)
+
+
+def frame_of_columns(name: str, columns: Sequence[Sequence[Any]]) -> pl.DataFrame:
+    """Columns as recorded, those of `COLUMNS`."""
     return pl.DataFrame([pl.Series(column, values, dtype=kind)
-                         for (column, kind), values in zip(kinds.items(), columns, strict=True)])
+                         for (column, kind), values in zip(_kinds(name).items(), columns, strict=True)])
 
 
 def _read(frame: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFrame:
