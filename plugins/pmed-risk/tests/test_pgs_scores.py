@@ -18,8 +18,8 @@ from pmed.cohorts import opened
 from pmed.errors import GenomeError, InputError
 from pmed_risk.pgs.matching import Rules
 from pmed_risk.pgs.reference import compare, read_panel
-from pmed_risk.pgs.scorefile import read_scores
 from pmed_risk.pgs.scoring import score_cohort
+from pmed_risk.pgs.store import stored
 
 GENOME = "genotypes/cineca_synthetic_subset.vcf.gz"
 META = "##fileformat=VCFv4.2\n##reference=GRCh38\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\t"
@@ -48,9 +48,15 @@ def row(pos, effect="G", other="A", weight=2, kind="additive", frequency=""):
     return "1", pos, effect, other, weight, kind == "dominant", kind == "recessive", frequency
 
 
-def scored(files, scorefiles, **more):
-    cohort = opened(files)
-    return score_cohort(cohort, read_scores(scorefiles, cohort.build), **more)
+def scored(files, scorefiles, build="", **more):
+    """As `pmed.score` gives it, for genomes that say their build unless told otherwise."""
+    cohort = opened(files, build)
+    with stored(scorefiles, cohort.build) as scores:
+        found = score_cohort(cohort, scores, **more)
+        both = pmed.Scored(found.table, pl.concat(found.matches.table()))
+        for number, file in enumerate(scores.files):  # counted on the way, and in the table
+            assert found.matches.counts(number) == both.counts(file.name)
+    return both
 
 
 def sums(files, scorefiles, **more):
@@ -60,11 +66,11 @@ def sums(files, scorefiles, **more):
 @pytest.fixture(scope="module")
 def cineca(shared):
     folder = shared / "cases/pgs"
-    cohort = opened([folder / GENOME], "GRCh37")
     files = ["PGS001229_22.txt", "PGS001229_22_duplicate.txt", "scorefile_dominant_and_recessive.txt"]
-    found = score_cohort(cohort, read_scores([folder / "scorefiles" / name for name in files], "GRCh37"))
+    found = scored([folder / GENOME], [folder / "scorefiles" / name for name in files], "GRCh37")
     again = pmed.score(str(folder / GENOME), [folder / "scorefiles" / name for name in files], build="GRCh37")
     assert again.table.equals(found.table)
+    assert again.matches.equals(found.matches)
     return folder, found, found.table.with_columns(pl.col("sample").str.split("_").list.first())
 
 
@@ -99,8 +105,8 @@ def test_dominant_and_recessive(cineca):
 
 def test_ambiguous_variants_on_demand(shared):
     folder = shared / "cases/pgs"
-    scores = read_scores([folder / "scorefiles/PGS001229_22.txt"], "GRCh37")
-    found = score_cohort(opened([folder / GENOME], "GRCh37"), scores, rules=Rules(keep_ambiguous=True))
+    file = folder / "scorefiles/PGS001229_22.txt"
+    found = scored([folder / GENOME], [file], "GRCh37", rules=Rules(keep_ambiguous=True))
     assert found.counts("PGS001229")["matched"] == 829
     assert found.table["sum"].to_list()[:2] == pytest.approx([0.33180, 0.25596], abs=1e-5)
 

@@ -13,7 +13,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from .batches import Batch, Bools, Calls, Int8s
+from .batches import Batch, Calls, Int8s
+from .wanted import Bools
 
 Floats = NDArray[np.float64]
 
