@@ -74,7 +74,7 @@ class Held:
 
 @dataclass(frozen=True)
 class Batch:
-    """Records at positions of scores: keys (records,), variants with `record`, and their calls in parts."""
+    """Records at positions of scores: keys (records,), variants with `record` and `key`, and their calls in parts."""
 
     keys: Ints
     variants: pl.DataFrame
@@ -85,7 +85,8 @@ class Batch:
         """All, one after the other."""
         keys = np.concatenate([one.keys for one in parts])
         known = variants([one.columns for one in parts])
-        numbered = known.with_columns(record=pl.int_range(len(keys), dtype=pl.Int64, eager=True))
+        numbered = known.with_columns(record=pl.int_range(len(keys), dtype=pl.Int64, eager=True),
+                                      key=pl.Series(keys))
         return cls(keys, numbered, tuple(one.calls for one in parts))
 
     def within(self, records: Ints) -> Iterator[tuple[Calls, Ints]]:

@@ -82,8 +82,7 @@ class Scores:
     def _written(self, rows: pl.DataFrame, number: int, bins: Counter[int]) -> Part:
         for name in rows["chrom"].drop_nulls().unique():
             self._codes.setdefault(name, len(self._codes))
-        ordered = rows.with_columns(key=key_of(self._codes), score=pl.lit(number, dtype=pl.UInt32)).sort(
-            "key", maintain_order=True)
+        ordered = _ordered(rows.with_columns(key=key_of(self._codes), score=pl.lit(number, dtype=pl.UInt32)))
         path = self.folder / f"{number}-{rows['row'][0]}.parquet"
         write(ordered, path)
         keys = ordered["key"].drop_nulls().to_numpy()
@@ -97,9 +96,9 @@ class Scores:
         Raises:
             InputError: naming the first.
         """
-        found = [_twice(_load(parts, *edges)) for edges in _windows(bins)]
-        rows = np.concatenate([*found, np.zeros(0, dtype=np.int64)])
-        if len(rows):
+        near = [edges for edges in _windows(bins) if len(_again(_load(parts, *edges, ["key"])))]
+        found = [_twice(_load(parts, *edges)) for edges in near]
+        if len(rows := np.concatenate([*found, np.zeros(0, dtype=np.int64)])):
             raise fault(file.head, TWICE, int(rows.min()), len(rows))
 
     def wanted(self) -> Wanted:
@@ -161,16 +160,27 @@ def _windows(bins: Counter[int]) -> list[tuple[int, int]]:
     return list(zip(edges, [*edges[1:], 1 << 62], strict=True)) if edges else []
 
 
-def _load(parts: Sequence[Part], low: int, high: int) -> pl.DataFrame:
-    """Rows with keys from `low` to below `high`, in the order of the keys."""
+def _load(parts: Sequence[Part], low: int, high: int, columns: Sequence[str] = ()) -> pl.DataFrame:
+    """Rows with keys from `low` to below `high`, in the order of the keys; only some columns, if so asked."""
     paths = [part.path for part in parts if part.reaches(low, high)]
-    within = (pl.col("key") >= low) & (pl.col("key") < high)
-    return pl.scan_parquet(paths, glob=False).filter(within).collect().sort("key", maintain_order=True)
+    within = pl.scan_parquet(paths, glob=False).filter((pl.col("key") >= low) & (pl.col("key") < high))
+    return _ordered((within.select(columns) if columns else within).collect())
+
+
+def _ordered(rows: pl.DataFrame) -> pl.DataFrame:
+    """By key, those without one first; most files are in the order of the genome."""
+    keys = rows["key"].fill_null(-1).to_numpy()
+    return rows if (keys[1:] >= keys[:-1]).all() else rows.sort("key", maintain_order=True)
+
+
+def _again(rows: pl.DataFrame) -> Ints:
+    """Places of the rows behind which comes one of the same key; `rows` are in the order of their keys."""
+    keys = rows["key"].to_numpy()
+    return np.flatnonzero(keys[1:] == keys[:-1])
 
 
 def _twice(rows: pl.DataFrame) -> Ints:
     """Numbers of the rows that are there twice; `rows` are in the order of their keys."""
-    keys = rows["key"].to_numpy()
-    again = np.flatnonzero(keys[1:] == keys[:-1])
+    again = _again(rows)
     some = rows[np.union1d(again, again + 1)]
     return some.filter(pl.struct(_SAME).is_duplicated())["row"].to_numpy().astype(np.int64)

@@ -75,7 +75,8 @@ class Wanted:
             raise GenomeError(f"the records of {chrom}:{pos} are apart, or in two files",
                               hint="sort the file, and give each chromosome once")
         had[some] = True
-        return rows[some]
+        taken: pl.DataFrame = rows[some]
+        return taken
 
     def _windows(self, keys: Ints) -> Iterator[tuple[int, Ints]]:
         """The windows of some positions, and which positions are in each."""
