@@ -40,7 +40,8 @@ def scores(counts: Counts) -> list[Case]:
     return [Case(floor, peer, items=items, rounds=HEAVY, missing="" if program else NO_PLINK),
             Case("scores: plink2 --pfile --score", again, floor=floor, items=items, rounds=HEAVY,
                  missing="" if program else NO_PLINK),
-            ours(one, 1, floor=floor, ratio=1.5), ours(f"scores: pmed score, {SCORES} at once", SCORES, floor=one, ratio=2)]
+            ours(one, 1, floor=floor, ratio=1.5),
+            ours(f"scores: pmed score, {SCORES} at once", SCORES, floor=one, ratio=2)]
 
 
 def files() -> Counts | None:

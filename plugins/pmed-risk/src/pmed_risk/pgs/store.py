@@ -25,6 +25,7 @@ from .wanted import Ints, Wanted, key_of
 _WINDOW_ROWS = 400_000  # of all scores together; at about 150 bytes each
 _BIN = 16  # windows begin at a multiple of so many bits
 _GROUP_ROWS = 1 << 15
+_ROOM = "set TMPDIR to a folder with room for the rows of the scoring files"
 _SAME = ("chrom", "pos", "effect", "other", "kind")
 
 
@@ -129,11 +130,18 @@ def stored(paths: Sequence[Path], build: str) -> Iterator[Scores]:
             raise InputError(f"is score {file.name}, as {names[file.name]} is", where=str(file.path),
                              hint="give each score once")
         names[file.name] = file.path
-    with TemporaryDirectory(prefix="pmed-score-") as folder:
+    with _folder() as folder:
         scores = Scores(Path(folder), files)
         for number in range(len(files)):
             scores.read(number)
         yield scores
+
+
+def _folder() -> TemporaryDirectory[str]:
+    try:
+        return TemporaryDirectory(prefix="pmed-score-")
+    except OSError as error:
+        raise PmedError(f"there is no folder for temporary files: {error.strerror}", hint=_ROOM) from error
 
 
 def write(frame: pl.DataFrame, path: Path) -> None:
@@ -146,7 +154,7 @@ def write(frame: pl.DataFrame, path: Path) -> None:
         frame.write_parquet(path, compression="lz4", row_group_size=_GROUP_ROWS)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise PmedError(f"cannot write: {str(error).splitlines()[0]}", where=str(path.parent),
-                        hint="set TMPDIR to a folder with room for the rows of the scoring files") from error
+                        hint=_ROOM) from error
 
 
 def _windows(bins: Counter[int]) -> list[tuple[int, int]]:
