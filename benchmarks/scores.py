@@ -27,7 +27,7 @@ def scores(counts: Counts) -> list[Case]:
     """One score beside the peer, and ten in one pass beside one."""
     items = counts.get("records", 0) * counts.get("people", 0)
     program = shutil.which("plink2")
-    genome, floor, one = MADE / "cohort.vcf.gz", "plink2 --vcf --score", "pmed score, one"
+    genome, floor, one = MADE / "cohort.vcf.gz", "scores: plink2 --vcf --score", "scores: pmed score, one"
 
     def ours(name: str, many: int, **more: object) -> Case:
         files = [word for number in range(1, many + 1) for word in ("--scorefile", str(MADE / f"PGS{number:06}.txt"))]
@@ -38,9 +38,10 @@ def scores(counts: Counts) -> list[Case]:
             "cols=+scoresums", "--threads", "1", "--memory", str(MEGABYTES), "--out", str(MADE / "plink"))
     again = (program or "plink2", "--pfile", str(OWN), *peer[3:])
     return [Case(floor, peer, items=items, rounds=HEAVY, missing="" if program else NO_PLINK),
-            Case("plink2 --pfile --score", again, floor=floor, items=items, rounds=HEAVY,
+            Case("scores: plink2 --pfile --score", again, floor=floor, items=items, rounds=HEAVY,
                  missing="" if program else NO_PLINK),
-            ours(one, 1, floor=floor, ratio=1.5), ours(f"pmed score, {SCORES} at once", SCORES, floor=one, ratio=2)]
+            ours(one, 1, floor=floor, ratio=1.5),
+            ours(f"scores: pmed score, {SCORES} at once", SCORES, floor=one, ratio=2)]
 
 
 def files() -> Counts | None:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,10 +13,13 @@ from .errors import GenomeError, OptionError
 from .genomics.builds import known_build
 from .genomics.contigs import chromosome
 from .genomics.files import check_whole, kind_of
-from .genomics.header import read_header
-from .genomics.matrix import Chunk, Columns, Heads, chunks, variants
+from .genomics.header import Header
+from .genomics.matrix import Chunk, Columns, Heads, variants
+from .genomics.matrix import chunks as _chunks
 
 __all__ = ["Chunk", "Cohort", "Columns", "Heads", "chromosome", "chunks", "opened", "variants"]
+
+_KINDS = ("vcf", "bcf", "cache")
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,7 @@ class Cohort:
     """Files of the same people: one, or one for each chromosome.
 
     Attributes:
-        paths: VCF or BCF files.
+        paths: VCF or BCF files, or caches of `pmed import`.
         samples: Their sample names, in the order of the first file.
         build: GRCh38 or GRCh37.
     """
@@ -38,7 +41,7 @@ def opened(paths: Sequence[Path], build: str = "") -> Cohort:
     """Read the heads of genome files.
 
     Args:
-        paths: VCF or BCF files, all of the same people.
+        paths: VCF or BCF files, or caches of `pmed import`, all of the same people.
         build: The build, for files whose header does not say it.
 
     Raises:
@@ -47,7 +50,7 @@ def opened(paths: Sequence[Path], build: str = "") -> Cohort:
     """
     if not paths or len({path.resolve() for path in paths}) < len(paths):
         raise OptionError("a genome file is given twice" if paths else "there is no genome", hint="name each file once")
-    heads = [read_header(_readable(path)) for path in paths]
+    heads = [_head(path) for path in paths]
     for head in heads[1:]:
         if set(head.samples) != set(heads[0].samples):
             raise GenomeError(f"does not hold the same people as {heads[0].path}", where=str(head.path),
@@ -59,9 +62,30 @@ def opened(paths: Sequence[Path], build: str = "") -> Cohort:
     return Cohort(tuple(paths), heads[0].samples, next(iter(known)))
 
 
-def _readable(path: Path) -> Path:
-    if path.is_file() and (kind := kind_of(path)) not in {"vcf", "bcf"}:
+def chunks(path: Path, *, samples: Sequence[str] = (), megabytes: int = 64) -> Iterator[Chunk]:
+    """All records of a genome file as arrays, in file order.
+
+    Args:
+        path: VCF (plain, gzip or BGZF), BCF, or a cache that `pmed import` has made of them.
+        samples: Read only these, in the order of the file.
+        megabytes: About how much memory a chunk may take while it is made; one record at least. Of a cache a chunk is
+            as many records as it has packed together.
+
+    Raises:
+        GenomeError: no such file or sample, a file that breaks off, a line that is malformed.
+    """
+    if kind_of(path) == "cache":
+        from .genomics.cache_matrix import cache_chunks  # polars comes with it, which most cohorts do not need
+
+        return cache_chunks(path, samples)
+    return _chunks(path, samples=samples, megabytes=megabytes)
+
+
+def _head(path: Path) -> Header:
+    if path.is_file() and (kind := kind_of(path)) not in _KINDS:
         check_whole(path)
-        what = f"not from {kind} files" if kind else "and this is neither"
-        raise GenomeError(f"whole genomes are read from VCF and BCF only, {what}", where=str(path))
-    return path
+        what = f"not from {kind} files" if kind else "and this is none of them"
+        raise GenomeError(f"whole genomes are read from VCF, BCF and pmed's own cache only, {what}", where=str(path))
+    from .genomics.opening import head_of  # polars comes with it
+
+    return head_of(path)

@@ -11,12 +11,14 @@ import tracemalloc
 import numpy as np
 import pysam
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pmed.cohorts import chunks as either_chunks
 from pmed.errors import GenomeError
 from pmed.genomics.files import quiet_htslib
 from pmed.genomics.matrix import chunks
+from pmed.importing import import_genomes
 from tests.vcf_writer import BINARY, TEXT, packed, vcfs
 
 META = "##fileformat=VCFv4.2\n##reference=GRCh38\n"
@@ -111,6 +113,42 @@ def test_bcf_gives_what_its_text_gives(tmp_path):
         np.testing.assert_array_equal(quick_read(path), slow_read(text))
         whole = next(chunks(path)).variants
         assert whole.rows() == next(chunks(packed(tmp_path, text, "plain"))).variants.rows()
+
+
+def all_of(parts):
+    """Arrays, and variants, of chunks of whatever size."""
+    parts = list(checked(parts))
+    arrays = [np.concatenate([getattr(one, name) for one in parts])
+              for name in ("alleles", "ploidy", "phased", "whole", "alts")]
+    return arrays, [row for one in parts for row in one.variants.rows()]
+
+
+@given(made=st.one_of(cohorts(), vcfs()))
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+def test_a_cache_gives_what_its_file_gives(tmp_path_factory, made):
+    folder = tmp_path_factory.mktemp("m")
+    path = packed(folder, made.text, "plain") if hasattr(made, "text") else write(folder, made[1], people=made[0])
+    text, kept = path.read_text(), folder / "kept.parquet"
+    if not any(line and not line.startswith("#") for line in text.splitlines()):
+        return
+    import_genomes([path], kept)
+    (wanted, rows), (found, same) = all_of(chunks(path)), all_of(either_chunks(kept))
+    for one, other in zip(wanted, found, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert same == rows
+
+
+def test_some_samples_of_a_cache_in_chunks_that_count_its_rows(tmp_path, monkeypatch):
+    monkeypatch.setattr("pmed.genomics.cache._GROUP_ROWS", 2)
+    path = write(tmp_path, *(line(pos, "0|1", "1|1", "0|3" if pos == 4 else ".|1") for pos in range(1, 6)))
+    import_genomes([path], kept := tmp_path / "kept.parquet")
+    parts = list(either_chunks(kept, samples=["S2", "S0"]))
+    assert [one.samples for one in parts] == [("S0", "S2")] * len(parts)
+    assert np.concatenate([one.alleles for one in parts])[:, 1].tolist() == [[-1, 1]] * 3 + [[0, -1], [-1, 1]]
+    assert [one.heads.row for one in parts] == [1 + sum(len(part.alts) for part in parts[:number])
+                                                for number in range(len(parts))]
+    with pytest.raises(GenomeError, match="no sample 'S9'"):
+        list(either_chunks(kept, samples=["S9"]))
 
 
 def test_a_fault_in_bcf_names_its_record(tmp_path):

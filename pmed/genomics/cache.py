@@ -150,6 +150,19 @@ def read_cache(header: Header, wanted: Positions) -> Read:
     return read
 
 
+def cache_frames(header: Header, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
+    """Some columns of all rows, about a group of rows at a time.
+
+    Raises:
+        GenomeError: the file is damaged.
+    """
+    try:
+        yield from pl.scan_parquet(header.path, glob=False).select(columns).collect_batches(
+            chunk_size=_group_rows(len(header.samples)), maintain_order=True, engine="streaming")
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise _damaged(header.path) from error
+
+
 @dataclass
 class _Writing:
     """The frames of all files on their way into a cache, and what is learned as they pass."""

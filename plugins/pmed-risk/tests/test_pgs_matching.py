@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pmed_risk.pgs.matching import TYPES, Rules, match
+from pmed_risk.pgs.wanted import key_of
 
 PAIRED = {"A": "T", "C": "G", "G": "C", "T": "A"}
 ROWS = {"score": pl.UInt32, "row": pl.UInt32, "chrom": pl.String, "pos": pl.Int64, "effect": pl.String,
@@ -75,8 +76,9 @@ def cases(draw):
 
 
 def quick_match(rows, variants, rules):
-    found = match(pl.DataFrame(rows, schema=ROWS, orient="row"), pl.DataFrame(variants, schema=VARIANTS, orient="row"),
-                  rules)
+    key = key_of({"chr1": 0, "chr2": 1})
+    found = match(pl.DataFrame(rows, schema=ROWS, orient="row").with_columns(key=key),
+                  pl.DataFrame(variants, schema=VARIANTS, orient="row").with_columns(key=key), rules)
     return {(one["score"], one["row"]): (one["record"], one["allele"], one["type"], one["status"])
             for one in found.iter_rows(named=True)}
 

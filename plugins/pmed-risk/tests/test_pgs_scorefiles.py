@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import gzip
 
+import polars as pl
 import pytest
 
 from pmed.errors import InputError
-from pmed_risk.pgs.scorefile import read_score, read_scores
+from pmed_risk.pgs.store import stored
 
 HEAD = "#pgs_id=PGS1\n#genome_build=GRCh37\n"
 COLUMNS = "rsID\tchr_name\tchr_position\teffect_allele\tother_allele\teffect_weight"
@@ -23,41 +24,47 @@ def scorefile(folder, *rows, columns=COLUMNS, head=HEAD):
     return write(folder, head + "\n".join([columns, *rows]) + "\n")
 
 
+def read(file, build):
+    """Name and rows of one scoring file."""
+    with stored([file], build) as scores:
+        return scores.files[0].name, pl.concat(scores.in_order(0)).drop("key", "score")
+
+
 GOOD = "rs1\t1\t10\tA\tG\t0.5"
 
 
 def test_a_row_is_read(tmp_path):
-    score = read_score(scorefile(tmp_path, GOOD), "GRCh37")
-    assert score.name == "PGS1"
-    assert score.rows.drop("row").rows() == [("chr1", 10, "A", "G", "additive", 0.0, 0.5, 0.5, None)]
+    name, rows = read(scorefile(tmp_path, GOOD), "GRCh37")
+    assert name == "PGS1"
+    assert rows.drop("row").rows() == [("chr1", 10, "A", "G", "additive", 0.0, 0.5, 0.5, None)]
 
 
 def test_format_1_is_read(tmp_path):
     head = "### PGS CATALOG SCORING FILE\n# PGS ID = PGS9\n# Original Genome Build = hg19\n"
     columns = "rsID\tchr_name\tchr_position\teffect_allele\treference_allele\teffect_weight"
-    score = read_score(scorefile(tmp_path, GOOD, head=head, columns=columns), "GRCh37")
-    assert (score.name, score.rows["other"].to_list()) == ("PGS9", ["G"])
+    name, rows = read(scorefile(tmp_path, GOOD, head=head, columns=columns), "GRCh37")
+    assert (name, rows["other"].to_list()) == ("PGS9", ["G"])
 
 
 def test_harmonised_positions_are_for_their_build(tmp_path):
     head, columns = HEAD + "#HmPOS_build=GRCh38\n", COLUMNS + "\thm_chr\thm_pos"
     file = scorefile(tmp_path, GOOD + "\t1\t99", GOOD.replace("10", "11") + "\t\t", head=head, columns=columns)
-    assert read_score(file, "GRCh38").rows["pos"].to_list() == [99, None]
-    assert read_score(file, "GRCh37").rows["pos"].to_list() == [10, 11]
+    assert read(file, "GRCh38")[1]["pos"].to_list() == [99, None]
+    assert read(file, "GRCh37")[1]["pos"].to_list() == [10, 11]
 
 
 def test_effect_types(tmp_path):
     columns = COLUMNS + "\tis_dominant\tis_recessive"
     rows = [f"rs1\t1\t{pos}\tA\tG\t2\t{dominant}\t{recessive}"
             for pos, dominant, recessive in ((1, "True", "False"), (2, "FALSE", "TRUE"), (3, "False", ""))]
-    steps = read_score(scorefile(tmp_path, *rows, columns=columns), "GRCh37").rows.select("base", "once", "twice")
+    steps = read(scorefile(tmp_path, *rows, columns=columns), "GRCh37")[1].select("base", "once", "twice")
     assert steps.rows() == [(0, 2, 0), (0, 0, 2), (0, 2, 2)]
 
 
 def test_weights_by_dosage(tmp_path):
     columns = "chr_name\tchr_position\teffect_allele\tdosage_0_weight\tdosage_1_weight\tdosage_2_weight"
-    score = read_score(scorefile(tmp_path, "1\t5\tA\t-1\t2\t7", columns=columns), "GRCh37")
-    assert score.rows.select("kind", "base", "once", "twice").rows() == [("dosage", -1, 3, 5)]
+    rows = read(scorefile(tmp_path, "1\t5\tA\t-1\t2\t7", columns=columns), "GRCh37")[1]
+    assert rows.select("kind", "base", "once", "twice").rows() == [("dosage", -1, 3, 5)]
 
 
 @pytest.mark.parametrize(("rows", "says"), [
@@ -74,7 +81,7 @@ def test_weights_by_dosage(tmp_path):
 ])
 def test_rows_that_are_refused(tmp_path, rows, says):
     with pytest.raises(InputError) as caught:
-        read_score(scorefile(tmp_path, *rows), "GRCh37")
+        read(scorefile(tmp_path, *rows), "GRCh37")
     assert says in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -83,14 +90,14 @@ def test_rows_that_are_refused(tmp_path, rows, says):
 def test_complex_rows_are_refused_by_name(tmp_path, flag):
     file = scorefile(tmp_path, GOOD + "\tFalse", "rs2\t1\t11\tC\tT\t1\tTrue", columns=f"{COLUMNS}\t{flag}")
     with pytest.raises(InputError, match=rf"row 2: has complex rows.* C \({flag.removeprefix('is_')}\)"):
-        read_score(file, "GRCh37")
+        read(file, "GRCh37")
 
 
 def test_the_wrong_build_is_refused(tmp_path):
     with pytest.raises(InputError, match="has positions on GRCh37, the genome is on GRCh38"):
-        read_score(scorefile(tmp_path, GOOD), "GRCh38")
+        read(scorefile(tmp_path, GOOD), "GRCh38")
     with pytest.raises(InputError, match="has positions on no stated build"):
-        read_score(scorefile(tmp_path, GOOD, head="#genome_build=NR\n"), "GRCh38")
+        read(scorefile(tmp_path, GOOD, head="#genome_build=NR\n"), "GRCh38")
 
 
 @pytest.mark.parametrize(("gone", "says"), [
@@ -98,23 +105,23 @@ def test_the_wrong_build_is_refused(tmp_path):
     ("chr_position", "has no positions")])
 def test_a_column_that_is_missing(tmp_path, gone, says):
     with pytest.raises(InputError, match=says):
-        read_score(scorefile(tmp_path, GOOD, columns=COLUMNS.replace(gone, "else")), "GRCh37")
+        read(scorefile(tmp_path, GOOD, columns=COLUMNS.replace(gone, "else")), "GRCh37")
 
 
 def test_a_gzip_that_is_cut_off(tmp_path):
     whole = gzip.compress((HEAD + COLUMNS + "\n" + GOOD + "\n").encode())
     file = tmp_path / "s.txt.gz"
     file.write_bytes(whole)
-    assert read_score(file, "GRCh37").rows.height == 1
+    assert read(file, "GRCh37")[1].height == 1
     file.write_bytes(whole[:-9])
     with pytest.raises(InputError, match="is cut off or damaged"):
-        read_score(file, "GRCh37")
+        read(file, "GRCh37")
 
 
 def test_two_files_of_one_score(tmp_path):
     file = scorefile(tmp_path, GOOD)
-    with pytest.raises(InputError, match="is score PGS1, as"):
-        read_scores([file, file], "GRCh37")
+    with pytest.raises(InputError, match="is score PGS1, as"), stored([file, file], "GRCh37"):
+        pass
 
 
 @pytest.mark.parametrize(("name", "build", "many", "kinds"), [
@@ -125,7 +132,7 @@ def test_two_files_of_one_score(tmp_path):
     ("PGS004255_hmPOS_GRCh38.txt.gz", "GRCh37", 30, {"dosage"}),
 ])
 def test_files_of_the_catalog(shared, name, build, many, kinds):
-    rows = read_score(shared / "cases/pgs/complex" / name, build).rows
+    rows = read(shared / "cases/pgs/complex" / name, build)[1]
     assert (rows.height, set(rows["kind"])) == (many, kinds)
 
 
@@ -137,5 +144,5 @@ def test_files_of_the_catalog(shared, name, build, many, kinds):
 ])
 def test_invalid_files_of_the_catalog_are_refused(shared, name, says):
     with pytest.raises(InputError) as caught:
-        read_score(shared / "cases/pgs/complex" / name, "GRCh38")
+        read(shared / "cases/pgs/complex" / name, "GRCh38")
     assert says in str(caught.value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import tempfile
 
 import numpy as np
 import polars as pl
@@ -15,11 +16,14 @@ from hypothesis import strategies as st
 import pmed
 from pmed.cli import cli
 from pmed.cohorts import opened
-from pmed.errors import GenomeError, InputError
+from pmed.errors import GenomeError, InputError, PmedError
+from pmed.importing import import_genomes
+from pmed_risk.pgs import batches, header, matches, store
+from pmed_risk.pgs import scorefile as scorefile_module
 from pmed_risk.pgs.matching import Rules
 from pmed_risk.pgs.reference import compare, read_panel
-from pmed_risk.pgs.scorefile import read_scores
 from pmed_risk.pgs.scoring import score_cohort
+from pmed_risk.pgs.store import stored
 
 GENOME = "genotypes/cineca_synthetic_subset.vcf.gz"
 META = "##fileformat=VCFv4.2\n##reference=GRCh38\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\t"
@@ -48,9 +52,15 @@ def row(pos, effect="G", other="A", weight=2, kind="additive", frequency=""):
     return "1", pos, effect, other, weight, kind == "dominant", kind == "recessive", frequency
 
 
-def scored(files, scorefiles, **more):
-    cohort = opened(files)
-    return score_cohort(cohort, read_scores(scorefiles, cohort.build), **more)
+def scored(files, scorefiles, build="", **more):
+    """As `pmed.score` gives it, for genomes that say their build unless told otherwise."""
+    cohort = opened(files, build)
+    with stored(scorefiles, cohort.build) as scores:
+        found = score_cohort(cohort, scores, **more)
+        both = pmed.Scored(found.table, pl.concat(found.matches.table()))
+        for number, file in enumerate(scores.files):  # counted on the way, and in the table
+            assert found.matches.counts(number) == both.counts(file.name)
+    return both
 
 
 def sums(files, scorefiles, **more):
@@ -60,11 +70,11 @@ def sums(files, scorefiles, **more):
 @pytest.fixture(scope="module")
 def cineca(shared):
     folder = shared / "cases/pgs"
-    cohort = opened([folder / GENOME], "GRCh37")
     files = ["PGS001229_22.txt", "PGS001229_22_duplicate.txt", "scorefile_dominant_and_recessive.txt"]
-    found = score_cohort(cohort, read_scores([folder / "scorefiles" / name for name in files], "GRCh37"))
+    found = scored([folder / GENOME], [folder / "scorefiles" / name for name in files], "GRCh37")
     again = pmed.score(str(folder / GENOME), [folder / "scorefiles" / name for name in files], build="GRCh37")
     assert again.table.equals(found.table)
+    assert again.matches.equals(found.matches)
     return folder, found, found.table.with_columns(pl.col("sample").str.split("_").list.first())
 
 
@@ -99,8 +109,8 @@ def test_dominant_and_recessive(cineca):
 
 def test_ambiguous_variants_on_demand(shared):
     folder = shared / "cases/pgs"
-    scores = read_scores([folder / "scorefiles/PGS001229_22.txt"], "GRCh37")
-    found = score_cohort(opened([folder / GENOME], "GRCh37"), scores, rules=Rules(keep_ambiguous=True))
+    file = folder / "scorefiles/PGS001229_22.txt"
+    found = scored([folder / GENOME], [file], "GRCh37", rules=Rules(keep_ambiguous=True))
     assert found.counts("PGS001229")["matched"] == 829
     assert found.table["sum"].to_list()[:2] == pytest.approx([0.33180, 0.25596], abs=1e-5)
 
@@ -214,6 +224,63 @@ def test_files_that_are_no_one_genome(tmp_path, text, says):
     parts[1].write_text(parts[1].read_text().replace(text, "S0\tS7" if "S" in text[:1] else "GRCh37"))
     with pytest.raises(GenomeError, match=says):
         opened(parts)
+
+
+def test_a_cache_is_scored_as_its_file_is(tmp_path):
+    calls = [["0/1", "1/1", "./."], ["0", "1|2", "0/0"], [".", "1/1", "0/1"]]
+    records = [(chrom, pos, "A", alt, failed, some) for chrom, alt, failed in (("1", "G", "PASS"), ("2", "G,C", "q10"))
+               for pos, some in enumerate(calls, 1)]
+    file, kept = genome(tmp_path, records, 3), tmp_path / "kept.parquet"
+    import_genomes([file], kept)
+    score = scorefile(tmp_path, [row(pos, weight=pos, frequency=0.25) for pos in (1, 2, 3)]
+                      + [("2", *row(pos, weight=10 * pos)[1:]) for pos in (1, 2, 3)])
+    more = {"min_overlap": 0, "rules": Rules(keep_multiallelic=True, ignore_filters=True)}
+    both = [scored([one], [score], **more) for one in (file, kept)]
+    assert both[0].table.equals(both[1].table)
+    assert both[0].matches.equals(both[1].matches)
+    assert both[1].counts("PGS1") == {"matched": 6}
+    assert run(kept, "--scorefile", score, "--keep-multiallelic", "--min-overlap", "0").exit_code == 0
+
+
+def test_rows_are_read_in_parts_and_matched_by_windows(tmp_path, monkeypatch):
+    """Parts of a few rows and windows of two: as a whole, in the order of the file, which is not that of the genome."""
+    chroms, records = ["2", "1", "X"], []
+    for chrom in chroms:
+        records += [(chrom, pos, "A", "G", "PASS", ["0/1", "1/1"]) for pos in (7, 70_000, 200_000, 900_000)]
+    rows = [(chrom, *row(pos, weight=number)[1:]) for number, (chrom, pos) in enumerate(
+        (chrom, pos) for chrom in ("X", "1", "5", "2") for pos in (900_000, 7, 8, 200_000, 70_000))]
+    rows[3:3] = [("1", "", *row(0)[2:]), ("1", 9, *row(0)[2:])]
+    file, files = genome(tmp_path, records, 2), [scorefile(tmp_path, rows, "PGS1"),
+                                                 scorefile(tmp_path, rows[:9], "PGS2")]
+    whole = scored([file], files, min_overlap=0)
+    monkeypatch.setattr(store, "_WINDOW_ROWS", 2)
+    monkeypatch.setattr(matches, "_AT_ONCE", 2)
+    monkeypatch.setattr(scorefile_module, "blocks", lambda path: header.blocks(path, 150))
+    monkeypatch.setattr(batches, "_MOST_ALLELES", 1)
+    apart = scored([file], files, min_overlap=0)
+    assert apart.table.equals(whole.table)
+    assert apart.matches.equals(whole.matches)
+    assert apart.matches["row"].to_list() == [*range(len(rows)), *range(9)]
+    assert whole.counts("PGS1") == {"matched": 12, "no position": 1, "not in the genome": 9}
+
+
+def test_a_row_that_is_there_twice_is_found_in_another_part(tmp_path, monkeypatch):
+    rows = [row(5), *(row(pos) for pos in range(6, 20)), row(5, weight=3), row(5, effect="A", other="G")]
+    monkeypatch.setattr(scorefile_module, "blocks", lambda path: header.blocks(path, 150))
+    monkeypatch.setattr(store, "_WINDOW_ROWS", 1)
+    with pytest.raises(InputError, match=r"row 1: the same variant.* in several rows \(2 such rows\)"):
+        scored([genome(tmp_path, [("1", 5, "A", "G", "PASS", ["0/1"])], 1)], [scorefile(tmp_path, rows)])
+
+
+def test_rows_and_matches_are_left_nowhere(small, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "t"))
+    (tmp_path / "t").mkdir()
+    file, score = small
+    assert run(file, "--scorefile", score, "--matches", tmp_path / "m.tsv").exit_code == 0
+    assert not list((tmp_path / "t").iterdir())
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "none"))
+    with pytest.raises(PmedError, match="TMPDIR"):
+        scored([file], [score])
 
 
 def test_records_of_one_position_must_be_together(tmp_path):

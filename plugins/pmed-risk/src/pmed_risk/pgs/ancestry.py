@@ -17,8 +17,8 @@ from pmed.terminal import progress, spooled
 
 from .loadings import Loadings, make_loadings, read_loadings
 from .placing import LEAST_SITES, place
-from .scorefile import read_scores
 from .scoring import score_cohort
+from .store import stored
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -45,10 +45,10 @@ def make(genome: tuple[Path, ...], *, build: str, populations: Path, scorefiles:
     """Make the components of the unrelated people in GENOME file(s) who have a population."""
     with spooled(genome) as files, progress() as say:
         cohort = opened(files, build)
-        scores = read_scores(scorefiles, cohort.build)
-        made = make_loadings(cohort, read_populations(populations), say)
-        if scores:
-            made = _with_scores(made, score_cohort(cohort, scores, progress=say).table)
+        with stored(scorefiles, cohort.build) as scores:
+            made = make_loadings(cohort, read_populations(populations), say)
+            if scores.files:
+                made = _with_scores(made, score_cohort(cohort, scores, keep=False, progress=say).table)
     for path in made.write(output):
         click.echo(f"wrote {path}", err=True)
     click.echo(f"{len(made.sites)} sites, {len(made.people)} people; {shrinkage(made)}", err=True)

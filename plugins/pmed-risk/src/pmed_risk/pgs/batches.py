@@ -10,61 +10,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from pmed.cohorts import Chunk, Cohort, Columns, Heads, chunks, variants
-from pmed.errors import GenomeError
+from pmed.cohorts import Chunk, Cohort, Columns, chunks, variants
+
+from .wanted import Bools, Ints, Wanted
 
 Int8s = NDArray[np.int8]
-Bools = NDArray[np.bool_]
-Ints = NDArray[np.int64]
 # What is held between two rounds of matching; an allele is a byte, a record without its calls some 500.
 _MOST_ALLELES, _MOST_RECORDS = 1 << 25, 50_000
-
-
-class Wanted:
-    """Rows of scoring files (`matching.match`) by position, and which of them a batch has had."""
-
-    def __init__(self, rows: pl.DataFrame) -> None:
-        self.all = rows
-        self.codes = {name: code for code, name in enumerate(rows["chrom"].drop_nulls().unique().sort())}
-        placed = rows.filter(pl.col("pos").is_not_null())
-        codes = placed["chrom"].replace_strict(self.codes, return_dtype=pl.Int64).to_numpy()
-        keys = self.key(codes, placed["pos"].to_numpy())
-        order = np.argsort(keys, kind="stable")
-        self.keys, self.rows = keys[order], placed[order]
-        self.had = np.zeros(len(keys), dtype=bool)
-
-    def key(self, chrom: Ints, pos: Ints) -> Ints:
-        """One number for each position, of the code of its contig; negative on contigs that no score has."""
-        return (chrom << 32) + pos
-
-    def keys_of(self, heads: Heads) -> Ints:
-        """The same of records."""
-        runs = heads.contigs()
-        codes = np.array([self.codes.get(name, -1) for name, _ in runs])
-        return self.key(np.repeat(codes, [many for _, many in runs]), heads.pos)
-
-    def has(self, keys: Ints) -> Bools:
-        """Which of some positions a score has."""
-        if not len(self.keys):
-            return np.zeros(len(keys), dtype=bool)
-        place = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
-        return np.asarray(self.keys[place] == keys)
-
-    def take(self, keys: Ints) -> pl.DataFrame:
-        """The rows at some positions.
-
-        Raises:
-            GenomeError: a position comes a second time; what was added up then cannot be taken back.
-        """
-        low, high = np.searchsorted(self.keys, [keys.min(), keys.max() + 1])
-        some = low + np.flatnonzero(np.isin(self.keys[low:high], keys))
-        if (again := some[self.had[some]]).size:
-            chrom, pos = self.rows.select("chrom", "pos").row(int(again[0]))
-            raise GenomeError(f"the records of {chrom}:{pos} are apart, or in two files",
-                              hint="sort the file, and give each chromosome once")
-        self.had[some] = True
-        taken: pl.DataFrame = self.rows[some]
-        return taken
 
 
 @dataclass(frozen=True)
@@ -122,7 +74,7 @@ class Held:
 
 @dataclass(frozen=True)
 class Batch:
-    """Records at positions of scores: keys (records,), variants with `record`, and their calls in parts."""
+    """Records at positions of scores: keys (records,), variants with `record` and `key`, and their calls in parts."""
 
     keys: Ints
     variants: pl.DataFrame
@@ -133,7 +85,8 @@ class Batch:
         """All, one after the other."""
         keys = np.concatenate([one.keys for one in parts])
         known = variants([one.columns for one in parts])
-        numbered = known.with_columns(record=pl.int_range(len(keys), dtype=pl.Int64, eager=True))
+        numbered = known.with_columns(record=pl.int_range(len(keys), dtype=pl.Int64, eager=True),
+                                      key=pl.Series(keys))
         return cls(keys, numbered, tuple(one.calls for one in parts))
 
     def within(self, records: Ints) -> Iterator[tuple[Calls, Ints]]:

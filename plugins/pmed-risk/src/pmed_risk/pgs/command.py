@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import click
 import msgspec
 import polars as pl
 
-from pmed import Scored
 from pmed.cohorts import Cohort, opened
 from pmed.files import write_all
 from pmed.terminal import progress, spooled
@@ -19,15 +18,17 @@ from pmed.terminal import progress, spooled
 from .absolute import add_risks, read_incidence, read_people
 from .ancestry import tell
 from .loadings import PANEL, read_loadings
-from .matching import Rules
+from .matches import Matches
+from .matching import MATCHED, Rules
 from .placing import place
 from .reference import Panel, compare, read_panel
-from .scorefile import read_scores
 from .scoring import MIN_OVERLAP, score_cohort
+from .store import stored
 from .sums import LEAST_CALLED
 
 FORMAT = "pmed/scores/1"
 _FILE = click.Path(path_type=Path, dir_okay=False)
+Counts = Mapping[str, Mapping[str, int]]
 
 
 @click.command()
@@ -70,51 +71,62 @@ def score(genome: tuple[Path, ...], scorefiles: tuple[Path, ...], *, build: str,
     rules = Rules(keep_ambiguous, keep_multiallelic, ignore_filters)
     with spooled(genome) as files, progress() as say:
         cohort = opened(files, build)
-        scores = read_scores(scorefiles, cohort.build)
-        panel = read_panel(reference, pcs) if reference and pcs else _placed(cohort, folder, say) if folder else None
-        scored = score_cohort(cohort, scores, rules=rules, min_overlap=min_overlap, progress=say)
-    names = [one.name for one in scores]
-    table = compare(scored.table, panel, names) if panel else scored.table
-    if who is not None:
-        table = add_risks(table, known, who, years)
-    _deliver(FORMATS[kind](table, scored), output, scored.matches if matches else None, matches)
+        with stored(scorefiles, cohort.build) as scores:
+            panel = _panel(cohort, reference, pcs, folder, say)
+            found = score_cohort(cohort, scores, rules=rules, min_overlap=min_overlap, keep=matches is not None,
+                                 progress=say)
+            names = [file.name for file in scores.files]
+            table = compare(found.table, panel, names) if panel else found.table
+            if who is not None:
+                table = add_risks(table, known, who, years)
+            counts = {name: found.matches.counts(number) for number, name in enumerate(names)}
+            _deliver(FORMATS[kind](table, counts), output, {matches: _lines(found.matches)} if matches else {})
     for name in names:
-        _tell(name, scored)
+        _tell(name, counts[name], found.table)
 
 
-def _placed(cohort: Cohort, folder: Path, say: Callable[[str], None]) -> Panel:
-    """A panel's people, and those of a cohort on its components."""
+def _panel(cohort: Cohort, reference: Path | None, pcs: Path | None, folder: Path | None,
+           say: Callable[[str], None]) -> Panel | None:
+    """A panel's people, and those of a cohort on its components; None where no panel is given."""
+    if reference and pcs:
+        return read_panel(reference, pcs)
+    if not folder:
+        return None
     panel = read_loadings(folder)
     placed = place(cohort, panel, progress=say)
     tell(placed, panel)
     return Panel(folder / PANEL, panel.people, placed.drop_nulls("PC1"))
 
 
-def to_tsv(table: pl.DataFrame, _: Scored) -> bytes:
+def to_tsv(table: pl.DataFrame, _: Counts) -> bytes:
     """One row for each sample and score."""
     return table.write_csv(separator="\t").encode()
 
 
-def to_parquet(table: pl.DataFrame, _: Scored) -> bytes:
+def to_parquet(table: pl.DataFrame, _: Counts) -> bytes:
     """The same as Parquet."""
     sink = io.BytesIO()
     table.write_parquet(sink)
     return sink.getvalue()
 
 
-def to_json(table: pl.DataFrame, scored: Scored) -> bytes:
+def to_json(table: pl.DataFrame, counts: Counts) -> bytes:
     """The same as JSON, with the counts of each score."""
-    names = table["score"].unique(maintain_order=True)
-    whole = {"format": FORMAT, "scores": {name: scored.counts(name) for name in names}, "samples": table.to_dicts()}
+    whole = {"format": FORMAT, "scores": counts, "samples": table.to_dicts()}
     return msgspec.json.format(msgspec.json.encode(whole), indent=1) + b"\n"
 
 
-FORMATS: dict[str, Callable[[pl.DataFrame, Scored], bytes]] = {
+FORMATS: dict[str, Callable[[pl.DataFrame, Counts], bytes]] = {
     "tsv": to_tsv, "json": to_json, "parquet": to_parquet}
 
 
-def _deliver(data: bytes, output: Path | None, matches: pl.DataFrame | None, place: Path | None) -> None:
-    log = {place: matches.write_csv(separator="\t").encode()} if matches is not None and place else {}
+def _lines(matches: Matches) -> Iterator[bytes]:
+    """The table of matches as TSV, piece by piece."""
+    for number, part in enumerate(matches.table()):
+        yield part.write_csv(separator="\t", include_header=not number).encode()
+
+
+def _deliver(data: bytes, output: Path | None, log: Mapping[Path, Iterable[bytes]]) -> None:
     write_all({**log, **({output: data} if output else {})})
     if output is None:
         sys.stdout.buffer.write(data)
@@ -122,13 +134,11 @@ def _deliver(data: bytes, output: Path | None, matches: pl.DataFrame | None, pla
         click.echo(f"wrote {path}", err=True)
 
 
-def _tell(name: str, scored: Scored) -> None:
+def _tell(name: str, counts: Mapping[str, int], table: pl.DataFrame) -> None:
     """What was matched and what was not known, in a line or two."""
-    counts = scored.counts(name)
-    matched = counts.pop("matched", 0)
-    rest = "".join(f", {many} {what}" for what, many in counts.items())
-    click.echo(f"{name}: {matched} of {matched + sum(counts.values())} variants matched{rest}", err=True)
-    own = scored.table.filter(score=name)
+    rest = "".join(f", {many} {what}" for what, many in counts.items() if what != MATCHED)
+    click.echo(f"{name}: {counts.get(MATCHED, 0)} of {sum(counts.values())} variants matched{rest}", err=True)
+    own = table.filter(score=name)
     imputed, lost = int(own["imputed"].sum()), own.filter(pl.col("left_out") > 0)
     if imputed:
         click.echo(f"{name}: {imputed} unknown genotypes imputed by the allele's frequency", err=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 ADDITIVE, DOMINANT, RECESSIVE, DOSAGE = "additive", "dominant", "recessive", "dosage"
+KINDS = (ADDITIVE, DOMINANT, RECESSIVE, DOSAGE)
 DOSAGES = ("dosage_0_weight", "dosage_1_weight", "dosage_2_weight")
 
 

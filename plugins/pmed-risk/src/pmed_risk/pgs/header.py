@@ -5,13 +5,14 @@ from __future__ import annotations
 import gzip
 import re
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pmed.errors import InputError
 
 _GZIP = b"\x1f\x8b"
+BLOCK = 1 << 22  # bytes of text; what is made of them takes some 16 times as much
 # Lambert et al., Nat Genet 2021;53:420 (doi:10.1038/s41588-021-00783-5); keys of format 1 read as those of format 2.
 _FIRST_KEYS = {"pgs id": "pgs_id", "pgs name": "pgs_name", "original genome build": "genome_build",
                "number of variants": "variants_number"}
@@ -21,11 +22,12 @@ _LINE = re.compile(r"#+\s*([^=]+?)\s*=\s*(.*?)\s*$")
 
 @dataclass(frozen=True)
 class Head:
-    """What a scoring file says of itself: ``#key=value`` lines, and the names of its columns."""
+    """The ``#key=value`` lines of a scoring file, the names of its columns, and how many lines these are."""
 
     path: Path
     said: Mapping[str, str]
     columns: tuple[str, ...]
+    lines: int
 
     @property
     def name(self) -> str:
@@ -61,37 +63,47 @@ def build_named(text: str) -> str:
     return next((build for build, pattern in _BUILDS.items() if pattern.search(text)), "")
 
 
-def content(path: Path) -> bytes:
-    """A scoring file's text, unpacked if need be.
+def blocks(path: Path, size: int = BLOCK) -> Iterator[bytes]:
+    """A scoring file's text, unpacked if need be, in blocks of whole lines of about `size` bytes.
 
     Raises:
-        InputError: it is not there, empty, or broken off.
+        InputError: it is not there, or broken off.
     """
+    rest = b""
     try:
-        data = path.read_bytes()
-        text = gzip.decompress(data) if data.startswith(_GZIP) else data
+        with path.open("rb") as raw:
+            packed = raw.read(len(_GZIP)) == _GZIP
+            raw.seek(0)
+            file = gzip.GzipFile(fileobj=raw) if packed else raw
+            while piece := file.read(size):
+                text = rest + piece
+                cut = text.rfind(b"\n") + 1
+                if cut:
+                    yield text[:cut]
+                rest = text[cut:]
     except (EOFError, zlib.error, gzip.BadGzipFile):
         raise InputError("is cut off or damaged (gzip)", where=str(path), hint="download it again") from None
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", where=str(path)) from error
-    if not text.strip():
-        raise InputError("is empty, not a scoring file", where=str(path))
-    return text
+    if rest:
+        yield rest + b"\n"
 
 
-def head_of(path: Path, text: bytes) -> tuple[Head, int]:
-    """The head, and the number of lines before the one with the column names.
+def head_of(path: Path) -> Head:
+    """The head of a scoring file.
 
     Raises:
-        InputError: no columns, or one twice.
+        InputError: it cannot be read, has no columns, or one twice.
     """
     said: dict[str, str] = {}
-    lines = iter(text[:1 << 20].decode("utf-8", "replace").splitlines())
-    for number, line in enumerate(lines):
+    first = next(blocks(path), b"")  # holds the whole head, which is some KB at most
+    if not first.strip():
+        raise InputError("is empty, not a scoring file", where=str(path))
+    for number, line in enumerate(first.decode("utf-8", "replace").split("\n")):
         if line.startswith("#"):
             said |= _pair(line)
         elif line.strip():
-            return Head(path, said, _columns(path, line.split("\t"))), number
+            return Head(path, said, _columns(path, line.split("\t")), number + 1)
     raise InputError("has no line with column names", where=str(path))
 
 

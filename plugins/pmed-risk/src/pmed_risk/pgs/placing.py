@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from pmed.cohorts import Cohort, chromosome
 from pmed.errors import InputError
 
-from .batches import Batch, Calls, Wanted, batches
+from .batches import Batch, Calls, batches
 from .loadings import LOADINGS, PCS, Loadings, standardised
 from .matching import MATCHED, Rules, match
 from .reference import NEAR, nearest
+from .wanted import Wanted
 
 Floats = NDArray[np.float64]
 # Of the panel's sites: below that a place says more of what was measured than of the person.
@@ -41,7 +42,7 @@ def place(cohort: Cohort, loadings: Loadings, *, least: float = LEAST_SITES,
         raise InputError(f"the genome is on {cohort.build}, the loadings are on {loadings.build}",
                          where=str(cohort.paths[0]), hint=f"give {LOADINGS} of the same build")
     rows, sums = _rows(loadings), _Normal.nothing(len(cohort.samples))
-    wanted = Wanted(rows)
+    wanted = Wanted.of(rows)
     for batch in batches(cohort, wanted, progress):
         matched = match(wanted.take(batch.keys), batch.variants, Rules()).filter(status=MATCHED)
         if len(matched):

@@ -27,13 +27,17 @@ class PolygenicScores:
     def score(self, genome: Sequence[Path], scorefiles: Sequence[Path], *, build: str = "",
               progress: Callable[[str], None] = lambda _: None) -> Scored:
         """Scores of everybody in the genome files, all in one pass; see ``docs/scores.md``."""
+        import polars as pl
+
+        from pmed import Scored
         from pmed.cohorts import opened
 
         from .matching import Rules
-        from .scorefile import read_scores
         from .scoring import score_cohort
+        from .store import stored
 
         cohort = opened(genome, build)
         rules = Rules(self.keep_ambiguous, self.keep_multiallelic, self.ignore_filters)
-        return score_cohort(cohort, read_scores(scorefiles, cohort.build), rules=rules, min_overlap=self.min_overlap,
-                            progress=progress)
+        with stored(scorefiles, cohort.build) as scores:
+            found = score_cohort(cohort, scores, rules=rules, min_overlap=self.min_overlap, progress=progress)
+            return Scored(found.table, pl.concat(found.matches.table()))

@@ -13,7 +13,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from .batches import Batch, Bools, Calls, Int8s
+from .batches import Batch, Calls, Int8s
+from .wanted import Bools
 
 Floats = NDArray[np.float64]
 
@@ -49,8 +50,8 @@ class Sums:
             batch: Their calls.
         """
         key = ["record", "allele", "frequency"]
-        columns = matched.select(key).unique().sort(key).with_row_index("column")
-        placed = matched.with_columns(used=pl.lit(1.0)).join(columns, on=key, nulls_equal=True)
+        placed = matched.sort(key).with_columns(used=pl.lit(1.0), column=pl.struct(key).rle_id())
+        columns = placed.filter(pl.col("column").is_first_distinct())
         weights = {name: self._weights(placed, name, len(columns)) for name in ("base", "once", "twice", "used")}
         which, frequency = columns["allele"].to_numpy(), columns["frequency"].fill_null(float("nan")).to_numpy()
         done = 0
