@@ -24,6 +24,7 @@ _INR = ("6301-6", "34714-6")
 _TREND_DAYS = 2 * derived.DAYS_A_YEAR
 # An answer on pregnancy is soon out of date; no pregnancy is longer than 310 days.
 _ANSWER_DAYS, _PREGNANCY_DAYS = 60, 310
+_QUESTIONS = ("72166-2", "82810-3", "63895-7")  # LOINC: smoking, pregnancy, breast-feeding
 # Nor is one on breast-feeding true for long; WHO advises it to the age of two years.
 _NURSING_ANSWER_DAYS, _NURSING_DAYS = 180, 730
 _RULED_OUT, _DOUBTED = ("refuted", "entered-in-error"), ("unconfirmed", "provisional", "differential")
@@ -129,15 +130,17 @@ def _kidneys(frame: pl.DataFrame, values: pl.DataFrame) -> pl.DataFrame:
 def _answers(people: pl.DataFrame, tables: Tables) -> pl.DataFrame:
     """The newest coded answers on smoking, pregnancy and breast-feeding up to the index date."""
     rows = table_of(tables, "observations").filter(
-        pl.col("system") == LOINC, pl.col("status").is_in(NOT_DONE).fill_null(value=False).not_())
+        pl.col("system") == LOINC, pl.col("code").is_in(_QUESTIONS),
+        pl.col("status").is_in(NOT_DONE).fill_null(value=False).not_())
     dated = rows.join(people.select("patient_id", "index_date"), on="patient_id").filter(
         pl.col("start") <= pl.col("index_date")).sort("start", "row", maintain_order=True)
-    smoking = pl.col("value_code").filter(pl.col("code") == "72166-2").last()
+    smoking, *within = _QUESTIONS
+    smokes = pl.col("value_code").filter(pl.col("code") == smoking).last()
     asked, nursing = (pl.col("value_code").filter(
         (pl.col("code") == code) & (pl.col("start") >= pl.col("index_date") - timedelta(days=days))).last()
-        for code, days in (("82810-3", _ANSWER_DAYS), ("63895-7", _NURSING_ANSWER_DAYS)))
+        for code, days in zip(within, (_ANSWER_DAYS, _NURSING_ANSWER_DAYS), strict=True))
     return dated.group_by("patient_id").agg(
-        smoking.replace_strict(_SMOKING, default=None, return_dtype=pl.String()).alias("smoking-status"),
+        smokes.replace_strict(_SMOKING, default=None, return_dtype=pl.String()).alias("smoking-status"),
         asked.replace_strict(_PREGNANT, default=None, return_dtype=pl.Boolean()).alias("_said"),
         nursing.replace_strict(_NURSING, default=None, return_dtype=pl.Boolean()).alias("_nursing_said"))
 

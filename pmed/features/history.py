@@ -98,8 +98,9 @@ def usable(people: pl.DataFrame, observations: pl.DataFrame) -> pl.DataFrame:
                                pl.col("value").is_finite())
     # The host's normalise stage has done it, and told what is not used; a step that is run alone does it itself.
     known = done if "canonical_code" in done.columns else canonical_units(done)[0]
-    return (known.join(people.select("patient_id", "index_date"), on="patient_id")
-            .filter(pl.col("start") <= pl.col("index_date")).sort("start", "row", maintain_order=True))
+    dated = known.select("patient_id", "row", "canonical_code", "value", "start").join(
+        people.select("patient_id", "index_date"), on="patient_id")
+    return dated.filter(pl.col("start") <= pl.col("index_date")).sort("start", "row", maintain_order=True)
 
 
 @unless_repeated

@@ -105,11 +105,16 @@ def left_open(conditions: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
 
 
 def spoken_of(conditions: pl.DataFrame) -> pl.DataFrame:
-    """The ``patient_id``, ``row`` and ``group`` of rows whose text speaks of a group, which proves nothing."""
+    """The ``patient_id``, ``row`` and ``group`` of rows whose text speaks of a group, which proves nothing.
+
+    Each distinct text is looked at once: a cohort's conditions are mostly the same few hundred.
+    """
     texts = conditions.select("patient_id", "row", text=pl.col("display").str.to_lowercase())
     named = pl.concat_list(pl.when(pl.col("text").str.contains(words)).then(pl.lit(group))
                            for group, words in _WORDS.items())
-    return texts.select("patient_id", "row", group=named).explode("group", empty_as_null=False).drop_nulls("group")
+    spoken = texts.select(pl.col("text").unique(maintain_order=True)).with_columns(group=named).explode(
+        "group", empty_as_null=False).drop_nulls()
+    return texts.join(spoken, on="text", maintain_order="left_right").select("patient_id", "row", "group")
 
 
 def _bare() -> pl.Expr:

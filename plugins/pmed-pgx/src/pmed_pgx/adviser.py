@@ -41,18 +41,28 @@ class GuidelineAdviser:
     def advise(self, tables: Tables) -> pl.DataFrame:
         """A ``suggestions`` table, without ``adviser``: every patient × every drug that rows or checks are about."""
         cases = Cases.read(tables["features"])
-        mine = tables["predictions"].filter(pl.col("predictor") == PREDICTOR)
-        every = mine.select("patient_id", "label", "reason", "status", drug="target", concern="value").join(
-            cases.rows(), on=KEY, how="left", maintain_order="left")
-        every = every.join(_facts(cases.outcomes), on="case", how="left", maintain_order="left")
-        others = alternatives(every.select(*KEY, "label", "action", "case"), cases.outcomes, tables)
+        every = _with_cases(tables["predictions"].filter(pl.col("predictor") == PREDICTOR), cases)
+        facts = _facts(cases.outcomes)
+        actions = every.select(*KEY, "label", "case").join(
+            facts.select("case", "action"), on="case", how="left", maintain_order="left")
+        others = alternatives(actions, cases.outcomes, tables)
         rows, results = every.filter(pl.col("status") != "not-applicable"), tables["gene_results"]
         present = tables.get("present_phenotypes", TABLES["present_phenotypes"].empty())
-        for more in (reasons(rows.select(*KEY, "case"), cases.outcomes, results, present),
-                     _taken(with_coming(tables)), others, _doses(tables["predictions"]), assumptions(results),
+        rows = rows.join(facts, on="case", how="left", maintain_order="left").hstack(
+            reasons(rows.select(*KEY, "case"), cases.outcomes, results, present))
+        for more in (_taken(with_coming(tables)), others, _doses(tables["predictions"]), assumptions(results),
                      hints(results), days_taken(tables)):
             rows = _beside(rows, more)
         return _suggestions(rows)
+
+
+def _with_cases(predictions: pl.DataFrame, cases: Cases) -> pl.DataFrame:
+    """The predictions with their `case`; they are mostly in the order of the cases, and a join takes longer."""
+    mine = predictions.select("patient_id", "label", "reason", "status", drug="target", concern="value")
+    known = cases.rows()
+    if all(mine[name].equals(known[name]) for name in KEY):
+        return mine.hstack([known["case"]])
+    return mine.join(known, on=KEY, how="left", maintain_order="left")
 
 
 def _beside(rows: pl.DataFrame, more: pl.DataFrame) -> pl.DataFrame:
@@ -125,15 +135,33 @@ def _why() -> pl.Expr:
 
 
 def _facts(outcomes: list[Outcome]) -> pl.DataFrame:
-    """One row a case: what does not depend on the patient's other data."""
-    facts = _remembered_facts(outcomes) if len(outcomes) <= FEW * len(covered()) else _made_facts(outcomes)
-    return facts.with_row_index("case").with_columns(pl.col("case").cast(pl.Int64))
+    """One row a case that is advised about: what does not depend on the patient's other data."""
+    told = [(case, one) for case, one in enumerate(outcomes) if one.drug.rows or one.lead]
+    mine = [one for _, one in told]
+    facts = _remembered_facts(mine) if len(outcomes) <= FEW * len(covered()) else _made_facts(mine)
+    return facts.hstack([pl.Series("case", [case for case, _ in told], dtype=pl.Int64)])
 
 
 def _made_facts(outcomes: Iterable[Outcome]) -> pl.DataFrame:
     more = {"noted": _TYPES["cautions"], **dict.fromkeys(("harm_at_start", "grave", "changes"), pl.Boolean())}
     schema = {name: more.get(name, _TYPES.get(name, pl.String())) for name in _FACTS}
-    return pl.DataFrame([_fact(one) for one in outcomes], schema=schema)
+    facts = [_fact(one) for one in outcomes]
+    return pl.DataFrame([_column(name, [one[name] for one in facts], dtype) for name, dtype in schema.items()])
+
+
+def _column(name: str, values: Sequence[Any], dtype: pl.DataType) -> pl.Series:
+    """A column; lists are alike in most rows, and each distinct one is made once, as that is slow."""
+    if not dtype.is_nested():
+        return pl.Series(name, values, dtype=dtype)
+    places: dict[str, int] = {}
+    distinct: list[Any] = []
+    of: list[int] = []
+    for value in values:
+        place = places.setdefault(repr(value), len(distinct))
+        if place == len(distinct):
+            distinct.append(value)
+        of.append(place)
+    return pl.Series(name, distinct, dtype=dtype).gather(of)
 
 
 class _Kept(NamedTuple):

@@ -39,7 +39,8 @@ def alternatives(rows: pl.DataFrame, outcomes: Sequence[Outcome], tables: Tables
     knows (kidney function, mostly) makes it a caution.
     """
     offered = _offered(rows)
-    own = rows.select("patient_id", other="drug", of="case")
+    candidates = offered["other"].unique().to_list()
+    own = rows.filter(pl.col("drug").is_in(candidates)).select("patient_id", other="drug", of="case")
     found = offered.join(own, on=["patient_id", "other"], how="left", maintain_order="left").join(
         on_record(tables), on=["patient_id", "finding"], how="left", maintain_order="left")
     pairs = found.select("drug", "of").drop_nulls("of").unique(maintain_order=True)
@@ -61,13 +62,14 @@ def alternatives(rows: pl.DataFrame, outcomes: Sequence[Outcome], tables: Tables
     entry = pl.struct(drug="other", status=pl.col("final").cast(pl.UInt32).replace_strict(
         dict(enumerate(_STATUS.categories)), return_dtype=pl.String), reason="reason")
     named = pl.col("other").filter(pl.col("guideline"), pl.col("final") < len(_STATUS.categories) - 1)
-    return listed.group_by(KEY, maintain_order=True).agg(alternatives=entry, named=named.str.join(" or "))
+    return listed.group_by(KEY, maintain_order=True).agg(alternatives=entry, named=named).with_columns(
+        pl.col("named").list.join(" or "))
 
 
 def _offered(rows: pl.DataFrame) -> pl.DataFrame:
     """patient_id, drug, other, status, reason, finding: each candidate once, the guideline's first."""
     concerned = rows.filter(pl.col("action").is_in(CONCERNED))
-    named = rows.join(_offers(), on=["drug", "label"], maintain_order="left")
+    named = rows.drop_nulls("label").join(_offers(), on=["drug", "label"], maintain_order="left")
     by_check = concerned.join(_offers().select("drug", "label"), on=["drug", "label"], how="anti").join(
         _offers().unique(["drug", "other"], keep="first", maintain_order=True).drop("label"), on="drug",
         maintain_order="left")
@@ -113,7 +115,7 @@ def _judged(one: Outcome, replaced: str) -> tuple[str, str | None]:
 
 def without(given: Known, drug: str) -> dict[str, Any]:
     """The features of a patient who does not take `drug`."""
-    return {name: _left(value, drug) if name.startswith((MODIFIERS, TAKING)) and value else value
+    return {name: _left(value, drug) if value and name.startswith((MODIFIERS, TAKING)) else value
             for name, value in given.items()}
 
 

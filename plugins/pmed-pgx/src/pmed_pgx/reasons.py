@@ -17,6 +17,7 @@ from .phenoconversion import RECENT
 
 KEY = ["patient_id", "drug"]
 SHOWN = 3
+_ROW = "_row"
 ASSUMED, HINT = "absent-as-ref", "hint"
 _DOUBTS = ("key-site-missing", "copy-number-not-assessed", "half-call", "undocumented-as-reference",
            "unknown-allele", "unknown-phenotype", "unknown-score", "one-allele", "outside-no-call")
@@ -25,19 +26,26 @@ _CAUTIONS = TABLES["suggestions"].columns["cautions"].dtype
 
 def reasons(rows: pl.DataFrame, outcomes: list[Outcome], gene_results: pl.DataFrame,
             present: pl.DataFrame) -> pl.DataFrame:
-    """For `rows` (patient_id, drug, case): ``who``, the results, and ``gap``, why those asked for are missing."""
-    told = _with_today(in_words(gene_results), present)
+    """Beside `rows` (patient_id, drug, case): ``who``, the results, and ``gap``, why those asked for are missing."""
+    told, numbered = _with_today(in_words(gene_results), present), rows.with_row_index(_ROW)
     # A drug does not change what its own guideline says of it.
     itself = (pl.col("causes").list.len() == 1) & (pl.col("causes").list.first() == pl.col("drug"))
-    who = rows.join(_looked_at(), on="drug", maintain_order="left").join(told, on=["patient_id", "gene"]).with_columns(
-        who=pl.when(itself).then("plain").otherwise("who"))
+    who = numbered.join(_looked_at(), on="drug", maintain_order="left").join(
+        told, on=["patient_id", "gene"], maintain_order="left").select(
+        _ROW, who=pl.when(itself).then("plain").otherwise("who"))
     asked = [(case, gene) for case, one in enumerate(outcomes) for gene in dict.fromkeys(map(gene_of, one.missing))]
     missing = pl.DataFrame(asked, schema={"case": pl.Int64, "gene": pl.String}, orient="row")
-    gap = rows.join(missing, on="case", maintain_order="left").join(
-        told, on=["patient_id", "gene"], how="left", maintain_order="left").with_columns(gap=_gap_or_unread())
-    return (who.group_by(KEY, maintain_order=True).agg(pl.col("who").drop_nulls().str.join(" and "))
-            .join(gap.group_by(KEY, maintain_order=True).agg(pl.col("gap").str.join("; ")), on=KEY, how="full",
-                  coalesce=True))
+    gap = numbered.join(missing, on="case", maintain_order="left").join(
+        told, on=["patient_id", "gene"], how="left", maintain_order="left").select(_ROW, gap=_gap_or_unread())
+    # By number, which takes a third of the time that patients' and drugs' names take.
+    return (numbered.select(_ROW).join(_listed(who, "who", " and "), on=_ROW, how="left", maintain_order="left")
+            .join(_listed(gap, "gap", "; "), on=_ROW, how="left", maintain_order="left").drop(_ROW))
+
+
+def _listed(texts: pl.DataFrame, name: str, between: str) -> pl.DataFrame:
+    """The texts of each row as one."""
+    # To join lists takes a quarter of the time of joining texts group by group.
+    return texts.group_by(_ROW, maintain_order=True).agg(name).with_columns(pl.col(name).list.join(between))
 
 
 def _with_today(told: pl.DataFrame, present: pl.DataFrame) -> pl.DataFrame:

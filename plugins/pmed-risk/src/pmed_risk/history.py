@@ -68,8 +68,9 @@ def race(tables: Tables) -> pl.DataFrame:
 @of_tables("patients", "observations")
 def measurements(tables: Tables) -> pl.DataFrame:
     """The latest dated value of each measurement; one that is not in the unit of the feature is no value."""
-    asked = facts("measurements").rename({"code": _code(tables), "unit": "unit-asked"})
-    rows = dated_observations(tables).join(asked, on=_code(tables))
+    by = _code(tables)
+    asked = facts("measurements").rename({"code": by, "unit": "unit-asked"})
+    rows = dated_observations(tables, asked[by].to_list(), by).join(asked, on=by)
     found = rows.filter(pl.col("value") > 0, pl.col("unit") == pl.col("unit-asked")).sort("start", "row")
     latest = [pl.col("value").filter(pl.col("feature") == name).last().alias(name) for name in MEASUREMENTS]
     days = [pl.col("start").filter(pl.col("feature") == name).last().cast(pl.String).alias(f"{name}-found")
@@ -85,7 +86,7 @@ def _code(tables: Tables) -> str:
 @of_tables("patients", "observations", "conditions")
 def smoking(tables: Tables) -> pl.DataFrame:
     """Whether the person smokes now, by the latest answer or diagnosis that says; never a guess."""
-    answers = dated_observations(tables).filter(pl.col("code") == "72166-2").select(
+    answers = dated_observations(tables, ["72166-2"]).select(
         "patient_id", "start", "row", code="value_code", rank=pl.lit(1))
     diagnoses = up_to_index(tables, "conditions").filter("active").select(
         "patient_id", "start", "row", "code", rank=pl.lit(0))
