@@ -16,7 +16,8 @@ from pmed.verdicts import all_reasons, inputs, needs, number, outside, predictio
 
 from . import iwpc
 from .dose_inputs import AZOLES, STATINS, SULFONAMIDES, USUAL_INR, published
-from .dose_model import NAME, SHIPPED, interval, learned
+from .dose_members import learned
+from .dose_model import NAME, SHIPPED, interval
 from .kernel import Kernel, kernel_from
 
 TARGET: Final = "warfarin-weekly-dose"
@@ -52,7 +53,7 @@ class WarfarinDose:
     wants: ClassVar[tuple[str, ...]] = tuple(name for name in REFERENCE if name not in _NEEDS)
     gives: ClassVar[tuple[str, ...]] = (TARGET,)
     card: ClassVar[Card] = Card(
-        version="1.0",
+        version="1.1",
         summary="Stable weekly warfarin dose: mean of the IWPC pharmacogenetic equation and a learned model.",
         intended_use="Adults who start warfarin or whose dose is set anew, target INR 2 to 3. Compared with a "
                      "reference patient: White man, 65 years, 170 cm, 80 kg, CYP2C9 *1/*1, rs9923231 C/C, target INR "
@@ -179,7 +180,8 @@ def _texts() -> list[pl.Expr]:
         pl.format(f"Learned from {model().card.n} patients (version {model().card.version}), from these inputs and "
                   "sex, smoking {}, target INR {}, {}: {} mg a week.",
                   pl.col("smoking-status").fill_null("not recorded"),
-                  number(pl.col(INR).fill_null(USUAL_INR)), _taken_or_had(), number(pl.col("_learned"))),
+                  number(pl.col(INR)).fill_null(f"{USUAL_INR:g} (not on record)"), _taken_or_had(),
+                  number(pl.col("_learned"))),
         pl.format("Mean of both: {} mg a week, about {} mg a day; nine in ten people like this one need {} to {} mg a "
                   "week.", number(pl.col("value")), number(pl.col("value") / 7), number(pl.col("low"), 0),
                   number(pl.col("high"), 0)),
