@@ -17,7 +17,7 @@ from pmed.errors import InputError
 from pmed.modelling import load_model
 from pmed_response import dose_members, dose_model
 from pmed_response.dose_candidates import SHIPPED_AS, guessed, seen
-from pmed_response.dose_inputs import FINDINGS, MASKED, design, fill_sizes, learn_sizes, masked
+from pmed_response.dose_inputs import FINDINGS, INDICATIONS, MASKED, design, fill_sizes, learn_sizes, masked
 from pmed_response.dose_members import MONOTONE, RATE, SEED, monotone_trees
 from pmed_response.dose_model import SHIPPED, WarfarinModel, doses, interval
 from pmed_response.iwpc_file import read_patients, told
@@ -59,6 +59,15 @@ def test_odd_values_are_read_or_taken_as_unknown_and_told(tmp_path: Path) -> Non
 def test_a_gap_in_vkorc1_is_filled_as_the_consortium_did(tmp_path: Path, row: dict[str, str], site: str | None) -> None:
     cohort = read_patients(write(tmp_path / "f.csv", {"VKORC1     -1639 consensus": None, **row}))
     assert cohort.frame["vkorc1"].to_list() == [site]
+
+
+@pytest.mark.parametrize(("reason", "found"), [
+    ("3", [False, True, False]), ("1 or 2", [True, False, False]), ("3; 4", [False, True, True]),
+    ("8", [False, False, False]), (None, [None, None, None])])
+def test_why_warfarin_is_taken_is_read(tmp_path: Path, reason: str | None, found: list[bool | None]) -> None:
+    cohort = read_patients(write(tmp_path / "f.csv", {"Indication for Warfarin Treatment": reason}, {
+        "Indication for Warfarin Treatment": "7"}))
+    assert list(cohort.frame.select(INDICATIONS).row(0)) == found
 
 
 def test_a_file_of_something_else_is_refused_in_one_line(tmp_path: Path) -> None:
@@ -125,8 +134,8 @@ def test_the_shipped_model_is_small_and_its_card_says_what_it_reached() -> None:
     compared = found["candidates"]["compared"]
     assert compared[0]["candidate"] == " + ".join(SHIPPED_AS)  # the choice is the best on sites left out
     names = [row["candidate"] for row in compared]
-    assert {"monotone LightGBM", "monotone LightGBM on the equation's residual", "ridge", "kernel, nothing masked"} \
-        <= set(names)
+    assert {"monotone LightGBM", "monotone LightGBM on the equation's residual", "ridge", "kernel, nothing masked",
+            f"kernel without indication, {RATE:.0%} masked"} <= set(names)
     assert "published equation + kernel, nothing masked" in names
     masking = found["masking in training"]
     assert masking["rate"] == RATE

@@ -13,12 +13,15 @@ from pmed.modelling import Cohort
 from . import iwpc
 from .kernel import Floats
 
+_ASKED: Final = ("amiodarone", "inducer", "statin", "azole", "sulfonamide", "smoker", "diabetes", "heart_failure",
+                 "aspirin")
+#: Why warfarin is taken, as far as the dose model tells reasons apart.
+INDICATIONS: Final = ("vein_thrombosis", "atrial_fibrillation", "heart_valve")
 #: Findings that count only where they are on record: whether a site asked for them must not be visible.
-FINDINGS: Final = ("amiodarone", "inducer", "statin", "azole", "sulfonamide", "smoker", "diabetes", "heart_failure",
-                   "aspirin")
+FINDINGS: Final = (*_ASKED, *INDICATIONS)
 FEATURES: Final = ("age", "height", "weight", "sex", "race", "vkorc1", "cyp2c9", *FINDINGS, "target_inr")
 #: What a clinic may not know, and what is hidden at random in training; body size and genotypes are asked for.
-MASKED: Final = (*FINDINGS, "target_inr")
+MASKED: Final = (*_ASKED, "target_inr", *INDICATIONS)
 USUAL_INR: Final = 2.5
 LIMITS: Final = {"height": (130.0, 220.0, "cm"), "weight": (30.0, 250.0, "kg"), "target_inr": (1.5, 4.0, "INR")}
 STATINS: Final = ("atorvastatin", "cerivastatin", "fluvastatin", "lovastatin", "pravastatin", "rosuvastatin",

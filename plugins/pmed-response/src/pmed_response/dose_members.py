@@ -14,6 +14,7 @@ from pmed.modelling import Cohort, Recipe, Split, fit
 
 from .dose_inputs import (
     FINDINGS,
+    INDICATIONS,
     MASKED,
     USUAL_INR,
     Sizes,
@@ -24,7 +25,6 @@ from .dose_inputs import (
     masked,
     published,
 )
-from .iwpc_file import INDICATIONS
 from .kernel import Floats, Kernel, kernel_from, learn_kernel
 
 Member = Callable[[Cohort, Cohort], Floats]
@@ -44,19 +44,17 @@ MONOTONE: Final[Mapping[str, int]] = {
     "target_inr": 1}
 
 
-def learn(cohort: Cohort, rate: float = RATE, names: Sequence[str] = MASKED,
-          extra: Sequence[str] = ()) -> tuple[Sizes, Kernel]:
+def learn(cohort: Cohort, rate: float = RATE, names: Sequence[str] = MASKED) -> tuple[Sizes, Kernel]:
     """What stands in for unknown body sizes, and the kernel; a large site counts less than its rows.
 
     Args:
         cohort: To learn from.
         rate: Share of the values of `names` that is hidden in each of `COPIES` of every row; 0: rows as they are.
         names: Columns that are masked.
-        extra: Columns of findings that are terms, too.
     """
     sizes, weight = learn_sizes(cohort), site_weights(cohort)
     copies = [cohort.frame, *(masked(cohort.frame, names, rate, SEED + copy) for copy in range(COPIES if rate else 0))]
-    terms = [_terms(fill_sizes(frame, sizes), extra) for frame in copies]
+    terms = [design(fill_sizes(frame, sizes)) for frame in copies]
     kernel = learn_kernel(terms[0], np.sqrt(cohort.y), weight, many=300, penalty=0.5, seed=SEED, more=terms[1:])
     return sizes, kernel
 
@@ -68,10 +66,10 @@ def site_weights(cohort: Cohort) -> Floats:
     return np.asarray(weight / weight.mean(), dtype=np.float64)
 
 
-def learned(kernel: Mapping[str, Any] | Kernel, frame: pl.DataFrame, extra: Sequence[str] = ()) -> Floats:
+def learned(kernel: Mapping[str, Any] | Kernel, frame: pl.DataFrame) -> Floats:
     """The kernel's dose, mg/week."""
     made = kernel if isinstance(kernel, Kernel) else kernel_from(kernel)
-    return _squared(made.predict(_terms(frame, extra)))
+    return _squared(made.predict(design(frame)))
 
 
 def ensemble(train: Cohort, test: Cohort) -> Floats:
@@ -84,11 +82,17 @@ def equation(train: Cohort, test: Cohort) -> Floats:
     return published(fill_sizes(test.frame, learn_sizes(train)))
 
 
-def kernel_alone(train: Cohort, test: Cohort, rate: float = RATE, names: Sequence[str] = MASKED,
-                 extra: Sequence[str] = ()) -> Floats:
+def kernel_alone(train: Cohort, test: Cohort, rate: float = RATE, names: Sequence[str] = MASKED) -> Floats:
     """The kernel without the equation; see `learn`."""
-    sizes, kernel = learn(train, rate, names, extra)
-    return learned(kernel, fill_sizes(test.frame, sizes), extra)
+    sizes, kernel = learn(train, rate, names)
+    return learned(kernel, fill_sizes(test.frame, sizes))
+
+
+def kernel_without(train: Cohort, test: Cohort, names: Sequence[str]) -> Floats:
+    """The same, of nobody of whom `names` are known."""
+    unknown = [pl.lit(None, dtype=pl.Boolean).alias(name) for name in names]
+    blind = [replace(one, frame=one.frame.with_columns(unknown)) for one in (train, test)]
+    return kernel_alone(blind[0], blind[1])
 
 
 def linear(train: Cohort, test: Cohort) -> Floats:
@@ -142,11 +146,6 @@ def plain_terms(frame: pl.DataFrame) -> pl.DataFrame:
         pl.col("target_inr").fill_null(USUAL_INR)).hstack(copies.select(known)).with_columns(vkorc1=variants)
 
 
-def _terms(frame: pl.DataFrame, extra: Sequence[str]) -> Floats:
-    more = [frame[name].cast(pl.Float64).fill_null(0.0).to_numpy() for name in extra]
-    return np.column_stack([design(frame), *more]) if more else design(frame)
-
-
 def _numbered(frame: pl.DataFrame) -> pl.DataFrame:
     made = design(frame)
     return pl.DataFrame(made, schema=[f"x{n}" for n in range(made.shape[1])])
@@ -181,5 +180,4 @@ MEMBERS: Final[Mapping[str, Member]] = {
     **{f"kernel, {rate:.0%} masked": partial(kernel_alone, rate=rate) for rate in (0.2, 0.3, 0.5)},
     f"kernel, {RATE:.0%} of body size, race and genotypes masked, too": partial(
         kernel_alone, names=(*MASKED, "height", "weight", "sex", "race", "vkorc1", "cyp2c9")),
-    f"kernel with indication, {RATE:.0%} masked": partial(
-        kernel_alone, names=(*MASKED, *INDICATIONS), extra=tuple(INDICATIONS))}
+    f"kernel without indication, {RATE:.0%} masked": partial(kernel_without, names=INDICATIONS)}

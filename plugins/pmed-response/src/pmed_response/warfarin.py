@@ -32,7 +32,8 @@ LIMITS: Final = {"age": (18, 100, "years"), "height": (130, 220, "cm"), "weight"
 DRUGS: Final = tuple(f"on:{drug}" for drug in ("amiodarone", *iwpc.INDUCERS))
 #: Medicines and findings that count only where they are on record, as in the data.
 RECORDED: Final = (*(f"on:{drug}" for drug in ("aspirin", *STATINS, *AZOLES, *SULFONAMIDES)), "condition:diabetes",
-                   "condition:heart-failure")
+                   "condition:heart-failure", "condition:venous-thromboembolism", "condition:atrial-fibrillation",
+                   "condition:heart-valve-replacement")
 REFERENCE: Final[Mapping[str, Any]] = {
     "age": 65.0, "height": 170.0, "weight": 80.0, GENE: "*1/*1", SITE: "C/C", "ancestry": "White",
     **dict.fromkeys(DRUGS, False), "sex": "male", "smoking-status": "never", INR: USUAL_INR,
@@ -67,9 +68,9 @@ class WarfarinDose:
         limits="Fewer than half of patients end within 20 % of this dose; the interval holds 90 %. `pmed model card "
                "warfarin-dose` says how good it is in whom. Without both genotypes there is no estimate, nor where a "
                "record does not settle whether amiodarone or an enzyme inducer is taken; other medicines, smoking, "
-               "diabetes and heart failure count where they are on record. CYP2C9 alleles other than *1, *2 and *3, "
-               "which matter most in people of African ancestry, are outside it. Diet, liver disease and other "
-               "interacting medicines are not in it.",
+               "diabetes, heart failure and why warfarin is taken count where they are on record. CYP2C9 alleles other "
+               "than *1, *2 and *3, which matter most in people of African ancestry, are outside it. Diet, liver "
+               "disease and other interacting medicines are not in it.",
     )
 
     def reference(self, target: str) -> Mapping[str, Any]:
@@ -124,6 +125,9 @@ def dose_inputs(frame: pl.DataFrame) -> pl.DataFrame:
         smoker=(pl.col("smoking-status") == "current").fill_null(value=False),
         diabetes=pl.col("condition:diabetes").fill_null(value=False),
         heart_failure=pl.col("condition:heart-failure").fill_null(value=False),
+        vein_thrombosis=pl.col("condition:venous-thromboembolism").fill_null(value=False),
+        atrial_fibrillation=pl.col("condition:atrial-fibrillation").fill_null(value=False),
+        heart_valve=pl.col("condition:heart-valve-replacement").fill_null(value=False),
         target_inr=pl.col(INR).fill_null(USUAL_INR))
 
 
