@@ -64,6 +64,14 @@ def times(a: int, b: int) -> int:
     ("http://hl7.org/fhir/sid/icd-10", "I48", ["atrial-fibrillation"]),
     ("urn:oid:2.16.840.1.113883.6.90", "i48.91", ["atrial-fibrillation"]),
     ("ICD9CM", "427.31", ["atrial-fibrillation"]),
+    ("http://hl7.org/fhir/sid/icd-10-cm", "I26.99", ["venous-thromboembolism"]),
+    ("http://hl7.org/fhir/sid/icd-10-cm", "I82.401", ["venous-thromboembolism"]),
+    ("ICD9CM", "453.40", ["venous-thromboembolism"]),
+    ("http://snomed.info/sct", "128053003", ["venous-thromboembolism"]),
+    ("http://hl7.org/fhir/sid/icd-10-cm", "I80.00", []),  # of superficial veins
+    ("http://hl7.org/fhir/sid/icd-10-cm", "Z95.2", ["heart-valve-replacement"]),
+    ("ICD9CM", "V43.3", ["heart-valve-replacement"]),
+    ("http://hl7.org/fhir/sid/icd-10-cm", "Z95.0", []),  # a pacemaker
     ("http://hl7.org/fhir/sid/icd-10-cm", "I13.0", ["chronic-kidney-disease", "heart-failure", "hypertension"]),
     ("http://hl7.org/fhir/sid/icd-10-cm", "I21.4", ["coronary-disease", "myocardial-infarction"]),
     ("http://hl7.org/fhir/sid/icd-10-cm", "C50.9", ["cancer"]),

@@ -10,7 +10,7 @@ from typing import ClassVar
 import polars as pl
 
 from ..normalise.codes import condition_groups, groups, left_open, readable
-from ..normalise.units import LOINC
+from ..normalise.units import GOAL, LOINC
 from ..options import option
 from ..repeats import unless_repeated
 from ..tables import Tables
@@ -21,6 +21,7 @@ CONDITION, LATEST, TREND = "condition:", "latest:", "trend:"
 _HEIGHT, _WEIGHT, _PACK_YEARS = "8302-2", "29463-7", "8664-5"
 _CREATININE, _BILIRUBIN, _ALBUMIN = ("2160-0", "38483-4"), ("1975-2", "42719-5"), ("1751-7",)
 _INR = ("6301-6", "34714-6")
+_INR_GOAL = tuple(f"{GOAL}{code}" for code in _INR)
 _TREND_DAYS = 2 * derived.DAYS_A_YEAR
 # An answer on pregnancy is soon out of date; no pregnancy is longer than 310 days.
 _ANSWER_DAYS, _PREGNANCY_DAYS = 60, 310
@@ -47,6 +48,7 @@ class DerivedFeatures:
     - ``child-pugh`` (points) and ``child-pugh-missing``, which names the inputs that the record lacks.
     - ``egfr-trend``: change of ``egfr`` a year over the last two years, of adults, from three values of creatinine on.
     - ``pregnant``; ``breastfeeding``; ``smoking-status`` (current, former, never); ``pack-years``.
+    - ``target-inr``: what the INR is meant to be, by the newest dated goal that is pursued; of a range, its middle.
     - ``latest:<LOINC>``, and ``trend:<LOINC>``: change a year over the last two years, from three values on.
     - ``condition:<group>`` of ``pmed.normalise.codes``: true where a coded condition, active or past, is in the group.
       False needs a list of conditions that could all be read; a doubted diagnosis, or one that only speaks of the
@@ -57,7 +59,7 @@ class DerivedFeatures:
     needs: ClassVar[tuple[str, ...]] = ("patients", "conditions", "observations")
     gives: ClassVar[tuple[str, ...]] = (
         "bmi", "egfr", "egfr-trend", "creatinine-clearance", "child-pugh", "child-pugh-missing", "pregnant",
-        "breastfeeding", "smoking-status", "pack-years", "latest:*", "trend:*", "condition:*")
+        "breastfeeding", "smoking-status", "pack-years", "target-inr", "latest:*", "trend:*", "condition:*")
 
     recent_days: float = option(365.0, doc="How old a laboratory value or weight may be to derive from it.", unit="d",
                                 low=1.0, high=36500.0)
@@ -86,7 +88,8 @@ class DerivedFeatures:
                   "_bilirubin": _BILIRUBIN, "_albumin": _ALBUMIN, "_inr": _INR}
         found = recent.group_by("patient_id").agg(_last(codes).alias(name) for name, codes in inputs.items())
         ever = values.group_by("patient_id").agg(_last((_HEIGHT,)).alias("_height"),
-                                                 _last((_PACK_YEARS,)).alias("pack-years"))
+                                                 _last((_PACK_YEARS,)).alias("pack-years"),
+                                                 _last(_INR_GOAL).alias("target-inr"))
         return people.select("patient_id").join(found, on="patient_id", how="left").join(
             ever, on="patient_id", how="left")
 

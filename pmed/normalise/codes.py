@@ -21,6 +21,9 @@ _WORDS = {
     "diabetes": r"\bdiabet", "hypertension": r"hypertensi",
     "heart-failure": r"heart failure|cardiac failure|cardiomyop",
     "atrial-fibrillation": r"atrial (fib|flut)|fibrillation", "long-qt": r"\bqt\b|romano.ward|jervell",
+    "venous-thromboembolism": r"(vein|venous|deep|leg|pulmon).*(thromb|embol)|(thromb|embol).*(vein|venous|pulmon)"
+                              r"|phlebit|\bdvt\b",
+    "heart-valve-replacement": r"valve|valvular",
     "coronary-disease": r"coronary|angina|myocardial|ischa?emic heart|heart attack",
     "myocardial-infarction": r"myocardial infarc|heart attack|coronary syndrome", "asthma": r"asthma",
     "stroke-or-tia": r"stroke|cerebrovasc|cerebral (infarct|isch|ha?em|thromb|embol)|transient ischa?emi|intracranial"

@@ -136,6 +136,8 @@ PLAUSIBLE: Mapping[str, tuple[str, float, float]] = {
 }
 
 LOINC = "http://loinc.org"
+# Code system of what a measurement is meant to become, and how its codes begin: GOAL and the measurement's LOINC code.
+GOALS, GOAL = "urn:pmed:goal", "goal:"
 
 
 def canonical_unit(quantity: str) -> str:
@@ -162,7 +164,8 @@ def to_unit(value: pl.Expr, unit: pl.Expr, wanted: str, quantity: str) -> pl.Exp
 def canonical_units(observations: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Bring an ``observations`` table into canonical units; return it with the ``issues`` met.
 
-    The extra column ``canonical_code`` is the LOINC code under which `value` is in the canonical unit of `CODES`;
+    The extra column ``canonical_code`` is the LOINC code under which `value` is in the canonical unit of `CODES`, of a
+    goal with `GOAL` before it;
     null where the code has no canonical unit (value and unit stay as recorded), or where the unit is not known or
     the value not plausible (it becomes null and moves to `value_text`). Running it twice changes nothing.
     """
@@ -211,10 +214,12 @@ def _look_up(unit: pl.Expr, quantity: str, part: int) -> pl.Expr:
 
 
 def _looked_up(name: str, part: int) -> pl.Expr:
-    """Look up the recorded LOINC code, where it is one."""
-    found = pl.col("code").replace_strict({code: pair[part] for code, pair in CODES.items()}, default=None,
-                                          return_dtype=pl.String())
-    return pl.when(pl.col("system") == LOINC).then(found).alias(name)
+    """Look up the recorded LOINC code, where it is one, or that of a goal, which stays a goal's."""
+    pairs = {code: pair[part] for code, pair in CODES.items()}
+    goals = {f"{GOAL}{code}": found if part else f"{GOAL}{found}" for code, found in pairs.items()}
+    measured, aimed_at = (pl.col("code").replace_strict(some, default=None, return_dtype=pl.String())
+                          for some in (pairs, goals))
+    return pl.when(pl.col("system") == LOINC).then(measured).when(pl.col("system") == GOALS).then(aimed_at).alias(name)
 
 
 def _by_table(rows: pl.DataFrame) -> pl.DataFrame:
@@ -252,9 +257,14 @@ def _by_library(rows: pl.DataFrame) -> pl.DataFrame:
                         orient="row")
 
 
+def _measurement() -> pl.Expr:
+    """The canonical code, of a goal that of its measurement."""
+    return pl.col("canonical_code").str.strip_prefix(GOAL)
+
+
 def _limit(part: int) -> pl.Expr:
     limits = {code: float(row[part]) for code, row in PLAUSIBLE.items()}
-    return pl.col("canonical_code").replace_strict(limits, default=None, return_dtype=pl.Float64())
+    return _measurement().replace_strict(limits, default=None, return_dtype=pl.Float64())
 
 
 def _plausible() -> pl.Expr:
@@ -287,7 +297,7 @@ def _implausible(rows: pl.DataFrame) -> pl.DataFrame:
     names = {code: name for code, (name, _, _) in PLAUSIBLE.items()}
     return _report(rows, "implausible-value", pl.format(
         "{} {} {}: outside {} to {} {}, not used",
-        pl.col("canonical_code").replace_strict(names, default=None, return_dtype=pl.String()), "value",
+        _measurement().replace_strict(names, default=None, return_dtype=pl.String()), "value",
         pl.col("unit").fill_null("(no unit)"),
         *(_limit(part).cast(pl.String).str.replace(r"\.0$", "") for part in (1, 2)), _canonical_unit()))
 

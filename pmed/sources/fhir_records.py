@@ -25,6 +25,7 @@ from .fhir_drug_rows import drug_row, what_it_is
 from .fhir_event_rows import encounter_row, family_rows, immunization_row, procedure_row, report_row
 from .fhir_files import EXPORT_HINT
 from .fhir_genes import Call, gene_call
+from .fhir_goal_rows import goal_rows
 from .fhir_kept import Kept
 from .fhir_lines import LineReading
 from .fhir_rows import allergy_row, condition_rows, observation_rows, patient_row
@@ -35,6 +36,7 @@ from .fhir_wanted import (
     DiagnosticReport,
     Encounter,
     FamilyMemberHistory,
+    Goal,
     Immunization,
     Procedure,
     Wanted,
@@ -166,6 +168,9 @@ class Records:
             return
         noted: list[Issue] = []
         rows, kept = _rows(resource, found, name, scope.medicines, noted), self.rows[TABLE[kind]]
+        if not rows:  # a goal that is told in words only
+            self.issues += noted
+            return
         start = self.seen[name, kind].setdefault(resource.id, kept.height) if resource.id else kept.height
         if start < kept.height:
             self._note_repeated(resource, rows, name, kept.some(start, len(rows) + 1))
@@ -243,6 +248,8 @@ def _rows(resource: Resource, found: Wanted, name: str, medicines: Mapping[str, 
           issues: list[Issue]) -> list[Row]:
     if type(found) is Observation:
         return observation_rows(resource, found, name, issues)
+    if type(found) is Goal:
+        return goal_rows(resource, found, name, issues)
     if isinstance(found, Drug):
         return [drug_row(resource, found, name, medicines, issues)]
     if many := _MANY.get(type(found)):

@@ -98,29 +98,56 @@ class DiagnosticReport(_Resource):
     conclusion_code: list[CodeableConcept] = msgspec.field(default_factory=list)
 
 
+class Range(_Part):
+    """From `low` to `high`; either end may be open."""
+
+    low: Quantity | None = None
+    high: Quantity | None = None
+
+
+class Target(_Part):
+    """What a measurement is meant to become."""
+
+    measure: CodeableConcept | None = None
+    detail_quantity: Quantity | None = None
+    detail_range: Range | None = None
+
+
+class Goal(_Resource):
+    """What is aimed at with a patient."""
+
+    id: str | None = None
+    lifecycle_status: str | None = None
+    subject: Reference | None = None
+    start_date: str | None = None
+    status_date: str | None = None
+    target: list[Target] = msgspec.field(default_factory=list)
+
+
 Wanted = (MedicationRequest | MedicationStatement | MedicationAdministration | MedicationDispense | Condition
           | Observation | AllergyIntolerance | Procedure | Encounter | Immunization | FamilyMemberHistory
-          | DiagnosticReport)
+          | DiagnosticReport | Goal)
 
 # Resource type → the table of its rows and how it is decoded.
 TABLE: dict[str, str] = {
     "MedicationRequest": "medications", "MedicationStatement": "medications",
     "MedicationAdministration": "medications", "MedicationDispense": "medications", "Condition": "conditions",
-    "Observation": "observations", "DiagnosticReport": "observations", "AllergyIntolerance": "allergies",
+    "Observation": "observations", "DiagnosticReport": "observations", "Goal": "observations",
+    "AllergyIntolerance": "allergies",
     "Procedure": "procedures", "Encounter": "encounters", "Immunization": "immunizations",
     "FamilyMemberHistory": "family_history"}
 WANTED: dict[str, type[Wanted]] = {
     kind.__name__: kind
     for kind in (MedicationRequest, MedicationStatement, MedicationAdministration, MedicationDispense, Condition,
                  Observation, AllergyIntolerance, Procedure, Encounter, Immunization, FamilyMemberHistory,
-                 DiagnosticReport)}
+                 DiagnosticReport, Goal)}
 
 # What patient records hold besides, named so that it is passed over without a second look.
 _PASSED_OVER = (
     "Account", "AdverseEvent", "Appointment", "Basic", "Binary", "BodyStructure", "CarePlan", "CareTeam",
     "Claim", "ClaimResponse", "ClinicalImpression", "Communication", "Composition", "Consent", "Coverage",
     "DetectedIssue", "Device", "DeviceRequest", "DeviceUseStatement", "DocumentReference", "EpisodeOfCare",
-    "ExplanationOfBenefit", "Flag", "Goal", "Group", "HealthcareService", "ImagingStudy",
+    "ExplanationOfBenefit", "Flag", "Group", "HealthcareService", "ImagingStudy",
     "ImmunizationRecommendation", "Invoice", "List", "Location", "Media", "MolecularSequence", "NutritionOrder",
     "OperationOutcome", "Organization", "Person", "Practitioner", "PractitionerRole", "Provenance", "Questionnaire",
     "QuestionnaireResponse", "RelatedPerson", "RiskAssessment", "Schedule", "ServiceRequest", "Slot", "Specimen",

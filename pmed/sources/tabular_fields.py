@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from ..normalise.units import GOAL, GOALS
 from ..tables import TABLES
 from .record_dates import is_bad
 from .recorded import COLUMNS
@@ -152,11 +153,15 @@ def _long(frame: pl.DataFrame, mapped: FileMap, found: list[pl.DataFrame]) -> pl
     for column, test in mapped.measurements.items():
         cell = pl.col(f"{PLACE}{column}")
         rows = frame.filter(cell.is_not_null()).with_columns(value=cell)
-        system = test.system or (LOINC if test.code else None)
+        system = test.system or (_system(test.code) if test.code else None)
         made.append(_numbers(rows, "value", mapped, column, found).with_columns(
             system=pl.lit(system, pl.String), code=pl.lit(test.code, pl.String), unit=pl.lit(test.unit),
             display=pl.lit(test.display or column)))
     return pl.concat(made)
+
+
+def _system(code: str) -> str:
+    return GOALS if code.startswith(GOAL) else LOINC
 
 
 def _complete(frame: pl.DataFrame, table: str) -> pl.DataFrame:

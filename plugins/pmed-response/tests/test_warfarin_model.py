@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,10 @@ from click.testing import CliRunner
 from pmed.cli import cli
 from pmed.errors import InputError
 from pmed.modelling import load_model
-from pmed_response import dose_model
-from pmed_response.dose_inputs import FINDINGS, design, fill_sizes
+from pmed_response import dose_members, dose_model
+from pmed_response.dose_candidates import SHIPPED_AS, guessed, seen
+from pmed_response.dose_inputs import FINDINGS, INDICATIONS, MASKED, design, fill_sizes, learn_sizes, masked
+from pmed_response.dose_members import MONOTONE, RATE, SEED, monotone_trees
 from pmed_response.dose_model import SHIPPED, WarfarinModel, doses, interval
 from pmed_response.iwpc_file import read_patients, told
 from pmed_response.kernel import cluster, learn_kernel
@@ -56,6 +59,15 @@ def test_odd_values_are_read_or_taken_as_unknown_and_told(tmp_path: Path) -> Non
 def test_a_gap_in_vkorc1_is_filled_as_the_consortium_did(tmp_path: Path, row: dict[str, str], site: str | None) -> None:
     cohort = read_patients(write(tmp_path / "f.csv", {"VKORC1     -1639 consensus": None, **row}))
     assert cohort.frame["vkorc1"].to_list() == [site]
+
+
+@pytest.mark.parametrize(("reason", "found"), [
+    ("3", [False, True, False]), ("1 or 2", [True, False, False]), ("3; 4", [False, True, True]),
+    ("8", [False, False, False]), (None, [None, None, None])])
+def test_why_warfarin_is_taken_is_read(tmp_path: Path, reason: str | None, found: list[bool | None]) -> None:
+    cohort = read_patients(write(tmp_path / "f.csv", {"Indication for Warfarin Treatment": reason}, {
+        "Indication for Warfarin Treatment": "7"}))
+    assert list(cohort.frame.select(INDICATIONS).row(0)) == found
 
 
 def test_a_file_of_something_else_is_refused_in_one_line(tmp_path: Path) -> None:
@@ -120,8 +132,15 @@ def test_the_shipped_model_is_small_and_its_card_says_what_it_reached() -> None:
     assert held["mean_width_90"] <= 35
     assert min(row["coverage_90"] for row in held["by_group"] if row["group"] == "race") >= 0.87
     compared = found["candidates"]["compared"]
-    assert compared[0]["candidate"] == "published equation + kernel"  # the choice is the best on sites left out
-    assert len(compared) >= 8
+    assert compared[0]["candidate"] == " + ".join(SHIPPED_AS)  # the choice is the best on sites left out
+    names = [row["candidate"] for row in compared]
+    assert {"monotone LightGBM", "monotone LightGBM on the equation's residual", "ridge", "kernel, nothing masked",
+            f"kernel without indication, {RATE:.0%} masked"} <= set(names)
+    assert "published equation + kernel, nothing masked" in names
+    masking = found["masking in training"]
+    assert masking["rate"] == RATE
+    assert masking["mae, masked less not masked"] <= 0
+    assert masking["site guessed from what the model sees of what is missing"] < masking["site guessed by chance"] + 0.1
 
 
 def test_evaluate_says_all_of_it_on_a_file_of_a_new_site(tmp_path: Path) -> None:
@@ -153,16 +172,55 @@ def test_the_card_can_be_repeated(patients: Any) -> None:
 
 
 def test_what_is_unknown_does_not_tell_the_site(patients: Any) -> None:
-    """From all that the model can see of what is missing, the best guess of the site is hardly better than chance."""
-    sizes = load_model(SHIPPED).extra["sizes"]
-    known = fill_sizes(patients.frame, sizes).with_columns(
-        pl.lit(value=False).alias(name) for name in FINDINGS).with_columns(
-        age=pl.lit(60.0), height=pl.lit(170.0), weight=pl.lit(80.0), sex=pl.lit("male"), race=pl.lit("White"),
-        vkorc1=pl.when(pl.col("vkorc1").is_not_null()).then(pl.lit("C/C")),
-        cyp2c9=pl.when(pl.col("cyp2c9").is_not_null()).then(pl.lit("*1/*1")), target_inr=pl.lit(2.5))
-    _, pattern = np.unique(design(known), axis=0, return_inverse=True)
+    """From all that the model can see of what is missing, no guess of the site is much better than chance."""
     site = patients.groups("site")
-    right = sum(np.unique(site[pattern == one], return_counts=True)[1].max() for one in set(pattern.tolist()))
     chance = np.unique(site, return_counts=True)[1].max() / len(site)
-    assert len(set(pattern.tolist())) > 1
-    assert right / len(site) < chance + 0.10
+    shown = np.column_stack([seen(patients.frame), patients.frame.select(pl.col(*MASKED).is_null()).to_numpy()])
+    assert guessed(shown, patients) > chance + 0.4  # if the model could see it, it would know the site
+    for frame in (patients.frame, masked(patients.frame, MASKED, RATE, SEED)):
+        terms = seen(frame)
+        assert len(np.unique(terms, axis=0)) > 1
+        assert guessed(terms, patients) < chance + 0.10
+
+
+def test_masks_hide_the_asked_share_and_no_more_the_same_for_the_same_seed(patients: Any) -> None:
+    frame = patients.frame
+    hidden = masked(frame, (*MASKED, "race"), 0.1, 3)
+    assert hidden.equals(masked(frame, (*MASKED, "race"), 0.1, 3))
+    assert not hidden.equals(masked(frame, (*MASKED, "race"), 0.1, 4))
+    for name in MASKED:
+        known = frame[name].is_not_null()
+        assert hidden.filter(known)[name].is_null().mean() == pytest.approx(0.1, abs=0.03)
+        assert hidden.filter(~known)[name].null_count() == (~known).sum()
+    assert hidden["race"].null_count() == 0
+    assert (hidden["race"] != frame["race"]).sum() > 0.05 * frame.height
+    assert hidden.drop(*MASKED, "race").equals(frame.drop(*MASKED, "race"))
+
+
+def test_what_ships_was_trained_with_masks(patients: Any) -> None:
+    """The shipped kernel is what `learn` makes with its masks, and not what it makes without."""
+    model = load_model(SHIPPED)
+    frame = fill_sizes(patients.frame, model.extra["sizes"])
+    shipped, masked_too, as_it_is = (dose_members.learned(kernel, frame) for kernel in (
+        model.extra["kernel"], dose_members.learn(patients)[1], dose_members.learn(patients, rate=0.0)[1]))
+    assert np.abs(masked_too - shipped).max() < 0.05
+    assert np.abs(as_it_is - shipped).max() > 1
+
+
+def test_monotone_trees_keep_to_their_directions(patients: Any) -> None:
+    """Whatever else is so: nobody's dose falls where only what may raise it is raised, and the reverse."""
+    train, test = (patients.rows(np.arange(first, 1500, 2)) for first in (0, 1))
+    filled = replace(test, frame=fill_sizes(test.frame, learn_sizes(train)))
+    steps = {"age": pl.col("age") + 20, "weight": pl.col("weight") + 15, "height": pl.col("height") + 10,
+             "vkorc1": pl.lit("T/T"), "cyp2c9": pl.lit("*3/*3"), "amiodarone": pl.lit(value=True),
+             "inducer": pl.lit(value=True), "target_inr": pl.lit(3.5)}
+    start = filled.frame.with_columns(vkorc1=pl.lit("C/C"), cyp2c9=pl.lit("*1/*1"), amiodarone=pl.lit(value=False),
+                                      inducer=pl.lit(value=False), target_inr=pl.lit(2.0))
+    both = pl.concat([start, *(start.with_columns(step.alias(name)) for name, step in steps.items())])
+    made = monotone_trees(train, replace(filled, frame=both)).reshape(1 + len(steps), -1)
+    for (name, _), dose in zip(steps.items(), made[1:], strict=True):
+        way = MONOTONE.get(name, -1)
+        assert ((dose - made[0]) * way >= -1e-9).all(), name
+    assert (made[1] < made[0]).any()
+    free = dose_members.trees(train, replace(filled, frame=both)).reshape(1 + len(steps), -1)
+    assert ((free[2] - free[0]) < 0).any()  # without constraints weight lowers somebody's dose

@@ -86,6 +86,21 @@ def test_unrecorded_ancestry_has_its_own_term() -> None:
     assert [text.rsplit(": ", 1)[1] for text in steps] == ["−0.1032.", "0."]
 
 
+def test_why_warfarin_is_taken_counts_and_is_a_bar_of_its_own() -> None:
+    model, features = WarfarinDose(), frame(REFERENCE, REFERENCE | {"condition:atrial-fibrillation": True})
+    made = model.predict(features)
+    assert abs(made["value"][1] - made["value"][0]) > 0.05
+    bars = DoseExplainer().explain(model, features, made).filter(pl.col("contribution") != 0)
+    assert bars.select("patient_id", "feature", "value").rows() == [("p1", "condition:atrial-fibrillation", "yes")]
+    assert "atrial-fibrillation" in model.trace(features, made).filter(patient_id="p1")["text"][10]
+
+
+@pytest.mark.parametrize(("inr", "said"), [(3.0, "target INR 3,"), (None, "target INR 2.5 (not on record),")])
+def test_the_trace_says_which_target_was_taken(inr: float | None, said: str) -> None:
+    model, features = WarfarinDose(), frame(REFERENCE | {"target-inr": inr})
+    assert said in model.trace(features, model.predict(features))["text"][10]
+
+
 def test_what_is_not_on_record_counts_as_absent_but_the_equations_medicines_must_be_known() -> None:
     silent = {name: None for name in WarfarinDose.wants if name not in {"ancestry", "sex"}}
     assert predict(REFERENCE | silent)["value"].item() == predict(REFERENCE)["value"].item()

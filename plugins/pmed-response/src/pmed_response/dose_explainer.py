@@ -26,7 +26,9 @@ METHOD: Final = "exact Shapley values against a stated reference patient"
 SHOWN: Final[Mapping[str, str]] = {
     "vkorc1": SITE, "cyp2c9": GENE, "race": "ancestry", "amiodarone": "on:amiodarone", "inducer": "enzyme inducer",
     "azole": "azole antifungal", "smoker": "smoking", "diabetes": "condition:diabetes",
-    "heart_failure": "condition:heart-failure", "aspirin": "on:aspirin", "target_inr": INR}
+    "heart_failure": "condition:heart-failure", "vein_thrombosis": "condition:venous-thromboembolism",
+    "atrial_fibrillation": "condition:atrial-fibrillation", "heart_valve": "condition:heart-valve-replacement",
+    "aspirin": "on:aspirin", "target_inr": INR}
 ALWAYS: Final = ("age", "height", "weight", "race", "vkorc1", "cyp2c9", "amiodarone", "inducer")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -12,10 +13,15 @@ from pmed.modelling import Cohort
 from . import iwpc
 from .kernel import Floats
 
+_ASKED: Final = ("amiodarone", "inducer", "statin", "azole", "sulfonamide", "smoker", "diabetes", "heart_failure",
+                 "aspirin")
+#: Why warfarin is taken, as far as the dose model tells reasons apart.
+INDICATIONS: Final = ("vein_thrombosis", "atrial_fibrillation", "heart_valve")
 #: Findings that count only where they are on record: whether a site asked for them must not be visible.
-FINDINGS: Final = ("amiodarone", "inducer", "statin", "azole", "sulfonamide", "smoker", "diabetes", "heart_failure",
-                   "aspirin")
+FINDINGS: Final = (*_ASKED, *INDICATIONS)
 FEATURES: Final = ("age", "height", "weight", "sex", "race", "vkorc1", "cyp2c9", *FINDINGS, "target_inr")
+#: What a clinic may not know, and what is hidden at random in training; body size and genotypes are asked for.
+MASKED: Final = (*_ASKED, "target_inr", *INDICATIONS)
 USUAL_INR: Final = 2.5
 LIMITS: Final = {"height": (130.0, 220.0, "cm"), "weight": (30.0, 250.0, "kg"), "target_inr": (1.5, 4.0, "INR")}
 STATINS: Final = ("atorvastatin", "cerivastatin", "fluvastatin", "lovastatin", "pravastatin", "rosuvastatin",
@@ -23,6 +29,8 @@ STATINS: Final = ("atorvastatin", "cerivastatin", "fluvastatin", "lovastatin", "
 AZOLES: Final = ("fluconazole", "itraconazole", "ketoconazole", "voriconazole")
 SULFONAMIDES: Final = ("sulfamethoxazole",)
 _RACES: Final = ("Asian", "Black", "missing or mixed")
+#: How unknown is said where it is not null.
+_UNKNOWN: Final = {"race": "missing or mixed"}
 
 Sizes = dict[str, list[float]]
 
@@ -38,6 +46,17 @@ def published(frame: pl.DataFrame) -> Floats:
     return frame.select(iwpc.weekly_dose(parts).fill_null(float("nan"))).to_series().to_numpy()
 
 
+def masked(frame: pl.DataFrame, names: Sequence[str], rate: float, seed: int) -> pl.DataFrame:
+    """The frame with each value of `names` made unknown by chance; the same ones for the same seed and rows.
+
+    What a site did not record is then no longer what that site alone has: every site's rows have it.
+    """
+    hidden = np.random.default_rng(seed).random((frame.height, len(names))) < rate
+    unknown = {name: pl.lit(_UNKNOWN.get(name), dtype=frame.schema[name]) for name in names}
+    return frame.with_columns(pl.when(pl.Series(hidden[:, place])).then(unknown[name]).otherwise(pl.col(name))
+                              .alias(name) for place, name in enumerate(names))
+
+
 def design(frame: pl.DataFrame) -> Floats:
     """Rows × terms: age, body, sex, race, genotypes, findings and products of them; height and weight are known."""
     age, height, weight = (_numbers(frame, name) for name in ("age", "height", "weight"))
@@ -50,7 +69,7 @@ def design(frame: pl.DataFrame) -> Floats:
     surface = np.sqrt(height * weight / 3600)  # m2, Mosteller
     return np.column_stack([
         age, age**2 / 10, height / 10, weight / 10, weight**2 / 1000, surface, sex, race, vkorc1,
-        _cyp2c9(frame["cyp2c9"]), vkorc1 * weight[:, None] / 100, race * vkorc1[:, [1]], findings, inr])
+        cyp2c9_copies(frame["cyp2c9"]), vkorc1 * weight[:, None] / 100, race * vkorc1[:, [1]], findings, inr])
 
 
 def learn_sizes(cohort: Cohort) -> Sizes:
@@ -89,7 +108,7 @@ def margin_group(frame: pl.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.str_
     return np.asarray(frame.select(group).to_series().to_list(), dtype=np.str_)
 
 
-def _cyp2c9(diplotype: pl.Series) -> Floats:
+def cyp2c9_copies(diplotype: pl.Series) -> Floats:
     """Copies of *2 and *3, unknown, both of them, two *3, copies of other alleles that are not *1."""
     text = pl.col("g").fill_null("")
     two, three, normal = (text.str.count_matches(rf"\*{allele}(?:/|$)") for allele in (2, 3, 1))

@@ -13,11 +13,12 @@ from pmed.errors import InputError
 from pmed.modelling import Cohort
 
 from . import iwpc
-from .dose_inputs import FEATURES, LIMITS, STATINS
+from .dose_inputs import FEATURES, INDICATIONS, LIMITS, STATINS
 
 DOSE: Final = "Therapeutic Dose of Warfarin"
 STABLE: Final = "Subject Reached Stable Dose of Warfarin"
 INR: Final = "Target INR"
+REASON: Final = "Indication for Warfarin Treatment"
 INR_RANGE: Final = "Estimated Target INR Range Based on Indication"
 #: mg/week; one row of the published file, 315, is no dose.
 HIGHEST: Final = 300.0
@@ -30,10 +31,12 @@ _FLAGS: Final[Mapping[str, tuple[str, ...]]] = {
     "azole": ("Anti-fungal Azoles",), "sulfonamide": ("Sulfonamide Antibiotics",), "smoker": ("Current Smoker",),
     "diabetes": ("Diabetes",), "heart_failure": ("Congestive Heart Failure and/or Cardiomyopathy",),
     "aspirin": ("Aspirin",)}
+#: Why warfarin is taken → its numbers in `REASON`; "3; 8" names two.
+_REASONS: Final = dict(zip(INDICATIONS, ("[12]", "3", "4"), strict=True))
 _GENOTYPES: Final = {"vkorc1": "VKORC1 -1639 consensus", "1173": "VKORC1 1173 consensus",
                      "2255": "VKORC1 2255 consensus", "1542": "VKORC1 1542 consensus"}
 _OTHERS: Final = ("PharmGKB Subject ID", "Project Site", "Gender", "Race (OMB)", "Age", "Height (cm)", "Weight (kg)",
-                  "CYP2C9 consensus", STABLE, INR, INR_RANGE)
+                  "CYP2C9 consensus", STABLE, INR, INR_RANGE, REASON)
 #: The coding strand's alleles → the forward strand's genotype. Only the other strand has C and T here.
 _FORWARD: Final = {"G/G": "C/C", "A/G": "C/T", "A/A": "T/T", "C/C": "C/C", "C/T": "C/T", "T/T": "T/T"}
 _SWAPPED: Final = ("C/C", "C/T", "T/T")
@@ -125,6 +128,7 @@ def _columns() -> list[pl.Expr]:
         vkorc1.is_null().alias("_no_vkorc1"),
         pl.col("CYP2C9 consensus").str.replace_all(" ", "").alias("cyp2c9"),
         *[_flag(names).alias(name) for name, names in _FLAGS.items()],
+        *[pl.col(REASON).str.contains(number).alias(name) for name, number in _REASONS.items()],
         _number(INR).alias("target_inr"), _middle(INR_RANGE).alias("_inr_range"),
         *[_genotype(name).replace_strict(linked, default=None, return_dtype=pl.String).alias(f"_{name}")
           for name, linked in (("1173", _LINKED), ("2255", _LINKED), ("1542", _LINKED_1542))]]

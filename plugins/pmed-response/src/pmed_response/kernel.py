@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -59,7 +59,8 @@ def kernel_from(plain: Mapping[str, Any]) -> Kernel:
     return Kernel(**arrays, start=plain["start"], width=plain["width"])
 
 
-def learn_kernel(terms: Floats, y: Floats, weight: Floats, *, many: int, penalty: float, seed: int) -> Kernel:
+def learn_kernel(terms: Floats, y: Floats, weight: Floats, *, many: int, penalty: float, seed: int,
+                 more: Sequence[Floats] = ()) -> Kernel:
     """Weighted ridge regression on bumps around the averages of `many` clusters of rows.
 
     Args:
@@ -69,11 +70,15 @@ def learn_kernel(terms: Floats, y: Floats, weight: Floats, *, many: int, penalty
         many: Clusters.
         penalty: Ridge penalty, on the norm of the function (not on `start`).
         seed: Of the clusters' first centres.
+        more: The same rows seen otherwise (masked); each counts as much. The clusters are of `terms` alone, so that a
+            bump stands for patients, not for copies of them.
     """
-    mean: Floats = terms.mean(axis=0).round(6)
-    sd: Floats = (terms.std(axis=0) + 1e-6).round(6)
-    x = standardised(terms, mean, sd)
-    centres, width = cluster(x, many, seed).round(2), round(1 / terms.shape[1], 6)
+    every, times = np.concatenate([terms, *more]), 1 + len(more)
+    y, weight = np.tile(y, times), np.tile(weight, times) / times
+    mean: Floats = every.mean(axis=0).round(6)
+    sd: Floats = (every.std(axis=0) + 1e-6).round(6)
+    x = standardised(every, mean, sd)
+    centres, width = cluster(x[:len(terms)], many, seed).round(2), round(1 / terms.shape[1], 6)
     basis = np.column_stack([bumps(x, centres, width), np.ones(len(x))])
     norm = np.zeros((len(centres) + 1,) * 2)
     norm[:-1, :-1] = penalty * (bumps(centres, centres, width) + 1e-6 * np.eye(len(centres)))

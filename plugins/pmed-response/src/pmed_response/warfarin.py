@@ -16,7 +16,8 @@ from pmed.verdicts import all_reasons, inputs, needs, number, outside, predictio
 
 from . import iwpc
 from .dose_inputs import AZOLES, STATINS, SULFONAMIDES, USUAL_INR, published
-from .dose_model import NAME, SHIPPED, interval, learned
+from .dose_members import learned
+from .dose_model import NAME, SHIPPED, interval
 from .kernel import Kernel, kernel_from
 
 TARGET: Final = "warfarin-weekly-dose"
@@ -31,7 +32,8 @@ LIMITS: Final = {"age": (18, 100, "years"), "height": (130, 220, "cm"), "weight"
 DRUGS: Final = tuple(f"on:{drug}" for drug in ("amiodarone", *iwpc.INDUCERS))
 #: Medicines and findings that count only where they are on record, as in the data.
 RECORDED: Final = (*(f"on:{drug}" for drug in ("aspirin", *STATINS, *AZOLES, *SULFONAMIDES)), "condition:diabetes",
-                   "condition:heart-failure")
+                   "condition:heart-failure", "condition:venous-thromboembolism", "condition:atrial-fibrillation",
+                   "condition:heart-valve-replacement")
 REFERENCE: Final[Mapping[str, Any]] = {
     "age": 65.0, "height": 170.0, "weight": 80.0, GENE: "*1/*1", SITE: "C/C", "ancestry": "White",
     **dict.fromkeys(DRUGS, False), "sex": "male", "smoking-status": "never", INR: USUAL_INR,
@@ -52,7 +54,7 @@ class WarfarinDose:
     wants: ClassVar[tuple[str, ...]] = tuple(name for name in REFERENCE if name not in _NEEDS)
     gives: ClassVar[tuple[str, ...]] = (TARGET,)
     card: ClassVar[Card] = Card(
-        version="1.0",
+        version="1.1",
         summary="Stable weekly warfarin dose: mean of the IWPC pharmacogenetic equation and a learned model.",
         intended_use="Adults who start warfarin or whose dose is set anew, target INR 2 to 3. Compared with a "
                      "reference patient: White man, 65 years, 170 cm, 80 kg, CYP2C9 *1/*1, rs9923231 C/C, target INR "
@@ -66,9 +68,9 @@ class WarfarinDose:
         limits="Fewer than half of patients end within 20 % of this dose; the interval holds 90 %. `pmed model card "
                "warfarin-dose` says how good it is in whom. Without both genotypes there is no estimate, nor where a "
                "record does not settle whether amiodarone or an enzyme inducer is taken; other medicines, smoking, "
-               "diabetes and heart failure count where they are on record. CYP2C9 alleles other than *1, *2 and *3, "
-               "which matter most in people of African ancestry, are outside it. Diet, liver disease and other "
-               "interacting medicines are not in it.",
+               "diabetes, heart failure and why warfarin is taken count where they are on record. CYP2C9 alleles other "
+               "than *1, *2 and *3, which matter most in people of African ancestry, are outside it. Diet, liver "
+               "disease and other interacting medicines are not in it.",
     )
 
     def reference(self, target: str) -> Mapping[str, Any]:
@@ -123,6 +125,9 @@ def dose_inputs(frame: pl.DataFrame) -> pl.DataFrame:
         smoker=(pl.col("smoking-status") == "current").fill_null(value=False),
         diabetes=pl.col("condition:diabetes").fill_null(value=False),
         heart_failure=pl.col("condition:heart-failure").fill_null(value=False),
+        vein_thrombosis=pl.col("condition:venous-thromboembolism").fill_null(value=False),
+        atrial_fibrillation=pl.col("condition:atrial-fibrillation").fill_null(value=False),
+        heart_valve=pl.col("condition:heart-valve-replacement").fill_null(value=False),
         target_inr=pl.col(INR).fill_null(USUAL_INR))
 
 
@@ -179,7 +184,8 @@ def _texts() -> list[pl.Expr]:
         pl.format(f"Learned from {model().card.n} patients (version {model().card.version}), from these inputs and "
                   "sex, smoking {}, target INR {}, {}: {} mg a week.",
                   pl.col("smoking-status").fill_null("not recorded"),
-                  number(pl.col(INR).fill_null(USUAL_INR)), _taken_or_had(), number(pl.col("_learned"))),
+                  number(pl.col(INR)).fill_null(f"{USUAL_INR:g} (not on record)"), _taken_or_had(),
+                  number(pl.col("_learned"))),
         pl.format("Mean of both: {} mg a week, about {} mg a day; nine in ten people like this one need {} to {} mg a "
                   "week.", number(pl.col("value")), number(pl.col("value") / 7), number(pl.col("low"), 0),
                   number(pl.col("high"), 0)),
