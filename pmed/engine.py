@@ -137,7 +137,8 @@ class Engine:
         frames = predicting.feature_frames(self.predictors, made["features"])
         kept = _kept(self.predictors, frames, before.tables) if before else frozenset[str]()
         asked = [one for one in self.predictors if one.name not in kept]
-        made["predictions"] = predicting.predict(self.plugins, asked, frames)
+        said = predicting.predict(self.plugins, asked, frames)
+        made["predictions"] = predicting.named_medicines(said, asked, frames, tables)
         self.progress("explaining")
         made.update(explaining.explain(self.plugins, asked if explained else [], frames, made["predictions"]))
         if before and kept:

@@ -210,6 +210,50 @@ def test_a_medicine_nobody_knows_is_a_caution_where_medicines_were_weighed():
         assert impl.function(suggestion(["p0"]), given)["text"].to_list() == expected
 
 
+class Interacts(ToyPredictor):
+    """Needs to know of one medicine, wants to know of another; says so only of the first."""
+
+    name = "interacts"
+    needs, wants = ("on:amiodarone",), ("on:aspirin",)
+
+    def reference(self, target):
+        return {"on:amiodarone": False}
+
+    def predict(self, features):
+        dose = pl.col("on:amiodarone").cast(pl.Float64)
+        told = features.select("patient_id", pl.when(dose.is_not_null()).then(dose).alias("toy:dose"))
+        reason = pl.when(pl.col("status") == "not-assessed").then(pl.lit("needs on:amiodarone"))
+        return super().predict(told).with_columns(reason=reason)
+
+
+@pytest.mark.parametrize(("drugs", "reason"), [
+    ([("Sedacoron", None), ("Cor, forte", None), ("Aspirin", ["aspirin"])],
+     "needs on:amiodarone; medicines not recognised: Sedacoron, Cor, forte"),
+    ([], "needs on:amiodarone; the record lists no medicines"),
+    ([("Aspirin", ["aspirin"])], None), ([("No known medications", [])], None),
+    ([("Sedacoron", None), ("amiodarone", ["amiodarone"])], None)])
+def test_a_reason_names_the_medicine_that_was_not_recognised(drugs, reason):
+    plugins = Plugins().load(only=())
+    plugins.add(plugin(register_predictors=[Interacts]), "toy-plugin", "1")
+    given = tables(2)
+    given["medications"] = TABLES["medications"].frame([
+        {"patient_id": "p0", "row": row, "display": display, "ingredients": found, "active": True}
+        for row, (display, found) in enumerate(drugs)] + [
+        {"patient_id": "p1", "row": 9, "display": "Aspirin", "ingredients": ["aspirin"], "active": True}])
+    made = Engine.using(plugins).conclude(given)["predictions"]
+    assert made["reason"].to_list() == [reason, None]
+    assert made["status"].to_list() == ["not-assessed" if reason else "assessed", "assessed"]
+
+
+def test_a_medicine_that_was_not_recognised_is_no_reason_where_something_else_is_missing():
+    given = tables(1)
+    given["medications"] = TABLES["medications"].frame([{"patient_id": "p0", "row": 1, "display": "x", "active": True}])
+    plugins = Plugins().load(only=())
+    plugins.add(plugin(register_predictors=[type("Wants", (ToyPredictor,), {
+        "name": "wants", "wants": ("on:aspirin",)})]), "toy-plugin", "1")
+    assert Engine.using(plugins).conclude(given)["predictions"]["reason"].to_list() == ["needs toy:dose"]
+
+
 def test_the_leading_adviser_keeps_a_dose_factor_of_the_other():
     both = pl.concat([suggestion(["p"], concern=None, action="test").with_columns(adviser=pl.lit("a")),
                       suggestion(["p"], dose_factor=0.5).with_columns(adviser=pl.lit("b"))])

@@ -233,6 +233,37 @@ def test_an_explanation_that_does_not_add_up_is_caught() -> None:
     assert "adds up to" in failed(bad)["explanation_adds_up"]
 
 
+def either() -> type[Dose]:
+    """On one of two medicines: one that is taken is enough to know; that none is needs both."""
+    both = {"on:one": False, "on:other": False}
+
+    def predict(self, features):
+        frame = verdicts.inputs(features, both)
+        taken = pl.col("on:one") | pl.col("on:other")
+        reason = pl.when(taken.is_null()).then(pl.lit("needs on:one or on:other"))
+        return verdicts.predictions(frame, target="dose", value=taken.cast(pl.Float64), unit="mg", reason=reason)
+
+    return variant(needs=(), wants=tuple(both), reference=lambda self, target: both, predict=predict)
+
+
+def test_a_mixture_that_is_undecided_is_caught_and_how_to_mend_it_is_said() -> None:
+    messages = failed(plugin(register_predictors=[either()]))
+    assert messages.keys() == {"mixtures_are_assessed"}
+    message = messages["mixtures_are_assessed"]
+    assert "a patient with on:other unknown is assessed, and mixed with the reference patient is not (needs" in message
+    assert "register_features" in message
+
+
+def test_who_explains_alone_may_leave_mixtures_undecided() -> None:
+    class Whole(Wrong):
+        def explain(self, predictor, features, predictions):
+            return super().explain(predictor, features, predictions).with_columns(feature=pl.lit("on:one"))
+
+    own = SimpleNamespace(register_predictors=hookimpl(lambda: [either()]), choose_explainer=hookimpl(
+        lambda predictor: Whole()))
+    assert failed(own) == {}
+
+
 def test_many_inputs_need_an_explainer_of_their_own() -> None:
     many = {f"input:{number}": 1.0 for number in range(13)}
     wide = variant(wants=(SITE, *many), reference=lambda self, target: {**REFERENCE, **many})

@@ -28,7 +28,7 @@ def not_assessed(view: View, asked: Iterable[str]) -> list[Gap]:
 
 def current_medicines(view: View) -> list[View]:
     """Active medicines, one row for each text and content: records repeat an order each time it is renewed."""
-    active = [row for row in view["medications"] if row["active"]]
+    active = [row for row in view["medications"] if row["active"] and row["ingredients"] != []]  # []: "none is taken"
     return list({(medicine_name(row), *(row["ingredients"] or [])): row for row in active}.values())
 
 

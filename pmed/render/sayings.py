@@ -18,6 +18,7 @@ INPUTS = (
     marked("heart rate"), marked("temperature"), marked("respiratory rate"), marked("oxygen saturation"),
     marked("magnesium"), marked("potassium"), marked("the INR"), marked("the platelet count"),
     marked("the QTc time"), marked("the heart rate"), marked("genome"), marked("patient record"),
+    marked("all inputs together"),
 )
 #: Conditions of the value sets.
 CONDITIONS = (
@@ -35,6 +36,11 @@ VALUES = (
     marked("White"), marked("Black or African American"), marked("Asian"), marked("other"), marked("white"),
     marked("black"), marked("or"), marked("and"), marked("former"), marked("never"), marked("current"),
     marked("low"), marked("moderate"), marked("high"), marked("very high"),
+)
+#: Where inputs share a bar.
+SHARED = (
+    marked("cannot be told apart, as a mixture with the reference patient is not assessed: {text}"),
+    marked("reference patient"),
 )
 #: Units as German writes them.
 UNITS = (
@@ -56,6 +62,8 @@ ACTIONS = (
 #: Why something could not be assessed, as ``verdicts`` says it.
 REASONS = (
     marked("needs {inputs}"),
+    marked("medicines not recognised: {names}"),
+    marked("the record lists no medicines"),
     marked("needs an admission to hospital: none is known"),
     marked("{name} {n1} is outside {n2} to {n3} {unit}"),
     marked("{name} {n1} is outside {n2} to {n3}"),

@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 
 from ..result import COLOURS, Result
-from ..tables import TABLES
+from ..tables import TABLES, TOGETHER
 from .gaps import not_assessed
 from .sentence import sentence
 from .words import Displays, term
@@ -163,7 +163,7 @@ def _name(feature: str, value: str | None, genes: Mapping[str, View], displays: 
         called = genes[about]["diplotypes"]
         return f"{about} {called[0] if len(called) == 1 else term(genes[about]['phenotype'] or value)}"
     said = feature_words(feature, displays)
-    return said if value in {None, "yes", "no"} else f"{said} {term(value)}"
+    return said if value in {None, "yes", "no"} or feature == TOGETHER else f"{said} {term(value)}"
 
 
 def _colour(row: View, classes: Mapping[str, list[str]]) -> View:
