@@ -129,7 +129,11 @@ class Source(Protocol):
 
 @runtime_checkable
 class FeatureStep(Protocol):
-    """Adds tables or features. May also have ``sites() -> pl.DataFrame`` (a ``sites`` table)."""
+    """Adds tables or features.
+
+    May also have ``sites() -> pl.DataFrame`` (a ``sites`` table), and ``names() -> Mapping[str, str]``: what one may
+    write for a feature of its patterns → the name of that feature.
+    """
 
     name: ClassVar[str]
     needs: ClassVar[tuple[str, ...]]

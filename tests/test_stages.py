@@ -210,6 +210,34 @@ def test_a_medicine_nobody_knows_is_a_caution_where_medicines_were_weighed():
         assert impl.function(suggestion(["p0"]), given)["text"].to_list() == expected
 
 
+class Twice(ToyStep):
+    """Doubles what another step gives by a pattern, and what a third gives by name."""
+
+    name, needs, gives = "twice", ("toy:dose", "own-table", "plain"), ("twice",)
+
+    def run(self, given, wanted):
+        return {"features": given["features"].select("patient_id", twice=pl.col("toy:dose") * 2 + pl.col("plain"))}
+
+
+class Plain(ToyStep):
+    """Gives a table of its own, and a feature by name."""
+
+    name, gives = "plain-step", ("own-table", "plain")
+
+    def run(self, given, wanted):
+        ids = given["features"].select("patient_id")
+        return {"own-table": ids, "features": ids.with_columns(plain=pl.lit(10.0))}
+
+
+def test_what_only_a_step_needs_is_made():
+    wants = type("WantsTwice", (ToyPredictor,), {"needs": ("twice",), "predict": lambda self, features: (
+        ToyPredictor().predict(features.rename({"twice": "toy:dose"})))})
+    made, failures = run(steps=(ToyStep, Plain, Twice), predictors=(wants,))
+    assert [failure for failure in failures if failure.stage == "features"] == []
+    assert made["features"].select("toy:dose", "twice", "plain").rows() == [(1.0, 12.0, 10.0), (2.0, 14.0, 10.0)]
+    assert made["predictions"]["value"].to_list() == [120.0, 140.0]
+
+
 class Interacts(ToyPredictor):
     """Needs to know of one medicine, wants to know of another; says so only of the first."""
 

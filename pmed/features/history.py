@@ -9,7 +9,7 @@ from typing import ClassVar
 import polars as pl
 
 from ..normalise.drugs import unrecognised
-from ..normalise.units import canonical_units
+from ..normalise.units import CODES, canonical_units
 from ..repeats import unless_repeated
 from ..tables import TABLES, Tables
 
@@ -38,6 +38,10 @@ class HistoryFeatures:
     name: ClassVar[str] = "history"
     needs: ClassVar[tuple[str, ...]] = ("patients", "medications", "observations")
     gives: ClassVar[tuple[str, ...]] = ("age", "sex", "ancestry", "height", "weight", "on:*", "observation:*")
+
+    def names(self) -> dict[str, str]:
+        """Every measurement, also by the codes that count as it."""
+        return {f"{OBSERVATION}{code}": f"{OBSERVATION}{target}" for code, (target, _) in CODES.items()}
 
     def run(self, tables: Tables, wanted: Sequence[str]) -> dict[str, pl.DataFrame]:
         """One row a patient of ``samples`` and ``patients``, with the wanted features."""

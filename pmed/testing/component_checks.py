@@ -21,7 +21,7 @@ from ..stages import read as reading
 from ..stages.features import patient_spine
 from ..types import ReadRequest
 from .predictor_checks import HOSTILE
-from .subject import Broken, must
+from .subject import Broken, must, names_there_are
 from .world import World, of_patient, shown
 
 Check = Callable[[Component, World], None]
@@ -79,6 +79,12 @@ def _must_be_clear(component: Component, path: Path, world: World, what: str) ->
 
 
 # Feature steps
+
+def check_step_needs_exist(component: Component, world: World) -> None:
+    """Every table and feature that it needs is given by some installed plugin."""
+    faults = list(names_there_are(world.subject.plugins).never_given(component.made.needs))
+    must(not faults, "; ".join(faults))
+
 
 def check_step_is_sound(component: Component, world: World) -> None:
     """It runs on the invented patients, gives what it declares and nothing else, and twice the same."""

@@ -17,7 +17,7 @@ from ..explain import shapley
 from ..stages import explain as explaining
 from ..tables import TOGETHER
 from .patients import Case, genetic_values, is_genetic, tidy
-from .subject import Broken, must
+from .subject import Broken, must, names_there_are
 
 MOST_INPUTS: Final = 12
 _MOST_HYBRIDS: Final = 1 << 18
@@ -46,6 +46,12 @@ def check_reference_is_declared(case: Case) -> None:
         must(0 < len(named) <= most, f"reference({target!r}) names {len(named)} inputs, expected 1 to {most}")
         odd = sorted(named - set(case.names))
         must(not odd, f"reference({target!r}) names {', '.join(odd)}, not in `needs` or `wants`")
+
+
+def check_inputs_exist(case: Case) -> None:
+    """Every input is a feature that some installed plugin gives; a misspelt one would be unknown for everybody."""
+    faults = list(names_there_are(case.plugins).never_given(case.names))
+    must(not faults, "; ".join(faults))
 
 
 def check_output_is_sound(case: Case) -> None:
