@@ -222,6 +222,17 @@ def test_nothing_to_do_is_said_only_where_everything_was_assessed(
     assert said in section(rendered(cases.result(rows)), "today", "medicines|section-1")
 
 
+def test_that_no_change_is_suggested_is_not_all_where_a_risk_is_raised() -> None:
+    rows = {**cases.full_rows(), "medications": [YOLK], "suggestions": STANDARD}
+    rows["predictions"] = [cases.prediction("potassium", "hyperkalaemia-risk", 2.0, label="high", unit="level")]
+    about = {"kind": "risk", "gives": ["hyperkalaemia-risk"], "card": {"raised": 2.0}}
+    said = section(rendered(cases.result(rows, predictors={"potassium": about})), "today", "medicines|section-1")
+    assert "its standard use fits. Raised: hyperkalaemia risk (high). See “Risk”." in said
+    calm = section(rendered(cases.result(rows, predictors={"potassium": {**about, "card": {"raised": 3.0}}})), "today",
+                   "medicines|section-1")
+    assert "Raised" not in calm
+
+
 def test_without_a_record_nobody_says_that_nothing_is_taken() -> None:
     rows = cases.full_rows()
     page = words(cases.result({name: rows[name] for name in ("samples", "gene_results")}))

@@ -177,6 +177,7 @@ BAD_PREDICTORS = {
         low=pl.when(status="assessed").then(float("-inf")))),
     "hostile_text": breaks_on_text(),
     "options": undocumented(),
+    "inputs_exist": variant(wants=(SITE, "on:lisinoprill")),
 }
 
 
@@ -199,6 +200,7 @@ def test_a_predictor_that_breaks_a_promise_is_caught(promise: str) -> None:
 @pytest.mark.parametrize(("changed", "message"), [
     ({"references": ()}, "references is empty"), ({"references": ("word",)}, "'word' is no PMID"),
     ({"range": (0.0, float("inf"))}, "must be finite"), ({"unit": ""}, "card.unit is empty"),
+    ({"raised": 2000.0}, "card.raised must be a value of the range"),
     ({"populations": ""}, "card.populations is empty")])
 def test_each_gap_of_a_card_is_named(changed: dict[str, Any], message: str) -> None:
     assert message in failed(plugin(register_predictors=[card(**changed)]))["card_is_complete"]
@@ -235,12 +237,12 @@ def test_an_explanation_that_does_not_add_up_is_caught() -> None:
 
 def either() -> type[Dose]:
     """On one of two medicines: one that is taken is enough to know; that none is needs both."""
-    both = {"on:one": False, "on:other": False}
+    both = {"on:warfarin": False, "on:aspirin": False}
 
     def predict(self, features):
         frame = verdicts.inputs(features, both)
-        taken = pl.col("on:one") | pl.col("on:other")
-        reason = pl.when(taken.is_null()).then(pl.lit("needs on:one or on:other"))
+        taken = pl.col("on:warfarin") | pl.col("on:aspirin")
+        reason = pl.when(taken.is_null()).then(pl.lit("needs on:warfarin or on:aspirin"))
         return verdicts.predictions(frame, target="dose", value=taken.cast(pl.Float64), unit="mg", reason=reason)
 
     return variant(needs=(), wants=tuple(both), reference=lambda self, target: both, predict=predict)
@@ -250,14 +252,14 @@ def test_a_mixture_that_is_undecided_is_caught_and_how_to_mend_it_is_said() -> N
     messages = failed(plugin(register_predictors=[either()]))
     assert messages.keys() == {"mixtures_are_assessed"}
     message = messages["mixtures_are_assessed"]
-    assert "a patient with on:other unknown is assessed, and mixed with the reference patient is not (needs" in message
+    assert "a patient with on:aspirin unknown is assessed, and mixed with the reference patient is not (needs" in message
     assert "register_features" in message
 
 
 def test_who_explains_alone_may_leave_mixtures_undecided() -> None:
     class Whole(Wrong):
         def explain(self, predictor, features, predictions):
-            return super().explain(predictor, features, predictions).with_columns(feature=pl.lit("on:one"))
+            return super().explain(predictor, features, predictions).with_columns(feature=pl.lit("on:warfarin"))
 
     own = SimpleNamespace(register_predictors=hookimpl(lambda: [either()]), choose_explainer=hookimpl(
         lambda predictor: Whole()))
@@ -530,6 +532,7 @@ BAD_COMPONENTS = {
     "source_reads_its_example": ("register_sources", made(Lines, matches=lambda self, path: False)),
     "source_refuses_clearly": ("register_sources", made(Lines, read=lambda self, paths, request: {
         "patients": TABLES["patients"].frame({"patient_id": one} for one in paths[0].read_text("utf-8").split())})),
+    "step_needs_exist": ("register_features", made(Names, needs=("observation:2823-4",))),
     "step_is_sound": ("register_features", made(Names, run=shifting)),
     "step_one_by_one": ("register_features", made(Names, run=counting)),
     "step_without_patients": ("register_features", made(Names, run=needs_somebody)),

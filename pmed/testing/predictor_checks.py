@@ -36,6 +36,8 @@ def check_card_is_complete(case: Case) -> None:
     low, high = card.range
     must(math.isfinite(low) and math.isfinite(high) and low < high,
          f"card.range must be finite and low < high. Got {card.range}")
+    must(card.raised is None or low <= card.raised <= high,
+         f"card.raised must be a value of the range, or None. Got {card.raised}")
 
 
 def check_reference_is_declared(case: Case) -> None:
