@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import random
+import re
 import socket
+import subprocess
 import sys
 import tempfile
 import urllib.request
@@ -210,7 +213,6 @@ def test_each_gap_of_a_card_is_named(changed: dict[str, Any], message: str) -> N
     (lambda rows: rows.with_columns(unit=pl.lit("g")), "unit 'g' is not the card's 'mg'"),
     (lambda rows: rows.with_columns(value=pl.lit(float("nan"))), "outside the card's range"),
     (lambda rows: rows.with_columns(low=pl.col("value") + 1), "outside its own interval"),
-    (lambda rows: rows.with_columns(value=None, status=pl.lit("not-assessed"), reason=pl.lit("no")), "not assessed"),
     (lambda rows: rows.drop("label"), "predictions.label is missing"),
     (lambda rows: rows.head(1), "expected")])
 def test_each_fault_of_an_answer_is_named(change: Any, message: str) -> None:
@@ -252,7 +254,7 @@ def test_a_mixture_that_is_undecided_is_caught_and_how_to_mend_it_is_said() -> N
     messages = failed(plugin(register_predictors=[either()]))
     assert messages.keys() == {"mixtures_are_assessed"}
     message = messages["mixtures_are_assessed"]
-    assert "a patient with on:aspirin unknown is assessed, and mixed with the reference patient is not (needs" in message
+    assert "a patient with on:aspirin unknown is assessed, and mixed with the reference patient is not (" in message
     assert "register_features" in message
 
 
@@ -355,6 +357,56 @@ def test_what_is_left_out_is_told_when_a_missing_input_gives_an_unsound_row() ->
         pl.lit("another genotype, or none")))
     messages = failed(plugin(register_predictors=[bare]))
     assert "without weight: " in messages["missing_input_is_not_assessed"]
+
+
+def wrong_argument() -> type[Dose]:
+    def predict(self, features):
+        return verdicts.predictions(features, target="dose", value=pl.col("weight"), units="mg", reason=self.reason())
+
+    return variant(predict=predict)
+
+
+def test_one_cause_is_told_first_and_once() -> None:
+    outcomes = [one for one in run_checks(plugin(register_predictors=[wrong_argument()])) if one.status != "passed"]
+    assert [one.status for one in outcomes] == ["failed", *["not-run"] * (len(outcomes) - 1)]
+    assert len(outcomes) > 10
+    first = outcomes[0]
+    assert first.check == "dose.can_be_tried"
+    assert first.message.startswith("predict() fails: TypeError: predictions() got an unexpected keyword argument")
+    assert "[test_testing.py:" in first.message
+    assert {one.message for one in outcomes[1:]} == {"can_be_tried comes first"}
+    assert not any(one.is_good for one in outcomes)
+
+
+def test_the_same_reason_is_not_told_twice_of_a_step() -> None:
+    def fails(self, tables, wanted):
+        raise ValueError("boom")
+
+    said = failed(plugin(register_features=[made(Names, run=fails)]))
+    assert [promise for promise, message in said.items() if "boom" in message] == ["step_is_sound"]
+    assert said["step_one_by_one"] == "names.step_is_sound comes first: it fails for the same reason"
+
+
+@pytest.mark.parametrize(("changed", "message"), [
+    ({"reference": lambda self, target: {**REFERENCE, "weight": None}, "examples": lambda self: [{"weight": None}]},
+     "the reference patient is not assessed: needs weight"),
+    ({"predict": lambda self, features: Dose.predict(self, features).with_columns(
+        value=None, status=pl.lit("not-assessed"), reason=pl.lit("no"))}, "the reference patient is not assessed: no;"),
+    ({"reference": lambda self, target: 1 / 0}, "`reference` or `examples` fails: ZeroDivisionError"),
+    ({"needs": ("weight", "ward", "x"), "reason": lambda self: verdicts.needs(["nothing"])}, "predict() fails: ")])
+def test_what_cannot_be_tried_says_why(changed: dict[str, Any], message: str) -> None:
+    assert message in failed(plugin(register_predictors=[variant(**changed)]))["can_be_tried"]
+
+
+def test_in_pytest_what_cannot_be_made_is_skipped(tmp_path: Path) -> None:
+    (tmp_path / "test_it.py").write_text(
+        "from pmed.testing import parametrize_with_checks\nfrom tests.test_testing import wrong_argument\n"
+        "from tests.toy import plugin\n\n@parametrize_with_checks(plugin(register_predictors=[wrong_argument()]))\n"
+        "def test_conformance(check):\n    check()\n")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path / "test_it.py")]
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([*sys.path, str(Path(__file__).parents[1])])}
+    said = subprocess.run(command, capture_output=True, text=True, check=False, env=env, cwd=tmp_path).stdout
+    assert re.search(r"\n1 failed, \d+ passed, 1\d skipped", said), said
 
 
 # Expected failures

@@ -25,6 +25,11 @@ HOSTILE: Final = '"><script>alert(1)</script><img src=x onerror=alert(1)>\u202e'
 _SOURCED: Final = re.compile(r"PMID:\d+$|doi:10\.\d+|https?://\w|\w+ \w+", re.IGNORECASE)
 
 
+def check_can_be_tried(case: Case) -> None:
+    """It assesses its reference patient, or the first of its examples: all that follows is tried on that one."""
+    must(not case.fault, case.fault)
+
+
 def check_card_is_complete(case: Case) -> None:
     """A reader finds on the card what it is, for whom, on whom it was made, and where that was published."""
     card = case.predictor.card

@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from functools import cache
 from importlib import import_module, metadata
 from typing import Any
+from unittest import SkipTest
 
 from ..errors import PluginError, PmedError
 from ..plugins import Component, Failure, Plugins, installed
@@ -21,6 +22,10 @@ EXPECTED = "EXPECTED_FAILURES"
 
 class Broken(AssertionError):
     """A promise that a plugin does not keep."""
+
+
+class NotRun(SkipTest):
+    """A check that cannot be made, because another one that failed has to be mended first."""
 
 
 def must(held: object, message: str) -> None:
