@@ -44,7 +44,8 @@ class WhatIf:
         suggestions: One row a drug that is advised differently: patient_id, drug, and each of action, urgency,
             strength, concern, dose_factor and text with ``_before`` and ``_after``.
         phenotypes: One row a gene whose present phenotype differs: gene, present_phenotype_before and _after.
-        predictions: One row a prediction with another value: predictor, target, unit, value_before and _after.
+        predictions: One row a prediction with another value: predictor, target, unit, and value and label with
+            ``_before`` and ``_after``.
         question: The change in words.
     """
 
@@ -200,8 +201,8 @@ def _differences(before: Result, after: Result) -> tuple[pl.DataFrame, pl.DataFr
     advice = _compared(before.suggestions, after.suggestions, ["patient_id", "drug"], _COMPARED)
     genes = _compared(_today(before), _today(after), ["patient_id", "gene"], ("present_phenotype",))
     values = _compared(before.tables["predictions"], after.tables["predictions"],
-                       ["patient_id", "predictor", "target", "unit"], ("value",))
-    return advice, genes, values
+                       ["patient_id", "predictor", "target", "unit"], ("value", "label"))
+    return advice, genes, values.filter(pl.col("value_before").ne_missing(pl.col("value_after")))
 
 
 def _today(result: Result) -> pl.DataFrame:
@@ -241,5 +242,5 @@ def _advice(row: Mapping[str, Any], side: str) -> str:
 
 
 def _amount(row: Mapping[str, Any], side: str) -> str | None:
-    value = row[f"value_{side}"]
-    return None if value is None else f"{value:.3g} {row['unit']}"
+    value, label = row[f"value_{side}"], row[f"label_{side}"]
+    return None if value is None else f"{value:.3g} {row['unit']}" + (f" ({label})" if label else "")

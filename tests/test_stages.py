@@ -9,10 +9,11 @@ import pytest
 
 from pmed import TABLES, hookimpl
 from pmed.engine import Engine
-from pmed.errors import GenomeError, InputError
+from pmed.errors import GenomeError, HistoryError, InputError
 from pmed.plugins import Plugins
 from pmed.stages.advise import join_sources, rank
 from pmed.stages.link import link
+from pmed.stages.read import read
 from tests.toy import ToyAdviser, ToyPredictor, ToyStep, plugin, suggestion, tables
 
 
@@ -331,8 +332,6 @@ def test_a_source_that_breaks_ends_the_run_in_one_line(tmp_path):
             raise ZeroDivisionError("oops")
 
     from pmed.plugins import Component
-    from pmed.stages.read import read
-
     file = tmp_path / "x.vcf"
     file.write_text("x")
     component = Component("broken", Broken(), "stranger", "2.0")
@@ -344,6 +343,15 @@ def test_a_source_that_breaks_ends_the_run_in_one_line(tmp_path):
         read([component], "genome", [tmp_path], None)
     with pytest.raises(GenomeError, match="no genome source reads this file"):
         read([], "genome", [file], None)
+
+
+@pytest.mark.parametrize(("name", "kind", "error", "message"), [
+    ("stent.json", "genome", GenomeError, r"is a patient record, not a genome \(give it as .*history=FILE\)"),
+    ("stent.vcf", "history", HistoryError, r"is a genome, not a patient record \(give it as .*pmed report FILE")])
+def test_a_file_of_another_kind_is_told_what_it_is(root, name, kind, error, message):
+    sources = Plugins().load(only=()).components("register_sources")
+    with pytest.raises(error, match=message):
+        read(sources, kind, [root / "pmed/demo" / name], None)
 
 
 @pytest.mark.parametrize(("hook", "base", "change", "message"), [

@@ -168,6 +168,16 @@ def test_a_measure_changes_the_dose(result: Result) -> None:
     assert dose["value_after"] < dose["value_before"]
 
 
+def test_the_word_for_a_value_stands_beside_it(result: Result) -> None:
+    worded = pl.when(pl.col("unit") != "concern level").then(pl.lit("as a word")).otherwise("label")
+    told = Result({**result.tables, "predictions": result.tables["predictions"].with_columns(label=worded)},
+                  result.failures, result.provenance)
+    asked = told.what_if(creatinine=3.1)
+    assert "ckd-epi-2021-egfr: 84.5 mL/min/1.73 m2 (as a word) → 21.2 mL/min/1.73 m2\n" in asked.text
+    assert "(as a word)" in asked._repr_html_()
+    assert asked.predictions.filter(pl.col("value_before") == pl.col("value_after")).is_empty()
+
+
 def test_there_and_back_is_where_it_began(result: Result) -> None:
     before = result.suggestions.clone()
     there = result.what_if(start="fluconazole").after

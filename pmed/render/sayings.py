@@ -19,6 +19,10 @@ INPUTS = (
     marked("magnesium"), marked("potassium"), marked("the INR"), marked("the platelet count"),
     marked("the QTc time"), marked("the heart rate"), marked("genome"), marked("patient record"),
     marked("all inputs together"),
+    marked("C-reactive protein"), marked("LDL cholesterol"), marked("QT interval"), marked("QTc interval"),
+    marked("body mass index"), marked("body temperature"), marked("chloride"), marked("diastolic blood pressure"),
+    marked("ejection fraction"), marked("glucose"), marked("haematocrit"), marked("haemoglobin"),
+    marked("leukocytes"), marked("triglycerides"), marked("urea nitrogen"), marked("alkaline phosphatase"),
 )
 #: Conditions of the value sets.
 CONDITIONS = (
