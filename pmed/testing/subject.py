@@ -13,6 +13,7 @@ from unittest import SkipTest
 
 from ..errors import PluginError, PmedError
 from ..plugins import Component, Failure, Plugins, installed
+from ..settings import load_settings
 from ..spelling import Names
 from ..stages.normalise import vocabulary
 
@@ -74,8 +75,8 @@ def names_there_are(plugins: Plugins) -> Names:
 
 @cache
 def _of_all_installed() -> tuple[list[Any], list[Any]]:
-    """Feature steps and knowledge releases of whatever is installed; what fails there is not this plugin's fault."""
-    there = Plugins().load()
+    """Feature steps and releases of what is installed and allowed; what fails there is not this plugin's fault."""
+    there = Plugins.of(load_settings()).load()
     return [one.made for one in there.components("register_features")], [one.made for one in there.releases()]
 
 
