@@ -352,6 +352,23 @@ def test_there_must_be_such_a_package() -> None:
         checks_of("pmed-rsik")
 
 
+def test_a_step_may_need_features_of_others() -> None:
+    """As one that makes one feature of two medicines."""
+    def either(self, tables, wanted):
+        taken = pl.any_horizontal("on:aspirin", "on:warfarin")
+        return {"features": tables["features"].select("patient_id", letters=taken.cast(pl.Float64))}
+
+    assert failed(plugin(register_features=[made(Names, needs=("on:aspirin", "on:warfarin"), run=either)])) == {}
+
+
+def test_what_breaks_is_no_reaching_out() -> None:
+    def breaks(self, tables, wanted):
+        raise ValueError("boom")
+
+    said = failed(plugin(register_features=[made(Names, run=breaks)]))
+    assert {"reaches_nowhere", "writes_nowhere"}.isdisjoint(said)
+
+
 def test_what_is_left_out_is_told_when_a_missing_input_gives_an_unsound_row() -> None:
     bare = variant(reason=lambda self: pl.when(~pl.col(SITE).is_in(["C/C", "C/T"]).fill_null(value=False)).then(
         pl.lit("another genotype, or none")))

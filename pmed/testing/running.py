@@ -10,6 +10,7 @@ from typing import Any, Final
 from ..errors import PmedError
 from ..plugins import Component
 from . import component_checks, option_checks, package_checks, predictor_checks
+from .guard import Refused
 from .patients import Case
 from .subject import EXPECTED, Broken, NotRun, Subject, find
 from .world import World
@@ -151,7 +152,9 @@ def _work(hook: str, component: Component, subject: Subject, world: World) -> Se
 def _try(work: Callable[[], Any]) -> None:
     try:
         work()
-    except (Broken, NotRun, PmedError):
+    except Refused:
+        raise
+    except Exception:  # that it breaks is for other checks to say
         return
 
 
