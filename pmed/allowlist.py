@@ -19,6 +19,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
+from .compatibility import install_extra
 from .errors import OptionError, PluginError
 from .files import write_all
 
@@ -139,7 +140,7 @@ def _key(path: Path, load: str, kind: str, **more: Any) -> Any:
         from cryptography.hazmat.primitives.asymmetric import ed25519
     except ImportError as error:
         raise OptionError("a list of allowed plugins needs the package cryptography",
-                          hint="install pmed with its records extra") from error
+                          hint=install_extra("records")) from error
     try:
         key = getattr(serialization, load)(_bytes(path), **more)
     except (ValueError, TypeError) as error:

@@ -77,3 +77,12 @@ def _numbers(version: str) -> tuple[int, ...]:
     """The release of a version: 0.1.0rc1 and 0.1.0.dev2 are 0.1.0."""
     found = re.match(r"\d+(\.\d+)*", version)
     return tuple(int(part) for part in found[0].split(".")) if found else (0,)
+
+
+def install_extra(extra: str) -> str:
+    """The hint where a library of one of pmed's extras is not there.
+
+    >>> install_extra("lab")
+    "install pmed's extra: pip install 'pmed[lab]', or pip install -e '.[lab]' in a copy of its source"
+    """
+    return f"install pmed's extra: pip install 'pmed[{extra}]', or pip install -e '.[{extra}]' in a copy of its source"

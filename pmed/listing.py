@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, fields, is_dataclass
 from importlib import metadata
 from io import StringIO
@@ -13,6 +13,8 @@ import click
 from .hookspecs import API
 from .plugins import BUILT_IN, HOOKS, Component, Failure, Plugins, installed
 from .settings import Settings
+from .spelling import Names
+from .stages.normalise import vocabulary
 from .terminal import add_commands
 
 #: Registration hooks whose components are listed, where there is such a hook.
@@ -38,10 +40,21 @@ def describe_plugins(settings: Settings) -> dict[str, Any]:
     plugins.must_know_options(everything)
     for release in plugins.releases():
         rows[release.plugin]["components"].setdefault("knowledge", {})[release.name] = _release(release.made)
+    for owner, fault in _never_given(plugins):
+        rows[owner.plugin]["notes"].append(f"{owner.name}: {fault}")
     add_commands(plugins, click.Group())
     off = {point.name for point in installed()} - set(plugins.versions) - {one.plugin for one in plugins.failures}
     return {"api": API, "plugins": rows, "disabled": sorted(off), "hooks": list(HOOKS),
             "failures": [{**asdict(failure), "fix": fix(failure)} for failure in plugins.failures]}
+
+
+def _never_given(plugins: Plugins) -> Iterator[tuple[Component, str]]:
+    """What is wrong with the names of features that steps and predictors ask for."""
+    steps, predictors = (plugins.components(hook) for hook in ("register_features", "register_predictors"))
+    there = Names.of([one.made for one in steps], vocabulary([one.made for one in plugins.releases()]))
+    for one in [*steps, *predictors]:
+        for fault in there.never_given([*one.made.needs, *getattr(one.made, "wants", ())]):
+            yield one, fault
 
 
 def fix(failure: Failure) -> str:
@@ -52,7 +65,7 @@ def fix(failure: Failure) -> str:
 def _about(plugins: Plugins, name: str, version: str) -> dict[str, Any]:
     hooks = [hook for hook in HOOKS if any(owner.plugin == name for owner, _ in plugins.implementations(hook))]
     return {"version": version, "package": "pmed" if name in BUILT_IN else _package(name), "hooks": hooks,
-            "components": {}, "notes": plugins.notes.get(name, [])}
+            "components": {}, "notes": [*plugins.notes.get(name, [])]}
 
 
 def _package(name: str) -> str:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from .compatibility import install_extra
 from .errors import OptionError, PmedError, TableError
 from .render import words
 from .render.bars import MOST_BARS, waterfall
@@ -26,7 +27,7 @@ try:
     from matplotlib.figure import Figure
 except ImportError as error:
     raise PmedError("matplotlib is not installed",
-                    hint="install pmed with its lab extra: pip install -e '.[lab]' in its folder") from error
+                    hint=install_extra("lab")) from error
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

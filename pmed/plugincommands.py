@@ -103,7 +103,14 @@ def _print_json(data: Any) -> None:
 
 
 def _outcomes_as_text(outcomes: Sequence[Outcome]) -> str:
-    lines = [f"{one.status:<8} {one.check}: {one.message or one.about}" for one in outcomes if one.status != "passed"]
+    lines = [f"{one.status:<8} {one.check}: {one.message or one.about}" for one in outcomes
+             if one.status not in {"passed", "not-run"}]
+    waiting: dict[tuple[str, str], list[str]] = {}
+    for one in outcomes:
+        if one.status == "not-run":
+            component, _, promise = one.check.rpartition(".")
+            waiting.setdefault((component, one.message), []).append(promise)
+    lines += [f"not-run  {component}: {why} ({', '.join(promises)})" for (component, why), promises in waiting.items()]
     counts = Counter(one.status for one in outcomes)
     lines.append(", ".join(f"{count} {status}" for status, count in sorted(counts.items())) or "nothing to check")
     return "\n".join(lines)

@@ -169,8 +169,9 @@ def _types(predictor: Predictor, read: Sequence[Item]) -> dict[str, pl.DataType]
 
 
 def _result(item: Item, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:  # noqa: ARG001 - as a plugin's own has it
-    """Value by target; the worst status and every reason."""
+    """Value by target; the worst status, every reason, and the words for values that have some."""
     reasons = list(dict.fromkeys(row["reason"] for row in rows if row["reason"]))
     silent = [row["status"] for row in rows if row["status"] != "assessed"]
-    return {**{row["target"]: row["value"] for row in rows}, "status": silent[0] if silent else "assessed",
-            "reason": "; ".join(reasons) or None}
+    labels = {row["target"]: row["label"] for row in rows if row["label"]}
+    return {**{row["target"]: row["value"] for row in rows}, **({"labels": labels} if labels else {}),
+            "status": silent[0] if silent else "assessed", "reason": "; ".join(reasons) or None}

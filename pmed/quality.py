@@ -27,6 +27,7 @@ import numpy as np
 import polars as pl
 
 from . import __version__
+from .compatibility import install_extra
 from .errors import GenomeError, OptionError, PmedError
 from .files import whole_folder
 from .genomics import relatives
@@ -137,7 +138,7 @@ def _need_lab() -> None:
     if missing := [name for name in _LAB if importlib.util.find_spec(name) is None]:
         known = {"allel": "scikit-allel"}
         raise PmedError(f"{known.get(missing[0], missing[0])} is not installed",
-                        hint="install pmed with its lab extra: pip install -e '.[lab]' in its folder")
+                        hint=install_extra("lab"))
 
 
 def _opened(paths: Sequence[Path], build: str, samples: Sequence[str]) -> list[_File]:

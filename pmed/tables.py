@@ -189,6 +189,8 @@ _MADE_BY = _records("predictor", "target")
 
 ACTIONS = ("avoid", "alternative", "adjust", "monitor", "standard", "test", "not-assessed")
 URGENCIES = ("today", "soon", "routine")
+#: What an explanation calls inputs that share one bar.
+TOGETHER = "all inputs together"
 STRENGTHS = ("strong", "moderate", "optional", "none")
 
 _ALL = (
@@ -260,7 +262,8 @@ _ALL = (
     }, key=("patient_id", "row")),
     Table("medications", "Medicines ordered, dispensed or stated.", {
         **_ROW, **_CODED, **_PERIOD,
-        "ingredients": Column(pl.List(pl.String()), "RxNorm ingredient names, lower case; null where not recognised"),
+        "ingredients": Column(pl.List(pl.String()), "RxNorm ingredient names, lower case; null where not recognised, "
+                              "empty where the entry says that no medicine is taken"),
         "matched_by": _text("how the ingredient was found", values=("code", "name", "brand", "synonym", "fuzzy")),
         "strength": _number("amount of the one ingredient in a piece or volume: as recorded, else by the name"),
         "strength_unit": _text("unit of the strength: mg, mg/mL"),

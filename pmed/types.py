@@ -29,6 +29,8 @@ class Card:
     """What a reader must know before trusting a predictor.
 
     `modifiable` names the inputs that a patient or a clinician can change: of a risk, the report says what they add.
+    `raised` is the value from which on a risk is raised; the report then does not say of a medicine that nothing speaks
+    against it without naming the risk.
     """
 
     version: str
@@ -40,6 +42,7 @@ class Card:
     range: tuple[float, float]
     limits: str = ""
     modifiable: tuple[str, ...] = ()
+    raised: float | None = None
 
 
 @dataclass(frozen=True)
@@ -129,7 +132,11 @@ class Source(Protocol):
 
 @runtime_checkable
 class FeatureStep(Protocol):
-    """Adds tables or features. May also have ``sites() -> pl.DataFrame`` (a ``sites`` table)."""
+    """Adds tables or features.
+
+    May also have ``sites() -> pl.DataFrame`` (a ``sites`` table), and ``names() -> Mapping[str, str]``: what one may
+    write for a feature of its patterns → the name of that feature.
+    """
 
     name: ClassVar[str]
     needs: ClassVar[tuple[str, ...]]

@@ -45,7 +45,8 @@ class WhatIf:
         suggestions: One row a drug that is advised differently: patient_id, drug, and each of action, urgency,
             strength, concern, dose_factor and text with ``_before`` and ``_after``.
         phenotypes: One row a gene whose present phenotype differs: gene, present_phenotype_before and _after.
-        predictions: One row a prediction with another value: predictor, target, unit, value_before and _after.
+        predictions: One row a prediction with another value: predictor, target, unit, and value and label with
+            ``_before`` and ``_after``.
         question: The change in words.
     """
 
@@ -159,25 +160,32 @@ def _record(read: dict[str, pl.DataFrame], patient_id: str) -> dict[str, pl.Data
     return read
 
 
-def _stop(drugs: pl.DataFrame, patient_id: str, name: str, _: Vocabulary) -> pl.DataFrame:
+def _stop(drugs: pl.DataFrame, patient_id: str, name: str, names: Vocabulary) -> pl.DataFrame:
+    """Without a medicine; where it was the only one the record says so, as an empty list would leave it unknown."""
     held = pl.col("ingredients").list.contains(name).fill_null(value=False)
     maybe = (pl.col("possible_ingredients").list.contains(name).fill_null(value=False)
              if "possible_ingredients" in drugs.columns else pl.lit(value=False))
     left = drugs.filter(~(held | maybe) | (pl.col("patient_id") != patient_id))
     if left.height == drugs.height:
         raise OptionError(f"{name} is not among the medicines on record", where=patient_id)
-    return left
+    return left if (left["patient_id"] == patient_id).any() else _with(left, patient_id, "no known medications", names)
 
 
 def _start(drugs: pl.DataFrame, patient_id: str, name: str, names: Vocabulary) -> pl.DataFrame:
-    row = {"patient_id": patient_id, "row": _next(drugs), "display": name, "active": True,
-           "kind": "statement", "status": SAID, "source": SAID}
-    made, _ = add_ingredients(TABLES["medications"].frame([row]), names)
-    (found,) = made.select("ingredients", "possible_ingredients", "matched_by").rows(named=True)
-    if found["ingredients"] is None or found["matched_by"] == "fuzzy":
+    more = _with(drugs, patient_id, name, names)
+    (found,) = more[-1].select("ingredients", "possible_ingredients", "matched_by").rows(named=True)
+    if not found["ingredients"] or found["matched_by"] == "fuzzy":
         near = found["ingredients"] or found["possible_ingredients"]
         raise OptionError(f"no medicine is called {name!r}", hint=f"did you mean {' or '.join(near)}?" if near else
                           "give the ingredient's RxNorm name")
+    return more
+
+
+def _with(drugs: pl.DataFrame, patient_id: str, display: str, names: Vocabulary) -> pl.DataFrame:
+    """With one more entry, read as a record's are; it is the last row."""
+    row = {"patient_id": patient_id, "row": _next(drugs), "display": display, "active": True,
+           "kind": "statement", "status": SAID, "source": SAID}
+    made, _ = add_ingredients(TABLES["medications"].frame([row]), names)
     return pl.concat([drugs, made], how="diagonal")
 
 
@@ -206,8 +214,8 @@ def _differences(before: Tables, after: Tables) -> tuple[pl.DataFrame, pl.DataFr
     advice = _compared(before["suggestions"], after["suggestions"], ["patient_id", "drug"], _COMPARED)
     genes = _compared(_today(before), _today(after), ["patient_id", "gene"], ("present_phenotype",))
     values = _compared(before["predictions"], after["predictions"],
-                       ["patient_id", "predictor", "target", "unit"], ("value",))
-    return advice, genes, values
+                       ["patient_id", "predictor", "target", "unit"], ("value", "label"))
+    return advice, genes, values.filter(pl.col("value_before").ne_missing(pl.col("value_after")))
 
 
 def _today(tables: Tables) -> pl.DataFrame:
@@ -247,5 +255,5 @@ def _advice(row: Mapping[str, Any], side: str) -> str:
 
 
 def _amount(row: Mapping[str, Any], side: str) -> str | None:
-    value = row[f"value_{side}"]
-    return None if value is None else f"{value:.3g} {row['unit']}"
+    value, label = row[f"value_{side}"], row[f"label_{side}"]
+    return None if value is None else f"{value:.3g} {row['unit']}" + (f" ({label})" if label else "")

@@ -91,23 +91,31 @@ def test_genome_only_patients_are_unknown_everywhere() -> None:
                      patients=[patient()])
     assert found["patient_id"] == ["s", "p"]
     assert [found[name][0] for name in wanted] == [None] * 5
-    assert found["on:warfarin"][1] is False
+    assert found["on:warfarin"][1] is None
     assert features("age", "on:warfarin") == {"patient_id": [], "age": [], "on:warfarin": []}
 
 
 @pytest.mark.parametrize(("drugs", "taken"), [
-    ([], False),
+    ([], None),  # an empty list of medicines does not say that none is taken
+    ([drug(1, [])], False),  # an entry that says so does
+    ([drug(1, [], active=False)], None),
+    ([drug(1, []), drug(2, ["warfarin"])], True),
+    ([drug(1, []), drug(2, None)], None),
     ([drug(1, ["warfarin"])], True),
     ([drug(1, ["amlodipine", "warfarin"])], True),
     ([drug(1, ["warfarin"], active=False)], False),
     ([drug(1, ["simvastatin"])], False),
-    ([drug(1, None, display="Paracetamol")], False),
+    ([drug(1, None, display="Sedacoron")], None),  # not recognised: it may be a brand of any
+    ([drug(1, None, display="Sedacoron", active=None)], None),
+    ([drug(1, None, display="Sedacoron", active=False)], False),
+    ([drug(1, None, display="Sedacoron"), drug(2, ["warfarin"])], True),
+    ([drug(1, None, display="Blood glucose test strips"), drug(2, None, display="Hepatitis B vaccine")], False),
     ([drug(1, None, display=None)], None),  # a medicine without a name may be any
     ([drug(1, None, display=None), drug(2, ["warfarin"])], True),
     ([drug(1, None, display=None, active=False)], False),
     ([drug(1, ["warfarin"], active=None)], None),  # ended, but the index date is unknown
     ([drug(1, ["simvastatin"], active=None)], False),
-    ([drug(1, ["warfarin"], name="other")], False),
+    ([drug(1, ["warfarin"], name="other")], None),
 ])
 def test_medicines(drugs: list[dict[str, object]], taken: bool | None) -> None:
     assert one("on:warfarin", medications=drugs) is taken
@@ -130,7 +138,7 @@ def test_a_conflict_leaves_both_drugs_unknown_and_no_other() -> None:
 def test_an_order_that_was_lost_may_be_any_drug(place: str, whose: str, taken: bool | None) -> None:
     issue: dict[str, object] = {"file": "f", "place": place, "severity": "error", "code": "bad-resource", "text": "t",
                                 "patient_id": whose}
-    assert one("on:warfarin", issues=[issue]) is taken
+    assert one("on:warfarin", issues=[issue], medications=[drug(1, ["aspirin"])]) is taken
 
 
 @pytest.mark.parametrize(("rows", "height"), [

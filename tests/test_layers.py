@@ -21,7 +21,7 @@ LAYERS = [  # lowest first; nothing imports from its own layer
     {"hookspecs"},
     {"components"},
     {"plugins"},
-    {"terminal"},
+    {"terminal", "spelling"},
     {"result", "provenance"},
     {"genomics", "normalise"},
     {"sources", "features", "explain", "render", "importing", "cohorts", "sections"},

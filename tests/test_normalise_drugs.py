@@ -37,6 +37,23 @@ def found(display: str | None, code: str | None = None, system: str | None = RXN
     return set(match.ingredients), match.how
 
 
+@pytest.mark.parametrize(("system", "code", "display", "ingredients"), [
+    ("http://snomed.info/sct", "787481004", "No known medications (situation)", []),
+    ("http://hl7.org/fhir/uv/ips/CodeSystem/absent-unknown-uv-ips", "no-known-medications", None, []),
+    (None, None, "No current medication", []),
+    ("http://snomed.info/sct", "182904002", "Drug treatment unknown", None),
+    ("http://snomed.info/sct", "182849000", "No drug therapy prescribed", None),
+    (None, None, "No current medications given on the ward", None),
+])
+def test_an_entry_may_say_that_nothing_is_taken(system: str | None, code: str | None, display: str | None,
+                                                ingredients: list[str] | None) -> None:
+    rows = TABLES["medications"].frame([{"patient_id": "p", "row": 1, "system": system, "code": code,
+                                         "display": display, "active": True}])
+    drugs, issues = add_ingredients(rows, VOCABULARY)
+    assert drugs["ingredients"].to_list() == [ingredients]
+    assert issues["code"].to_list() == ([] if ingredients == [] else ["drug-not-recognised"])
+
+
 @pytest.mark.parametrize(("display", "ingredients", "how"), [
     ("Warfarin Sodium 5 MG Oral Tablet", {"warfarin"}, "name"),
     ("24 HR metoprolol succinate 100 MG Extended Release Oral Tablet [Toprol]", {"metoprolol"}, "name"),

@@ -173,7 +173,8 @@ def test_without_weasyprint_one_line_says_how_to_get_it(monkeypatch: pytest.Monk
     done = CliRunner().invoke(cli, ["report", str(root / "pmed/demo/stent.vcf"), "-o", str(tmp_path / "r.pdf")])
     assert isinstance(done.exception, OptionError)
     assert str(done.exception) == ("pdf: PDF needs WeasyPrint, which is not installed "
-                                   "(install pmed with its pdf extra: pip install -e '.[pdf]' in its folder)")
+                                   "(install pmed's extra: pip install 'pmed[pdf]', or "
+                                   "pip install -e '.[pdf]' in a copy of its source)")
     assert not list(tmp_path.iterdir())
 
 

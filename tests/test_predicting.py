@@ -6,11 +6,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from click.testing import CliRunner
 
 from pmed.cli import cli, main
 from pmed.plugins import Plugins
+from pmed.predicting import predict
+from tests.toy import ToyPredictor
 
 
 def find_all() -> list[str]:
@@ -49,6 +52,17 @@ def test_results_come_in_the_order_of_the_inputs(tmp_path: Path) -> None:
     assert [one["value"] for one in made[:3]] == [one["value"] for one in made[-3:]]
     assert made[1]["value"] == pytest.approx(28.208, abs=0.05)
     assert made[0]["value"] > made[2]["value"] > made[1]["value"]
+
+
+def test_words_of_a_value_are_given_beside_it() -> None:
+    class Classes(ToyPredictor):
+        def predict(self, features: pl.DataFrame) -> pl.DataFrame:
+            known = pl.col("value").is_not_null()
+            return super().predict(features).with_columns(label=pl.when(known).then(pl.lit("high")))
+
+    high, unknown = predict(Classes(), [{"toy:dose": 2.0}, {}])
+    assert high == {"toy-dose": 20.0, "labels": {"toy-dose": "high"}, "status": "assessed", "reason": None}
+    assert unknown == {"toy-dose": None, "status": "not-assessed", "reason": "needs toy:dose"}
 
 
 def test_a_predictor_without_names_of_its_own_takes_features_and_gives_targets(tmp_path: Path) -> None:

@@ -222,6 +222,36 @@ def test_nothing_to_do_is_said_only_where_everything_was_assessed(
     assert said in section(rendered(cases.result(rows)), "today", "medicines|section-1")
 
 
+def test_without_steps_there_is_nothing_to_open() -> None:
+    rows = cases.full_rows()
+    rows["traces"] = []
+    card = section(rendered(cases.result(rows)), "medicines", "section-1")
+    assert "Step by step" not in card
+    assert "No difference: age." in card
+
+
+def test_inputs_that_cannot_be_told_apart_say_so_in_place() -> None:
+    rows = cases.full_rows()
+    rows["explanations"] = [cases.contribution(
+        "all inputs together", 3.0, value="cannot be told apart, as a mixture with the reference patient is not "
+        "assessed: needs on:yolk", reference="reference patient")]
+    card = section(rendered(cases.result(rows)), "medicines", "section-1")
+    assert ("all inputs together: cannot be told apart, as a mixture with the reference patient is not assessed: needs "
+            "taking yolk reference: reference patient +3") in card
+    assert "All of the concern comes from all inputs together." in card
+
+
+def test_that_no_change_is_suggested_is_not_all_where_a_risk_is_raised() -> None:
+    rows = {**cases.full_rows(), "medications": [YOLK], "suggestions": STANDARD}
+    rows["predictions"] = [cases.prediction("potassium", "hyperkalaemia-risk", 2.0, label="high", unit="level")]
+    about = {"kind": "risk", "gives": ["hyperkalaemia-risk"], "card": {"raised": 2.0}}
+    said = section(rendered(cases.result(rows, predictors={"potassium": about})), "today", "medicines|section-1")
+    assert "its standard use fits. Raised: hyperkalaemia risk (high). See “Risk”." in said
+    calm = section(rendered(cases.result(rows, predictors={"potassium": {**about, "card": {"raised": 3.0}}})), "today",
+                   "medicines|section-1")
+    assert "Raised" not in calm
+
+
 def test_without_a_record_nobody_says_that_nothing_is_taken() -> None:
     rows = cases.full_rows()
     page = words(cases.result({name: rows[name] for name in ("samples", "gene_results")}))

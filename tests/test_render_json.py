@@ -79,6 +79,29 @@ def test_what_was_asked_for_and_looked_at_is_told_apart_from_what_nobody_knows()
         "no gene advice exists for unheard, and no check speaks against it"]
 
 
+@pytest.mark.parametrize(("value", "label", "card", "said"), [
+    (2.0, "high", {"raised": 2.0}, "; raised, and not weighed against it: hyperkalaemia risk (high)"),
+    (7.25, None, {"raised": 5.0}, "; raised, and not weighed against it: hyperkalaemia risk (7.25 level)"),
+    (1.0, "low", {"raised": 2.0}, ", and no check speaks against it"),
+    (2.0, "high", {}, ", and no check speaks against it"),
+    (None, None, {"raised": 2.0}, ", and no check speaks against it")])
+def test_a_raised_risk_is_not_contradicted(value: float | None, label: str | None, card: dict[str, Any],
+                                           said: str) -> None:
+    rows = cases.full_rows()
+    rows["medications"] = [cases.medicine(1, "Unheard 5 mg", ["unheard"])]
+    reason = None if value else "needs it"
+    rows["predictions"] += [
+        cases.prediction("checks", "unheard", None, status="not-applicable"),
+        cases.prediction("potassium", "hyperkalaemia-risk", value, label=label, unit="level", reason=reason)]
+    about = {"kind": "risk", "gives": ["hyperkalaemia-risk"], "card": card}
+    made = exported(cases.result(rows, predictors={"potassium": about}, settings={"drugs": ["unheard"]}))
+    patient = made["patients"][0]
+    reasons = {gap["what"]: gap["reason"] for gap in patient["not_assessed"]}
+    assert reasons["Unheard 5 mg"] == f"no gene advice exists for unheard{said}"
+    assert reasons["unheard"] == reasons["Unheard 5 mg"]
+    assert patient["predictions"][-1]["raised"] is ("raised" in said)
+
+
 def test_half_covered_combination_and_renewed_order_are_each_one_gap() -> None:
     rows = cases.full_rows()
     rows["medications"] = [cases.medicine(1, "Duo", ["yolk", "plain"]), cases.medicine(2, "Plain pill", ["plain"]),

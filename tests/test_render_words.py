@@ -15,6 +15,7 @@ AMOUNTS = st.lists(st.floats(-50, 50).filter(lambda x: abs(x) > 1e-6), max_size=
 @pytest.mark.parametrize(("name", "said"), [
     ("on:amio", "taking amio"), ("phenotype:ABC1", "ABC1 phenotype"), ("activity-score:ABC1", "ABC1 activity score"),
     ("genotype:rs1", "rs1 genotype"), ("systolic-bp", "systolic blood pressure"), ("observation:1-1", "LOINC 1-1"),
+    ("observation:2823-3", "potassium"), ("latest:1742-6", "latest ALT"),
     ("observation:2-2", "Luck"), ("strange:thing", "strange:thing"), ("on:", "on:")])
 def test_feature_names_in_words(name: str, said: str) -> None:
     assert words.feature(name, {"2-2": "Luck"}) == said

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from pmed.errors import TableError
-from pmed.explain.shapley import ExactShapley, shapley
+from pmed.explain.shapley import ExactShapley, shapley, undecided
+from pmed.tables import TOGETHER
 
 
 def by_definition(values: np.ndarray) -> np.ndarray:
@@ -98,8 +99,39 @@ class Far(Product):
 
 
 def test_a_reference_patient_that_cannot_be_assessed_is_an_error():
-    with pytest.raises(TableError, match="hybrid with the reference patient is not assessed: dose too high"):
+    with pytest.raises(TableError, match="out: the reference patient is not assessed: dose too high"):
         ExactShapley().explain(Far(), FEATURES, Product().predict(FEATURES))
+
+
+class Either(Product):
+    """3 on one of two medicines: one that is taken is enough to know, none needs both."""
+
+    def reference(self, target):
+        return {"one": False, "other": False}
+
+    def predict(self, features):
+        taken = pl.col("one").cast(pl.Boolean) | pl.col("other").cast(pl.Boolean)
+        return features.select(
+            "patient_id", target=pl.lit("out"), value=taken.cast(pl.Float64) * 3, unit=pl.lit("mg"),
+            status=pl.when(taken.is_null()).then(pl.lit("not-assessed")).otherwise(pl.lit("assessed")),
+            reason=pl.when(taken.is_null()).then(pl.lit("needs one, other")))
+
+
+EITHER = pl.DataFrame({"patient_id": ["p", "q", "r"], "one": [True, True, False], "other": [None, False, True]})
+
+
+def test_inputs_whose_mixtures_are_undecided_share_a_bar_that_says_why():
+    rows = ExactShapley().explain(Either(), EITHER, Either().predict(EITHER))
+    why = "cannot be told apart, as a mixture with the reference patient is not assessed: needs one, other"
+    assert rows.filter(patient_id="p").select("feature", "value", "reference", "baseline", "contribution").rows() == [
+        (TOGETHER, why, "reference patient", 0.0, 3.0)]
+    apart = rows.filter(pl.col("patient_id") != "p").sort("patient_id", "feature")
+    assert apart.select("patient_id", "feature", "contribution").rows() == [
+        ("q", "one", 3.0), ("q", "other", 0.0), ("r", "one", 0.0), ("r", "other", 3.0)]
+
+
+def test_undecided_names_the_patients():
+    assert undecided(Either(), EITHER, Either().predict(EITHER)).rows() == [("p", "needs one, other")]
 
 
 class Many(Product):

@@ -9,10 +9,11 @@ import pytest
 
 from pmed import TABLES, hookimpl
 from pmed.engine import Engine
-from pmed.errors import GenomeError, InputError
+from pmed.errors import GenomeError, HistoryError, InputError
 from pmed.plugins import Plugins
 from pmed.stages.advise import join_sources, rank
 from pmed.stages.link import link
+from pmed.stages.read import read
 from tests.toy import ToyAdviser, ToyPredictor, ToyStep, plugin, suggestion, tables
 
 
@@ -210,6 +211,78 @@ def test_a_medicine_nobody_knows_is_a_caution_where_medicines_were_weighed():
         assert impl.function(suggestion(["p0"]), given)["text"].to_list() == expected
 
 
+class Twice(ToyStep):
+    """Doubles what another step gives by a pattern, and what a third gives by name."""
+
+    name, needs, gives = "twice", ("toy:dose", "own-table", "plain"), ("twice",)
+
+    def run(self, given, wanted):
+        return {"features": given["features"].select("patient_id", twice=pl.col("toy:dose") * 2 + pl.col("plain"))}
+
+
+class Plain(ToyStep):
+    """Gives a table of its own, and a feature by name."""
+
+    name, gives = "plain-step", ("own-table", "plain")
+
+    def run(self, given, wanted):
+        ids = given["features"].select("patient_id")
+        return {"own-table": ids, "features": ids.with_columns(plain=pl.lit(10.0))}
+
+
+def test_what_only_a_step_needs_is_made():
+    wants = type("WantsTwice", (ToyPredictor,), {"needs": ("twice",), "predict": lambda self, features: (
+        ToyPredictor().predict(features.rename({"twice": "toy:dose"})))})
+    made, failures = run(steps=(ToyStep, Plain, Twice), predictors=(wants,))
+    assert [failure for failure in failures if failure.stage == "features"] == []
+    assert made["features"].select("toy:dose", "twice", "plain").rows() == [(1.0, 12.0, 10.0), (2.0, 14.0, 10.0)]
+    assert made["predictions"]["value"].to_list() == [120.0, 140.0]
+
+
+class Interacts(ToyPredictor):
+    """Needs to know of one medicine, wants to know of another; says so only of the first."""
+
+    name = "interacts"
+    needs, wants = ("on:amiodarone",), ("on:aspirin",)
+
+    def reference(self, target):
+        return {"on:amiodarone": False}
+
+    def predict(self, features):
+        dose = pl.col("on:amiodarone").cast(pl.Float64)
+        told = features.select("patient_id", pl.when(dose.is_not_null()).then(dose).alias("toy:dose"))
+        reason = pl.when(pl.col("status") == "not-assessed").then(pl.lit("needs on:amiodarone"))
+        return super().predict(told).with_columns(reason=reason)
+
+
+@pytest.mark.parametrize(("drugs", "reason"), [
+    ([("Sedacoron", None), ("Cor, forte", None), ("Aspirin", ["aspirin"])],
+     "needs on:amiodarone; medicines not recognised: Sedacoron, Cor, forte"),
+    ([], "needs on:amiodarone; the record lists no medicines"),
+    ([("Aspirin", ["aspirin"])], None), ([("No known medications", [])], None),
+    ([("Sedacoron", None), ("amiodarone", ["amiodarone"])], None)])
+def test_a_reason_names_the_medicine_that_was_not_recognised(drugs, reason):
+    plugins = Plugins().load(only=())
+    plugins.add(plugin(register_predictors=[Interacts]), "toy-plugin", "1")
+    given = tables(2)
+    given["medications"] = TABLES["medications"].frame([
+        {"patient_id": "p0", "row": row, "display": display, "ingredients": found, "active": True}
+        for row, (display, found) in enumerate(drugs)] + [
+        {"patient_id": "p1", "row": 9, "display": "Aspirin", "ingredients": ["aspirin"], "active": True}])
+    made = Engine.using(plugins).conclude(given)["predictions"]
+    assert made["reason"].to_list() == [reason, None]
+    assert made["status"].to_list() == ["not-assessed" if reason else "assessed", "assessed"]
+
+
+def test_a_medicine_that_was_not_recognised_is_no_reason_where_something_else_is_missing():
+    given = tables(1)
+    given["medications"] = TABLES["medications"].frame([{"patient_id": "p0", "row": 1, "display": "x", "active": True}])
+    plugins = Plugins().load(only=())
+    plugins.add(plugin(register_predictors=[type("Wants", (ToyPredictor,), {
+        "name": "wants", "wants": ("on:aspirin",)})]), "toy-plugin", "1")
+    assert Engine.using(plugins).conclude(given)["predictions"]["reason"].to_list() == ["needs toy:dose"]
+
+
 def test_the_leading_adviser_keeps_a_dose_factor_of_the_other():
     both = pl.concat([suggestion(["p"], concern=None, action="test").with_columns(adviser=pl.lit("a")),
                       suggestion(["p"], dose_factor=0.5).with_columns(adviser=pl.lit("b"))])
@@ -259,8 +332,6 @@ def test_a_source_that_breaks_ends_the_run_in_one_line(tmp_path):
             raise ZeroDivisionError("oops")
 
     from pmed.plugins import Component
-    from pmed.stages.read import read
-
     file = tmp_path / "x.vcf"
     file.write_text("x")
     component = Component("broken", Broken(), "stranger", "2.0")
@@ -272,6 +343,15 @@ def test_a_source_that_breaks_ends_the_run_in_one_line(tmp_path):
         read([component], "genome", [tmp_path], None)
     with pytest.raises(GenomeError, match="no genome source reads this file"):
         read([], "genome", [file], None)
+
+
+@pytest.mark.parametrize(("name", "kind", "error", "message"), [
+    ("stent.json", "genome", GenomeError, r"is a patient record, not a genome \(give it as .*history=FILE\)"),
+    ("stent.vcf", "history", HistoryError, r"is a genome, not a patient record \(give it as .*pmed report FILE")])
+def test_a_file_of_another_kind_is_told_what_it_is(root, name, kind, error, message):
+    sources = Plugins().load(only=()).components("register_sources")
+    with pytest.raises(error, match=message):
+        read(sources, kind, [root / "pmed/demo" / name], None)
 
 
 @pytest.mark.parametrize(("hook", "base", "change", "message"), [

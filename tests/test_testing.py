@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import random
+import re
 import socket
+import subprocess
 import sys
 import tempfile
 import urllib.request
@@ -177,6 +180,7 @@ BAD_PREDICTORS = {
         low=pl.when(status="assessed").then(float("-inf")))),
     "hostile_text": breaks_on_text(),
     "options": undocumented(),
+    "inputs_exist": variant(wants=(SITE, "on:lisinoprill")),
 }
 
 
@@ -199,6 +203,7 @@ def test_a_predictor_that_breaks_a_promise_is_caught(promise: str) -> None:
 @pytest.mark.parametrize(("changed", "message"), [
     ({"references": ()}, "references is empty"), ({"references": ("word",)}, "'word' is no PMID"),
     ({"range": (0.0, float("inf"))}, "must be finite"), ({"unit": ""}, "card.unit is empty"),
+    ({"raised": 2000.0}, "card.raised must be a value of the range"),
     ({"populations": ""}, "card.populations is empty")])
 def test_each_gap_of_a_card_is_named(changed: dict[str, Any], message: str) -> None:
     assert message in failed(plugin(register_predictors=[card(**changed)]))["card_is_complete"]
@@ -208,7 +213,6 @@ def test_each_gap_of_a_card_is_named(changed: dict[str, Any], message: str) -> N
     (lambda rows: rows.with_columns(unit=pl.lit("g")), "unit 'g' is not the card's 'mg'"),
     (lambda rows: rows.with_columns(value=pl.lit(float("nan"))), "outside the card's range"),
     (lambda rows: rows.with_columns(low=pl.col("value") + 1), "outside its own interval"),
-    (lambda rows: rows.with_columns(value=None, status=pl.lit("not-assessed"), reason=pl.lit("no")), "not assessed"),
     (lambda rows: rows.drop("label"), "predictions.label is missing"),
     (lambda rows: rows.head(1), "expected")])
 def test_each_fault_of_an_answer_is_named(change: Any, message: str) -> None:
@@ -231,6 +235,37 @@ def test_an_explanation_that_does_not_add_up_is_caught() -> None:
     bad = SimpleNamespace(register_predictors=hookimpl(lambda: [Good]), choose_explainer=hookimpl(
         lambda predictor: Half()))
     assert "adds up to" in failed(bad)["explanation_adds_up"]
+
+
+def either() -> type[Dose]:
+    """On one of two medicines: one that is taken is enough to know; that none is needs both."""
+    both = {"on:warfarin": False, "on:aspirin": False}
+
+    def predict(self, features):
+        frame = verdicts.inputs(features, both)
+        taken = pl.col("on:warfarin") | pl.col("on:aspirin")
+        reason = pl.when(taken.is_null()).then(pl.lit("needs on:warfarin or on:aspirin"))
+        return verdicts.predictions(frame, target="dose", value=taken.cast(pl.Float64), unit="mg", reason=reason)
+
+    return variant(needs=(), wants=tuple(both), reference=lambda self, target: both, predict=predict)
+
+
+def test_a_mixture_that_is_undecided_is_caught_and_how_to_mend_it_is_said() -> None:
+    messages = failed(plugin(register_predictors=[either()]))
+    assert messages.keys() == {"mixtures_are_assessed"}
+    message = messages["mixtures_are_assessed"]
+    assert "a patient with on:aspirin unknown is assessed, and mixed with the reference patient is not (" in message
+    assert "register_features" in message
+
+
+def test_who_explains_alone_may_leave_mixtures_undecided() -> None:
+    class Whole(Wrong):
+        def explain(self, predictor, features, predictions):
+            return super().explain(predictor, features, predictions).with_columns(feature=pl.lit("on:warfarin"))
+
+    own = SimpleNamespace(register_predictors=hookimpl(lambda: [either()]), choose_explainer=hookimpl(
+        lambda predictor: Whole()))
+    assert failed(own) == {}
 
 
 def test_many_inputs_need_an_explainer_of_their_own() -> None:
@@ -317,11 +352,78 @@ def test_there_must_be_such_a_package() -> None:
         checks_of("pmed-rsik")
 
 
+def test_a_step_may_need_features_of_others() -> None:
+    """As one that makes one feature of two medicines."""
+    def either(self, tables, wanted):
+        taken = pl.any_horizontal("on:aspirin", "on:warfarin")
+        return {"features": tables["features"].select("patient_id", letters=taken.cast(pl.Float64))}
+
+    assert failed(plugin(register_features=[made(Names, needs=("on:aspirin", "on:warfarin"), run=either)])) == {}
+
+
+def test_what_breaks_is_no_reaching_out() -> None:
+    def breaks(self, tables, wanted):
+        raise ValueError("boom")
+
+    said = failed(plugin(register_features=[made(Names, run=breaks)]))
+    assert {"reaches_nowhere", "writes_nowhere"}.isdisjoint(said)
+
+
 def test_what_is_left_out_is_told_when_a_missing_input_gives_an_unsound_row() -> None:
     bare = variant(reason=lambda self: pl.when(~pl.col(SITE).is_in(["C/C", "C/T"]).fill_null(value=False)).then(
         pl.lit("another genotype, or none")))
     messages = failed(plugin(register_predictors=[bare]))
     assert "without weight: " in messages["missing_input_is_not_assessed"]
+
+
+def wrong_argument() -> type[Dose]:
+    def predict(self, features):
+        return verdicts.predictions(features, target="dose", value=pl.col("weight"), units="mg", reason=self.reason())
+
+    return variant(predict=predict)
+
+
+def test_one_cause_is_told_first_and_once() -> None:
+    outcomes = [one for one in run_checks(plugin(register_predictors=[wrong_argument()])) if one.status != "passed"]
+    assert [one.status for one in outcomes] == ["failed", *["not-run"] * (len(outcomes) - 1)]
+    assert len(outcomes) > 10
+    first = outcomes[0]
+    assert first.check == "dose.can_be_tried"
+    assert first.message.startswith("predict() fails: TypeError: predictions() got an unexpected keyword argument")
+    assert "[test_testing.py:" in first.message
+    assert {one.message for one in outcomes[1:]} == {"can_be_tried comes first"}
+    assert not any(one.is_good for one in outcomes)
+
+
+def test_the_same_reason_is_not_told_twice_of_a_step() -> None:
+    def fails(self, tables, wanted):
+        raise ValueError("boom")
+
+    said = failed(plugin(register_features=[made(Names, run=fails)]))
+    assert [promise for promise, message in said.items() if "boom" in message] == ["step_is_sound"]
+    assert said["step_one_by_one"] == "names.step_is_sound comes first: it fails for the same reason"
+
+
+@pytest.mark.parametrize(("changed", "message"), [
+    ({"reference": lambda self, target: {**REFERENCE, "weight": None}, "examples": lambda self: [{"weight": None}]},
+     "the reference patient is not assessed: needs weight"),
+    ({"predict": lambda self, features: Dose.predict(self, features).with_columns(
+        value=None, status=pl.lit("not-assessed"), reason=pl.lit("no"))}, "the reference patient is not assessed: no;"),
+    ({"reference": lambda self, target: 1 / 0}, "`reference` or `examples` fails: ZeroDivisionError"),
+    ({"needs": ("weight", "ward", "x"), "reason": lambda self: verdicts.needs(["nothing"])}, "predict() fails: ")])
+def test_what_cannot_be_tried_says_why(changed: dict[str, Any], message: str) -> None:
+    assert message in failed(plugin(register_predictors=[variant(**changed)]))["can_be_tried"]
+
+
+def test_in_pytest_what_cannot_be_made_is_skipped(tmp_path: Path) -> None:
+    (tmp_path / "test_it.py").write_text(
+        "from pmed.testing import parametrize_with_checks\nfrom tests.test_testing import wrong_argument\n"
+        "from tests.toy import plugin\n\n@parametrize_with_checks(plugin(register_predictors=[wrong_argument()]))\n"
+        "def test_conformance(check):\n    check()\n")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path / "test_it.py")]
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([*sys.path, str(Path(__file__).parents[1])])}
+    said = subprocess.run(command, capture_output=True, text=True, check=False, env=env, cwd=tmp_path).stdout
+    assert re.search(r"\n1 failed, \d+ passed, 1\d skipped", said), said
 
 
 # Expected failures
@@ -499,6 +601,7 @@ BAD_COMPONENTS = {
     "source_reads_its_example": ("register_sources", made(Lines, matches=lambda self, path: False)),
     "source_refuses_clearly": ("register_sources", made(Lines, read=lambda self, paths, request: {
         "patients": TABLES["patients"].frame({"patient_id": one} for one in paths[0].read_text("utf-8").split())})),
+    "step_needs_exist": ("register_features", made(Names, needs=("observation:2823-4",))),
     "step_is_sound": ("register_features", made(Names, run=shifting)),
     "step_one_by_one": ("register_features", made(Names, run=counting)),
     "step_without_patients": ("register_features", made(Names, run=needs_somebody)),

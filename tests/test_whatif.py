@@ -14,6 +14,7 @@ from polars.testing import assert_frame_equal
 import pmed
 from pmed.demo import patients
 from pmed.errors import OptionError, ResultError
+from pmed.render.json import JsonExporter
 from pmed.result import Result
 from pmed.settings import Settings
 from pmed.tables import TABLES
@@ -50,6 +51,19 @@ def same(one: Result, other: Result) -> None:
 @pytest.mark.parametrize("name", ["clopidogrel", "omeprazole", "metoprolol"])
 def test_a_stopped_medicine_is_a_run_without_it(name: str, result: Result, tmp_path: Path) -> None:
     same(result.what_if(stop=name).after, pmed.run(STENT.genome, without(name, tmp_path)))
+
+
+def test_who_stops_the_only_medicine_takes_none(tmp_path: Path) -> None:
+    """An empty list of medicines would leave unknown what is taken."""
+    bundle = json.loads(Path(STENT.history).read_text("utf-8"))
+    drugs = [one for one in bundle["entry"] if one["resource"]["resourceType"].startswith("Medication")]
+    one = next(one for one in drugs if "clopidogrel" in json.dumps(one).lower())
+    bundle["entry"] = [entry for entry in bundle["entry"] if entry not in drugs or entry is one]
+    (tmp_path / "one.json").write_text(json.dumps(bundle), "utf-8")
+    after = pmed.run(STENT.genome, tmp_path / "one.json").what_if(stop="clopidogrel").after
+    assert after.tables["features"]["on:amiodarone"].to_list() == [False]
+    gaps = json.loads(JsonExporter().export(after))["patients"][0]["not_assessed"]
+    assert "no known medications" not in str(gaps)
 
 
 def added(folder: Path, *resources: dict[str, object]) -> Path:
@@ -154,6 +168,16 @@ def test_a_measure_changes_the_dose(result: Result) -> None:
     asked = result.what_if(weight=60)
     dose = asked.predictions.filter(target="warfarin-weekly-dose").row(0, named=True)
     assert dose["value_after"] < dose["value_before"]
+
+
+def test_the_word_for_a_value_stands_beside_it(result: Result) -> None:
+    worded = pl.when(pl.col("unit") != "concern level").then(pl.lit("as a word")).otherwise("label")
+    told = Result({**result.tables, "predictions": result.tables["predictions"].with_columns(label=worded)},
+                  result.failures, result.provenance)
+    asked = told.what_if(creatinine=3.1)
+    assert "ckd-epi-2021-egfr: 84.5 mL/min/1.73 m2 (as a word) → 21.2 mL/min/1.73 m2\n" in asked.text
+    assert "(as a word)" in asked._repr_html_()
+    assert asked.predictions.filter(pl.col("value_before") == pl.col("value_after")).is_empty()
 
 
 def test_there_and_back_is_where_it_began(result: Result) -> None:

@@ -3,6 +3,9 @@
 The value of a coalition is the prediction for a hybrid: the patient's value for the inputs inside the coalition, the
 reference patient's for the others. All 2^n hybrids of all distinct patients and targets are one frame and one call
 of ``predict``. (Shapley 1953; the baseline form of Sundararajan & Najmi 2020, arXiv:1908.08474.)
+
+Where a predictor does not assess one of a patient's hybrids, the inputs cannot be told apart: they share one bar, which
+says why, and nothing else is lost.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ..errors import TableError
+from ..tables import TOGETHER
 from ..types import Predictor
 
 MOST_INPUTS = 12
@@ -34,13 +38,29 @@ class ExactShapley:
         """``explanations`` rows (without ``predictor``) for every row of `predictions`.
 
         Raises:
-            TableError: for a target with too many inputs, or whose hybrids the predictor does not assess.
+            TableError: for a target with too many inputs, or whose reference patient is not assessed.
         """
         targets = predictions["target"].unique(maintain_order=True).to_list()
         cases = [_cases(predictor, target, features, predictions.filter(pl.col("target") == target))
                  for target in targets]
-        return pl.concat([_attributed(case, values) for case, values in zip(
+        return pl.concat([_attributed(case, values, why) for case, (values, why) in zip(
             cases, _coalition_values(predictor, cases), strict=True)])
+
+
+def undecided(predictor: Predictor, features: pl.DataFrame, predictions: pl.DataFrame) -> pl.DataFrame:
+    """Patients, each distinct one once, of whom a hybrid is not assessed: patient_id, reason.
+
+    Args:
+        predictor: Whose.
+        features: What it is asked with.
+        predictions: Assessed rows of one target, one at least.
+
+    Raises:
+        TableError: as `ExactShapley.explain`.
+    """
+    case = _cases(predictor, predictions["target"][0], features, predictions)
+    ((_, why),) = _coalition_values(predictor, [case])
+    return case.distinct.select("patient_id", reason=why).drop_nulls("reason")
 
 
 @dataclass(frozen=True)
@@ -94,33 +114,50 @@ def _hybrids(case: Cases, block: int) -> pl.DataFrame:
     return every.with_columns(own).with_columns(patient_id=pl.format("{}/{}", pl.lit(block), pl.int_range(pl.len())))
 
 
-def _coalition_values(predictor: Predictor, cases: Sequence[Cases]) -> list[NDArray[np.float64]]:
-    """Predictions (cases × 2^n) for every hybrid of every target, by one call of ``predict``."""
+def _coalition_values(predictor: Predictor, cases: Sequence[Cases]) -> list[tuple[NDArray[np.float64], pl.Series]]:
+    """Predictions (cases × 2^n, NaN where undecided) for every hybrid of every target, by one call of ``predict``.
+
+    Beside them for each case why a hybrid is undecided, null where none is.
+    """
     hybrids = [_hybrids(case, block) for block, case in enumerate(cases)]
     out = predictor.predict(pl.concat(hybrids)).select("patient_id", "target", "value", "reason")
     return [_values(case, mixed, out) for case, mixed in zip(cases, hybrids, strict=True)]
 
 
-def _values(case: Cases, mixed: pl.DataFrame, out: pl.DataFrame) -> NDArray[np.float64]:
+def _values(case: Cases, mixed: pl.DataFrame, out: pl.DataFrame) -> tuple[NDArray[np.float64], pl.Series]:
     mine = mixed.select("patient_id").join(out.filter(pl.col("target") == case.target), on="patient_id", how="left",
                                            maintain_order="left")
-    if mine.height != mixed.height or mine["value"].null_count():
-        reason = mine.filter(pl.col("value").is_null())["reason"]
-        raise TableError(
-            f"{case.target}: a hybrid with the reference patient is not assessed: {next(iter(reason), '?')}")
-    return mine["value"].to_numpy().reshape(case.distinct.height, case.coalitions)
+    if mine.height != mixed.height:
+        raise TableError(f"{case.target}: {mine.height} rows for {mixed.height} hybrids with the reference patient")
+    number = pl.int_range(pl.len()) // case.coalitions
+    reason = pl.col("reason").fill_null("no reason given").filter(pl.col("value").is_null()).first()
+    why = mine.group_by(number.alias("case"), maintain_order=True).agg(reason)["reason"]
+    values = mine["value"].cast(pl.Float64).to_numpy().reshape(case.distinct.height, case.coalitions)
+    if np.isnan(values[:, 0]).any():
+        raise TableError(f"{case.target}: the reference patient is not assessed: {why.drop_nulls()[0]}")
+    return values, why
 
 
-def _attributed(case: Cases, values: NDArray[np.float64]) -> pl.DataFrame:
+def _attributed(case: Cases, values: NDArray[np.float64], why: pl.Series) -> pl.DataFrame:
     names = list(case.reference)
     wide = case.distinct.select(names).with_columns(
-        _baseline=pl.Series(values[:, 0]), _prediction=pl.Series(values[:, -1]),
+        _baseline=pl.Series(values[:, 0]), _prediction=pl.Series(values[:, -1]), _why=why,
         _contributions=pl.Series(shapley(values), dtype=pl.Array(pl.Float64, len(names))))
     per_patient = case.asked.select("patient_id", *names).join(
         wide, on=names, how="left", nulls_equal=True, maintain_order="left")
     said = {"target": pl.lit(case.target), "unit": pl.lit(case.unit), "method": pl.lit(METHOD)}
-    parts = [_rows(per_patient, name, rank, case.reference[name]) for rank, name in enumerate(names)]
-    return pl.concat(parts).with_columns(**said)
+    apart = per_patient.filter(pl.col("_why").is_null())
+    parts = [_rows(apart, name, rank, case.reference[name]) for rank, name in enumerate(names)]
+    return pl.concat([*parts, _whole(per_patient.filter(pl.col("_why").is_not_null()))]).with_columns(**said)
+
+
+def _whole(wide: pl.DataFrame) -> pl.DataFrame:
+    """One row for all inputs of those whose hybrids are not all assessed, with the reason."""
+    return wide.select(
+        "patient_id", feature=pl.lit(TOGETHER),
+        value=pl.format("cannot be told apart, as a mixture with the reference patient is not assessed: {}", "_why"),
+        reference=pl.lit("reference patient"), baseline=pl.col("_baseline"),
+        contribution=pl.col("_prediction") - pl.col("_baseline"), prediction=pl.col("_prediction"))
 
 
 def _rows(wide: pl.DataFrame, name: str, rank: int, reference: Any) -> pl.DataFrame:

@@ -10,7 +10,7 @@ from typing import ClassVar
 import polars as pl
 
 from ..normalise.codes import condition_groups, groups, left_open, readable
-from ..normalise.units import GOAL, LOINC
+from ..normalise.units import CODES, GOAL, LOINC
 from ..options import option
 from ..repeats import unless_repeated
 from ..tables import Tables
@@ -63,6 +63,12 @@ class DerivedFeatures:
 
     recent_days: float = option(365.0, doc="How old a laboratory value or weight may be to derive from it.", unit="d",
                                 low=1.0, high=36500.0)
+
+    def names(self) -> dict[str, str]:
+        """Every group of conditions, and measurement, also by the codes that count as it."""
+        measured = {f"{kind}{code}": f"{kind}{target}" for kind in (LATEST, TREND)
+                    for code, (target, _) in CODES.items()}
+        return {**measured, **{f"{CONDITION}{group}": f"{CONDITION}{group}" for group in groups()}}
 
     def run(self, tables: Tables, wanted: Sequence[str]) -> dict[str, pl.DataFrame]:
         """One row a patient of ``samples`` and ``patients``, with the wanted features."""

@@ -8,7 +8,8 @@ from typing import ClassVar
 
 import polars as pl
 
-from ..normalise.units import canonical_units
+from ..normalise.drugs import unrecognised
+from ..normalise.units import CODES, canonical_units
 from ..repeats import unless_repeated
 from ..tables import TABLES, Tables
 
@@ -26,8 +27,9 @@ class HistoryFeatures:
 
     - ``age`` in years with fraction, exact on birthdays; ``sex`` female or male; ``ancestry`` as recorded.
     - ``height`` (cm) and ``weight`` (kg): the latest plausible value (50 to 250 cm, 2 to 400 kg).
-    - ``on:<ingredient>``: an active medicine holds it. False needs a record in which every current medicine could
-      be read: an unnamed medicine, one that could be it, or an order that was left out makes it unknown.
+    - ``on:<ingredient>``: an active medicine holds it. False needs a record that lists medicines, or says that none is
+      taken, and in which every current one is known: a medicine that was not recognised, one that could be it, or an
+      order that was left out makes it unknown.
     - ``observation:<LOINC>``: the latest value in the canonical unit of ``pmed.normalise.units``.
 
     Measurements count when dated at or before the index date.
@@ -36,6 +38,10 @@ class HistoryFeatures:
     name: ClassVar[str] = "history"
     needs: ClassVar[tuple[str, ...]] = ("patients", "medications", "observations")
     gives: ClassVar[tuple[str, ...]] = ("age", "sex", "ancestry", "height", "weight", "on:*", "observation:*")
+
+    def names(self) -> dict[str, str]:
+        """Every measurement, also by the codes that count as it."""
+        return {f"{OBSERVATION}{code}": f"{OBSERVATION}{target}" for code, (target, _) in CODES.items()}
 
     def run(self, tables: Tables, wanted: Sequence[str]) -> dict[str, pl.DataFrame]:
         """One row a patient of ``samples`` and ``patients``, with the wanted features."""
@@ -106,13 +112,11 @@ def usable(people: pl.DataFrame, observations: pl.DataFrame) -> pl.DataFrame:
 @unless_repeated
 def _medicines(people: pl.DataFrame, drugs: pl.DataFrame, issues: pl.DataFrame,
                wanted: tuple[str, ...]) -> pl.DataFrame:
-    """``on:`` features: true; false where no current medicine is, or may be, that ingredient; else unknown.
-
-    A medicine with a name that no vocabulary knows counts as another one; the host's check makes it a caution.
-    """
+    """``on:`` features: true; false where the record settles that no current medicine is it; else unknown."""
     known = people.join(_held(drugs), on="patient_id", how="left", maintain_order="left")
     lost = pl.col("patient_id").is_in(_lost_orders(issues).to_list())
-    dark = pl.col("unread").fill_null(value=False) | lost
+    # Somebody without an entry is in no group: that nothing is listed does not say that nothing is taken.
+    dark = pl.col("unread").fill_null(value=True) | lost
     return known.select("patient_id", *(
         pl.when(pl.col("has_record"), _contains("sure", name)).then(pl.lit(value=True))
         .when(pl.col("has_record"), ~_contains("perhaps", name), ~dark).then(pl.lit(value=False)).alias(f"{ON}{name}")
@@ -120,19 +124,20 @@ def _medicines(people: pl.DataFrame, drugs: pl.DataFrame, issues: pl.DataFrame,
 
 
 def _held(drugs: pl.DataFrame) -> pl.DataFrame:
-    """For each patient the ingredients taken, those perhaps taken, and whether a medicine could not be read.
+    """For each patient with entries the ingredients taken, those perhaps taken, and whether a medicine is unknown.
 
     ``possible_ingredients`` comes from ``pmed.normalise.drugs``.
     """
     possible = pl.col("possible_ingredients") if "possible_ingredients" in drugs.columns else pl.lit(None)
-    rows = drugs.with_columns(possible=possible.cast(pl.List(pl.String()))).filter(
-        pl.col("active").fill_null(value=True))
-    nameless = pl.all_horizontal(pl.col("ingredients", "possible", "display").is_null())
+    current = pl.col("active").fill_null(value=True)
+    # That somebody once took nothing is no list of medicines.
+    rows = drugs.filter(current | (pl.col("ingredients").list.len() != 0).fill_null(value=True)).with_columns(
+        possible=pl.when(current).then(possible.cast(pl.List(pl.String()))))
     unclear = pl.concat_list(pl.col("possible").fill_null([]),
                              pl.when(pl.col("active").is_null()).then("ingredients").fill_null([]))
     return rows.group_by("patient_id").agg(
         sure=pl.col("ingredients").filter("active").list.explode(empty_as_null=False).drop_nulls(),
-        perhaps=unclear.list.explode(empty_as_null=False).drop_nulls(), unread=nameless.any())
+        perhaps=unclear.list.explode(empty_as_null=False).drop_nulls(), unread=unrecognised(drugs).any())
 
 
 def _contains(column: str, name: str) -> pl.Expr:

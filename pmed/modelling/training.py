@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import polars as pl
 
+from ..compatibility import install_extra
 from ..errors import InputError, OptionError, PmedError
 from .cohort import Cohort, Floats, must_be_trainable
 from .encoding import Encoding, learn_encoding
@@ -244,5 +245,5 @@ def lightgbm_module() -> Any:
         import lightgbm
     except ImportError as error:
         raise PmedError("lightgbm is not installed",
-                        hint="install pmed with its models extra: pip install -e '.[models]' in its folder") from error
+                        hint=install_extra("models")) from error
     return lightgbm

@@ -44,6 +44,24 @@ SALTS = frozenset((
     "sesquihydrate", "sodium", "succinate", "sulfate", "sulphate", "tartrate", "tosylate", "trihydrate", "valerate",
     "zinc"))
 
+# What an entry says that names no medicine because none is taken. "Drug treatment unknown" (SNOMED CT 182904002) and
+# "no drug therapy prescribed" (182849000: what is bought without a prescription is left open) are none of these.
+_NONE_CODES = ("787481004", "no-known-medications")  # SNOMED CT; the International Patient Summary's own
+_NONE = re.compile(r"no (?:known |current |known current )?(?:medications?|medicines?)")
+# Things on lists of medicines that hold none of the substances a rule asks for, by words that no medicine's name has.
+GOODS = (r"\b(?:vaccines?|saline|lancets?|gauze|bandages?|(?:test|reagent) strips?|(?:pen|hypodermic) needles?"
+         r"|insulin syringes?|alcohol (?:pads?|preps?|swabs?)"
+         r"|(?:glucose|blood pressure) (?:meters?|monitors?|sensors?))\b")
+
+
+def says_none(code: str | None, display: str | None) -> bool:
+    """Whether an entry states that no medicine is taken, by its code or by its whole text.
+
+    >>> says_none("787481004", None), says_none(None, "No current medications"), says_none("182904002", "unknown")
+    (True, True, False)
+    """
+    return (code or "").lower() in _NONE_CODES or bool(_NONE.fullmatch(main_name(display or "")))
+
 
 def main_name(text: str) -> str:
     """The name without what stands in brackets, in lower case with single blanks."""

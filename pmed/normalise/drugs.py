@@ -17,7 +17,7 @@ from functools import lru_cache
 import polars as pl
 
 from ..tables import TABLES
-from .drug_names import asides, main_name, one_edit_apart, parts, spellings
+from .drug_names import GOODS, asides, main_name, one_edit_apart, parts, says_none, spellings
 from .routes import route_by_form
 
 # RxNorm and ATC, as FHIR and HL7 v2 name them; a number is never taken for the other's letters and numbers.
@@ -37,7 +37,10 @@ _PER = {"ml": "/mL", "actuat": "/{actuat}", "h": "/h", "hr": "/h", "l": "/L"}
 
 @dataclass(frozen=True)
 class Match:
-    """What one recorded drug is: its ingredients and how they were found, or what it could be."""
+    """What one recorded drug is: its ingredients and how they were found, or what it could be.
+
+    Found without ingredients is an entry that says that nothing is taken.
+    """
 
     ingredients: frozenset[str] = frozenset()
     how: str = ""
@@ -69,6 +72,8 @@ class Vocabulary:
 
     def match(self, system: str | None, code: str | None, display: str | None) -> Match:
         """What a recorded drug is, by its code and its text together."""
+        if says_none(code, display):
+            return Match(how="code" if code else "name")
         known = (system or "").lower() in SYSTEMS
         coded = self.codes.get((code or "").lower(), frozenset()) if known else frozenset()
         named = self.by_text(display or "")
@@ -125,6 +130,8 @@ class Vocabulary:
 def add_ingredients(drugs: pl.DataFrame, names: pl.DataFrame | Vocabulary) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Fill `ingredients` (sorted) of a ``medications`` or ``allergies`` table; return it with the ``issues`` met.
 
+    They are empty, not null, where the entry says that no medicine is taken.
+
     `matched_by` is filled where the table has it, as are `strength` and `route` where they are not recorded. The extra
     column `possible_ingredients` holds what a row could be where its code and its text disagree; null otherwise. Each
     distinct drug is worked out once. `names` is a ``drug_names`` table, or the look-ups made of one.
@@ -133,7 +140,7 @@ def add_ingredients(drugs: pl.DataFrame, names: pl.DataFrame | Vocabulary) -> tu
     pairs = drugs.select(_PAIR).unique(maintain_order=True)
     matches = [vocabulary.match(*pair) for pair in pairs.iter_rows()]
     found = pairs.with_columns(
-        pl.Series("ingredients", [sorted(one.ingredients) or None for one in matches], _NAMES),
+        pl.Series("ingredients", [sorted(one.ingredients) if one.how else None for one in matches], _NAMES),
         pl.Series("matched_by", [one.how or None for one in matches], pl.String()),
         pl.Series("possible_ingredients", [sorted(one.possible) or None for one in matches], _NAMES)).hstack(
         _forms(pairs["display"], matches))
@@ -142,6 +149,13 @@ def add_ingredients(drugs: pl.DataFrame, names: pl.DataFrame | Vocabulary) -> tu
     columns = dict.fromkeys([*drugs.columns, "ingredients", "possible_ingredients"])
     told = joined.with_columns(_as_told()) if "strength" in drugs.columns else joined
     return told.select(*columns), _issues(joined)
+
+
+def unrecognised(drugs: pl.DataFrame) -> pl.Expr:
+    """Whether a row is a current medicine that may be any: no vocabulary knows it, and it is no other kind of goods."""
+    unknown = [name for name in ("ingredients", "possible_ingredients") if name in drugs.columns]
+    other = pl.col("display").str.to_lowercase().str.contains(GOODS).fill_null(value=False)
+    return pl.col("active").fill_null(value=True) & pl.all_horizontal(pl.col(unknown).is_null()) & ~other
 
 
 # In plain Python, for each distinct name: that is faster than twenty expressions over every row, of a few or of many.

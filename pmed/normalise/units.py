@@ -108,7 +108,7 @@ _MEASURED: Mapping[str, tuple[str, tuple[str, ...]]] = {
 CODES: Mapping[str, tuple[str, str]] = {
     code: (target, quantity) for target, (quantity, others) in _MEASURED.items() for code in (target, *others)}
 
-_LDL, _EGFR, _ENZYME = ("LDL cholesterol", 1, 1000), ("eGFR", 1, 250), ("enzyme", 1, 50000)
+_LDL, _EGFR, _ENZYMES = ("LDL cholesterol", 1, 1000), ("eGFR", 1, 250), (1, 50000)
 # canonical LOINC → (name, least, most) in the canonical unit: the span of the living, the very ill included. Wide on
 # purpose: to catch a wrong unit or a slip of the pen, not an abnormal result.
 PLAUSIBLE: Mapping[str, tuple[str, float, float]] = {
@@ -128,7 +128,7 @@ PLAUSIBLE: Mapping[str, tuple[str, float, float]] = {
     "6298-4": ("potassium", 1, 15), "2075-0": ("chloride", 40, 180), "2069-3": ("chloride", 40, 180),
     "1751-7": ("albumin", 0.2, 9), "718-7": ("haemoglobin", 1, 30),
     "1988-5": ("C-reactive protein", 0, 1000), "30522-7": ("C-reactive protein", 0, 1000),
-    "1742-6": _ENZYME, "1920-8": _ENZYME, "6768-6": _ENZYME,
+    "1742-6": ("ALT", *_ENZYMES), "1920-8": ("AST", *_ENZYMES), "6768-6": ("alkaline phosphatase", *_ENZYMES),
     "777-3": ("platelets", 0, 6000), "6690-2": ("leukocytes", 0, 2000),
     "8634-8": ("QT interval", 150, 1000), "8636-3": ("QTc interval", 150, 1000), "8664-5": ("pack years", 0, 400),
     "6301-6": ("INR", 0.4, 30), "34714-6": ("INR", 0.4, 30),

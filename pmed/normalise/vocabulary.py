@@ -26,7 +26,7 @@ from ..types import Release
 def release() -> Release:
     """The embedded release ``pmed-drugs``, a ``drug_names`` table."""
     text = (files(__package__) / "data" / "drugs.tsv").read_text("utf-8")
-    return Release(name="pmed-drugs", version="1.1", date="2026-11-28", licence="Apache-2.0 (own table of names)",
+    return Release(name="pmed-drugs", version="1.2", date="2026-11-28", licence="Apache-2.0 (own table of names)",
                    source="RxNorm and INN names, ATC codes (WHO), brand names", sha256=hashlib.sha256(
                        text.encode()).hexdigest(), tables={"drug_names": names_of(text)})
 

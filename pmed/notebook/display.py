@@ -121,11 +121,17 @@ def _plain(one: Explanation) -> View:
 def difference(one: WhatIf) -> str:
     """What would change: genes, medicines that are taken before or after, predictions."""
     taken = pl.any_horizontal(pl.col("current_before", "current_after").fill_null(value=False))
-    values = [{**row, **{side: words.quantity(row[f"value_{side}"], row["unit"]) for side in ("before", "after")}}
+    values = [{**row, **{side: _worded(row, side) for side in ("before", "after")}}
               for row in one.predictions.filter(pl.col("unit") != "concern level").to_dicts()]
     return piece("difference", question=one.question, genes=one.phenotypes.to_dicts(),
                  medicines=one.suggestions.filter(taken).to_dicts(), values=values,
                  others=one.suggestions.filter(~taken).height)
+
+
+def _worded(row: View, side: str) -> str:
+    """The value before or after, with the word for it if there is one."""
+    label = row[f"label_{side}"]
+    return words.quantity(row[f"value_{side}"], row["unit"]) + (f" ({label})" if label else "")
 
 
 def quality(one: Quality) -> str:

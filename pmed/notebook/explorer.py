@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from ..compatibility import install_extra
 from ..errors import OptionError, PmedError
 from ..normalise.vocabulary import own_release
 from ..render.view import age_at, displays, patient_views, table
@@ -26,7 +27,7 @@ try:
     import traitlets
 except ImportError as error:
     raise PmedError("anywidget is not installed",
-                    hint="install pmed with its lab extra: pip install -e '.[lab]' in its folder") from error
+                    hint=install_extra("lab")) from error
 
 if TYPE_CHECKING:
     from ..result import Result

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from ..compatibility import install_extra
 from ..errors import PmedError
 from ..files import whole_folder
 
@@ -55,7 +56,7 @@ def command(folder: Path, more: Sequence[str] = ()) -> list[str]:
     """
     if importlib.util.find_spec("jupyterlab") is None:
         raise PmedError("JupyterLab is not installed",
-                        hint="install pmed with its lab extra: pip install -e '.[lab]' in its folder")
+                        hint=install_extra("lab"))
     return [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder.resolve()}",
             f"--LabApp.default_url=/lab/tree/{FIRST}", f"--LabApp.extra_labextensions_path={extensions()}", *more]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ..compatibility import install_extra
 from ..errors import PmedError
 from ..types import Explanation
 
@@ -29,7 +30,7 @@ def as_shap(explanations: Sequence[Explanation]) -> shap.Explanation:
         import shap
     except ImportError as error:
         raise PmedError("shap is not installed",
-                        hint="install pmed with its lab extra: pip install -e '.[lab]' in its folder") from error
+                        hint=install_extra("lab")) from error
     names = list(dict.fromkeys(name for one in explanations for name in one.features))
     values = [dict(zip(one.features, one.contributions, strict=True)) for one in explanations]
     words = [dict(zip(one.features, one.values, strict=True)) for one in explanations]

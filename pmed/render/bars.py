@@ -10,7 +10,7 @@ from typing import Any
 
 from .messages import decimals, number
 from .messages import gettext as _
-from .words import Displays, feature, signed, term
+from .words import Displays, feature, reason, signed, term
 
 MOST_BARS = 12
 THINNEST = 0.8
@@ -40,7 +40,7 @@ def waterfall(explanation: Mapping[str, Any], displays: Displays | None = None) 
 
     changes = [bar(edges[i], edges[i + 1], "up" if one["contribution"] > 0 else "down",
                    text=signed(one["contribution"], digits), name=feature(one["feature"], displays),
-                   value=term(one["value"]), reference=term(one["reference"]))
+                   value=reason(term(one["value"]), displays), reference=term(one["reference"]))
                for i, one in enumerate(steps)]
     whole = {"value": "", "reference": ""}
     bars = [bar(0.0, start, "total", name=_("Reference patient"), text=number(start, digits), **whole), *changes,

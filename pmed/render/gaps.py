@@ -28,7 +28,7 @@ def not_assessed(view: View, asked: Iterable[str]) -> list[Gap]:
 
 def current_medicines(view: View) -> list[View]:
     """Active medicines, one row for each text and content: records repeat an order each time it is renewed."""
-    active = [row for row in view["medications"] if row["active"]]
+    active = [row for row in view["medications"] if row["active"] and row["ingredients"] != []]  # []: "none is taken"
     return list({(medicine_name(row), *(row["ingredients"] or [])): row for row in active}.values())
 
 
@@ -36,8 +36,9 @@ def uncovered(view: View) -> list[tuple[View, str]]:
     """Current medicines of which at least one ingredient has no suggestion, each with the reason."""
     advised = {row["drug"] for row in view["suggestions"]}
     silent = [(row, sorted(set(row["ingredients"] or []) - advised)) for row in current_medicines(view)]
-    looked_at = _looked_at(view)
-    return [(row, _why_uncovered(missing, looked_at)) for row, missing in silent if missing or not row["ingredients"]]
+    looked_at, raised = _looked_at(view), raised_risks(view)
+    return [(row, _why_uncovered(missing, looked_at, raised)) for row, missing in silent
+            if missing or not row["ingredients"]]
 
 
 def _looked_at(view: View) -> set[str]:
@@ -45,16 +46,29 @@ def _looked_at(view: View) -> set[str]:
     return {row["target"] for row in view["predictions"] if row["status"] == "not-applicable"}
 
 
+def raised_risks(view: View) -> list[str]:
+    """Risks that are raised by their own cards, each with its value."""
+    return [f"{row['target'].replace('-', ' ')} ({row['label'] or _amount(row)})"
+            for row in view["predictions"] if row.get("raised")]
+
+
+def _amount(row: View) -> str:
+    return f"{row['value']:.3g} {row['unit']}".removesuffix(" 1")
+
+
 def medicine_name(row: View) -> str:
     """The medicine as recorded."""
     return str(row["display"] or row["code"] or gettext("medicine without a name"))
 
 
-def _why_uncovered(missing: list[str], looked_at: Collection[str] = ()) -> str:
+def _why_uncovered(missing: list[str], looked_at: Collection[str] = (), raised: Collection[str] = ()) -> str:
     """`looked_at` are those of which an installed plugin knows something, but nothing that applies."""
     if not missing:
         return marked("not recognised as a known medicine")
     names = ", ".join(missing)
+    if set(missing) <= set(looked_at) and raised:
+        return marked("no gene advice exists for {names}; raised, and not weighed against it: {values}").format(
+            names=names, values=", ".join(raised))
     if set(missing) <= set(looked_at):
         return marked("no gene advice exists for {names}, and no check speaks against it").format(names=names)
     return marked("no installed plugin gives advice on {names}").format(names=names)
@@ -97,11 +111,11 @@ def _medicines(view: View) -> Iterator[Gap]:
 
 def _unanswered(view: View, asked: Iterable[str]) -> Iterator[Gap]:
     """Drugs that were asked for and that nobody has something to say about, each with the reason."""
-    looked_at = _looked_at(view)
+    looked_at, raised = _looked_at(view), raised_risks(view)
     advised = {row["drug"] for row in view["suggestions"]}
     for drug in asked:
         if drug not in advised:
-            yield _gap("drug", drug, _why_uncovered([drug], looked_at))
+            yield _gap("drug", drug, _why_uncovered([drug], looked_at, raised))
 
 
 def _suggestions(view: View) -> Iterator[Gap]:

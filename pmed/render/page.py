@@ -9,7 +9,7 @@ from typing import Any
 from ..provenance import DISCLAIMER
 from . import words
 from .bars import waterfall
-from .gaps import current_medicines, medicine_name, uncovered
+from .gaps import current_medicines, medicine_name, raised_risks, uncovered
 from .lookup import lookup
 from .messages import gettext as _
 from .messages import marked, ngettext, number
@@ -188,9 +188,16 @@ def _summary(view: View, current: list[View]) -> list[str]:
 
 
 def _nothing(view: View, current: list[View], todo: list[View]) -> str:
-    """What to say where there is nothing to do; never that all is well where something could not be assessed."""
+    """What to say where there is nothing to do; never that all is well where a risk is raised."""
     if todo:
         return ""
+    raised = [words.term(one) for one in raised_risks(view)]
+    return " ".join([_nothing_of_medicines(view, current),
+                     *([_("Raised: %(names)s. See “Risk”.") % {"names": ", ".join(raised)}] if raised else [])])
+
+
+def _nothing_of_medicines(view: View, current: list[View]) -> str:
+    """Never that all is well where something could not be assessed."""
     if view["record"] is None:
         return _("No patient record was given, so nobody can say what the patient takes. See “If you prescribe”.")
     if not any(row["active"] for row in view["medications"]):

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, NoReturn
 
+from ..compatibility import install_extra
 from ..errors import OptionError, ResultError
 from ..options import option
 from ..result import Result
@@ -107,7 +108,7 @@ def renderer() -> Any:
         import weasyprint
     except ImportError as error:
         raise OptionError("PDF needs WeasyPrint, which is not installed", where="pdf",
-                          hint="install pmed with its pdf extra: pip install -e '.[pdf]' in its folder") from error
+                          hint=install_extra("pdf")) from error
     except OSError as error:
         raise OptionError("WeasyPrint does not find the libraries that it needs (Pango)", where="pdf",
                           hint="install Pango, or print the HTML report from a browser") from error

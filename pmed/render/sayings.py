@@ -18,6 +18,11 @@ INPUTS = (
     marked("heart rate"), marked("temperature"), marked("respiratory rate"), marked("oxygen saturation"),
     marked("magnesium"), marked("potassium"), marked("the INR"), marked("the platelet count"),
     marked("the QTc time"), marked("the heart rate"), marked("genome"), marked("patient record"),
+    marked("all inputs together"),
+    marked("C-reactive protein"), marked("LDL cholesterol"), marked("QT interval"), marked("QTc interval"),
+    marked("body mass index"), marked("body temperature"), marked("chloride"), marked("diastolic blood pressure"),
+    marked("ejection fraction"), marked("glucose"), marked("haematocrit"), marked("haemoglobin"),
+    marked("leukocytes"), marked("triglycerides"), marked("urea nitrogen"), marked("alkaline phosphatase"),
 )
 #: Conditions of the value sets.
 CONDITIONS = (
@@ -35,6 +40,11 @@ VALUES = (
     marked("White"), marked("Black or African American"), marked("Asian"), marked("other"), marked("white"),
     marked("black"), marked("or"), marked("and"), marked("former"), marked("never"), marked("current"),
     marked("low"), marked("moderate"), marked("high"), marked("very high"),
+)
+#: Where inputs share a bar.
+SHARED = (
+    marked("cannot be told apart, as a mixture with the reference patient is not assessed: {text}"),
+    marked("reference patient"),
 )
 #: Units as German writes them.
 UNITS = (
@@ -56,6 +66,8 @@ ACTIONS = (
 #: Why something could not be assessed, as ``verdicts`` says it.
 REASONS = (
     marked("needs {inputs}"),
+    marked("medicines not recognised: {names}"),
+    marked("the record lists no medicines"),
     marked("needs an admission to hospital: none is known"),
     marked("{name} {n1} is outside {n2} to {n3} {unit}"),
     marked("{name} {n1} is outside {n2} to {n3}"),

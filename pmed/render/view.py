@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 
 from ..result import COLOURS, Result
-from ..tables import TABLES
+from ..tables import TABLES, TOGETHER
 from .gaps import not_assessed
 from .sentence import sentence
 from .words import Displays, term
@@ -37,6 +37,7 @@ class About:
     """What a view needs besides a patient's rows."""
 
     kinds: Mapping[str, str]
+    raised: Mapping[str, float | None]
     assumed: Mapping[str, int]
     failures: list[View]
     displays: Displays
@@ -48,13 +49,15 @@ def patient_views(result: Result) -> list[View]:
     rows = {name: by_patient(table(result, name)) for name in PER_PATIENT}
     assumed = _assumed_sites(result)
     kinds = {name: about.get("kind", "") for name, about in result.provenance.get("predictors", {}).items()}
+    raised = {name: about.get("card", {}).get("raised") for name, about in result.provenance.get(
+        "predictors", {}).items()}
     patients = sorted({*rows["patients"], *rows["samples"]})
     failures = _failures(result, alone=len(patients) == 1)
     asked = [str(drug) for drug in result.provenance.get("settings", {}).get("drugs", [])]
     shown, classes = displays(result), dict(table(result, "drug_classes").group_by("drug", maintain_order=True).agg(
         "class").iter_rows())
     views = [_patient({name: one.get(patient, []) for name, one in rows.items()}, patient, About(
-        kinds, assumed.get(patient, {}), failures, shown, classes)) for patient in patients]
+        kinds, raised, assumed.get(patient, {}), failures, shown, classes)) for patient in patients]
     return [{**view, "asked": asked, "not_assessed": not_assessed(view, asked)} for view in views]
 
 
@@ -121,7 +124,7 @@ def _patient(rows: Mapping[str, list[View]], patient: str, about: About) -> View
         "suggestions": [_suggestion(row, found) for row in rows["suggestions"]],
         "panel": [_colour(row, about.classes) for row in rows["suggestions"]], "tests": _tests(rows["suggestions"]),
         "genes": genes,
-        "predictions": [_prediction(row, about.kinds, found) for row in rows["predictions"]],
+        "predictions": [_prediction(row, about, found) for row in rows["predictions"]],
         "explanations": explanations,
         "issues": [_without(row, "patient_id") for row in rows["issues"]],
         "failures": about.failures,
@@ -163,7 +166,7 @@ def _name(feature: str, value: str | None, genes: Mapping[str, View], displays: 
         called = genes[about]["diplotypes"]
         return f"{about} {called[0] if len(called) == 1 else term(genes[about]['phenotype'] or value)}"
     said = feature_words(feature, displays)
-    return said if value in {None, "yes", "no"} else f"{said} {term(value)}"
+    return said if value in {None, "yes", "no"} or feature == TOGETHER else f"{said} {term(value)}"
 
 
 def _colour(row: View, classes: Mapping[str, list[str]]) -> View:
@@ -220,7 +223,9 @@ def _suggestion(row: View, explanations: Mapping[tuple[str, str], View]) -> View
     return {**_filled(_without(row, "patient_id"), SUGGESTION_LISTS), "explanation": main}
 
 
-def _prediction(row: View, kinds: Mapping[str, str], explanations: Mapping[tuple[str, str], View]) -> View:
+def _prediction(row: View, about: About, explanations: Mapping[tuple[str, str], View]) -> View:
     interval = None if row["low"] is None or row["high"] is None else [row["low"], row["high"]]
-    return {**_without(row, "patient_id", "low", "high"), "interval": interval, "kind": kinds.get(row["predictor"], ""),
+    limit, kind = about.raised.get(row["predictor"]), about.kinds.get(row["predictor"], "")
+    raised = kind == "risk" and limit is not None and row["value"] is not None and row["value"] >= limit
+    return {**_without(row, "patient_id", "low", "high"), "interval": interval, "kind": kind, "raised": raised,
             "explanation": explanations.get((row["predictor"], row["target"]))}

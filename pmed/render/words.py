@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from markupsafe import Markup
 
+from ..normalise.units import PLAUSIBLE
 from .messages import ENGLISH, MINUS, UNKNOWN, day, gettext, language, marked, number
 from .phrases import listed, said
 
@@ -66,8 +67,16 @@ def feature(name: str, displays: Displays | None = None) -> str:
         return gettext(SHOWN[name])
     if not rest or kind not in PATTERNS:
         return term(name.replace("-", " ").replace("_", " "))
-    shown = (displays or {}).get(rest, f"LOINC {rest}") if kind in {"observation", "latest"} else rest
-    return gettext(PATTERNS[kind]).format(term(shown.replace("-", " ")) if kind in SPELT else noun(shown))
+    if kind in {"observation", "latest"}:
+        return gettext(PATTERNS[kind]).format(_measurement(rest, displays or {}))
+    return gettext(PATTERNS[kind]).format(term(rest.replace("-", " ")) if kind in SPELT else noun(rest))
+
+
+def _measurement(code: str, displays: Displays) -> str:
+    """A measurement by what the record calls it, else by pmed's own name, else by its LOINC code."""
+    if code in displays:
+        return noun(displays[code])
+    return term(PLAUSIBLE[code][0]) if code in PLAUSIBLE else f"LOINC {code}"
 
 
 def reason(text: str, displays: Displays | None = None) -> str:

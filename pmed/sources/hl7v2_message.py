@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..compatibility import install_extra
 from ..errors import HistoryError
 from .recorded import Issue
 
@@ -258,7 +259,7 @@ def _parse(text: str) -> Any:
         import hl7
     except ImportError as error:
         raise HistoryError("HL7 v2 needs python-hl7, which is not installed",
-                           hint="install pmed with its records extra: pip install -e '.[records]' in its folder"
+                           hint=install_extra("records")
                            ) from error
     return hl7.parse(text)
 

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from ..compatibility import install_extra
 from ..errors import HistoryError
 from .omop_cdm import LAYOUTS, Keep
 
@@ -224,5 +225,5 @@ def _library(where: str) -> Any:
         import sqlalchemy.pool
     except ImportError:
         raise HistoryError("SQLAlchemy is not installed", where=where,
-                           hint="install pmed with its records extra: pip install -e '.[records]'") from None
+                           hint=install_extra("records")) from None
     return sqlalchemy

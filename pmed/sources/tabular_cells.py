@@ -11,6 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
+from ..compatibility import install_extra
 from ..errors import HistoryError
 from .recorded import Issue
 from .tabular_mapping import FileMap
@@ -56,7 +57,7 @@ def _excel(path: Path, sheet: str) -> pl.DataFrame:
         import fastexcel
     except ImportError as error:
         raise HistoryError("Excel files need fastexcel, which is not installed", where=str(path),
-                           hint="install pmed with its records extra: pip install -e '.[records]' in its folder"
+                           hint=install_extra("records")
                            ) from error
     try:
         frame = pl.read_excel(path, sheet_name=sheet or None, raise_if_empty=False)

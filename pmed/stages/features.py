@@ -44,8 +44,11 @@ def run_steps(plugins: Plugins, components: Sequence[Component], tables: Tables,
     """
     owner = {component.name: component for component in components}
     made: dict[str, pl.DataFrame] = {**tables, "features": patient_spine(tables)}
-    names, changed = tuple(sorted(set(wanted))), set(before.changed if before else ())
-    for step in _ordered(plugins, components):
+    steps = _ordered(plugins, components)
+    # What a step needs is made as what a predictor asks for is: nobody else may ask for it.
+    needed = {name for step in steps for name in step.needs if not set(name) & set("*?[")}
+    names, changed = tuple(sorted({*wanted, *needed})), set(before.changed if before else ())
+    for step in steps:
         asked = _asked(tuple(step.gives), names)
         if before and not any(fnmatchcase(name, need) for need in step.needs for name in changed):
             made.update(_again(step, asked, made, before.tables))
@@ -100,8 +103,9 @@ def _run(step: Any, asked: Sequence[str], made: Tables) -> dict[str, pl.DataFram
     for name, frame in out.items():
         _must_declare(step, name, taken=name in made)
         out[name] = TABLES[name].check(frame) if name in TABLES else _own_table(name, frame)
-    if features is not None and asked:
-        out["features"] = _widen(step, made["features"], features.select("patient_id", *asked))
+    columns = [name for name in asked if name not in out]  # a table of the step's own is no feature
+    if features is not None and columns:
+        out["features"] = _widen(step, made["features"], features.select("patient_id", *columns))
     return out
 
 

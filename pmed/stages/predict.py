@@ -7,9 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 import polars as pl
 
 from ..errors import TableError
+from ..normalise.drugs import unrecognised
 from ..plugins import Component, Plugins
-from ..tables import TABLES
+from ..tables import TABLES, Tables
 from ..types import Predictor
+
+ON = "on:"
 
 
 def inputs(predictor: Predictor) -> list[str]:
@@ -43,6 +46,43 @@ def predict(plugins: Plugins, components: Sequence[Component], frames: Mapping[s
         rows = plugins.attempt(component, "predict", checked, component.made, frames[component.name])
         parts += [] if rows is None else [rows]
     return pl.concat(parts)
+
+
+def named_medicines(rows: pl.DataFrame, components: Sequence[Component], frames: Mapping[str, pl.DataFrame],
+                    tables: Tables) -> pl.DataFrame:
+    """`rows` of ``predictions``; where nobody knows whether a medicine is taken, the reason says why.
+
+    Medicines of the record were not recognised, or none is listed: who reads that can mend it.
+    """
+    why = _unsettled(tables)
+    concerned = [one for one in components if any(name.startswith(ON) for name in inputs(one.made))]
+    if why.is_empty() or not concerned:
+        return rows
+    unknown = pl.concat([_asked(one, rows, frames[one.name]) for one in concerned]).join(why, on="patient_id")
+    joined = rows.join(unknown, on=["patient_id", "predictor", "target"], how="left", maintain_order="left")
+    reason = pl.concat_str("reason", "_why", separator="; ", ignore_nulls=True)
+    return joined.with_columns(reason=pl.when(pl.col("_why").is_null()).then("reason").otherwise(reason)).drop("_why")
+
+
+def _asked(component: Component, rows: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
+    """The key of rows that are not assessed for want of an ``on:`` feature: it is needed, or the reason names it."""
+    blank = [pl.col(name).is_null() & (pl.lit(name in component.made.needs) | pl.col("_reason").str.contains(
+        name.removeprefix(ON), literal=True)) for name in inputs(component.made) if name.startswith(ON)]
+    silent = rows.filter(predictor=component.name, status="not-assessed").select(
+        "patient_id", "predictor", "target", _reason="reason")
+    return silent.join(frame, on="patient_id").filter(pl.any_horizontal(blank)).select(
+        "patient_id", "predictor", "target")
+
+
+def _unsettled(tables: Tables) -> pl.DataFrame:
+    """patient_id and _why, of whose record does not settle which medicines are taken."""
+    drugs, patients = (tables.get(name, TABLES[name].empty()) for name in ("medications", "patients"))
+    name = pl.coalesce("display", "code", pl.lit("one without a name"))
+    unread = drugs.filter(unrecognised(drugs)).group_by("patient_id", maintain_order=True).agg(
+        _why=pl.lit("medicines not recognised: ") + name.unique(maintain_order=True).str.join(", "))
+    nothing = patients.join(drugs, on="patient_id", how="anti").select(
+        "patient_id", _why=pl.lit("the record lists no medicines"))
+    return pl.concat([unread, nothing])
 
 
 def checked(predictor: Predictor, features: pl.DataFrame) -> pl.DataFrame:

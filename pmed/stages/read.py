@@ -18,6 +18,10 @@ READ_TABLES = ("samples", "genotypes", "coverage", "patients", "conditions", "me
 # Of a large cohort so many are worked on at a time.
 PEOPLE = 1024
 _FAULTS = {"genome": GenomeError, "history": HistoryError}
+_WHAT = {"genome": "a genome", "history": "a patient record", "outside-calls": "a list of outside calls"}
+_ARGUMENT = {"genome": "a genome: pmed.run(FILE), pmed report FILE",
+             "history": "the record: pmed.run(history=FILE), pmed report --history FILE",
+             "outside-calls": "outside calls: pmed.run(…, outside_calls=FILE), pmed report … --outside-calls FILE"}
 
 
 def empty_tables() -> dict[str, pl.DataFrame]:
@@ -91,19 +95,28 @@ def _by_source(sources: Sequence[Component], kind: str, paths: Sequence[Path]) -
     chosen: dict[str, tuple[Component, list[Path]]] = {}
     fitting = [component for component in sources if component.made.kind == kind]
     for path in paths:
-        source = _source_for(fitting, kind, path)
+        source = _source_for(fitting, kind, path, sources)
         chosen.setdefault(source.name, (source, []))[1].append(path)
     return list(chosen.values())
 
 
-def _source_for(sources: Sequence[Component], kind: str, path: Path) -> Component:
+def _reads(component: Component, path: Path) -> bool:
+    # A folder is only for the sources that say they read one: others judge by the name or the first bytes.
+    return (getattr(component.made, "folders", False) or not path.is_dir()) and bool(component.made.matches(path))
+
+
+def _source_for(sources: Sequence[Component], kind: str, path: Path, others: Sequence[Component]) -> Component:
+    """The source of a kind that reads a file; `others` are asked only to say what the file is instead."""
     fault = _FAULTS.get(kind, InputError)
     if not path.exists():
         raise fault("no such file", where=str(path))
-    # A folder is only for the sources that say they read one: others judge by the name or the first bytes.
     for component in sources:
-        if (getattr(component.made, "folders", False) or not path.is_dir()) and component.made.matches(path):
+        if _reads(component, path):
             return component
+    for component in others:
+        if component.made.kind != kind and _reads(component, path):
+            raise fault(f"is {_WHAT[component.made.kind]}, not {_WHAT[kind]}", where=str(path),
+                        hint=f"give it as {_ARGUMENT[component.made.kind]}")
     if path.is_dir():
         raise fault("is a folder that no source reads", where=str(path), hint="give the files in it")
     names = ", ".join(component.name for component in sources) or "none"

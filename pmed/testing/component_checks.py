@@ -18,10 +18,9 @@ from ..result import Result
 from ..sections import with_sections
 from ..stages import advise as advising
 from ..stages import read as reading
-from ..stages.features import patient_spine
 from ..types import ReadRequest
 from .predictor_checks import HOSTILE
-from .subject import Broken, must
+from .subject import Broken, must, names_there_are
 from .world import World, of_patient, shown
 
 Check = Callable[[Component, World], None]
@@ -80,6 +79,12 @@ def _must_be_clear(component: Component, path: Path, world: World, what: str) ->
 
 # Feature steps
 
+def check_step_needs_exist(component: Component, world: World) -> None:
+    """Every table and feature that it needs is given by some installed plugin."""
+    faults = list(names_there_are(world.subject.plugins).never_given(component.made.needs))
+    must(not faults, "; ".join(faults))
+
+
 def check_step_is_sound(component: Component, world: World) -> None:
     """It runs on the invented patients, gives what it declares and nothing else, and twice the same."""
     first, second = world.steps(world.read), world.steps(world.read)
@@ -108,7 +113,8 @@ def check_step_does_not_change_its_input(component: Component, world: World) -> 
     tables = {**world.steps(world.read)}
     for name in [name for name in tables if any(name == given for given in component.made.gives)]:
         del tables[name]
-    tables["features"] = patient_spine(world.read)
+    own = [name for name in tables["features"].columns if gives(component.made, name)]
+    tables["features"] = tables["features"].drop(own)
     before = {name: frame.clone() for name, frame in tables.items()}
     component.made.run(tables, [name for name in world.wanted if gives(component.made, name)])
     must(tables.keys() == before.keys(), "run() adds to or takes from the tables it is handed")

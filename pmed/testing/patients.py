@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
+from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
@@ -13,7 +16,7 @@ import polars as pl
 from ..plugins import BUILT_IN, Component, Plugins
 from ..stages.predict import checked, inputs
 from ..types import Predictor
-from .subject import Broken
+from .subject import NotRun
 
 MOST: Final = 12
 DTYPES: Final = {bool: pl.Boolean(), float: pl.Float64(), str: pl.String()}
@@ -74,21 +77,40 @@ class Case:
                 known[name] = value if known.get(name) is None else known[name]
         return known
 
-    @cached_property
+    @property
     def base(self) -> dict[str, Any]:
-        """The reference patient, with what is needed besides: the first simple values that can be assessed."""
-        reference = {name: self.reference.get(name) for name in self.names}
-        examples = [{**reference, **row} for row in self.own_examples()]
+        """The reference patient, with what is needed besides: the first simple values that can be assessed.
+
+        Raises:
+            NotRun: where there is none.
+        """
+        if self.fault:
+            raise NotRun("can_be_tried comes first")
+        return self._tried[0]
+
+    @property
+    def fault(self) -> str:
+        """Why the predictor cannot be tried on anybody; empty where it can."""
+        return self._tried[1]
+
+    @cached_property
+    def _tried(self) -> tuple[dict[str, Any], str]:
+        """The `base`, and the `fault` if that is not assessed."""
+        try:
+            reference = {name: self.reference.get(name) for name in self.names}
+            examples = [{**reference, **row} for row in self.own_examples()]
+        except Exception as error:  # whatever a stranger's method raises is what is told
+            return {}, f"`reference` or `examples` fails: {self._told(error)}"
         if examples:
-            return examples[0]
+            return examples[0], self._why_not(examples[0])
         open_names = [name for name in self.predictor.needs if reference[name] is None]
-        why = ""
+        row, why = reference, ""
         for values in product((False, 50.0, "no"), repeat=min(len(open_names), 4)):
             row = {**reference, **dict(zip(open_names, values, strict=False))}
             if not (why := self._why_not(row)):
-                return row
-        raise Broken("its reference patient is not assessed: give `reference` values that can be, and `examples()` for "
-                     f"what is needed besides ({', '.join(open_names) or 'nothing'}). Last said: {why}")
+                return row, ""
+        besides = f"; or `examples()`, for what is needed besides: {', '.join(open_names)}" if open_names else ""
+        return row, why + besides
 
     def own_examples(self) -> Sequence[Row]:
         """What the predictor itself offers to be tried on."""
@@ -125,9 +147,19 @@ class Case:
         """Why nothing is assessed of this patient; empty where something is."""
         try:
             said = self.predictor.predict(self.table([row]))
+            if (said["status"] == "assessed").any():
+                return ""
+            reason = str(said["reason"].drop_nulls().first())
         except Exception as error:  # perhaps a value of the wrong type; the next is tried, and the last is told
-            return f"{type(error).__name__}: {' '.join(str(error).split())}"
-        return "" if (said["status"] == "assessed").any() else str(said["reason"].drop_nulls().first())
+            return f"predict() fails: {self._told(error)}"
+        return f"the reference patient is not assessed: {reason}; give `reference` values that can be"
+
+    def _told(self, error: Exception) -> str:
+        """The error and where in the plugin's own file it came up."""
+        file = str(getattr(sys.modules.get(type(self.predictor).__module__), "__file__", ""))
+        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+        place = f" [{Path(file).name}:{lines[-1]}]" if file and lines else ""
+        return f"{type(error).__name__}: {' '.join(str(error).split())}{place}"
 
 
 def tidy(rows: pl.DataFrame) -> pl.DataFrame:

@@ -13,13 +13,21 @@ import msgspec
 import polars as pl
 
 from ..errors import PmedError
+from ..explain import shapley
 from ..stages import explain as explaining
+from ..tables import TOGETHER
 from .patients import Case, genetic_values, is_genetic, tidy
-from .subject import Broken, must
+from .subject import Broken, must, names_there_are
 
 MOST_INPUTS: Final = 12
+_MOST_HYBRIDS: Final = 1 << 18
 HOSTILE: Final = '"><script>alert(1)</script><img src=x onerror=alert(1)>\u202e'
 _SOURCED: Final = re.compile(r"PMID:\d+$|doi:10\.\d+|https?://\w|\w+ \w+", re.IGNORECASE)
+
+
+def check_can_be_tried(case: Case) -> None:
+    """It assesses its reference patient, or the first of its examples: all that follows is tried on that one."""
+    must(not case.fault, case.fault)
 
 
 def check_card_is_complete(case: Case) -> None:
@@ -33,6 +41,8 @@ def check_card_is_complete(case: Case) -> None:
     low, high = card.range
     must(math.isfinite(low) and math.isfinite(high) and low < high,
          f"card.range must be finite and low < high. Got {card.range}")
+    must(card.raised is None or low <= card.raised <= high,
+         f"card.raised must be a value of the range, or None. Got {card.raised}")
 
 
 def check_reference_is_declared(case: Case) -> None:
@@ -43,6 +53,12 @@ def check_reference_is_declared(case: Case) -> None:
         must(0 < len(named) <= most, f"reference({target!r}) names {len(named)} inputs, expected 1 to {most}")
         odd = sorted(named - set(case.names))
         must(not odd, f"reference({target!r}) names {', '.join(odd)}, not in `needs` or `wants`")
+
+
+def check_inputs_exist(case: Case) -> None:
+    """Every input is a feature that some installed plugin gives; a misspelt one would be unknown for everybody."""
+    faults = list(names_there_are(case.plugins).never_given(case.names))
+    must(not faults, "; ".join(faults))
 
 
 def check_output_is_sound(case: Case) -> None:
@@ -172,6 +188,35 @@ def check_empty_frame(case: Case) -> None:
     must(said.schema == whole.schema, "the columns of an empty answer are not those of a full one")
 
 
+def check_mixtures_are_assessed(case: Case) -> None:
+    """Whoever is assessed, also with an input unknown, is assessed as any mixture with the reference patient."""
+    if case.has_own_explainer:
+        return
+    frame, blank = _with_blanks(case)
+    said = case.predict(frame).filter(status="assessed")
+    for target in case.predictor.gives:
+        most = _MOST_HYBRIDS >> len(case.predictor.reference(target))
+        rows = said.filter(target=target).head(most)
+        if rows.is_empty():
+            continue
+        for patient, reason in shapley.undecided(case.predictor, frame, rows).rows()[:1]:
+            raise Broken(
+                f"{target}: a patient {blank[patient]} is assessed, and mixed with the reference patient is not "
+                f"({reason}), so that the report has one bar for all inputs. Make one feature of inputs that decide "
+                "together, by a step (register_features), unknown only where that matters; or bring an explainer "
+                '(choose_explainer). An unknown that is filled with "no" would be a guess')
+
+
+def _with_blanks(case: Case) -> tuple[pl.DataFrame, dict[str, str]]:
+    """The patients as they are and with each input unknown in turn; and by id, what was blanked."""
+    frames, blank = [case.frame], dict.fromkeys(case.frame["patient_id"], "of whom all is known")
+    for rank, name in enumerate(case.names):
+        ids = pl.format("{}-without-{}", "patient_id", pl.lit(rank))
+        frames.append(case.frame.with_columns(pl.lit(None, dtype=case.frame.schema[name]).alias(name), patient_id=ids))
+        blank.update(dict.fromkeys(frames[-1]["patient_id"], f"with {name} unknown"))
+    return pl.concat(frames), blank
+
+
 def check_explanation_adds_up(case: Case) -> None:
     """Every assessed row is explained, and the parts add up to the prediction."""
     rows, why = _explained(case)
@@ -181,7 +226,7 @@ def check_explanation_adds_up(case: Case) -> None:
 
 def check_explanation_is_of_declared_inputs(case: Case) -> None:
     """Nothing is explained by what the predictor does not declare."""
-    odd = sorted(set(_explained(case)[1]["feature"]) - set(case.names))
+    odd = sorted(set(_explained(case)[1]["feature"]) - {*case.names, TOGETHER})
     must(not odd, f"explained by {', '.join(odd)}, which it does not declare")
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
 from ..errors import PmedError
 from ..plugins import Component
 from . import component_checks, option_checks, package_checks, predictor_checks
+from .guard import Refused
 from .patients import Case
-from .subject import EXPECTED, Broken, Subject, find
+from .subject import EXPECTED, Broken, NotRun, Subject, find
 from .world import World
 
 _WITH_OPTIONS: Final = ("register_sources", "register_features", "register_predictors", "register_advisers",
@@ -56,7 +57,11 @@ class Check:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a check ended: passed, failed, expected (failed as it was meant to) or stale (meant to fail and passed)."""
+    """How a check ended.
+
+    It passed, failed, is expected (failed as it was meant to), stale (meant to fail and passed), or not-run: another
+    one that failed has to be mended first.
+    """
 
     check: str
     about: str
@@ -87,8 +92,15 @@ def checks_of(package: Any) -> list[Check]:
 
 
 def run_checks(package: Any) -> list[Outcome]:
-    """Call every check of a plugin and say how it ended."""
-    return [_outcome(check) for check in checks_of(package)]
+    """Call every check of a plugin and say how it ended; one cause is told once for each component."""
+    told: dict[tuple[str, str], str] = {}
+    outcomes = []
+    for check in checks_of(package):
+        made = _outcome(check)
+        first = told.setdefault((check.component, made.message), made.check) if made.status == "failed" else made.check
+        outcomes.append(made if first == made.check else replace(
+            made, status="not-run", message=f"{first} comes first: it fails for the same reason"))
+    return outcomes
 
 
 def _refuse(message: str) -> None:
@@ -140,13 +152,17 @@ def _work(hook: str, component: Component, subject: Subject, world: World) -> Se
 def _try(work: Callable[[], Any]) -> None:
     try:
         work()
-    except (Broken, PmedError):
+    except Refused:
+        raise
+    except Exception:  # that it breaks is for other checks to say
         return
 
 
 def _outcome(check: Check) -> Outcome:
     try:
         check()
+    except NotRun as why:
+        status, message = "not-run", str(why)
     except Broken as error:
         status, message = ("expected", check.expected) if check.expected else ("failed", str(error))
     except Exception as error:  # a plugin may raise anything, and that is what the check found

@@ -6,11 +6,16 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cache
 from importlib import import_module, metadata
 from typing import Any
+from unittest import SkipTest
 
 from ..errors import PluginError, PmedError
 from ..plugins import Component, Failure, Plugins, installed
+from ..settings import load_settings
+from ..spelling import Names
+from ..stages.normalise import vocabulary
 
 #: Attribute of a plugin's module: "component.check" (or "check") → why it fails and is meant to.
 EXPECTED = "EXPECTED_FAILURES"
@@ -18,6 +23,10 @@ EXPECTED = "EXPECTED_FAILURES"
 
 class Broken(AssertionError):
     """A promise that a plugin does not keep."""
+
+
+class NotRun(SkipTest):
+    """A check that cannot be made, because another one that failed has to be mended first."""
 
 
 def must(held: object, message: str) -> None:
@@ -54,6 +63,21 @@ class Subject:
     def failures(self) -> list[Failure]:
         """What went wrong with this plugin so far."""
         return [failure for failure in self.plugins.failures if failure.plugin == self.name]
+
+
+def names_there_are(plugins: Plugins) -> Names:
+    """The features that these plugins, and all others that are installed, can give."""
+    steps, releases = _of_all_installed()
+    mine = [one.made for one in plugins.components("register_features")]
+    brought = [one.made for one in plugins.releases()]
+    return Names.of([*steps, *mine], vocabulary([*releases, *brought]))
+
+
+@cache
+def _of_all_installed() -> tuple[list[Any], list[Any]]:
+    """Feature steps and releases of what is installed and allowed; what fails there is not this plugin's fault."""
+    there = Plugins.of(load_settings()).load()
+    return [one.made for one in there.components("register_features")], [one.made for one in there.releases()]
 
 
 def find(package: Any) -> Subject:

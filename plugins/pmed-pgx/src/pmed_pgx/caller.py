@@ -41,6 +41,11 @@ class PgxCaller:
         """Every defining site of the release, on both builds."""
         return sites_table()
 
+    def names(self) -> dict[str, str]:
+        """What there is of each gene."""
+        kinds = ("diplotype", "phenotype", "phenotypes", "activity-score")
+        return {name: name for name in (f"{kind}:{gene}" for kind in kinds for gene in genes())}
+
     def run(self, tables: Tables, wanted: Sequence[str]) -> dict[str, pl.DataFrame]:
         """Return ``gene_results`` and the wanted features; a patient's first sample speaks for the patient."""
         samples = tables["samples"].unique("patient_id", keep="first", maintain_order=True)

@@ -30,6 +30,10 @@ class FindingFeatures:
     needs: ClassVar[tuple[str, ...]] = ("patients", "samples", "conditions")
     gives: ClassVar[tuple[str, ...]] = (f"{FINDING}*",)
 
+    def names(self) -> dict[str, str]:
+        """Every finding of the release."""
+        return {name: name for name in (f"{FINDING}{key}" for key in table("findings")["finding"].unique())}
+
     def run(self, tables: Tables, wanted: Sequence[str]) -> dict[str, pl.DataFrame]:
         """One row a patient of ``samples`` and ``patients``, with the wanted findings."""
         people = pl.concat([tables.get(name, TABLES[name].empty()).select("patient_id")

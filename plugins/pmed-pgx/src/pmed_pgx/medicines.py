@@ -40,6 +40,10 @@ class PresentPhenotypes:
     gives: ClassVar[tuple[str, ...]] = ("present_phenotypes", f"{MODIFIERS}*", f"{TAKING}*", ALLERGIES, f"{DOSE}*",
                                     f"{DAYS}:*")
 
+    def names(self) -> dict[str, str]:
+        """Every gene whose product a medicine acts on."""
+        return {name: name for name in (f"{MODIFIERS}{gene}" for gene in modified())}
+
     def run(self, tables: Tables, wanted: Sequence[str]) -> dict[str, pl.DataFrame]:
         """``present_phenotypes``, and the wanted features, one row a patient with a record."""
         taken = _taken(tables)
