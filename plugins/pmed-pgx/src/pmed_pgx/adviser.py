@@ -22,7 +22,7 @@ from .outcomes import Outcome
 from .phenoconversion import PERHAPS, TAKEN
 from .reasons import assumptions, hints, reasons
 
-PREDICTOR = "cpic"
+PREDICTOR = "pgx-guidelines"
 KEY = ["patient_id", "drug"]
 START = 90.0  # days in which a treatment has just begun
 MORE_CAUTIONS = ("unclear", "assumed", "hinted")
@@ -35,7 +35,7 @@ _FACTS = ("action", "strength", "advice", "because", "dose_factor", "expected", 
 class GuidelineAdviser:
     """What the guideline row that leads says to do; where none can, what to test first."""
 
-    name: ClassVar[str] = "cpic"
+    name: ClassVar[str] = "pgx-guidelines"
     needs: ClassVar[tuple[str, ...]] = ("predictions", "features", "gene_results", "present_phenotypes", "medications")
 
     def advise(self, tables: Tables) -> pl.DataFrame:
