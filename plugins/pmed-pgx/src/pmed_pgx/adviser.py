@@ -165,7 +165,7 @@ def _remembered_facts(outcomes: Sequence[Outcome]) -> pl.DataFrame:
 def _fact(one: Outcome) -> dict[str, Any]:
     drug, lead = one.drug, one.lead
     return {"action": lead and lead.action, "strength": lead.strength if lead else "none",
-            "advice": wording.advice(one), "because": wording.because(one), "dose_factor": lead and lead.dose_factor,
+            "advice": wording.advice(one), "because": wording.because(one), "dose_factor": wording.dose_factor(one),
             "expected": lead.expected if lead else "", "untested": wording.untested(one), "open": wording.point(one),
             "population": wording.population(one), "evidence": wording.evidence(one), "noted": wording.cautions(one),
             "unknown": list(one.unknown if lead else one.missing),

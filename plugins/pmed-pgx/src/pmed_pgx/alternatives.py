@@ -61,7 +61,13 @@ def alternatives(rows: pl.DataFrame, outcomes: Sequence[Outcome], tables: Tables
     entry = pl.struct(drug="other", status=pl.col("final").cast(pl.UInt32).replace_strict(
         dict(enumerate(_STATUS.categories)), return_dtype=pl.String), reason="reason")
     named = pl.col("other").filter(pl.col("guideline"), pl.col("final") < len(_STATUS.categories) - 1)
-    return listed.group_by(KEY, maintain_order=True).agg(alternatives=entry, named=named.str.join(" or "))
+    return listed.group_by(KEY, maintain_order=True).agg(alternatives=entry, named=_either(named))
+
+
+def _either(names: pl.Expr) -> pl.Expr:
+    """Names of a group as one text: "a", "a or b", "a, b or c"."""
+    return pl.when(names.len() > 1).then(
+        pl.format("{} or {}", names.head(names.len() - 1).str.join(", "), names.last())).otherwise(names.str.join(""))
 
 
 def _offered(rows: pl.DataFrame) -> pl.DataFrame:
