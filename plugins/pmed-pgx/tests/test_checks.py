@@ -130,6 +130,20 @@ def test_texts_reasons_and_sources_follow_the_lead() -> None:
     assert [one["source"] for one in evidence(gone)] == ["Label", "CPIC"]
 
 
+@pytest.mark.parametrize(("known", "said"), [
+    ({CYP: NORMAL, "age": 70.0}, "of watch"),
+    ({CYP: POOR, "age": 70.0}, "GENES: clopidogrel is hardly"),
+    ({CYP: "Intermediate Metabolizer", "age": 50.0, "egfr": 20.0}, "of kidney (kidney); GENES: "),
+    ({CYP: NORMAL, "age": 50.0}, "GENES: "),
+    ({CYP: "Ultrarapid Metabolizer", "age": 50.0, "heart-rate": 40.0}, "GENES: of both"),
+])
+def test_genes_stand_before_the_reason_that_is_theirs(known: dict[str, Any], said: str) -> None:
+    both = row("both", '{ "phenotype:CYP2C19" = ["Ultrarapid Metabolizer"], "heart-rate" = { max = 50 } }')
+    why = because(outcome(made(KIDNEY, WATCH, both, genetic=True), known), "GENES: ") or ""
+    assert why.startswith(said)
+    assert why.count("GENES") == ("GENES" in said)
+
+
 def test_more_by_the_genes_and_less_by_a_check_is_a_disagreement() -> None:
     drug = replace(drugs()["tacrolimus"], checks=made(LESS).checks)
     one = outcome(drug, {"phenotype:CYP3A5": NORMAL, "taking:nsaid": "ibuprofen"})

@@ -102,8 +102,8 @@ def _guideline(one: Outcome) -> str:
     return " ".join(f"{_title(_joined(whom))}: {text}" for text, whom in texts.items())
 
 
-def because(one: Outcome) -> str | None:
-    """Why: the reason of what leads, then those of the others that change something."""
+def because(one: Outcome, genes: str = "") -> str | None:
+    """Why: the reason of what leads, then those of others that change something; `genes` before a reason of genes."""
     if not one.lead:
         return None
     others = [row for row in (*one.checks, *one.applied[:1]) if row.concern and row is not one.lead]
@@ -111,7 +111,14 @@ def because(one: Outcome) -> str | None:
     # What another says in more words is not said again.
     told = [row for row in rows if not any(
         other.because != row.because and other.because.startswith(row.because) for other in rows)]
-    return "; ".join(dict.fromkeys(_reason(row, one) for row in told))
+    of_genes = next((_reason(row, one) for row in told if _by_genes(row)), None)
+    said = dict.fromkeys(_reason(row, one) for row in told)
+    return "; ".join(genes + each if each == of_genes else each for each in said)
+
+
+def _by_genes(row: Row) -> bool:
+    """Whether a row looks at genes: all of the guideline, and few checks."""
+    return not row.evidence or any(name.startswith("phenotype:") for name in row.when)
 
 
 def held(one: Outcome) -> list[str]:
