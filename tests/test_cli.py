@@ -70,7 +70,8 @@ def test_call_prints_gene_results():
 def test_plugins_lists_what_is_installed():
     done = pmed("plugins")
     assert done.returncode == 0
-    for name in ("pmed.builtin", "pmed-pgx", "pmed-risk", "pmed-response", "warfarin-dose", "vcf", "fhir", "cpic"):
+    for name in ("pmed.builtin", "pmed-pgx", "pmed-risk", "pmed-response", "warfarin-dose", "vcf", "fhir",
+                 "pgx-guidelines"):
         assert name in done.stdout
     listed = json.loads(pmed("plugins", "list", "--json").stdout)
     assert listed["failures"] == []

@@ -91,7 +91,7 @@ def test_ten_records_joined_to_genomes(joined):
 
 def test_every_assessed_prediction_is_explained(joined):
     assessed = joined.tables["predictions"].filter(pl.col("status") == "assessed")
-    assert set(assessed["predictor"]) >= {"cpic", "warfarin-dose"}
+    assert set(assessed["predictor"]) >= {"pgx-guidelines", "warfarin-dose"}
     key = ["patient_id", "predictor", "target"]
     sums = joined.tables["explanations"].group_by(key).agg(
         total=pl.col("baseline").first() + pl.col("contribution").sum())

@@ -20,9 +20,9 @@ def stent(root):
 
 
 @pytest.mark.parametrize(("asked", "again"), [
-    ({"stop": "clopidogrel"}, {"cpic"}), ({"start": "paroxetine"}, {"cpic"}),
-    ({"genotype": {"CYP2C19": "*1/*1"}}, {"cpic"}),
-    ({"weight": 50.0}, {"cpic", "warfarin-dose", "cockcroft-gault", "findrisc", "prevent-2023"})])
+    ({"stop": "clopidogrel"}, {"pgx-guidelines"}), ({"start": "paroxetine"}, {"pgx-guidelines"}),
+    ({"genotype": {"CYP2C19": "*1/*1"}}, {"pgx-guidelines"}),
+    ({"weight": 50.0}, {"pgx-guidelines", "warfarin-dose", "cockcroft-gault", "findrisc", "prevent-2023"})])
 def test_a_predictor_whose_features_did_not_change_keeps_its_rows(
         stent: pmed.Result, asked: dict[str, Any], again: set[str], monkeypatch: pytest.MonkeyPatch) -> None:
     names: list[frozenset[str]] = []

@@ -70,7 +70,7 @@ def tsv(name: str) -> list[list[str]]:
 def used(one: Vignette, view: View) -> Iterator[Lost]:
     """The rows that a vignette uses."""
     wanted = {row["drug"] for row in one.said.get("expect", ())}
-    labels = {row["target"]: row["label"] for row in view["predictions"] if row["predictor"] == "cpic"}
+    labels = {row["target"]: row["label"] for row in view["predictions"] if row["predictor"] == "pgx-guidelines"}
     for drug in sorted(wanted):
         yield from blocks("guideline").get((drug, labels.get(drug) or ""), ())
     taken = wanted | {row["drug"] for row in one.said.get("medications", ())}

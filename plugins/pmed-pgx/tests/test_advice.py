@@ -40,7 +40,7 @@ def advise(make: Any) -> Any:
         tables["present_phenotypes"] = now["present_phenotypes"]
         tables["features"] = tables["features"].join(now["features"], on="patient_id", how="left")
         tables["predictions"] = predictions(tables["features"], doses)
-        made = GuidelineAdviser().advise(tables).with_columns(adviser=pl.lit("cpic"))
+        made = GuidelineAdviser().advise(tables).with_columns(adviser=pl.lit("pgx-guidelines"))
         TABLES["suggestions"].check(made)
         assert set(made["drug"]) >= set(drugs())
         return {row["drug"]: row for row in made.iter_rows(named=True)}
@@ -52,7 +52,7 @@ def asked_of(step: Any) -> list[str]:
 
 
 def predictions(features: pl.DataFrame, dose: float | None) -> pl.DataFrame:
-    mine = GuidelinePredictor().predict(features).with_columns(predictor=pl.lit("cpic"))
+    mine = GuidelinePredictor().predict(features).with_columns(predictor=pl.lit("pgx-guidelines"))
     row = {"patient_id": "p", "predictor": "dosing", "target": "warfarin-weekly-dose", "value": dose,
            "unit": "mg/week", "status": "assessed" if dose else "not-assessed"}
     table = TABLES["predictions"]
@@ -76,7 +76,7 @@ def test_current_drug_to_avoid(advise: Any, plain: Any) -> None:
     assert [one["citation"] for one in row["evidence"]] == ["PMID:35034351"]
     assert row["evidence"][0]["url"] == "https://pubmed.ncbi.nlm.nih.gov/35034351/"
     assert {one["drug"]: one["status"] for one in row["alternatives"]} == FOR_CLOPIDOGREL
-    assert row["explained_by"] == [{"predictor": "cpic", "target": "clopidogrel"}]
+    assert row["explained_by"] == [{"predictor": "pgx-guidelines", "target": "clopidogrel"}]
     assert row["unknown"] == []
 
 
@@ -214,7 +214,7 @@ def test_warfarin_points_to_the_estimated_dose(advise: Any, plain: Any) -> None:
     with_dose, without = (advise(plain(**changed), doses=dose)["warfarin"] for dose in (17.5, None))
     assert with_dose["explained_by"][1:] == [{"predictor": "dosing", "target": "warfarin-weekly-dose"}]
     assert "estimated for this patient" in with_dose["text"]
-    assert without["explained_by"] == [{"predictor": "cpic", "target": "warfarin"}]
+    assert without["explained_by"] == [{"predictor": "pgx-guidelines", "target": "warfarin"}]
     assert "estimated" not in without["text"]
     assert "CYP2C9 *1/*3" in without["why"]
     assert "VKORC1" in without["why"]

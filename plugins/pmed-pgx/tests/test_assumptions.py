@@ -16,7 +16,7 @@ from pmed_pgx.predictor import GuidelinePredictor
 
 def cautions(tables: dict[str, pl.DataFrame]) -> dict[str, list[str]]:
     made = tables | PgxCaller().run(tables, GuidelinePredictor.wants)
-    predictions = GuidelinePredictor().predict(made["features"]).with_columns(predictor=pl.lit("cpic"))
+    predictions = GuidelinePredictor().predict(made["features"]).with_columns(predictor=pl.lit("pgx-guidelines"))
     made["predictions"] = TABLES["predictions"].check(predictions)
     made["medications"] = TABLES["medications"].empty()
     rows = GuidelineAdviser().advise(made)

@@ -18,7 +18,7 @@ from pmed_pgx.guidelines import Drug, drugs
 from pmed_pgx.guidelines import parse as parse_guideline
 from pmed_pgx.knowledge import folder
 from pmed_pgx.outcomes import Outcome, certain, outcome
-from pmed_pgx.wording import advice, because, cautions, evidence, held
+from pmed_pgx.wording import advice, because, cautions, dose_factor, evidence, held
 
 ROW = """
 [[check]]
@@ -130,12 +130,29 @@ def test_texts_reasons_and_sources_follow_the_lead() -> None:
     assert [one["source"] for one in evidence(gone)] == ["Label", "CPIC"]
 
 
+@pytest.mark.parametrize(("known", "said"), [
+    ({CYP: NORMAL, "age": 70.0}, "of watch"),
+    ({CYP: POOR, "age": 70.0}, "GENES: clopidogrel is hardly"),
+    ({CYP: "Intermediate Metabolizer", "age": 50.0, "egfr": 20.0}, "of kidney (kidney); GENES: "),
+    ({CYP: NORMAL, "age": 50.0}, "GENES: "),
+    ({CYP: "Ultrarapid Metabolizer", "age": 50.0, "heart-rate": 40.0}, "GENES: of both"),
+])
+def test_genes_stand_before_the_reason_that_is_theirs(known: dict[str, Any], said: str) -> None:
+    both = row("both", '{ "phenotype:CYP2C19" = ["Ultrarapid Metabolizer"], "heart-rate" = { max = 50 } }')
+    why = because(outcome(made(KIDNEY, WATCH, both, genetic=True), known), "GENES: ") or ""
+    assert why.startswith(said)
+    assert why.count("GENES") == ("GENES" in said)
+
+
 def test_more_by_the_genes_and_less_by_a_check_is_a_disagreement() -> None:
     drug = replace(drugs()["tacrolimus"], checks=made(LESS).checks)
     one = outcome(drug, {"phenotype:CYP3A5": NORMAL, "taking:nsaid": "ibuprofen"})
     assert "disagreement" in [said["code"] for said in cautions(one)]
+    assert dose_factor(one) is None  # neither of the two numbers would be right
+    assert advice(one) == f"By the genes: {one.applied[0].text} By the record: {one.checks[0].text}"
     poor = outcome(drug, {"phenotype:CYP3A5": POOR, "taking:nsaid": "ibuprofen"})
     assert "disagreement" not in [said["code"] for said in cautions(poor)]
+    assert dose_factor(poor) == 0.5  # the genes ask for no change
 
 
 def test_allergies_speak_against_the_drug_and_its_relatives() -> None:

@@ -28,11 +28,11 @@ def advised(features: dict[str, Any], *results: dict[str, Any], drug: str = "clo
     rows = [{"patient_id": "p", "status": "called", "complete": True, "diplotypes": [], "messages": [], **row}
             for row in results]
     tables = {"features": wide, "gene_results": TABLES["gene_results"].frame(rows),
-              "predictions": PREDICTOR.predict(wide).with_columns(predictor=pl.lit("cpic")),
+              "predictions": PREDICTOR.predict(wide).with_columns(predictor=pl.lit("pgx-guidelines")),
               "medications": TABLES["medications"].frame(
                   [{"patient_id": "p", "row": 0, "ingredients": [drug], "active": True}])}
     made = GuidelineAdviser().advise(tables)
-    return TABLES["suggestions"].check(made.with_columns(adviser=pl.lit("cpic"))).row(
+    return TABLES["suggestions"].check(made.with_columns(adviser=pl.lit("pgx-guidelines"))).row(
         by_predicate=pl.col("drug") == drug, named=True)
 
 

@@ -289,6 +289,17 @@ def test_published_threshold(drug: str, name: str, inside: float, outside: float
     ("irinotecan", "taking:UGT1A1-strong-inhibitor", "avoid"),
     ("trimethoprim", "taking:methotrexate", "avoid"), ("nitroglycerin", "taking:pde5-inhibitor", "avoid"),
     ("valproate", "pregnant", "avoid"), ("flecainide", "condition:coronary-disease", "avoid"),
+    ("avanafil", "taking:CYP3A4-strong-inhibitor", "avoid"), ("flecainide", "taking:qt-known", "avoid"),
+    ("hydrocodone", "taking:CYP3A4-strong-inhibitor", "adjust"),
 ])
 def test_published_check(drug: str, name: str, action: str) -> None:
     assert action in {one["action"] for _, one in CHECKS if drug in members(one) and set(one["when"]) == {name}}
+
+
+@pytest.mark.parametrize(("drug", "said"), [
+    ("pravastatin", "Give no more than 20 mg {drug} a day."),
+    ("fluvastatin", "Give no more than 20 mg {drug} twice a day."),
+    ("rosuvastatin", "Give no more than 5 mg {drug} a day.")])
+def test_published_highest_dose_with_cyclosporine(drug: str, said: str) -> None:
+    told = {one["text"] for _, one in CHECKS if drug in members(one) and set(one["when"]) == {"taking:cyclosporine"}}
+    assert told == {said}

@@ -24,8 +24,9 @@ folder()  # a release of the user's own is refused here, before anything else is
 
 #: Checks of ``pmed.testing`` that this package is meant to fail, and why.
 EXPECTED_FAILURES = {
-    "cpic.reference_is_declared": "A drug that only checks are about has no inputs of its own: its explainer takes as "
-                                  "players what holds for the patient."}
+    "pgx-guidelines.reference_is_declared":
+        "A drug that only checks are about has no inputs of its own: its explainer takes as players what holds for the "
+        "patient."}
 
 if TYPE_CHECKING:
     import click

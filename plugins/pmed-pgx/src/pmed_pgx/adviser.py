@@ -22,9 +22,10 @@ from .outcomes import Outcome
 from .phenoconversion import PERHAPS, TAKEN
 from .reasons import assumptions, hints, reasons
 
-PREDICTOR = "cpic"
+PREDICTOR = "pgx-guidelines"
 KEY = ["patient_id", "drug"]
 START = 90.0  # days in which a treatment has just begun
+GENES = "{genes}"  # where in a reason the results of genes stand
 MORE_CAUTIONS = ("unclear", "assumed", "hinted")
 _TYPES = {name: column.dtype for name, column in TABLES["suggestions"].columns.items() if name != "adviser"}
 _FACTS = ("action", "strength", "advice", "because", "dose_factor", "expected", "untested", "open",
@@ -35,7 +36,7 @@ _FACTS = ("action", "strength", "advice", "because", "dose_factor", "expected", 
 class GuidelineAdviser:
     """What the guideline row that leads says to do; where none can, what to test first."""
 
-    name: ClassVar[str] = "cpic"
+    name: ClassVar[str] = "pgx-guidelines"
     needs: ClassVar[tuple[str, ...]] = ("predictions", "features", "gene_results", "present_phenotypes", "medications")
 
     def advise(self, tables: Tables) -> pl.DataFrame:
@@ -129,7 +130,9 @@ def _fitting() -> pl.Expr:
 
 def _why() -> pl.Expr:
     who = pl.when(pl.col("who").fill_null("") != "").then(pl.col("who") + pl.lit(": ")).otherwise(pl.lit(""))
-    return (pl.when("assessed").then(who + pl.col("because") + pl.lit("."))
+    # A medicine, age or illness is no matter of the genes: they stand before the reason that is theirs.
+    because = pl.col("because").str.replace_all(GENES, who, literal=True)
+    return (pl.when("assessed").then(because + pl.lit("."))
             .when(pl.col("gap").is_not_null()).then(pl.col("gap") + pl.lit("."))
             .otherwise(who + pl.lit("the guideline makes no recommendation.")))
 
@@ -193,8 +196,9 @@ def _remembered_facts(outcomes: Sequence[Outcome]) -> pl.DataFrame:
 def _fact(one: Outcome) -> dict[str, Any]:
     drug, lead = one.drug, one.lead
     return {"action": lead and lead.action, "strength": lead.strength if lead else "none",
-            "advice": wording.advice(one), "because": wording.because(one), "dose_factor": lead and lead.dose_factor,
-            "expected": lead.expected if lead else "", "untested": wording.untested(one), "open": wording.point(one),
+            "advice": wording.advice(one), "because": wording.because(one, GENES),
+            "dose_factor": wording.dose_factor(one), "expected": lead.expected if lead else "",
+            "untested": wording.untested(one), "open": wording.point(one),
             "population": wording.population(one), "evidence": wording.evidence(one), "noted": wording.cautions(one),
             "unknown": list(one.unknown if lead else one.missing),
             "explained_by": [{"predictor": PREDICTOR, "target": drug.name}],

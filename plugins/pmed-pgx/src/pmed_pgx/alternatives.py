@@ -63,7 +63,14 @@ def alternatives(rows: pl.DataFrame, outcomes: Sequence[Outcome], tables: Tables
         dict(enumerate(_STATUS.categories)), return_dtype=pl.String), reason="reason")
     named = pl.col("other").filter(pl.col("guideline"), pl.col("final") < len(_STATUS.categories) - 1)
     return listed.group_by(KEY, maintain_order=True).agg(alternatives=entry, named=named).with_columns(
-        pl.col("named").list.join(" or "))
+        _either(pl.col("named")))
+
+
+def _either(names: pl.Expr) -> pl.Expr:
+    """Lists of names as texts: "a", "a or b", "a, b or c"."""
+    many = names.list.len().cast(pl.Int64)
+    before = names.list.slice(0, (many - 1).clip(0)).list.join(", ")
+    return pl.when(many > 1).then(pl.format("{} or {}", before, names.list.last())).otherwise(names.list.join(""))
 
 
 def _offered(rows: pl.DataFrame) -> pl.DataFrame:

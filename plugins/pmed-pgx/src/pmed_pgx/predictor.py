@@ -37,7 +37,7 @@ class GuidelinePredictor:
     that only checks are about, of which none holds, is "not-applicable".
     """
 
-    name: ClassVar[str] = "cpic"
+    name: ClassVar[str] = "pgx-guidelines"
     kind: ClassVar[Any] = "pharmacogenomic"
     needs: ClassVar[tuple[str, ...]] = ()
     wants: ClassVar[tuple[str, ...]] = wants()

@@ -83,6 +83,8 @@ def advice(one: Outcome) -> str | None:
     gone = lead.action == "avoid"
     others = [row for row in one.checks if row is not lead and not (gone and row.concern < _REPLACES)]
     checks = list(dict.fromkeys(row.text for row in others if row.text != lead.text))
+    if lead not in one.checks and disagreeing(one):
+        return f"By the genes: {_guideline(one)} By the record: {' '.join(checks)}"
     if lead not in one.checks:
         return " ".join([_guideline(one), *checks])
     concerned = any(row.concern >= (_REPLACES if gone else _CHANGES) for row in one.applied)
@@ -100,8 +102,8 @@ def _guideline(one: Outcome) -> str:
     return " ".join(f"{_title(_joined(whom))}: {text}" for text, whom in texts.items())
 
 
-def because(one: Outcome) -> str | None:
-    """Why: the reason of what leads, then those of the others that change something."""
+def because(one: Outcome, genes: str = "") -> str | None:
+    """Why: the reason of what leads, then those of others that change something; `genes` before a reason of genes."""
     if not one.lead:
         return None
     others = [row for row in (*one.checks, *one.applied[:1]) if row.concern and row is not one.lead]
@@ -109,7 +111,14 @@ def because(one: Outcome) -> str | None:
     # What another says in more words is not said again.
     told = [row for row in rows if not any(
         other.because != row.because and other.because.startswith(row.because) for other in rows)]
-    return "; ".join(dict.fromkeys(_reason(row, one) for row in told))
+    of_genes = next((_reason(row, one) for row in told if _by_genes(row)), None)
+    said = dict.fromkeys(_reason(row, one) for row in told)
+    return "; ".join(genes + each if each == of_genes else each for each in said)
+
+
+def _by_genes(row: Row) -> bool:
+    """Whether a row looks at genes: all of the guideline, and few checks."""
+    return not row.evidence or any(name.startswith("phenotype:") for name in row.when)
 
 
 def held(one: Outcome) -> list[str]:
@@ -178,13 +187,25 @@ def asked_for(one: Outcome) -> list[str]:
     return list(dict.fromkeys(name for row in one.asking for name in row.when if one.known.get(name) is None))
 
 
-def _disagreeing(one: Outcome) -> list[Caution]:
-    """The genes ask for more and a check for less, or the other way; both are shown, neither is averaged away."""
+def disagreeing(one: Outcome) -> tuple[Row, Row] | None:
+    """The guideline's row and the check of which one asks for more of the drug and the other for less."""
     row = next((row for row in one.applied if row.dose_factor), None)
     check = next((check for check in one.checks if row and check.dose_factor and row.dose_factor
                   and (check.dose_factor - 1) * (row.dose_factor - 1) < 0), None)
-    if not row or not check:
+    return (row, check) if row and check else None
+
+
+def dose_factor(one: Outcome) -> float | None:
+    """How much of the usual dose; none where genes and record ask for opposite changes: no number would be right."""
+    return one.lead.dose_factor if one.lead and not disagreeing(one) else None
+
+
+def _disagreeing(one: Outcome) -> list[Caution]:
+    """Genes and record ask for opposite changes: both are shown, neither is averaged away."""
+    pair = disagreeing(one)
+    if not pair:
         return []
+    row, check = pair
     source = check.evidence["source"] if check.evidence else "a check"
     return [{"code": "disagreement", "text": f"{one.drug.guideline} says {row.action} by the genes ({row.key}), "
                                              f"{source} says {check.action} ({check.key}): weigh both"}]
