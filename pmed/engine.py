@@ -138,7 +138,7 @@ class Engine:
         kept = _kept(self.predictors, frames, before.tables) if before else frozenset[str]()
         asked = [one for one in self.predictors if one.name not in kept]
         said = predicting.predict(self.plugins, asked, frames)
-        made["predictions"] = predicting.named_medicines(said, asked, frames, tables)
+        made["predictions"] = predicting.named_medicines(said, asked, self.steps, made)
         self.progress("explaining")
         made.update(explaining.explain(self.plugins, asked if explained else [], frames, made["predictions"]))
         if before and kept:
