@@ -163,7 +163,7 @@ class Engine:
         kept = _kept(self.predictors, frames, before.tables) if before else frozenset[str]()
         asked = tuple(one for one in self.predictors if one.name not in kept)
         said = predicting.predict(self.plugins, asked, frames)
-        said = predicting.named_medicines(said, asked, frames, tables)
+        said = predicting.named_medicines(said, asked, self.steps, made)
         made["predictions"] = self._with_kept({"predictions": said}, before, kept)["predictions"]
         return _Predicted(made, frames, asked, said)
 

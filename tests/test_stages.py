@@ -274,6 +274,24 @@ def test_a_reason_names_the_medicine_that_was_not_recognised(drugs, reason):
     assert made["status"].to_list() == ["not-assessed" if reason else "assessed", "assessed"]
 
 
+def test_a_reason_names_the_medicine_behind_a_feature_that_a_step_makes():
+    class Either(ToyStep):
+        name, needs, gives = "either", ("on:amiodarone", "on:aspirin"), ("toy:dose",)
+
+        def run(self, given, wanted):
+            taken = pl.any_horizontal("on:amiodarone", "on:aspirin").cast(pl.Float64)
+            return {"features": given["features"].select("patient_id", taken.alias("toy:dose"))}
+
+    given = tables(2)
+    given["medications"] = TABLES["medications"].frame([
+        {"patient_id": "p0", "row": 1, "display": "Sedacoron", "active": True},
+        {"patient_id": "p1", "row": 1, "display": "Aspirin", "ingredients": ["aspirin"], "active": True}])
+    plugins = Plugins().load(only=())
+    plugins.add(plugin(register_features=[Either], register_predictors=[ToyPredictor]), "toy-plugin", "1")
+    made = Engine.using(plugins).conclude(given)["predictions"]
+    assert made["reason"].to_list() == ["needs toy:dose; medicines not recognised: Sedacoron", None]
+
+
 def test_a_medicine_that_was_not_recognised_is_no_reason_where_something_else_is_missing():
     given = tables(1)
     given["medications"] = TABLES["medications"].frame([{"patient_id": "p0", "row": 1, "display": "x", "active": True}])

@@ -7,12 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 import polars as pl
 
 from ..errors import TableError
+from ..flow import gives
 from ..normalise.drugs import unrecognised
 from ..plugins import Component, Plugins
 from ..tables import TABLES, Tables
 from ..types import Predictor
 
 ON = "on:"
+_KEY = ("patient_id", "predictor", "target")
 
 
 def inputs(predictor: Predictor) -> list[str]:
@@ -48,30 +50,45 @@ def predict(plugins: Plugins, components: Sequence[Component], frames: Mapping[s
     return pl.concat(parts)
 
 
-def named_medicines(rows: pl.DataFrame, components: Sequence[Component], frames: Mapping[str, pl.DataFrame],
+def named_medicines(rows: pl.DataFrame, predictors: Sequence[Component], steps: Sequence[Component],
                     tables: Tables) -> pl.DataFrame:
     """`rows` of ``predictions``; where nobody knows whether a medicine is taken, the reason says why.
 
-    Medicines of the record were not recognised, or none is listed: who reads that can mend it.
+    Medicines of the record were not recognised, or none is listed: who reads that can mend it. `tables` are those after
+    the feature `steps`.
     """
     why = _unsettled(tables)
-    concerned = [one for one in components if any(name.startswith(ON) for name in inputs(one.made))]
-    if why.is_empty() or not concerned:
+    silent = rows.filter(status="not-assessed")
+    if why.is_empty() or silent.is_empty():
         return rows
-    unknown = pl.concat([_asked(one, rows, frames[one.name]) for one in concerned]).join(why, on="patient_id")
-    joined = rows.join(unknown, on=["patient_id", "predictor", "target"], how="left", maintain_order="left")
+    asked = [_asked(one, steps, silent, tables["features"]) for one in predictors]
+    unknown = pl.concat([rows.select(_KEY).clear(), *asked]).join(why, on="patient_id")
+    joined = rows.join(unknown, on=_KEY, how="left", maintain_order="left")
     reason = pl.concat_str("reason", "_why", separator="; ", ignore_nulls=True)
     return joined.with_columns(reason=pl.when(pl.col("_why").is_null()).then("reason").otherwise(reason)).drop("_why")
 
 
-def _asked(component: Component, rows: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
-    """The key of rows that are not assessed for want of an ``on:`` feature: it is needed, or the reason names it."""
-    blank = [pl.col(name).is_null() & (pl.lit(name in component.made.needs) | pl.col("_reason").str.contains(
-        name.removeprefix(ON), literal=True)) for name in inputs(component.made) if name.startswith(ON)]
-    silent = rows.filter(predictor=component.name, status="not-assessed").select(
-        "patient_id", "predictor", "target", _reason="reason")
-    return silent.join(frame, on="patient_id").filter(pl.any_horizontal(blank)).select(
-        "patient_id", "predictor", "target")
+def _asked(predictor: Component, steps: Sequence[Component], silent: pl.DataFrame, features: pl.DataFrame
+           ) -> pl.DataFrame:
+    """The key of rows that lack a medicine: what rests on it is unknown and needed, or the reason names it."""
+    blank = []
+    for name in inputs(predictor.made):
+        behind = [one for one in _medicines_behind(name, steps) if one in features.columns]
+        if behind and name in features.columns:
+            needed = pl.lit(name in predictor.made.needs)
+            named = pl.col("_reason").str.contains(name.removeprefix(ON), literal=True)
+            blank.append(pl.col(name).is_null() & pl.any_horizontal(pl.col(behind).is_null()) & (needed | named))
+    mine = silent.filter(predictor=predictor.name).select(*_KEY, _reason="reason")
+    if not blank or mine.is_empty():
+        return mine.select(_KEY).clear()
+    return mine.join(features, on="patient_id").filter(pl.any_horizontal(blank)).select(_KEY)
+
+
+def _medicines_behind(name: str, steps: Sequence[Component]) -> list[str]:
+    """The ``on:`` features that a feature is, or is made of."""
+    if name.startswith(ON):
+        return [name]
+    return [need for step in steps if gives(step.made, name) for need in step.made.needs if need.startswith(ON)]
 
 
 def _unsettled(tables: Tables) -> pl.DataFrame:
