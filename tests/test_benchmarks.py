@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import genomes
+from benchmarks import genomes, scores
 from benchmarks.measure import HEAD, Case, Cost, chosen, is_made, make_once, measure, measure_all, row, table
 
 
@@ -181,3 +181,7 @@ def test_files_are_made_once_and_whole(tmp_path: Path) -> None:
     assert not folder.exists()
     make_once(folder, {"version": 2}, make)
     assert is_made(folder, {"version": 2})
+
+
+def test_the_lines_of_scores_are_found_by_their_name() -> None:
+    assert len(chosen(scores.scores({}), "scores")) == 4

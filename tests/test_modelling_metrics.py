@@ -56,6 +56,14 @@ def test_calibration_line_undoes_a_known_distortion():
     assert metrics.ece(y, metrics.expit(metrics.logit(p) + 0.5)) > 0.04
 
 
+def test_ece_by_chance_is_the_mean_of_true_probabilities():
+    rng = np.random.default_rng(6)
+    p = metrics.expit(rng.normal(-2, 0.6, 4000))
+    drawn = [metrics.ece((rng.random(len(p)) < p).astype(float), p) for _ in range(400)]
+    assert metrics.ece_by_chance(p) == pytest.approx(np.mean(drawn), rel=0.06)
+    assert metrics.ece_by_chance(np.tile(p, 4)) == pytest.approx(metrics.ece_by_chance(p) / 2)
+
+
 def test_ece_net_benefit_and_pw20_by_hand():
     y, p = np.array([0.0, 1, 0, 1]), np.array([0.1, 0.1, 0.95, 1.0])
     assert metrics.ece(y, p) == pytest.approx(0.5 * 0.4 + 0.5 * 0.475)  # bins [.1, .2) and [.9, 1]

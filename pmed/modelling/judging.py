@@ -42,7 +42,8 @@ def judge_binary(y: Floats, p: Floats, patients: NDArray[Any], groups: Mapping[s
     found = {name: measure(y, p) for name, measure in BINARY.items()}
     low, high = found["auroc"] - _Z * error, found["auroc"] + _Z * error
     return {"n": len(y), "patients": len(np.unique(patients)), "events": int(y.sum()), "rate": float(y.mean()), **found,
-            "brier_null": metrics.brier_null(y), "ece_equal_count": metrics.ece_equal_count(y, p),
+            "brier_null": metrics.brier_null(y), "ece_by_chance": metrics.ece_by_chance(p),
+            "ece_equal_count": metrics.ece_equal_count(y, p),
             "ci": {**bootstrap(_DRAWN, y, p, patients, draws=draws, seed=seed), "auroc_delong": [low, high]},
             "net_benefit": [{"threshold": one, "model": metrics.net_benefit(y, p, one),
                              "all": metrics.net_benefit_all(y, one)} for one in THRESHOLDS],

@@ -57,6 +57,16 @@ def ece(y: Floats, p: Floats, bins: int = 10) -> float:
     return _gap(y, p, place, bins)
 
 
+def ece_by_chance(p: Floats, bins: int = 10) -> float:
+    """The mean `ece` of a model whose probabilities are all true: it is not 0 where rows are finite.
+
+    What is observed in a bin is then about normal around what is predicted, with the variance of its rows' outcomes.
+    """
+    place = np.minimum((p * bins).astype(int), bins - 1)
+    spread = np.sqrt(np.bincount(place, p * (1 - p), bins))
+    return float(np.sqrt(2 / np.pi) * spread.sum() / len(p))
+
+
 def ece_equal_count(y: Floats, p: Floats, bins: int = 10) -> float:
     """The same by bins of equal count; by chance alone about 0.8 sqrt(r (1 - r) bins / n) for an outcome of rate r."""
     place = np.empty(len(p), dtype=int)

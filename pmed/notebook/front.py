@@ -174,7 +174,7 @@ def score(genome: Files, scorefiles: Files, *, build: str = "", scorer: str = ""
     """Polygenic scores of everybody in a genome, as ``pmed score`` gives them: `table` and `matches`.
 
     Args:
-        genome: VCF or BCF; several files are one genome if they hold the same people.
+        genome: VCF, BCF or a cache of `pmed import`; several files are one genome if they hold the same people.
         scorefiles: Of the PGS Catalog; all are scored in one pass.
         build: GRCh38 or GRCh37, where the genome does not say.
         scorer: Which scorer, where plugins bring several.

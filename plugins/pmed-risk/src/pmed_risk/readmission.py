@@ -134,5 +134,7 @@ def _card(cohort: Cohort, found: Mapping[str, Mapping[str, Any]]) -> ModelCard:
         f"Gradient-boosted trees (LightGBM, {RECIPE.rounds} trees of {RECIPE.leaves} leaves), Platt-calibrated on "
         f"cross-fitted predictions; {FOLDS} folds by patient. Deaths and hospice were left out. Earlier admissions are "
         f"those of the same file; they were hidden in {HIDDEN:.0%} of the training rows. Intervals: patients "
-        "drawn with all their rows; auroc_delong takes rows as independent.",
+        "drawn with all their rows; auroc_delong takes rows as independent. By chance alone a perfectly calibrated "
+        f"model has a mean ECE of {judged['ece_by_chance']:.4f} on these rows, "
+        f"{judged['ece_by_chance'] * FOLDS ** 0.5:.4f} on one fold.",
         found, _LIMITS, ("doi:10.1155/2014/781670",), made_with(), tuple(judged["warnings"]))

@@ -57,7 +57,7 @@ def score(genome: tuple[Path, ...], scorefiles: tuple[Path, ...], *, build: str,
           keep_ambiguous: bool, keep_multiallelic: bool, ignore_filters: bool, reference: Path | None,
           pcs: Path | None, folder: Path | None, risks: tuple[Path, ...],
           people: Path | None, years: float, matches: Path | None, kind: str, output: Path | None) -> None:
-    """Polygenic scores of all samples in GENOME file(s), VCF or BCF; - is standard input."""
+    """Polygenic scores of all samples in GENOME file(s): VCF, BCF or pmed's cache; - is standard input."""
     if kind == "parquet" and output is None:
         raise click.UsageError("--format parquet needs -o FILE")
     if (reference is None) != (pcs is None):
