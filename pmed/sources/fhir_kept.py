@@ -10,7 +10,7 @@ import polars as pl
 
 from .recorded import COLUMNS, Row, frame_of_columns
 
-PACKED = 1 << 14  # rows; as cells they take ten times the memory of a frame
+PACKED = 1 << 16  # rows; as cells they take ten times the memory of a frame
 
 
 class Kept:
