@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import genomes
-from benchmarks.measure import HEAD, Case, Cost, chosen, is_made, make_once, measure, measure_all, row, table
+from benchmarks import genomes, performance
+from benchmarks.measure import HEAD, Case, Cost, chosen, is_made, make_once, measure, measure_all, pace, row, table
 
 
 def python(code: str) -> tuple[str, ...]:
@@ -181,3 +181,19 @@ def test_files_are_made_once_and_whole(tmp_path: Path) -> None:
     assert not folder.exists()
     make_once(folder, {"version": 2}, make)
     assert is_made(folder, {"version": 2})
+
+
+def test_pace_grows_with_the_work() -> None:
+    assert 0 < min(pace(200_000) for _ in range(3)) < pace(4_000_000)
+
+
+def test_results_and_page_say_how_fast_the_machine_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(performance, "pace", lambda: 1.234)
+    told = {"commit": "abc", "created": "2026-01-01", "rounds": 1, "machine": performance.machine(), "rows": [
+        {**dict.fromkeys(HEAD[1:], ""), "what": "pmed cohort, the genes of 2,562", "CPU s": "4.8", "work s": "3.9",
+         "verdict": "ok"}]}
+    assert told["machine"]["loop_s"] == 1.23
+    said = "20,000,000 additions in a Python loop took 1.23 CPU s."
+    assert said in performance.page(told)
+    del told["machine"]["loop_s"]  # results from before it was measured
+    assert "additions" not in performance.page(told)
