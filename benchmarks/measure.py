@@ -16,6 +16,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 HEAD = ("", "CPU s", "work s", "peak MB", "ns each", "ratio", "to", "limit", "")
 MAXRSS_PER_MB = 1 << 20 if sys.platform == "darwin" else 1 << 10
+ADDITIONS = 20_000_000
 _WORK = re.compile(r"work ([0-9.]+)")
 
 
@@ -153,6 +155,14 @@ def _verdict(case: Case, cost: Cost, ratio: float | None) -> str:
 
 def _number(value: float | None, places: int) -> str:
     return "" if value is None else f"{value:.{places}f}"
+
+
+def pace(additions: int = ADDITIONS) -> float:
+    """CPU seconds that so many additions in the loop of a Python function take: how fast the machine is now."""
+    began, total = time.process_time(), 0
+    for number in range(additions):
+        total += number
+    return time.process_time() - began
 
 
 def table(rows: Iterable[Sequence[str]]) -> str:

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.measure import HEAD, ROOT
+from benchmarks.measure import ADDITIONS, HEAD, ROOT, pace
 from pmed.cohort.plan import PEOPLE, PEOPLE_GENES
 
 if TYPE_CHECKING:
@@ -47,11 +47,11 @@ def kept(folder: Path, lines: Sequence[Sequence[str]], rounds: int) -> Path:
 
 
 def machine() -> dict[str, Any]:
-    """What the numbers were measured on."""
+    """What the numbers were measured on, and how fast it was: the same work takes more CPU seconds beside others."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
     load = os.getloadavg()[0]
     return {"cpu": _model(), "cpus": os.cpu_count(), "memory_gb": round(memory, 1), "load": round(load, 1),
-            "system": platform.platform(terse=True), "python": platform.python_version()}
+            "loop_s": round(pace(), 2), "system": platform.platform(terse=True), "python": platform.python_version()}
 
 
 def _model() -> str:
@@ -85,10 +85,15 @@ def page(told: dict[str, Any]) -> str:
         "<!-- Made by python -m benchmarks.performance: do not edit. -->", "",
         f"Commit {told['commit']}, {told['created'][:10]}; {about['cpu']}, {about['cpus']} CPUs, "
         f"{about['memory_gb']} GB, Python {about['python']}; load {about['load']} when it ended, so CPU seconds count "
-        f"and not the clock. {told['rounds']} rounds at most, medians.", "",
+        f"and not the clock. {told['rounds']} rounds at most, medians." + _pace(about), "",
         "Work is the CPU time of all processes without the start of the first. A person's cost is work over people; "
         "the ratio is to the cost of a person in the smallest cohort of that kind." + _crowded(about), "",
         *_table(head, rows), "", f"![{picture(rows).alt}](images/{PICTURE.name})", "", *_paper(rows)]) + "\n"
+
+
+def _pace(about: dict[str, Any]) -> str:
+    """How fast the machine was; results from before this was measured do not say."""
+    return f" {ADDITIONS:,} additions in a Python loop took {about['loop_s']} CPU s." if "loop_s" in about else ""
 
 
 def _crowded(about: dict[str, Any]) -> str:

@@ -22,7 +22,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks import batch, biobank, fhir, genomes, omop, pharmacogenes, scores
-from benchmarks.measure import HEAD, ROOT, Case, chosen, measure_all, row, table
+from benchmarks.measure import ADDITIONS, HEAD, ROOT, Case, chosen, measure_all, pace, row, table
 from benchmarks.performance import kept
 
 PANEL = genomes.PANEL_FROM
@@ -126,7 +126,8 @@ def main() -> None:
         costs = measure_all(cases, asked.rounds)
     by_name = {case.name: case for case in cases}
     print(f"medians of {asked.rounds} interleaved rounds ({min(asked.rounds, genomes.HEAVY)} of what takes seconds), "
-          f"Python {sys.version.split()[0]}, {os.cpu_count()} CPUs")
+          f"Python {sys.version.split()[0]}, {os.cpu_count()} CPUs; {ADDITIONS:,} additions in a Python loop take "
+          f"{pace():.2f} CPU s")
     lines = [row(case, by_name, costs) for case in cases]
     print(table([HEAD, *lines]))
     if asked.save:

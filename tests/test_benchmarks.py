@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import genomes, scores
+from benchmarks import genomes, performance, scores
 from benchmarks.measure import HEAD, Case, Cost, chosen, is_made, make_once, measure, measure_all, row, table
 
 
@@ -185,3 +185,15 @@ def test_files_are_made_once_and_whole(tmp_path: Path) -> None:
 
 def test_the_lines_of_scores_are_found_by_their_name() -> None:
     assert len(chosen(scores.scores({}), "scores")) == 4
+
+
+def test_results_and_page_say_how_fast_the_machine_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(performance, "pace", lambda: 1.234)
+    told = {"commit": "abc", "created": "2026-01-01", "rounds": 1, "machine": performance.machine(), "rows": [
+        {**dict.fromkeys(HEAD[1:], ""), "what": "pmed cohort, the genes of 2,562", "CPU s": "4.8", "work s": "3.9",
+         "verdict": "ok"}]}
+    assert told["machine"]["loop_s"] == 1.23
+    said = "20,000,000 additions in a Python loop took 1.23 CPU s."
+    assert said in performance.page(told)
+    del told["machine"]["loop_s"]  # results from before it was measured
+    assert "additions" not in performance.page(told)

@@ -359,10 +359,20 @@ def test_intervals_are_exact() -> None:
 
 
 def test_staged_records_hold_the_rows_of_their_people_only(tmp_path: Path) -> None:
-    tables = pmed.run(history=[record(tmp_path, "ann"), record(tmp_path, "bob")]).tables
+    tables = pmed.run(history=[record(tmp_path, "ann"), record(tmp_path, "bob"), record(tmp_path, "cat")]).tables
     kept = {name: tables[name].select(pmed.TABLES[name].names) for name in ("patients", "conditions", "medications")}
-    path = tmp_path / "staged"
-    path.write_bytes(staging.packed_tables(kept, ["bob"], of_nobody=False))
-    assert set(staging.staged_tables([path])["medications"]["patient_id"]) == {"bob"}
+    kept["issues"] = pmed.TABLES["issues"].frame([{"text": "of nobody"}, {"patient_id": "bob", "text": "of bob"}])
+    paths = []
+    for number, part in enumerate(staging._parted(kept, [["cat", "ann"], ["bob"], ["eve"]])):
+        paths.append(tmp_path / str(number))
+        paths[-1].write_bytes(staging.packed_tables(part))
+    first, second, nobody = (staging.staged_tables([path]) for path in paths)
+    for name in ("patients", "conditions", "medications"):
+        mine = pl.col("patient_id").is_in(["ann", "cat"])
+        assert first[name].equals(kept[name].filter(mine))
+        assert second[name].equals(kept[name].filter(~mine))
+        assert nobody[name].is_empty()
+    assert first["issues"]["text"].to_list() == ["of nobody"]
+    assert second["issues"]["text"].to_list() == ["of bob"]
 
 

@@ -7,7 +7,7 @@ that a kill ended is done again and one that was finished is not.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,6 +23,7 @@ from ..types import ReadRequest
 
 DONE = "done.json"
 _Note = TypeVar("_Note", "Cut", "Sorted")
+_GROUP = "_group"
 _ORPHANS = "r"  # files of people without a genome, who are chunks of their own
 
 
@@ -104,9 +105,9 @@ def sort_records(engine: Engine, request: ReadRequest, paths: tuple[Path, ...], 
     folder.mkdir(parents=True, exist_ok=True)
     tables, unread = _read(engine, request, paths)
     found: dict[str, tuple[str, ...]] = {}
-    for name, mine in _targets(tables["patients"].select("patient_id"), pl.read_ipc(people), most):
-        of_nobody = not found  # rows that are of nobody in particular are told once
-        write_whole(folder / name, packed_tables(tables, mine, of_nobody=of_nobody))
+    targets = _targets(tables["patients"].select("patient_id"), pl.read_ipc(people), most)
+    for (name, mine), rows in zip(targets, _parted(tables, [mine for _, mine in targets]), strict=True):
+        write_whole(folder / name, packed_tables(rows))
         found[name] = mine
     return _finished(folder, Sorted(found, unread))
 
@@ -146,17 +147,34 @@ def _is_apart(engine: Engine, path: Path) -> bool:
     return any(getattr(one.made, "apart", lambda _: False)(path) for one in engine.sources)
 
 
-def packed_tables(tables: Mapping[str, pl.DataFrame], patients: Sequence[str], *, of_nobody: bool) -> bytes:
-    """The rows of these patients of every table that has some, as Arrow IPC by table name."""
+def _parted(tables: Mapping[str, pl.DataFrame],
+            groups: Sequence[Sequence[str]]) -> Iterator[dict[str, pl.DataFrame]]:
+    """The rows of each group of patients, of every table that has some; each table is gone through once for all groups.
+
+    Rows that are of nobody in particular go with the first group, so that they are told once.
+    """
+    place = pl.DataFrame([(patient, number) for number, mine in enumerate(groups) for patient in mine],
+                         schema={"patient_id": pl.String, _GROUP: pl.UInt32}, orient="row")
+    rows = {name: _rows(frame, place) for name, frame in tables.items() if "patient_id" in frame.columns}
+    for number in range(len(groups)):
+        yield {name: tables[name][mine[number]] for name, mine in rows.items() if number in mine}
+
+
+def _rows(frame: pl.DataFrame, place: pl.DataFrame) -> dict[int, pl.Series]:
+    """Group → its rows, in order; those of patients without a group are in none."""
+    numbered = frame.select("patient_id").with_row_index("row").join(place, on="patient_id", how="left")
+    mine = pl.when(pl.col("patient_id").is_null()).then(pl.lit(0, pl.UInt32)).otherwise(_GROUP)
+    grouped = numbered.sort("row").select("row", mine.alias(_GROUP)).drop_nulls().group_by(_GROUP).agg("row")
+    return dict(zip(grouped[_GROUP], grouped["row"], strict=True))
+
+
+def packed_tables(tables: Mapping[str, pl.DataFrame]) -> bytes:
+    """Tables as Arrow IPC, by name."""
     kept: dict[str, bytes] = {}
-    for name, frame in tables.items():
-        if "patient_id" in frame.columns:
-            mine = pl.col("patient_id").is_in(list(patients))
-            rows = frame.filter(mine | (pl.col("patient_id").is_null() & of_nobody))
-            if rows.height:
-                sink = io.BytesIO()
-                rows.write_ipc(sink, compression="zstd")
-                kept[name] = sink.getvalue()
+    for name, rows in tables.items():
+        sink = io.BytesIO()
+        rows.write_ipc(sink, compression="zstd")
+        kept[name] = sink.getvalue()
     return msgspec.msgpack.encode(kept)
 
 
