@@ -112,6 +112,15 @@ def test_today_lists_current_medicines_that_need_something_first_word_the_action
     assert "later" not in today
 
 
+def test_of_a_combination_the_part_without_advice_is_named() -> None:
+    result = cases.full()
+    table = result.tables["medications"]
+    both = table.with_columns(ingredients=pl.when(pl.col("display") == "Plain pill").then(
+        pl.lit(["plain", "zappa"])).otherwise("ingredients"))
+    today = section(rendered(replace(result, tables={**result.tables, "medications": both})), "today", "medicines")
+    assert "Without advice here: Mystery forte, Plain pill (plain)." in today
+
+
 def test_medicine_card_holds_advice_alternatives_and_why() -> None:
     card = section(rendered(cases.full()), "medicines", "section-1")
     for part in ("strong recommendation · today", "Zappa 75 MG tablet · since 2026-01-02", "ABC1 *2/*2 is slow.",

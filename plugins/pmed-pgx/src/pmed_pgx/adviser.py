@@ -132,7 +132,8 @@ def _why() -> pl.Expr:
     who = pl.when(pl.col("who").fill_null("") != "").then(pl.col("who") + pl.lit(": ")).otherwise(pl.lit(""))
     # A medicine, age or illness is no matter of the genes: they stand before the reason that is theirs.
     because = pl.col("because").str.replace_all(GENES, who, literal=True)
-    return (pl.when("assessed").then(because + pl.lit("."))
+    sentence = because.str.slice(0, 1).str.to_uppercase() + because.str.slice(1) + pl.lit(".")
+    return (pl.when("assessed").then(sentence)
             .when(pl.col("gap").is_not_null()).then(pl.col("gap") + pl.lit("."))
             .otherwise(who + pl.lit("the guideline makes no recommendation.")))
 
