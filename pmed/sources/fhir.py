@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import ClassVar
 
 import polars as pl
 
+from ..collecting import uncollected
 from ..errors import HistoryError
 from ..options import option
 from ..tables import TABLES
@@ -55,7 +54,7 @@ class FhirSource:
             OptionError: `request.index_date` is not a date.
         """
         index_date = asked_day(request.index_date)
-        with _without_collector():
+        with uncollected():
             return _tables(_read(paths, self.processes), index_date)
 
 
@@ -64,18 +63,6 @@ def _tables(records: Records, index_date: date | None) -> dict[str, pl.DataFrame
         ["patient_id", "gene", "diplotype"], keep="first", maintain_order=True)
     frames = {name: kept.frame() for name, kept in records.rows.items()}
     return {**tables_of(frames, TABLES["issues"].frame(records.issues), index_date), "outside_calls": calls}
-
-
-@contextmanager
-def _without_collector() -> Iterator[None]:
-    """Rows hold no cycles: looking for some among millions of them is a fifth of the work."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
 
 
 def _read(paths: Sequence[Path], processes: int) -> Records:
