@@ -64,7 +64,7 @@ def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
         pytest.fail("it was made")
 
 
-@pytest.mark.parametrize(("text", "said"), [("", "is empty"), ("<html>404</html>\n", "and this is neither")])
+@pytest.mark.parametrize(("text", "said"), [("", "is empty"), ("<html>404</html>\n", "and this is none of them")])
 def test_what_is_no_genome_is_not_called_a_kind_without_name(tmp_path: Path, text: str, said: str) -> None:
     (tmp_path / "x.vcf").write_text(text)
     with pytest.raises(GenomeError, match=said):
