@@ -15,6 +15,7 @@ from .collecting import uncollected
 from .errors import OptionError
 from .flow import upstream
 from .genomics.sex import sexes
+from .handover import LateTables
 from .normalise.vocabulary import own_release
 from .plugins import Component, Plugins
 from .provenance import describe_inputs, describe_knowledge, describe_predictors, describe_run
@@ -27,7 +28,7 @@ from .stages import link as linking
 from .stages import normalise as normalising
 from .stages import predict as predicting
 from .stages import read as reading
-from .tables import LateTables, Tables
+from .tables import Tables
 from .types import ReadRequest
 
 Options = Mapping[str, Mapping[str, Any]]

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LAYERS = [  # lowest first; nothing imports from its own layer
     {"errors", "lately", "collecting"},
     {"tables", "options", "files", "settings", "flow", "verdicts", "compatibility", "repeats"},
-    {"types", "schema", "vocabularies", "allowlist", "modelling"},
+    {"types", "schema", "vocabularies", "allowlist", "modelling", "handover"},
     {"hookspecs"},
     {"components"},
     {"plugins"},

@@ -47,6 +47,7 @@ STAYS_UNKNOWN = (
     marked("rows of one patient contradict each other; it stays unknown"),
     marked("a patient without a row in the table of patients; age and sex stay unknown"),
     marked("not a number; it stays unknown"),
+    marked("a range whose ends are in different units, or the lower one above the other; it is kept as text"),
     marked("not a number; the dose stays unknown"),
     marked("a value that the mapping does not know; it stays unknown"),
     marked("not a date of the form {key}; it stays unknown"),

@@ -9,8 +9,9 @@ import pluggy
 import polars as pl
 
 from ..errors import TableError
+from ..handover import copies
 from ..plugins import Component, Plugins
-from ..tables import ACTIONS, STRENGTHS, TABLES, URGENCIES, Tables, copies
+from ..tables import ACTIONS, STRENGTHS, TABLES, URGENCIES, Tables
 
 CONCERN = (0.0, 4.0)
 CAUTION = ("patient_id", "drug", "code", "text")

@@ -12,8 +12,9 @@ import polars as pl
 
 from ..errors import FlowError, TableError
 from ..flow import cycle, gives, one_fits, order
+from ..handover import copies
 from ..plugins import Component, Plugins
-from ..tables import TABLES, Tables, copies
+from ..tables import TABLES, Tables
 
 
 def sites(plugins: Plugins, components: Iterable[Component]) -> pl.DataFrame:
