@@ -55,8 +55,12 @@ def list_plugins(settings: Settings, as_json: bool | None) -> None:
 @click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), help="New folder (default: ./NAME).")
 def new(name: str, kind: str, output: Path | None) -> None:
     """A package of your own from a template, which installs, passes its checks and waits to be changed."""
+    from .errors import OptionError
+    from .plugins import installed
     from .scaffold import new_plugin
 
+    if name in {point.name for point in installed()}:
+        raise OptionError(f"a plugin {name!r} is installed already", hint="choose another name")
     folder = output or Path(name)
     finish((), new_plugin(name, kind, folder))
     click.echo(f"next: pip install -e {folder} && pmed plugins check {name}")

@@ -1,7 +1,8 @@
 """Features that are asked for and that nobody gives: a slip of the pen would be "unknown" for everybody, unnoticed.
 
 A step that gives a pattern (``on:*``) may say by ``names()`` which features there are: what one may write → what the
-feature is called. A pattern of which no step names anything is open. Medicines are those of the vocabulary.
+feature is called. A pattern of which no step names anything is open. Medicines are those of the vocabulary, also behind
+the kinds of a step's ``by_medicine``.
 """
 
 from __future__ import annotations
@@ -34,9 +35,13 @@ class Names:
         for ingredient, name in drug_names.filter(pl.col("kind") != "code").select("ingredient", "name").iter_rows():
             known[f"{ON}{name}"] = f"{ON}{ingredient}"
         known.update({f"{ON}{one}": f"{ON}{one}" for one in drug_names["ingredient"].unique()})
+        medicines = dict(known)
         for step in every:
             known.update({name: name for name in step.gives if name not in TABLES and not _is_pattern(name)})
             known.update(getattr(step, "names", dict)())
+            for kind in getattr(step, "by_medicine", ()):
+                known.update({one.replace(ON, f"{kind}:", 1): to.replace(ON, f"{kind}:", 1)
+                              for one, to in medicines.items()})
         return cls(every, known)
 
     def never_given(self, asked: Iterable[str]) -> Iterator[str]:
@@ -50,8 +55,10 @@ class Names:
         kind, colon, rest = name.partition(":")
         if not any(gives(step, name) for step in self.steps):
             # Without a near name it may be another plugin's, or an input that is only ever typed in.
-            plain = [one for one in self.known if ":" not in one]
-            found = _near(kind, self._kinds() if colon else plain)
+            # A longer word that begins like one of pmed's is a name of its own, such as diabetesMed.
+            plain = [one for one in self.known if ":" not in one and not (
+                kind.startswith(one) and len(kind) > len(one) + 1)]
+            found = _near(kind, self._kinds(patterns=True) if colon else plain)
             near = found and found + colon + rest
             return f"no installed plugin gives {name!r}; did you mean {near!r}?" if near not in {"", name} else ""
         if kind not in self._kinds():
@@ -61,9 +68,10 @@ class Names:
         meant = f"; did you mean {near!r}?" if near else ""
         return f"{name!r} is unknown for everybody, as no such name is known here{meant}"
 
-    def _kinds(self) -> list[str]:
-        """What stands before the colon in names that are known."""
-        return sorted({one.partition(":")[0] for one in self.known if ":" in one})
+    def _kinds(self, *, patterns: bool = False) -> list[str]:
+        """What stands before the colon in names that are known; with `patterns` also where any name may follow."""
+        open_ones = [one for step in self.steps for one in step.gives] if patterns else []
+        return sorted({one.partition(":")[0] for one in (*self.known, *open_ones) if ":" in one})
 
 
 def _near(name: str, names: Sequence[str]) -> str:

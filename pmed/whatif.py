@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ from .engine import Engine
 from .errors import OptionError
 from .normalise.drugs import Vocabulary, add_ingredients
 from .normalise.units import canonical_units
-from .plugins import installed
+from .plugins import Failure, installed
 from .settings import Settings
 from .stages.features import Before
 from .stages.read import READ_TABLES
@@ -48,6 +49,7 @@ class WhatIf:
         predictions: One row a prediction with another value: predictor, target, unit, and value and label with
             ``_before`` and ``_after``.
         question: The change in words.
+        failures: What plugins did wrong at the question; what they give is missing in the difference.
     """
 
     before: Result
@@ -56,6 +58,7 @@ class WhatIf:
     phenotypes: pl.DataFrame
     predictions: pl.DataFrame
     _finish: Callable[[], Result] = field(repr=False)
+    failures: tuple[Failure, ...] = ()
 
     @cached_property
     def after(self) -> Result:
@@ -74,7 +77,8 @@ class WhatIf:
         lines += [f"and of {others} medicine{'s' * (others > 1)} not taken"] if others else []
         lines += [_changed(row["target"], _amount(row, "before"), _amount(row, "after"))
                   for row in self.predictions.filter(pl.col("unit") != "concern level").iter_rows(named=True)]
-        return "\n".join([f"What if {self.question}?", *(lines or ["Nothing changes."])])
+        lost = [f"{one.plugin} failed, and what it gives is missing: {one.message}" for one in self.failures]
+        return "\n".join([f"What if {self.question}?", *lost, *(lines or ["Nothing changes."])])
 
     def __repr__(self) -> str:
         """The text."""
@@ -104,7 +108,7 @@ def what_if(result: Result, patient_id: str, *, stop: str | Iterable[str] = (), 
             read["medications"] = change(read["medications"], patient_id, name, names)
             words.append(f"{name} is {'stopped' if change is _stop else 'started'}")
             changed.add("medications")
-    for gene, diplotype in (genotype or {}).items():
+    for gene, diplotype in _genotypes(genotype, engine).items():
         read["outside_calls"] = _genotype(read["outside_calls"], patient_id, gene, diplotype)
         words.append(f"{gene} is {diplotype}")
         changed |= {"outside_calls", "genotypes", "samples"}
@@ -118,16 +122,30 @@ def what_if(result: Result, patient_id: str, *, stop: str | Iterable[str] = (), 
         changed.add("patients")
     known = len(engine.plugins.failures)  # the engine is kept, and with it what went wrong in earlier questions
     made = engine.conclude_anew(read, Before(mine.tables, frozenset(changed)))
-    failures = [*mine.failures, *engine.plugins.failures[known:]]
+    failed_now = tuple(engine.plugins.failures[known:])
 
     def finish() -> Result:
         known = len(engine.plugins.failures)
         tables = {**mine.tables, **made}
-        failed = dict.fromkeys((*failures, *engine.plugins.failures[known:]))
+        failed = dict.fromkeys((*mine.failures, *failed_now, *engine.plugins.failures[known:]))
         settings = {**mine.provenance.get("settings", {}), SAID: words}
         return type(result)(tables, tuple(failed), {**mine.provenance, "settings": settings})
 
-    return WhatIf(mine, " and ".join(words), *_differences(mine.tables, made), finish)
+    return WhatIf(mine, " and ".join(words), *_differences(mine.tables, made), finish, failed_now)
+
+
+def _genotypes(given: Mapping[str, str] | None, engine: Engine) -> Mapping[str, str]:
+    """What was given, if all of it is of genes that a plugin calls; where none says which it calls, all is taken."""
+    if not isinstance(given, Mapping | None):
+        raise OptionError("a genotype is given by gene and diplotype", hint='such as {"CYP2C19": "*2/*2"}')
+    names = {name for step in engine.steps for name in getattr(step.made, "names", dict)()}
+    genes = {name.partition(":")[2] for name in names if name.startswith("diplotype:")}
+    for gene in given or {}:
+        if genes and gene not in genes:
+            near = get_close_matches(gene.upper(), genes, 1)
+            raise OptionError(f"no gene is called {gene!r}", hint=f"did you mean {near[0]!r}?" if near else
+                              'a genotype is given by gene and diplotype, such as {"CYP2C19": "*2/*2"}')
+    return given or {}
 
 
 def _names(given: str | Iterable[str]) -> list[str]:
@@ -249,7 +267,9 @@ def _changed(what: str, before: str | None, after: str | None) -> str:
 
 def _advice(row: Mapping[str, Any], side: str) -> str:
     action = row[f"action_{side}"]
-    if action is None or not row[f"current_{side}"]:
+    if action is None:
+        return "no advice"
+    if not row[f"current_{side}"]:
         return "not taken"
     return f"{action} ({row[f'urgency_{side}']}): {row[f'text_{side}']}"
 

@@ -8,8 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from pmed import TABLES
+from pmed.cli import cli
 from pmed.errors import OptionError, PmedError
 from pmed.scaffold import KINDS, new_plugin, render
 from pmed.testing import run_checks
@@ -40,6 +42,13 @@ def test_a_new_plugin_installs_and_passes(fresh_python: Path, tmp_path: Path, ki
 def test_a_name_that_would_not_do_is_refused(tmp_path: Path, name: str, message: str) -> None:
     with pytest.raises(OptionError, match=message):
         new_plugin(name, "risk", tmp_path / "new")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_name_of_an_installed_plugin_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match="'pmed-pgx' is installed already"):
+        CliRunner().invoke(cli, ["plugins", "new", "pmed-pgx", "--kind", "risk", "-o", str(tmp_path / "new")],
+                           catch_exceptions=False)
     assert list(tmp_path.iterdir()) == []
 
 

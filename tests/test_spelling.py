@@ -29,7 +29,9 @@ def names() -> Names:
     ("on:acetylsalicylic acid", "on:aspirin"), ("observation:2823-4", "observation:2823-3"),
     ("observation:14647-2", "observation:2093-3"), ("latest:2160-1", "latest:2160-0"), ("agee", "age"),
     ("wieght", "weight"), ("diplotype:CYP2C91", "diplotype:CYP2C9"), ("phenotyp:CYP2D6", "phenotype:CYP2D6"),
-    ("condition:heart-failur", "condition:heart-failure"), ("modifiers:CYP2D66", "modifiers:CYP2D6")])
+    ("condition:heart-failur", "condition:heart-failure"), ("modifiers:CYP2D66", "modifiers:CYP2D6"),
+    ("daily-dose:zocor", "daily-dose:simvastatin"), ("days-taken:simvastatine", "days-taken:simvastatin"),
+    ("daily_dose:simvastatin", "daily-dose:simvastatin"), ("genotyp:rs1", "genotype:rs1")])
 def test_a_slip_of_the_pen_is_noticed(names: Names, name: str, meant: str) -> None:
     fault, = names.never_given([name])
     assert repr(name) in fault
@@ -44,7 +46,8 @@ def test_what_is_like_nothing_is_noticed_without_a_guess(names: Names, name: str
 
 @pytest.mark.parametrize("name", [
     "age", "on:warfarin", "observation:2823-3", "medications", "genotype:rs9923231", "status:HLA-B*57:01", "on:*",
-    "diplotype:CYP2C9", "condition:gout", "waist", "admission:metformin", "target-inr", "twice"])
+    "diplotype:CYP2C9", "condition:gout", "waist", "admission:metformin", "target-inr", "twice",
+    "diabetesMed", "daily-dose:warfarin", "taking:nsaid"])
 def test_what_is_right_or_may_be_is_left_alone(names: Names, name: str) -> None:
     assert list(names.never_given([name])) == []
 

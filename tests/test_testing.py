@@ -22,7 +22,7 @@ import pytest
 from pmed import TABLES, Card, Release, hookimpl, option, verdicts
 from pmed.errors import InputError, PluginError
 from pmed.testing import Check, checks_of, parametrize_with_checks, run_checks
-from tests.toy import plugin, suggestion
+from tests.toy import ToyPredictor, plugin, suggestion
 
 SITE = "genotype:rs1"
 REFERENCE = {"weight": 70.0, SITE: "C/C", "ward": "north"}
@@ -343,6 +343,18 @@ def test_an_import_that_takes_long_or_touches_something_is_caught(
 
 def test_components_that_do_not_load_are_caught() -> None:
     assert "has no name" in failed(plugin(register_predictors=[SimpleNamespace()]))["loads"]
+
+
+def test_a_package_that_brings_nothing_is_caught() -> None:
+    assert "is @hookimpl missing" in failed(SimpleNamespace(register_predictors=lambda: [ToyPredictor]))["loads"]
+
+
+def test_a_name_that_an_installed_plugin_has_is_caught() -> None:
+    class Taken(ToyPredictor):
+        name = "findrisc"
+
+    assert "'findrisc' is already registered by pmed-risk" in failed(
+        plugin(register_predictors=[dataclass(frozen=True)(Taken)]))["loads"]
 
 
 def test_there_must_be_such_a_package() -> None:

@@ -256,6 +256,25 @@ def test_an_adviser_that_reads_explanations_gets_them(result: Result, monkeypatc
     assert looked[0] > 0
 
 
+@pytest.mark.parametrize(("given", "said"), [
+    ({"rs4149056": "C/C"}, "no gene is called 'rs4149056'"), ({"slco1b1": "*5/*5"}, "did you mean 'SLCO1B1'"),
+    ("SLCO1B1=*5/*5", "by gene and diplotype")])
+def test_what_is_no_genotype_is_refused(result: Result, given: object, said: str) -> None:
+    with pytest.raises(OptionError, match=said):
+        result.what_if(genotype=given)  # type: ignore[arg-type]
+
+
+def test_a_failure_at_a_question_is_told_first(result: Result, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ValueError("broken")
+
+    monkeypatch.setattr("pmed_pgx.adviser.GuidelineAdviser.advise", broken)
+    lines = result.what_if(start="fluconazole").text.splitlines()
+    assert lines[1] == "pmed-pgx failed, and what it gives is missing: broken"
+    assert any("no advice" in line for line in lines)
+    assert not any("not taken" in line for line in lines if line.startswith("clopidogrel"))
+
+
 def test_plugins_that_the_run_did_not_have_stay_out(result: Result, tmp_path: Path) -> None:
     """Switched off, not allowed or installed since: what they say is no difference that the question makes."""
     without_risk = pmed.run(STENT.genome, STENT.history, settings=Settings().without(["pmed-risk"]))

@@ -9,8 +9,9 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from ..plugins import HOOKS
 from .guard import Refused, guarded
-from .subject import EXPECTED, Subject, must
+from .subject import EXPECTED, Subject, must, names_taken
 
 MOST_IMPORT: Final = 0.3  # seconds of processor time, beside what pmed itself imports
 _ROUNDS: Final = 3
@@ -28,6 +29,9 @@ print(json.dumps({"used": used, "network": seen.network, "writes": seen.writes})
 def check_loads(subject: Subject, _: Callable[[], None]) -> None:
     """It registers, and every component that it brings has the right shape."""
     must(not subject.failures, "; ".join(map(str, subject.failures)))
+    must(any(owner.plugin == subject.name for hook in HOOKS for owner, _ in subject.plugins.implementations(hook)),
+         "brings nothing: is @hookimpl missing above its functions, or has none of them the name of a hook?")
+    must(not (taken := names_taken(subject)), "; ".join(taken))
 
 
 def check_imports_quickly(subject: Subject, _: Callable[[], None]) -> None:

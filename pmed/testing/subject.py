@@ -19,6 +19,8 @@ from ..stages.normalise import vocabulary
 
 #: Attribute of a plugin's module: "component.check" (or "check") → why it fails and is meant to.
 EXPECTED = "EXPECTED_FAILURES"
+_NAMED = tuple(f"register_{what}" for what in ("sources", "features", "predictors", "advisers", "models", "scorers",
+                                               "sections", "exporters"))
 
 
 class Broken(AssertionError):
@@ -71,6 +73,20 @@ def names_there_are(plugins: Plugins) -> Names:
     mine = [one.made for one in plugins.components("register_features")]
     brought = [one.made for one in plugins.releases()]
     return Names.of([*steps, *mine], vocabulary([*releases, *brought]))
+
+
+def names_taken(subject: Subject) -> list[str]:
+    """What the plugin calls as a component of another installed plugin is called."""
+    there = Plugins.of(load_settings()).load()
+    faults = []
+    for hook in _NAMED:
+        owners = {one.name: one.plugin for one in there.collect(hook)}
+        mine = [one.name for one in subject.plugins.collect(hook) if one.plugin == subject.name]
+        faults += [f"{name!r} is already registered by {owners[name]}: give it another name"
+                   for name in mine if owners.get(name, subject.name) != subject.name]
+    ours = f"is already registered by {subject.name}"
+    return faults + [f"{one.message}, and so by {one.plugin}: give it another name"
+                     for one in there.failures if ours in one.message]
 
 
 @cache

@@ -37,6 +37,7 @@ class PresentPhenotypes:
 
     name: ClassVar[str] = "pgx-present"
     needs: ClassVar[tuple[str, ...]] = ("gene_results", "patients", "medications", "allergies")
+    by_medicine: ClassVar[tuple[str, ...]] = (DOSE.rstrip(":"), DAYS)
     gives: ClassVar[tuple[str, ...]] = ("present_phenotypes", f"{MODIFIERS}*", f"{TAKING}*", ALLERGIES, f"{DOSE}*",
                                     f"{DAYS}:*")
 
