@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
@@ -18,6 +19,7 @@ from .genomics.sex import sexes
 from .handover import LateTables
 from .normalise.vocabulary import own_release
 from .plugins import Component, Plugins
+from .processors import one_processor
 from .provenance import describe_inputs, describe_knowledge, describe_predictors, describe_run
 from .result import Result
 from .settings import Settings
@@ -38,6 +40,9 @@ Files = str | Path | Iterable[str | Path]
 
 # What a run tells its `progress` in this order, each when it begins; a bar knows from it how far the run is.
 STEPS = ("reading records", "reading genomes", "working out features", "predicting", "explaining", "advising")
+
+
+FEW = 32  # patients and genomes: so many are worked on by one processor
 
 
 def _silent(_: str) -> None:
@@ -243,7 +248,9 @@ def run(genome: Files | None = (), history: Files | None = (), *, outside_calls:
     request = engine.request([*engine.steps, *engine.predictors], samples=samples, build=build, index_date=index_date)
     read = engine.read(genome_paths, history_paths, request, pairs or {}, outside)
     linking.must_be_born(read["patients"], index_date)
-    tables = engine.conclude(read)
+    few = read["patients"].height + read["samples"].height <= FEW
+    with one_processor() if few else nullcontext():
+        tables = engine.conclude(read)
     said = {"samples": list(samples), "build": build, "index_date": index_date, "options": dict(chosen.options)}
     return Result(tables, tuple(engine.plugins.failures), engine.provenance(genome_paths, history_paths, said, outside))
 

@@ -22,6 +22,7 @@ from .errors import OptionError
 from .normalise.drugs import Vocabulary, add_ingredients
 from .normalise.units import canonical_units
 from .plugins import Failure, installed
+from .processors import one_processor
 from .settings import Settings
 from .stages.features import Before
 from .stages.read import READ_TABLES
@@ -90,6 +91,7 @@ class WhatIf:
         return display.difference(self)
 
 
+@one_processor()
 @uncollected()
 def what_if(result: Result, patient_id: str, *, stop: str | Iterable[str] = (), start: str | Iterable[str] = (),
             genotype: Mapping[str, str] | None = None, measures: Mapping[str, float] | None = None) -> WhatIf:
@@ -124,6 +126,7 @@ def what_if(result: Result, patient_id: str, *, stop: str | Iterable[str] = (), 
     made = engine.conclude_anew(read, Before(mine.tables, frozenset(changed)))
     failed_now = tuple(engine.plugins.failures[known:])
 
+    @one_processor()
     def finish() -> Result:
         known = len(engine.plugins.failures)
         tables = {**mine.tables, **made}

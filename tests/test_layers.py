@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 LAYERS = [  # lowest first; nothing imports from its own layer
-    {"errors", "lately", "collecting"},
+    {"errors", "lately", "collecting", "processors"},
     {"tables", "options", "files", "settings", "flow", "verdicts", "compatibility", "repeats"},
     {"types", "schema", "vocabularies", "allowlist", "modelling", "handover"},
     {"hookspecs"},
