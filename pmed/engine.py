@@ -40,8 +40,6 @@ Files = str | Path | Iterable[str | Path]
 
 # What a run tells its `progress` in this order, each when it begins; a bar knows from it how far the run is.
 STEPS = ("reading records", "reading genomes", "working out features", "predicting", "explaining", "advising")
-
-
 FEW = 32  # patients and genomes: so many are worked on by one processor
 
 

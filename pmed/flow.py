@@ -11,6 +11,15 @@ from typing import Any
 from .errors import FlowError
 
 
+def is_pattern(name: str) -> bool:
+    """Whether more than one name may fit (``on:*``).
+
+    >>> is_pattern("on:*"), is_pattern("on:warfarin")
+    (True, False)
+    """
+    return any(sign in name for sign in "*?[")
+
+
 def gives(step: Any, name: str) -> bool:
     """Whether a step gives `name`, by exact name or by pattern (``on:*``)."""
     return one_fits(tuple(step.gives), name)
@@ -25,7 +34,7 @@ def one_fits(patterns: tuple[str, ...], name: str) -> bool:
 @lru_cache(maxsize=256)
 def _open(patterns: tuple[str, ...]) -> tuple[str, ...]:
     """Those that more than one name may fit: most are names, and a comparison is faster than a match."""
-    return tuple(pattern for pattern in patterns if any(sign in pattern for sign in "*?["))
+    return tuple(filter(is_pattern, patterns))
 
 
 def order(steps: Iterable[Any]) -> list[Any]:

@@ -55,11 +55,11 @@ def _placed() -> dict[int, set[int]]:
 
 
 def _put_back() -> None:
-    """Every thread may run where it might before; one that was started meanwhile where the main one may."""
-    everywhere = _before.get(os.getpid())
+    """Every thread may run where it might before; one that was started meanwhile where any of them might."""
+    anywhere = set[int]().union(*_before.values())
     for task in _TASKS.iterdir() if _before else ():
         try:
-            os.sched_setaffinity(int(task.name), _before.get(int(task.name)) or everywhere or {0})
-        except OSError:
+            os.sched_setaffinity(int(task.name), _before.get(int(task.name), anywhere))
+        except OSError:  # as above
             continue
     _before.clear()

@@ -14,7 +14,7 @@ from typing import Any
 
 import polars as pl
 
-from .flow import gives
+from .flow import gives, is_pattern
 from .tables import TABLES
 
 ON = "on:"
@@ -37,8 +37,8 @@ class Names:
         known.update({f"{ON}{one}": f"{ON}{one}" for one in drug_names["ingredient"].unique()})
         medicines = dict(known)
         for step in every:
-            known.update({name: name for name in step.gives if name not in TABLES and not _is_pattern(name)})
-            known.update(getattr(step, "names", dict)())
+            known.update({name: name for name in step.gives if name not in TABLES and not is_pattern(name)})
+            known.update(names_of(step))
             for kind in getattr(step, "by_medicine", ()):
                 known.update({one.replace(ON, f"{kind}:", 1): to.replace(ON, f"{kind}:", 1)
                               for one, to in medicines.items()})
@@ -47,7 +47,7 @@ class Names:
     def never_given(self, asked: Iterable[str]) -> Iterator[str]:
         """What is wrong with a name, with the one that is meant, for each of `asked` that is unknown for everybody."""
         for name in dict.fromkeys(asked):
-            if name not in TABLES and not _is_pattern(name) and self.known.get(name) != name and (
+            if name not in TABLES and not is_pattern(name) and self.known.get(name) != name and (
                     fault := self._fault(name)):
                 yield fault
 
@@ -74,10 +74,12 @@ class Names:
         return sorted({one.partition(":")[0] for one in (*self.known, *open_ones) if ":" in one})
 
 
+def names_of(step: Any) -> Mapping[str, str]:
+    """What the step says there is of its patterns, by what one may write for it."""
+    said: Mapping[str, str] = getattr(step, "names", dict)()
+    return said
+
+
 def _near(name: str, names: Sequence[str]) -> str:
     """The one that is nearest, if it is near."""
     return next(iter(get_close_matches(name, names, 1, _LIKENESS)), "")
-
-
-def _is_pattern(name: str) -> bool:
-    return bool(set(name) & set("*?["))

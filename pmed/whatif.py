@@ -24,6 +24,7 @@ from .normalise.units import canonical_units
 from .plugins import Failure, installed
 from .processors import one_processor
 from .settings import Settings
+from .spelling import names_of
 from .stages.features import Before
 from .stages.read import READ_TABLES
 from .tables import TABLES, Tables
@@ -139,16 +140,18 @@ def what_if(result: Result, patient_id: str, *, stop: str | Iterable[str] = (), 
 
 def _genotypes(given: Mapping[str, str] | None, engine: Engine) -> Mapping[str, str]:
     """What was given, if all of it is of genes that a plugin calls; where none says which it calls, all is taken."""
-    if not isinstance(given, Mapping | None):
+    if not given:
+        return {}
+    if not isinstance(given, Mapping):
         raise OptionError("a genotype is given by gene and diplotype", hint='such as {"CYP2C19": "*2/*2"}')
-    names = {name for step in engine.steps for name in getattr(step.made, "names", dict)()}
-    genes = {name.partition(":")[2] for name in names if name.startswith("diplotype:")}
-    for gene in given or {}:
-        if genes and gene not in genes:
+    genes = {name.partition(":")[2] for step in engine.steps for name in names_of(step.made)
+             if name.startswith("diplotype:")}
+    for gene in given if genes else ():
+        if gene not in genes:
             near = get_close_matches(gene.upper(), genes, 1)
             raise OptionError(f"no gene is called {gene!r}", hint=f"did you mean {near[0]!r}?" if near else
                               'a genotype is given by gene and diplotype, such as {"CYP2C19": "*2/*2"}')
-    return given or {}
+    return given
 
 
 def _names(given: str | Iterable[str]) -> list[str]:

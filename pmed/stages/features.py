@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from ..errors import FlowError, TableError
-from ..flow import cycle, gives, one_fits, order
+from ..flow import cycle, gives, is_pattern, one_fits, order
 from ..handover import copies
 from ..plugins import Component, Plugins
 from ..tables import TABLES, Tables
@@ -47,7 +47,7 @@ def run_steps(plugins: Plugins, components: Sequence[Component], tables: Tables,
     made: dict[str, pl.DataFrame] = {**tables, "features": patient_spine(tables)}
     steps = _ordered(plugins, components)
     # What a step needs is made as what a predictor asks for is: nobody else may ask for it.
-    needed = {name for step in steps for name in step.needs if not set(name) & set("*?[")}
+    needed = {name for step in steps for name in step.needs if not is_pattern(name)}
     names, changed = tuple(sorted({*wanted, *needed})), set(before.changed if before else ())
     for step in steps:
         asked = _asked(tuple(step.gives), names)

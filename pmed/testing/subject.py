@@ -77,7 +77,7 @@ def names_there_are(plugins: Plugins) -> Names:
 
 def names_taken(subject: Subject) -> list[str]:
     """What the plugin calls as a component of another installed plugin is called."""
-    there = Plugins.of(load_settings()).load()
+    there = _all_installed()
     faults = []
     for hook in _NAMED:
         owners = {one.name: one.plugin for one in there.collect(hook)}
@@ -90,9 +90,15 @@ def names_taken(subject: Subject) -> list[str]:
 
 
 @cache
+def _all_installed() -> Plugins:
+    """What is installed and allowed here, loaded once."""
+    return Plugins.of(load_settings()).load()
+
+
+@cache
 def _of_all_installed() -> tuple[list[Any], list[Any]]:
-    """Feature steps and releases of what is installed and allowed; what fails there is not this plugin's fault."""
-    there = Plugins.of(load_settings()).load()
+    """Its feature steps and releases; what fails there is not this plugin's fault."""
+    there = _all_installed()
     return [one.made for one in there.components("register_features")], [one.made for one in there.releases()]
 
 

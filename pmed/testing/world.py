@@ -11,7 +11,7 @@ import polars as pl
 
 from ..demo import patients
 from ..engine import Engine
-from ..flow import gives
+from ..flow import gives, is_pattern
 from ..plugins import Component
 from ..result import Result
 from ..stages import features as feature_stage
@@ -57,7 +57,7 @@ class World:
         """Features that the plugin's steps give: by name, or by pattern where its own predictors ask for them."""
         named = {name for step in self.mine(self.engine.steps) for name in step.made.gives}
         asked = {name for case in self.cases for name in case.names}
-        plain = {name for name in named if not set(name) & set("*?[")}
+        plain = {name for name in named if not is_pattern(name)}
         steps = [step.made for step in self.mine(self.engine.steps)]
         return sorted((plain | {name for name in asked if any(gives(step, name) for step in steps)}) - {*TABLES})
 
