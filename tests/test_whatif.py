@@ -273,6 +273,11 @@ def test_a_failure_at_a_question_is_told_first(result: Result, monkeypatch: pyte
     assert lines[1] == "pmed-pgx failed, and what it gives is missing: broken"
     assert any("no advice" in line for line in lines)
     assert not any("not taken" in line for line in lines if line.startswith("clopidogrel"))
+    page = result.what_if(start="fluconazole")._repr_html_()
+    assert "1 failure of plugins" in page
+    told = page.partition("<strong>clopidogrel</strong>")[2].partition("</p>")[0]
+    assert "no advice" in told
+    assert "not taken" not in told
 
 
 def test_plugins_that_the_run_did_not_have_stay_out(result: Result, tmp_path: Path) -> None:

@@ -125,7 +125,7 @@ def difference(one: WhatIf) -> str:
               for row in one.predictions.filter(pl.col("unit") != "concern level").to_dicts()]
     return piece("difference", question=one.question, genes=one.phenotypes.to_dicts(),
                  medicines=one.suggestions.filter(taken).to_dicts(), values=values,
-                 others=one.suggestions.filter(~taken).height)
+                 others=one.suggestions.filter(~taken).height, failures=one.failures)
 
 
 def _worded(row: View, side: str) -> str:
