@@ -28,8 +28,9 @@ START = 90.0  # days in which a treatment has just begun
 GENES = "{genes}"  # where in a reason the results of genes stand
 MORE_CAUTIONS = ("unclear", "assumed", "hinted")
 _TYPES = {name: column.dtype for name, column in TABLES["suggestions"].columns.items() if name != "adviser"}
+_FLAGS = ("harm_at_start", "grave", "changes", "discomfort", "starting")
 _FACTS = ("action", "strength", "advice", "because", "dose_factor", "expected", "untested", "open",
-          "population", "evidence", "noted", "unknown", "explained_by", "harm_at_start", "grave", "changes")
+          "population", "evidence", "noted", "unknown", "explained_by", *_FLAGS)
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ def _urgency() -> pl.Expr:
     slight = test & ~pl.col("grave")
     quiet = ~pl.col("current") | pl.col("action").is_in(["standard", "not-assessed"]) | slight
     begins = pl.col("harm_at_start") & (pl.col("days") < START).fill_null(value=True)
-    pressing = (pl.col("action").is_in(["avoid", "alternative"]) & graded) | (
+    pressing = (pl.col("action").is_in(["avoid", "alternative"]) & graded & ~pl.col("discomfort")) | (
         begins & (test | pl.col("changes")))
     return pl.when(quiet).then(pl.lit("routine")).when(pressing).then(pl.lit("today")).otherwise(pl.lit("soon"))
 
@@ -113,6 +114,8 @@ def _text() -> pl.Expr:
     note = (pl.when(pl.col("explained_too").is_not_null())
             .then(pl.lit(" The dose estimated for this patient can serve as the start."))
             .when(pl.col("expected") != "").then(pl.format(" Expected maintenance {}.", "expected"))
+            .when(pl.col("starting") & pl.col("current") & pl.col("unclear").is_null())
+            .then(pl.lit(" It is taken already: compare the present dose with this."))
             .otherwise(pl.lit("")))
     advice = pl.col("advice").str.replace_all("{alternatives}", _fitting(), literal=True)
     test = pl.format("Test {} before relying on the usual dose of {}.{}", "untested", "drug", "open")
@@ -147,7 +150,7 @@ def _facts(outcomes: list[Outcome]) -> pl.DataFrame:
 
 
 def _made_facts(outcomes: Iterable[Outcome]) -> pl.DataFrame:
-    more = {"noted": _TYPES["cautions"], **dict.fromkeys(("harm_at_start", "grave", "changes"), pl.Boolean())}
+    more = {"noted": _TYPES["cautions"], **dict.fromkeys(_FLAGS, pl.Boolean())}
     schema = {name: more.get(name, _TYPES.get(name, pl.String())) for name in _FACTS}
     facts = [_fact(one) for one in outcomes]
     return pl.DataFrame([_column(name, [one[name] for one in facts], dtype) for name, dtype in schema.items()])
@@ -203,7 +206,8 @@ def _fact(one: Outcome) -> dict[str, Any]:
             "population": wording.population(one), "evidence": wording.evidence(one), "noted": wording.cautions(one),
             "unknown": list(one.unknown if lead else one.missing),
             "explained_by": [{"predictor": PREDICTOR, "target": drug.name}],
-            "harm_at_start": drug.harm_at_start, "grave": _grave(one), "changes": _changes(one)}
+            "harm_at_start": drug.harm_at_start, "grave": _grave(one), "changes": _changes(one),
+            "discomfort": bool(lead and lead.discomfort), "starting": wording.starting(one)}
 
 
 def _changes(one: Outcome) -> bool:

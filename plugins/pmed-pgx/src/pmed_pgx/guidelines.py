@@ -47,7 +47,7 @@ class Row:
     ``ages`` (years) and ``indication`` (a key of ``findings.tsv``) say whom it is for, in words in ``population``.
     A check, which is no row of the guideline, has an ``evidence`` of its own, and may ``ask`` for what is unknown.
     ``expected`` is the maintenance dose that the guideline's table gives; ``{alternatives}`` in ``text`` stands for
-    those that fit the patient.
+    those that fit the patient. ``discomfort`` says that what it avoids is unpleasant and no danger.
     """
 
     key: str
@@ -63,6 +63,7 @@ class Row:
     population: str = ""
     evidence: Evidence | None = None
     ask: bool = False
+    discomfort: bool = False
 
     @property
     def concern(self) -> float:
@@ -233,7 +234,7 @@ def _row(row: dict[str, Any], drug: str, group: dict[str, Any], where: str) -> R
     one_of(row["strength"], STRENGTHS, where)
     return Row(row["key"], when, row["action"], row["strength"], text, because, row.get("dose_factor"),
                row.get("expected", ""), _ages(row.get("ages"), where), row.get("indication", ""),
-               row.get("population", group["population"]))
+               row.get("population", group["population"]), discomfort=row.get("discomfort", False))
 
 
 def one_of(value: str, allowed: Any, where: str) -> None:
