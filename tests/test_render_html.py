@@ -137,6 +137,16 @@ def test_medicine_card_holds_advice_alternatives_and_why() -> None:
     assert "Old pill" not in card
 
 
+@pytest.mark.parametrize(("language", "said"), [("en", "given for"), ("de", "wegen")])
+def test_a_medicine_says_what_it_is_given_for(language: str, said: str) -> None:
+    result = cases.full()
+    table = result.tables["medications"].with_columns(reason=pl.lit("Gout & <b>pain</b>"))
+    known = replace(result, tables={**result.tables, "medications": table})
+    html = HtmlExporter(language=language).export(known).decode()
+    assert html.count(f'{said} <q><bdi>Gout &amp; &lt;b&gt;pain&lt;/b&gt;</bdi></q>') == 5
+    assert "<b>pain" not in html
+
+
 def test_risk_and_response_show_values_and_reasons() -> None:
     html = rendered(cases.full())
     assert "Luck in ten years 12.3 % (interval 8 to 20 %) – fair" in section(html, "section-1", "section-2")
