@@ -45,7 +45,7 @@ def results_text(results: Sequence[Mapping[str, Any]]) -> str:
 
 def find(name: str, settings: Settings) -> Predictor:
     """An installed predictor, with the options of the settings."""
-    plugins = Plugins.of(settings).load()
+    plugins = Plugins.ready(settings)
     known = {component.name: component.made for component in plugins.components("register_predictors")}
     if name not in known:
         near = get_close_matches(name, known, 1)

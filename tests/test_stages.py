@@ -74,6 +74,9 @@ def wrong(change):
 
 @pytest.mark.parametrize(("change", "message"), [
     (lambda rows: rows.drop("unit"), "predictions.unit is missing"),
+    (lambda rows: rows.drop("status"), "predictions.status is missing (pmed.verdicts.predictions makes them all; "
+     "`status` is assessed, not-assessed or not-applicable"),
+    (lambda rows: rows.lazy(), "predict() must return a polars DataFrame. Got LazyFrame"),
     (lambda rows: rows.head(1), "gave 1 rows, expected 2"),
     (lambda rows: rows.with_columns(target=pl.lit("else")), "does not declare"),
     (lambda rows: rows.with_columns(value=pl.lit(1e9)), "outside the card's range"),
@@ -127,6 +130,12 @@ class Off(ToyPredictor):
             method=pl.lit("made up")).select(*[pl.col(name) for name in (
                 "patient_id", "target", "feature", "reference", "contribution", "baseline", "prediction", "unit",
                 "method")], value=pl.lit("1"))
+
+
+def test_a_class_is_no_explainer():
+    made, failures = run(SimpleNamespace(choose_explainer=hookimpl(lambda predictor: ToyPredictor)))
+    assert "choose_explainer returned the class ToyPredictor, where an instance is wanted" in failures[0].message
+    assert made["explanations"].height  # by the host's own
 
 
 def test_hook_choose_explainer():

@@ -213,7 +213,6 @@ def test_each_gap_of_a_card_is_named(changed: dict[str, Any], message: str) -> N
     (lambda rows: rows.with_columns(unit=pl.lit("g")), "unit 'g' is not the card's 'mg'"),
     (lambda rows: rows.with_columns(value=pl.lit(float("nan"))), "outside the card's range"),
     (lambda rows: rows.with_columns(low=pl.col("value") + 1), "outside its own interval"),
-    (lambda rows: rows.drop("label"), "predictions.label is missing"),
     (lambda rows: rows.head(1), "expected")])
 def test_each_fault_of_an_answer_is_named(change: Any, message: str) -> None:
     bad = predict_with(lambda rows, _: change(rows))
@@ -343,6 +342,23 @@ def test_an_import_that_takes_long_or_touches_something_is_caught(
 
 def test_components_that_do_not_load_are_caught() -> None:
     assert "has no name" in failed(plugin(register_predictors=[SimpleNamespace()]))["loads"]
+
+
+@pytest.mark.parametrize("column", ["status", "label"])
+def test_a_column_that_is_left_out_is_told_once_with_what_makes_it(column: str) -> None:
+    bad = predict_with(lambda rows, _: rows.drop(column))
+    said = failed(plugin(register_predictors=[bad]))
+    assert f"predictions.{column} is missing (pmed.verdicts.predictions makes them all" in said["can_be_tried"]
+    assert set(said.values()) == {said["can_be_tried"], "can_be_tried comes first"}
+
+
+@pytest.mark.parametrize(("modifiable", "message"), [
+    (("wieght",), "`card.modifiable` names 'wieght', which is not in `needs` or `wants` (did you mean 'weight'?)"),
+    (("smoker",), "is not in `needs` or `wants` (there are: weight, ward, genotype:rs1)"),
+    ("weight", "`card.modifiable` must be a tuple of names")])
+def test_what_can_be_changed_is_an_input(modifiable: Any, message: str) -> None:
+    assert message in failed(plugin(register_predictors=[card(modifiable=modifiable)]))["loads"]
+    assert failed(plugin(register_predictors=[card(modifiable=("weight",))])) == {}
 
 
 def test_a_package_that_brings_nothing_is_caught() -> None:

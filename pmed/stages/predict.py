@@ -15,6 +15,8 @@ from ..types import Predictor
 
 ON = "on:"
 _KEY = ("patient_id", "predictor", "target")
+_COLUMNS = ("pmed.verdicts.predictions makes them all; `status` is assessed, not-assessed or not-applicable, "
+            "and the last two have a `reason` and no `value`")
 
 
 def inputs(predictor: Predictor) -> list[str]:
@@ -108,12 +110,26 @@ def checked(predictor: Predictor, features: pl.DataFrame) -> pl.DataFrame:
     Raises:
         TableError: where they do not.
     """
-    out = predictor.predict(features.clone())
+    out = whole(predictor.predict(features.clone()))
     named = out.with_columns(predictor=pl.lit(predictor.name))
     rows = TABLES["predictions"].check(named)[TABLES["predictions"].names]
     _must_cover(predictor, rows, features)
     _must_be_sound(predictor, rows)
     return rows
+
+
+def whole(out: object) -> pl.DataFrame:
+    """What ``predict`` returned, if it is a frame with every column of predictions.
+
+    Raises:
+        TableError: naming what is missing, and what makes it.
+    """
+    if not isinstance(out, pl.DataFrame):
+        raise TableError(f"predict() must return a polars DataFrame. Got {type(out).__name__}")
+    if missing := [name for name in TABLES["predictions"].names if name not in {"predictor", *out.columns}]:
+        raise TableError(f"predict() left out {'; '.join(f'predictions.{one} is missing' for one in missing)}",
+                         hint=_COLUMNS)
+    return out
 
 
 def _must_cover(predictor: Predictor, rows: pl.DataFrame, features: pl.DataFrame) -> None:

@@ -14,7 +14,7 @@ from typing import Any, Final
 import polars as pl
 
 from ..plugins import BUILT_IN, Component, Plugins
-from ..stages.predict import checked, inputs
+from ..stages.predict import checked, inputs, whole
 from ..types import Predictor
 from .subject import NotRun
 
@@ -146,7 +146,7 @@ class Case:
     def _why_not(self, row: Row) -> str:
         """Why nothing is assessed of this patient; empty where something is."""
         try:
-            said = self.predictor.predict(self.table([row]))
+            said = whole(self.predictor.predict(self.table([row])))
             if (said["status"] == "assessed").any():
                 return ""
             reason = str(said["reason"].drop_nulls().first())
