@@ -37,13 +37,14 @@ class PresentPhenotypes:
 
     name: ClassVar[str] = "pgx-present"
     needs: ClassVar[tuple[str, ...]] = ("gene_results", "patients", "medications", "allergies")
-    by_medicine: ClassVar[tuple[str, ...]] = (DOSE.rstrip(":"), DAYS)
+    by_medicine: ClassVar[tuple[str, ...]] = (DOSE.rstrip(":"), DAYS, TAKING.rstrip(":"))
     gives: ClassVar[tuple[str, ...]] = ("present_phenotypes", f"{MODIFIERS}*", f"{TAKING}*", ALLERGIES, f"{DOSE}*",
                                     f"{DAYS}:*")
 
     def names(self) -> dict[str, str]:
-        """Every gene whose product a medicine acts on."""
-        return {name: name for name in (f"{MODIFIERS}{gene}" for gene in modified())}
+        """Every gene whose product a medicine acts on, and every class of medicines."""
+        return {name: name for name in (*(f"{MODIFIERS}{gene}" for gene in modified()),
+                                        *(f"{TAKING}{one}" for one in members()))}
 
     def run(self, tables: Tables, wanted: Sequence[str]) -> dict[str, pl.DataFrame]:
         """``present_phenotypes``, and the wanted features, one row a patient with a record."""
