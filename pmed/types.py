@@ -136,7 +136,8 @@ class FeatureStep(Protocol):
 
     May also have ``sites() -> pl.DataFrame`` (a ``sites`` table), ``names() -> Mapping[str, str]``: what one may
     write for a feature of its patterns → the name of that feature, and ``written(name, value) -> value``: how it
-    writes a value that somebody else gives, or `InputError` where it never gives that.
+    writes a value that somebody else gives, or `InputError` where it never gives that; and ``of_medicines``, names of
+    its features that rest on which medicines are taken.
     """
 
     name: ClassVar[str]

@@ -8,7 +8,7 @@ import polars as pl
 
 from ..errors import TableError
 from ..flow import gives
-from ..normalise.drugs import unrecognised
+from ..normalise.drugs import name_of_medicine, unrecognised
 from ..plugins import Component, Plugins
 from ..tables import TABLES, Tables
 from ..types import Predictor
@@ -87,8 +87,8 @@ def _asked(predictor: Component, steps: Sequence[Component], silent: pl.DataFram
 
 
 def _medicines_behind(name: str, steps: Sequence[Component]) -> list[str]:
-    """The ``on:`` features that a feature is, or is made of."""
-    if name.startswith(ON):
+    """The features about medicines that a feature is, or is made of: ``on:``, and a step's ``of_medicines``."""
+    if name.startswith(ON) or any(name in getattr(step.made, "of_medicines", ()) for step in steps):
         return [name]
     return [need for step in steps if gives(step.made, name) for need in step.made.needs if need.startswith(ON)]
 
@@ -96,9 +96,8 @@ def _medicines_behind(name: str, steps: Sequence[Component]) -> list[str]:
 def _unsettled(tables: Tables) -> pl.DataFrame:
     """patient_id and _why, of whose record does not settle which medicines are taken."""
     drugs, patients = (tables.get(name, TABLES[name].empty()) for name in ("medications", "patients"))
-    name = pl.coalesce("display", "code", pl.lit("one without a name"))
     unread = drugs.filter(unrecognised(drugs)).group_by("patient_id", maintain_order=True).agg(
-        _why=pl.lit("medicines not recognised: ") + name.unique(maintain_order=True).str.join(", "))
+        _why=pl.lit("medicines not recognised: ") + name_of_medicine().unique(maintain_order=True).str.join(", "))
     nothing = patients.join(drugs, on="patient_id", how="anti").select(
         "patient_id", _why=pl.lit("the record lists no medicines"))
     return pl.concat([unread, nothing])
