@@ -87,10 +87,7 @@ class Engine:
         sources, steps = (plugins.components(f"register_{what}") for what in ("sources", "features"))
         predictors, advisers = (plugins.components(f"register_{what}") if concluding else []
                                 for what in ("predictors", "advisers"))
-        if concluding and plugins.options:
-            plugins.must_know_options([*sources, *steps, *predictors, *advisers,
-                                       *(one for what in ("exporters", "sections", "scorers")
-                                         for one in plugins.collect(f"register_{what}"))])
+        plugins.must_know_options()
         own = own_release()
         knowledge = [*plugins.releases(), *([Component(own.name, own, "pmed", "-")] if own else [])]
         releases = [component.made for component in knowledge]

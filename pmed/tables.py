@@ -346,7 +346,7 @@ _ALL = (
         "label": _text("value in words, where a word says it better"),
         "status": _text("was it assessed; not-applicable: the predictor has nothing to say of this patient", null=False,
                         values=("assessed", "not-assessed", "not-applicable")),
-        "reason": _text("why it was not assessed"),
+        "reason": _text("why it was not assessed; of one that was, what was assumed"),
     }, key=("patient_id", "predictor", "target")),
     Table("explanations", "Additive attribution: baseline + contributions = prediction, within 1e-6.", {
         **_PREDICTION,

@@ -15,9 +15,9 @@ from pmed.tables import TABLES, Tables
 from . import wording
 from .alternatives import alternatives
 from .cases import FEW, REMEMBERED, Cases
-from .checks import covered
+from .checks import covered, weighing
 from .guidelines import CONCERN, drugs
-from .medicines import days_taken, each_drug, with_coming
+from .medicines import UNREAD, days_taken, each_drug, with_coming
 from .outcomes import Outcome
 from .phenoconversion import PERHAPS, TAKEN
 from .reasons import assumptions, hints, reasons
@@ -26,7 +26,7 @@ PREDICTOR = "pgx-guidelines"
 KEY = ["patient_id", "drug"]
 START = 90.0  # days in which a treatment has just begun
 GENES = "{genes}"  # where in a reason the results of genes stand
-MORE_CAUTIONS = ("unclear", "assumed", "hinted")
+MORE_CAUTIONS = ("unclear", "assumed", "hinted", "unweighed")
 _TYPES = {name: column.dtype for name, column in TABLES["suggestions"].columns.items() if name != "adviser"}
 _FLAGS = ("harm_at_start", "grave", "changes", "discomfort", "starting")
 _FACTS = ("action", "strength", "advice", "because", "dose_factor", "expected", "untested", "open",
@@ -52,8 +52,9 @@ class GuidelineAdviser:
         present = tables.get("present_phenotypes", TABLES["present_phenotypes"].empty())
         rows = rows.join(facts, on="case", how="left", maintain_order="left").hstack(
             reasons(rows.select(*KEY, "case"), cases.outcomes, results, present))
-        for more in (_taken(with_coming(tables)), others, _doses(tables["predictions"]), assumptions(results),
-                     hints(results), days_taken(tables)):
+        taken = _taken(with_coming(tables))
+        for more in (taken, others, _doses(tables["predictions"]), assumptions(results), hints(results),
+                     days_taken(tables), _unweighed(taken, tables["features"])):
             rows = _beside(rows, more)
         return _suggestions(rows)
 
@@ -232,6 +233,16 @@ def _taken(medications: pl.DataFrame) -> pl.DataFrame:
     return each.group_by(KEY).agg(
         pl.col("start").min(), sure=(pl.col("state") == TAKEN).any(), perhaps=(pl.col("state") == PERHAPS).any(),
     ).select(*KEY, current=pl.lit(value=True), unclear=pl.when(~pl.col("sure")).then(told.cast(_TYPES["cautions"])))
+
+
+def _unweighed(taken: pl.DataFrame, features: pl.DataFrame) -> pl.DataFrame:
+    """For drugs taken beside a medicine that was not recognised: the caution that an interaction was not weighed."""
+    text = pl.format("Not recognised, so an interaction with it was not weighed: {}.", UNREAD)
+    unread = features.filter(pl.col(UNREAD) != "").select("patient_id", text=text) if UNREAD in features.columns else (
+        pl.DataFrame(schema={"patient_id": pl.String, "text": pl.String}))
+    said = pl.concat_list(pl.struct(code=pl.lit("unread-medicine"), text="text")).cast(_TYPES["cautions"])
+    return taken.filter(pl.col("drug").is_in(list(weighing()))).select(KEY).join(unread, on="patient_id").select(
+        *KEY, unweighed=said)
 
 
 def _doses(predictions: pl.DataFrame) -> pl.DataFrame:

@@ -14,6 +14,7 @@ import polars as pl
 from pmed import PmedError, option
 from pmed.tables import TABLES, Tables
 
+from . import spelling
 from .calls import How, call
 from .hints import hints, told
 from .knowledge import Gene, Site, genes, sites_table
@@ -42,9 +43,16 @@ class PgxCaller:
         return sites_table()
 
     def names(self) -> dict[str, str]:
-        """What there is of each gene."""
-        kinds = ("diplotype", "phenotype", "phenotypes", "activity-score")
-        return {name: name for name in (f"{kind}:{gene}" for kind in kinds for gene in genes())}
+        """What there is of each gene, each site and each HLA allele that is asked for."""
+        return {name: name for name in spelling.names()}
+
+    def written(self, name: str, value: Any) -> Any:
+        """A value of somebody else as it is written here: REF first, the lower allele first.
+
+        Raises:
+            InputError: where the feature never says that.
+        """
+        return spelling.written(name, value)
 
     def run(self, tables: Tables, wanted: Sequence[str]) -> dict[str, pl.DataFrame]:
         """Return ``gene_results`` and the wanted features; a patient's first sample speaks for the patient."""

@@ -141,6 +141,13 @@ def reads(drug: Drug) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*drug.inputs, *scores, *asked, *acting)))
 
 
+@cache
+def weighing() -> frozenset[str]:
+    """Drugs of which rows or checks ask what else is taken."""
+    return frozenset(name for name, drug in covered().items()
+                     if any(one.startswith((TAKING, MODIFIERS)) for one in reads(drug)))
+
+
 @lru_cache(maxsize=4096)
 def genes_of(drug: Drug) -> tuple[str, ...]:
     """Genes whose phenotype or activity score the rows or checks read."""

@@ -2,12 +2,14 @@
 
 ``modifiers:<GENE>`` lists the drugs that act on a gene's product, ``taking:<class>`` the drugs of a class that are
 taken, ``allergic-to`` the allergens on record, each joined by ";" and in alphabetical order; "" where the record has
-none, null where there is no record. ``daily-dose:<drug>`` (mg) and ``days-taken:<drug>`` are of what is taken.
+none, null where there is no record; of medicines also where it neither lists any nor says that none is taken. One that
+was not recognised is left out, and pmed's cautions name it. ``daily-dose:<drug>`` (mg) and ``days-taken:<drug>`` are of
+what is taken.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar
@@ -22,6 +24,7 @@ from .knowledge import table
 from .phenoconversion import PERHAPS, RECENT, TAKEN, Ability, Acting, matters, parsed, present
 
 MODIFIERS, TAKING, ALLERGIES, DOSE = "modifiers:", "taking:", "allergic-to", "daily-dose:"
+UNREAD = "medicines-not-recognised"
 # What is put on the skin or into the eye hardly reaches the liver.
 _LOCAL = r"(?i)topical|ophthalm|cutaneous|otic|vaginal|intravitreal|dental"
 LAPSE = 30  # days without a medicine, after which its treatment begins anew
@@ -37,13 +40,14 @@ class PresentPhenotypes:
 
     name: ClassVar[str] = "pgx-present"
     needs: ClassVar[tuple[str, ...]] = ("gene_results", "patients", "medications", "allergies")
-    by_medicine: ClassVar[tuple[str, ...]] = (DOSE.rstrip(":"), DAYS)
+    by_medicine: ClassVar[tuple[str, ...]] = (DOSE.rstrip(":"), DAYS, TAKING.rstrip(":"))
     gives: ClassVar[tuple[str, ...]] = ("present_phenotypes", f"{MODIFIERS}*", f"{TAKING}*", ALLERGIES, f"{DOSE}*",
                                     f"{DAYS}:*")
 
     def names(self) -> dict[str, str]:
-        """Every gene whose product a medicine acts on."""
-        return {name: name for name in (f"{MODIFIERS}{gene}" for gene in modified())}
+        """Every gene whose product a medicine acts on, and every class of medicines."""
+        return {name: name for name in (*(f"{MODIFIERS}{gene}" for gene in modified()),
+                                        *(f"{TAKING}{one}" for one in members()))}
 
     def run(self, tables: Tables, wanted: Sequence[str]) -> dict[str, pl.DataFrame]:
         """``present_phenotypes``, and the wanted features, one row a patient with a record."""
@@ -51,12 +55,13 @@ class PresentPhenotypes:
         acting = _acting(taken)
         people = _of(tables, "patients")["patient_id"]
         doses = taken.filter(pl.col("state") == TAKEN).select("patient_id", "drug", "daily")
+        nothing, listed = dict.fromkeys(people, ""), dict.fromkeys(_listing(tables), "")
         made = {one.name: one for one in (
-            *_wide(people, MODIFIERS, _modifiers(acting), wanted, absent=""),
-            *_wide(people, TAKING, _classes(taken), wanted, absent=""),
-            *_wide(people, ALLERGIES, _allergies(tables), wanted, absent=""),
-            *_wide(people, DOSE, doses, wanted, absent=None), *_wide(people, _BEGUN, days_taken(tables), wanted,
-                                                                     absent=0.0))}
+            *_wide(people, MODIFIERS, _modifiers(acting), wanted, listed),
+            *_wide(people, TAKING, _classes(taken), wanted, listed),
+            *_wide(people, ALLERGIES, _allergies(tables), wanted, nothing),
+            *_wide(people, DOSE, doses, wanted, {}),
+            *_wide(people, _BEGUN, days_taken(tables), wanted, dict.fromkeys(people, 0.0)))}
         return {"present_phenotypes": _present(acting, tables["gene_results"]),
                 "features": pl.DataFrame([people, *(made[name] for name in wanted)])}
 
@@ -155,12 +160,19 @@ def _classes(taken: pl.DataFrame) -> pl.DataFrame:
     return each.unique().group_by("patient_id", "name").agg(text=pl.col("drug").sort().str.join(";"))
 
 
-def _wide(people: pl.Series, kind: str, rows: pl.DataFrame, wanted: Sequence[str], *,
-          absent: str | float | None) -> list[pl.Series]:
-    """The wanted features of a `kind`, from rows of patient_id, name, value; `absent` where a patient has none."""
+def _wide(people: pl.Series, kind: str, rows: pl.DataFrame, wanted: Sequence[str],
+          absent: Mapping[str, str | float]) -> list[pl.Series]:
+    """The wanted features of a `kind`, from rows of patient_id, name, value; who has none has what `absent` says."""
     known = {(patient, f"{kind}{name}"): value for patient, name, value in rows.iter_rows()}
-    return [pl.Series(one, [known.get((patient, one), absent) for patient in people], rows.dtypes[-1])
+    return [pl.Series(one, [known.get((patient, one), absent.get(patient)) for patient in people], rows.dtypes[-1])
             for one in wanted if one.startswith(kind)]
+
+
+def _listing(tables: Tables) -> pl.Series:
+    """Patients whose record lists medicines, or says that none is taken now; that it once said so is no list."""
+    drugs = _of(tables, "medications")
+    says = pl.col("active").fill_null(value=True) | (pl.col("ingredients").list.len() != 0).fill_null(value=True)
+    return drugs.filter(says)["patient_id"].unique()
 
 
 @of_tables("medications", "patients")
