@@ -36,6 +36,7 @@ from .guidelines import (
 from .knowledge import folder, table
 from .medicines import ALLERGIES, DOSE, MODIFIERS, TAKING, modified, of_class
 from .phenoconversion import BY_SCORE, Ability, Acting, parsed, present
+from .rule_files import loads
 
 OWN_DOSE = "daily-dose"
 SOME = Range(1, ENDLESS)
@@ -61,7 +62,7 @@ def parse(text: str, where: str = "check") -> list[tuple[str, Row]]:
         PmedError: where the file is not TOML, a field is missing or a value is not one of those it may have.
     """
     try:
-        made = tomllib.loads(text)
+        made = loads(text)
         return [(drug, _row(one, drug, f"{where}, {one.get('key')}")) for one in made["check"] for drug in _drugs(one)]
     except tomllib.TOMLDecodeError as error:
         raise PmedError(f"not TOML: {error}", where=where) from error
