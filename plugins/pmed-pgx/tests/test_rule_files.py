@@ -6,6 +6,7 @@ import tomllib
 from importlib.resources import files
 
 import pytest
+
 from pmed_pgx import rule_files
 
 

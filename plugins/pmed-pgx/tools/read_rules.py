@@ -1,6 +1,6 @@
 """Read the embedded rule files (``data/*.toml``) once for all, after a change of them (run by hand, never by pmed).
 
-    python read_rules.py
+python read_rules.py
 """
 
 from __future__ import annotations
