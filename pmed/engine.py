@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from .collecting import uncollected
+from .collecting import lasting, uncollected
 from .errors import OptionError
 from .flow import upstream
 from .genomics.sex import sexes
@@ -78,8 +78,9 @@ class Engine:
 
         Without `concluding` there are no predictors and advisers, unless options might be theirs.
         """
-        plugins = Plugins.of(settings).load()
-        return cls.using(plugins, progress, concluding=concluding or bool(settings.options))
+        with lasting():
+            plugins = Plugins.of(settings).load()
+            return cls.using(plugins, progress, concluding=concluding or bool(settings.options))
 
     @classmethod
     def using(cls, plugins: Plugins, progress: Progress = _silent, *, concluding: bool = True) -> Engine:

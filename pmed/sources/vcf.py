@@ -35,7 +35,6 @@ from ..genomics.alleles import Site, Sites
 from ..genomics.builds import BUILDS, known_build
 from ..genomics.calls import Calls, Ints, decode
 from ..genomics.coverage import Targets, block_rows, target_rows
-from ..genomics.cut import packed, unpacked
 from ..genomics.files import kind_of
 from ..genomics.grid import Grid
 from ..genomics.header import Header, chosen_samples
@@ -43,7 +42,6 @@ from ..genomics.matching import Contradiction, Heard, Reaching, Said, matched
 from ..genomics.narrowing import in_blocks
 from ..genomics.opening import GenomeFile, head_of, on_one_build, opened
 from ..genomics.records import Record
-from ..genomics.reference import Reference
 from ..genomics.rows import Gone, Row, joined, spliced
 from ..genomics.syntax import Fault
 from ..options import option
@@ -110,6 +108,8 @@ class VcfSource:
 
     def cut(self, paths: Sequence[Path], request: ReadRequest, people: int) -> Iterator[tuple[tuple[str, ...], bytes]]:
         """VCF or BCF files opened once and cut into blocks of `people` samples, each for `read_cut` of any process."""
+        from ..genomics.cut import packed
+
         files, _ = self._opened(paths, request)
         names = list(dict.fromkeys(name for file in files for name in file.samples))
         blocks = [tuple(names[start:start + people]) for start in range(0, len(names), people)]
@@ -120,6 +120,8 @@ class VcfSource:
 
     def read_cut(self, data: bytes, request: ReadRequest) -> dict[str, pl.DataFrame]:
         """What `read` returns, of one block that `cut` gave."""
+        from ..genomics.cut import unpacked
+
         files = unpacked(data)
         return self._tables(files, self._sites(request, [file.header for file in files])[files[0].build])
 
@@ -151,6 +153,8 @@ class VcfSource:
         """The sites of each build; a reference sequence is of one build, which all files must be on."""
         wanted = {build: Sites.of(request.sites, build) for build in BUILDS}
         if self.reference:
+            from ..genomics.reference import Reference
+
             build = next((known for header in headers if (known := known_build(header, request.build)[0])), "")
             if not build:
                 raise GenomeError("a reference sequence needs a genome whose build is known",
