@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LAYERS = [  # lowest first; nothing imports from its own layer
     {"errors", "collecting", "processors"},
     {"lately"},
-    {"tables", "options", "files", "settings", "flow", "verdicts", "compatibility", "repeats"},
+    {"tables", "options", "files", "settings", "flow", "verdicts", "compatibility", "repeats", "pools"},
     {"types", "schema", "vocabularies", "allowlist", "modelling", "handover"},
     {"hookspecs"},
     {"components"},
