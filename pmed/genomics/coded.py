@@ -40,6 +40,8 @@ def _meanings() -> dict[str, NDArray[Any]]:
 
 
 MEANINGS = _meanings()
+# Both alleles as one number, for tables of very many.
+PAIRS = np.ascontiguousarray(np.stack([MEANINGS["allele_1"], MEANINGS["allele_2"]], axis=-1)).view(np.int16).ravel()
 
 
 def coded(allele_1: NDArray[Any], allele_2: NDArray[Any], ploidy: NDArray[Any], phased: Bools) -> tuple[Codes, Bools]:
