@@ -21,6 +21,7 @@ from pmed.errors import GenomeError
 from .alleles import with_chr
 from .blocks import Block, Bools, Ints, blocks, last_position, numbers
 from .calls import Alike, Calls, Packed
+from .coded import Coded
 from .files import is_bgzf, quiet_htslib
 from .header import Header
 from .order import Order
@@ -61,7 +62,7 @@ class Record:
     alts: tuple[str, ...]
     filter: str | None
     format: str
-    calls: bytes | Calls | Packed | Alike
+    calls: bytes | Calls | Packed | Alike | Coded
     last: int
 
     @property
