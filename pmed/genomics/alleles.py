@@ -114,8 +114,9 @@ class Sites:
     @classmethod
     def of(cls, table: pl.DataFrame, build: str, reference: Bases | None = None) -> Sites:
         """The rows of a ``sites`` table for `build`."""
-        rows = table.filter(pl.col("build") == build).unique(SITE_KEY, keep="first").sort(SITE_KEY)
-        return cls(build, tuple(_site(*row) for row in rows.select(*SITE_KEY, "site").iter_rows()), reference)
+        rows = (table.lazy().filter(pl.col("build") == build).unique(SITE_KEY, keep="first")
+                .sort(SITE_KEY).select(*SITE_KEY, "site").collect())
+        return cls(build, tuple(_site(*row) for row in rows.iter_rows()), reference)
 
     @cached_property
     def _spans(self) -> dict[str, tuple[list[tuple[int, int, int]], int]]:

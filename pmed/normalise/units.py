@@ -16,7 +16,7 @@ mmol/mol + 2.152 (Hoelzel et al., Clin Chem 2004;50:166-74); LOINC for the codes
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 
 import polars as pl
@@ -197,14 +197,14 @@ def _spell(unit: pl.Expr) -> pl.Expr:
             .str.replace_all("^", "*", literal=True))
 
 
-def _spelled(unit: str) -> str:
-    return pl.select(_spell(pl.lit(unit))).item()  # type: ignore[no-any-return]
+def _spelled(units: Iterable[str]) -> list[str]:
+    return pl.DataFrame({"unit": list(units)}, {"unit": pl.String}).select(_spell(pl.col("unit"))).to_series().to_list()
 
 
 @cache
 def _factors(quantity: str) -> Mapping[str, Factor]:
     """Spelled unit → factor and offset, made when a quantity is first met."""
-    found = {_spelled(unit): pair for unit, pair in UNITS[quantity].items()}
+    found = dict(zip(_spelled(UNITS[quantity]), UNITS[quantity].values(), strict=True))
     return {**found, "": (1, 0)} if quantity in _UNITLESS else found
 
 
@@ -305,7 +305,7 @@ def _implausible(rows: pl.DataFrame) -> pl.DataFrame:
 def _report(rows: pl.DataFrame, code: str, text: pl.Expr) -> pl.DataFrame:
     """One ``issues`` row for each value that is not used."""
     origin = pl.col("source").fill_null("unknown").str.splitn("#", 2).struct
-    return rows.select(
+    return rows.lazy().select(
         file=origin.field("field_0"), place=origin.field("field_1"), severity=pl.lit("warning"), code=pl.lit(code),
         text=text, patient_id="patient_id").cast(
-        {name: column.dtype for name, column in TABLES["issues"].columns.items()})
+        {name: column.dtype for name, column in TABLES["issues"].columns.items()}).collect()

@@ -54,13 +54,13 @@ def own_release() -> Release | None:
 
 def names_of(text: str) -> pl.DataFrame:
     """``drug_names`` of a TSV: ingredient, and atc, synonyms, brands and rxnorm, several of them parted by ``;``."""
-    rows = pl.read_csv(text.encode(), separator="\t", infer_schema=False).with_columns(
+    rows = pl.read_csv(text.encode(), separator="\t", infer_schema=False).lazy().with_columns(
         ingredient=pl.col("ingredient").str.split(" + "), alone=~pl.col("ingredient").str.contains(" + ", literal=True))
     own = rows.filter("alone").select(pl.col("ingredient").list.first(), name=pl.col("ingredient").list.first(),
                                       kind=pl.lit("ingredient"))
     others = [rows.select("ingredient", name=pl.col(column).str.split(";"), kind=pl.lit(kind))
               .explode("ingredient", empty_as_null=False).explode("name", empty_as_null=False).drop_nulls("name")
-              .filter(pl.col("name") != "").select(own.columns)
+              .filter(pl.col("name") != "").select("ingredient", "name", "kind")
               for column, kind in (("synonyms", "synonym"), ("brands", "brand"), ("atc", "code"), ("rxnorm", "code"))]
     found = pl.concat([own, *others]).with_columns(pl.col("name").str.to_lowercase())
-    return TABLES["drug_names"].check(found.select(TABLES["drug_names"].names))
+    return TABLES["drug_names"].check(found.select(TABLES["drug_names"].names).collect())

@@ -16,7 +16,7 @@ def vocabulary(releases: Sequence[Release], name: str = "drug_names") -> pl.Data
     """All releases' ``drug_names`` (or ``drug_classes``) as one table, each row once."""
     table = TABLES[name]
     parts = [table.check(one.tables[table.name], where=one.name) for one in releases if table.name in one.tables]
-    return pl.concat([table.empty(), *(part.select(table.names) for part in parts)]).unique(
+    return pl.concat([table.empty(), *(part[table.names] for part in parts)]).unique(
         table.key, keep="first", maintain_order=True)
 
 
@@ -30,6 +30,6 @@ def normalise(tables: Tables, names: pl.DataFrame) -> dict[str, pl.DataFrame]:
     out["medications"], unclear_drugs = add_ingredients(out["medications"], known)
     out["allergies"], unclear_allergens = add_ingredients(out["allergies"], known)
     out["observations"], unclear_units = canonical_units(out["observations"])
-    found = [frame.select(out["issues"].columns) for frame in (unclear_drugs, unclear_allergens, unclear_units)]
+    found = [frame[out["issues"].columns] for frame in (unclear_drugs, unclear_allergens, unclear_units)]
     out["issues"] = pl.concat([out["issues"], *found])
     return out

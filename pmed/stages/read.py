@@ -37,7 +37,7 @@ def read(sources: Sequence[Component], kind: str, paths: Sequence[Path],
         InputError: for a path that is not there or that no source reads, and whatever a source refuses.
     """
     made = [_read_with(component, chosen, request) for component, chosen in _by_source(sources, kind, paths)]
-    tables = {name: pl.concat([empty, *(one[name].select(empty.columns) for one in made if name in one)])
+    tables = {name: pl.concat([empty, *(one[name][empty.columns] for one in made if name in one)])
               for name, empty in empty_tables().items()}
     if len(made) > 1:  # each source's own tables are checked already
         for name, frame in tables.items():
