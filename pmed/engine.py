@@ -41,6 +41,7 @@ Files = str | Path | Iterable[str | Path]
 # What a run tells its `progress` in this order, each when it begins; a bar knows from it how far the run is.
 STEPS = ("reading records", "reading genomes", "working out features", "predicting", "explaining", "advising")
 FEW = 32  # patients and genomes: so many are worked on by one processor
+SMALL = 1 << 20  # bytes of all files; so much is read by one processor
 
 
 def _silent(_: str) -> None:
@@ -208,6 +209,11 @@ def _must_be_date(text: str) -> None:
         raise OptionError(f"index date must be YYYY-MM-DD. Got {text!r}") from error
 
 
+def _are_small(paths: Sequence[Path]) -> bool:
+    """Files of a few patients with nothing but known sites; what is not there or is a folder may be anything."""
+    return all(path.is_file() for path in paths) and sum(path.stat().st_size for path in paths) <= SMALL
+
+
 def _paths(files: Files | None) -> list[Path]:
     """One file, many or none, as paths."""
     return [Path(files)] if isinstance(files, str | Path) else [Path(file) for file in files or ()]
@@ -242,7 +248,8 @@ def run(genome: Files | None = (), history: Files | None = (), *, outside_calls:
     _must_be_date(index_date)
     engine = replace(Engine.start(chosen, progress), any_sex=allow_sex_mismatch)
     request = engine.request([*engine.steps, *engine.predictors], samples=samples, build=build, index_date=index_date)
-    read = engine.read(genome_paths, history_paths, request, pairs or {}, outside)
+    with one_processor() if _are_small([*genome_paths, *history_paths, *outside]) else nullcontext():
+        read = engine.read(genome_paths, history_paths, request, pairs or {}, outside)
     linking.must_be_born(read["patients"], index_date)
     few = read["patients"].height + read["samples"].height <= FEW
     with one_processor() if few else nullcontext():

@@ -8,6 +8,7 @@ from threading import Barrier, Thread
 import pytest
 
 import pmed
+from pmed.engine import Engine
 from pmed.processors import one_processor
 
 EVERYWHERE = os.sched_getaffinity(0)
@@ -53,4 +54,14 @@ def test_a_question_leaves_all_processors(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr("pmed.whatif._start", lambda drugs, *_: seen.append(os.sched_getaffinity(0)) or drugs)
     result.what_if(start="codeine")
     assert len(seen[0]) == 1
+    assert os.sched_getaffinity(0) == EVERYWHERE
+
+
+@pytest.mark.parametrize(("most", "processors"), [(1 << 20, 1), (0, len(EVERYWHERE))])
+def test_small_files_are_read_by_one(most: int, processors: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen, read = [], Engine.read
+    monkeypatch.setattr("pmed.engine.SMALL", most)
+    monkeypatch.setattr(Engine, "read", lambda *given: (seen.append(len(os.sched_getaffinity(0))), read(*given))[1])
+    assert pmed.demo("stent").suggestions.height
+    assert seen == [processors]
     assert os.sched_getaffinity(0) == EVERYWHERE
