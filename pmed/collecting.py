@@ -6,6 +6,7 @@ import atexit
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
 
 @contextmanager
@@ -34,6 +35,7 @@ def lasting() -> Iterator[None]:
 
     All objects of now are then counted among the old ones, as they would be after some collections that find nothing.
     """
+    _collected_once_at_exit()
     with uncollected():
         yield
         if not gc.get_freeze_count():  # objects that somebody froze stay frozen
@@ -41,9 +43,7 @@ def lasting() -> Iterator[None]:
             gc.unfreeze()
 
 
-def uncollected_at_exit() -> None:
-    """Leave the memory of this process to the system when it ends; only for a process of our own.
-
-    Taking modules and knowledge apart, object by object, is a tenth of a report.
-    """
-    atexit.register(gc.freeze)
+@cache
+def _collected_once_at_exit() -> None:
+    """An ending interpreter collects before it takes its modules apart, and again after: only the latter frees them."""
+    atexit.register(gc.disable)
