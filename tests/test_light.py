@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 HEAVY = ("IPython", "allel", "babel", "jupyter_core", "jupyterlab", "lightgbm", "mapie", "matplotlib", "numba",
-         "optuna", "pandas", "scipy", "shap", "sklearn", "weasyprint")
+         "optuna", "pandas", "pysam", "scipy", "shap", "sklearn", "weasyprint")
 PROBE = """
 import json, sys
 from pmed.cli import main
@@ -54,3 +54,9 @@ def test_report(root: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("module", ["json", "pmed"])
 def test_the_probe_sees_modules(module: str) -> None:
     assert module in modules_after("--version")
+
+
+def test_a_notebook_needs_no_command_line() -> None:
+    shown = "import pmed, sys; pmed.demo('stent')._repr_html_(); print({'click', 'pysam', 'tomlkit'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", shown], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
