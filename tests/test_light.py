@@ -57,6 +57,7 @@ def test_the_probe_sees_modules(module: str) -> None:
 
 
 def test_a_notebook_needs_no_command_line() -> None:
-    shown = "import pmed, sys; pmed.demo('stent')._repr_html_(); print({'click', 'pysam', 'tomlkit'} & set(sys.modules))"
+    shown = ("import pmed, sys; pmed.demo('stent')._repr_html_(); "
+             "print({'click', 'pysam', 'tomlkit'} & set(sys.modules))")
     done = subprocess.run([sys.executable, "-c", shown], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
