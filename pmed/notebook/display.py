@@ -19,7 +19,6 @@ from ..render import words
 from ..render.bars import waterfall
 from ..render.gaps import medicine_name, uncovered
 from ..render.generated import Generated
-from ..render.html import environment as report_environment
 from ..render.messages import decimals, number
 from ..render.page import assessed_predictions
 from ..render.view import View, age_at, displays, patient_views, table
@@ -64,6 +63,8 @@ def figure(people: View | None) -> Markup:
     """A risk as 100 people, by the report's own macro; nothing where it is no share."""
     if people is None:
         return Markup()
+    from ..render.html import environment as report_environment
+
     macros: Any = report_environment().get_template("macros.html.j2").module
     return Markup(macros.people(people))  # noqa: S704 - escaped by the report's templates
 
