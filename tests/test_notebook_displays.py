@@ -15,6 +15,7 @@ from pmed.modelling import Model, ModelCard
 from pmed.notebook import display
 from pmed.notebook.parts import Quality
 from pmed.records import Histories
+from pmed.render.html import HtmlExporter
 from pmed.result import Result
 from pmed.whatif import WhatIf
 from tests import render_cases as cases
@@ -130,6 +131,34 @@ def test_many_patients_are_a_list_that_says_how_many_are_left_out() -> None:
     assert "50 patients" in text
     assert "and 30 more" in text
     assert text.count('<th scope="row">') == 20
+
+
+def test_risks_and_responses_are_shown_as_in_the_report() -> None:
+    text = cases.full()._repr_html_()
+    page = HtmlExporter().export(cases.full()).decode()
+    shown = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", text))
+    assert "Luck in ten years 12.3 % (interval 8 to 20 %) – fair" in shown
+    figure, = re.findall(r'<figure class="people">.*?</figure>', text, re.DOTALL)
+    assert figure in page
+    assert "Assumed" not in shown
+    assert "weekly-dose" not in re.findall(r'data-target="([^"]+)"', text)  # not assessed: with the gaps
+
+
+def test_a_response_has_its_interval_and_its_bars() -> None:
+    text = pmed.demo("warfarin")._repr_html_()
+    dose = text.partition('data-target="warfarin-weekly-dose"')[2].partition("pv-risk")[0]
+    assert re.search(r"mg/week</span> <span class=\"pv-muted\">\(interval [\d.]+ to [\d.]+", dose)
+    assert "compared with the reference patient" in dose
+    assert "Could be lowered:" in text
+
+
+def test_what_was_assumed_of_a_risk_is_said_and_escaped() -> None:
+    rows = cases.full_rows()
+    for row in rows["predictions"]:
+        row["reason"] = f"not recognised: {EVIL}" if row["status"] == "assessed" else row["reason"]
+    text = Result(cases.result(rows).tables, (), cases.full().provenance)._repr_html_()
+    assert re.search(r"Assumed:</strong> .*not recognised: &lt;script&gt;", text)
+    assert "<script" not in text
 
 
 def test_a_medicine_without_advice_is_shown_as_not_assessed(stent: Result) -> None:

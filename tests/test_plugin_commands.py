@@ -33,14 +33,14 @@ def broken(path: Path, more: str = "") -> None:
 
 def test_check_of_a_good_plugin(score: Path) -> None:
     done = CliRunner().invoke(cli, ["plugins", "check", "new_score", "--table"])
-    assert (done.exit_code, done.output) == (0, "25 passed\n")
+    assert (done.exit_code, done.output) == (0, "26 passed\n")
 
 
 def test_check_of_a_broken_plugin_names_the_check_and_ends_with_one(score: Path) -> None:
     broken(score)
     done = CliRunner().invoke(cli, ["plugins", "check", "new_score", "--table"])
     assert done.exit_code == 1
-    assert done.output == "failed   new-score.card_is_complete: card.populations is empty\n1 failed, 24 passed\n"
+    assert done.output == "failed   new-score.card_is_complete: card.populations is empty\n1 failed, 25 passed\n"
 
 
 def test_check_in_a_pipe_is_json(score: Path) -> None:
@@ -56,7 +56,7 @@ def test_an_expected_failure_is_shown_with_its_reason_and_is_no_failure(score: P
     done = CliRunner().invoke(cli, ["plugins", "check", "new_score", "--table"])
     assert done.exit_code == 0
     assert done.output == ("expected new-score.card_is_complete: The cohort is not described yet.\n"
-                           "1 expected, 24 passed\n")
+                           "1 expected, 25 passed\n")
 
 
 def test_a_package_that_is_not_there_is_one_line() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import date
 from types import SimpleNamespace
+from typing import ClassVar
 
 import polars as pl
 import pytest
@@ -10,10 +12,11 @@ import pytest
 from pmed import TABLES, hookimpl
 from pmed.engine import Engine
 from pmed.errors import GenomeError, HistoryError, InputError
-from pmed.plugins import Plugins
+from pmed.plugins import Component, Plugins
 from pmed.stages.advise import join_sources, rank
 from pmed.stages.link import link
 from pmed.stages.read import read
+from pmed.types import ReadRequest
 from tests.toy import ToyAdviser, ToyPredictor, ToyStep, plugin, suggestion, tables
 
 
@@ -404,6 +407,38 @@ def test_a_source_that_breaks_ends_the_run_in_one_line(tmp_path):
         read([component], "genome", [tmp_path], None)
     with pytest.raises(GenomeError, match="no genome source reads this file"):
         read([], "genome", [file], None)
+
+
+class Weights:
+    """A source of somebody else, which says nothing of the day of the question."""
+
+    name, kind = "weights", "history"
+    entries: ClassVar = [{"patient_id": "a", "row": 1, "start": date(2025, 3, 1)}]
+    day: ClassVar = None
+
+    def matches(self, path):
+        return True
+
+    def read(self, paths, request):
+        people = [{"patient_id": "a", "birth_date": date(1965, 3, 1), "index_date": self.day}]
+        return {"patients": TABLES["patients"].frame(people),
+                "observations": TABLES["observations"].frame(self.entries)}
+
+
+@pytest.mark.parametrize(("changed", "asked", "day", "told"), [
+    ({}, "", date(2025, 3, 1), [("info", "no index date was asked for; the last entry of the record, 2025-03-01, is "
+                                 "used")]),
+    ({}, "2024-01-01", date(2024, 1, 1), []), ({"day": date(2020, 1, 1)}, "", date(2020, 1, 1), []),
+    ({"entries": []}, "", None, [("warning", "no index date was asked for and the record has no dated entry; age stays "
+                                 "unknown")])])
+def test_a_source_need_not_say_the_day_of_the_question(tmp_path, changed, asked, day, told):
+    file = tmp_path / "w"
+    file.write_text("x")
+    source = Component("weights", type("Changed", (Weights,), changed)(), "other", "1")
+    made = read([source], "history", [file], ReadRequest(TABLES["sites"].empty(), index_date=asked))
+    assert made["patients"]["index_date"].to_list() == [day]
+    assert made["issues"].select("severity", "text").rows() == told
+    assert set(made["issues"]["file"]) <= {str(file)}
 
 
 @pytest.mark.parametrize(("name", "kind", "error", "message"), [

@@ -12,6 +12,7 @@ import tempfile
 import urllib.request
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar
@@ -678,6 +679,21 @@ BAD_COMPONENTS = {
 def test_a_component_that_breaks_a_promise_is_caught(promise: str) -> None:
     hook, bad = BAD_COMPONENTS[promise]
     assert promise in failed(plugin(**{hook: [bad]}))
+
+
+def test_a_source_that_breaks_at_one_odd_number_is_caught() -> None:
+    def read(self, paths, request):
+        try:
+            rows = [line.split("|") for line in paths[0].read_text("utf-8").splitlines()]
+            (_, first), *_ = rows
+        except (OSError, ValueError) as error:
+            raise InputError("no such lines", where=str(paths[0])) from error
+        return {"patients": TABLES["patients"].frame({"patient_id": one, "birth_date": date(int(first), 1, 1)}
+                                                     for one, _ in rows)}
+
+    bad = made(Lines, read=read, examples=lambda self: {"some.lines": b"ann|1970\nbob|1980\n"})
+    said = failed(plugin(register_sources=[bad]))["source_refuses_clearly"]
+    assert "its example with the line b'ann|197x\\n' breaks it: ValueError" in said
 
 
 def test_a_source_without_an_example_is_told_to_bring_one() -> None:

@@ -20,6 +20,7 @@ from ..render.bars import waterfall
 from ..render.gaps import medicine_name, uncovered
 from ..render.generated import Generated
 from ..render.messages import decimals, number
+from ..render.page import assessed_predictions
 from ..render.view import View, age_at, displays, patient_views, table
 from ..types import Explanation
 
@@ -50,12 +51,22 @@ def patient(view: View, names: words.Displays, shown: Result) -> str:
     """A patient: who, what to do with what is taken, what else is known, what is not."""
     current = [card(row, names) for row in view["suggestions"] if row["current"]]
     genes = [(name, row) for name, row in view["genes"].items() if row["status"] != "no-data" or row["acting"]]
-    own = [row for row in view["predictions"]
-           if row["status"] == "assessed" and row["unit"] != "concern level"]
+    own = [{**row, "figure": figure(row["people"]), "chart": chart(row["explanation"], names)}
+           for row in assessed_predictions(view, shown.provenance, names)]
     silent = [{"name": medicine_name(row), "reason": reason} for row, reason in uncovered(view)]
     return piece("patient", view=view, current=current, others=_by_action(view), genes=genes, predictions=own,
                  unread=len(view["genes"]) - len(genes), gaps=view["not_assessed"], failures=shown.failures,
                  uncovered=silent)
+
+
+def figure(people: View | None) -> Markup:
+    """A risk as 100 people, by the report's own macro; nothing where it is no share."""
+    if people is None:
+        return Markup()
+    from ..render.html import environment as report_environment
+
+    macros: Any = report_environment().get_template("macros.html.j2").module
+    return Markup(macros.people(people))  # noqa: S704 - escaped by the report's templates
 
 
 def card(row: View, names: words.Displays) -> View:

@@ -230,6 +230,14 @@ def _predictions(view: View, current: list[View], provenance: Mapping[str, Any],
             for kind in order]
 
 
+def assessed_predictions(view: View, provenance: Mapping[str, Any], displays: words.Displays) -> list[View]:
+    """Risks and responses that have a value, as the report shows them, for other displays: shares first."""
+    cards = provenance.get("predictors", {})
+    shown = [_prediction(row, cards.get(row["predictor"], {}), displays, None) for row in _own_predictions(view)
+             if row["status"] == "assessed" and row["kind"] in SECTIONS]
+    return sorted(shown, key=lambda row: (list(SECTIONS).index(row["kind"]), row["people"] is None))
+
+
 def _large_and_small(kind: str, assessed: list[View]) -> dict[str, list[View]]:
     """Cards, and lines with their charts folded away for those risks that are points or amounts and no share."""
     small = [row for row in assessed if kind == "risk" and row["people"] is None]

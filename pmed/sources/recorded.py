@@ -27,6 +27,7 @@ from typing import Any
 import polars as pl
 
 from ..errors import OptionError
+from ..normalise.dating import NONE, TAKEN, last_entries
 from ..tables import TABLES, Tables
 from .record_dates import first_day, is_bad, is_partial, last_day
 
@@ -223,25 +224,13 @@ def _patients(frames: Tables, index_date: date | None, found: list[pl.DataFrame]
     found.append(_report(frames["patients"].filter(odd), "warning", "bad-gender",
                          "not a FHIR gender; it stays unknown", "$.gender"))
     known = frames["patients"].with_columns(pl.when(~odd).then("sex").alias("sex"))
-    dated = known.join(_last_entries(frames), on="patient_id", how="left", maintain_order="left")
+    dated = known.join(last_entries(frames), on="patient_id", how="left", maintain_order="left")
     if index_date is not None:
         return dated.with_columns(index_date=pl.lit(index_date, pl.Date()))
-    taken = pl.format("no index date was asked for; the last entry of the record, {}, is used", "index_date")
+    taken = pl.format(TAKEN, "index_date")
     found += [_report(dated.filter(pl.col("index_date").is_not_null()), "info", "index-date", taken),
-              _report(dated.filter(pl.col("index_date").is_null()), "warning", "no-index-date",
-                      "no index date was asked for and the record has no dated entry; age stays unknown")]
+              _report(dated.filter(pl.col("index_date").is_null()), "warning", "no-index-date", NONE)]
     return dated
-
-
-def _last_entries(frames: Tables) -> pl.DataFrame:
-    """The latest dated entry of each patient up to today. A medicine's end is a plan, not an entry."""
-    # A date to come is a slip of the pen or a plan: the patient is not that old yet.
-    today = datetime.now(UTC).date()
-    entries = [frame.select("patient_id", index_date=pl.max_horizontal(
-        pl.when(pl.col(column) <= today).then(column) for column in ("start", "end", "recorded")
-        if column in frame.columns and (name, column) != ("medications", "end")))
-        for name, frame in frames.items() if name != "patients"]
-    return pl.concat(entries).group_by("patient_id").agg(pl.col("index_date").max())
 
 
 def _judge(name: str, frame: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:

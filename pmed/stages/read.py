@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from ..errors import GenomeError, HistoryError, InputError, PmedError
+from ..normalise.dating import NONE, TAKEN, last_entries
 from ..plugins import BUILT_IN, Component
 from ..tables import TABLES
 from ..types import ReadRequest
@@ -58,7 +60,31 @@ def must_be_there(kind: str, paths: Sequence[Path]) -> None:
 
 def _read_with(component: Component, paths: Sequence[Path], request: ReadRequest) -> dict[str, pl.DataFrame]:
     made = _attempt(component, paths, lambda: component.made.read(paths, request))
-    return {name: _checked(component, name, frame) for name, frame in made.items()}
+    checked = {name: _checked(component, name, frame) for name, frame in made.items()}
+    # pmed's own sources do that themselves, before they say what is active on that day.
+    return checked if component.plugin in BUILT_IN else _dated(checked, paths, request)
+
+
+def _dated(tables: dict[str, pl.DataFrame], paths: Sequence[Path], request: ReadRequest) -> dict[str, pl.DataFrame]:
+    """With the day of the question where a source leaves it open: as asked, else the last entry of the record.
+
+    Without it nobody has an age, and no measurement counts.
+    """
+    patients = tables.get("patients")
+    if patients is None or not patients["index_date"].null_count():
+        return tables
+    asked = date.fromisoformat(request.index_date) if request.index_date else None
+    entries = {name: frame for name, frame in tables.items() if {"patient_id", "start"} <= {*frame.columns}}
+    last = last_entries(entries) if entries else TABLES["patients"].empty().select("patient_id", "index_date")
+    known = patients.join(last.rename({"index_date": "_last"}), on="patient_id", how="left", maintain_order="left")
+    day = pl.coalesce("index_date", pl.lit(asked, dtype=pl.Date()), "_last")
+    told = known.filter(pl.col("index_date").is_null(), pl.lit(asked is None)).select(
+        "patient_id", text=pl.format(TAKEN, "_last"))
+    issues = [{"file": ", ".join(map(str, paths)), "severity": "info" if text else "warning", "patient_id": who,
+               "code": "index-date" if text else "no-index-date", "text": text or NONE} for who, text in told.rows()]
+    return {**tables, "patients": known.with_columns(index_date=day).drop("_last"), "issues": pl.concat([
+        tables.get("issues", TABLES["issues"].empty()).select(TABLES["issues"].names),
+        TABLES["issues"].frame(issues)])}
 
 
 def _checked(component: Component, name: str, frame: pl.DataFrame) -> pl.DataFrame:

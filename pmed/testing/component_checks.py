@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,6 +25,7 @@ from .world import World, of_patient, shown
 
 Check = Callable[[Component, World], None]
 _NOT_A_FILE: Final = (b"", b"\x00\xff\xfe garbage \x1b", b"<html>not what you think</html>")
+MOST_LINES: Final = 20
 _MARKUP: Final = re.compile(r"<(script|img)\b", re.IGNORECASE)
 
 
@@ -45,14 +46,26 @@ def check_source_reads_its_example(component: Component, world: World) -> None:
 
 
 def check_source_refuses_clearly(component: Component, world: World) -> None:
-    """A file that is missing, empty or something else is one clear line (PmedError), or rows of ``issues``."""
-    for name in _examples(component):
+    """A file that is missing, empty, damaged or something else is one clear line (PmedError), or rows of ``issues``."""
+    for name, example in _examples(component).items():
         with TemporaryDirectory() as folder:
             path = Path(folder, name)
             _must_be_clear(component, path, world, "a missing file")
             for content in _NOT_A_FILE:
                 path.write_bytes(content)
                 _must_be_clear(component, path, world, f"a file of {content!r}")
+            for content, line in _damaged(example):
+                path.write_bytes(content)
+                _must_be_clear(component, path, world, f"its example with the line {line!r}")
+
+
+def _damaged(example: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """The example with an x for the last digit of a line, or cut off after it, one line at a time; and that line."""
+    lines = example.splitlines(keepends=True)
+    for at, line in enumerate(lines[:MOST_LINES]):
+        odd = re.sub(rb"\d(?=\D*$)", b"x", line)
+        for new in (odd, line[: len(line) // 2]):
+            yield b"".join([*lines[:at], new, *lines[at + 1:]]), new
 
 
 def _examples(component: Component) -> Mapping[str, bytes]:
