@@ -6,7 +6,7 @@ stand anywhere in the record, also in another file: links are followed when all 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -18,6 +18,8 @@ from .fhir_wanted import Encounter, Procedure
 from .reasons import NAME, NEXT
 from .recorded import Issue, Row
 
+#: What may be one, of what is read.
+REASONS = frozenset(("Condition", "Observation", "DiagnosticReport", "Procedure"))
 NO_REASON: Row = (None, None, None, None)
 Link = Callable[[str], str]
 T = TypeVar("T")
@@ -44,6 +46,8 @@ def reason(resource: Resource, found: Drug | Procedure | Encounter, link: Link, 
     """Words, system, code and links; a reason that cannot be read is reported and costs nothing else."""
     if not (found.reason_code or found.reason_reference or found.reason):
         return NO_REASON
+    if found.reason_code and not (found.reason_reference or found.reason):  # as of most visits, hence without more ado
+        return (*_words(_decoded(resource, "reasonCode", found.reason_code, _CODES, issues)), None)
     both = [part for one in _decoded(resource, "reason", found.reason, _BOTH, issues) for part in (one, *one.value)]
     said = [*_decoded(resource, "reasonCode", found.reason_code, _CODES, issues),
             *(one.concept for one in both if one.concept)]
@@ -68,6 +72,8 @@ def _decoded(resource: Resource, name: str, raw: msgspec.Raw, decoder: msgspec.j
 
 def _words(said: Sequence[CodeableConcept]) -> Row:
     """All reasons in words; system and code of the first that has a code."""
+    if not said:
+        return NO_REASON[:3]
     rows = [named(one, SNOMED) for one in said]
     system, code, _ = next((row for row in rows if row[1]), (None, None, None))
     return "; ".join(dict.fromkeys(str(display or code) for _, code, display in rows if display or code)) or None, \
@@ -92,11 +98,3 @@ def _contained(resource: Resource, contained: Sequence[object], link: Reference,
     issues.append(resource.issue("info", "lost-reason", "the reason it refers to is not in it, or cannot be read; only "
                                  "the name of the link is known, if any", path="$.contained"))
     return CodeableConcept(text=link.display)
-
-
-def targets(resources: Sequence[Resource]) -> Iterator[tuple[str, Resource]]:
-    """What of a bundle may be a reason, by its full URL."""
-    return ((one.full_url, one) for one in resources if one.kind in _TARGETS and one.full_url)
-
-
-_TARGETS = ("Condition", "Observation", "DiagnosticReport", "Procedure")

@@ -29,19 +29,12 @@ from .fhir_genes import Call, gene_call
 from .fhir_goal_rows import goal_rows
 from .fhir_kept import Kept
 from .fhir_lines import LineReading
-from .fhir_reasons import reason, targets
+from .fhir_reasons import REASONS, reason
 from .fhir_rows import allergy_row, condition_rows, observation_rows, patient_row
-from .fhir_types import AllergyIntolerance, CodeableConcept, Condition, Drug, Medication, Observation, Owned, Patient
+from .fhir_types import CodeableConcept, Drug, Medication, Observation, Owned, Patient
 from .fhir_wanted import (
     TABLE,
     WANTED,
-    DiagnosticReport,
-    Encounter,
-    FamilyMemberHistory,
-    Goal,
-    Immunization,
-    Procedure,
-    Wanted,
     decoder,
 )
 from .record_dates import is_date
@@ -69,7 +62,7 @@ class Scope:
     @cached_property
     def reasons(self) -> dict[str, Resource]:
         """What of a bundle may be a reason, by its full URL."""
-        return dict(targets(self.resources))
+        return {one.full_url: one for one in self.resources if one.kind in REASONS and one.full_url}
 
     def link(self, reference: str) -> str:
         """What a reason refers to, as `reasons` knows it: type and id; where there is no id, file and place."""
@@ -184,7 +177,9 @@ class Records:
                                               path=f"$.{whose}"))
             return
         noted: list[Issue] = []
-        rows, kept = _rows(resource, found, name, scope, noted), self.rows[TABLE[kind]]
+        kept = self.rows[TABLE[kind]]
+        rows = (observation_rows(resource, found, name, noted) if type(found) is Observation  # most of all
+                else _ROWS[kind](resource, found, name, scope, noted))
         if not rows:  # a goal that is told in words only
             self.issues += noted
             return
@@ -261,24 +256,30 @@ def _check_birth_date(patient: Patient, name: str, where: str) -> None:
     raise UnusablePatient(f"Patient/{name} {fault}", where=where, hint="add Patient.birthDate as YYYY-MM-DD")
 
 
-def _rows(resource: Resource, found: Wanted, name: str, scope: Scope, issues: list[Issue]) -> list[Row]:
-    if type(found) is Observation:
-        return observation_rows(resource, found, name, issues)
-    if type(found) is Goal:
-        return goal_rows(resource, found, name, issues)
-    if isinstance(found, Drug):
-        return [drug_row(resource, found, name, scope.medicines, issues) + reason(resource, found, scope.link, issues)]
-    if isinstance(found, Procedure | Encounter):
-        row = _REASONED[type(found)](resource, found, name)
-        return [row + reason(resource, found, scope.link, issues)]
-    if many := _MANY.get(type(found)):
-        return many(resource, found, name)
-    return [_ONE[type(found)](resource, found, name)]
+_Made = Callable[[Resource, Any, str, Scope, list[Issue]], list[Row]]
 
 
-# Those that may be several rows, those that are one, and those that are one with a reason.
-_MANY: Mapping[type, Callable[[Resource, Any, str], list[Row]]] = {
-    Condition: condition_rows, FamilyMemberHistory: family_rows}
-_ONE: Mapping[type, Callable[[Resource, Any, str], Row]] = {
-    AllergyIntolerance: allergy_row, Immunization: immunization_row, DiagnosticReport: report_row}
-_REASONED: Mapping[type, Callable[[Resource, Any, str], Row]] = {Encounter: encounter_row, Procedure: procedure_row}
+def _many(make: Callable[[Resource, Any, str], list[Row]]) -> _Made:
+    return lambda resource, found, name, _scope, _issues: make(resource, found, name)
+
+
+def _one(make: Callable[[Resource, Any, str], Row]) -> _Made:
+    return lambda resource, found, name, _scope, _issues: [make(resource, found, name)]
+
+
+def _reasoned(make: Callable[[Resource, Any, str], Row]) -> _Made:
+    return lambda resource, found, name, scope, issues: [
+        make(resource, found, name) + reason(resource, found, scope.link, issues)]
+
+
+def _drug(resource: Resource, found: Drug, name: str, scope: Scope, issues: list[Issue]) -> list[Row]:
+    row = drug_row(resource, found, name, scope.medicines, issues)
+    return [row + reason(resource, found, scope.link, issues)]
+
+
+_ROWS: Mapping[str, _Made] = {
+    **dict.fromkeys((kind for kind, known in WANTED.items() if issubclass(known, Drug)), _drug),
+    "Condition": _many(condition_rows), "FamilyMemberHistory": _many(family_rows),
+    "AllergyIntolerance": _one(allergy_row), "Immunization": _one(immunization_row),
+    "DiagnosticReport": _one(report_row), "Encounter": _reasoned(encounter_row), "Procedure": _reasoned(procedure_row),
+    "Goal": lambda resource, found, name, _scope, issues: goal_rows(resource, found, name, issues)}
