@@ -134,10 +134,10 @@ def report(settings: Settings, *, genome: tuple[Path, ...], history: tuple[Path,
 
 
 @cli.command()
-@click.argument("genome", nargs=-1, type=READABLE)
-@click.option("--history", multiple=True, type=READABLE, help="Patient records; repeatable.")
+@click.argument("genome", nargs=-1)
+@click.option("--history", multiple=True, metavar="PATH", help="Patient records; repeatable.")
 @genome_options
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path, file_okay=False),
+@click.option("-o", "--output", required=True, metavar="DIRECTORY",
               help="Folder of this cohort; the same command goes on where an earlier one was ended.")
 @click.option("--index-date", default="", help="Day of the question, YYYY-MM-DD (default: last entry of each record).")
 @click.option("--pairs", "pairs_file", type=click.Path(path_type=Path, dir_okay=False),
@@ -151,18 +151,20 @@ def report(settings: Settings, *, genome: tuple[Path, ...], history: tuple[Path,
 @click.option("--jobs", type=click.IntRange(0), default=0, help="Processes (default: one a CPU).")
 @click.option("--memory", type=click.IntRange(0), default=0, metavar="MB", help="For all processes together.")
 @click.pass_obj
-def cohort(settings: Settings, *, genome: tuple[Path, ...], history: tuple[Path, ...], reading: Reading, output: Path,
+def cohort(settings: Settings, *, genome: tuple[str, ...], history: tuple[str, ...], reading: Reading, output: str,
            index_date: str, pairs_file: Path | None, groups_file: Path | None, allow_sex_mismatch: bool,
            genes_only: bool, explanations: bool, engine: str, jobs: int, memory: int) -> None:
     """Everybody in GENOME file(s) and records as Parquet tables with summaries; resumable, for very many people."""
-    from .cohort import Asked, Inputs, on_disk
+    from .cohort import Asked, Inputs, here
     from .cohort.command import work_out
 
     if genes_only and explanations:
         raise click.UsageError("--explanations are of what --genes-only leaves out")
-    asked = Asked(on_disk(output).absolute(), settings.with_options(reading.options), reading.build, index_date,
-                  allow_sex_mismatch, explanations, genes_only)
-    work_out(Inputs.read(genome, history, pairs_file, groups_file), asked, engine=engine, jobs=jobs, memory=memory)
+    with here(genome, history, output, engine=engine, jobs=jobs) as files:
+        asked = Asked(files.folder, settings.with_options(reading.options), reading.build, index_date,
+                      allow_sex_mismatch, explanations, genes_only)
+        work_out(Inputs.read(files.genome, files.history, pairs_file, groups_file), asked, files, engine=engine,
+                 jobs=jobs, memory=memory)
 
 
 @cli.command()
