@@ -17,6 +17,7 @@ from .files import write_whole
 from .modelcommands import model
 from .plugincommands import plugins
 from .plugins import Plugins, must_be_installed
+from .processors import one_thread
 from .readers import Reader, reader_options
 from .settings import Settings, load_settings
 from .terminal import Reading, add_commands, finish, genome_options, outside_calls_option, progress, spooled
@@ -299,8 +300,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = list(sys.argv[1:] if arguments is None else arguments)
     if ONE_THREAD & set(given):
         # One patient's frames are tiny, and a cohort has its processes: polars' thread pool costs more there than it
-        # gives. Read when polars loads.
-        os.environ.setdefault("POLARS_MAX_THREADS", "1")
+        # gives.
+        one_thread()
     try:
         cli.main(given, prog_name="pmed", obj=shlex.join(["pmed", *given]))
     except PmedError as error:

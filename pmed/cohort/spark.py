@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from ..errors import OptionError
+from ..processors import one_thread
 from . import work
 from .plan import Chunk
 from .work import Asked, Done
@@ -85,7 +86,7 @@ def _session(jobs: int) -> tuple[Any, bool]:
 def _mapper(asked: bytes, doing: Doing) -> Callable[[Iterator[Any]], Iterator[Any]]:
     """What an executor does with its rows."""
     def work_out(batches: Iterator[Any]) -> Iterator[Any]:
-        os.environ.setdefault("POLARS_MAX_THREADS", "1")  # read when polars is loaded, which is now
+        one_thread()
         import pyarrow as pa
 
         for batch in batches:
