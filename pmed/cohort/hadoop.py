@@ -88,6 +88,8 @@ class Hadoop:
     def remove(self, address: str) -> None:
         """Remove a file or folder, if it is there."""
         with _told(address, "cannot be removed"):
+            if not self.is_there(address):
+                return
             self._system(address).delete(self._path(address), _DEEP)
 
     def _path(self, address: str) -> Any:
