@@ -7,6 +7,7 @@ import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -25,6 +26,20 @@ from .terminal import Reading, add_commands, finish, genome_options, outside_cal
 COMMAND = "pmed.command"
 ONE_THREAD = {"report", "demo", "cohort"}
 READABLE = click.Path(path_type=Path)
+
+
+class Anywhere(click.ParamType[Any]):
+    """A path, or the address of a file system that Spark knows, whose slashes a path would lose."""
+
+    name = "path"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path | str:  # noqa: ARG002
+        """The address as it is; anything else as a path."""
+        from .cohort.places import is_away
+
+        return value if is_away(value) else Path(value)
+
+
 WRITABLE = click.Path(path_type=Path, dir_okay=False)
 
 
@@ -135,10 +150,10 @@ def report(settings: Settings, *, genome: tuple[Path, ...], history: tuple[Path,
 
 
 @cli.command()
-@click.argument("genome", nargs=-1)
-@click.option("--history", multiple=True, metavar="PATH", help="Patient records; repeatable.")
+@click.argument("genome", nargs=-1, type=Anywhere())
+@click.option("--history", multiple=True, type=Anywhere(), help="Patient records; repeatable.")
 @genome_options
-@click.option("-o", "--output", required=True, metavar="DIRECTORY",
+@click.option("-o", "--output", required=True, type=Anywhere(), metavar="DIRECTORY",
               help="Folder of this cohort; the same command goes on where an earlier one was ended.")
 @click.option("--index-date", default="", help="Day of the question, YYYY-MM-DD (default: last entry of each record).")
 @click.option("--pairs", "pairs_file", type=click.Path(path_type=Path, dir_okay=False),
@@ -152,9 +167,9 @@ def report(settings: Settings, *, genome: tuple[Path, ...], history: tuple[Path,
 @click.option("--jobs", type=click.IntRange(0), default=0, help="Processes (default: one a CPU).")
 @click.option("--memory", type=click.IntRange(0), default=0, metavar="MB", help="For all processes together.")
 @click.pass_obj
-def cohort(settings: Settings, *, genome: tuple[str, ...], history: tuple[str, ...], reading: Reading, output: str,
-           index_date: str, pairs_file: Path | None, groups_file: Path | None, allow_sex_mismatch: bool,
-           genes_only: bool, explanations: bool, engine: str, jobs: int, memory: int) -> None:
+def cohort(settings: Settings, *, genome: tuple[Path | str, ...], history: tuple[Path | str, ...], reading: Reading,
+           output: Path | str, index_date: str, pairs_file: Path | None, groups_file: Path | None,
+           allow_sex_mismatch: bool, genes_only: bool, explanations: bool, engine: str, jobs: int, memory: int) -> None:
     """Everybody in GENOME file(s) and records as Parquet tables with summaries; resumable, for very many people."""
     from .cohort import Asked, Inputs, here
     from .cohort.command import work_out

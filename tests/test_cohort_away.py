@@ -16,6 +16,9 @@ import pytest
 pytest.importorskip("pyspark")
 pytest.importorskip("pyarrow")
 
+from click.testing import CliRunner
+
+from pmed.cli import cli
 from pmed.cohort import run, spark
 from pmed.errors import OptionError, PmedError
 
@@ -87,6 +90,14 @@ def test_it_goes_on_where_it_was_and_says_what_is_wrong_by_address(mounted: Path
     with pytest.raises(OptionError, match="holds another cohort") as told:
         run(genomes, output=f"{AT}/out", jobs=2, engine="spark", genes_only=True)
     assert told.value.where == f"{AT}/out"
+
+
+def test_the_command_takes_addresses(mounted: Path) -> None:
+    people_vcf(mounted / "crowd.vcf", 2)
+    asked = ["cohort", f"{AT}/crowd.vcf", "-o", f"{AT}/out/", "--engine", "spark", "--jobs", "2", "--genes-only"]
+    told = CliRunner().invoke(cli, asked)
+    assert (told.exit_code, told.stdout) == (0, f"wrote 2 people; {AT}/out\n")
+    assert (mounted / "out/gene_results/part-00000.parquet").is_file()
 
 
 @pytest.mark.parametrize(("address", "text"), [
