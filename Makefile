@@ -27,7 +27,7 @@ fuzz: $(VENV)/dev   ## random genomes of every shape against a slow reader
 	$(VENV)/bin/python -m pytest -q $(FUZZ)
 
 spark: $(VENV)/spark   ## pmed cohort on Spark against the local engine (needs Java 17 or 21: .ci/java)
-	$(VENV)/bin/python -m pytest -q tests/test_cohort_spark.py
+	$(VENV)/bin/python -m pytest -q tests/test_cohort_spark.py tests/test_cohort_away.py
 
 everybody: $(VENV)/spark   ## the same with all people of the 1000 Genomes files in ../shared (minutes)
 	$(VENV)/bin/python -m pytest -q tests/everybody_on_spark.py

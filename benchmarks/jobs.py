@@ -8,7 +8,6 @@ without the start of the process, as those in `peers` do.
 
 from __future__ import annotations
 
-import os
 import resource
 import sys
 import tempfile
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.peers import expect, working
+from pmed.processors import one_thread
 
 
 def sites(path: str, sites: str, planted: str) -> None:
@@ -183,7 +183,7 @@ def _embedded(patient: str) -> Any:
 
 def batch(folder: str, genomes: str, people: str) -> None:
     """Reports of a cohort by two processes; the CPU seconds of all of them, those of their starts too."""
-    os.environ.setdefault("POLARS_MAX_THREADS", "1")  # as the command does, before polars is loaded
+    one_thread()  # as the command does, before polars is loaded
     from pmed.batch import Asked, Cohort
     from pmed.batch import batch as written
     from pmed.settings import Settings
@@ -202,7 +202,7 @@ def batch(folder: str, genomes: str, people: str) -> None:
 
 def people(genome: str, number: str, what: str, engine: str, *records: str) -> None:
     """A cohort into Parquet by one process; its CPU seconds and those of its children, without its start."""
-    os.environ.setdefault("POLARS_MAX_THREADS", "1")  # as the command does, before polars is loaded
+    one_thread()  # as the command does, before polars is loaded
     from pmed.cohort import run as worked_out
     from pmed.stages.link import read_pairs
     place = Path(genome)

@@ -65,22 +65,27 @@ def drawn(calls: bytes, draw: npt.NDArray[np.int64]) -> bytes:
     return b"\t".join([calls, *whole[draw[:, 0]].tolist()])
 
 
-def write_cohort(path: Path, panel: Path, multiple: int) -> dict[str, int]:
-    """One cohort; returns its records and people."""
+def write_cohort(path: Path, panel: Path, multiple: int, most: int = 0) -> dict[str, int]:
+    """One cohort, of the first `most` people if that is said; returns its records and people.
+
+    A record is written and forgotten, so that memory is that of one: a million people are 4 MB.
+    """
     names, rng = panel_genes(panel), np.random.default_rng(SEED)
     files = [read_lines(panel / f"{name}.vcf.gz") for name in names]
     people = files[0][0][-1].count(b"\t") - FIXED + 1
+    everybody = most or people * multiple
     records = 0
     with pysam.BGZFile(str(path), "wb") as out:
-        for line in heads([header for header, _ in files], multiple):
+        *meta, columns = heads([header for header, _ in files], multiple)
+        for line in (*meta, b"\t".join(columns.split(b"\t")[:FIXED + everybody])):
             out.write(line + b"\n")
         for name, (_, lines) in zip(names, files, strict=True):
-            draw = rng.integers(people, size=(people * (multiple - 1), 2))
+            draw = rng.integers(people, size=(everybody - people, 2))
             for line in at_sites(genes()[name], lines):
                 *fixed, calls = line.split(b"\t", FIXED)
                 out.write(b"\t".join([*fixed, drawn(calls, draw) if multiple > 1 else calls]) + b"\n")
                 records += 1
-    return {"records": records, "people": people * multiple}
+    return {"records": records, "people": everybody}
 
 
 def write_few(folder: Path, panel: Path, names: Sequence[str]) -> dict[str, int]:

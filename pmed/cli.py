@@ -7,6 +7,7 @@ import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -16,6 +17,7 @@ from .files import write_whole
 from .modelcommands import model
 from .plugincommands import plugins
 from .plugins import Plugins, must_be_installed
+from .processors import one_thread
 from .readers import Reader, reader_options
 from .settings import Settings, load_settings
 from .terminal import Reading, add_commands, finish, genome_options, outside_calls_option, progress, spooled
@@ -23,6 +25,20 @@ from .terminal import Reading, add_commands, finish, genome_options, outside_cal
 COMMAND = "pmed.command"
 ONE_THREAD = {"report", "demo", "cohort"}
 READABLE = click.Path(path_type=Path)
+
+
+class Anywhere(click.ParamType[Any]):
+    """A path, or the address of a file system that Spark knows, whose slashes a path would lose."""
+
+    name = "path"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path | str:  # noqa: ARG002
+        """The address as it is; anything else as a path."""
+        from .cohort.places import is_away
+
+        return value if is_away(value) else Path(value)
+
+
 WRITABLE = click.Path(path_type=Path, dir_okay=False)
 
 
@@ -133,10 +149,10 @@ def report(settings: Settings, *, genome: tuple[Path, ...], history: tuple[Path,
 
 
 @cli.command()
-@click.argument("genome", nargs=-1, type=READABLE)
-@click.option("--history", multiple=True, type=READABLE, help="Patient records; repeatable.")
+@click.argument("genome", nargs=-1, type=Anywhere())
+@click.option("--history", multiple=True, type=Anywhere(), help="Patient records; repeatable.")
 @genome_options
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path, file_okay=False),
+@click.option("-o", "--output", required=True, type=Anywhere(), metavar="DIRECTORY",
               help="Folder of this cohort; the same command goes on where an earlier one was ended.")
 @click.option("--index-date", default="", help="Day of the question, YYYY-MM-DD (default: last entry of each record).")
 @click.option("--pairs", "pairs_file", type=click.Path(path_type=Path, dir_okay=False),
@@ -150,18 +166,20 @@ def report(settings: Settings, *, genome: tuple[Path, ...], history: tuple[Path,
 @click.option("--jobs", type=click.IntRange(0), default=0, help="Processes (default: one a CPU).")
 @click.option("--memory", type=click.IntRange(0), default=0, metavar="MB", help="For all processes together.")
 @click.pass_obj
-def cohort(settings: Settings, *, genome: tuple[Path, ...], history: tuple[Path, ...], reading: Reading, output: Path,
-           index_date: str, pairs_file: Path | None, groups_file: Path | None, allow_sex_mismatch: bool,
-           genes_only: bool, explanations: bool, engine: str, jobs: int, memory: int) -> None:
+def cohort(settings: Settings, *, genome: tuple[Path | str, ...], history: tuple[Path | str, ...], reading: Reading,
+           output: Path | str, index_date: str, pairs_file: Path | None, groups_file: Path | None,
+           allow_sex_mismatch: bool, genes_only: bool, explanations: bool, engine: str, jobs: int, memory: int) -> None:
     """Everybody in GENOME file(s) and records as Parquet tables with summaries; resumable, for very many people."""
-    from .cohort import Asked, Inputs, on_disk
+    from .cohort import Asked, Inputs, here
     from .cohort.command import work_out
 
     if genes_only and explanations:
         raise click.UsageError("--explanations are of what --genes-only leaves out")
-    asked = Asked(on_disk(output).absolute(), settings.with_options(reading.options), reading.build, index_date,
-                  allow_sex_mismatch, explanations, genes_only)
-    work_out(Inputs.read(genome, history, pairs_file, groups_file), asked, engine=engine, jobs=jobs, memory=memory)
+    with here(genome, history, output, engine=engine, jobs=jobs) as files:
+        asked = Asked(files.folder, settings.with_options(reading.options), reading.build, index_date,
+                      allow_sex_mismatch, explanations, genes_only)
+        work_out(Inputs.read(files.genome, files.history, pairs_file, groups_file), asked, files, engine=engine,
+                 jobs=jobs, memory=memory)
 
 
 @cli.command()
@@ -294,8 +312,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = list(sys.argv[1:] if arguments is None else arguments)
     if ONE_THREAD & set(given):
         # One patient's frames are tiny, and a cohort has its processes: polars' thread pool costs more there than it
-        # gives. Read when polars loads.
-        os.environ.setdefault("POLARS_MAX_THREADS", "1")
+        # gives.
+        one_thread()
     try:
         cli.main(given, prog_name="pmed", obj=shlex.join(["pmed", *given]))
     except PmedError as error:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 import click
 
@@ -20,6 +20,7 @@ from .plugins import Plugins
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _STDIN = Path("-")
+_Place = TypeVar("_Place", bound=Path | str)
 
 
 @dataclass(frozen=True)
@@ -66,16 +67,18 @@ outside_calls_option = click.option(
 
 
 @contextmanager
-def spooled(paths: Sequence[Path]) -> Iterator[tuple[Path, ...]]:
+def spooled(paths: Sequence[_Place]) -> Iterator[tuple[_Place | Path, ...]]:
     """The same files, standard input (``-``) and pipes as temporary copies: a genome is read more than once.
+
+    Addresses (text) stay what they are.
 
     Raises:
         InputError: where standard input is a terminal, named twice, or a pipe is empty.
     """
-    if list(paths).count(_STDIN) > 1:
+    if sum(path == _STDIN for path in paths) > 1:
         raise InputError("standard input is named twice", where="-", hint="name it once")
     with tempfile.TemporaryDirectory(prefix="pmed-") as folder:
-        yield tuple(_copied(path, Path(folder) / str(number)) if _is_stream(path) else path
+        yield tuple(_copied(path, Path(folder) / str(number)) if isinstance(path, Path) and _is_stream(path) else path
                     for number, path in enumerate(paths))
 
 

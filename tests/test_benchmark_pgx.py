@@ -9,9 +9,10 @@ import numpy as np
 import pysam
 import pytest
 
-from benchmarks import make_pgx, pharmacogenes
+from benchmarks import make_people, make_pgx, pharmacogenes
 from benchmarks.genomes import installed
 from benchmarks.measure import Case
+from pmed.genomics.cache import read_cache_header
 from pmed_pgx.knowledge import genes
 
 COUNTS = {f"cohort-{many}x": {"people": 2562 * many} for many in make_pgx.MULTIPLES} | {
@@ -42,6 +43,19 @@ def test_a_cohort_of_the_panel(shared: Path, tmp_path: Path, monkeypatch: pytest
     assert len(rows) == said["records"] > 1
     assert {chrom for chrom, _ in rows} == {"chr16", "chrX"}
     assert {many for _, many in rows} == {said["people"]}
+
+
+def test_as_many_people_as_wanted(shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(make_pgx, "panel_genes", lambda _: ["VKORC1"])
+    monkeypatch.setattr(make_people, "panel_genes", lambda _: ["VKORC1"])
+    panel = shared / "data/1kgp/GRCh38"
+    said = make_people.write(tmp_path / "people", panel, 2600)
+    with pysam.VariantFile(str(tmp_path / "people/genomes.bcf")) as made:
+        assert len(set(made.header.samples)) == said["people"] == 2600
+    assert read_cache_header(tmp_path / "people/genomes.parquet").samples[2562] == "HG00096_1"
+    assert sorted(path.name for path in (tmp_path / "people").iterdir()) == ["genomes.bcf", "genomes.parquet"]
+    with pytest.raises(SystemExit, match="the panel itself has 2562 people"):
+        make_people.write(tmp_path / "few", panel, 100)
 
 
 @pytest.mark.parametrize("group", [pharmacogenes.panel, pharmacogenes.growth])

@@ -314,7 +314,7 @@ def test_a_path_may_be_written_as_an_address_of_a_file_and_of_nothing_else(
     assert CliRunner().invoke(cli, ["cohort", *asked, "-o", f"file://{tmp_path}/out"]).exit_code == 0
     assert Cohort.open(tmp_path / "out").people == 7
     told = CliRunner().invoke(cli, ["cohort", *asked, "-o", "hdfs://host:8020/out"])
-    assert "hdfs addresses are neither read nor written" in str(told.exception)
+    assert "hdfs addresses are read and written with --engine spark alone" in str(told.exception)
     assert not list(tmp_path.glob("hdfs*"))
 
 

@@ -18,7 +18,8 @@ WITH_CODE = [page for page in PAGES if any(not one.skipped for one in blocks(pag
 #: Page → first words of the reason why a block of it is not run. Each is marked where it stands.
 NOT_RUN = {
     "README.md": ["sets up an environment from the package index"],
-    "docs/cohorts.md": ["needs Java, a Spark cluster and packages from the index; tests/test_cohort_spark.py runs it"],
+    "docs/cohorts.md": ["needs Java, a Spark cluster and packages from the index; tests/test_cohort_spark.py runs it",
+                        "needs a Hadoop file system; tests/test_cohort_away.py runs one"],
     "docs/records.md": ["needs a distribution of RxNorm or Athena, which each user gets under a licence of their own"],
     "docs/tutorial.md": ["a line of the function above; tests/test_docs_site.py puts it there"]}
 SOURCES = [ROOT, *ROOT.glob("plugins/pmed-*/src"), *ROOT.glob("plugins/examples/*")]

@@ -27,15 +27,15 @@ from ..settings import Settings
 from ..stages.link import read_pairs
 from ..stages.read import must_be_there
 from . import staging, work
+from .away import Here, here
 from .counts import EVERYBODY
 from .local import Pool, processes
-from .places import on_disk
 from .plan import Block, Chunk, Files, direct_blocks, files_of_same_people, people_at_once, with_patients
 from .result import Cohort
 from .summary import write_summary
 from .work import WORK, Asked, Done, note
 
-__all__ = ["Asked", "Cohort", "Done", "Inputs", "cohort", "on_disk", "run"]
+__all__ = ["Asked", "Cohort", "Done", "Here", "Inputs", "cohort", "here", "run"]
 
 ABOUT = "cohort.json"
 FORMAT = "pmed/cohort/1"
@@ -62,9 +62,8 @@ class Inputs:
 
         Raises:
             InputError: for a file that is not two columns, or names somebody twice.
-            OptionError: an address of a file system that is not mounted.
         """
-        return cls(_paths(genome), _paths(history), read_pairs(pairs) if pairs else {},
+        return cls(tuple(genome), tuple(history), read_pairs(pairs) if pairs else {},
                    read_pairs(groups, once=False) if groups else {})
 
 
@@ -97,19 +96,19 @@ def run(genome: Paths = (), history: Paths = (), *, output: str | Path, pairs: M
         PmedError: the folder cannot be written, or is of another cohort.
     """
     chosen = (settings or Settings()).with_options(options or {})
-    inputs = Inputs(_paths(genome), _paths(history), pairs or {}, groups or {})
-    asked = Asked(on_disk(output).absolute(), chosen, build, index_date, allow_sex_mismatch, explained,
-                  genes_only)
-    return cohort(inputs, asked, engine=engine, jobs=jobs, memory=memory)
+    with here(_files(genome), _files(history), output, engine=engine, jobs=jobs) as files:
+        inputs = Inputs(files.genome, files.history, pairs or {}, groups or {})
+        asked = Asked(files.folder, chosen, build, index_date, allow_sex_mismatch, explained, genes_only)
+        return files.finished(cohort(inputs, asked, engine=engine, jobs=jobs, memory=memory, files=files))
 
 
-def _paths(files: Paths) -> tuple[Path, ...]:
-    return (on_disk(files),) if isinstance(files, str | Path) else tuple(on_disk(file) for file in files)
+def _files(files: Paths) -> tuple[str | Path, ...]:
+    return (files,) if isinstance(files, str | Path) else tuple(files)
 
 
 def cohort(inputs: Inputs, asked: Asked, *, engine: str = "local", jobs: int = 0, memory: int = 0,
-           count: Counter = _nobody) -> Cohort:
-    """As `run`; `count` is told how many people are done, and of how many."""
+           count: Counter = _nobody, files: Here | None = None) -> Cohort:
+    """As `run`; `count` is told how many people are done, and of how many, `files` knows addresses."""
     if engine not in ENGINES:
         raise OptionError(f"no engine {engine!r}", hint=f"there are: {', '.join(ENGINES)}")
     if not inputs.genome and not inputs.history:
@@ -125,7 +124,7 @@ def cohort(inputs: Inputs, asked: Asked, *, engine: str = "local", jobs: int = 0
         chunks, unread = _staged(pool, inputs, asked, most)
         done = _finished_before(asked.folder, chunks)
         todo = [chunk for chunk in chunks if chunk.number not in done]
-        for one in _engine(engine, pool, asked, number)(todo):
+        for one in _engine(engine, pool, number, files or Here((), (), asked.folder))(asked, chunks, todo):
             done[one.number] = one
             count(sum(len(chunk.people) for chunk in chunks if chunk.number in done),
                   sum(len(chunk.people) for chunk in chunks))
@@ -139,12 +138,11 @@ def cohort(inputs: Inputs, asked: Asked, *, engine: str = "local", jobs: int = 0
     return whole
 
 
-def _engine(name: str, pool: Pool, asked: Asked, jobs: int) -> Callable[[Sequence[Chunk]], Iterable[Done]]:
+def _engine(name: str, pool: Pool, jobs: int,
+            files: Here) -> Callable[[Asked, Sequence[Chunk], Sequence[Chunk]], Iterable[Done]]:
     if name == "local":
-        return lambda chunks: pool([(work.do, (chunk,)) for chunk in chunks])
-    from .spark import on_spark  # here: only this engine needs Spark and Java
-
-    return lambda chunks: on_spark(asked, chunks, jobs)
+        return lambda _asked, _chunks, todo: pool([(work.do, (chunk,)) for chunk in todo])
+    return lambda asked, chunks, todo: files.work_out(asked, chunks, todo, jobs)
 
 
 def _prepare(inputs: Inputs, asked: Asked) -> None:

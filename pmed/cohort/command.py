@@ -6,20 +6,21 @@ import click
 
 from ..errors import EXIT_PARTIAL
 from ..terminal import counting
-from . import Inputs, cohort
+from . import Here, Inputs, cohort
 from .work import Asked
 
 _NAMED = 10
 
 
-def work_out(inputs: Inputs, asked: Asked, *, engine: str, jobs: int, memory: int) -> None:
+def work_out(inputs: Inputs, asked: Asked, files: Here, *, engine: str, jobs: int, memory: int) -> None:
     """Work the cohort out and say how it went.
 
     Raises:
         click.exceptions.Exit: exit code 3, where a file, a person or a part of a result is missing.
     """
     with counting("people") as count:
-        done = cohort(inputs, asked, engine=engine, jobs=jobs, memory=memory, count=count)
+        done = files.finished(cohort(inputs, asked, engine=engine, jobs=jobs, memory=memory, count=count,
+                                     files=files))
     click.echo(f"wrote {done}")
     said = [*(f"not read: {why}" for why in done.unread.values()),
             *(f"no result for {who}: {why}" for who, why in done.lost.items()),
@@ -27,6 +28,6 @@ def work_out(inputs: Inputs, asked: Asked, *, engine: str, jobs: int, memory: in
     for line in said[:_NAMED]:
         click.echo(f"pmed: {line}", err=True)
     if len(said) > _NAMED:
-        click.echo(f"pmed: and {len(said) - _NAMED} more; {asked.folder / 'state.json'} has all", err=True)
+        click.echo(f"pmed: and {len(said) - _NAMED} more; {files.address or asked.folder}/state.json has all", err=True)
     if said:
         raise click.exceptions.Exit(EXIT_PARTIAL)

@@ -1,7 +1,6 @@
-"""Paths as users of Spark write them: ``file:///data/x`` is ``/data/x``; addresses of other file systems are refused.
+"""Paths as users of Spark write them: ``file:///data/x`` is ``/data/x``; other addresses are for the engine ``spark``.
 
-The executors' Python reads and writes files, and htslib and polars do so by path: a file system that is not mounted is
-none to them.
+htslib and polars read and write by path: a file system that is not mounted is none to them (`away` copies).
 """
 
 from __future__ import annotations
@@ -30,5 +29,15 @@ def on_disk(path: str | Path) -> Path:
         return Path(path)
     if found[1].lower() == "file":
         return Path("/" + text[found.end():])
-    raise OptionError(f"{found[1]} addresses are neither read nor written", where=text,
-                      hint="mount that file system on every machine and give the path (docs/cohorts.md)")
+    raise OptionError(f"{found[1]} addresses are read and written with --engine spark alone", where=text,
+                      hint="mount that file system and give the path, or see docs/cohorts.md")
+
+
+def is_away(path: str | Path) -> bool:
+    """Whether it is an address of a file system of another kind than files on disk.
+
+    >>> is_away("hdfs://host/x"), is_away("file:///x"), is_away("x")
+    (True, False, False)
+    """
+    found = _ADDRESS.match(str(path))
+    return found is not None and found[1].lower() != "file"

@@ -19,11 +19,12 @@ class Cohort:
     """Results of a cohort.
 
     Attributes:
-        folder: Where they are.
+        folder: Where they are; of a cohort at an address, where the summary is until this process ends.
         people: How many have results.
         unread: Input file → why it could not be read.
         lost: Patient → why there is no result.
         failures: Plugins' failures.
+        address: Where they are, if that is a Hadoop address and no folder of this machine.
     """
 
     folder: Path
@@ -31,6 +32,7 @@ class Cohort:
     unread: dict[str, str] = field(default_factory=dict)
     lost: dict[str, str] = field(default_factory=dict)
     failures: tuple[str, ...] = ()
+    address: str = ""
 
     @classmethod
     def open(cls, folder: str | Path) -> Cohort:
@@ -75,4 +77,4 @@ class Cohort:
         parts = [f"{self.people} people"]
         parts += [f"{len(lost)} {what}" for lost, what in (
             (self.unread, "files unread"), (self.lost, "people without results"), (self.failures, "failures")) if lost]
-        return ", ".join(parts) + f"; {self.folder}"
+        return ", ".join(parts) + f"; {self.address or self.folder}"

@@ -1,9 +1,9 @@
 """Chunks of a cohort on Apache Spark (extra ``spark``): one row a chunk, worked out by the executors' Python.
 
 The executors run `work.do`, the function of the local engine, and write the chunks' files themselves: the output
-folder, and genomes that are not cut, must be at the same path on every machine. Through Spark go the tasks and the
-notes of how they went, never a genome. A task whose Python worker or executor is lost is started again by Spark; what
-it had written is written again, with the same bytes.
+folder, and genomes that are not cut, must be at the same path on every machine, or at Hadoop addresses (`away`).
+Through Spark go the tasks and the notes of how they went, never a genome. A task whose Python worker or executor is
+lost is started again by Spark; what it had written is written again, with the same bytes.
 """
 
 from __future__ import annotations
@@ -11,11 +11,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from contextlib import contextmanager
+from typing import Any, TypeVar
 
 import msgspec
 
 from ..errors import OptionError
+from ..processors import one_thread
 from . import work
 from .plan import Chunk
 from .work import Asked, Done
@@ -31,9 +33,10 @@ _SETTINGS = {
 }
 _SCHEMA = "done binary"
 Doing = Callable[[bytes, bytes], bytes]
+_Plain = TypeVar("_Plain")
 
 
-def on_spark(asked: Asked, chunks: Sequence[Chunk], jobs: int) -> Iterator[Done]:
+def on_spark(asked: Asked, chunks: Sequence[Chunk], jobs: int, doing: Doing) -> Iterator[Done]:
     """Work chunks out on Spark: on the master that ``spark-submit`` or ``MASTER`` names, else here by `jobs` threads.
 
     Raises:
@@ -41,18 +44,25 @@ def on_spark(asked: Asked, chunks: Sequence[Chunk], jobs: int) -> Iterator[Done]
     """
     if not chunks:
         return
-    session, is_ours = _session(jobs)
-    try:
-        rows = [(msgspec.json.encode(chunk, enc_hook=_plain),) for chunk in chunks]
+    with kept_session(jobs) as session:
+        rows = [(plainly(chunk),) for chunk in chunks]
         context = session.sparkContext
         # One partition a chunk, whatever Spark would make of a small table.
         spread = session.createDataFrame(context.parallelize(rows, len(rows)), "task binary")
-        made = spread.mapInArrow(_mapper(msgspec.json.encode(asked, enc_hook=_plain), DOING), _SCHEMA).collect()
+        made = spread.mapInArrow(_mapper(plainly(asked), doing), _SCHEMA).collect()
+    for row in made:
+        yield msgspec.json.decode(bytes(row["done"]), type=Done)
+
+
+@contextmanager
+def kept_session(jobs: int) -> Iterator[Any]:
+    """The running session, or one of ours, which is stopped at the end."""
+    session, is_ours = _session(jobs)
+    try:
+        yield session
     finally:
         if is_ours:
             session.stop()
-    for row in made:
-        yield msgspec.json.decode(bytes(row["done"]), type=Done)
 
 
 def _session(jobs: int) -> tuple[Any, bool]:
@@ -76,7 +86,7 @@ def _session(jobs: int) -> tuple[Any, bool]:
 def _mapper(asked: bytes, doing: Doing) -> Callable[[Iterator[Any]], Iterator[Any]]:
     """What an executor does with its rows."""
     def work_out(batches: Iterator[Any]) -> Iterator[Any]:
-        os.environ.setdefault("POLARS_MAX_THREADS", "1")  # read when polars is loaded, which is now
+        one_thread()
         import pyarrow as pa
 
         for batch in batches:
@@ -88,18 +98,22 @@ def _mapper(asked: bytes, doing: Doing) -> Callable[[Iterator[Any]], Iterator[An
 
 def done_of(asked: bytes, task: bytes) -> bytes:
     """One chunk in this process, in plain bytes."""
-    work.begin(msgspec.json.decode(asked, type=Asked, dec_hook=_path))
-    return msgspec.json.encode(work.do(msgspec.json.decode(task, type=Chunk, dec_hook=_path)))
+    work.begin(read_plain(asked, Asked))
+    return plainly(work.do(read_plain(task, Chunk)))
 
 
 DOING: Doing = done_of
 
 
-def _plain(value: Any) -> Any:
-    """Values that JSON has no form for: paths."""
-    return str(value)
+def plainly(value: Any) -> bytes:
+    """As JSON, paths as text."""
+    return msgspec.json.encode(value, enc_hook=str)
+
+
+def read_plain(data: bytes, kind: type[_Plain]) -> _Plain:
+    """And back."""
+    return msgspec.json.decode(data, type=kind, dec_hook=_path)
 
 
 def _path(kind: type[Any], value: Any) -> Any:
-    """And back."""
     return kind(value)
