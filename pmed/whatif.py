@@ -19,7 +19,7 @@ import polars as pl
 from .collecting import uncollected
 from .engine import Engine
 from .errors import OptionError
-from .normalise.drugs import Vocabulary, add_ingredients
+from .normalise.drugs import Vocabulary, with_ingredients
 from .normalise.units import canonical_units
 from .plugins import Failure, installed
 from .processors import one_processor
@@ -209,7 +209,7 @@ def _with(drugs: pl.DataFrame, patient_id: str, display: str, names: Vocabulary)
     """With one more entry, read as a record's are; it is the last row."""
     row = {"patient_id": patient_id, "row": _next(drugs), "display": display, "active": True,
            "kind": "statement", "status": SAID, "source": SAID}
-    made, _ = add_ingredients(TABLES["medications"].frame([row]), names)
+    made = with_ingredients(TABLES["medications"].frame([row]), names)
     return pl.concat([drugs, made], how="diagonal")
 
 
@@ -257,11 +257,12 @@ def _today(tables: Tables) -> pl.DataFrame:
 def _compared(before: pl.DataFrame, after: pl.DataFrame, key: list[str], names: Iterable[str]) -> pl.DataFrame:
     """Rows of which one of `names` differs, with its value in both; null where a row is only in the other."""
     told = [*names]
-    one, other = ({row[:len(key)]: row[len(key):] for row in frame[[*key, *told]].iter_rows()}
-                  for frame in (before, after))
+    rows = [frame[[*key, *told]].rows() for frame in (before, after)]
+    alike = set(rows[0]).intersection(rows[1])
+    one, other = ({row[:len(key)]: row[len(key):] for row in each if row not in alike} for each in rows)
     nothing = (None,) * len(told)
     pairs = ((row, one.get(row, nothing), other.get(row, nothing)) for row in {**other, **one})
-    types = after.schema
+    types = {name: after[name].dtype for name in (*key, *told)}
     return pl.DataFrame([(*row, *then, *now) for row, then, now in pairs if then != now], orient="row", schema={
         **{name: types[name] for name in key}, **{f"{name}_before": types[name] for name in told},
         **{f"{name}_after": types[name] for name in told}})

@@ -136,7 +136,17 @@ def add_ingredients(drugs: pl.DataFrame, names: pl.DataFrame | Vocabulary) -> tu
     column `possible_ingredients` holds what a row could be where its code and its text disagree; null otherwise. Each
     distinct drug is worked out once. `names` is a ``drug_names`` table, or the look-ups made of one.
     """
-    vocabulary = names if isinstance(names, Vocabulary) else Vocabulary.of(names)
+    told, joined = _understood(drugs, names if isinstance(names, Vocabulary) else Vocabulary.of(names))
+    return told, _issues(joined)
+
+
+def with_ingredients(drugs: pl.DataFrame, names: Vocabulary) -> pl.DataFrame:
+    """The table of `add_ingredients` alone, for who does not tell what was met."""
+    return _understood(drugs, names)[0]
+
+
+def _understood(drugs: pl.DataFrame, vocabulary: Vocabulary) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The table as it is told, and with every column that was worked out."""
     pairs = drugs.select(_PAIR).unique(maintain_order=True)
     matches = [vocabulary.match(*pair) for pair in pairs.iter_rows()]
     found = pairs.with_columns(
@@ -148,7 +158,7 @@ def add_ingredients(drugs: pl.DataFrame, names: pl.DataFrame | Vocabulary) -> tu
                                                    maintain_order="left")
     columns = dict.fromkeys([*drugs.columns, "ingredients", "possible_ingredients"])
     told = joined.with_columns(_as_told()) if "strength" in drugs.columns else joined
-    return told.select(*columns), _issues(joined)
+    return told.select(*columns), joined
 
 
 def unrecognised(drugs: pl.DataFrame) -> pl.Expr:

@@ -10,7 +10,7 @@ from ..errors import TableError
 from ..flow import gives
 from ..normalise.drugs import unrecognised
 from ..plugins import Component, Plugins
-from ..tables import TABLES, Tables
+from ..tables import TABLES, Tables, distinct
 from ..types import Predictor
 
 ON = "on:"
@@ -117,19 +117,23 @@ def checked(predictor: Predictor, features: pl.DataFrame) -> pl.DataFrame:
 
 
 def _must_cover(predictor: Predictor, rows: pl.DataFrame, features: pl.DataFrame) -> None:
-    if strange := set(rows["target"].unique()) - set(predictor.gives):
+    if strange := distinct(rows["target"]) - set(predictor.gives):
         raise TableError(f"predicted {sorted(strange)[0]!r}, which it does not declare in `gives`")
     expected = features.height * len(predictor.gives)
-    if rows.height != expected or set(rows["patient_id"].unique()) - set(features["patient_id"]):
+    if rows.height != expected or distinct(rows["patient_id"]) - set(features["patient_id"]):
         raise TableError(f"gave {rows.height} rows, expected {expected}: one for each patient and target")
 
 
 def _must_be_sound(predictor: Predictor, rows: pl.DataFrame) -> None:
     assessed = pl.col("status") == "assessed"
     low, high = predictor.card.range
-    bad = rows.filter(assessed & ~pl.col("value").is_between(low, high).fill_null(value=False))
+    wild = assessed & ~pl.col("value").is_between(low, high).fill_null(value=False)
+    mute = ~assessed & (pl.col("value").is_not_null() | pl.col("reason").is_null())
+    if not any(rows.select(wild.any().alias("wild"), mute.any().alias("mute")).row(0)):
+        return
+    bad = rows.filter(wild)
     if bad.height:
         raise TableError(f"{bad['target'][0]} is {bad['value'][0]}, outside the card's range [{low}, {high}]")
-    silent = rows.filter(~assessed & (pl.col("value").is_not_null() | pl.col("reason").is_null()))
+    silent = rows.filter(mute)
     if silent.height:
         raise TableError(f"{silent['target'][0]} is not-assessed but has a value or no reason")

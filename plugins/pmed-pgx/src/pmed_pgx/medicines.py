@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 import polars as pl
 
-from pmed.repeats import of_tables
+from pmed.repeats import of_tables, unless_repeated
 from pmed.tables import TABLES, Tables
 
 from .guidelines import DAYS
@@ -49,15 +49,16 @@ class PresentPhenotypes:
         """``present_phenotypes``, and the wanted features, one row a patient with a record."""
         taken = _taken(tables)
         acting = _acting(taken)
+        texts = _modifiers(acting)
         people = _of(tables, "patients")["patient_id"]
-        doses = taken.filter(pl.col("state") == TAKEN).select("patient_id", "drug", "daily")
+        doses = taken.lazy().filter(pl.col("state") == TAKEN).select("patient_id", "drug", "daily").collect()
         made = {one.name: one for one in (
-            *_wide(people, MODIFIERS, _modifiers(acting), wanted, absent=""),
+            *_wide(people, MODIFIERS, texts, wanted, absent=""),
             *_wide(people, TAKING, _classes(taken), wanted, absent=""),
             *_wide(people, ALLERGIES, _allergies(tables), wanted, absent=""),
             *_wide(people, DOSE, doses, wanted, absent=None), *_wide(people, _BEGUN, days_taken(tables), wanted,
                                                                      absent=0.0))}
-        return {"present_phenotypes": _present(acting, tables["gene_results"]),
+        return {"present_phenotypes": _present(acting, texts, tables["gene_results"]),
                 "features": pl.DataFrame([people, *(made[name] for name in wanted)])}
 
 
@@ -94,11 +95,13 @@ def _of(tables: Tables, name: str) -> pl.DataFrame:
     return tables.get(name, TABLES[name].empty())
 
 
+@of_tables("medications", "patients")
 def _taken(tables: Tables) -> pl.DataFrame:
     """patient_id, drug, state, since (days since it ended), daily (mg): each drug once, by the row that says most."""
-    drugs = _of(tables, "medications")
+    drugs = _of(tables, "medications").lazy()
     whole = drugs.filter(~pl.col("route").str.contains(_LOCAL).fill_null(value=False)).join(
-        _of(tables, "patients").select("patient_id", "index_date"), on="patient_id", how="left", maintain_order="left")
+        _of(tables, "patients").lazy().select("patient_id", "index_date"), on="patient_id", how="left",
+        maintain_order="left")
     single = (pl.col("ingredients").list.len() == 1).fill_null(value=False)
     factor = pl.col("dose_unit").replace_strict(_IN_MG, default=None, return_dtype=pl.Float64)
     ended = (pl.col("index_date") - pl.col("end")).dt.total_days()
@@ -109,15 +112,15 @@ def _taken(tables: Tables) -> pl.DataFrame:
     best = rows.filter(pl.col("state") == pl.col("state").min().over("patient_id", "drug"))
     return best.group_by("patient_id", "drug").agg(
         pl.col("state").first(), pl.when(pl.col("since").is_null().any()).then(None).otherwise(pl.col("since").min())
-        .alias("since"), pl.col("daily").max()).sort("patient_id", "drug")
+        .alias("since"), pl.col("daily").max()).sort("patient_id", "drug").collect()
 
 
-def each_drug(medications: pl.DataFrame, *kept: str) -> pl.DataFrame:
+def each_drug(medications: pl.LazyFrame, *kept: str) -> pl.LazyFrame:
     """One row an ingredient of each medicine: patient_id, drug, state, active and the columns `kept`.
 
     What a row only could be (``possible_ingredients``) is perhaps taken.
     """
-    if "possible_ingredients" not in medications.columns:
+    if "possible_ingredients" not in medications.collect_schema():
         medications = medications.with_columns(possible_ingredients=pl.lit(None, dtype=pl.List(pl.String())))
     state = (pl.when("active").then(pl.lit(TAKEN)).when(pl.col("active").is_null()).then(pl.lit(PERHAPS))
              .otherwise(pl.lit(RECENT)))
@@ -126,20 +129,24 @@ def each_drug(medications: pl.DataFrame, *kept: str) -> pl.DataFrame:
     return pl.concat(both).explode("drug", empty_as_null=True, keep_nulls=True).drop_nulls("drug")
 
 
+@cache
+def _known_modifiers() -> pl.DataFrame:
+    return table("modifiers").with_columns(pl.col("from_dose").cast(pl.Float64), pl.col("lasts_days").cast(pl.Int64))
+
+
+@unless_repeated
 def _acting(taken: pl.DataFrame) -> pl.DataFrame:
     """Rows of ``modifiers`` that hold for a patient: the highest dose step that is reached, by kind."""
-    listed = table("modifiers").with_columns(
-        pl.col("from_dose").cast(pl.Float64), pl.col("lasts_days").cast(pl.Int64))
-    rows = taken.join(listed, on="drug", maintain_order="left").filter(
+    rows = taken.lazy().join(_known_modifiers().lazy(), on="drug", maintain_order="left").filter(
         pl.col("since").is_null() | (pl.col("since") < pl.col("lasts_days")))
     reached = pl.col("from_dose").is_null() | (pl.col("daily") >= pl.col("from_dose"))
     doubtful = pl.col("from_dose").is_not_null() & pl.col("daily").is_null()
     judged = rows.filter(reached.fill_null(value=False) | doubtful).with_columns(
         state=pl.when(doubtful & (pl.col("state") == TAKEN)).then(pl.lit(PERHAPS)).otherwise(
-            pl.col("state").cast(pl.String)))
+            pl.col("state").cast(pl.String))).collect().lazy()
     sure = judged.filter(~doubtful).sort("from_dose", descending=True, nulls_last=True, maintain_order=True).unique(
         ["patient_id", "gene", "drug", "kind"], keep="first", maintain_order=True)
-    return pl.concat([sure, judged.filter(doubtful)]).sort("patient_id", "gene", "drug", "kind", "strength")
+    return pl.concat([sure, judged.filter(doubtful)]).sort("patient_id", "gene", "drug", "kind", "strength").collect()
 
 
 def _modifiers(acting: pl.DataFrame) -> pl.DataFrame:
@@ -150,27 +157,32 @@ def _modifiers(acting: pl.DataFrame) -> pl.DataFrame:
 
 def _classes(taken: pl.DataFrame) -> pl.DataFrame:
     """patient_id, name (class), text: drugs that are taken for certain."""
-    now = taken.filter(pl.col("state") == TAKEN).select("patient_id", "drug")
-    each = pl.concat([now.join(_listed(), on="drug"), now.with_columns(name="drug")])
-    return each.unique().group_by("patient_id", "name").agg(text=pl.col("drug").sort().str.join(";"))
+    now = taken.lazy().filter(pl.col("state") == TAKEN).select("patient_id", "drug")
+    each = pl.concat([now.join(_listed().lazy(), on="drug"), now.with_columns(name="drug")])
+    return each.unique().group_by("patient_id", "name").agg(text=pl.col("drug").sort().str.join(";")).collect()
 
 
 def _wide(people: pl.Series, kind: str, rows: pl.DataFrame, wanted: Sequence[str], *,
           absent: str | float | None) -> list[pl.Series]:
     """The wanted features of a `kind`, from rows of patient_id, name, value; `absent` where a patient has none."""
-    known = {(patient, f"{kind}{name}"): value for patient, name, value in rows.iter_rows()}
-    return [pl.Series(one, [known.get((patient, one), absent) for patient in people], rows.dtypes[-1])
-            for one in wanted if one.startswith(kind)]
+    known: dict[str, dict[str, Any]] = {}
+    for patient, name, value in rows.iter_rows():
+        known.setdefault(f"{kind}{name}", {})[patient] = value
+    dtype = rows.dtypes[-1]
+    # Most are nobody's: those columns are alike but for their name.
+    nobody = pl.Series([absent] * people.len(), dtype=dtype)
+    return [pl.Series(one, [known[one].get(patient, absent) for patient in people], dtype) if one in known
+            else nobody.alias(one) for one in wanted if one.startswith(kind)]
 
 
 @of_tables("medications", "patients")
 def with_coming(tables: Tables) -> pl.DataFrame:
     """``medications`` with index_date, and `coming`: ordered, and to begin within `AHEAD` days."""
-    dated = _of(tables, "medications").join(
-        _of(tables, "patients").select("patient_id", "index_date"), on="patient_id", how="left", maintain_order="left")
+    people = _of(tables, "patients").lazy().select("patient_id", "index_date")
+    dated = _of(tables, "medications").lazy().join(people, on="patient_id", how="left", maintain_order="left")
     ahead = (pl.col("start") - pl.col("index_date")).dt.total_days().is_between(0, AHEAD)
     ordered = (pl.col("kind") == "order") & pl.col("status").is_in(["active", "draft"]) & ~pl.col("active")
-    return dated.with_columns(coming=(ahead & ordered).fill_null(value=False))
+    return dated.with_columns(coming=(ahead & ordered).fill_null(value=False)).collect()
 
 
 @of_tables("medications", "patients")
@@ -180,39 +192,40 @@ def days_taken(tables: Tables) -> pl.DataFrame:
     Orders that ended up to `LAPSE` days ago are the same treatment; what is to begin has been taken for 0 days.
     """
     ago = [(pl.col("index_date") - pl.col(day)).dt.total_days().alias(day) for day in ("start", "end")]
-    rows = each_drug(with_coming(tables).with_columns(ago), "start", "end", "coming")
+    rows = each_drug(with_coming(tables).lazy().with_columns(ago), "start", "end", "coming")
     now = pl.col("active").fill_null(value=True) | pl.col("coming")
     found = rows.filter(now | pl.col("end").is_between(0, LAPSE)).group_by("patient_id", "drug").agg(
         now=now.any(), undated=(now & pl.col("start").is_null()).any(), days=pl.col("start").max().clip(lower_bound=0))
     days = pl.when(~pl.col("undated")).then("days").cast(pl.Float64)
-    return found.filter("now").select("patient_id", "drug", days=days)
+    return found.filter("now").select("patient_id", "drug", days=days).collect()
 
 
+@of_tables("allergies")
 def _allergies(tables: Tables) -> pl.DataFrame:
     """patient_id, "" (the feature has no name of its own), text."""
-    rows = _of(tables, "allergies").filter(pl.col("active").fill_null(value=True)).select(
+    rows = _of(tables, "allergies").lazy().filter(pl.col("active").fill_null(value=True)).select(
         "patient_id", name="ingredients")
     named = rows.explode("name", empty_as_null=True, keep_nulls=True).drop_nulls("name").unique()
     return named.group_by("patient_id").agg(text=pl.col("name").sort().str.join(";")).select(
-        "patient_id", pl.lit("").alias("name"), "text")
+        "patient_id", pl.lit("").alias("name"), "text").collect()
 
 
-def _present(acting: pl.DataFrame, results: pl.DataFrame) -> pl.DataFrame:
+def _present(acting: pl.DataFrame, texts: pl.DataFrame, results: pl.DataFrame) -> pl.DataFrame:
     """``present_phenotypes``: every gene of a patient on whose product a medicine acts; distinct cases once."""
-    sure = results.select("patient_id", "gene", genetic=pl.when("complete").then("phenotype").otherwise(
+    sure = results.lazy().select("patient_id", "gene", genetic=pl.when("complete").then("phenotype").otherwise(
         pl.when(pl.col("possible_phenotypes").list.len() > 0).then(pl.col("possible_phenotypes").list.join(" or "))),
         score=pl.when("complete").then("activity_score"))
-    texts = _modifiers(acting).rename({"name": "gene"})
-    both = texts.join(sure, on=["patient_id", "gene"], how="left", maintain_order="left")
+    both = texts.lazy().rename({"name": "gene"}).join(
+        sure, on=["patient_id", "gene"], how="left", maintain_order="left").collect()
     cases = both.select("gene", "genetic", "score", "text").unique(maintain_order=True)
     told = pl.DataFrame([_told(row) for row in cases.iter_rows(named=True)], schema=_CASE, orient="row")
-    lasting = _lasting(acting)
-    made = both.join(told, on=["gene", "genetic", "score", "text"], nulls_equal=True, maintain_order="left").join(
+    case, lasting = ["gene", "genetic", "score", "text"], _lasting(acting.lazy())
+    made = both.lazy().join(told.lazy(), on=case, nulls_equal=True, maintain_order="left").join(
         lasting, on=["patient_id", "gene"], how="left", maintain_order="left")
     return TABLES["present_phenotypes"].check(made.select(
         "patient_id", "gene", phenotype="genetic", present_phenotype="present", activity_score="score",
         present_activity_score="present_score", because="because", acting="acting", reverts_after="reverts_after",
-        evidence="evidence"))
+        evidence="evidence").collect())
 
 
 _CASE: dict[str, Any] = {
@@ -228,7 +241,7 @@ def _told(row: dict[str, Any]) -> dict[str, Any]:
             "because": list(dict.fromkeys(one.drug for one in causes)), "acting": [str(one) for one in acting]}
 
 
-def _lasting(acting: pl.DataFrame) -> pl.DataFrame:
+def _lasting(acting: pl.LazyFrame) -> pl.LazyFrame:
     """patient_id, gene, reverts_after (days, from the index date if all were stopped now), evidence."""
     left = pl.when(pl.col("state") == RECENT).then(pl.col("lasts_days") - pl.col("since")).otherwise("lasts_days")
     return acting.group_by("patient_id", "gene").agg(
