@@ -18,7 +18,7 @@ from .errors import TableError
 
 Tables = Mapping[str, pl.DataFrame]
 
-_FEW = 1000
+FEW = 1000  # rows; so many are looked through in Python sooner than by an operation of polars
 STATES = ("called", "half-call", "no-call", "filtered", "absent", "assumed-reference")
 
 
@@ -106,8 +106,8 @@ class Table:
 
 
 def distinct(values: pl.Series) -> set[Any]:
-    """The values, each once: of a few the list is looked through, as an operation of polars takes longer than that."""
-    return set(values.to_list() if values.len() <= _FEW else values.unique())
+    """The values, each once."""
+    return set(values.to_list() if values.len() <= FEW else values.unique())
 
 
 def _text(doc: str, **more: object) -> Column:

@@ -19,7 +19,7 @@ import polars as pl
 from .collecting import uncollected
 from .engine import Engine
 from .errors import OptionError
-from .normalise.drugs import Vocabulary, with_ingredients
+from .normalise.drugs import Vocabulary, add_ingredients
 from .normalise.units import canonical_units
 from .plugins import Failure, installed
 from .processors import one_processor
@@ -209,7 +209,7 @@ def _with(drugs: pl.DataFrame, patient_id: str, display: str, names: Vocabulary)
     """With one more entry, read as a record's are; it is the last row."""
     row = {"patient_id": patient_id, "row": _next(drugs), "display": display, "active": True,
            "kind": "statement", "status": SAID, "source": SAID}
-    made = with_ingredients(TABLES["medications"].frame([row]), names)
+    made, _ = add_ingredients(TABLES["medications"].frame([row]), names)
     return pl.concat([drugs, made], how="diagonal")
 
 

@@ -136,17 +136,7 @@ def add_ingredients(drugs: pl.DataFrame, names: pl.DataFrame | Vocabulary) -> tu
     column `possible_ingredients` holds what a row could be where its code and its text disagree; null otherwise. Each
     distinct drug is worked out once. `names` is a ``drug_names`` table, or the look-ups made of one.
     """
-    told, joined = _understood(drugs, names if isinstance(names, Vocabulary) else Vocabulary.of(names))
-    return told, _issues(joined)
-
-
-def with_ingredients(drugs: pl.DataFrame, names: Vocabulary) -> pl.DataFrame:
-    """The table of `add_ingredients` alone, for who does not tell what was met."""
-    return _understood(drugs, names)[0]
-
-
-def _understood(drugs: pl.DataFrame, vocabulary: Vocabulary) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The table as it is told, and with every column that was worked out."""
+    vocabulary = names if isinstance(names, Vocabulary) else Vocabulary.of(names)
     pairs = drugs.select(_PAIR).unique(maintain_order=True)
     matches = [vocabulary.match(*pair) for pair in pairs.iter_rows()]
     found = pairs.with_columns(
@@ -158,7 +148,7 @@ def _understood(drugs: pl.DataFrame, vocabulary: Vocabulary) -> tuple[pl.DataFra
                                                    maintain_order="left")
     columns = dict.fromkeys([*drugs.columns, "ingredients", "possible_ingredients"])
     told = joined.with_columns(_as_told()) if "strength" in drugs.columns else joined
-    return told.select(*columns), joined
+    return told.select(*columns), _issues(joined)
 
 
 def unrecognised(drugs: pl.DataFrame) -> pl.Expr:
@@ -219,11 +209,14 @@ def _together(found: Iterable[Match]) -> Match:
 
 def _issues(drugs: pl.DataFrame) -> pl.DataFrame:
     """Conflicts, guesses and unknown medicines, each named once a patient."""
-    once = drugs.unique(["patient_id", *_PAIR], keep="first", maintain_order=True)
     conflict, guess = pl.col("possible_ingredients").is_not_null(), pl.col("matched_by").eq_missing("fuzzy")
     # An allergen need not be a drug, so that only medicines are reported as unknown.
     unknown = (pl.col("active").fill_null(value=True) & pl.col("ingredients").is_null() & ~conflict
                & pl.lit("dose" in drugs.columns))
+    once = drugs.lazy().unique(["patient_id", *_PAIR], keep="first", maintain_order=True).filter(
+        conflict | guess | unknown).collect()
+    if once.is_empty():
+        return TABLES["issues"].empty()
     text, names = pl.col("display").fill_null("(no name)"), pl.col("ingredients").list.join(", ")
     could_be = pl.col("possible_ingredients").list.join(" or ")
     return pl.concat([

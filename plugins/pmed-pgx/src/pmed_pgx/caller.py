@@ -12,6 +12,7 @@ import numpy.typing as npt
 import polars as pl
 
 from pmed import PmedError, option
+from pmed.repeats import unless_repeated
 from pmed.tables import TABLES, Tables
 
 from .calls import How, call
@@ -23,6 +24,7 @@ from .outside.hla import STATUS
 from .patterns import Grid, bases, patterns
 
 MOST_ROWS = 20_000
+_Read = tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]
 
 
 @dataclass(frozen=True)
@@ -49,19 +51,25 @@ class PgxCaller:
     def run(self, tables: Tables, wanted: Sequence[str]) -> dict[str, pl.DataFrame]:
         """Return ``gene_results`` and the wanted features; a patient's first sample speaks for the patient."""
         samples = tables["samples"].unique("patient_id", keep="first", maintain_order=True)
+        results, features, signs = _genomic(self, samples, tables["genotypes"], tuple(wanted))
+        outside = tables.get("outside_calls", TABLES["outside_calls"].empty())
+        found = told(apply(results, outside, samples), signs)
+        people = found.lazy().select("patient_id").unique(maintain_order=True)
+        wide = pl.concat([features.lazy(), people], how="diagonal").unique(
+            "patient_id", keep="first", maintain_order=True).collect()
+        return {"gene_results": found, "features": _features(wide, found, wanted)}
+
+    def read(self, samples: pl.DataFrame, genotypes: pl.DataFrame, wanted: Sequence[str]) -> _Read:
+        """What the genomes say, whatever other tools do: results, features of single sites, and hints."""
         results, features = [TABLES["gene_results"].empty()], [samples.select("patient_id").clear()]
-        grid, signs = Grid.of(tables["genotypes"]), [hints(samples["patient_id"].clear(), lambda _: ())]
+        grid, signs = Grid.of(genotypes), [hints(samples["patient_id"].clear(), lambda _: ())]
         where = {name: number for number, name in enumerate(grid.samples)}
         for (build,), part in samples.group_by("build", maintain_order=True):
             index = np.array([where.get(name, -1) for name in part["sample"]], dtype=np.int64)
             results += [self._isolated(grid, gene, str(build), index, part["patient_id"]) for gene in genes().values()]
             features.append(part.select("patient_id", *_genotypes(grid, str(build), index, wanted)))
             signs.append(_hints(grid, str(build), index, part["patient_id"]))
-        outside = tables.get("outside_calls", TABLES["outside_calls"].empty())
-        found = told(apply(pl.concat(results), outside, samples), pl.concat(signs))
-        features.append(found.select("patient_id").unique(maintain_order=True))
-        wide = pl.concat(features, how="diagonal").unique("patient_id", keep="first", maintain_order=True)
-        return {"gene_results": found, "features": _features(wide, found, wanted)}
+        return pl.concat(results), pl.concat(features, how="diagonal"), pl.concat(signs)
 
     def _isolated(self, grid: Grid, gene: Gene, build: str, index: npt.NDArray[np.int64],
                   patients: pl.Series) -> pl.DataFrame:
@@ -94,6 +102,13 @@ class PgxCaller:
     @cached_property
     def _rows(self) -> dict[tuple[str, bytes, bytes, bool], dict[str, Any]]:
         return {}
+
+
+# A question that gives a genotype changes what another tool says, not the genome.
+@unless_repeated
+def _genomic(caller: PgxCaller, samples: pl.DataFrame, genotypes: pl.DataFrame, wanted: tuple[str, ...]
+             ) -> tuple[pl.DataFrame, ...]:
+    return caller.read(samples, genotypes, wanted)
 
 
 def _hints(grid: Grid, build: str, samples: npt.NDArray[np.int64], patients: pl.Series) -> pl.DataFrame:
