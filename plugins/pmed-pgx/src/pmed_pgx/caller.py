@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
@@ -24,7 +24,6 @@ from .outside.hla import STATUS
 from .patterns import Grid, bases, patterns
 
 MOST_ROWS = 20_000
-_Read = tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ class PgxCaller:
     def run(self, tables: Tables, wanted: Sequence[str]) -> dict[str, pl.DataFrame]:
         """Return ``gene_results`` and the wanted features; a patient's first sample speaks for the patient."""
         samples = tables["samples"].unique("patient_id", keep="first", maintain_order=True)
-        results, features, signs = _genomic(self, samples, tables["genotypes"], tuple(wanted))
+        results, features, signs = self._read(samples, tables["genotypes"], tuple(wanted))
         outside = tables.get("outside_calls", TABLES["outside_calls"].empty())
         found = told(apply(results, outside, samples), signs)
         people = found.lazy().select("patient_id").unique(maintain_order=True)
@@ -59,7 +58,13 @@ class PgxCaller:
             "patient_id", keep="first", maintain_order=True).collect()
         return {"gene_results": found, "features": _features(wide, found, wanted)}
 
-    def read(self, samples: pl.DataFrame, genotypes: pl.DataFrame, wanted: Sequence[str]) -> _Read:
+    @cached_property
+    def _read(self) -> Callable[[pl.DataFrame, pl.DataFrame, tuple[str, ...]], tuple[pl.DataFrame, ...]]:
+        # A question that gives a genotype changes what another tool says, not the genome.
+        return unless_repeated(self._from_genomes)
+
+    def _from_genomes(self, samples: pl.DataFrame, genotypes: pl.DataFrame, wanted: tuple[str, ...]
+                      ) -> tuple[pl.DataFrame, ...]:
         """What the genomes say, whatever other tools do: results, features of single sites, and hints."""
         results, features = [TABLES["gene_results"].empty()], [samples.select("patient_id").clear()]
         grid, signs = Grid.of(genotypes), [hints(samples["patient_id"].clear(), lambda _: ())]
@@ -102,13 +107,6 @@ class PgxCaller:
     @cached_property
     def _rows(self) -> dict[tuple[str, bytes, bytes, bool], dict[str, Any]]:
         return {}
-
-
-# A question that gives a genotype changes what another tool says, not the genome.
-@unless_repeated
-def _genomic(caller: PgxCaller, samples: pl.DataFrame, genotypes: pl.DataFrame, wanted: tuple[str, ...]
-             ) -> tuple[pl.DataFrame, ...]:
-    return caller.read(samples, genotypes, wanted)
 
 
 def _hints(grid: Grid, build: str, samples: npt.NDArray[np.int64], patients: pl.Series) -> pl.DataFrame:
