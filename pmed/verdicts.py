@@ -12,6 +12,8 @@ from typing import Any, Final
 
 import polars as pl
 
+from .plans import as_written
+
 _DTYPES: Final = {bool: pl.Boolean(), float: pl.Float64(), str: pl.String()}
 
 
@@ -89,7 +91,7 @@ def predictions(features: pl.DataFrame, *, target: str, value: pl.Expr, unit: st
     return features.lazy().with_columns(_reason=reason.cast(pl.String)).select(
         "patient_id", target=pl.lit(target), value=pl.when(assessed).then(value.cast(pl.Float64)), unit=pl.lit(unit),
         low=pl.lit(None, dtype=pl.Float64), high=pl.lit(None, dtype=pl.Float64),
-        label=pl.when(assessed).then(words.cast(pl.String)), status=status, reason="_reason").collect()
+        label=pl.when(assessed).then(words.cast(pl.String)), status=status, reason="_reason").pipe(as_written)
 
 
 def steps(features: pl.DataFrame, *, target: str, texts: Sequence[pl.Expr]) -> pl.DataFrame:

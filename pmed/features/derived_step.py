@@ -13,6 +13,7 @@ import polars as pl
 from ..normalise.codes import condition_groups, groups, left_open, readable
 from ..normalise.units import CODES, GOAL, LOINC
 from ..options import option
+from ..plans import as_written
 from ..repeats import unless_repeated
 from ..tables import Tables
 from . import derived
@@ -85,7 +86,7 @@ class DerivedFeatures:
         made = frame.with_columns(_formulas()).with_columns(_child_pugh_missing())
         absent = [pl.lit(None, pl.Boolean).alias(f"{CONDITION}{name}") for name in _asked(wanted, CONDITION)
                   if name not in groups()]
-        return {"features": made.with_columns(absent).select("patient_id", *dict.fromkeys(wanted)).collect()}
+        return {"features": made.with_columns(absent).select("patient_id", *dict.fromkeys(wanted)).pipe(as_written)}
 
     def _newest(self, people: pl.DataFrame, values: pl.LazyFrame) -> pl.LazyFrame:
         """The newest value of each input of the formulas that is recent enough."""

@@ -21,6 +21,7 @@ from functools import cache
 
 import polars as pl
 
+from ..plans import as_written
 from ..tables import TABLES
 from . import ucum
 
@@ -173,7 +174,8 @@ def canonical_units(observations: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFr
         return observations.with_columns(canonical_code=pl.lit(None, dtype=pl.String)), TABLES["issues"].empty()
     known = observations.with_columns(_code_and_quantity())
     by_table = _by_table(known)
-    converted = _with_library(by_table.lazy(), _by_library(by_table)).with_columns(plausible=_plausible()).collect()
+    converted = _with_library(by_table.lazy(), _by_library(by_table)).with_columns(
+        plausible=_plausible()).pipe(as_written)
     recorded = pl.col("quantity").is_not_null() & pl.col("value").is_not_null()
     unread, odd = recorded & pl.col("converted").is_null(), recorded & ~pl.col("plausible")
     usable = pl.col("plausible")
@@ -184,7 +186,7 @@ def canonical_units(observations: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFr
         .otherwise("value_text"),
         canonical_code=pl.when(usable).then("canonical_code"))
     columns = dict.fromkeys([*observations.columns, "canonical_code"])
-    return done.select(*columns).collect(), _issues(converted.filter(unread), converted.filter(odd))
+    return done.select(*columns).pipe(as_written), _issues(converted.filter(unread), converted.filter(odd))
 
 
 def _issues(unread: pl.DataFrame, odd: pl.DataFrame) -> pl.DataFrame:
@@ -238,7 +240,8 @@ def _by_table(rows: pl.DataFrame) -> pl.DataFrame:
     joined = rows.lazy().join(pl.concat(known).lazy(), on=["quantity", "unit"], how="left", nulls_equal=True,
                               maintain_order="left")
     value = (pl.col("value") * pl.col("_factor") + pl.col("_offset") - pl.col("_own_offset")) / pl.col("_own_factor")
-    return joined.with_columns(converted=value).drop("_factor", "_offset", "_own_factor", "_own_offset").collect()
+    converted = joined.with_columns(converted=value)
+    return converted.drop("_factor", "_offset", "_own_factor", "_own_offset").pipe(as_written)
 
 
 def _written(quantity: str, rows: pl.DataFrame) -> pl.DataFrame:

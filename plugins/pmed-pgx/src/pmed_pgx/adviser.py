@@ -9,6 +9,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import polars as pl
 
+from pmed.plans import as_written
 from pmed.repeats import unless_repeated
 from pmed.tables import TABLES, Tables
 
@@ -45,8 +46,8 @@ class GuidelineAdviser:
     def advise(self, tables: Tables) -> pl.DataFrame:
         """A ``suggestions`` table, without ``adviser``: every patient × every drug that rows or checks are about."""
         cases = Cases.read(tables["features"])
-        every = _with_cases(tables["predictions"].lazy().filter(_MINE).select(_READ).collect(), cases)
-        whole = every.lazy().join(_facts(cases.outcomes).lazy(), on="case", how="left", maintain_order="left").collect()
+        every = _with_cases(tables["predictions"].lazy().filter(_MINE).select(_READ).pipe(as_written), cases)
+        whole = every.join(_facts(cases.outcomes), on="case", how="left", maintain_order="left")
         others = alternatives(whole[[*KEY, "label", "action", "case"]], cases.outcomes, tables)
         rows, results = whole.filter(whole["status"] != "not-applicable"), tables["gene_results"]
         present = tables.get("present_phenotypes", TABLES["present_phenotypes"].empty())
@@ -75,7 +76,7 @@ def _beside(rows: pl.LazyFrame, more: pl.DataFrame) -> pl.LazyFrame:
 def _suggestions(rows: pl.LazyFrame) -> pl.DataFrame:
     """The table's columns from the joined rows."""
     known, action, made, columns = _columns()
-    said = rows.with_columns(known).with_columns(action).with_columns(made).collect()
+    said = rows.with_columns(known).with_columns(action).with_columns(made).pipe(as_written)
     cautioned = _lengthened(said, "noted", MORE_CAUTIONS)
     return _lengthened(cautioned, "explained_by", ["explained_too"]).select(columns)
 
@@ -101,7 +102,7 @@ def _lengthened(rows: pl.DataFrame, name: str, more: Sequence[str]) -> pl.DataFr
     few = whole.filter(pl.any_horizontal(pl.col(one).is_not_null() for one in more)).select(
         *KEY, _whole=pl.concat_list(pl.col(one).fill_null([]) for one in (name, *more)))
     return whole.join(few, on=KEY, how="left", maintain_order="left").with_columns(
-        pl.coalesce("_whole", name).alias(name)).drop("_whole").collect()
+        pl.coalesce("_whole", name).alias(name)).drop("_whole").pipe(as_written)
 
 
 def _urgency() -> pl.Expr:
@@ -226,7 +227,7 @@ def _grave(one: Outcome) -> bool:
 @unless_repeated
 def _taken(medications: pl.DataFrame) -> pl.DataFrame:
     """Drugs taken now; one that is ordered, or perhaps taken, counts as taken, with a caution."""
-    each = each_drug(medications.lazy().filter(pl.col("active").fill_null(value=True) | pl.col("coming")), "start")
+    each = each_drug(medications.filter(pl.col("active").fill_null(value=True) | pl.col("coming")), "start")
     perhaps = pl.struct(code=pl.lit("drug-unclear"), text=pl.lit(
         "the record does not say for certain that this drug is taken: please confirm"))
     coming = pl.struct(code=pl.lit("not-begun"), text=pl.format("ordered from {} on: not taken yet", "start"))
@@ -234,13 +235,13 @@ def _taken(medications: pl.DataFrame) -> pl.DataFrame:
     unclear = pl.when(~pl.col("sure")).then(told.cast(_TYPES["cautions"]))
     return each.group_by(KEY).agg(
         pl.col("start").min(), sure=(pl.col("state") == TAKEN).any(), perhaps=(pl.col("state") == PERHAPS).any(),
-    ).select(*KEY, current=pl.lit(value=True), unclear=unclear).collect()
+    ).select(*KEY, current=pl.lit(value=True), unclear=unclear).pipe(as_written)
 
 
 def _doses(predictions: pl.DataFrame) -> pl.DataFrame:
     """Doses that other predictors have worked out, for the drugs whose guideline asks for one."""
     found = predictions.lazy().filter(pl.col("status") == "assessed").join(_dosed().lazy(), on="target")
-    return found.group_by(KEY, maintain_order=True).agg(explained_too=pl.struct("predictor", "target")).collect()
+    return found.group_by(KEY, maintain_order=True).agg(explained_too=pl.struct("predictor", "target")).pipe(as_written)
 
 
 @cache

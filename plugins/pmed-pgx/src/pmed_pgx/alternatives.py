@@ -12,6 +12,7 @@ from typing import Any
 
 import polars as pl
 
+from pmed.plans import as_written
 from pmed.tables import Tables
 
 from .cases import REMEMBERED
@@ -39,13 +40,14 @@ def alternatives(rows: pl.DataFrame, outcomes: Sequence[Outcome], tables: Tables
     knows (kidney function, mostly) makes it a caution.
     """
     own = rows.lazy().select("patient_id", other="drug", of="case")
-    found = _offered(rows.lazy()).join(own, on=["patient_id", "other"], how="left", maintain_order="left").join(
-        on_record(tables).lazy(), on=["patient_id", "finding"], how="left", maintain_order="left").collect()
+    found = _offered(rows).join(own, on=["patient_id", "other"], how="left", maintain_order="left").join(
+        on_record(tables).lazy(), on=["patient_id", "finding"], how="left", maintain_order="left").pipe(as_written)
     pairs = dict.fromkeys(pair for pair in found[["drug", "of"]].iter_rows() if pair[1] is not None)
     told = pl.DataFrame([(drug, case, *_judged(outcomes[case], drug)) for drug, case in pairs],
                         schema={"drug": pl.String, "of": pl.Int64, "verdict": pl.String, "why": pl.String},
                         orient="row")
-    return found.lazy().join(told.lazy(), on=["drug", "of"], how="left", maintain_order="left").pipe(_weighed).collect()
+    judged = found.lazy().join(told.lazy(), on=["drug", "of"], how="left", maintain_order="left")
+    return judged.pipe(_weighed).pipe(as_written)
 
 
 def _weighed(found: pl.LazyFrame) -> pl.LazyFrame:
@@ -76,11 +78,11 @@ def _either(names: pl.Expr) -> pl.Expr:
     return pl.when(many > 1).then(pl.format("{} or {}", before, names.list.last())).otherwise(names.list.join(""))
 
 
-def _offered(rows: pl.LazyFrame) -> pl.LazyFrame:
+def _offered(rows: pl.DataFrame) -> pl.LazyFrame:
     """patient_id, drug, other, status, reason, finding: each candidate once, the guideline's first."""
-    concerned = rows.filter(pl.col("action").is_in(CONCERNED))
+    concerned = rows.filter(pl.col("action").is_in(CONCERNED)).lazy()
     offers = _offers().lazy()
-    named = rows.drop_nulls("label").join(offers, on=["drug", "label"], maintain_order="left")
+    named = rows.lazy().drop_nulls("label").join(offers, on=["drug", "label"], maintain_order="left")
     by_check = concerned.join(offers.select("drug", "label"), on=["drug", "label"], how="anti").join(
         _each_offer().lazy(), on="drug", maintain_order="left")
     alike = concerned.join(_alike().lazy(), on="drug", maintain_order="left")

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import polars as pl
 
 from pmed import PmedError, option
+from pmed.plans import as_written
 from pmed.repeats import unless_repeated
 from pmed.tables import TABLES, Tables
 
@@ -55,7 +56,7 @@ class PgxCaller:
         found = told(apply(results, outside, samples), signs)
         people = found.lazy().select("patient_id").unique(maintain_order=True)
         wide = pl.concat([features.lazy(), people], how="diagonal").unique(
-            "patient_id", keep="first", maintain_order=True).collect()
+            "patient_id", keep="first", maintain_order=True).pipe(as_written)
         return {"gene_results": found, "features": _features(wide, found, wanted)}
 
     @cached_property

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 import polars as pl
 
+from pmed.plans import as_written
 from pmed.repeats import of_tables, unless_repeated
 from pmed.tables import TABLES, Tables
 
@@ -51,7 +52,7 @@ class PresentPhenotypes:
         acting = _acting(taken)
         texts = _modifiers(acting)
         people = _of(tables, "patients")["patient_id"]
-        doses = taken.lazy().filter(pl.col("state") == TAKEN).select("patient_id", "drug", "daily").collect()
+        doses = taken.lazy().filter(pl.col("state") == TAKEN).select("patient_id", "drug", "daily").pipe(as_written)
         made = {one.name: one for one in (
             *_wide(people, MODIFIERS, texts, wanted, absent=""),
             *_wide(people, TAKING, _classes(taken), wanted, absent=""),
@@ -107,24 +108,25 @@ def _taken(tables: Tables) -> pl.DataFrame:
     ended = (pl.col("index_date") - pl.col("end")).dt.total_days()
     said = whole.with_columns(since=pl.when(~pl.col("active")).then(ended),
                               daily=pl.when(single & pl.col("active")).then(pl.col("daily_dose") * factor))
-    rows = each_drug(said, "since", "daily").filter(pl.col("active").fill_null(value=True) | (pl.col("since") >= 0))
+    rows = each_drug(said.pipe(as_written), "since", "daily").filter(
+        pl.col("active").fill_null(value=True) | (pl.col("since") >= 0))
     # Several orders of one drug that all run are taken together; which of them is meant is not known, so none adds up.
     best = rows.filter(pl.col("state") == pl.col("state").min().over("patient_id", "drug"))
     return best.group_by("patient_id", "drug").agg(
         pl.col("state").first(), pl.when(pl.col("since").is_null().any()).then(None).otherwise(pl.col("since").min())
-        .alias("since"), pl.col("daily").max()).sort("patient_id", "drug").collect()
+        .alias("since"), pl.col("daily").max()).sort("patient_id", "drug").pipe(as_written)
 
 
-def each_drug(medications: pl.LazyFrame, *kept: str) -> pl.LazyFrame:
+def each_drug(medications: pl.DataFrame, *kept: str) -> pl.LazyFrame:
     """One row an ingredient of each medicine: patient_id, drug, state, active and the columns `kept`.
 
     What a row only could be (``possible_ingredients``) is perhaps taken.
     """
-    if "possible_ingredients" not in medications.collect_schema():
+    if "possible_ingredients" not in medications.columns:
         medications = medications.with_columns(possible_ingredients=pl.lit(None, dtype=pl.List(pl.String())))
     state = (pl.when("active").then(pl.lit(TAKEN)).when(pl.col("active").is_null()).then(pl.lit(PERHAPS))
              .otherwise(pl.lit(RECENT)))
-    both = [medications.select("patient_id", "active", *kept, drug=name, state=of.cast(_STATES))
+    both = [medications.lazy().select("patient_id", "active", *kept, drug=name, state=of.cast(_STATES))
             for name, of in (("ingredients", state), ("possible_ingredients", pl.lit(PERHAPS)))]
     return pl.concat(both).explode("drug", empty_as_null=True, keep_nulls=True).drop_nulls("drug")
 
@@ -143,10 +145,11 @@ def _acting(taken: pl.DataFrame) -> pl.DataFrame:
     doubtful = pl.col("from_dose").is_not_null() & pl.col("daily").is_null()
     judged = rows.filter(reached.fill_null(value=False) | doubtful).with_columns(
         state=pl.when(doubtful & (pl.col("state") == TAKEN)).then(pl.lit(PERHAPS)).otherwise(
-            pl.col("state").cast(pl.String))).collect().lazy()
+            pl.col("state").cast(pl.String))).pipe(as_written).lazy()
     sure = judged.filter(~doubtful).sort("from_dose", descending=True, nulls_last=True, maintain_order=True).unique(
         ["patient_id", "gene", "drug", "kind"], keep="first", maintain_order=True)
-    return pl.concat([sure, judged.filter(doubtful)]).sort("patient_id", "gene", "drug", "kind", "strength").collect()
+    each = pl.concat([sure, judged.filter(doubtful)])
+    return each.sort("patient_id", "gene", "drug", "kind", "strength").pipe(as_written)
 
 
 def _modifiers(acting: pl.DataFrame) -> pl.DataFrame:
@@ -157,9 +160,9 @@ def _modifiers(acting: pl.DataFrame) -> pl.DataFrame:
 
 def _classes(taken: pl.DataFrame) -> pl.DataFrame:
     """patient_id, name (class), text: drugs that are taken for certain."""
-    now = taken.lazy().filter(pl.col("state") == TAKEN).select("patient_id", "drug")
+    now = taken.filter(taken["state"] == TAKEN).lazy().select("patient_id", "drug")
     each = pl.concat([now.join(_listed().lazy(), on="drug"), now.with_columns(name="drug")])
-    return each.unique().group_by("patient_id", "name").agg(text=pl.col("drug").sort().str.join(";")).collect()
+    return each.unique().group_by("patient_id", "name").agg(text=pl.col("drug").sort().str.join(";")).pipe(as_written)
 
 
 def _wide(people: pl.Series, kind: str, rows: pl.DataFrame, wanted: Sequence[str], *,
@@ -182,7 +185,7 @@ def with_coming(tables: Tables) -> pl.DataFrame:
     dated = _of(tables, "medications").lazy().join(people, on="patient_id", how="left", maintain_order="left")
     ahead = (pl.col("start") - pl.col("index_date")).dt.total_days().is_between(0, AHEAD)
     ordered = (pl.col("kind") == "order") & pl.col("status").is_in(["active", "draft"]) & ~pl.col("active")
-    return dated.with_columns(coming=(ahead & ordered).fill_null(value=False)).collect()
+    return dated.with_columns(coming=(ahead & ordered).fill_null(value=False)).pipe(as_written)
 
 
 @of_tables("medications", "patients")
@@ -192,12 +195,12 @@ def days_taken(tables: Tables) -> pl.DataFrame:
     Orders that ended up to `LAPSE` days ago are the same treatment; what is to begin has been taken for 0 days.
     """
     ago = [(pl.col("index_date") - pl.col(day)).dt.total_days().alias(day) for day in ("start", "end")]
-    rows = each_drug(with_coming(tables).lazy().with_columns(ago), "start", "end", "coming")
+    rows = each_drug(with_coming(tables).with_columns(ago), "start", "end", "coming")
     now = pl.col("active").fill_null(value=True) | pl.col("coming")
     found = rows.filter(now | pl.col("end").is_between(0, LAPSE)).group_by("patient_id", "drug").agg(
         now=now.any(), undated=(now & pl.col("start").is_null()).any(), days=pl.col("start").max().clip(lower_bound=0))
     days = pl.when(~pl.col("undated")).then("days").cast(pl.Float64)
-    return found.filter("now").select("patient_id", "drug", days=days).collect()
+    return found.filter("now").select("patient_id", "drug", days=days).pipe(as_written)
 
 
 @of_tables("allergies")
@@ -207,7 +210,7 @@ def _allergies(tables: Tables) -> pl.DataFrame:
         "patient_id", name="ingredients")
     named = rows.explode("name", empty_as_null=True, keep_nulls=True).drop_nulls("name").unique()
     return named.group_by("patient_id").agg(text=pl.col("name").sort().str.join(";")).select(
-        "patient_id", pl.lit("").alias("name"), "text").collect()
+        "patient_id", pl.lit("").alias("name"), "text").pipe(as_written)
 
 
 def _present(acting: pl.DataFrame, texts: pl.DataFrame, results: pl.DataFrame) -> pl.DataFrame:
@@ -216,7 +219,7 @@ def _present(acting: pl.DataFrame, texts: pl.DataFrame, results: pl.DataFrame) -
         pl.when(pl.col("possible_phenotypes").list.len() > 0).then(pl.col("possible_phenotypes").list.join(" or "))),
         score=pl.when("complete").then("activity_score"))
     both = texts.lazy().rename({"name": "gene"}).join(
-        sure, on=["patient_id", "gene"], how="left", maintain_order="left").collect()
+        sure, on=["patient_id", "gene"], how="left", maintain_order="left").pipe(as_written)
     cases = both.select("gene", "genetic", "score", "text").unique(maintain_order=True)
     told = pl.DataFrame([_told(row) for row in cases.iter_rows(named=True)], schema=_CASE, orient="row")
     case, lasting = ["gene", "genetic", "score", "text"], _lasting(acting.lazy())
@@ -225,7 +228,7 @@ def _present(acting: pl.DataFrame, texts: pl.DataFrame, results: pl.DataFrame) -
     return TABLES["present_phenotypes"].check(made.select(
         "patient_id", "gene", phenotype="genetic", present_phenotype="present", activity_score="score",
         present_activity_score="present_score", because="because", acting="acting", reverts_after="reverts_after",
-        evidence="evidence").collect())
+        evidence="evidence").pipe(as_written))
 
 
 _CASE: dict[str, Any] = {

@@ -6,6 +6,7 @@ from functools import cache
 
 import polars as pl
 
+from pmed.plans import as_written
 from pmed.repeats import unless_repeated
 from pmed.tables import TABLES
 
@@ -39,7 +40,7 @@ def reasons(rows: pl.DataFrame, outcomes: list[Outcome], gene_results: pl.DataFr
         told, on=["patient_id", "gene"], how="left", maintain_order="left").select(_ROW, gap=_gap_or_unread())
     # By number: to join by patients' and drugs' names takes longer.
     return (numbered.select(_ROW).join(_listed(who, "who", " and "), on=_ROW, how="left", maintain_order="left")
-            .join(_listed(gap, "gap", "; "), on=_ROW, how="left", maintain_order="left").drop(_ROW).collect())
+            .join(_listed(gap, "gap", "; "), on=_ROW, how="left", maintain_order="left").drop(_ROW).pipe(as_written))
 
 
 def _listed(texts: pl.LazyFrame, name: str, between: str) -> pl.LazyFrame:
@@ -60,7 +61,7 @@ def _with_today(told: pl.DataFrame, present: pl.DataFrame) -> pl.DataFrame:
     both = told.lazy().join(now, on=["patient_id", "gene"], how="full", coalesce=True, maintain_order="left_right")
     who = pl.coalesce("who", pl.col("gene") + pl.lit(" (genes unknown)"))
     return both.with_columns(plain="who", who=pl.when(pl.col("now").is_null()).then("who").otherwise(
-        pl.format("{}, {}", who, "now"))).drop("now").collect()
+        pl.format("{}, {}", who, "now"))).drop("now").pipe(as_written)
 
 
 def _gap_or_unread() -> pl.Expr:

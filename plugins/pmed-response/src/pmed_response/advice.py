@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Final
 import polars as pl
 
 from pmed import TABLES, Tables
+from pmed.plans import as_written
 from pmed.repeats import unless_repeated
 from pmed.verdicts import inputs, number
 
@@ -45,7 +46,8 @@ class WarfarinAdvice:
 
     def advise(self, tables: Tables) -> pl.DataFrame:
         """One suggestion for each patient whose dose was assessed and is one that is given at all."""
-        doses = tables["predictions"].lazy().filter(_MINE).select("patient_id", "low", "high", dose="value").collect()
+        doses = tables["predictions"].lazy().filter(_MINE).select(
+            "patient_id", "low", "high", dose="value").pipe(as_written)
         if doses.is_empty():
             return _NOTHING
         return _advised(doses, takers(tables["medications"], DRUG), inputs(tables["features"], REFERENCE))
@@ -68,7 +70,7 @@ def _assessed(doses: pl.DataFrame, takes: tuple[str, ...], rested_on: pl.DataFra
         factor=(pl.col("dose") / iwpc.USUAL_DOSE).round(9)).with_columns(
         differs=(pl.col("factor") - 1).abs() > iwpc.RELEVANT,
         apart=(pl.col("dose") / pl.col("equation") - 1).abs() > FAR_APART).filter(
-            pl.col("equation") >= LOWEST_ADVISED).collect()
+            pl.col("equation") >= LOWEST_ADVISED).pipe(as_written)
 
 
 @cache
