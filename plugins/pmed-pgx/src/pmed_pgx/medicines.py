@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, ClassVar
 
 import polars as pl
@@ -171,11 +171,17 @@ def _wide(people: pl.Series, kind: str, rows: pl.DataFrame, wanted: Sequence[str
     known: dict[str, dict[str, Any]] = {}
     for patient, name, value in rows.iter_rows():
         known.setdefault(f"{kind}{name}", {})[patient] = value
-    dtype = rows.dtypes[-1]
-    # Most are nobody's: those columns are alike but for their name.
-    nobody = pl.Series([absent] * people.len(), dtype=dtype)
-    return [pl.Series(one, [known[one].get(patient, absent) for patient in people], dtype) if one in known
-            else nobody.alias(one) for one in wanted if one.startswith(kind)]
+    nobody = _nobodys(kind, tuple(wanted), absent, people.len(), rows.dtypes[-1])
+    return [pl.Series(name, [known[name].get(patient, absent) for patient in people], rows.dtypes[-1])
+            if name in known else column for name, column in nobody.items()]
+
+
+@lru_cache(maxsize=16)
+def _nobodys(kind: str, wanted: tuple[str, ...], absent: str | float | None, height: int,
+             dtype: pl.DataType) -> dict[str, pl.Series]:
+    """The wanted columns of a kind where nobody has a value: most are so, and alike but for their name."""
+    column = pl.Series([absent] * height, dtype=dtype)
+    return {name: column.alias(name) for name in wanted if name.startswith(kind)}
 
 
 @of_tables("medications", "patients")
