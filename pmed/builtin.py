@@ -9,6 +9,7 @@ from .features.derived_step import DerivedFeatures
 from .features.history import HistoryFeatures
 from .hookspecs import hookimpl
 from .normalise import vocabulary
+from .normalise.drugs import is_goods
 from .sources.fhir import FhirSource
 from .sources.hl7v2 import Hl7v2Source
 from .sources.omop import OmopSource
@@ -17,6 +18,7 @@ from .sources.vcf import VcfSource
 from .tables import Tables
 from .types import Explainer, Exporter, FeatureStep, Predictor, Release, Source
 
+UNREAD = "unread-medicine"
 _NO_CAUTIONS = pl.DataFrame(schema=dict.fromkeys(("patient_id", "drug", "code", "text"), pl.String()))
 
 
@@ -69,16 +71,18 @@ def _allergies(suggestions: pl.DataFrame, tables: Tables) -> pl.DataFrame:
 
 def _unread(suggestions: pl.DataFrame, tables: Tables) -> pl.DataFrame:
     """A caution where advice weighed other medicines, and the patient takes one that no vocabulary knows."""
-    unknown = tables["medications"].filter(pl.col("active").fill_null(value=True), pl.col("ingredients").is_null())
+    unknown = tables["medications"].filter(pl.col("active").fill_null(value=True), pl.col("ingredients").is_null(),
+                                           ~is_goods())
     if unknown.is_empty():
         return _NO_CAUTIONS.clone()
     weighed = tables["explanations"].filter(pl.col("feature").str.starts_with("on:")).select(
         "patient_id", "predictor", "target").unique()
-    rests_on = suggestions.select("patient_id", "drug", "explained_by").explode(
+    told = pl.col("cautions").list.eval(pl.element().struct.field("code") == UNREAD).list.any().fill_null(value=False)
+    rests_on = suggestions.filter(~told).select("patient_id", "drug", "explained_by").explode(
         "explained_by", empty_as_null=True, keep_nulls=True).unnest("explained_by")
     names = unknown.group_by("patient_id").agg(names=pl.col("display").unique(maintain_order=True).str.join(", "))
     hits = rests_on.join(weighed, on=["patient_id", "predictor", "target"]).join(names, on="patient_id")
-    return hits.select("patient_id", "drug", code=pl.lit("unread-medicine"), text=pl.format(
+    return hits.select("patient_id", "drug", code=pl.lit(UNREAD), text=pl.format(
         "Not recognised, so an interaction with it was not weighed: {}.", "names")).unique(maintain_order=True)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from . import __version__
+from .collecting import uncollected_at_exit
 from .errors import PmedError
 from .files import write_whole
 from .modelcommands import model
@@ -291,6 +292,8 @@ cli.add_command(plugins)
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; an expected error is one line and its exit code."""
+    if arguments is None:
+        uncollected_at_exit()
     given = list(sys.argv[1:] if arguments is None else arguments)
     if ONE_THREAD & set(given):
         # One patient's frames are tiny, and a cohort has its processes: polars' thread pool costs more there than it

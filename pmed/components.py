@@ -4,11 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields
+from difflib import get_close_matches
 from typing import Any
 
 from .errors import PluginError
 
 KINDS = ("pharmacogenomic", "risk", "treatment-response")
+
+
+def must_be_class(hook: str, made: Any) -> None:
+    """Refuse an instance where a class is wanted, which the host builds with its options.
+
+    Raises:
+        PluginError: naming what was returned, and what to return.
+    """
+    if not isinstance(made, type):
+        name = type(made).__name__
+        raise PluginError(f"{hook} returned an instance of {name}, where the class is wanted",
+                          hint=f"return [{name}], not [{name}()]: pmed builds it with its options")
+
+
+def must_be_instance(hook: str, made: Any) -> None:
+    """Refuse a class where an instance is wanted.
+
+    Raises:
+        PluginError: naming the class, and what to return.
+    """
+    if isinstance(made, type):
+        raise PluginError(f"{hook} returned the class {made.__name__}, where an instance is wanted",
+                          hint=f"return {made.__name__}(...)")
 
 
 def must_be_sound(hook: str, made: Any) -> bool:
@@ -59,6 +83,19 @@ def _has_card(made: Any) -> None:
         raise PluginError("`card.range` must be (low, high)")
     _can_be_written(asdict(card))
     _can_be_written(asdict(made))
+    _modifies_inputs(made)
+
+
+def _modifies_inputs(made: Any) -> None:
+    """What can be changed of a patient is told from the explanation, which knows no other names."""
+    declared = [*made.needs, *getattr(made, "wants", ())]
+    if not isinstance(made.card.modifiable, tuple):
+        raise PluginError("`card.modifiable` must be a tuple of names")
+    for name in made.card.modifiable:
+        if name not in declared:
+            near = get_close_matches(name, declared, 1)
+            raise PluginError(f"`card.modifiable` names {name!r}, which is not in `needs` or `wants`",
+                              hint=f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(declared)}")
 
 
 def _wants_names(made: Any) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from .collecting import uncollected
+from .collecting import lasting, uncollected
 from .errors import OptionError
 from .flow import upstream
 from .genomics.sex import sexes
@@ -78,8 +78,9 @@ class Engine:
 
         Without `concluding` there are no predictors and advisers, unless options might be theirs.
         """
-        plugins = Plugins.of(settings).load()
-        return cls.using(plugins, progress, concluding=concluding or bool(settings.options))
+        with lasting():
+            plugins = Plugins.of(settings).load()
+            return cls.using(plugins, progress, concluding=concluding or bool(settings.options))
 
     @classmethod
     def using(cls, plugins: Plugins, progress: Progress = _silent, *, concluding: bool = True) -> Engine:
@@ -87,10 +88,7 @@ class Engine:
         sources, steps = (plugins.components(f"register_{what}") for what in ("sources", "features"))
         predictors, advisers = (plugins.components(f"register_{what}") if concluding else []
                                 for what in ("predictors", "advisers"))
-        if concluding and plugins.options:
-            plugins.must_know_options([*sources, *steps, *predictors, *advisers,
-                                       *(one for what in ("exporters", "sections", "scorers")
-                                         for one in plugins.collect(f"register_{what}"))])
+        plugins.must_know_options()
         own = own_release()
         knowledge = [*plugins.releases(), *([Component(own.name, own, "pmed", "-")] if own else [])]
         releases = [component.made for component in knowledge]

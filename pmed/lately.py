@@ -8,6 +8,8 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
+from .collecting import lasting
+
 
 def late(package: str, home: Mapping[str, tuple[str, ...]]) -> Callable[[str], Any]:
     """The ``__getattr__`` of a package: `home` says which of its modules has which names."""
@@ -17,7 +19,8 @@ def late(package: str, home: Mapping[str, tuple[str, ...]]) -> Callable[[str], A
     def get(name: str) -> Any:
         if name not in module_of:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        found = getattr(import_module(f"{package}.{module_of[name]}"), name)
+        with lasting():
+            found = getattr(import_module(f"{package}.{module_of[name]}"), name)
         module.__dict__[name] = found
         return found
 

@@ -11,15 +11,12 @@ from typing import Any, Final
 import click
 
 from .hookspecs import API
-from .plugins import BUILT_IN, HOOKS, Component, Failure, Plugins, installed
+from .plugins import BUILT, BUILT_IN, HOOKS, Component, Failure, Plugins, installed
 from .settings import Settings
 from .spelling import Names
 from .stages.normalise import vocabulary
 from .terminal import add_commands
 
-#: Registration hooks whose components are listed, where there is such a hook.
-LISTED: Final = tuple(hook for hook in HOOKS
-                      if hook.startswith("register_") and hook not in {"register_knowledge", "register_commands"})
 _FIXES: Final = {
     "load": "update it, or switch it off with --disable {plugin}; pmed plugins check {plugin} says more",
     "build": "its options in pmed.toml, or the plugin itself: pmed plugins check {plugin} says more",
@@ -31,13 +28,11 @@ def describe_plugins(settings: Settings) -> dict[str, Any]:
     """Plugins with version, hooks, components, options, knowledge and models; failures with what to do about them."""
     plugins = Plugins.of(settings).load()
     rows = {name: _about(plugins, name, version) for name, version in plugins.versions.items()}
-    everything: list[Component] = []
-    for hook in LISTED:
+    for hook in BUILT:
         for component in plugins.components(hook):
             what = hook.removeprefix("register_")
             rows[component.plugin]["components"].setdefault(what, {})[component.name] = _describe(plugins, component)
-            everything.append(component)
-    plugins.must_know_options(everything)
+    plugins.must_know_options()
     for release in plugins.releases():
         rows[release.plugin]["components"].setdefault("knowledge", {})[release.name] = _release(release.made)
     for owner, fault in _never_given(plugins):

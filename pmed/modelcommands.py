@@ -107,7 +107,7 @@ def find_trainable(name: str, settings: Settings) -> Trainable:
     """
     from .plugins import Plugins
 
-    plugins = Plugins.of(settings).load()
+    plugins = Plugins.ready(settings)
     known = {component.name: component.made for component in plugins.components("register_models")}
     if name not in known:
         near = get_close_matches(name, known, 1)

@@ -20,7 +20,7 @@ import pluggy
 
 from . import allowlist, hookspecs
 from .compatibility import must_fit, must_know_api
-from .components import must_be_sound
+from .components import must_be_class, must_be_instance, must_be_sound
 from .errors import OptionError, PluginError
 from .options import build
 from .settings import OF_PLUGIN, Settings
@@ -34,6 +34,10 @@ ONLY = "PMED_PLUGINS"
 #: A site's list and key go before what a settings file says.
 ALLOW_LIST, ALLOW_KEY = "PMED_ALLOW_LIST", "PMED_ALLOW_KEY"
 HOOKS = tuple(name for name, value in vars(hookspecs).items() if hasattr(value, "pmed_spec"))
+#: Registration hooks whose components are built by the host, with options.
+BUILT = tuple(name for name in HOOKS
+              if name.startswith("register_") and name not in {"register_knowledge", "register_commands"})
+_LIKENESS, _ALIKE = 0.8, 0.6  # of difflib: two slips in a word of ten letters, and its default
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,7 @@ class Plugins:
     failures: list[Failure] = field(default_factory=list)
     allowed: Mapping[str, allowlist.Allowed] | None = None
     notes: dict[str, list[str]] = field(default_factory=dict)  # hooks that will go or change, by who uses them
+    _collected: dict[str, list[Component]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, settings: Settings) -> Plugins:
@@ -94,6 +99,17 @@ class Plugins:
         allowed = allowlist.read(Path(path), Path(key)) if path else None
         return cls(settings.options, settings.disabled, allowed=allowed)
 
+    @classmethod
+    def ready(cls, settings: Settings) -> Plugins:
+        """The plugins as the settings want them, loaded; what the settings say is of one of them.
+
+        Raises:
+            OptionError: for options of a component or plugin that is not there, with the nearest name.
+        """
+        plugins = cls.of(settings).load()
+        plugins.must_know_options()
+        return plugins
+
     def __post_init__(self) -> None:
         self.manager.add_hookspecs(hookspecs)
 
@@ -103,6 +119,8 @@ class Plugins:
             self.add(import_module(module), module, metadata.version("pmed"))
         points = installed()
         wanted = _only(points) if only is None else set(only)
+        if only is None and wanted is not None:
+            self.disabled |= {point.name for point in points} - wanted
         for point in points:
             if (wanted is None or point.name in wanted) and point.name not in self.disabled:
                 self._load_point(point)
@@ -140,6 +158,7 @@ class Plugins:
             near = difflib.get_close_matches(strange[0], HOOKS, n=1)
             raise PluginError(f"unknown hook {strange[0]!r}", where=name,
                               hint=f"did you mean {near[0]!r}?" if near else f"hooks: {', '.join(HOOKS)}")
+        self._collected.clear()
         self.versions[name] = version
         if told:
             self.notes[name] = [str(one.message) for one in told]
@@ -184,27 +203,41 @@ class Plugins:
 
     def collect(self, hook: str) -> list[Component]:
         """What all plugins return for a registration hook, by name; a name clash names both plugins."""
-        found: dict[str, Component] = {}
-        for owner, impl in self.implementations(hook):
-            for made in self.attempt(owner, hook, _listed, impl) or ():
-                self._keep(found, owner, hook, made)
-        return list(found.values())
+        if hook not in self._collected:
+            found: dict[str, Component] = {}
+            for owner, impl in self.implementations(hook):
+                for made in self.attempt(owner, hook, _listed, impl) or ():
+                    self._keep(found, owner, hook, made)
+            self._collected[hook] = list(found.values())
+        return list(self._collected[hook])
 
-    def must_know_options(self, components: Iterable[Component]) -> None:
+    def must_know_options(self) -> None:
         """Refuse options for a component or a plugin that is not there.
+
+        What is switched off or did not load may have a component of any name: then only what is nearly the name of one
+        that is there is refused, and ``[plugins.PLUGIN.component]`` says whose it is.
 
         Raises:
             OptionError: naming it, with the nearest name.
         """
-        found = list(components)
-        known = {component.name for component in found}
-        lost = {failure.component for failure in self.failures}
+        if not self.options:
+            return
+        found = [component for hook in BUILT for component in self.collect(hook)]
         self._must_know_plugins(found)
+        known = {component.name for component in found}
+        absent = bool(self.disabled or self.failures)
         for name in self.options:
-            if name not in known | lost and not name.startswith(OF_PLUGIN) and not self.disabled and not self.failures:
-                near = difflib.get_close_matches(name, known, n=1)
-                raise OptionError(f"options for {name!r}, which no plugin brings",
-                                  hint=f"did you mean {near[0]!r}?" if near else "see pmed plugins")
+            if name in known or name.startswith(OF_PLUGIN):
+                continue
+            near = difflib.get_close_matches(name, known, 1, _LIKENESS if absent else _ALIKE)
+            if near or not absent or name in self.versions:
+                raise OptionError(f"options for {name!r}, which no plugin brings", hint=self._meant(name, near, absent))
+
+    def _meant(self, name: str, near: Sequence[str], absent: bool) -> str:
+        if name in self.versions:
+            return f"options of a plugin are under [{OF_PLUGIN}{name}]"
+        other = f" If it is of a plugin that is not loaded: [{OF_PLUGIN}PLUGIN.{name}]" if absent else ""
+        return f"did you mean {near[0]!r}?{other}" if near else "see pmed plugins"
 
     def _must_know_plugins(self, components: Sequence[Component]) -> None:
         absent = self.disabled | {failure.plugin for failure in self.failures}
@@ -233,7 +266,7 @@ class Plugins:
     def releases(self) -> list[Component]:
         """The knowledge releases whose description and drug names are sound."""
         found = self.collect("register_knowledge")
-        return [one for one in found if self.attempt(one, BUILD, must_be_sound, "register_knowledge", one.made) is True]
+        return [one for one in found if self.attempt(one, BUILD, _sound_release, one.made) is True]
 
     def _keep(self, found: dict[str, Component], owner: Component, hook: str, made: Any) -> None:
         name = self.attempt(owner, hook, getattr, made, "name", None)
@@ -297,12 +330,21 @@ def _options(made: Any) -> list[str]:
 
 
 def _built(hook: str, made: type[T], options: Mapping[str, Any]) -> T:
+    must_be_class(hook, made)
     component = build(made, options)
     must_be_sound(hook, component)
     return component
 
 
+def _sound_release(made: Any) -> bool:
+    must_be_instance("register_knowledge", made)
+    return must_be_sound("register_knowledge", made)
+
+
 def _listed(impl: pluggy.HookImpl) -> list[Any]:
     """What one registration hook returns; calling it and walking it may both raise."""
     made: Any = impl.function()
+    if isinstance(made, type):
+        raise PluginError(f"returned the class {made.__name__}, where a list is wanted",
+                          hint=f"return [{made.__name__}]")
     return list(made or ())

@@ -18,6 +18,7 @@ import polars as pl
 from .errors import InputError, OptionError, PluginError
 from .plugins import Plugins
 from .settings import Settings
+from .spelling import written
 from .stages.predict import checked, feature_frame, inputs
 from .types import Predictor
 
@@ -35,7 +36,9 @@ def predict_file(name: str, path: Path, settings: Settings) -> list[dict[str, An
         OptionError: where no installed predictor has that name.
         InputError: where the file is no such list, or an input has no such name or type; it names file and item.
     """
-    return predict(find(name, settings), read_items(path), where=str(path))
+    plugins = Plugins.ready(settings)
+    predictor, steps = find(name, plugins), [one.made for one in plugins.components("register_features")]
+    return predict(predictor, read_items(path), where=str(path), steps=steps)
 
 
 def results_text(results: Sequence[Mapping[str, Any]]) -> str:
@@ -43,9 +46,8 @@ def results_text(results: Sequence[Mapping[str, Any]]) -> str:
     return json.dumps(results, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def find(name: str, settings: Settings) -> Predictor:
-    """An installed predictor, with the options of the settings."""
-    plugins = Plugins.of(settings).load()
+def find(name: str, plugins: Plugins) -> Predictor:
+    """A predictor of these plugins."""
     known = {component.name: component.made for component in plugins.components("register_predictors")}
     if name not in known:
         near = get_close_matches(name, known, 1)
@@ -92,8 +94,9 @@ def _kind(value: Any) -> str:
     return names.get(type(value), "a number")
 
 
-def predict(predictor: Predictor, items: Sequence[Item], where: str = "") -> list[dict[str, Any]]:
-    """Results of a predictor for objects of inputs, in their order.
+def predict(predictor: Predictor, items: Sequence[Item], where: str = "",
+            steps: Sequence[Any] = ()) -> list[dict[str, Any]]:
+    """Results of a predictor for objects of inputs, in their order; what `steps` give is read as they write it.
 
     Raises:
         InputError: naming item and input that cannot be read.
@@ -101,7 +104,7 @@ def predict(predictor: Predictor, items: Sequence[Item], where: str = "") -> lis
     """
     if not items:
         return []
-    read = [_features(predictor, item, f"{where}: item {number}") for number, item in enumerate(items, 1)]
+    read = [_features(predictor, item, f"{where}: item {number}", steps) for number, item in enumerate(items, 1)]
     ids = [str(number) for number in range(len(items))]
     columns = [pl.Series(name, [one.get(name) for one in read], dtype=dtype)
                for name, dtype in _types(predictor, read).items()]
@@ -117,7 +120,7 @@ def predict(predictor: Predictor, items: Sequence[Item], where: str = "") -> lis
     return [named(item, by_item[one]) for one, item in zip(ids, items, strict=True)]
 
 
-def _features(predictor: Predictor, item: Item, where: str) -> Mapping[str, Any]:
+def _features(predictor: Predictor, item: Item, where: str, steps: Sequence[Any]) -> Mapping[str, Any]:
     """What an item says, as features."""
     accepted = getattr(predictor, "accepts", None) or inputs(predictor)
     for name in item:
@@ -127,7 +130,7 @@ def _features(predictor: Predictor, item: Item, where: str) -> Mapping[str, Any]
                              if near else f"it has: {', '.join(accepted)}")
     try:
         reader: Callable[[Item], Item] = getattr(predictor, "read_input", partial(_plain, predictor))
-        return reader(item)
+        return {name: written(steps, name, value) for name, value in reader(item).items()}
     except InputError as error:
         raise InputError(error.message, where=f"{where}: {error.where}", hint=error.hint) from error
 

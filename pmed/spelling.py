@@ -47,7 +47,8 @@ class Names:
     def never_given(self, asked: Iterable[str]) -> Iterator[str]:
         """What is wrong with a name, with the one that is meant, for each of `asked` that is unknown for everybody."""
         for name in dict.fromkeys(asked):
-            if name not in TABLES and not is_pattern(name) and self.known.get(name) != name and (
+            # A star may be part of a name, as in status:HLA-B*57:01; of a pattern it is the end.
+            if name not in TABLES and not name.endswith("*") and self.known.get(name) != name and (
                     fault := self._fault(name)):
                 yield fault
 
@@ -74,6 +75,20 @@ class Names:
         return sorted({one.partition(":")[0] for one in (*self.known, *open_ones) if ":" in one})
 
 
+def written(steps: Iterable[Any], name: str, value: Any) -> Any:
+    """The value of a feature as the step that gives it would write it, such as an allele pair with REF first.
+
+    A step may have ``written(name, value)`` for that; of others the value is as given.
+
+    Raises:
+        InputError: where the feature never has that value.
+    """
+    for step in steps:
+        if value is not None and hasattr(step, "written") and gives(step, name):
+            return step.written(name, value)
+    return value
+
+
 def names_of(step: Any) -> Mapping[str, str]:
     """What the step says there is of its patterns, by what one may write for it."""
     said: Mapping[str, str] = getattr(step, "names", dict)()
@@ -81,5 +96,6 @@ def names_of(step: Any) -> Mapping[str, str]:
 
 
 def _near(name: str, names: Sequence[str]) -> str:
-    """The one that is nearest, if it is near."""
-    return next(iter(get_close_matches(name, names, 1, _LIKENESS)), "")
+    """The one that is nearest, if it is near: first of all the one that differs in capitals only."""
+    same = [one for one in names if one.casefold() == name.casefold()]
+    return next(iter(same or get_close_matches(name, names, 1, _LIKENESS)), "")

@@ -128,6 +128,11 @@ _CODED = {
     "code": _text("code as recorded"),
     "display": _text("text as recorded"),
 }
+_REASON = {
+    "reason": _text("why, as recorded; several reasons are parted by '; '"),
+    "reason_system": _text("code system URI of the reason"),
+    "reason_code": _text("code of the reason, of several the first"),
+}
 _PERIOD = {
     "start": Column(pl.Date(), "first day"),
     "end": Column(pl.Date(), "last day"),
@@ -238,7 +243,7 @@ _ALL = (
         "kind": _text("what the row records", values=("order", "statement", "administration", "dispense")),
         "status": _text("status as recorded"),
         "active": Column(pl.Boolean(), "taken at the index date, as far as the record says"),
-        **_SOURCE,
+        **_REASON, **_SOURCE,
     }, key=("patient_id", "row")),
     Table("observations", "Measurements and findings; panel components are rows of their own.", {
         **_ROW, **_CODED,
@@ -263,13 +268,13 @@ _ALL = (
     Table("procedures", "What was done.", {
         **_ROW, **_CODED, **_PERIOD,
         "status": _text("status as recorded"),
-        **_SOURCE,
+        **_REASON, **_SOURCE,
     }, key=("patient_id", "row")),
     Table("encounters", "Visits and stays.", {
         **_ROW, **_CODED, **_PERIOD,
         "status": _text("status as recorded"),
         "class": _text("class as recorded: ambulatory, emergency, inpatient"),
-        **_SOURCE,
+        **_REASON, **_SOURCE,
     }, key=("patient_id", "row")),
     Table("immunizations", "Vaccines given, or not given where `status` says so.", {
         **_ROW, **_CODED,
@@ -348,7 +353,7 @@ _ALL = (
         "label": _text("value in words, where a word says it better"),
         "status": _text("was it assessed; not-applicable: the predictor has nothing to say of this patient", null=False,
                         values=("assessed", "not-assessed", "not-applicable")),
-        "reason": _text("why it was not assessed"),
+        "reason": _text("why it was not assessed; of one that was, what was assumed"),
     }, key=("patient_id", "predictor", "target")),
     Table("explanations", "Additive attribution: baseline + contributions = prediction, within 1e-6.", {
         **_PREDICTION,

@@ -134,8 +134,10 @@ class Source(Protocol):
 class FeatureStep(Protocol):
     """Adds tables or features.
 
-    May also have ``sites() -> pl.DataFrame`` (a ``sites`` table), and ``names() -> Mapping[str, str]``: what one may
-    write for a feature of its patterns → the name of that feature.
+    May also have ``sites() -> pl.DataFrame`` (a ``sites`` table), ``names() -> Mapping[str, str]``: what one may
+    write for a feature of its patterns → the name of that feature, and ``written(name, value) -> value``: how it
+    writes a value that somebody else gives, or `InputError` where it never gives that; and ``of_medicines``, names of
+    its features that rest on which medicines are taken.
     """
 
     name: ClassVar[str]

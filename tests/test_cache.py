@@ -23,8 +23,10 @@ from pmed.errors import GenomeError, OptionError, PmedError
 from pmed.genomics import cache
 from pmed.genomics.alleles import positions
 from pmed.genomics.cache import is_cache, read_cache, read_cache_header, write_cache
+from pmed.genomics.cache_matrix import cache_chunks
 from pmed.genomics.calls import decode
 from pmed.genomics.header import read_header
+from pmed.genomics.matrix import chunks
 from pmed.genomics.records import read_records
 from pmed.importing import import_genomes
 from pmed.sources.vcf import VcfSource
@@ -199,7 +201,7 @@ def test_metadata_say_where_it_comes_from_and_nothing_else(tmp_path):
     file = genome_files.vcf(tmp_path, "5 A C GT 0/1", meta=meta, name="a.vcf")
     said = pl.read_parquet_metadata(cached(tmp_path, file))
     about = msgspec.json.decode(said["pmed:about"])
-    assert said["pmed:format"] == "pmed/genotypes/1"
+    assert said["pmed:format"] == "pmed/genotypes/2"
     assert about["samples"] == ["S"]
     assert about["sources"] == [{"file": "a.vcf", "sha256": hashlib.sha256(file.read_bytes()).hexdigest(), "records": 1,
                                  "what": "line"}]
@@ -249,10 +251,10 @@ def test_what_is_not_a_cache_is_refused(tmp_path):
 
 
 def test_another_format_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr(cache, "FORMAT", "pmed/genotypes/2")
+    monkeypatch.setattr(cache, "FORMAT", "pmed/genotypes/3")
     kept = cached(tmp_path, genome_files.vcf(tmp_path, "5 A C GT 0/1"))
     monkeypatch.undo()
-    with pytest.raises(GenomeError, match="has the format pmed/genotypes/2, which this version of pmed does not read"):
+    with pytest.raises(GenomeError, match="has the format pmed/genotypes/3, which this version of pmed does not read"):
         read_cache_header(kept)
 
 
@@ -350,6 +352,43 @@ def test_samples_of_a_cohort(tmp_path):
     one, other = read_both(file, cached(tmp_path, file), {"chr2": [3, 4, 17]})
     assert_same(one, other)
     assert np.array(one[1][0]["alleles"]).shape == (40, 2)
+
+
+def cohort_of_all_kinds(folder):
+    """Records whose calls fit a byte each, and others: depths, high alleles, haploid calls, three alleles."""
+    names, rng = tuple(f"S{number}" for number in range(12)), random.Random(4)
+    kinds = [("GT", ["0|1", "1/0", ".|.", "./1", "0|0", "6|5"]), ("GT", ["0", "1", ".", "0/1"]), ("GT", ["0|7", "0/0"]),
+             ("GT", ["0/1/1", "0/1"]), ("GT:DP", ["0/1:4", "./.:."]), ("GT", ["0/9", "0/1"])]
+    rows = [f"{pos} A C,G,T,AC,AG,AT,AA {form} " + " ".join(rng.choice(cells) for _ in names)
+            for pos, (form, cells) in enumerate(kinds * 5, 1)]
+    return genome_files.vcf(folder, *rows, samples=names), len(rows)
+
+
+def test_calls_of_a_cohort_are_a_byte_where_they_fit(tmp_path):
+    file, rows = cohort_of_all_kinds(tmp_path)
+    kept = cached(tmp_path, file)
+    frame = pl.read_parquet(kept)
+    assert 5 < frame["codes"].null_count() < rows - 5
+    assert (frame["codes"].is_null() == frame["allele_1"].is_not_null()).all()
+    assert_same(*read_both(file, kept, {"chr2": list(range(1, rows + 1))}))
+    for names in (), ("S7", "S2"):
+        assert joined_chunks(chunks(file, samples=names)) == joined_chunks(cache_chunks(kept, names))
+
+
+def joined_chunks(found):
+    return [(one.samples, alleles.tolist(), ploidy.tolist(), phased.tolist()) for one in found
+            for alleles, ploidy, phased in zip(one.alleles, one.ploidy, one.phased, strict=True)]
+
+
+def test_a_cache_of_the_first_format_is_read(tmp_path, monkeypatch):
+    file, rows = cohort_of_all_kinds(tmp_path)
+    monkeypatch.setattr(cache, "FORMAT", "pmed/genotypes/1")
+    monkeypatch.setattr(cache, "with_codes", lambda frame: frame.with_columns(pl.lit(None, pl.Binary()).alias("codes")))
+    kept = cached(tmp_path, file)
+    monkeypatch.undo()
+    assert pl.read_parquet(kept)["codes"].null_count() == rows
+    assert_same(*read_both(file, kept, {"chr2": list(range(1, rows + 1))}))
+    assert joined_chunks(chunks(file)) == joined_chunks(cache_chunks(kept))
 
 
 def test_the_first_bytes():

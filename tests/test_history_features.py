@@ -121,6 +121,15 @@ def test_medicines(drugs: list[dict[str, object]], taken: bool | None) -> None:
     assert one("on:warfarin", medications=drugs) is taken
 
 
+@pytest.mark.parametrize(("drugs", "names"), [
+    ([], None), ([drug(1, ["aspirin"])], ""), ([drug(1, [])], ""), ([drug(1, None, display="Xyzzy")], "Xyzzy"),
+    ([drug(1, None, display="Xyzzy"), drug(2, None, display="Xyzzy"), drug(3, None, display=None)],
+     "Xyzzy, one without a name"),
+    ([drug(1, None, active=False, display="Xyzzy")], ""), ([drug(1, None, display="Influenza vaccine")], "")])
+def test_names_of_what_was_not_recognised(drugs: list[dict[str, object]], names: str | None) -> None:
+    assert one("medicines-not-recognised", medications=drugs) == names
+
+
 def test_a_conflict_leaves_both_drugs_unknown_and_no_other() -> None:
     rows = TABLES["medications"].frame([drug(1, None)]).with_columns(
         possible_ingredients=pl.Series([["captopril", "nitrofurantoin"]]))

@@ -170,7 +170,7 @@ def test_templates_trust_only_texts_that_stand_in_them(root: Path) -> None:
 ENGLISH = re.compile(r"\b(?:the|and|of|with|without|not|is|are|were|to|by|or|than|be|been|it|its|from|which|that|"
                      r"this|these|because|if|more|less|on|at|as|for|both|no|yes|unknown|other)\b")
 #: Where a page repeats what is no text of its own: names of files, commands, settings, recorded and published names.
-QUOTED = {"code", "dt", "style", "script"}
+QUOTED = {"code", "dt", "q", "style", "script"}
 VOID = {"meta", "link", "br", "hr", "input", "img", "path", "rect", "line", "circle", "use"}
 
 

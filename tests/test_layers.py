@@ -15,8 +15,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 LAYERS = [  # lowest first; nothing imports from its own layer
-    {"errors", "lately", "collecting", "processors", "plans"},
-    {"tables", "options", "files", "settings", "flow", "verdicts", "compatibility", "repeats"},
+    {"errors", "collecting", "processors", "plans"},
+    {"lately"},
+    {"tables", "options", "files", "settings", "flow", "verdicts", "compatibility", "repeats", "pools"},
     {"types", "schema", "vocabularies", "allowlist", "modelling", "handover"},
     {"hookspecs"},
     {"components"},

@@ -15,6 +15,7 @@ from typing import ClassVar
 import pytest
 from click.testing import CliRunner
 
+import pmed
 from pmed import Settings, allowlist, option
 from pmed.cli import cli
 from pmed.compatibility import must_fit
@@ -172,7 +173,7 @@ def built(text: str, tmp_path: Path, check: bool = True) -> dict[str, float]:
     plugins.add(plugin(register_features=[Steep, Flat]), "hills", "1")
     found = [one for one in plugins.components("register_features") if one.plugin == "hills"]
     if check:
-        plugins.must_know_options(found)
+        plugins.must_know_options()
     return {one.name: one.made.slope for one in found}
 
 
@@ -183,6 +184,62 @@ def built(text: str, tmp_path: Path, check: bool = True) -> dict[str, float]:
     ("[plugins.hills.flat]\nslope = 3.0\n[flat]\nslope = 4.0", {"steep": 1.0, "flat": 4.0})])
 def test_options_of_a_plugin_reach_its_components(tmp_path: Path, site: Path, text: str, expected: dict) -> None:
     assert built(text, tmp_path) == expected
+
+
+def told(text: str, tmp_path: Path, *arguments: str) -> str:
+    """What a command says that ends with one line, by these settings."""
+    (tmp_path / "pmed.toml").write_text(text)
+    (tmp_path / "inputs.json").write_text("[{}]")
+    with pytest.raises(OptionError) as error:
+        cli.main(["--config", str(tmp_path / "pmed.toml"), *arguments], standalone_mode=False)
+    return str(error.value)
+
+
+@pytest.mark.parametrize("command", [
+    ("predict", "statin-muscle", "--features", "inputs.json"), ("model", "card", "warfarin-dose"), ("plugins",),
+    ("history", "."), ("call", "no.vcf")])
+def test_a_misspelt_section_is_refused_by_every_command_that_reads_options(
+        tmp_path: Path, site: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]) -> None:
+    monkeypatch.chdir(tmp_path)
+    more = ("-o", "out") if command[0] == "history" else ()
+    line = "options for 'findrics', which no plugin brings (did you mean 'findrisc'?)"
+    assert told("[findrics]\nx = 1", tmp_path, *command, *more) == line
+
+
+def test_a_misspelt_section_is_refused_in_python_too(site: Path) -> None:
+    wrong = {"findrics": {"x": 1}}
+    for ask in (lambda: pmed.score("a.vcf", "b.txt", options=wrong), lambda: pmed.read_genome("a.vcf", options=wrong)):
+        with pytest.raises(OptionError, match=r"options for 'findrics', .*did you mean 'findrisc'"):
+            ask()
+
+
+def test_options_of_a_model_are_of_somebody(tmp_path: Path, site: Path) -> None:
+    plugins = Plugins({"toy-model": {}}).load(only=())
+    plugins.add(plugin(register_models=[type("Toy", (), {"name": "toy-model"})]), "models", "1")
+    plugins.must_know_options()
+
+
+def test_beside_what_is_switched_off_only_a_near_name_is_refused(tmp_path: Path, site: Path) -> None:
+    put(site, "the-other")
+    off = "[plugins]\ndisabled = ['the-other']\n"
+    built(f"{off}[of-the-other]\nslope = 2.0", tmp_path)
+    with pytest.raises(OptionError) as error:
+        built(f"{off}[steeep]\nslope = 2.0", tmp_path)
+    assert str(error.value) == ("options for 'steeep', which no plugin brings (did you mean 'steep'? If it is of a "
+                                "plugin that is not loaded: [plugins.PLUGIN.steeep])")
+    built(f"{off}[plugins.the-other.steeep]\nslope = 2.0", tmp_path)
+
+
+def test_what_is_not_loaded_this_time_may_have_options(
+        tmp_path: Path, site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(site, "the-other")
+    monkeypatch.setenv("PMED_PLUGINS", "pmed-risk")
+    Plugins.ready(Settings(options={"of-the-other": {"slope": 2.0}}))
+
+
+def test_a_plugin_is_no_component(tmp_path: Path, site: Path) -> None:
+    with pytest.raises(OptionError, match=r"options of a plugin are under \[plugins.hills\]"):
+        built("[hills]\nslope = 2.0", tmp_path)
 
 
 @pytest.mark.parametrize(("text", "message"), [

@@ -69,6 +69,32 @@ def test_something_without_a_name_is_refused(plugins):
     assert "has no name" in str(plugins.failures[0])
 
 
+class Risk:
+    name = "risk"
+
+
+@pytest.mark.parametrize(("hook", "returned", "line"), [
+    ("register_predictors", lambda: [Risk()], "register_predictors returned an instance of Risk, where the class is "
+     "wanted (return [Risk], not [Risk()]: pmed builds it with its options)"),
+    ("register_exporters", lambda: Risk, "returned the class Risk, where a list is wanted (return [Risk])")])
+def test_an_instance_is_no_class_and_a_class_no_list(plugins, hook, returned, line):
+    plugins.add(plugin(**{hook: returned}), "slip", "1")
+    assert [one for one in plugins.components(hook) if one.plugin == "slip"] == []
+    assert [one.message for one in plugins.failures] == [line]
+
+
+def test_a_class_is_no_release(plugins):
+    plugins.add(plugin(register_knowledge=lambda: [Risk]), "slip", "1")
+    assert "risk" not in {one.name for one in plugins.releases()}
+    assert "returned the class Risk, where an instance is wanted (return Risk(...))" in plugins.failures[0].message
+
+
+def test_a_hook_that_raises_is_told_once_though_it_is_asked_twice(plugins):
+    plugins.add(plugin(register_predictors=lambda: 1 / 0), "bad", "0.1")
+    assert plugins.collect("register_predictors") == plugins.collect("register_predictors") == []
+    assert len(plugins.failures) == 1
+
+
 def test_an_unknown_hook_is_refused_with_the_nearest_name(plugins):
     with pytest.raises(PluginError, match="typo: unknown hook .*did you mean 'register_predictors'"):
         plugins.add(plugin(register_predictor=lambda: None), "typo", "0")

@@ -86,6 +86,14 @@ def test_every_installed_predictor_answers_and_says_what_it_needs(tmp_path: Path
     assert not any(isinstance(made[one], float) for one in given)
 
 
+def test_an_allele_pair_counts_whichever_allele_is_named_first(tmp_path: Path) -> None:
+    pairs = [("C/T", "*1/*3"), ("T/C", "*1/*3"), ("C/T", "*3/*1")]
+    first, *others = answers(tmp_path, "warfarin-dose", [
+        {**WARFARIN, "genotype:rs9923231": site, "diplotype:CYP2C9": gene} for site, gene in pairs])
+    assert first["status"] == "assessed"
+    assert others == [first, first]
+
+
 def test_nobody_is_no_result(tmp_path: Path) -> None:
     path = tmp_path / "f.json"
     path.write_text("[]", encoding="utf-8")
@@ -112,6 +120,9 @@ def test_nobody_is_no_result(tmp_path: Path) -> None:
      "pmed: f.json: item 1: gender: 'woman' is not known (one of female, male, f, m)"),
     ("warfarin-dose", '[{"age": true}]',
      "pmed: f.json: item 1: age: must be a number. Got True (leave out what is not known)"),
+    ("warfarin-dose", '[{"genotype:rs9923231": "C/G"}]',
+     "pmed: f.json: item 1: genotype:rs9923231: must be two of the alleles C, T. Got 'C/G' (such as C/T; leave out "
+     "what is not known)"),
     ("warfarin-dose", '[{"ancestry": ["x"]}]',
      "pmed: f.json: item 1: ancestry: must be a text. Got ['x'] (leave out what is not known)"),
 ])

@@ -13,6 +13,7 @@ import pytest
 from pmed.errors import ResultError
 from pmed.provenance import DISCLAIMER
 from pmed.render.html import HtmlExporter
+from pmed.render.summary import MarkdownExporter
 from pmed.result import Result
 from pmed.tables import TABLES
 from tests import render_cases as cases
@@ -137,11 +138,32 @@ def test_medicine_card_holds_advice_alternatives_and_why() -> None:
     assert "Old pill" not in card
 
 
+@pytest.mark.parametrize(("language", "said"), [("en", "given for"), ("de", "wegen")])
+def test_a_medicine_says_what_it_is_given_for(language: str, said: str) -> None:
+    result = cases.full()
+    table = result.tables["medications"].with_columns(reason=pl.lit("Gout & <b>pain</b>"))
+    known = replace(result, tables={**result.tables, "medications": table})
+    html = HtmlExporter(language=language).export(known).decode()
+    assert html.count(f'{said} <q><bdi>Gout &amp; &lt;b&gt;pain&lt;/b&gt;</bdi></q>') == 5
+    assert "<b>pain" not in html
+
+
 def test_risk_and_response_show_values_and_reasons() -> None:
     html = rendered(cases.full())
     assert "Luck in ten years 12.3 % (interval 8 to 20 %) – fair" in section(html, "section-1", "section-2")
     assert "12 of 100 people like this patient (interval 8 to 20)" in html
     assert "Not assessed Weekly dose – needs Serum luck" in section(html, "section-2", "lookup")
+
+
+def test_what_was_assumed_of_a_risk_is_said_beside_it() -> None:
+    said = "not recognised, and counted as no statin: Xyzzy <b>forte</b>"
+    rows = cases.full_rows()
+    for row in rows["predictions"]:
+        row["reason"] = said if row["status"] == "assessed" else row["reason"]
+    shown = Result(cases.result(rows).tables, (), cases.full().provenance)
+    assert f"Assumed: {said}" in section(rendered(shown), "section-1", "section-2")
+    assert "Assumed:" not in rendered(cases.full())
+    assert f"12.3 %, 8 to 20 %, fair; assumed: {said}" in MarkdownExporter().export(shown).decode().replace("\\", "")
 
 
 def test_prediction_explained_under_a_current_medicine_is_not_drawn_twice() -> None:

@@ -31,14 +31,18 @@ def names() -> Names:
     ("wieght", "weight"), ("diplotype:CYP2C91", "diplotype:CYP2C9"), ("phenotyp:CYP2D6", "phenotype:CYP2D6"),
     ("condition:heart-failur", "condition:heart-failure"), ("modifiers:CYP2D66", "modifiers:CYP2D6"),
     ("daily-dose:zocor", "daily-dose:simvastatin"), ("days-taken:simvastatine", "days-taken:simvastatin"),
-    ("daily_dose:simvastatin", "daily-dose:simvastatin"), ("genotyp:rs1", "genotype:rs1")])
+    ("daily_dose:simvastatin", "daily-dose:simvastatin"), ("genotyp:rs1", "genotype:rs1"),
+    ("taking:nsaids", "taking:nsaid"), ("taking:aspirinn", "taking:aspirin"), ("taking:coumadin", "taking:warfarin"),
+    ("taking:CYP3A4-strong-inhibitors", "taking:CYP3A4-strong-inhibitor"),
+    ("status:HLA-B*57:1", "status:HLA-B*57:01"), ("status:HLA-B5701", "status:HLA-B*57:01"),
+    ("genotype:rs992323", "genotype:rs9923231"), ("genotype:RS4149056", "genotype:rs4149056")])
 def test_a_slip_of_the_pen_is_noticed(names: Names, name: str, meant: str) -> None:
     fault, = names.never_given([name])
     assert repr(name) in fault
     assert fault.endswith(f"did you mean {meant!r}?")
 
 
-@pytest.mark.parametrize("name", ["on:xyzzyforte", "observation:99999-9"])
+@pytest.mark.parametrize("name", ["on:xyzzyforte", "observation:99999-9", "taking:vegetables"])
 def test_what_is_like_nothing_is_noticed_without_a_guess(names: Names, name: str) -> None:
     fault, = names.never_given([name])
     assert fault == f"{name!r} is unknown for everybody, as no such name is known here"
@@ -47,7 +51,8 @@ def test_what_is_like_nothing_is_noticed_without_a_guess(names: Names, name: str
 @pytest.mark.parametrize("name", [
     "age", "on:warfarin", "observation:2823-3", "medications", "genotype:rs9923231", "status:HLA-B*57:01", "on:*",
     "diplotype:CYP2C9", "condition:gout", "waist", "admission:metformin", "target-inr", "twice",
-    "diabetesMed", "daily-dose:warfarin", "taking:nsaid"])
+    "diabetesMed", "daily-dose:warfarin", "taking:nsaid", "taking:warfarin", "taking:CYP3A4-strong-inhibitor",
+    "status:HLA-A*31:01"])
 def test_what_is_right_or_may_be_is_left_alone(names: Names, name: str) -> None:
     assert list(names.never_given([name])) == []
 

@@ -74,6 +74,9 @@ def wrong(change):
 
 @pytest.mark.parametrize(("change", "message"), [
     (lambda rows: rows.drop("unit"), "predictions.unit is missing"),
+    (lambda rows: rows.drop("status"), "predictions.status is missing (pmed.verdicts.predictions makes them all; "
+     "`status` is assessed, not-assessed or not-applicable"),
+    (lambda rows: rows.lazy(), "predict() must return a polars DataFrame. Got LazyFrame"),
     (lambda rows: rows.head(1), "gave 1 rows, expected 2"),
     (lambda rows: rows.with_columns(target=pl.lit("else")), "does not declare"),
     (lambda rows: rows.with_columns(value=pl.lit(1e9)), "outside the card's range"),
@@ -127,6 +130,12 @@ class Off(ToyPredictor):
             method=pl.lit("made up")).select(*[pl.col(name) for name in (
                 "patient_id", "target", "feature", "reference", "contribution", "baseline", "prediction", "unit",
                 "method")], value=pl.lit("1"))
+
+
+def test_a_class_is_no_explainer():
+    made, failures = run(SimpleNamespace(choose_explainer=hookimpl(lambda predictor: ToyPredictor)))
+    assert "choose_explainer returned the class ToyPredictor, where an instance is wanted" in failures[0].message
+    assert made["explanations"].height  # by the host's own
 
 
 def test_hook_choose_explainer():
@@ -209,6 +218,19 @@ def test_a_medicine_nobody_knows_is_a_caution_where_medicines_were_weighed():
     for number, expected in ((1, []), (2, [told])):
         given["explanations"] = TABLES["explanations"].frame(rows[:number])
         assert impl.function(suggestion(["p0"]), given)["text"].to_list() == expected
+    said = suggestion(["p0"], cautions=[{"code": "unread-medicine", "text": told}])
+    assert impl.function(said, given).is_empty()  # the adviser has told it already
+
+
+def test_a_vaccine_is_no_medicine_that_was_not_recognised():
+    given = tables(1)
+    given["medications"] = TABLES["medications"].frame([
+        {"patient_id": "p0", "row": 1, "display": "Influenza vaccine", "active": True}])
+    given["explanations"] = TABLES["explanations"].frame([
+        {"patient_id": "p0", "predictor": "toy", "target": "toy-dose", "feature": "on:amiodarone", "contribution": 0.0,
+         "baseline": 0.0, "prediction": 0.0, "unit": "mg", "method": "x"}])
+    _, impl = next(iter(Plugins().load(only=()).implementations("check_suggestions")))
+    assert impl.function(suggestion(["p0"]), given).is_empty()
 
 
 class Twice(ToyStep):
@@ -290,6 +312,27 @@ def test_a_reason_names_the_medicine_behind_a_feature_that_a_step_makes():
     plugins.add(plugin(register_features=[Either], register_predictors=[ToyPredictor]), "toy-plugin", "1")
     made = Engine.using(plugins).conclude(given)["predictions"]
     assert made["reason"].to_list() == ["needs toy:dose; medicines not recognised: Sedacoron", None]
+
+
+def test_a_reason_says_that_no_medicine_is_listed_where_a_step_says_that_its_feature_rests_on_that():
+    class Taken(ToyStep):
+        name, needs, gives, of_medicines = "taken", ("medications",), ("toy:dose", "toy:else"), ("toy:dose",)
+
+        def run(self, given, wanted):
+            null = pl.lit(None, dtype=pl.Float64)
+            return {"features": given["features"].select("patient_id", *(null.alias(name) for name in wanted))}
+
+    class Else(ToyPredictor):
+        name, needs, gives = "else", ("toy:else",), ("else-dose",)
+
+        def predict(self, features):
+            rows = super().predict(features.rename({"toy:else": "toy:dose"}))
+            return rows.with_columns(target=pl.lit("else-dose"))
+
+    plugins = Plugins().load(only=())
+    plugins.add(plugin(register_features=[Taken], register_predictors=[ToyPredictor, Else]), "toy-plugin", "1")
+    made = Engine.using(plugins).conclude(tables(1))["predictions"].sort("predictor")
+    assert made["reason"].to_list() == ["needs toy:dose", "needs toy:dose; the record lists no medicines"]
 
 
 def test_a_medicine_that_was_not_recognised_is_no_reason_where_something_else_is_missing():

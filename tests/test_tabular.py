@@ -23,8 +23,9 @@ from pmed.types import ReadRequest
 REQUEST = ReadRequest(TABLES["sites"].empty(), index_date="2024-06-01")
 FILES = {
     "patients.csv": "id,born,sex\nA1,15.03.1950,F\nA2,01.12.1961,M\n",
-    "medicines.csv": "id;medicine;from;to;dose;times_a_day;state\nA1;metformin;2024-01-02;;0,5;2;current\n"
-                     "A2;clopidogrel;2023-01-01;2023-06-01;75;1;past\n",
+    "medicines.csv": "id;medicine;from;to;dose;times_a_day;state;indication\n"
+                     "A1;metformin;2024-01-02;;0,5;2;current;type 2 diabetes\n"
+                     "A2;clopidogrel;2023-01-01;2023-06-01;75;1;past;\n",
     "labs.csv": "id,date,creatinine_umol,inr\nA1,2024-05-01,88.5,\nA2,2024-05-02,<20,1.1\n",
     "diagnoses.csv": "id,icd10,since\nA1,I25.10,2020\n",
 }
@@ -86,6 +87,7 @@ def test_the_example_reads_example_tables(tmp_path: Path) -> None:
         ("A2", "http://loinc.org", "6301-6", 1.1, "1", None)]
     assert tables["conditions"].select("code", "start", "active").rows() == [("I25.10", dt.date(2020, 1, 1), True)]
     assert tables["conditions"]["source"].to_list() == ["diagnoses.csv#line 2"]
+    assert tables["medications"]["reason"].to_list() == ["type 2 diabetes", None]
     assert issues(tables) == [("line 3 column creatinine_umol", "limit-not-value"), ("line 2 start", "partial-date")]
 
 

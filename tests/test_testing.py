@@ -24,7 +24,7 @@ from pmed.errors import InputError, PluginError
 from pmed.testing import Check, checks_of, parametrize_with_checks, run_checks
 from tests.toy import ToyPredictor, plugin, suggestion
 
-SITE = "genotype:rs1"
+SITE = "genotype:rs9923231"
 REFERENCE = {"weight": 70.0, SITE: "C/C", "ward": "north"}
 CARD = Card("1.0", "Dose.", "Tests.", "Nobody.", ("PMID:1",), "mg", (0.0, 1000.0))
 
@@ -91,6 +91,16 @@ def unguarded_null() -> type[Dose]:
         return pl.col("weight") * pl.col(SITE).replace_strict({"C/T": 0.5}, default=1.0)
 
     return variant(value=value, reason=lambda self: verdicts.needs(self.needs))
+
+
+def knows(pair: str, **more: Any) -> type[Dose]:
+    """Knows this genotype of a het, and no other; the reference is given by it."""
+    def value(self, frame):
+        factor = pl.col(SITE).replace_strict({"C/C": 1.0, "T/T": 0.2, pair: 0.5}, default=None)
+        return pl.col("weight") * self.slope * factor
+
+    return variant(**{"value": value, "reason": lambda self: verdicts.needs([*self.needs, SITE]),
+                      "reference": lambda self, target: {**REFERENCE, SITE: pair}, **more})
 
 
 def guesses() -> type[Dose]:
@@ -181,6 +191,7 @@ BAD_PREDICTORS = {
     "hostile_text": breaks_on_text(),
     "options": undocumented(),
     "inputs_exist": variant(wants=(SITE, "on:lisinoprill")),
+    "values_are_written_as_given": knows("T/C"),
 }
 
 
@@ -200,6 +211,24 @@ def test_a_predictor_that_breaks_a_promise_is_caught(promise: str) -> None:
     assert promise in failed(plugin(register_predictors=[BAD_PREDICTORS[promise]]))
 
 
+@pytest.mark.parametrize(("pair", "message"), [
+    ("T/C", "reference('dose'): 'genotype:rs9923231' is never 'T/C', it is written 'C/T'"),
+    ("C/G", "reference('dose'): genotype:rs9923231: must be two of the alleles C, T. Got 'C/G'")])
+def test_an_allele_pair_that_no_genome_gives_is_named(pair: str, message: str) -> None:
+    assert message in failed(plugin(register_predictors=[knows(pair)]))["values_are_written_as_given"]
+
+
+def test_what_no_genome_gives_is_named_in_an_example_too() -> None:
+    said = failed(plugin(register_predictors=[variant(examples=lambda self: [{**REFERENCE, SITE: "T/C"}])]))
+    assert "examples()[0]: 'genotype:rs9923231' is never 'T/C'" in said["values_are_written_as_given"]
+
+
+def test_a_predictor_is_tried_on_pairs_as_genomes_give_them() -> None:
+    """One that knows the het only the other way round has no value for a real one."""
+    backwards = knows("T/C", reference=lambda self, target: REFERENCE)
+    assert "dose is None, outside" in failed(plugin(register_predictors=[backwards]))["output_is_sound"]
+
+
 @pytest.mark.parametrize(("changed", "message"), [
     ({"references": ()}, "references is empty"), ({"references": ("word",)}, "'word' is no PMID"),
     ({"range": (0.0, float("inf"))}, "must be finite"), ({"unit": ""}, "card.unit is empty"),
@@ -213,7 +242,6 @@ def test_each_gap_of_a_card_is_named(changed: dict[str, Any], message: str) -> N
     (lambda rows: rows.with_columns(unit=pl.lit("g")), "unit 'g' is not the card's 'mg'"),
     (lambda rows: rows.with_columns(value=pl.lit(float("nan"))), "outside the card's range"),
     (lambda rows: rows.with_columns(low=pl.col("value") + 1), "outside its own interval"),
-    (lambda rows: rows.drop("label"), "predictions.label is missing"),
     (lambda rows: rows.head(1), "expected")])
 def test_each_fault_of_an_answer_is_named(change: Any, message: str) -> None:
     bad = predict_with(lambda rows, _: change(rows))
@@ -343,6 +371,23 @@ def test_an_import_that_takes_long_or_touches_something_is_caught(
 
 def test_components_that_do_not_load_are_caught() -> None:
     assert "has no name" in failed(plugin(register_predictors=[SimpleNamespace()]))["loads"]
+
+
+@pytest.mark.parametrize("column", ["status", "label"])
+def test_a_column_that_is_left_out_is_told_once_with_what_makes_it(column: str) -> None:
+    bad = predict_with(lambda rows, _: rows.drop(column))
+    said = failed(plugin(register_predictors=[bad]))
+    assert f"predictions.{column} is missing (pmed.verdicts.predictions makes them all" in said["can_be_tried"]
+    assert set(said.values()) == {said["can_be_tried"], "can_be_tried comes first"}
+
+
+@pytest.mark.parametrize(("modifiable", "message"), [
+    (("wieght",), "`card.modifiable` names 'wieght', which is not in `needs` or `wants` (did you mean 'weight'?)"),
+    (("smoker",), "is not in `needs` or `wants` (there are: weight, ward, genotype:rs9923231)"),
+    ("weight", "`card.modifiable` must be a tuple of names")])
+def test_what_can_be_changed_is_an_input(modifiable: Any, message: str) -> None:
+    assert message in failed(plugin(register_predictors=[card(modifiable=modifiable)]))["loads"]
+    assert failed(plugin(register_predictors=[card(modifiable=("weight",))])) == {}
 
 
 def test_a_package_that_brings_nothing_is_caught() -> None:

@@ -7,19 +7,16 @@ anything in it fails it is run again in halves, so that a failure costs only the
 from __future__ import annotations
 
 import math
-import multiprocessing
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from ..errors import HistoryError, InputError, OptionError, PmedError
+from ..errors import HistoryError, InputError, OptionError
 from ..files import write_whole
+from ..pools import Pool, processes
 from ..provenance import describe_inputs
 from ..render.messages import ENGLISH
 from ..settings import Settings
@@ -34,8 +31,6 @@ __all__ = ["INDEX", "Asked", "Batch", "Cohort", "batch"]
 INDEX = "index.html"
 FEW = 8  # people for whom another process is not worth its start
 Counter = Callable[[int, int], None]
-Call = tuple[Callable[..., Any], tuple[Any, ...]]
-Pool = Callable[[Sequence[Call]], Iterator[Any]]
 
 
 @dataclass(frozen=True)
@@ -134,28 +129,10 @@ def _folder(path: Path) -> Path:
     return path
 
 
-@contextmanager
-def _processes(asked: Asked, number: int) -> Iterator[Pool]:
+def _processes(asked: Asked, number: int) -> AbstractContextManager[Pool]:
     """Something that makes calls, by so many processes, and gives what they return in the order they are done."""
-    # A forked process would share the locks of polars' threads.
-    executor = ProcessPoolExecutor(number, multiprocessing.get_context("spawn"), work.begin, (asked,))
-
-    def pool(calls: Sequence[Call]) -> Iterator[Any]:
-        if number == 1 or len(calls) < 2:  # a process is made when it is first asked, which costs a second
-            return (function(*given) for function, given in calls)
-        return _results([executor.submit(function, *given) for function, given in calls])
-
-    try:
-        yield pool
-    except BrokenProcessPool as error:
-        raise PmedError("a process was ended from outside, perhaps for want of memory",
-                        hint="run the same again: what is written stays; --jobs 1 needs the least memory") from error
-    finally:
-        executor.shutdown(cancel_futures=True)
-
-
-def _results(futures: Iterable[Future[Any]]) -> Iterator[Any]:
-    return (future.result() for future in as_completed(futures))
+    return processes(number, work.begin, asked,
+                     hint="run the same again: what is written stays; --jobs 1 needs the least memory")
 
 
 def _found(pool: Pool, history: Sequence[Path], folder: Path) -> Found:

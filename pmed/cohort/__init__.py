@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -120,8 +121,7 @@ def cohort(inputs: Inputs, asked: Asked, *, engine: str = "local", jobs: int = 0
     _prepare(inputs, asked)
     work.begin(asked)
     _must_be_same(inputs, asked, most)
-    _sweep(asked)
-    with processes(asked, number) as pool:
+    with _swept(asked), processes(asked, number) as pool:
         chunks, unread = _staged(pool, inputs, asked, most)
         done = _finished_before(asked.folder, chunks)
         todo = [chunk for chunk in chunks if chunk.number not in done]
@@ -185,11 +185,21 @@ def _must_be_same(inputs: Inputs, asked: Asked, most: int) -> None:
     write_whole(path, about)
 
 
+@contextmanager
+def _swept(asked: Asked) -> Iterator[None]:
+    """Without what a kill left half written, of an earlier run and of this one."""
+    _sweep(asked)
+    try:
+        yield
+    finally:
+        _sweep(asked)
+
+
 def _sweep(asked: Asked) -> None:
-    """Remove what a kill left half written: names of their own, beside what they were to become."""
-    for name in (WORK, f"{WORK}/done", *asked.tables):
-        for path in (asked.folder / name).glob(".*.*"):
-            path.unlink()
+    """Remove what is half written: it has a name of its own, beside what it was to become."""
+    for folder in (asked.folder / name for name in (WORK, *asked.tables)):
+        for path in folder.rglob(".*.*"):
+            path.unlink(missing_ok=True)
 
 
 def _staged(pool: Pool, inputs: Inputs, asked: Asked, most: int) -> tuple[list[Chunk], dict[str, str]]:

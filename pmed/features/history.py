@@ -8,13 +8,13 @@ from typing import ClassVar
 
 import polars as pl
 
-from ..normalise.drugs import unrecognised
+from ..normalise.drugs import name_of_medicine, unrecognised
 from ..normalise.units import CODES, canonical_units
 from ..plans import as_written
 from ..repeats import unless_repeated
 from ..tables import TABLES, Tables
 
-ON, OBSERVATION = "on:", "observation:"
+ON, OBSERVATION, UNREAD = "on:", "observation:", "medicines-not-recognised"
 # LOINC of the body measures, with the range outside of which a value is a slip of the pen
 _BODY = {"height": ("8302-2", 50.0, 250.0), "weight": ("29463-7", 2.0, 400.0)}
 _OLDEST = 130.0
@@ -31,6 +31,8 @@ class HistoryFeatures:
     - ``on:<ingredient>``: an active medicine holds it. False needs a record that lists medicines, or says that none is
       taken, and in which every current one is known: a medicine that was not recognised, one that could be it, or an
       order that was left out makes it unknown.
+    - ``medicines-not-recognised``: names of current medicines that no vocabulary knows; "" where all are known, null
+      where the record lists none.
     - ``observation:<LOINC>``: the latest value in the canonical unit of ``pmed.normalise.units``.
 
     Measurements count when dated at or before the index date.
@@ -38,7 +40,8 @@ class HistoryFeatures:
 
     name: ClassVar[str] = "history"
     needs: ClassVar[tuple[str, ...]] = ("patients", "medications", "observations")
-    gives: ClassVar[tuple[str, ...]] = ("age", "sex", "ancestry", "height", "weight", "on:*", "observation:*")
+    gives: ClassVar[tuple[str, ...]] = ("age", "sex", "ancestry", "height", "weight", "on:*", "observation:*",
+                                        UNREAD)
 
     def names(self) -> dict[str, str]:
         """Every measurement, also by the codes that count as it."""
@@ -118,7 +121,7 @@ def _medicines(people: pl.DataFrame, drugs: pl.DataFrame, issues: pl.DataFrame,
     lost = pl.col("patient_id").is_in(_lost_orders(issues).to_list())
     # Somebody without an entry is in no group: that nothing is listed does not say that nothing is taken.
     dark = pl.col("unread").fill_null(value=True) | lost
-    return known.select("patient_id", *(
+    return known.select("patient_id", pl.col("names").alias(UNREAD), *(
         pl.when(pl.col("has_record"), _contains("sure", name)).then(pl.lit(value=True))
         .when(pl.col("has_record"), ~_contains("perhaps", name), ~dark).then(pl.lit(value=False)).alias(f"{ON}{name}")
         for name in dict.fromkeys(one.removeprefix(ON) for one in wanted if one.startswith(ON))))
@@ -138,7 +141,8 @@ def _held(drugs: pl.DataFrame) -> pl.DataFrame:
                              pl.when(pl.col("active").is_null()).then("ingredients").fill_null([]))
     return rows.group_by("patient_id").agg(
         sure=pl.col("ingredients").filter("active").list.explode(empty_as_null=False).drop_nulls(),
-        perhaps=unclear.list.explode(empty_as_null=False).drop_nulls(), unread=unrecognised(drugs).any())
+        perhaps=unclear.list.explode(empty_as_null=False).drop_nulls(), unread=unrecognised(drugs).any(),
+        names=name_of_medicine().filter(unrecognised(drugs)).unique(maintain_order=True).str.join(", "))
 
 
 def _contains(column: str, name: str) -> pl.Expr:

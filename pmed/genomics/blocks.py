@@ -14,7 +14,6 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-import pysam
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
@@ -171,6 +170,8 @@ def bcf_blocks(path: Path, size: int = BLOCK) -> Iterator[Block]:
 
 
 def _bcf_lines(path: Path) -> Iterator[bytes]:
+    import pysam
+
     try:
         with quiet_htslib(), pysam.VariantFile(str(path)) as file:
             for record in file:

@@ -1,15 +1,14 @@
 """A genome as one compressed Parquet file: all its records, read again without parsing, and only where it matters.
 
-The rows are those of `table.schema`. The file's metadata has ``pmed:format``, ``pmed:about`` (`About` as JSON) and
-``pmed:check``, the CRC-32 of the file with zeros in its place: the format itself would not notice a damaged file, and a
-damaged genotype looks like any other. `About.steps` says what stretch of the genome each stretch of rows is about, so
-that the rows near a position are found without a look at the others.
+The rows are those of `table.schema`; of a cohort, a record's calls are mostly a byte each (`table.with_codes`). The
+file's metadata has ``pmed:format``, ``pmed:about`` (`About` as JSON) and ``pmed:check`` (`sealing`). `About.steps` says
+what stretch of the genome each stretch of rows is about, so that the rows near a position are found without a look at
+the others.
 """
 
 from __future__ import annotations
 
 import tempfile
-import zlib
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,26 +28,22 @@ from pmed.files import sha256
 
 from .builds import declared_build
 from .calls import Alike
+from .coded import Coded
 from .header import Header, read_header
 from .order import Order, is_cut
 from .records import Positions, Read, Record
 from .scan import batches
+from .sealing import AGAIN, KEY, MAGIC, NO_CHECK, damaged, must_be_sound, seal
 from .syntax import Fault, record_faults
-from .table import SAMPLE, schema
+from .table import CODES, SAMPLE, schema, with_codes
 
-FORMAT = "pmed/genotypes/1"
-_MAGIC = b"PAR1"
+FORMAT = "pmed/genotypes/2"
+_READ = ("pmed/genotypes/1", FORMAT)  # the first had no codes
 _KEPT = ("fileformat", "reference", "assembly", "contig")
 _LEFT_OUT = ("contig",)  # `About.written` has them
 # A stretch of rows is unpacked by the group; a group is held in memory while it is written.
 _GROUP_ROWS, _GROUP_CELLS = 25_000, 1_000_000
 _STEP_ROWS = 10_000
-_CHUNK = 1 << 20
-# The value stands behind its key as Thrift's compact protocol has it: field 2, binary, 14 bytes.
-_KEY = "pmed:check"
-_BEFORE_CHECK = _KEY.encode() + b"\x18\x0ecrc32="
-_NO_CHECK = "00000000"
-_AGAIN = "import the genome again with pmed import"
 
 Progress = Callable[[str], None]
 
@@ -73,7 +68,10 @@ class Step(NamedTuple):
 
 
 class About(msgspec.Struct, frozen=True):
-    """What a cache holds beside its rows; `faults` are those of the files as a whole: source, place, code, text."""
+    """What a cache holds beside its rows; `faults` are those of the files as a whole: source, place, code, text.
+
+    `coded` is the number of rows with codes in the place of the columns of samples.
+    """
 
     pmed: str
     samples: list[str]
@@ -83,11 +81,12 @@ class About(msgspec.Struct, frozen=True):
     written: list[str]
     faults: list[tuple[str, str, str]]
     steps: list[Step]
+    coded: int = 0
 
 
 def is_cache(head: bytes) -> bool:
     """Whether a file that starts so may be a cache: any Parquet file does."""
-    return head.startswith(_MAGIC)
+    return head.startswith(MAGIC)
 
 
 def write_cache(sources: Sequence[Header | Path], output: Path, progress: Progress = lambda _: None) -> About:
@@ -100,13 +99,13 @@ def write_cache(sources: Sequence[Header | Path], output: Path, progress: Progre
     headers = [source if isinstance(source, Header) else read_header(source) for source in sources]
     _must_belong_together(headers)
     writing = _Writing(headers, progress)
-    rows = register_io_source(writing.frames, schema={name: dtype for name, dtype in schema(
-        len(headers[0].samples)).items() if name not in _LEFT_OUT})
+    kept = {name: dtype for name, dtype in schema(len(headers[0].samples)).items() if name not in _LEFT_OUT}
+    rows = register_io_source(writing.frames, schema={**kept, CODES: pl.Binary()})
     try:
         with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}.") as folder:
             fresh = Path(folder) / output.name
             writing.to(rows, fresh)
-            _seal(fresh)
+            seal(fresh)
             fresh.replace(output)
     except OSError as error:
         hint = "" if output.parent.is_dir() else "does the folder exist?"
@@ -120,7 +119,7 @@ def read_cache_header(path: Path) -> Header:
     Raises:
         GenomeError: no such file, a Parquet file of somebody else, or a damaged one.
     """
-    _must_be_sound(path)
+    must_be_sound(path)
     about = _about(path)
     return Header(path, tuple(about.samples), tuple(about.meta), "cache")
 
@@ -139,28 +138,31 @@ def read_cache(header: Header, wanted: Positions) -> Read:
             table = pl.scan_parquet(path, glob=False)
             some = _reaching(table.slice(row, rows).select("chrom", "pos", "last").collect(), wanted) + row
             for part in _by_group(some, len(header.samples)):
-                first, many = int(part[0]), int(part[-1] - part[0]) + 1
-                frame = table.slice(first, many).collect()[part - first]
-                read.records += _records(frame, part.tolist(), path, about.sources)
+                calls = _calls(table, part, coded=bool(about.coded))
+                heads = _rows(table.drop(*SAMPLE, CODES, strict=False), part)
+                read.records += _records(heads, calls, part.tolist(), path, about.sources)
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise _damaged(path) from error
+        raise damaged(path) from error
     for one in read.records:
         read.faults += (Fault(one.where, *found) for found in record_faults(
             one.ref, one.alts, one.filter, one.format, one.where))
     return read
 
 
-def cache_frames(header: Header, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
-    """Some columns of all rows, about a group of rows at a time.
+def cache_frames(header: Header, columns: Sequence[str], calls: Sequence[str]) -> Iterator[pl.DataFrame]:
+    """Some columns of all rows, about a group of rows at a time; of the calls the codes or columns that are used.
 
     Raises:
         GenomeError: the file is damaged.
     """
+    about = _about(header.path)
+    rows = sum(source.records for source in about.sources)
+    here = [*columns, *(calls if about.coded < rows else ()), *([CODES] if about.coded else ())]
     try:
-        yield from pl.scan_parquet(header.path, glob=False).select(columns).collect_batches(
+        yield from pl.scan_parquet(header.path, glob=False).select(here).collect_batches(
             chunk_size=_group_rows(len(header.samples)), maintain_order=True, engine="streaming")
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise _damaged(header.path) from error
+        raise damaged(header.path) from error
 
 
 @dataclass
@@ -171,6 +173,7 @@ class _Writing:
     progress: Progress
     version: str = field(default_factory=lambda: version("pmed"))
     rows: int = 0
+    coded: int = 0
     whole: bool = False
     error: BaseException | None = None
     sources: list[Source] = field(default_factory=list)
@@ -211,7 +214,9 @@ class _Writing:
             self.rows += frame.height
             line = int(frame["line"][-1])
             self.progress(f"{header.path.name}: {self.rows - before:,} records")
-            yield frame.drop(_LEFT_OUT)
+            made = with_codes(frame.drop(_LEFT_OUT))
+            self.coded += made.height - made[CODES].null_count()
+            yield made
         self._note_file(header, order, self.rows - before, line)
 
     def _note_steps(self, frame: pl.DataFrame) -> None:
@@ -239,13 +244,13 @@ class _Writing:
             self.error = RuntimeError("polars asks for the metadata before it has all rows")
             raise self.error  # the steps would not be all
         return {"pmed:format": FORMAT, "pmed:about": msgspec.json.encode(self.about()).decode(),
-                _KEY: f"crc32={_NO_CHECK}"}
+                KEY: f"crc32={NO_CHECK}"}
 
     def about(self) -> About:
         """What the cache holds beside its rows."""
         meta = dict.fromkeys(line for header in self.headers for line in header.meta if line[0] in _KEPT)
         return About(self.version, list(self.headers[0].samples), list(meta), self.sources, sorted(self.contigs),
-                     sorted(self.written), self.faults, self.steps)
+                     sorted(self.written), self.faults, self.steps, self.coded)
 
 
 def _place(source: str, sources: int, place: str) -> str:
@@ -305,91 +310,42 @@ def _reaching(frame: pl.DataFrame, wanted: Positions) -> NDArray[np.int64]:
     return np.flatnonzero(hit)
 
 
-def _records(frame: pl.DataFrame, rows: Sequence[int], path: Path, sources: Sequence[Source]) -> Iterator[Record]:
-    """The records of the file's `rows`, which `frame` holds."""
-    columns: Mapping[str, NDArray[Any]] = {name: frame[name].to_numpy() for name in SAMPLE}
+def _rows(table: pl.LazyFrame, rows: NDArray[np.int64]) -> pl.DataFrame:
+    """Some rows, which are near each other."""
+    first, many = int(rows[0]), int(rows[-1] - rows[0]) + 1
+    return table.slice(first, many).collect()[rows - first]
+
+
+def _calls(table: pl.LazyFrame, rows: NDArray[np.int64], *, coded: bool) -> list[Coded | Alike]:
+    """What the samples have in those rows; the columns are read only where there are no codes."""
+    codes = _rows(table.select(CODES), rows)[CODES].to_list() if coded else [None] * len(rows)
+    left = [number for number, one in enumerate(codes) if one is None]
+    frame = _rows(table.select(*SAMPLE), rows[left]) if left else pl.DataFrame()
+    columns: Mapping[str, NDArray[Any]] = {name: frame[name].to_numpy() for name in frame.columns}
+    alike = {row: Alike.of({name: values[number].astype(SAMPLE[name][1], copy=False)
+                            for name, values in columns.items()}) for number, row in enumerate(left)}
+    return [alike[number] if one is None else Coded(np.frombuffer(one, dtype=np.uint8))
+            for number, one in enumerate(codes)]
+
+
+def _records(heads: pl.DataFrame, calls: Sequence[Coded | Alike], rows: Sequence[int], path: Path,
+             sources: Sequence[Source]) -> Iterator[Record]:
+    """The records of the file's `rows`, of which `heads` holds all but the calls."""
     ends = list(accumulate(source.records for source in sources))
-    for number, (row, one) in enumerate(zip(rows, frame.drop(*SAMPLE).iter_rows(named=True), strict=True)):
+    for row, one, mine in zip(rows, heads.iter_rows(named=True), calls, strict=True):
         source = sources[bisect_right(ends, row)]
         place = _place(source.file, len(sources), f"{source.what} {one['line']}")
-        calls = one["text"] if one["text"] is not None else Alike.of({name: values[number]
-                                                                     for name, values in columns.items()})
         yield Record(one["source_row"], f"{path} {place}", one["chrom"], one["pos"], tuple(one["id"].split(";")),
                      one["ref"], tuple(one["alt"].split(",")) if one["alt"] is not None else (), one["filter"],
-                     one["format"], calls, one["last"])
-
-
-def _seal(path: Path) -> None:
-    """Put the check where the zeros are."""
-    at = _check_at(path)
-    if at is None:
-        raise RuntimeError("polars has written the metadata in a way that pmed does not know")
-    check = _crc(path, at)
-    with path.open("r+b") as file:
-        file.seek(at)
-        file.write(check)
-
-
-def _must_be_sound(path: Path) -> None:
-    """Refuse a file that is not a cache as it was written.
-
-    Raises:
-        GenomeError: no such file, cut off, damaged, or a Parquet file of somebody else.
-    """
-    if not path.is_file():
-        raise GenomeError("no such file", where=str(path))
-    try:
-        at = _check_at(path)
-        if at is None:
-            raise GenomeError("is a Parquet file, but not one of a genome that pmed has written", where=str(path),
-                              hint="give the genome's VCF file")
-        if _bytes(path, at, len(_NO_CHECK)) != _crc(path, at):
-            raise _damaged(path)
-    except OSError as error:
-        raise GenomeError(f"cannot be read: {error.strerror or error}", where=str(path)) from error
-
-
-def _check_at(path: Path) -> int | None:
-    """Where in the file the check stands; None in a Parquet file of somebody else.
-
-    Raises:
-        GenomeError: it does not end like a Parquet file: with its footer, the footer's length, and ``PAR1``.
-    """
-    end = path.stat().st_size - 8
-    length = int.from_bytes(_bytes(path, max(end, 0), 4), "little")
-    if length > end or _bytes(path, end + 4, 4) != _MAGIC:
-        raise _damaged(path)
-    at = _bytes(path, end - length, length).find(_BEFORE_CHECK)
-    return end - length + at + len(_BEFORE_CHECK) if at >= 0 else None
-
-
-def _bytes(path: Path, at: int, many: int) -> bytes:
-    with path.open("rb") as file:
-        file.seek(at)
-        return file.read(many)
-
-
-def _crc(path: Path, at: int) -> bytes:
-    """CRC-32 of a file as eight hexadecimal digits, with zeros for those that stand at `at`."""
-    crc, place = 0, 0
-    with path.open("rb") as file:
-        while chunk := file.read(at - place if 0 < at - place < _CHUNK else _CHUNK):
-            if place == at:
-                chunk = _NO_CHECK.encode() + chunk[len(_NO_CHECK):]
-            crc, place = zlib.crc32(chunk, crc), place + len(chunk)
-    return b"%08x" % crc
+                     one["format"], mine if one["text"] is None else one["text"], one["last"])
 
 
 def _about(path: Path) -> About:
     try:
         said = pl.read_parquet_metadata(path)
-        if said["pmed:format"] != FORMAT:
+        if said["pmed:format"] not in _READ:
             raise GenomeError(f"has the format {said['pmed:format']}, which this version of pmed does not read",
-                              where=str(path), hint=_AGAIN)
+                              where=str(path), hint=AGAIN)
         return msgspec.json.decode(said["pmed:about"], type=About)
     except (pl.exceptions.PolarsError, OSError, KeyError, msgspec.DecodeError) as error:
-        raise _damaged(path) from error
-
-
-def _damaged(path: Path) -> GenomeError:
-    return GenomeError("is damaged or cut off: it is not as pmed has written it", where=str(path), hint=_AGAIN)
+        raise damaged(path) from error

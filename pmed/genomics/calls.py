@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from pmed.errors import GenomeError
 
+from .coded import MEANINGS, Coded
 from .syntax import Fault
 
 if TYPE_CHECKING:
@@ -55,8 +56,7 @@ class Calls:
     failed: NDArray[np.bool_]
     length: Ints | None = None
 
-
-    def of(self, samples: Ints) -> Calls:
+    def of(self, samples: NDArray[Any]) -> Calls:
         """The calls of the samples at those places."""
         return Calls(**{name: values[samples] for name, values in vars(self).items() if values is not None})
 
@@ -78,6 +78,41 @@ class Calls:
     def without(self, who: NDArray[np.bool_], failed: NDArray[np.bool_]) -> Calls:
         """The same with the alleles of `who` unknown and `failed` for the filters."""
         return replace(self, alleles=np.where(who[:, None], NONE, self.alleles), failed=failed)
+
+
+@dataclass(frozen=True)
+class Shared:
+    """`Calls`, those that are alike once; `of` says which of them each sample has, None that each has its own."""
+
+    calls: Calls
+    of: NDArray[np.uint8] | None = None
+
+    @classmethod
+    def coded(cls, coded: Coded) -> Shared:
+        """Those of a record with a byte a sample."""
+        found, of = coded.parts()
+        said = {name: values[found] for name, values in MEANINGS.items()}
+        alleles = np.stack([said["allele_1"], said["allele_2"]], axis=-1).astype(np.int64)
+        nothing = np.full(len(found), NONE)
+        return cls(Calls(alleles, said["ploidy"].astype(np.int64), said["phased"], nothing, nothing, nothing,
+                         np.zeros(len(found), dtype=bool)), of)
+
+    @property
+    def whole(self) -> Calls:
+        """One entry a sample."""
+        return self.calls if self.of is None else self.calls.of(self.of)
+
+    def at(self, samples: Ints) -> Shared:
+        """The calls of the samples at those places."""
+        return Shared(self.calls.of(samples)) if self.of is None else Shared(self.calls, self.of[samples])
+
+    def number(self, which: NDArray[np.bool_]) -> int:
+        """How many samples have one of those `calls`."""
+        return int(self.each(which).sum()) if which.any() else 0
+
+    def each(self, values: NDArray[Any]) -> NDArray[Any]:
+        """What was worked out of `calls`, one entry a sample."""
+        return values if self.of is None else values[self.of]
 
 
 @dataclass(frozen=True)
@@ -143,6 +178,12 @@ class _Genotype(NamedTuple):
 
 
 def decode(records: Sequence[Record], samples: int) -> tuple[list[Calls], list[Fault]]:
+    """As `decode_shared`, with one entry a sample."""
+    found, faults = decode_shared(records, samples)
+    return [one.whole for one in found], faults
+
+
+def decode_shared(records: Sequence[Record], samples: int) -> tuple[list[Shared], list[Fault]]:
     """Read the calls of all `samples` of each record; records with the same FORMAT are read together.
 
     Also gives what is wrong with them and could be read all the same.
@@ -156,7 +197,7 @@ def decode(records: Sequence[Record], samples: int) -> tuple[list[Calls], list[F
     left = [number for number, calls in enumerate(plain) if calls is None]
     found = {number: calls for number, calls in enumerate(plain) if calls is not None}
     for batch in _batches(records, left, samples):
-        found.update(zip(batch, _general([records[number] for number in batch], samples), strict=True))
+        found.update(zip(batch, map(Shared, _general([records[number] for number in batch], samples)), strict=True))
         faults += _odd_cells([records[number] for number in batch])
     return [_known(records[number], found[number], faults) for number in range(len(records))], faults
 
@@ -189,22 +230,30 @@ def _batches(records: Sequence[Record], numbers: Sequence[int], samples: int) ->
         yield from (same[start:start + most] for start in range(0, len(same), most))
 
 
-def _known(record: Record, calls: Calls, faults: list[Fault]) -> Calls:
+def _known(record: Record, shared: Shared, faults: list[Fault]) -> Shared:
     """The same, with alleles that the record does not have unknown."""
+    calls = shared.calls
     highest = int(calls.alleles.max(initial=NONE))
     if highest <= len(record.alts):
-        return calls
+        return shared
     faults.append(Fault(record.where, "allele-unknown",
                         f"a genotype names allele {highest}, but there are {len(record.alts)} ALTs: it is unknown"))
-    return replace(calls, alleles=np.where(calls.alleles > len(record.alts), NONE, calls.alleles))
+    known = replace(calls, alleles=np.where(calls.alleles > len(record.alts), NONE, calls.alleles))
+    return replace(shared, calls=known)
 
 
-def _at_once(record: Record, samples: int) -> Calls | None:
+def _at_once(record: Record, samples: int) -> Shared | None:
     """Calls that need no splitting, or None."""
     if isinstance(record.calls, Calls):
-        return record.calls
+        return Shared(record.calls)
+    if isinstance(record.calls, Coded):
+        return Shared.coded(record.calls)
     text = record.calls if isinstance(record.calls, bytes) and record.format == "GT" else b""
-    return _fixed_width(text, samples)
+    coded = Coded.of_text(text, samples, record.format)
+    if coded is not None:
+        return Shared.coded(coded)
+    calls = _fixed_width(text, samples)
+    return None if calls is None else Shared(calls)
 
 
 def _fixed_width(text: bytes, samples: int) -> Calls | None:

@@ -15,6 +15,7 @@ import numpy as np
 from ..errors import GenomeError
 from .builds import Evidence
 from .calls import Alike, Calls, Packed
+from .coded import Coded
 from .files import Kind
 from .header import Header
 from .opening import GenomeFile
@@ -25,11 +26,12 @@ _Fields = tuple[int, str, str, int, tuple[str, ...], str, tuple[str, ...], str |
 
 
 class _Line(msgspec.Struct, array_like=True):
-    """A `Record`; its calls are text (deflated where `packed`), or columns of a cache: name → type and numbers."""
+    """A `Record`; its calls are text (deflated where `packed`), a byte each (deflated), or columns: name → numbers."""
 
     fields: _Fields
     packed: bool = False
     text: bytes = b""
+    coded: bytes = b""
     columns: dict[str, tuple[str, bytes]] = {}
     samples: int = 0
 
@@ -76,6 +78,8 @@ def _plain(file: GenomeFile) -> _File:
 def _record(one: Record) -> _Line:
     calls = one.calls
     fields = (one.number, one.where, one.chrom, one.pos, one.ids, one.ref, one.alts, one.filter, one.format, one.last)
+    if isinstance(calls, Coded):
+        return _Line(fields, coded=zlib.compress(calls.codes.tobytes(), 1))
     if isinstance(calls, Alike):
         return _Line(fields, columns={name: (values.dtype.str, zlib.compress(values.tobytes(), 1))
                                       for name, values in calls.columns.items()}, samples=calls.samples)
@@ -84,7 +88,9 @@ def _record(one: Record) -> _Line:
     return _Line(fields, packed=True, text=calls.data) if isinstance(calls, Packed) else _Line(fields, text=calls)
 
 
-def _calls(line: _Line) -> bytes | Packed | Alike:
+def _calls(line: _Line) -> bytes | Packed | Alike | Coded:
+    if line.coded:
+        return Coded(np.frombuffer(zlib.decompress(line.coded), dtype=np.uint8))
     if line.columns:
         return Alike(line.samples, {name: np.frombuffer(zlib.decompress(data), dtype=kind)
                                     for name, (kind, data) in line.columns.items()})

@@ -11,8 +11,6 @@ from pathlib import Path
 from struct import Struct
 from typing import BinaryIO, Literal, cast
 
-import pysam
-
 from pmed.errors import GenomeError
 
 from .array_files import from_zip, is_array, is_zip
@@ -130,6 +128,8 @@ def _failing_clearly(path: Path) -> Iterator[None]:
 @contextmanager
 def quiet_htslib() -> Iterator[None]:
     """Keep htslib from writing to standard error; its errors come back as exceptions."""
+    import pysam
+
     before = pysam.set_verbosity(0)
     try:
         yield

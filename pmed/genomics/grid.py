@@ -15,15 +15,16 @@ from pmed.errors import GenomeError
 from pmed.tables import STATES, TABLES
 
 from .alleles import Sites, with_chr
-from .calls import NONE, Calls
+from .calls import NONE, Calls, Shared
 from .coverage import Targets
 from .matching import OTHER, Reaching, Said
 from .ploidy import copies
-from .rows import ABSENT, CALLED, REF, Bools, Gone, Ints, Row, deleted, merged
+from .rows import CALLED, REF, Bools, Gone, Ints, Row, SharedRow, deleted, merged
 
 _LAST_CODE = 62  # what a record knows of is a bit set of 63 bits
 _CONVINCING = 3
 _NUMBERS = ("allele_1", "allele_2", "ploidy", "phase_set", "dp", "gq", "source_row")
+_SITE = ("chrom", "pos", "ref", "alt")
 
 
 @dataclass
@@ -44,13 +45,14 @@ class Grid:
     codes: dict[int, dict[object, int]] = field(default_factory=dict)
     covered: dict[str, Bools] = field(default_factory=dict)
     gone: dict[int, Gone] = field(default_factory=dict)
-    cells: dict[int, Row] = field(default_factory=dict)
+    cells: dict[int, SharedRow] = field(default_factory=dict)
 
     def cell(self, number: int) -> Row:
-        """The row of a site, over all samples."""
-        if number not in self.cells:
-            self.cells[number] = Row.absent(len(self.samples))
-        return self.cells[number]
+        """The row of a site, over all samples, to be written to."""
+        held = self.cells.get(number)
+        row = Row.absent(len(self.samples)) if held is None else held.whole
+        self.cells[number] = SharedRow(row)
+        return row
 
     @cached_property
     def compared(self) -> Ints:
@@ -91,16 +93,21 @@ class Grid:
         here = self.codes.setdefault(site, {})
         return here.setdefault(change, min(OTHER + len(here), _LAST_CODE))
 
-    def put(self, number: int, row: Row, columns: Ints, clash: Bools) -> list[str]:
+    def put(self, number: int, told: SharedRow, columns: Ints, clash: Bools) -> list[str]:
         """Lay a file's row of a site into the grid; returns the samples that another file contradicts.
 
-        `clash` are those of whom records of the file itself do; in `row` they are unknown already.
+        `clash` are those of whom records of the file itself do; in the row they are unknown already.
         """
-        self.clash[number, columns] |= clash
+        if clash.any():
+            self.clash[number, columns] |= clash
         if number not in self.cells:
-            self.cell(number).put(columns, row)
+            if np.array_equal(columns, np.arange(len(self.samples))):
+                self.cells[number] = told
+            else:
+                self.cell(number).put(columns, told.whole)
             return []
-        cell = self.cells[number]
+        row = told.whole
+        cell = self.cell(number)
         before = cell.at(columns)
         both = (before.state == CALLED) & (row.state == CALLED)
         self.compared[columns] += both & ((before.alleles > REF) | (row.alleles > REF)).any(axis=1)
@@ -121,14 +128,15 @@ class Grid:
         """Remember that a file's record at the site could not be used: its absence is not reference."""
         self.looked_at[number, columns] = True
 
-    def reach(self, reaching: Reaching | Said, calls: Calls, columns: Ints, ends: Ints, *, filtered: bool) -> None:
+    def reach(self, reaching: Reaching | Said, calls: Shared, columns: Ints, ends: Ints, *, filtered: bool) -> None:
         """Remember who may have something else than reference at the site, by a record that spans it or covers part.
 
-        `ends` are the last positions that the record says something about, one for each sample.
+        `ends` are the last positions that the record says something about, one for each of the `calls`.
         """
-        row = Row.of(calls, reaching.codes, NONE, filtered=filtered, filter_code=NONE, direct=False)
+        row = Row.of(calls.calls, reaching.codes, NONE, filtered=filtered, filter_code=NONE, direct=False)
         changed = (row.state != CALLED) | (row.alleles >= OTHER).any(axis=1)
-        self.looked_at[reaching.site, columns] |= changed & (ends >= self.sites.rows[reaching.site].pos)
+        self.looked_at[reaching.site, columns] |= calls.each(
+            changed & (ends >= self.sites.rows[reaching.site].pos))
 
     def must_be_one_person(self) -> None:
         """Check that the files of a sample are of one person.
@@ -175,37 +183,38 @@ class Grid:
         """The ``genotypes`` table."""
         if not self.sites.rows or not self.samples:
             return TABLES["genotypes"].empty()
-        for row in self.cells.values():
-            row.withhold()
-            row.blank()
+        for held in self.cells.values():
+            held.row.withhold()
+            held.row.blank()
         if absent_as_ref:
             self._assume_reference()
         many, wide = len(self.sites.rows), len(self.samples)
-        site = pl.DataFrame([one[:4] for one in self.sites.rows], schema=["chrom", "pos", "ref", "alt"], orient="row")
+        site = pl.DataFrame([one[:4] for one in self.sites.rows], schema=_SITE, orient="row")
         of_site = pl.Series(np.repeat(np.arange(many, dtype=np.uint32), wide))
         sample = pl.concat([pl.Series("sample", self.samples, pl.String)] * many, rechunk=True)
-        cells = {"state": self._laid(_words(STATES, self._column("state")), STATES[ABSENT]),
-                 "filter": self._laid(_words(self.filters, self._column("filter")), None),
-                 "phased": self._laid(pl.Series(self._column("phased"), dtype=pl.Boolean), value=False)}
-        for name in _NUMBERS:
-            cells[name] = self._laid(_known(self._column(name)).cast(TABLES["genotypes"].columns[name].dtype), None)
-        return site[of_site].with_columns(sample=sample, **cells).select(TABLES["genotypes"].names)
+        return site[of_site].with_columns(sample, *self._laid()).select(TABLES["genotypes"].names)
 
-    def _column(self, name: str) -> NDArray[Any]:
-        """One column of the sites that have a row, one under the other."""
-        strand = {"allele_1": 0, "allele_2": 1}.get(name)
-        rows = [self.cells[number] for number in sorted(self.cells)]
-        parts = [getattr(row, name) if strand is None else np.minimum(row.alleles[:, strand], OTHER) for row in rows]
-        return np.concatenate(parts) if parts else np.empty(0, dtype=np.int8)
-
-    def _laid(self, told: pl.Series, value: object) -> pl.Series:
-        """A column of all sites: that of those that have a row, with `value` for all samples of the others between."""
+    def _laid(self) -> list[pl.Series]:
+        """What is said of every site and sample: the distinct entries, gathered."""
         many, wide = len(self.sites.rows), len(self.samples)
-        if value is None and told.null_count() == len(told):
-            return told.clear(many * wide)
-        rest = pl.Series([value], dtype=told.dtype).new_from_index(0, wide)
-        parts = iter(told[start:start + wide] for start in range(0, len(told), wide))
-        return pl.concat([next(parts) if number in self.cells else rest for number in range(many)], rechunk=True)
+        rows, first = [Row.absent(1)], 1  # the entry of all sites that no file says anything of
+        place = np.zeros((many, wide), dtype=np.uint32)
+        for number, held in self.cells.items():
+            place[number] = np.arange(wide) if held.of is None else held.of
+            place[number] += first
+            rows.append(held.row)
+            first += len(held.row.state)
+        where = pl.Series(place.ravel())
+        # A column of nothing need not be gathered: in a cohort of genotypes alone, depth and quality are such.
+        return [column.clear(many * wide) if column.null_count() == len(column) else column.gather(where)
+                for column in self._entries(rows).get_columns()]
+
+    def _entries(self, rows: Sequence[Row]) -> pl.DataFrame:
+        """All entries of the rows, one under the other, as ``genotypes`` has them."""
+        numbers = {name: _known(_column(rows, name)).cast(TABLES["genotypes"].columns[name].dtype) for name in _NUMBERS}
+        return pl.DataFrame({
+            "state": _words(STATES, _column(rows, "state")), "filter": _words(self.filters, _column(rows, "filter")),
+            "phased": pl.Series(_column(rows, "phased"), dtype=pl.Boolean), **numbers})
 
     def _assume_reference(self) -> None:
         """Absent sites as 0/0 under a state of their own; what was looked at and not called stays unknown.
@@ -224,6 +233,13 @@ class Grid:
         if self.targets and not self.targets.around(chrom, site.pos, site.pos + len(site.ref) - 1):
             return nobody
         return np.asarray(self.covered.get(chrom, nobody) & ~self.looked_at[number])
+
+
+def _column(rows: Sequence[Row], name: str) -> NDArray[Any]:
+    """One column of the entries of all rows."""
+    strand = {"allele_1": 0, "allele_2": 1}.get(name)
+    return np.concatenate([getattr(row, name) if strand is None else np.minimum(row.alleles[:, strand], OTHER)
+                           for row in rows])
 
 
 def _words(words: Sequence[str], codes: NDArray[np.generic]) -> pl.Series:

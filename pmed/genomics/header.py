@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-import pysam
-
 from pmed.errors import GenomeError
 
 from .files import Kind, check_whole, kind_of, quiet_htslib, unpacked
@@ -59,6 +57,8 @@ def _parsed(lines: Sequence[str], path: Path, kind: Kind) -> Header:
 
 
 def _bcf_head(path: Path) -> list[str]:
+    import pysam
+
     try:
         with quiet_htslib(), pysam.VariantFile(str(path)) as file:
             return str(file.header).rstrip("\n").split("\n")

@@ -14,6 +14,7 @@ import numpy as np
 from pmed.errors import GenomeError
 
 from .calls import Alike, Calls, Ints, Packed
+from .coded import Coded
 from .opening import GenomeFile
 from .records import Record
 
@@ -39,18 +40,19 @@ def _cut(file: GenomeFile, blocks: Sequence[Sequence[str]]) -> list[GenomeFile |
             for names, some in zip(mine, records, strict=True)]
 
 
-def _columns(record: Record, places: Sequence[Ints], samples: int) -> Sequence[Calls | Packed | Alike]:
+def _columns(record: Record, places: Sequence[Ints], samples: int) -> Sequence[Calls | Packed | Alike | Coded]:
     """The sample columns at those places, for each block.
 
     Raises:
         GenomeError: the record has another number of them: which is whose is not known then, of whatever block.
     """
-    calls = record.calls
-    if isinstance(calls, Alike):
-        return [calls.at(place) for place in places]
+    calls = record.calls.text if isinstance(record.calls, Packed) else record.calls
     if isinstance(calls, Calls):
         return [calls.of(place) for place in places]
-    cells = (calls.text if isinstance(calls, Packed) else calls).split(b"\t")
+    little = calls if isinstance(calls, Alike | Coded) else Coded.of_text(calls, samples, record.format)
+    if little is not None:
+        return [little.at(place) for place in places]
+    cells = bytes(calls).split(b"\t")  # type: ignore[arg-type]
     if len(cells) != samples:
         raise GenomeError(f"the record has {len(cells)} samples, the header names {samples}", where=record.where)
     return [Packed.of(b"\t".join(_picked(cells, place))) for place in places]

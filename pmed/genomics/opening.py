@@ -9,13 +9,11 @@ from pathlib import Path
 from pmed.errors import GenomeError
 
 from .alleles import Sites, positions
-from .arrays import array_evidence, array_rows, read_array, read_array_header
 from .builds import BUILDS, Evidence, foreign_contigs, inferred_build, known_build, must_fit, must_not_contradict
-from .cache import read_cache, read_cache_header
 from .files import kind_of
 from .header import Header, read_header
 from .matching import Contradiction, Said, matched
-from .records import Read, Record, read_records
+from .records import Positions, Read, Record, read_records
 
 
 @dataclass(frozen=True)
@@ -39,8 +37,14 @@ def head_of(path: Path) -> Header:
     Raises:
         GenomeError: it is not there, not whole, or not what its first bytes promise.
     """
-    heads = {"array": read_array_header, "cache": read_cache_header}
-    return heads.get(kind_of(path), read_header)(path)
+    kind = kind_of(path)
+    if kind == "array":
+        from .arrays import read_array_header as read_head
+    elif kind == "cache":
+        from .cache import read_cache_header as read_head
+    else:
+        read_head = read_header
+    return read_head(path)
 
 
 def opened(header: Header, samples: tuple[str, ...], wanted: Mapping[str, Sites], stated: str) -> GenomeFile:
@@ -54,7 +58,7 @@ def opened(header: Header, samples: tuple[str, ...], wanted: Mapping[str, Sites]
     build, how = known_build(header, stated)
     builds = [name for name in BUILDS if wanted[name].rows]
     near = positions(wanted[name] for name in builds)
-    read = read_cache(header, near) if header.kind == "cache" else read_records(header, near)
+    read = _read(header, near)
     read.leave_out(foreign_contigs(header, build))
     evidence = {name: _evidence(read.records, wanted[name]) for name in builds}
     build, how = _settled(header, build, how, evidence)
@@ -63,8 +67,18 @@ def opened(header: Header, samples: tuple[str, ...], wanted: Mapping[str, Sites]
     return GenomeFile(header, samples, build, how, evidence, read)
 
 
+def _read(header: Header, near: Positions) -> Read:
+    if header.kind == "cache":
+        from .cache import read_cache
+
+        return read_cache(header, near)
+    return read_records(header, near)
+
+
 def _opened_array(header: Header, samples: tuple[str, ...], wanted: Mapping[str, Sites], stated: str) -> GenomeFile:
     """An export of an array: which build it is on must be known before its rows mean anything."""
+    from .arrays import array_evidence, array_rows, read_array
+
     build, how = known_build(header, stated)
     rows = array_rows(header)
     evidence = array_evidence(rows, wanted.values())

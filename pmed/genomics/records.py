@@ -12,20 +12,23 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import pysam
 
 from pmed.errors import GenomeError
 
 from .alleles import with_chr
 from .blocks import Block, Bools, Ints, blocks, last_position, numbers
 from .calls import Alike, Calls, Packed
+from .coded import Coded
 from .files import is_bgzf, quiet_htslib
 from .header import Header
 from .order import Order
 from .syntax import Fault, record_faults
+
+if TYPE_CHECKING:
+    import pysam
 
 Positions = Mapping[str, Sequence[int]]
 
@@ -59,7 +62,7 @@ class Record:
     alts: tuple[str, ...]
     filter: str | None
     format: str
-    calls: bytes | Calls | Packed | Alike
+    calls: bytes | Calls | Packed | Alike | Coded
     last: int
 
     @property
@@ -273,6 +276,8 @@ def _indexed(header: Header, wanted: Positions, read: Read) -> Iterator[_Line] |
     path = header.path
     if not is_bgzf(path) or _ends_untold(header) or (index := _index_of(path, read)) is None:
         return None
+    import pysam
+
     try:
         with quiet_htslib():
             table = pysam.TabixFile(str(path), index=str(index), encoding="latin-1")
@@ -324,6 +329,8 @@ def _regions(here: Sequence[int]) -> list[tuple[int, int]]:
 
 def _bcf(header: Header, wanted: Positions, read: Read) -> Iterator[_Line]:
     """The records of a BCF file as VCF text: of the merged regions where there is an index, else of one pass."""
+    import pysam
+
     index = None if _ends_untold(header) else _index_of(header.path, read)
     try:
         with quiet_htslib(), pysam.VariantFile(str(header.path), index_filename=str(index) if index else None) as file:

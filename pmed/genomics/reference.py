@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-
-import pysam
+from typing import TYPE_CHECKING
 
 from pmed.errors import GenomeError
 
 from .alleles import Sites, with_chr
 from .files import is_bgzf, quiet_htslib
+
+if TYPE_CHECKING:
+    import pysam
 
 # Bases are fetched in pieces of this size: an indel is moved through its repeat base by base.
 _PIECE = 1_000
@@ -45,6 +47,8 @@ class Reference:
 
     @cached_property
     def _file(self) -> pysam.FastaFile:
+        import pysam
+
         if not self.path.is_file():
             raise GenomeError("no such FASTA file", where=str(self.path), hint="name the reference sequence")
         packed = is_bgzf(self.path)

@@ -70,11 +70,11 @@ class Row:
         many = len(state)
         return cls(np.where(known[:, None], alleles, NONE).astype(np.int8),
                    np.where(calls.ploidy > 0, calls.ploidy, NONE).astype(np.int16), calls.phased & known,
-                   calls.phase_set, calls.dp.astype(np.int32), calls.gq.astype(np.int32), state,
+                   calls.phase_set.copy(), calls.dp.astype(np.int32), calls.gq.astype(np.int32), state,
                    np.full(many, number), np.full(many, filter_code, dtype=np.int32),
                    np.where(known, sum({1 << code for code in codes if code > REF}), 0), doubt)
 
-    def at(self, where: Ints) -> Row:
+    def at(self, where: NDArray[Any]) -> Row:
         """The samples at `where`, copied."""
         return Row(*(getattr(self, one.name)[where] for one in fields(Row)))
 
@@ -116,6 +116,19 @@ class Row:
         alleles = np.where(self.alleles == REF, NONE, self.alleles).astype(np.int8)
         nothing = (alleles == NONE).all(axis=1) & ~self.doubt
         return replace(self, alleles=alleles, state=np.where(nothing, ABSENT, self.state).astype(np.int8))
+
+
+@dataclass(frozen=True)
+class SharedRow:
+    """A row in which samples that are alike share an entry: `of` says which each has; None: each has its own."""
+
+    row: Row
+    of: NDArray[np.uint8] | None = None
+
+    @property
+    def whole(self) -> Row:
+        """One entry a sample."""
+        return self.row if self.of is None else self.row.at(self.of)
 
 
 def _states(alleles: NDArray[np.int8], ploidy: NDArray[np.int64]) -> NDArray[np.int8]:

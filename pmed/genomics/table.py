@@ -14,8 +14,13 @@ import polars as pl
 from numpy.typing import NDArray
 
 from .calls import NONE, Calls
+from .coded import MEANINGS, coded
 
 Arrays = dict[str, NDArray[Any]]
+# In a cache: the calls of all samples as a byte each (`coded`), where they are no more than that; then the columns of
+# samples are null.
+CODES = "codes"
+_CODED_FROM = 8  # samples; those of fewer people are packed better by column
 
 # One value a record. `line` is the line (of BCF the record) of the file, `contig` the name that stands there; `text`
 # are the sample columns as they were written, where they hold more than the other columns do.
@@ -62,3 +67,18 @@ def framed(record: Mapping[str, Any], arrays: Arrays) -> pl.DataFrame:
     """Columns and arrays put together."""
     series = [pl.Series(name, record[name], dtype=dtype, strict=True) for name, dtype in RECORD.items()]
     return pl.DataFrame([*series, *(pl.Series(name, arrays[name]) for name in SAMPLE)])
+
+
+def with_codes(frame: pl.DataFrame) -> pl.DataFrame:
+    """With the calls of a cohort's records as codes, in place of the columns of samples, where a byte holds them."""
+    samples = frame["phased"].dtype.size  # type: ignore[attr-defined]
+    if samples < _CODED_FROM:
+        return frame.with_columns(pl.lit(None, pl.Binary()).alias(CODES))
+    arrays: Arrays = {name: frame[name].to_numpy() for name in SAMPLE}
+    codes, good = coded(*(arrays[name] for name in MEANINGS))
+    for name in SAMPLE.keys() - MEANINGS.keys():
+        good &= (arrays[name] == _NOTHING.get(name, NONE)).all(axis=1)
+    good &= frame["text"].is_null().to_numpy()
+    packed = [one.tobytes() if whole else None for one, whole in zip(codes, good, strict=True)]
+    others = (pl.when(pl.col(CODES).is_null()).then(pl.col(name)).alias(name) for name in SAMPLE)
+    return frame.with_columns(pl.Series(CODES, packed, dtype=pl.Binary)).with_columns(others)

@@ -155,8 +155,17 @@ def add_ingredients(drugs: pl.DataFrame, names: pl.DataFrame | Vocabulary) -> tu
 def unrecognised(drugs: pl.DataFrame) -> pl.Expr:
     """Whether a row is a current medicine that may be any: no vocabulary knows it, and it is no other kind of goods."""
     unknown = [name for name in ("ingredients", "possible_ingredients") if name in drugs.columns]
-    other = pl.col("display").str.to_lowercase().str.contains(GOODS).fill_null(value=False)
-    return pl.col("active").fill_null(value=True) & pl.all_horizontal(pl.col(unknown).is_null()) & ~other
+    return pl.col("active").fill_null(value=True) & pl.all_horizontal(pl.col(unknown).is_null()) & ~is_goods()
+
+
+def is_goods() -> pl.Expr:
+    """Whether a row is no medicine by its name: a vaccine, saline, test strips, needles, dressings, a meter."""
+    return pl.col("display").str.to_lowercase().str.contains(GOODS).fill_null(value=False)
+
+
+def name_of_medicine() -> pl.Expr:
+    """What the record calls a medicine."""
+    return pl.coalesce("display", "code", pl.lit("one without a name"))
 
 
 # In plain Python, for each distinct name: that is faster than twenty expressions over every row, of a few or of many.

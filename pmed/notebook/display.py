@@ -18,6 +18,7 @@ from markupsafe import Markup
 from ..render import words
 from ..render.bars import waterfall
 from ..render.gaps import medicine_name, uncovered
+from ..render.generated import Generated
 from ..render.messages import decimals, number
 from ..render.view import View, age_at, displays, patient_views, table
 from ..types import Explanation
@@ -180,7 +181,7 @@ def piece(name: str, /, **context: Any) -> str:
 def environment() -> Environment:
     """Everything escaped and no silent blanks; built when first used."""
     made = Environment(loader=PackageLoader("pmed.notebook"), autoescape=True, undefined=StrictUndefined,
-                       trim_blocks=True, lstrip_blocks=True)
+                       trim_blocks=True, lstrip_blocks=True, bytecode_cache=Generated("pmed.notebook"))
     made.filters.update(label=words.label, number=number, quantity=words.quantity, reason=words.reason)
     return made
 

@@ -197,7 +197,7 @@ def find_scorer(name: str, settings: Settings) -> Scorer:
     Raises:
         OptionError: where that is none.
     """
-    found = Plugins.of(settings).load()
+    found = Plugins.ready(settings)
     known: dict[str, Scorer] = {one.name: one.made for one in found.components("register_scorers")}
     if not known:
         why = "; ".join(map(str, found.failures))

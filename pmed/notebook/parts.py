@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, overload
 import polars as pl
 
 from ..errors import ResultError
-from ..listing import plugins_as_text
 from ..render.view import View, displays, patient_views
 from ..tables import TABLES
 from . import display
@@ -202,6 +201,8 @@ class PluginList:
         return pl.DataFrame(rows, schema=["plugin", "version", "kind", "name", "summary"], orient="row")
 
     def __repr__(self) -> str:
+        from ..listing import plugins_as_text
+
         return plugins_as_text(self.described)
 
     def _repr_html_(self) -> str:

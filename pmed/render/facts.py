@@ -90,14 +90,15 @@ def is_probability(row: View) -> bool:
 
 
 def shown(row: View) -> str:
-    """A prediction as text: "12.3 %, 8 to 20 %, intermediate risk", or why it is not assessed."""
+    """A prediction as text: "12.3 %, 8 to 20 %, intermediate risk" and what was assumed, or why it is not assessed."""
     if row["status"] != "assessed":
         return f"not assessed: {row['reason'] or 'no reason given'}"
     interval = row["interval"]
     parts = [quantity(row["value"], row["unit"]),
              f"{quantity(interval[0], '')} to {quantity(interval[1], row['unit'])}" if interval else "",
              row["label"] or ""]
-    return plain_spaces(", ".join(part for part in parts if part))
+    assumed_so = f"; assumed: {row['reason']}" if row["reason"] else ""
+    return plain_spaces(", ".join(part for part in parts if part) + assumed_so)
 
 
 def sources(rows: Iterable[View]) -> list[str]:

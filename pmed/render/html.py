@@ -23,6 +23,7 @@ from ..options import option
 from ..provenance import DISCLAIMER
 from ..result import Result
 from . import messages, words
+from .generated import Generated
 from .page import ACTION_WORDS, page
 from .patient import patient_page
 from .view import displays, general_issues, patient_views
@@ -72,7 +73,8 @@ class HtmlExporter:
 def environment() -> Environment:
     """Jinja2 with everything escaped and no silent blanks; built when first used."""
     made = Environment(loader=PackageLoader("pmed.render"), autoescape=True, undefined=StrictUndefined,
-                       trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.i18n"])
+                       trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.i18n"],
+                       bytecode_cache=Generated("pmed.render"))
     made.policies["ext.i18n.trimmed"] = True
     getattr(made, "install_gettext_callables")(  # noqa: B009 - the extension adds it, unknown to type checkers
         messages.gettext, messages.ngettext, newstyle=True)

@@ -61,6 +61,10 @@ STAYS_UNKNOWN = (
     marked("no index date was asked for and the record has no dated entry; age stays unknown"),
     marked("neither a code nor a name; what it is stays unknown"),
     marked("the medicine it refers to is not in the record; only the name of the link is known, if any"),
+    marked("the reason it refers to is not in the record, or is marked as wrong; only the name of the link is known, "
+           "if any"),
+    marked("the reason it refers to is not in it, or cannot be read; only the name of the link is known, if any"),
+    marked("{key}; this reason stays unknown"),
     marked("the bundle names a next page that was not given: what is not here may still be in the record"),
     marked("no result status that is known; it stays unknown"),
     marked("it does not say what was observed"),

@@ -160,7 +160,7 @@ def _medicine(row: View) -> View:
     # a bare number does not say of what
     dose = words.quantity(row["dose"], row["dose_unit"]) if row["dose"] is not None and row["dose_unit"] else ""
     return {"name": medicine_name(row), "ingredients": row["ingredients"] or [], "dose": dose,
-            "route": words.term(row["route"]) if row["route"] else "", "start": row["start"],
+            "route": words.term(row["route"]) if row["route"] else "", "start": row["start"], "reason": row["reason"],
             "fuzzy": row["matched_by"] == "fuzzy"}
 
 

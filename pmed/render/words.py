@@ -51,6 +51,8 @@ DAY = re.compile(r"\b(?:19|20)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d)\b")
 SENTENCE = re.compile(r"(?<=[\w)%]{2}[.!?])\s+(?=[A-Z(])")
 CLAUSE = re.compile(r";\s(?![^(]*\))|, so (?![^(]*\))")
 FEW_WORDS = 30
+#: Units that are words, where there is one of them.
+ONE = {"points": marked("point")}
 CAPITALS, NOUN = ("de",), re.compile(r"[a-z][a-z -]{3,}")
 ENGLISH_TEXT, ANY_TEXT = Markup('<bdi lang="en">{}</bdi>'), Markup("<bdi>{}</bdi>")
 Displays = Mapping[str, str]
@@ -184,11 +186,13 @@ def signed(value: float, digits: int) -> str:
 def quantity(value: float | None, unit: str) -> str:
     r"""A number with its unit (UCUM or plain), held together by a no-break space.
 
-    >>> quantity(7.5, "%"), quantity(3.0, "1")
-    ('7.5\xa0%', '3')
+    >>> quantity(7.5, "%"), quantity(3.0, "1"), quantity(1.0, "points")
+    ('7.5\xa0%', '3', '1\xa0point')
     """
     shown = number(value)
-    return shown if shown == gettext(UNKNOWN) or unit in {"", "1"} else f"{shown}\N{NO-BREAK SPACE}{term(unit)}"
+    if shown == gettext(UNKNOWN) or unit in {"", "1"}:
+        return shown
+    return f"{shown}\N{NO-BREAK SPACE}{term(ONE.get(unit, unit) if value == 1 else unit)}"
 
 
 def first_sentence(text: str) -> str:

@@ -20,6 +20,7 @@ from .fhir_files import EXPORT_HINT, inside, is_bundle, is_lines, is_record
 from .fhir_lines import LineReading
 from .fhir_records import Records
 from .fhir_shares import read_shared
+from .reasons import followed
 from .recorded import asked_day, tables_of
 
 
@@ -61,8 +62,9 @@ class FhirSource:
 def _tables(records: Records, index_date: date | None) -> dict[str, pl.DataFrame]:
     calls = TABLES["outside_calls"].frame(records.calls).unique(
         ["patient_id", "gene", "diplotype"], keep="first", maintain_order=True)
-    frames = {name: kept.frame() for name, kept in records.rows.items()}
-    return {**tables_of(frames, TABLES["issues"].frame(records.issues), index_date), "outside_calls": calls}
+    frames, lost = followed({name: kept.frame() for name, kept in records.rows.items()})
+    issues = pl.concat([TABLES["issues"].frame(records.issues), *lost])
+    return {**tables_of(frames, issues, index_date), "outside_calls": calls}
 
 
 def _read(paths: Sequence[Path], processes: int) -> Records:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from .fhir_bundle import Resource
-from .fhir_rows import LOINC, named, origin, prefer, state, unit_of
+from .fhir_rows import LOINC, SNOMED, named, origin, prefer, state, unit_of
 from .fhir_types import CodeableConcept, Coding, Period, Quantity
 from .fhir_wanted import DiagnosticReport, Encounter, FamilyMemberHistory, Immunization, Procedure, RelativeCondition
 from .recorded import Row
 
-_SNOMED = "http://snomed.info/sct"
 _CVX = "http://hl7.org/fhir/sid/cvx"
 _YEARS = {"a": 1.0, "year": 1.0, "years": 1.0, "mo": 1 / 12, "wk": 7 / 365.25, "d": 1 / 365.25}
 
@@ -17,14 +16,14 @@ def procedure_row(resource: Resource, found: Procedure, name: str) -> Row:
     """What was done, and when."""
     day = found.performed_date_time or found.occurrence_date_time
     start, end = _span(found.performed_period or found.occurrence_period)
-    return origin(resource, name) + named(found.code, _SNOMED) + (day or start, day or end, found.status)
+    return origin(resource, name) + named(found.code, SNOMED) + (day or start, day or end, found.status)
 
 
 def encounter_row(resource: Resource, found: Encounter, name: str) -> Row:
     """A visit or stay by its first type."""
     kind = found.type[0] if found.type else None
     span = _span(found.period or found.actual_period)
-    return origin(resource, name) + named(kind, _SNOMED) + span + (found.status, _class(found.kind))
+    return origin(resource, name) + named(kind, SNOMED) + span + (found.status, _class(found.kind))
 
 
 def immunization_row(resource: Resource, found: Immunization, name: str) -> Row:
@@ -45,7 +44,7 @@ def family_rows(resource: Resource, found: FamilyMemberHistory, name: str) -> li
     dead = True if found.deceased_age or found.deceased_date else found.deceased_boolean
     relative = found.date, found.status, _word(found.relationship), state(found.sex)
     where = origin(resource, name)
-    return [(*where, *named(one.code, _SNOMED), *relative, _years(one.onset_age), dead)
+    return [(*where, *named(one.code, SNOMED), *relative, _years(one.onset_age), dead)
             for one in found.condition or [RelativeCondition()]]
 
 

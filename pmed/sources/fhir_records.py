@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, cast
 
 import msgspec
@@ -28,6 +29,7 @@ from .fhir_genes import Call, gene_call
 from .fhir_goal_rows import goal_rows
 from .fhir_kept import Kept
 from .fhir_lines import LineReading
+from .fhir_reasons import reason, targets
 from .fhir_rows import allergy_row, condition_rows, observation_rows, patient_row
 from .fhir_types import AllergyIntolerance, CodeableConcept, Condition, Drug, Medication, Observation, Owned, Patient
 from .fhir_wanted import (
@@ -62,6 +64,21 @@ class Scope:
 
     people: dict[str, str] = field(default_factory=dict)
     medicines: dict[str, CodeableConcept] = field(default_factory=dict)
+    resources: Sequence[Resource] = ()
+
+    @cached_property
+    def reasons(self) -> dict[str, Resource]:
+        """What of a bundle may be a reason, by its full URL."""
+        return dict(targets(self.resources))
+
+    def link(self, reference: str) -> str:
+        """What a reason refers to, as `reasons` knows it: type and id; where there is no id, file and place."""
+        plain = reference.partition("/_history/")[0]
+        if found := self.reasons.get(plain):
+            return found.name if found.id else f"{found.file}#{found.name}"
+        tail = "/".join(plain.rsplit("/", 2)[-2:])
+        # A resource of that name that came from another server is not it.
+        return plain if any(url.endswith(f"/{tail}") for url in self.reasons) else tail
 
 
 @dataclass
@@ -82,7 +99,7 @@ class Records:
             HistoryError: no patient, one that cannot be used, or one id for two different people.
         """
         self.issues += reading.issues
-        scope = Scope()
+        scope = Scope(resources=reading.resources)
         for resource in reading.first():
             self._refer(resource, scope, reading.where)
         if not scope.people:
@@ -167,7 +184,7 @@ class Records:
                                               path=f"$.{whose}"))
             return
         noted: list[Issue] = []
-        rows, kept = _rows(resource, found, name, scope.medicines, noted), self.rows[TABLE[kind]]
+        rows, kept = _rows(resource, found, name, scope, noted), self.rows[TABLE[kind]]
         if not rows:  # a goal that is told in words only
             self.issues += noted
             return
@@ -244,22 +261,24 @@ def _check_birth_date(patient: Patient, name: str, where: str) -> None:
     raise UnusablePatient(f"Patient/{name} {fault}", where=where, hint="add Patient.birthDate as YYYY-MM-DD")
 
 
-def _rows(resource: Resource, found: Wanted, name: str, medicines: Mapping[str, CodeableConcept],
-          issues: list[Issue]) -> list[Row]:
+def _rows(resource: Resource, found: Wanted, name: str, scope: Scope, issues: list[Issue]) -> list[Row]:
     if type(found) is Observation:
         return observation_rows(resource, found, name, issues)
     if type(found) is Goal:
         return goal_rows(resource, found, name, issues)
     if isinstance(found, Drug):
-        return [drug_row(resource, found, name, medicines, issues)]
+        return [drug_row(resource, found, name, scope.medicines, issues) + reason(resource, found, scope.link, issues)]
+    if isinstance(found, Procedure | Encounter):
+        row = _REASONED[type(found)](resource, found, name)
+        return [row + reason(resource, found, scope.link, issues)]
     if many := _MANY.get(type(found)):
         return many(resource, found, name)
     return [_ONE[type(found)](resource, found, name)]
 
 
-# Those that may be several rows, and those that are one.
+# Those that may be several rows, those that are one, and those that are one with a reason.
 _MANY: Mapping[type, Callable[[Resource, Any, str], list[Row]]] = {
     Condition: condition_rows, FamilyMemberHistory: family_rows}
 _ONE: Mapping[type, Callable[[Resource, Any, str], Row]] = {
-    AllergyIntolerance: allergy_row, Encounter: encounter_row, Procedure: procedure_row,
-    Immunization: immunization_row, DiagnosticReport: report_row}
+    AllergyIntolerance: allergy_row, Immunization: immunization_row, DiagnosticReport: report_row}
+_REASONED: Mapping[type, Callable[[Resource, Any, str], Row]] = {Encounter: encounter_row, Procedure: procedure_row}

@@ -26,6 +26,7 @@ from .recorded import Issue, Row
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 LOINC = "http://loinc.org"
 UCUM = "http://unitsofmeasure.org"
+SNOMED = "http://snomed.info/sct"
 _RACE = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-race"
 
 

@@ -21,6 +21,7 @@ import msgspec
 import polars as pl
 
 from ..errors import HistoryError
+from ..pools import end_with
 from .fhir_bundle import BEGIN, FIRST, Reading
 from .fhir_files import Span, is_packed, line_after, lines_before, opened
 from .fhir_lines import LineReading
@@ -29,6 +30,7 @@ from .fhir_types import CodeableConcept
 from .fhir_wanted import WANTED
 
 _HEAD = 4096
+_LENGTH = 8  # bytes before a job that say how long it is
 LEAST = 600_000  # about so many microseconds of work for each process: it takes half as long to start one
 START = 300_000  # microseconds until a new process begins
 _PACKING = 12    # how much longer a gzipped file is than it looks
@@ -161,9 +163,10 @@ def _started() -> subprocess.Popen[bytes]:
 
 
 def _tell(process: subprocess.Popen[bytes], text: bytes) -> None:
+    """Send a job. The pipe stays open: its end is that of this process, and then nobody wants the rows."""
     if process.stdin:
-        with process.stdin as pipe:
-            pipe.write(text)
+        process.stdin.write(len(text).to_bytes(_LENGTH, "big") + text)
+        process.stdin.flush()
 
 
 def _said(process: subprocess.Popen[bytes]) -> bytes:
@@ -238,6 +241,9 @@ def _by_file(pieces: Sequence[Piece], noted: Iterator[tuple[list[dict[str, Any]]
 
 
 def main() -> None:
-    """Do the job that standard input tells."""
-    done = do(msgspec.msgpack.decode(sys.stdin.buffer.read(), type=Job))
+    """Do the job that standard input tells; its end is that of the process which wants it done."""
+    told = sys.stdin.buffer
+    job = msgspec.msgpack.decode(told.read(int.from_bytes(told.read(_LENGTH), "big")), type=Job)
+    end_with(lambda: os.read(told.fileno(), 1))
+    done = do(job)
     sys.stdout.buffer.write(msgspec.msgpack.encode(done, enc_hook=_packed))

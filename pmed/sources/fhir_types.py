@@ -136,7 +136,10 @@ class DispenseRequest(_Part):
 
 
 class Drug(_Resource):
-    """What all that is recorded about a medicine has in common; `medication` in R5."""
+    """What all that is recorded about a medicine has in common; `medication` in R5.
+
+    Reasons are decoded by themselves (see `fhir_reasons`), so that a fault in one does not cost the medicine.
+    """
 
     id: str | None = None
     status: str | None = None
@@ -145,6 +148,9 @@ class Drug(_Resource):
     medication_reference: Reference | None = None
     medication: CodeableReference | None = None
     contained: list[Any] = []
+    reason_code: msgspec.Raw = msgspec.Raw()
+    reason_reference: msgspec.Raw = msgspec.Raw()
+    reason: msgspec.Raw = msgspec.Raw()
 
 
 class MedicationRequest(Drug):

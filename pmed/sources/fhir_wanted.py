@@ -38,6 +38,10 @@ class Procedure(_Resource):
     performed_period: Period | None = None
     occurrence_date_time: str | None = None
     occurrence_period: Period | None = None
+    contained: list[Any] = msgspec.field(default_factory=list)
+    reason_code: msgspec.Raw = msgspec.Raw()
+    reason_reference: msgspec.Raw = msgspec.Raw()
+    reason: msgspec.Raw = msgspec.Raw()
 
 
 class Encounter(_Resource):
@@ -50,6 +54,10 @@ class Encounter(_Resource):
     subject: Reference | None = None
     period: Period | None = None
     actual_period: Period | None = None
+    contained: list[Any] = msgspec.field(default_factory=list)
+    reason_code: msgspec.Raw = msgspec.Raw()
+    reason_reference: msgspec.Raw = msgspec.Raw()
+    reason: msgspec.Raw = msgspec.Raw()
 
 
 class Immunization(_Resource):

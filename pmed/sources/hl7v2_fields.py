@@ -9,10 +9,11 @@ from .hl7v2_message import Segment
 
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 LOINC = "http://loinc.org"
+SNOMED = "http://snomed.info/sct"
 NDC = "http://hl7.org/fhir/sid/ndc"
 # Table 0396, coding systems.
 SYSTEMS = {
-    "LN": LOINC, "LNC": LOINC, "SCT": "http://snomed.info/sct",
+    "LN": LOINC, "LNC": LOINC, "SCT": SNOMED,
     "I10": "http://hl7.org/fhir/sid/icd-10-cm", "I10C": "http://hl7.org/fhir/sid/icd-10-cm",
     "ICD10": "http://hl7.org/fhir/sid/icd-10-cm",
     "I9": "http://hl7.org/fhir/sid/icd-9-cm", "I9C": "http://hl7.org/fhir/sid/icd-9-cm",
@@ -42,6 +43,8 @@ REFUSED = ("UC", "UD", "UH", "UM", "UN", "UR", "UX")
 STATUSES = {"A": "active", "IP": "active", "SC": "active", "CM": "completed", "DC": "stopped", "RP": "stopped",
             "CA": "cancelled", "HD": "on-hold", "ER": "unknown"}
 OVER = ("stopped", "cancelled", "completed")
+Coded = tuple[str | None, str | None, str | None]
+NO_REASON: Coded = (None, None, None)
 CLASSES = {"I": "inpatient", "O": "ambulatory", "E": "emergency", "P": "pre-admission", "R": "recurring",
            "B": "obstetrics"}  # table 0004
 SEVERITIES = {"SV": "high", "MI": "low", "U": "unable-to-assess"}  # table 0128; moderate has no word in FHIR
@@ -72,14 +75,24 @@ def number(text: str | None) -> float | None:
     return float(text) if text and _NUMBER.fullmatch(text) else None
 
 
-def coded(segment: Segment, at: int, prefer: Sequence[str] = ()) -> tuple[str | None, str | None, str | None]:
+def coded(segment: Segment, at: int, prefer: Sequence[str] = (), repetition: int = 1) -> Coded:
     """System, code and text of a CE or CWE; of two codings the one in a preferred system, else the first."""
-    codings = [(system(segment.text(at, part + 2)), segment.text(at, part), segment.text(at, part + 1))
-               for part in (1, 4)]
+    said = [segment.text(at, part, repetition) for part in (1, 2, 3, 4, 5, 6, 9)]
+    codings = [(system(said[part + 2]), said[part], said[part + 1]) for part in (0, 3)]
     known = [one for one in codings if one[1]]
-    texts = first(codings[0][2], codings[1][2], segment.text(at, 9))
+    texts = first(codings[0][2], codings[1][2], said[6])
     best = min(known, key=lambda one: prefer.index(one[0]) if one[0] in prefer else len(prefer), default=None)
     return (best[0], best[1], best[2] or texts) if best else (None, None, texts)
+
+
+def reason(segment: Segment | None, at: int) -> Coded:
+    """What a field says of why: the words of all repetitions, and system and code of the first with a code."""
+    if segment is None or not segment.repetitions(at):
+        return NO_REASON
+    said = [coded(segment, at, (SNOMED,), repetition) for repetition in range(1, segment.repetitions(at) + 1)]
+    code_system, code, _ = next((one for one in said if one[1]), NO_REASON)
+    words = dict.fromkeys(word for _, code, display in said if (word := display or code))
+    return "; ".join(words) or None, code_system, code
 
 
 def system(name: str | None) -> str | None:

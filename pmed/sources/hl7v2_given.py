@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from .hl7v2_fields import NDC, RXNORM, coded, day, first, number
+from .hl7v2_fields import NDC, RXNORM, coded, day, first, number, reason
 from .hl7v2_message import Segment
 from .recorded import Row
 
-# Fields: what it is, start, end, amount, unit.
-_FIELDS = {"RXA": (5, 3, 4, 6, 7), "RXD": (2, 3, 0, 0, 0), "RXG": (4, 0, 0, 5, 7)}
+# Fields: what it is, start, end, amount, unit, why.
+_FIELDS = {"RXA": (5, 3, 4, 6, 7, 19), "RXD": (2, 3, 0, 0, 0, 21), "RXG": (4, 0, 0, 5, 7, 22)}
 MEDICINES = ("RXA", "RXD", "RXG")
 _COMPLETION = {"CP": "completed", "PA": "completed", "RE": "not-done", "NA": "not-done"}  # table 0322
 _AMOUNT_UNKNOWN = 999  # RXA-6, as the standard has it
@@ -30,7 +30,7 @@ def given_rows(name: str, msh: Segment, rest: Sequence[Segment]) -> Iterator[Ent
 
 
 def _entry(name: str, msh: Segment, one: Segment, orc: Segment | None, behind: Sequence[Segment]) -> Entry:
-    what, start_at, end_at, amount_at, unit_at = _FIELDS[one.name]
+    what, start_at, end_at, amount_at, unit_at, why_at = _FIELDS[one.name]
     system, code, display = drug = coded(one, what, (RXNORM, NDC))
     place = f"{one.message.place} {one.place}"
     origin = name, one.message.file, place, f"{one.message.file}#{place}"
@@ -45,7 +45,7 @@ def _entry(name: str, msh: Segment, one: Segment, orc: Segment | None, behind: S
     end = day(one.text(end_at)) if end_at else None
     return "medications", (name, one.name, *_number(one, orc), system, code or display, written), (
         *origin, *drug, start, end, start, amount, unit, None, _route(behind), _status(one, orc), True,
-        "dispense" if one.name == "RXD" else "administration")
+        "dispense" if one.name == "RXD" else "administration", *reason(one, why_at))
 
 
 def _number(one: Segment, orc: Segment | None) -> tuple[str | None, ...]:

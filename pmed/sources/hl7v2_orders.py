@@ -8,22 +8,26 @@ from typing import Any
 from .hl7v2_fields import (
     CONTROLS,
     NDC,
+    NO_REASON,
     OVER,
     PIECES,
     REFUSED,
     RXNORM,
     STATUSES,
+    Coded,
     coded,
     day,
     first,
     number,
     per_day,
+    reason,
 )
 from .hl7v2_message import Segment
 from .recorded import Row
 
-# Fields of the two segments that say what is given: code, least and greatest amount, unit, strength and its unit.
+# Fields of the two segments that say what is given: code, least and greatest amount, unit, strength and its unit; why.
 _GIVEN = {"RXE": (2, 3, 4, 5, 25, 26), "RXO": (1, 2, 3, 4, 18, 19)}
+_WHY = {"RXE": 27, "RXO": 20}
 
 
 @dataclass
@@ -48,7 +52,8 @@ class Orders:
     def rows(self) -> list[Row]:
         """Rows of medications, in the order in which they were first met."""
         return [(*order["origin"], *order["drug"], order["start"], order["end"], order["recorded"], *order["dose"],
-                 order["route"], order["status"], True, "order") for order in self._orders]
+                 order["route"], order["status"], True, "order", *(order["reason"] or NO_REASON))
+                for order in self._orders]
 
     def add(self, draft: Draft, patient: str, origin: Row, sent: str | None) -> None:
         """Take in what one message says of an order."""
@@ -118,7 +123,12 @@ def _order(draft: Draft, given: Segment, origin: Row, sent: str | None) -> dict[
     return {"origin": origin, "drug": coded(given, _GIVEN[given.name][0], (RXNORM, NDC)), "start": day(begin),
             "end": over or day(end), "recorded": day(first(orc.text(9) if orc else None, sent)),
             "dose": (*_dose(given), often), "route": first(route.text(1, 2), route.text(1)) if route else None,
-            "status": _until_then(orc, status, over, sent) if orc else status}
+            "status": _until_then(orc, status, over, sent) if orc else status, "reason": _reason(draft)}
+
+
+def _reason(draft: Draft) -> Coded | None:
+    """Why it is given: as the pharmacy says, else as it was ordered; ORC-16 is why the order was changed."""
+    return next((found for name, at in _WHY.items() if any(found := reason(draft.parts.get(name), at))), None)
 
 
 def _status(orc: Segment) -> str | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from .hl7v2_fields import CLASSES, NDC, RXNORM, SEVERITIES, SEXES, coded, day, first
+from .hl7v2_fields import CLASSES, NDC, RXNORM, SEVERITIES, SEXES, coded, day, first, reason
 from .hl7v2_given import MEDICINES, given_rows
 from .hl7v2_message import Message, Segment, segments
 from .hl7v2_orders import Draft, Orders
@@ -151,7 +151,7 @@ class Records:
 
     def _clinical(self, name: str, msh: Segment, rest: Sequence[Segment], sent: str | None) -> None:
         """Diagnoses, allergies, procedures, visits: repeated in message after message, kept once."""
-        for one in rest:
+        for index, one in enumerate(rest):
             if one.name == "DG1":
                 self._condition(name, one, sent)
             elif one.name in {"AL1", "IAM"}:
@@ -159,7 +159,7 @@ class Records:
             elif one.name == "PR1":
                 self._procedure(name, one)
             elif one.name == "PV1":
-                self._visit(name, one, msh)
+                self._visit(name, one, msh, rest[index + 1:index + 2])
             elif one.name == "MRG":
                 one.report("warning", "merge-not-followed", "two identifiers were merged; records under the old one "
                            "are another patient here", 1)
@@ -199,19 +199,21 @@ class Records:
         start = day(pr1.text(5))
         status = "entered-in-error" if pr1.text(20) == "D" else None
         self._put("procedures", (name, system, code or display, start), (
-            *_origin(pr1, name), system, code, first(display, pr1.text(4)), start, None, status))
+            *_origin(pr1, name), system, code, first(display, pr1.text(4)), start, None, status, *reason(pr1, 15)))
 
-    def _visit(self, name: str, pv1: Segment, msh: Segment) -> None:
+    def _visit(self, name: str, pv1: Segment, msh: Segment, behind: Sequence[Segment]) -> None:
         start, end, number_ = day(pv1.text(44)), day(pv1.text(45)), pv1.text(19)
         if not (start or number_):
             return
         kind = pv1.text(2)
         status = _EVENTS.get(msh.text(9, 2) or "") if msh.text(9) == "ADT" else None
         old = self._rows.get("encounters", {}).get((name, number_ or start))
+        told = reason(next((one for one in behind if one.name == "PV2"), None), 3)
+        why = told if any(told) or not old else old[-len(told):]
         done = status or ("finished" if end else "in-progress" if start else None)
         self._put("encounters", (name, number_ or start), (
             *_origin(pv1, name), None, None, None, start or (old[7] if old else None), end or (old[8] if old else None),
-            done, CLASSES.get(kind or "", kind)))
+            done, CLASSES.get(kind or "", kind), *why))
 
 
 def _origin(one: Segment, name: str) -> Row:

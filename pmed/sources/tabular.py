@@ -53,6 +53,7 @@ end = "to"
 dose = "dose"
 per_day = "times_a_day"     # how often the dose is taken each day
 status = "state"
+reason = "indication"
 
 [file.constants]            # the same for every row
 dose_unit = "mg"

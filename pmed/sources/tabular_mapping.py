@@ -21,7 +21,7 @@ NUMBERS = ("dose", "per_day", "value", "onset_age")
 DATES = ("birth_date", "start", "end", "recorded")
 FLAGS = ("deceased", "ordered", "ended")
 # What the reader fills in itself.
-_OWN = ("file", "place", "source")
+_OWN = ("file", "place", "source", "reason_link")
 
 
 class Measurement(msgspec.Struct, forbid_unknown_fields=True):

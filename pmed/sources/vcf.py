@@ -29,13 +29,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from ..errors import GenomeError
 from ..genomics.alleles import Site, Sites
 from ..genomics.builds import BUILDS, known_build
-from ..genomics.calls import Calls, Ints, decode
+from ..genomics.calls import Ints, Shared, decode_shared
 from ..genomics.coverage import Targets, block_rows, target_rows
-from ..genomics.cut import packed, unpacked
 from ..genomics.files import kind_of
 from ..genomics.grid import Grid
 from ..genomics.header import Header, chosen_samples
@@ -43,8 +43,7 @@ from ..genomics.matching import Contradiction, Heard, Reaching, Said, matched
 from ..genomics.narrowing import in_blocks
 from ..genomics.opening import GenomeFile, head_of, on_one_build, opened
 from ..genomics.records import Record
-from ..genomics.reference import Reference
-from ..genomics.rows import Gone, Row, joined, spliced
+from ..genomics.rows import Gone, SharedRow, joined, spliced
 from ..genomics.syntax import Fault
 from ..options import option
 from ..tables import TABLES
@@ -63,10 +62,10 @@ _CLASHES = {"duplicate-record": "two records of one site contradict each other",
 class Notes:
     """What the records of a file say of one site: its own change (and where), something beside it, a part of it."""
 
-    direct: list[Row] = field(default_factory=list)
+    direct: list[SharedRow] = field(default_factory=list)
     places: list[str] = field(default_factory=list)
-    beside: list[Row] = field(default_factory=list)
-    parts: list[tuple[tuple[int, int], Row]] = field(default_factory=list)
+    beside: list[SharedRow] = field(default_factory=list)
+    parts: list[tuple[tuple[int, int], SharedRow]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -110,6 +109,8 @@ class VcfSource:
 
     def cut(self, paths: Sequence[Path], request: ReadRequest, people: int) -> Iterator[tuple[tuple[str, ...], bytes]]:
         """VCF or BCF files opened once and cut into blocks of `people` samples, each for `read_cut` of any process."""
+        from ..genomics.cut import packed
+
         files, _ = self._opened(paths, request)
         names = list(dict.fromkeys(name for file in files for name in file.samples))
         blocks = [tuple(names[start:start + people]) for start in range(0, len(names), people)]
@@ -120,6 +121,8 @@ class VcfSource:
 
     def read_cut(self, data: bytes, request: ReadRequest) -> dict[str, pl.DataFrame]:
         """What `read` returns, of one block that `cut` gave."""
+        from ..genomics.cut import unpacked
+
         files = unpacked(data)
         return self._tables(files, self._sites(request, [file.header for file in files])[files[0].build])
 
@@ -151,6 +154,8 @@ class VcfSource:
         """The sites of each build; a reference sequence is of one build, which all files must be on."""
         wanted = {build: Sites.of(request.sites, build) for build in BUILDS}
         if self.reference:
+            from ..genomics.reference import Reference
+
             build = next((known for header in headers if (known := known_build(header, request.build)[0])), "")
             if not build:
                 raise GenomeError("a reference sequence needs a genome whose build is known",
@@ -177,26 +182,28 @@ class VcfSource:
                 if (here := [one for one in everything if not isinstance(one, Contradiction)])]
         notes: dict[int, Notes] = {}
         doubts = Doubts()
-        decoded, faults = decode([record for record, _ in used], len(file.header.samples))
+        decoded, faults = decode_shared([record for record, _ in used], len(file.header.samples))
         yield from _faults(file, faults)
         for (record, here), everybody in zip(used, decoded, strict=True):
             calls = self._taken(everybody, take, doubts)
             yield from _polyploid(file, record, calls)
             if record.is_block:
-                coverage.extend(block_rows(record, calls, file.samples))
+                coverage.extend(block_rows(record, calls.whole, file.samples))
             for one in here:
-                if isinstance(one, Reaching) or (isinstance(one, Said) and (one.part or calls.length is not None)):
-                    ends = calls.ends(record.pos, record.last)
+                if isinstance(one, Reaching) or (isinstance(one, Said)
+                                                 and (one.part or calls.calls.length is not None)):
+                    ends = calls.calls.ends(record.pos, record.last)
                     grid.reach(one, calls, columns, ends, filtered=self._failed(record))
                 if isinstance(one, Reaching) and any(one.gone):
-                    failed, gone = calls.failed | self._failed(record), Gone.of(calls, one.gone)
+                    everyone = calls.whole
+                    failed, gone = everyone.failed | self._failed(record), Gone.of(everyone, one.gone)
                     grid.take_away(one.site, gone.but(failed), columns)
                     grid.doubt(one.site, gone.strands.any(axis=1) & failed, columns)
             self._sort(grid, record, here, calls, notes)
         yield from doubts.issues(file)
         yield from _settled(grid, file, notes, columns)
 
-    def _sort(self, grid: Grid, record: Record, here: Sequence[Heard], calls: Calls,
+    def _sort(self, grid: Grid, record: Record, here: Sequence[Heard], calls: Shared,
               notes: dict[int, Notes]) -> None:
         """Note what one record says of each site."""
         for one in here:
@@ -207,23 +214,24 @@ class VcfSource:
                 if one.part is not None:
                     note.parts.append((one.part, self._row(grid, record, calls, one._replace(part=None))))
 
-    def _row(self, grid: Grid, record: Record, calls: Calls, heard: Said) -> Row:
-        row = grid.row(heard, calls, record.number, filtered=self._failed(record),
+    def _row(self, grid: Grid, record: Record, calls: Shared, heard: Said) -> SharedRow:
+        row = grid.row(heard, calls.calls, record.number, filtered=self._failed(record),
                        filter_code=grid.filter_code(record.filter))
         event = grid.sites.rows[heard.site].event
-        row.leave_out(calls.ends(record.pos, record.last) < min(record.last, event.pos + len(event.ref) - 1))
-        return row
+        row.leave_out(calls.calls.ends(record.pos, record.last) < min(record.last, event.pos + len(event.ref) - 1))
+        return SharedRow(row, calls.of)
 
     def _failed(self, record: Record) -> bool:
         return self.filters == "unknown" and record.filter not in (None, "PASS")
 
-    def _taken(self, calls: Calls, take: Ints, doubts: Doubts) -> Calls:
+    def _taken(self, everybody: Shared, take: Ints, doubts: Doubts) -> Shared:
         """The chosen samples, with what cannot be relied on unknown."""
-        mine = calls.of(take)
-        weak, unfounded = mine.weak(self.min_dp, self.min_gq), mine.unfounded()
-        doubts.weak += int(weak.sum())
-        doubts.unfounded += int(unfounded.sum())
-        return mine.without(unfounded, mine.failed & (self.filters == "unknown") | weak)
+        mine = everybody.at(take)
+        calls = mine.calls
+        weak, unfounded = calls.weak(self.min_dp, self.min_gq), calls.unfounded()
+        doubts.weak += mine.number(weak)
+        doubts.unfounded += mine.number(unfounded)
+        return replace(mine, calls=calls.without(unfounded, calls.failed & (self.filters == "unknown") | weak))
 
 
 @dataclass
@@ -283,13 +291,24 @@ def _settled(grid: Grid, file: GenomeFile, notes: Mapping[int, Notes], columns: 
     for number, note in notes.items():
         site = grid.sites.rows[number]
         first = site.event.pos
-        whole = spliced(note.parts, first, first + len(site.event.ref) - 1, len(columns)) if note.parts else []
-        row, clash = joined(note.direct, [*note.beside, *whole], len(columns))
+        row, clash = _joined(note, first, first + len(site.event.ref) - 1, len(columns))
         yield from _repeated(file, site, note)
         place = note.places[-1] if len(note.places) > 1 else f"{site.chrom}:{site.pos}"
         yield from _told(file, site, place, "duplicate-record", [file.samples[i] for i in np.flatnonzero(clash)])
         here = f"{site.chrom}:{site.pos}"
         yield from _told(file, site, here, "contradiction", grid.put(number, row, columns, clash))
+
+
+def _joined(note: Notes, first: int, last: int, samples: int) -> tuple[SharedRow, NDArray[np.bool_]]:
+    """One row of what is noted of a site from `first` to `last`, and the samples of which records differ."""
+    told = [*note.direct, *note.beside]
+    if len(told) == 1 and not note.parts:  # nothing to put together, and so nothing to spread over the samples
+        return told[0], np.zeros(samples, dtype=bool)
+    parts = [(part, one.whole) for part, one in note.parts]
+    whole = spliced(parts, first, last, samples) if parts else []
+    direct, beside = ([one.whole for one in some] for some in (note.direct, note.beside))
+    row, clash = joined(direct, [*beside, *whole], samples)
+    return SharedRow(row), clash
 
 
 def _repeated(file: GenomeFile, site: Site, note: Notes) -> Iterator[dict[str, Any]]:
@@ -313,8 +332,10 @@ def _samples(files: Sequence[GenomeFile], names: Sequence[str]) -> pl.DataFrame:
          "source": ", ".join(file.header.path.name for file in where)} for name, where in mine.items())
 
 
-def _polyploid(file: GenomeFile, record: Record, calls: Calls) -> Iterator[dict[str, Any]]:
-    many = [file.samples[i] for i in np.flatnonzero(calls.ploidy > 2)]
+def _polyploid(file: GenomeFile, record: Record, calls: Shared) -> Iterator[dict[str, Any]]:
+    if not (calls.calls.ploidy > 2).any():
+        return
+    many = [file.samples[i] for i in np.flatnonzero(calls.each(calls.calls.ploidy > 2))]
     if many:
         yield _issue(file, record.where, "polyploid", f"more than two alleles in {_some(many)}: not called")
 

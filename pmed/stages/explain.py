@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from ..components import must_be_instance
 from ..errors import TableError
 from ..plugins import BUILT_IN, Component, Plugins
 from ..tables import TABLES
@@ -48,9 +49,15 @@ def _first_sound(plugins: Plugins, component: Component, features: pl.DataFrame,
 
 def _offers(plugins: Plugins, predictor: Any) -> Iterator[tuple[Component, Any]]:
     for owner, impl in reversed(list(plugins.implementations("choose_explainer"))):
-        offered = plugins.attempt(owner, "choose_explainer", impl.function, predictor)
+        offered = plugins.attempt(owner, "choose_explainer", _offered, impl.function, predictor)
         if offered is not None:
             yield owner, offered
+
+
+def _offered(choose: Any, predictor: Any) -> Any:
+    explainer = choose(predictor)
+    must_be_instance("choose_explainer", explainer)
+    return explainer
 
 
 def _explain(explainer: Any, predictor: Any, features: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:

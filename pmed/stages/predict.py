@@ -8,13 +8,15 @@ import polars as pl
 
 from ..errors import TableError
 from ..flow import gives
-from ..normalise.drugs import unrecognised
+from ..normalise.drugs import name_of_medicine, unrecognised
 from ..plugins import Component, Plugins
 from ..tables import FEW, TABLES, Tables, distinct
 from ..types import Predictor
 
 ON = "on:"
 _KEY = ("patient_id", "predictor", "target")
+_COLUMNS = ("pmed.verdicts.predictions makes them all; `status` is assessed, not-assessed or not-applicable, "
+            "and the last two have a `reason` and no `value`")
 
 
 def inputs(predictor: Predictor) -> list[str]:
@@ -85,8 +87,8 @@ def _asked(predictor: Component, steps: Sequence[Component], silent: pl.DataFram
 
 
 def _medicines_behind(name: str, steps: Sequence[Component]) -> list[str]:
-    """The ``on:`` features that a feature is, or is made of."""
-    if name.startswith(ON):
+    """The features about medicines that a feature is, or is made of: ``on:``, and a step's ``of_medicines``."""
+    if name.startswith(ON) or any(name in getattr(step.made, "of_medicines", ()) for step in steps):
         return [name]
     return [need for step in steps if gives(step.made, name) for need in step.made.needs if need.startswith(ON)]
 
@@ -94,9 +96,8 @@ def _medicines_behind(name: str, steps: Sequence[Component]) -> list[str]:
 def _unsettled(tables: Tables) -> pl.DataFrame:
     """patient_id and _why, of whose record does not settle which medicines are taken."""
     drugs, patients = (tables.get(name, TABLES[name].empty()) for name in ("medications", "patients"))
-    name = pl.coalesce("display", "code", pl.lit("one without a name"))
     unread = drugs.filter(unrecognised(drugs)).group_by("patient_id", maintain_order=True).agg(
-        _why=pl.lit("medicines not recognised: ") + name.unique(maintain_order=True).str.join(", "))
+        _why=pl.lit("medicines not recognised: ") + name_of_medicine().unique(maintain_order=True).str.join(", "))
     nothing = patients.join(drugs, on="patient_id", how="anti").select(
         "patient_id", _why=pl.lit("the record lists no medicines"))
     return pl.concat([unread, nothing])
@@ -108,12 +109,26 @@ def checked(predictor: Predictor, features: pl.DataFrame) -> pl.DataFrame:
     Raises:
         TableError: where they do not.
     """
-    out = predictor.predict(features.clone())
+    out = whole(predictor.predict(features.clone()))
     named = out.with_columns(predictor=pl.lit(predictor.name))
     rows = TABLES["predictions"].check(named)[TABLES["predictions"].names]
     _must_cover(predictor, rows, features)
     _must_be_sound(predictor, rows)
     return rows
+
+
+def whole(out: object) -> pl.DataFrame:
+    """What ``predict`` returned, if it is a frame with every column of predictions.
+
+    Raises:
+        TableError: naming what is missing, and what makes it.
+    """
+    if not isinstance(out, pl.DataFrame):
+        raise TableError(f"predict() must return a polars DataFrame. Got {type(out).__name__}")
+    if missing := [name for name in TABLES["predictions"].names if name not in {"predictor", *out.columns}]:
+        raise TableError(f"predict() left out {'; '.join(f'predictions.{one} is missing' for one in missing)}",
+                         hint=_COLUMNS)
+    return out
 
 
 def _must_cover(predictor: Predictor, rows: pl.DataFrame, features: pl.DataFrame) -> None:

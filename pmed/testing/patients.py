@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -13,10 +14,12 @@ from typing import Any, Final
 
 import polars as pl
 
+from ..errors import InputError
 from ..plugins import BUILT_IN, Component, Plugins
-from ..stages.predict import checked, inputs
+from ..spelling import Names, written
+from ..stages.predict import checked, inputs, whole
 from ..types import Predictor
-from .subject import NotRun
+from .subject import NotRun, names_there_are
 
 MOST: Final = 12
 DTYPES: Final = {bool: pl.Boolean(), float: pl.Float64(), str: pl.String()}
@@ -36,11 +39,6 @@ Row = Mapping[str, Any]
 def is_genetic(name: str) -> bool:
     """Whether a feature comes from a genome."""
     return name.startswith(tuple(GENETIC))
-
-
-def genetic_values(name: str) -> tuple[Any, ...]:
-    """What a genome can say of it."""
-    return next(values for prefix, values in GENETIC.items() if name.startswith(prefix))
 
 
 @dataclass(frozen=True)
@@ -112,6 +110,20 @@ class Case:
         besides = f"; or `examples()`, for what is needed besides: {', '.join(open_names)}" if open_names else ""
         return row, why + besides
 
+    @cached_property
+    def there(self) -> Names:
+        """The features that there are, with the steps that give them."""
+        return names_there_are(self.plugins)
+
+    def genetic_values(self, name: str) -> tuple[Any, ...]:
+        """What a genome can say of a feature, written as the step that gives it does."""
+        values = next(values for prefix, values in GENETIC.items() if name.startswith(prefix))
+        told = []
+        for value in values:
+            with suppress(InputError):  # another site's allele
+                told.append(written(self.there.steps, name, value))
+        return tuple(dict.fromkeys(told))
+
     def own_examples(self) -> Sequence[Row]:
         """What the predictor itself offers to be tried on."""
         return list(getattr(self.component.made, "examples", list)())
@@ -121,7 +133,7 @@ class Case:
         """Features of up to a dozen patients; the first can be assessed."""
         base = self.base
         rows: list[Row] = [base, *({**base, **row} for row in self.own_examples())]
-        rows += [{**base, name: value} for name, value in _changes(base)]
+        rows += [{**base, name: value} for name, value in self._changes(base)]
         step = max(1, len(rows) // MOST)
         return self.table([rows[0], *rows[1::step]][:MOST])
 
@@ -143,10 +155,19 @@ class Case:
         """
         return tidy(checked(self.predictor, frame))
 
+    def _changes(self, base: Row) -> Iterator[tuple[str, Any]]:
+        for name, value in base.items():
+            if isinstance(value, bool):
+                yield name, not value
+            elif isinstance(value, int | float) and not is_genetic(name):
+                yield from ((name, value * 1.05), (name, value * 0.95))
+            elif is_genetic(name):
+                yield from ((name, other) for other in self.genetic_values(name)[:3])
+
     def _why_not(self, row: Row) -> str:
         """Why nothing is assessed of this patient; empty where something is."""
         try:
-            said = self.predictor.predict(self.table([row]))
+            said = whole(self.predictor.predict(self.table([row])))
             if (said["status"] == "assessed").any():
                 return ""
             reason = str(said["reason"].drop_nulls().first())
@@ -165,16 +186,6 @@ class Case:
 def tidy(rows: pl.DataFrame) -> pl.DataFrame:
     """Predictions sorted by patient and target."""
     return rows.sort("patient_id", "target")
-
-
-def _changes(base: Row) -> Iterator[tuple[str, Any]]:
-    for name, value in base.items():
-        if isinstance(value, bool):
-            yield name, not value
-        elif isinstance(value, int | float) and not is_genetic(name):
-            yield from ((name, value * 1.05), (name, value * 0.95))
-        elif is_genetic(name):
-            yield from ((name, other) for other in genetic_values(name)[:3])
 
 
 def _series(name: str, values: Sequence[Any], example: Any) -> pl.Series:

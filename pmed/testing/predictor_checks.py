@@ -12,12 +12,13 @@ from typing import Any, Final
 import msgspec
 import polars as pl
 
-from ..errors import PmedError
+from ..errors import InputError, PmedError
 from ..explain import shapley
+from ..spelling import written
 from ..stages import explain as explaining
 from ..tables import TOGETHER
-from .patients import Case, genetic_values, is_genetic, tidy
-from .subject import Broken, must, names_there_are
+from .patients import Case, is_genetic, tidy
+from .subject import Broken, must
 
 MOST_INPUTS: Final = 12
 _MOST_HYBRIDS: Final = 1 << 18
@@ -57,8 +58,21 @@ def check_reference_is_declared(case: Case) -> None:
 
 def check_inputs_exist(case: Case) -> None:
     """Every input is a feature that some installed plugin gives; a misspelt one would be unknown for everybody."""
-    faults = list(names_there_are(case.plugins).never_given(case.names))
+    faults = list(case.there.never_given(case.names))
     must(not faults, "; ".join(faults))
+
+
+def check_values_are_written_as_given(case: Case) -> None:
+    """The reference patient and the examples have values as features have them: an allele pair has REF first."""
+    tried = {f"reference({target!r})": case.predictor.reference(target) for target in case.predictor.gives}
+    tried.update({f"examples()[{rank}]": row for rank, row in enumerate(case.own_examples())})
+    for what, row in tried.items():
+        for name, value in row.items():
+            try:
+                meant = written(case.there.steps, name, value)
+            except InputError as error:
+                raise Broken(f"{what}: {error}") from error
+            must(meant == value, f"{what}: {name!r} is never {value!r}, it is written {meant!r}")
 
 
 def check_output_is_sound(case: Case) -> None:
@@ -131,7 +145,7 @@ def _read_as_reference(case: Case, name: str, targets: list[str]) -> list[str]:
 
 def _matters(case: Case, name: str, targets: list[str]) -> bool:
     """Whether any other value of a genome leads to another prediction."""
-    said = _values(case, [case.base[name], *genetic_values(name)], name, targets)
+    said = _values(case, [case.base[name], *case.genetic_values(name)], name, targets)
     return any(one[target] is not None and one[target] != said[0][target] for one in said[1:] for target in targets)
 
 

@@ -13,7 +13,7 @@ from pmed.tables import TABLES
 from pmed_pgx.adviser import GuidelineAdviser
 from pmed_pgx.caller import PgxCaller
 from pmed_pgx.guidelines import drugs
-from pmed_pgx.medicines import PresentPhenotypes
+from pmed_pgx.medicines import UNREAD, PresentPhenotypes
 from pmed_pgx.predictor import GuidelinePredictor
 
 TODAY = date(2026, 1, 15)
@@ -24,7 +24,8 @@ STROKE = {"system": "http://snomed.info/sct", "code": "230690007", "status": "re
 @pytest.fixture(scope="session")
 def advise(make: Any) -> Any:
     """Genotypes and record rows of one patient → suggestions by drug."""
-    def advised(genotypes: dict[str, str] | None, *, doses: float | None = None, **record: Any) -> dict[str, Any]:
+    def advised(genotypes: dict[str, str] | None, *, doses: float | None = None, unread: str = "",
+                **record: Any) -> dict[str, Any]:
         tables = make({"p": genotypes or {}})
         if genotypes is None:
             tables = {name: frame.clear() for name, frame in tables.items()}
@@ -39,6 +40,7 @@ def advise(make: Any) -> Any:
         now = PresentPhenotypes().run(tables, asked_of(PresentPhenotypes))
         tables["present_phenotypes"] = now["present_phenotypes"]
         tables["features"] = tables["features"].join(now["features"], on="patient_id", how="left")
+        tables["features"] = tables["features"].with_columns(pl.lit(unread).alias(UNREAD))
         tables["predictions"] = predictions(tables["features"], doses)
         made = GuidelineAdviser().advise(tables).with_columns(adviser=pl.lit("pgx-guidelines"))
         TABLES["suggestions"].check(made)
@@ -223,3 +225,11 @@ def test_warfarin_points_to_the_estimated_dose(advise: Any, plain: Any) -> None:
 @pytest.mark.parametrize("drug", ["clopidogrel", "omeprazole"])
 def test_without_a_doubt_there_is_no_caution(drug: str, advise: Any, plain: Any) -> None:
     assert advise(plain())[drug]["cautions"] == []
+
+
+def test_a_medicine_that_was_not_recognised_is_a_caution_beside_what_is_taken(advise: Any, plain: Any) -> None:
+    told = {"code": "unread-medicine", "text": "Not recognised, so an interaction with it was not weighed: Xyzzyforte."}
+    rows = advise(plain(), unread="Xyzzyforte", medications=[*taking("simvastatin"), {"display": "Xyzzyforte"}])
+    assert told in rows["simvastatin"]["cautions"]
+    assert [name for name, row in rows.items() if told in row["cautions"]] == ["simvastatin"]
+    assert told not in advise(plain(), medications=taking("simvastatin"))["simvastatin"]["cautions"]

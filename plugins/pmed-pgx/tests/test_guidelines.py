@@ -179,6 +179,14 @@ def test_trace_leads_from_the_site_to_the_guideline() -> None:
     assert "concern level 3" in row
 
 
+def test_trace_where_only_a_check_speaks_of_the_drug() -> None:
+    frame = people({"egfr": 60.0})
+    said = PREDICTOR.predict(frame).filter(target="lithium", status="assessed")
+    steps = PREDICTOR.trace(frame, said)["text"].to_list()
+    assert len(steps) == 1
+    assert steps[0].startswith('check "lithium')
+
+
 def test_trace_of_several_diplotypes_does_not_pick_one() -> None:
     frame = people({"phenotype:SLCO1B1": "Decreased Function", "genotype:rs4149056": "T/C"})
     made = PREDICTOR.trace(frame, PREDICTOR.predict(frame)).filter(pl.col("target") == "simvastatin")

@@ -51,6 +51,15 @@ def test_what_is_taken_acts_and_stands_in_its_classes() -> None:
     assert found["taking:codeine"] == found["allergic-to"] == ""
 
 
+@pytest.mark.parametrize(("drugs", "said"), [
+    ([], None), ([{"ingredients": []}], ""), ([{"ingredients": [], "active": False}], None), ([drug("metformin")], ""),
+    ([drug("metformin", active=False)], ""), ([{"display": "Xyzzy"}], "")])
+def test_nothing_is_known_of_medicines_where_a_record_lists_none(drugs: list[dict[str, Any]], said: str | None) -> None:
+    found = features(*drugs)
+    assert {found[name] for name in WANTED if name.startswith(("modifiers:", "taking:"))} == {said}
+    assert found["allergic-to"] == ""
+
+
 @pytest.mark.parametrize(("name", "days", "acts"), [
     ("paroxetine", 3, True), ("paroxetine", 60, False), ("fluoxetine", 21, True), ("fluoxetine", 40, False)])
 def test_a_stopped_medicine_acts_for_its_days(name: str, days: int, acts: bool) -> None:

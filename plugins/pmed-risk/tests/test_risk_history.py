@@ -49,9 +49,20 @@ def test_an_empty_record_has_no_diagnosis_and_no_measurement() -> None:
     made = features()
     assert {name: made[name] for name in FEATURES} == {
         **dict.fromkeys(("atrial-fibrillation", "heart-failure", "hypertension", "diabetes", "stroke-or-tia",
-                         "vascular-disease", "coronary-disease", "haemorrhagic-stroke", "ascvd-history", *MEDICINES),
-                        False),
-        **dict.fromkeys((*MEASUREMENTS, "smoker")), "pce-race": "white"}
+                         "vascular-disease", "coronary-disease", "haemorrhagic-stroke", "ascvd-history"), False),
+        **dict.fromkeys((*MEASUREMENTS, "smoker", *MEDICINES)), "pce-race": "white"}
+
+
+NONE = {"display": "No known medications", "ingredients": [], "active": True}
+
+
+@pytest.mark.parametrize(("drugs", "known"), [
+    ([NONE], True), ([drug("metformin")], True), ([drug("metformin", active=False)], True), ([drug()], True),
+    ([NONE | {"active": False}], False), ([NONE | {"active": False}, drug("metformin")], True), ([], False)])
+def test_only_a_record_that_lists_medicines_or_says_none_settles_that_one_is_not_taken(
+        drugs: list[dict[str, Any]], known: bool) -> None:
+    made = features(medications=drugs)
+    assert {made[name] for name in MEDICINES} == {False if known else None}
 
 
 def test_without_a_record_there_is_no_row() -> None:
@@ -116,7 +127,7 @@ def test_one_known_code_settles_a_diagnosis_that_has_several() -> None:
 def test_a_diagnosis_that_was_lost_while_reading_leaves_the_others_unknown() -> None:
     lost = {"file": "r.json", "place": "entry[3] Condition/7 $.code", "severity": "error", "code": "bad-resource",
             "text": "x", "patient_id": "p"}
-    made = features(conditions=[diagnosis("44054006")], issues=[lost])
+    made = features(conditions=[diagnosis("44054006")], issues=[lost], medications=[drug("simvastatin")])
     assert (made["diabetes"], made["hypertension"], made["bp-treated"]) == (True, None, False)
 
 
@@ -192,7 +203,9 @@ def test_an_order_that_was_lost_while_reading_is_unknown() -> None:
             "text": "x", "patient_id": "p"}
     assert features(issues=[lost])["bp-treated"] is None
     assert features(issues=[lost], medications=[drug("lisinopril")])["bp-treated"] is True
-    assert features(issues=[lost | {"patient_id": "q"}])["bp-treated"] is False
+    assert features(issues=[lost], medications=[drug("simvastatin")])["bp-treated"] is None
+    other = lost | {"patient_id": "q"}
+    assert features(issues=[other], medications=[drug("simvastatin")])["bp-treated"] is False
 
 
 @pytest.mark.parametrize(("recorded", "group"), [

@@ -16,9 +16,9 @@ from pmed.tables import TABLES, Tables
 from . import wording
 from .alternatives import alternatives
 from .cases import FEW, REMEMBERED, Cases
-from .checks import covered
+from .checks import covered, weighing
 from .guidelines import CONCERN, drugs
-from .medicines import days_taken, each_drug, with_coming
+from .medicines import UNREAD, days_taken, each_drug, with_coming
 from .outcomes import Outcome
 from .phenoconversion import PERHAPS, TAKEN
 from .reasons import assumptions, hints, reasons
@@ -27,13 +27,14 @@ PREDICTOR = "pgx-guidelines"
 KEY = ["patient_id", "drug"]
 START = 90.0  # days in which a treatment has just begun
 GENES = "{genes}"  # where in a reason the results of genes stand
-MORE_CAUTIONS = ("unclear", "assumed", "hinted")
+MORE_CAUTIONS = ("unclear", "assumed", "hinted", "unweighed")
 _MINE = pl.col("predictor") == PREDICTOR
 _READ = [pl.col("patient_id", "label", "reason", "status"), pl.col("target").alias("drug"),
          pl.col("value").alias("concern")]
 _TYPES = {name: column.dtype for name, column in TABLES["suggestions"].columns.items() if name != "adviser"}
+_FLAGS = ("harm_at_start", "grave", "changes", "discomfort", "starting")
 _FACTS = ("action", "strength", "advice", "because", "dose_factor", "expected", "untested", "open",
-          "population", "evidence", "noted", "unknown", "explained_by", "harm_at_start", "grave", "changes")
+          "population", "evidence", "noted", "unknown", "explained_by", *_FLAGS)
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,9 @@ class GuidelineAdviser:
         rows, results = whole.filter(whole["status"] != "not-applicable"), tables["gene_results"]
         present = tables.get("present_phenotypes", TABLES["present_phenotypes"].empty())
         rows = rows.hstack(reasons(rows[[*KEY, "case"]], cases.outcomes, results, present))
-        more = (_taken(with_coming(tables)), others, _doses(tables["predictions"]), assumptions(results),
-                hints(results), days_taken(tables))
+        taken = _taken(with_coming(tables))
+        more = (taken, others, _doses(tables["predictions"]), assumptions(results), hints(results), days_taken(tables),
+                _unweighed(taken, tables["features"]))
         return _suggestions(reduce(_beside, more, rows.lazy()))
 
 
@@ -111,7 +113,7 @@ def _urgency() -> pl.Expr:
     slight = test & ~pl.col("grave")
     quiet = ~pl.col("current") | pl.col("action").is_in(["standard", "not-assessed"]) | slight
     begins = pl.col("harm_at_start") & (pl.col("days") < START).fill_null(value=True)
-    pressing = (pl.col("action").is_in(["avoid", "alternative"]) & graded) | (
+    pressing = (pl.col("action").is_in(["avoid", "alternative"]) & graded & ~pl.col("discomfort")) | (
         begins & (test | pl.col("changes")))
     return pl.when(quiet).then(pl.lit("routine")).when(pressing).then(pl.lit("today")).otherwise(pl.lit("soon"))
 
@@ -120,6 +122,8 @@ def _text() -> pl.Expr:
     note = (pl.when(pl.col("explained_too").is_not_null())
             .then(pl.lit(" The dose estimated for this patient can serve as the start."))
             .when(pl.col("expected") != "").then(pl.format(" Expected maintenance {}.", "expected"))
+            .when(pl.col("starting") & pl.col("current") & pl.col("unclear").is_null())
+            .then(pl.lit(" It is taken already: compare the present dose with this."))
             .otherwise(pl.lit("")))
     advice = pl.col("advice").str.replace_all("{alternatives}", _fitting(), literal=True)
     test = pl.format("Test {} before relying on the usual dose of {}.{}", "untested", "drug", "open")
@@ -154,7 +158,7 @@ def _facts(outcomes: list[Outcome]) -> pl.DataFrame:
 
 
 def _made_facts(outcomes: Iterable[Outcome]) -> pl.DataFrame:
-    more = {"noted": _TYPES["cautions"], **dict.fromkeys(("harm_at_start", "grave", "changes"), pl.Boolean())}
+    more = {"noted": _TYPES["cautions"], **dict.fromkeys(_FLAGS, pl.Boolean())}
     schema = {name: more.get(name, _TYPES.get(name, pl.String())) for name in _FACTS}
     facts = [_fact(one) for one in outcomes]
     return pl.DataFrame([_column(name, [one[name] for one in facts], dtype) for name, dtype in schema.items()])
@@ -210,7 +214,8 @@ def _fact(one: Outcome) -> dict[str, Any]:
             "population": wording.population(one), "evidence": wording.evidence(one), "noted": wording.cautions(one),
             "unknown": list(one.unknown if lead else one.missing),
             "explained_by": [{"predictor": PREDICTOR, "target": drug.name}],
-            "harm_at_start": drug.harm_at_start, "grave": _grave(one), "changes": _changes(one)}
+            "harm_at_start": drug.harm_at_start, "grave": _grave(one), "changes": _changes(one),
+            "discomfort": bool(lead and lead.discomfort), "starting": wording.starting(one)}
 
 
 def _changes(one: Outcome) -> bool:
@@ -236,6 +241,16 @@ def _taken(medications: pl.DataFrame) -> pl.DataFrame:
     return each.group_by(KEY).agg(
         pl.col("start").min(), sure=(pl.col("state") == TAKEN).any(), perhaps=(pl.col("state") == PERHAPS).any(),
     ).select(*KEY, current=pl.lit(value=True), unclear=unclear).pipe(as_written)
+
+
+def _unweighed(taken: pl.DataFrame, features: pl.DataFrame) -> pl.DataFrame:
+    """For drugs taken beside a medicine that was not recognised: the caution that an interaction was not weighed."""
+    text = pl.format("Not recognised, so an interaction with it was not weighed: {}.", UNREAD)
+    unread = features.filter(pl.col(UNREAD) != "").select("patient_id", text=text) if UNREAD in features.columns else (
+        pl.DataFrame(schema={"patient_id": pl.String, "text": pl.String}))
+    said = pl.concat_list(pl.struct(code=pl.lit("unread-medicine"), text="text")).cast(_TYPES["cautions"])
+    return taken.filter(pl.col("drug").is_in(list(weighing()))).select(KEY).join(unread, on="patient_id").select(
+        *KEY, unweighed=said)
 
 
 def _doses(predictions: pl.DataFrame) -> pl.DataFrame:

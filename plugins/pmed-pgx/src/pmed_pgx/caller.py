@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -16,15 +16,16 @@ from pmed.plans import as_written
 from pmed.repeats import unless_repeated
 from pmed.tables import TABLES, Tables
 
+from . import spelling
 from .calls import How, call
 from .hints import hints, told
 from .knowledge import Gene, Site, genes, sites_table
-from .matcher import Codes, Groups
 from .outside import apply, statuses
 from .outside.hla import STATUS
 from .patterns import Grid, bases, patterns
 
 MOST_ROWS = 20_000
+Called = tuple[pl.DataFrame, npt.NDArray[np.int64]]
 
 
 @dataclass(frozen=True)
@@ -44,9 +45,16 @@ class PgxCaller:
         return sites_table()
 
     def names(self) -> dict[str, str]:
-        """What there is of each gene."""
-        kinds = ("diplotype", "phenotype", "phenotypes", "activity-score")
-        return {name: name for name in (f"{kind}:{gene}" for kind in kinds for gene in genes())}
+        """What there is of each gene, each site and each HLA allele that is asked for."""
+        return {name: name for name in spelling.names()}
+
+    def written(self, name: str, value: Any) -> Any:
+        """A value of somebody else as it is written here: REF first, the lower allele first.
+
+        Raises:
+            InputError: where the feature never says that.
+        """
+        return spelling.written(name, value)
 
     def run(self, tables: Tables, wanted: Sequence[str]) -> dict[str, pl.DataFrame]:
         """Return ``gene_results`` and the wanted features; a patient's first sample speaks for the patient."""
@@ -72,42 +80,63 @@ class PgxCaller:
         where = {name: number for number, name in enumerate(grid.samples)}
         for (build,), part in samples.group_by("build", maintain_order=True):
             index = np.array([where.get(name, -1) for name in part["sample"]], dtype=np.int64)
-            results += [self._isolated(grid, gene, str(build), index, part["patient_id"]) for gene in genes().values()]
+            called = [self._isolated(grid, gene, str(build), index) for gene in genes().values()]
+            results.append(_of_everybody(called, part["patient_id"]))
             features.append(part.select("patient_id", *_genotypes(grid, str(build), index, wanted)))
             signs.append(_hints(grid, str(build), index, part["patient_id"]))
         return pl.concat(results), pl.concat(features, how="diagonal"), pl.concat(signs)
 
-    def _isolated(self, grid: Grid, gene: Gene, build: str, index: npt.NDArray[np.int64],
-                  patients: pl.Series) -> pl.DataFrame:
+    def _isolated(self, grid: Grid, gene: Gene, build: str, index: npt.NDArray[np.int64]) -> Called:
         """The gene's rows; where calling it breaks, rows that say so, and the other genes are none the worse."""
         try:
-            return self._call(grid, gene, build, index, patients)
+            return self._call(grid, gene, build, index)
         except PmedError:
             raise
         except Exception as error:
             told = [{"code": "failed", "text": f"calling {gene.name} broke, nothing is known of it: {error!r}"}]
             row = {"patient_id": "", "gene": gene.name, "status": "not-called", "complete": False, "messages": told}
-            return TABLES["gene_results"].frame([row] * len(patients)).with_columns(patients)
+            return TABLES["gene_results"].frame([row]), np.zeros(len(index), dtype=np.int64)
 
-    def _call(self, grid: Grid, gene: Gene, build: str, index: npt.NDArray[np.int64],
-              patients: pl.Series) -> pl.DataFrame:
+    def _call(self, grid: Grid, gene: Gene, build: str, index: npt.NDArray[np.int64]) -> Called:
+        """Most patterns of a cohort's next thousand people were there before: only those that are new are called."""
         seen = patterns(grid, gene, build, index)
-        return TABLES["gene_results"].frame([self._row(gene, *pattern) for pattern in seen.kept])[seen.of].with_columns(
-            patients)
-
-    def _row(self, gene: Gene, codes: Codes, groups: Groups, assumed: bool) -> dict[str, Any]:
-        """The row of one pattern; most of those of a cohort's next thousand people were there before."""
-        key = gene.name, codes.tobytes(), groups.tobytes(), assumed
-        if key not in self._rows:
-            if len(self._rows) >= MOST_ROWS:
-                self._rows.clear()
+        known = self._known.setdefault(gene.name, Known())
+        if len(known.place) >= MOST_ROWS:
+            known = self._known[gene.name] = Known()
+        keys = [(codes.tobytes(), groups.tobytes(), assumed) for codes, groups, assumed in seen.kept]
+        fresh = {key: pattern for key, pattern in zip(keys, seen.kept, strict=True) if key not in known.place}
+        if fresh:
             how = How(self.all_matches, self.combinations)
-            self._rows[key] = {"patient_id": "", **call(gene, codes, groups, assumed=assumed, how=how)}
-        return self._rows[key]
+            known.add(list(fresh), [{"patient_id": "", **call(gene, codes, groups, assumed=assumed, how=how)}
+                                    for codes, groups, assumed in fresh.values()])
+        return known.rows, np.array([known.place[key] for key in keys], dtype=np.int64)[seen.of]
 
     @cached_property
-    def _rows(self) -> dict[tuple[str, bytes, bytes, bool], dict[str, Any]]:
+    def _known(self) -> dict[str, Known]:
         return {}
+
+
+@dataclass
+class Known:
+    """The rows of a gene's patterns that were called before, and where the row of each pattern is."""
+
+    place: dict[tuple[bytes, bytes, bool], int] = field(default_factory=dict)
+    rows: pl.DataFrame = field(default_factory=TABLES["gene_results"].empty)
+
+    def add(self, keys: Sequence[tuple[bytes, bytes, bool]], rows: Sequence[dict[str, Any]]) -> None:
+        """Remember more."""
+        self.rows = pl.concat([self.rows, TABLES["gene_results"].frame(rows)], rechunk=True)
+        self.place.update(zip(keys, range(len(self.place), self.rows.height), strict=True))
+
+
+def _of_everybody(called: Sequence[Called], patients: pl.Series) -> pl.DataFrame:
+    """The rows of all patients, gene by gene: of each gene its distinct rows, and which of them each patient has."""
+    heights = np.array([rows.height for rows, _ in called])
+    before = np.cumsum(heights) - heights
+    place = np.concatenate([of + first for (_, of), first in zip(called, before, strict=True)])
+    everybody = pl.concat([patients] * len(called), rechunk=True)
+    distinct = pl.concat([rows for rows, _ in called], rechunk=True)
+    return distinct[pl.Series(place, dtype=pl.UInt32)].with_columns(everybody)
 
 
 def _hints(grid: Grid, build: str, samples: npt.NDArray[np.int64], patients: pl.Series) -> pl.DataFrame:
@@ -129,6 +158,8 @@ def _features(wide: pl.DataFrame, results: pl.DataFrame, wanted: Sequence[str]) 
 
     ``phenotypes:<GENE>`` is every phenotype that stays possible, joined by " or ".
     """
+    if not wanted:
+        return wide.select("patient_id")
     single = pl.col("lookup_diplotypes").list.len() == 1
     sure = results.select(
         "patient_id", "gene", pl.when("complete").then("phenotype").alias("phenotype"),

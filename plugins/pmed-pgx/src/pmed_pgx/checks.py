@@ -8,7 +8,7 @@ open says nothing; it may ask for the input where the patient takes the drug.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cache, lru_cache
 from typing import Any
@@ -36,6 +36,7 @@ from .guidelines import (
 from .knowledge import folder, table
 from .medicines import ALLERGIES, DOSE, MODIFIERS, TAKING, modified, of_class
 from .phenoconversion import BY_SCORE, Ability, Acting, parsed, present
+from .rule_files import loads
 
 OWN_DOSE = "daily-dose"
 SOME = Range(1, ENDLESS)
@@ -61,8 +62,8 @@ def parse(text: str, where: str = "check") -> list[tuple[str, Row]]:
         PmedError: where the file is not TOML, a field is missing or a value is not one of those it may have.
     """
     try:
-        made = tomllib.loads(text)
-        return [(drug, _row(one, drug, f"{where}, {one.get('key')}")) for one in made["check"] for drug in _drugs(one)]
+        made = loads(text)
+        return [row for one in made["check"] for row in _rows(one, f"{where}, {one.get('key')}")]
     except tomllib.TOMLDecodeError as error:
         raise PmedError(f"not TOML: {error}", where=where) from error
     except KeyError as error:
@@ -74,12 +75,16 @@ def _drugs(one: Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys([*one.get("drugs", ()), *members]))
 
 
-def _row(one: Mapping[str, Any], drug: str, where: str) -> Row:
+def _rows(one: Mapping[str, Any], where: str) -> Iterator[tuple[str, Row]]:
+    """A check for each of its drugs, which share what does not name them."""
     one_of(one["action"], _ACTIONS, where)
-    when = {_named(name, drug): values(wanted) for name, wanted in one["when"].items()}
-    text, because = (one[name].replace("{drug}", drug) for name in ("text", "because"))
-    return Row(one["key"], when, one["action"], one["strength"], text, because, one.get("dose_factor"), "",
-               evidence=_evidence(one), ask=one.get("ask", False))
+    when, evidence = {name: values(wanted) for name, wanted in one["when"].items()}, _evidence(one)
+    of_drug = not when.keys().isdisjoint((OWN_DOSE, DAYS))
+    for drug in _drugs(one):
+        mine = {_named(name, drug): wanted for name, wanted in when.items()} if of_drug else when
+        text, because = (one[name].replace("{drug}", drug) for name in ("text", "because"))
+        yield drug, Row(one["key"], mine, one["action"], one["strength"], text, because, one.get("dose_factor"), "",
+                        evidence=evidence, ask=one.get("ask", False))
 
 
 def _named(name: str, drug: str) -> str:
@@ -139,6 +144,13 @@ def reads(drug: Drug) -> tuple[str, ...]:
     scores = [f"{SCORE}{gene}" for gene in genes if gene in BY_SCORE]
     acting = [f"{MODIFIERS}{gene}" for gene in genes if gene in modified()]
     return tuple(dict.fromkeys((*drug.inputs, *scores, *asked, *acting)))
+
+
+@cache
+def weighing() -> frozenset[str]:
+    """Drugs of which rows or checks ask what else is taken."""
+    return frozenset(name for name, drug in covered().items()
+                     if any(one.startswith((TAKING, MODIFIERS)) for one in reads(drug)))
 
 
 @lru_cache(maxsize=4096)

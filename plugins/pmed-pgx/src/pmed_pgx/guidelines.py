@@ -16,6 +16,7 @@ from pmed import PmedError
 from pmed.tables import ACTIONS, STRENGTHS
 
 from .knowledge import folder, genes
+from .rule_files import loads
 
 CONCERN = {"standard": 0.0, "monitor": 1.0, "adjust": 2.0, "alternative": 3.0, "avoid": 4.0}
 PHENOTYPE, SCORE = "phenotype:", "activity-score:"
@@ -47,7 +48,7 @@ class Row:
     ``ages`` (years) and ``indication`` (a key of ``findings.tsv``) say whom it is for, in words in ``population``.
     A check, which is no row of the guideline, has an ``evidence`` of its own, and may ``ask`` for what is unknown.
     ``expected`` is the maintenance dose that the guideline's table gives; ``{alternatives}`` in ``text`` stands for
-    those that fit the patient.
+    those that fit the patient. ``discomfort`` says that what it avoids is unpleasant and no danger.
     """
 
     key: str
@@ -63,6 +64,7 @@ class Row:
     population: str = ""
     evidence: Evidence | None = None
     ask: bool = False
+    discomfort: bool = False
 
     @property
     def concern(self) -> float:
@@ -166,9 +168,18 @@ def gene_of(feature: str) -> str:
     """
     kind, _, about = feature.partition(":")
     if kind == "genotype":
-        return next((gene.name for gene in genes().values() for site in (*gene.sites, *gene.extras)
-                     if site.name == about), "")
+        return _site_genes().get(about, "")
     return "" if kind in {"finding", DAYS} else about.partition("*")[0]
+
+
+@cache
+def _site_genes() -> dict[str, str]:
+    """Site → its gene: the first of those that have it."""
+    found: dict[str, str] = {}
+    for gene in genes().values():
+        for site in (*gene.sites, *gene.extras):
+            found.setdefault(site.name, gene.name)
+    return found
 
 
 @cache
@@ -187,7 +198,7 @@ def parse(text: str, where: str = "guideline") -> list[Drug]:
         PmedError: where the file is not TOML, a field is missing or a value is not one of those it may have.
     """
     try:
-        made = tomllib.loads(text)
+        made = loads(text)
         return [_drug(made, group, name, where) for group in made["group"] for name in group["drugs"]]
     except tomllib.TOMLDecodeError as error:
         raise PmedError(f"not TOML: {error}", where=where) from error
@@ -233,7 +244,7 @@ def _row(row: dict[str, Any], drug: str, group: dict[str, Any], where: str) -> R
     one_of(row["strength"], STRENGTHS, where)
     return Row(row["key"], when, row["action"], row["strength"], text, because, row.get("dose_factor"),
                row.get("expected", ""), _ages(row.get("ages"), where), row.get("indication", ""),
-               row.get("population", group["population"]))
+               row.get("population", group["population"]), discomfort=row.get("discomfort", False))
 
 
 def one_of(value: str, allowed: Any, where: str) -> None:

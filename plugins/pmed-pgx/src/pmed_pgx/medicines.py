@@ -2,12 +2,14 @@
 
 ``modifiers:<GENE>`` lists the drugs that act on a gene's product, ``taking:<class>`` the drugs of a class that are
 taken, ``allergic-to`` the allergens on record, each joined by ";" and in alphabetical order; "" where the record has
-none, null where there is no record. ``daily-dose:<drug>`` (mg) and ``days-taken:<drug>`` are of what is taken.
+none, null where there is no record; of medicines also where it neither lists any nor says that none is taken. One that
+was not recognised is left out, and pmed's cautions name it. ``daily-dose:<drug>`` (mg) and ``days-taken:<drug>`` are of
+what is taken.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any, ClassVar
@@ -23,6 +25,7 @@ from .knowledge import table
 from .phenoconversion import PERHAPS, RECENT, TAKEN, Ability, Acting, matters, parsed, present
 
 MODIFIERS, TAKING, ALLERGIES, DOSE = "modifiers:", "taking:", "allergic-to", "daily-dose:"
+UNREAD = "medicines-not-recognised"
 # What is put on the skin or into the eye hardly reaches the liver.
 _LOCAL = r"(?i)topical|ophthalm|cutaneous|otic|vaginal|intravitreal|dental"
 LAPSE = 30  # days without a medicine, after which its treatment begins anew
@@ -38,13 +41,14 @@ class PresentPhenotypes:
 
     name: ClassVar[str] = "pgx-present"
     needs: ClassVar[tuple[str, ...]] = ("gene_results", "patients", "medications", "allergies")
-    by_medicine: ClassVar[tuple[str, ...]] = (DOSE.rstrip(":"), DAYS)
+    by_medicine: ClassVar[tuple[str, ...]] = (DOSE.rstrip(":"), DAYS, TAKING.rstrip(":"))
     gives: ClassVar[tuple[str, ...]] = ("present_phenotypes", f"{MODIFIERS}*", f"{TAKING}*", ALLERGIES, f"{DOSE}*",
                                     f"{DAYS}:*")
 
     def names(self) -> dict[str, str]:
-        """Every gene whose product a medicine acts on."""
-        return {name: name for name in (f"{MODIFIERS}{gene}" for gene in modified())}
+        """Every gene whose product a medicine acts on, and every class of medicines."""
+        return {name: name for name in (*(f"{MODIFIERS}{gene}" for gene in modified()),
+                                        *(f"{TAKING}{one}" for one in members()))}
 
     def run(self, tables: Tables, wanted: Sequence[str]) -> dict[str, pl.DataFrame]:
         """``present_phenotypes``, and the wanted features, one row a patient with a record."""
@@ -53,12 +57,13 @@ class PresentPhenotypes:
         texts = _modifiers(acting)
         people = _of(tables, "patients")["patient_id"]
         doses = taken.lazy().filter(pl.col("state") == TAKEN).select("patient_id", "drug", "daily").pipe(as_written)
+        nothing, listed = dict.fromkeys(people, ""), dict.fromkeys(_listing(tables), "")
         made = {one.name: one for one in (
-            *_wide(people, MODIFIERS, texts, wanted, absent=""),
-            *_wide(people, TAKING, _classes(taken), wanted, absent=""),
-            *_wide(people, ALLERGIES, _allergies(tables), wanted, absent=""),
-            *_wide(people, DOSE, doses, wanted, absent=None), *_wide(people, _BEGUN, days_taken(tables), wanted,
-                                                                     absent=0.0))}
+            *_wide(people, MODIFIERS, texts, wanted, listed),
+            *_wide(people, TAKING, _classes(taken), wanted, listed),
+            *_wide(people, ALLERGIES, _allergies(tables), wanted, nothing),
+            *_wide(people, DOSE, doses, wanted, {}),
+            *_wide(people, _BEGUN, days_taken(tables), wanted, dict.fromkeys(people, 0.0)))}
         return {"present_phenotypes": _present(acting, texts, tables["gene_results"]),
                 "features": pl.DataFrame([people, *(made[name] for name in wanted)])}
 
@@ -165,23 +170,30 @@ def _classes(taken: pl.DataFrame) -> pl.DataFrame:
     return each.unique().group_by("patient_id", "name").agg(text=pl.col("drug").sort().str.join(";")).pipe(as_written)
 
 
-def _wide(people: pl.Series, kind: str, rows: pl.DataFrame, wanted: Sequence[str], *,
-          absent: str | float | None) -> list[pl.Series]:
-    """The wanted features of a `kind`, from rows of patient_id, name, value; `absent` where a patient has none."""
+def _wide(people: pl.Series, kind: str, rows: pl.DataFrame, wanted: Sequence[str],
+          absent: Mapping[str, str | float]) -> list[pl.Series]:
+    """The wanted features of a `kind`, from rows of patient_id, name, value; who has none has what `absent` says."""
     known: dict[str, dict[str, Any]] = {}
     for patient, name, value in rows.iter_rows():
         known.setdefault(f"{kind}{name}", {})[patient] = value
-    nobody = _nobodys(kind, tuple(wanted), absent, people.len(), rows.dtypes[-1])
-    return [pl.Series(name, [known[name].get(patient, absent) for patient in people], rows.dtypes[-1])
-            if name in known else column for name, column in nobody.items()]
+    dtype, nothing = rows.dtypes[-1], tuple(absent.get(patient) for patient in people)
+    return [pl.Series(name, [known[name].get(*one) for one in zip(people, nothing, strict=True)], dtype)
+            if name in known else column for name, column in _nobodys(kind, tuple(wanted), nothing, dtype).items()]
 
 
 @lru_cache(maxsize=16)
-def _nobodys(kind: str, wanted: tuple[str, ...], absent: str | float | None, height: int,
+def _nobodys(kind: str, wanted: tuple[str, ...], nothing: tuple[str | float | None, ...],
              dtype: pl.DataType) -> dict[str, pl.Series]:
-    """The wanted columns of a kind where nobody has a value: most are so, and alike but for their name."""
-    column = pl.Series([absent] * height, dtype=dtype)
+    """The wanted columns of a kind of which nobody has a value: most are so, and alike but for their name."""
+    column = pl.Series(nothing, dtype=dtype)
     return {name: column.alias(name) for name in wanted if name.startswith(kind)}
+
+
+def _listing(tables: Tables) -> pl.Series:
+    """Patients whose record lists medicines, or says that none is taken now; that it once said so is no list."""
+    drugs = _of(tables, "medications")
+    says = pl.col("active").fill_null(value=True) | (pl.col("ingredients").list.len() != 0).fill_null(value=True)
+    return drugs.filter(says)["patient_id"].unique()
 
 
 @of_tables("medications", "patients")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -35,10 +36,11 @@ from .matcher import (
 )
 
 SITE = ["chrom", "pos", "ref", "alt"]
+_CELL = ["allele_1", "allele_2", "state", "phased", "phase_set"]
 _MISSING = {"absent": ABSENT, "no-call": NO_CALL, "filtered": FILTERED, "half-call": HALF_CALL}
 _CODE_OF_STATE = np.array([_MISSING.get(state, 0) for state in STATES], dtype=np.int8)
 _ABSENT, _ASSUMED = STATES.index("absent"), STATES.index("assumed-reference")
-_NULL = -1
+_NULL, _OTHER = -1, 2
 CHUNK = 4096
 
 Pattern = tuple[Codes, Groups, bool]
@@ -46,7 +48,7 @@ Pattern = tuple[Codes, Groups, bool]
 
 @dataclass(frozen=True)
 class Grid:
-    """The ``genotypes`` table as arrays of (sites, samples)."""
+    """The ``genotypes`` table as arrays of (rows, samples); all sites of which nothing is told are the first row."""
 
     samples: tuple[str, ...]
     rows: Mapping[tuple[str, int, str, str], int]
@@ -68,16 +70,31 @@ class Grid:
         sites = genotypes.select(SITE).gather_every(n)
         if sites.height * n != genotypes.height or not _is_tiled(genotypes, n):
             raise TableError("genotypes is not a dense grid of samples × sites", hint="see pmed.tables, 'genotypes'")
-        state = genotypes["state"].cast(pl.Enum(STATES)).to_physical()
-        rows = {site: number for number, site in enumerate(sites.iter_rows())}
-        return cls(tuple(samples), rows, *(one.to_numpy().reshape(-1, n) for one in (
-            genotypes["allele_1"].fill_null(_NULL), genotypes["allele_2"].fill_null(_NULL), state,
-            genotypes["phased"].fill_null(value=False), genotypes["phase_set"].fill_null(ONE_SET))))
+        told = (genotypes["state"] != STATES[_ABSENT]).to_numpy().reshape(-1, n).any(axis=1)
+        place = np.where(told, np.cumsum(told), 0).tolist()
+        rows = dict(zip(sites.iter_rows(), place, strict=True))
+        kept = genotypes.select(_CELL).filter(pl.Series(np.repeat(told, n)))
+        state = kept["state"].cast(pl.Enum(STATES)).to_physical()
+        return cls(tuple(samples), rows, *(_under(first, one, n) for first, one in (
+            (_NULL, kept["allele_1"].fill_null(_NULL)), (_NULL, kept["allele_2"].fill_null(_NULL)), (_ABSENT, state),
+            (False, kept["phased"].fill_null(value=False)), (ONE_SET, kept["phase_set"].fill_null(ONE_SET)))))
 
     @cached_property
     def told(self) -> Bools:
-        """(sites,) whether anything at all is known of anybody: of most sites of a release it is not."""
+        """(rows,) whether anything at all is known of anybody: of most sites of a release it is not."""
         return np.asarray((self.state != _ABSENT).any(axis=1))
+
+    @cached_property
+    def alike(self) -> npt.NDArray[np.uint8]:
+        """(rows, samples) all but the phase set as one number; an allele above 1 is another one, whichever it is."""
+        one, two = (np.clip(alleles, _NULL, _OTHER).astype(np.uint8) + 1 for alleles in (self.allele_1, self.allele_2))
+        return np.asarray(one % 4 + (two % 4) * 4 + self.phased * 16 + self.state * 32, dtype=np.uint8)
+
+
+def _under(first: int, values: pl.Series, n: int) -> npt.NDArray[Any]:
+    """(rows, samples) of values by site, below a row of `first`."""
+    rows = values.to_numpy().reshape(-1, n)
+    return np.concatenate([np.full((1, n), first, dtype=rows.dtype), rows])
 
 
 def _first_block(samples: pl.Series) -> pl.Series:
@@ -120,15 +137,26 @@ def patterns(grid: Grid, gene: Gene, build: str, samples: npt.NDArray[np.int64])
     told = [p for p, found in enumerate(rows) if any(grid.told[row] for row, _, _ in found)]
     rows = [rows[p] for p in told]
     for start in range(0, len(samples), CHUNK):
-        chunk = samples[start:start + CHUNK]
-        codes, groups, assumed = _genotypes(grid, gene, rows, chunk)
+        everybody = samples[start:start + CHUNK]
+        same, who = _alike(grid, rows, everybody)
+        codes, groups, assumed = _genotypes(grid, gene, rows, everybody[same])
         keys, first, inverse = _distinct(codes, groups, assumed)
         for key, one in zip(keys, first, strict=True):
             if key not in seen:
                 seen[key] = len(kept)
                 kept.append((*_whole(gene, told, codes[one], groups[one]), bool(assumed[one])))
-        of[start:start + CHUNK] = np.array([seen[key] for key in keys], dtype=np.int64)[inverse]
+        of[start:start + CHUNK] = np.array([seen[key] for key in keys], dtype=np.int64)[inverse][who]
     return Patterns(tuple(kept), of)
+
+
+def _alike(grid: Grid, rows: list[list[tuple[int, int, int]]],
+           samples: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """One of each kind of sample, by all that the grid has of those rows, and the kind of each sample."""
+    where = np.ix_(np.unique([row for found in rows for row, _, _ in found]).astype(np.int64), samples)
+    key, sets = grid.alike[where], grid.phase_set[where]
+    if (sets != ONE_SET).any():
+        key = np.concatenate([key, *(np.ascontiguousarray(one).view(np.uint8).reshape(-1, 8).T for one in sets)])
+    return _kinds(key.T) if key.size else (np.arange(min(1, len(samples))), np.zeros(len(samples), dtype=np.int64))
 
 
 def _whole(gene: Gene, told: list[int], codes: Codes, groups: Groups) -> tuple[Codes, Groups]:
@@ -269,6 +297,12 @@ def _distinct(codes: Codes, groups: Groups, assumed: Bools) -> tuple[list[bytes]
     narrow = groups.astype(np.int8) if groups.size and groups.max() <= 0 else groups
     sets = np.ascontiguousarray(narrow).view(np.uint8).reshape(n, -1)
     key = np.concatenate([codes.reshape(n, -1).view(np.uint8), sets, assumed[:, None].view(np.uint8)], axis=1)
+    first, inverse = _kinds(key)
+    return [key[one].tobytes() for one in first], first.tolist(), inverse
+
+
+def _kinds(key: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """The first of each kind of row, and the kind of each row."""
     rows = np.ascontiguousarray(key).view(np.dtype((np.void, key.shape[1]))).ravel()
-    found, first, inverse = np.unique(rows, return_index=True, return_inverse=True)
-    return [one.tobytes() for one in found], first.tolist(), inverse
+    _, first, inverse = np.unique(rows, return_index=True, return_inverse=True)
+    return first, inverse

@@ -14,6 +14,7 @@ from . import trace as steps
 from .cases import Cases, inputs, several
 from .checks import covered
 from .guidelines import CONCERN, drugs
+from .medicines import UNREAD
 from .outcomes import Outcome
 from .wording import reason
 
@@ -23,9 +24,9 @@ _NUMBER = pl.lit(None, dtype=pl.Float64)
 
 
 def wants() -> tuple[str, ...]:
-    """Every feature that the rows or the trace look at."""
+    """Every feature that the rows, the trace or a caution look at."""
     read = inputs(tuple(covered().values()))
-    return tuple(dict.fromkeys((*read, *map(several, read), *steps.wants())))
+    return tuple(dict.fromkeys((*read, *map(several, read), *steps.wants(), UNREAD)))
 
 
 @dataclass(frozen=True)

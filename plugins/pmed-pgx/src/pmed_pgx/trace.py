@@ -70,7 +70,9 @@ def _looked_at(features: pl.DataFrame, asked: list[Drug]) -> pl.DataFrame:
     read = tuple(dict.fromkeys(name for drug in asked for name in drug.inputs))
     values = pl.DataFrame([one.cast(pl.String) for one in columns(features, read).values()])
     told = genotyped.hstack(values.select(_input(name) for name in read))
-    return told.unpivot(index="patient_id", variable_name="key", value_name="text").drop_nulls("text")
+    # Where only checks are about the drugs there is nothing to look at, and the column has no type of its own.
+    return told.unpivot(index="patient_id", variable_name="key", value_name="text").with_columns(
+        pl.col("text").cast(pl.String)).drop_nulls("text")
 
 
 @unless_repeated

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from .checks import is_list, listing
@@ -11,6 +12,8 @@ from .phenoconversion import OR
 
 Caution = dict[str, str]
 SHOWN = 4
+# Advice that begins, or goes on after its first sentence, with how to start.
+_BEGINS = re.compile(r"(?:^|[.:] )(?:Start|Consider a (?:lower )?start)\b(?! as usual)")
 _CHANGES, _REPLACES = CONCERN["adjust"], CONCERN["alternative"]
 # LOINC codes that checks read, in words
 _LABS = {"19123-9": "magnesium", "2160-0": "creatinine", "2823-3": "potassium", "6301-6": "the INR",
@@ -90,6 +93,11 @@ def advice(one: Outcome) -> str | None:
     concerned = any(row.concern >= (_REPLACES if gone else _CHANGES) for row in one.applied)
     genes = [f"By the genes: {_guideline(one)}"] if concerned else []
     return " ".join([lead.text, *checks, *genes])
+
+
+def starting(one: Outcome) -> bool:
+    """Whether the advice says how to begin, which alone is odd to read where the drug is taken already."""
+    return bool(_BEGINS.search(advice(one) or ""))
 
 
 def _guideline(one: Outcome) -> str:

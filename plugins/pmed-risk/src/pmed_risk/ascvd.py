@@ -14,7 +14,7 @@ from pmed import Card
 from pmed.verdicts import all_reasons, inputs, needs, number, outside, predictions, steps
 
 from . import pce
-from .findings import mention, unsettled, yes_or_absent
+from .findings import UNREAD, as_step, assumed, mention, unsettled, with_assumed, yes_or_absent
 from .published import SEX, Field, Published, flags
 
 TARGET: Final = "ascvd-10y-risk"
@@ -49,7 +49,7 @@ class AscvdRisk(Published):
     name: ClassVar[str] = "ascvd-pce-2013"
     kind: ClassVar[Any] = "risk"
     needs: ClassVar[tuple[str, ...]] = tuple(REFERENCE)
-    wants: ClassVar[tuple[str, ...]] = _FOUND
+    wants: ClassVar[tuple[str, ...]] = (*_FOUND, UNREAD)
     gives: ClassVar[tuple[str, ...]] = (TARGET,)
     fields: ClassVar[Mapping[str, Field]] = FIELDS
     outputs: ClassVar[tuple[str, ...]] = ("risk_10y_pct",)
@@ -79,19 +79,21 @@ class AscvdRisk(Published):
     def predict(self, features: pl.DataFrame) -> pl.DataFrame:
         """One row a patient: risk in %, or why it was not assessed."""
         label = pl.coalesce(pl.when(pl.col("value") >= low).then(pl.lit(words)) for low, words in GROUPS)
-        return predictions(_scored(features), target=TARGET, value=pl.col("value"), unit="%", reason=pl.col("reason"),
-                           label=label)
+        frame = _scored(features)
+        rows = predictions(frame, target=TARGET, value=pl.col("value"), unit="%", reason=pl.col("reason"), label=label)
+        return with_assumed(rows, assumed(frame, REFERENCE))
 
     def trace(self, features: pl.DataFrame, predictions: pl.DataFrame) -> pl.DataFrame:
         """From the record to the percentage, in steps."""
         wanted = predictions.filter((pl.col("target") == TARGET) & (pl.col("status") == "assessed"))
-        frame = _scored(features).join(wanted.select("patient_id"), on="patient_id", how="semi", maintain_order="left")
+        frame = _scored(features).drop("reason").join(wanted.select("patient_id", "reason"), on="patient_id",
+                                                      maintain_order="left")
         return steps(frame, target=TARGET, texts=_texts())
 
 
 def _scored(features: pl.DataFrame) -> pl.DataFrame:
     """Inputs (age in completed years) with reason, value, and the equation's sum, mean and survival."""
-    typed = inputs(features, {**REFERENCE, **dict.fromkeys(_FOUND, "")})
+    typed = inputs(features, {**REFERENCE, **dict.fromkeys((*_FOUND, UNREAD), "")})
     frame = typed.with_columns(pl.col("age").floor()).with_columns(reason=_reason())
     risk = pce.ascvd_10y_risk(
         age=frame["age"].to_numpy(), female=_flag(frame, pl.col("sex") == "female"),
@@ -134,6 +136,7 @@ def _texts() -> list[pl.Expr]:
             ("total-cholesterol", "Total cholesterol {} mg/dL"), ("hdl-cholesterol", "HDL cholesterol {} mg/dL"),
             ("systolic-bp", "Systolic blood pressure {} mm[Hg]"))],
         yes_or_absent("bp-treated", "Blood-pressure medicine"),
+        as_step(),
         pl.format("Smoker now: {}{}.", pl.when("smoker").then(pl.lit("yes")).otherwise(pl.lit("no")),
                   mention("smoker")),
         yes_or_absent("diabetes", "Diabetes"),

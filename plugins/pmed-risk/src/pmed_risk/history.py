@@ -1,7 +1,8 @@
 """From the patient record to the inputs of the risk equations.
 
-What is not there is judged by kind: a diagnosis or medicine that a record never mentions counts as absent (false),
-a measurement that was never recorded stays unknown (null), and without a record everything stays unknown.
+What is not there is judged by kind: a diagnosis that a record never mentions counts as absent (false), and so does a
+medicine where the record lists medicines, or says that none is taken; a measurement that was never recorded stays
+unknown (null), and without a record everything stays unknown.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from pmed.repeats import of_tables
 
 from .diagnoses import CONDITIONS, conditions
 from .knowledge import facts
-from .records import dated_observations, lost, people, up_to_index
+from .records import dated_observations, listing, lost, people, up_to_index
 
 MEASUREMENTS: Final = ("total-cholesterol", "hdl-cholesterol", "systolic-bp", "creatinine", "bilirubin", "albumin",
                        "inr", "sodium", "alt", "ast", "platelets", "hba1c")
@@ -45,6 +46,7 @@ class RiskHistory:
     name: ClassVar[str] = "risk-history"
     needs: ClassVar[tuple[str, ...]] = ("patients", "conditions", "medications", "observations")
     gives: ClassVar[tuple[str, ...]] = (*FEATURES, *(f"{name}-found" for name in FEATURES))
+    of_medicines: ClassVar[tuple[str, ...]] = tuple(MEDICINES)
 
     def run(self, tables: Tables, wanted: Sequence[str]) -> dict[str, pl.DataFrame]:
         """One row for each patient with a record; others have no row, hence nulls."""
@@ -106,13 +108,18 @@ def treatments(tables: Tables) -> pl.DataFrame:
 
 
 def treatment(tables: Tables, feature: str) -> pl.DataFrame:
-    """Whether a medicine of the group behind `feature` is active; "no" needs that every current one could be read."""
+    """Whether a medicine of the group behind `feature` is active.
+
+    "No" needs a record that lists medicines, or says that none is taken, and in which none could be of the group. One
+    that was not recognised counts as another, as a risk would else be lost for a vitamin; the scores name it.
+    """
     names = pl.col("sure").list.explode(empty_as_null=False)
     rows = _current(tables, MEDICINES[feature]).group_by("patient_id").agg(
         names.drop_nulls().unique().sort().str.join(", ").alias(f"{feature}-found"),
         pl.col("sure").list.len().fill_null(0).sum().alias("count"), pl.col("perhaps").any())
     wide = people(tables).join(rows, on="patient_id", how="left", maintain_order="left")
-    unknown = pl.col("perhaps").fill_null(value=False) | lost(tables, "Medication(Request|Statement)")
+    gone = lost(tables, "Medication(Request|Statement)")
+    unknown = ~listing(tables) | pl.col("perhaps").fill_null(value=False) | gone
     return wide.select("patient_id", f"{feature}-found", pl.when(pl.col("count") > 0).then(pl.lit(value=True)).when(
         ~unknown).then(pl.lit(value=False)).alias(feature))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
 from pmed import Card
@@ -40,7 +39,6 @@ def _in_umol(features: Mapping[str, Any]) -> dict[str, Any]:
             "bilirubin-umol": features["bilirubin"] / BILIRUBIN}
 
 
-@dataclass(frozen=True)
 class CkdEpi2021(Score):
     """Estimated glomerular filtration rate by CKD-EPI 2021."""
 
@@ -55,7 +53,6 @@ class CkdEpi2021(Score):
         unit="mL/min/1.73 m2", range=(0, 400), limits="Not in pregnancy, on dialysis or in acute kidney injury.")
 
 
-@dataclass(frozen=True)
 class CkdEpi2009(Score):
     """Estimated glomerular filtration rate by CKD-EPI 2009, kept for comparison."""
 
@@ -73,7 +70,6 @@ class CkdEpi2009(Score):
         unit="mL/min/1.73 m2", range=(0, 400))
 
 
-@dataclass(frozen=True)
 class CockcroftGault(Score):
     """Creatinine clearance by Cockcroft and Gault."""
 
@@ -90,7 +86,6 @@ class CockcroftGault(Score):
         unit="mL/min", range=(0, 1000), limits="With the weight as recorded; too high in obesity.")
 
 
-@dataclass(frozen=True)
 class Meld(Score):
     """MELD, as published before sodium was added."""
 
@@ -107,7 +102,6 @@ class Meld(Score):
         unit="points", range=(0, 80), limits="Not rounded. Superseded by MELD 3.0.")
 
 
-@dataclass(frozen=True)
 class MeldNa(Score):
     """MELD with sodium."""
 
@@ -123,7 +117,6 @@ class MeldNa(Score):
         unit="points", range=(0, 100), limits="Not rounded. Superseded by MELD 3.0.")
 
 
-@dataclass(frozen=True)
 class Meld3(Score):
     """MELD 3.0."""
 
@@ -140,7 +133,6 @@ class Meld3(Score):
         unit="points", range=(6, 40))
 
 
-@dataclass(frozen=True)
 class Ukeld(Score):
     """UKELD."""
 
@@ -168,7 +160,6 @@ def _child_pugh(features: Mapping[str, Any]) -> Any:
     return organs.child_pugh({**features, "encephalopathy-points": 1.0 + (brain >= 1) + (brain >= 3)})
 
 
-@dataclass(frozen=True)
 class ChildPugh(Score):
     """Child-Pugh points."""
 
@@ -198,7 +189,6 @@ class ChildPugh(Score):
                "from one; among given inputs, what is left out counts as none, and the result says so.")
 
 
-@dataclass(frozen=True)
 class Fib4(Score):
     """FIB-4 index."""
 

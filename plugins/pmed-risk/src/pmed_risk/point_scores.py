@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
 from pmed import Card
@@ -28,7 +27,6 @@ def _as_value(name: str, feature: str, yes: float, no: float) -> dict[str, Field
     return {name: Field(feature, "flag", values={True: yes, False: no})}
 
 
-@dataclass(frozen=True)
 class HasBled(Score):
     """HAS-BLED points."""
 
@@ -62,7 +60,6 @@ class HasBled(Score):
                "the gut, medicines; labile INR and alcohol are not on record, and the score is then not assessed.")
 
 
-@dataclass(frozen=True)
 class Cha2ds2Va(Score):
     """CHA2DS2-VA points."""
 
@@ -83,7 +80,6 @@ class Cha2ds2Va(Score):
         references=("PMID:39210723",), unit="points", range=(0, 8))
 
 
-@dataclass(frozen=True)
 class Findrisc(Score):
     """FINDRISC points."""
 
@@ -109,7 +105,6 @@ class Findrisc(Score):
         limits="With the later points for age over 64 and for relatives. Habits and relatives are not on record.")
 
 
-@dataclass(frozen=True)
 class Lace(Score):
     """LACE points."""
 
@@ -130,7 +125,6 @@ class Lace(Score):
         range=(0, 19), limits="Never filled from a record: stays are not yet among its tables.")
 
 
-@dataclass(frozen=True)
 class News2(Score):
     """NEWS2 points."""
 

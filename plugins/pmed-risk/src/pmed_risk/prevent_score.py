@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar, Final
 
@@ -50,7 +49,6 @@ def _lacks(name: str) -> pl.Expr:
         pl.lit(f"needs {name}, which the model asks for"))
 
 
-@dataclass(frozen=True)
 class Prevent(Score):
     """PREVENT: risk of cardiovascular disease within ten and thirty years, without race."""
 

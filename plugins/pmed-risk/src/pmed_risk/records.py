@@ -33,6 +33,13 @@ def lost(tables: Tables, resource: str) -> pl.Expr:
     return pl.col("patient_id").is_in(gone["patient_id"].drop_nulls().unique().to_list())
 
 
+def listing(tables: Tables) -> pl.Expr:
+    """Patients whose record lists medicines, or says that none is taken now; that it once said so is no list."""
+    drugs = tables["medications"]
+    says = pl.col("active").fill_null(value=True) | (pl.col("ingredients").list.len() != 0).fill_null(value=True)
+    return pl.col("patient_id").is_in(drugs.filter(says)["patient_id"].unique().to_list())
+
+
 def people(tables: Tables) -> pl.DataFrame:
     """Everyone with a record."""
     return tables["patients"].select("patient_id")

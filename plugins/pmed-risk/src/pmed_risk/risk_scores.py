@@ -73,7 +73,6 @@ class _ByRegion(Score):
             pl.col("risk-region").fill_null(pl.lit(self.risk_region or None)))
 
 
-@dataclass(frozen=True)
 class Score2(_ByRegion):
     """SCORE2: ten-year risk of cardiovascular disease in Europe."""
 
@@ -87,7 +86,6 @@ class Score2(_ByRegion):
         modifiable=_MODIFIABLE)
 
 
-@dataclass(frozen=True)
 class Score2Op(_ByRegion):
     """SCORE2-OP: ten-year risk of cardiovascular disease of older people in Europe."""
 
@@ -104,7 +102,6 @@ class Score2Op(_ByRegion):
         modifiable=_MODIFIABLE)
 
 
-@dataclass(frozen=True)
 class Score2Diabetes(_ByRegion):
     """SCORE2-Diabetes: ten-year risk of cardiovascular disease in type 2 diabetes in Europe."""
 
@@ -125,7 +122,6 @@ class Score2Diabetes(_ByRegion):
         modifiable=(*_MODIFIABLE, "hba1c"), limits="The type of diabetes is not checked.")
 
 
-@dataclass(frozen=True)
 class Score2AsiaPacific(_ByRegion):
     """SCORE2 Asia-Pacific: SCORE2 set to the event rates of that part of the world."""
 

@@ -15,6 +15,7 @@ from pmed import Card
 from pmed.tables import distinct
 from pmed.verdicts import all_reasons, inputs, needs, number, outside, predictions, steps
 
+from .findings import ASKED, UNREAD, as_step, assumed, with_assumed
 from .published import Field, Published
 
 Floats = npt.NDArray[np.float64]
@@ -96,7 +97,7 @@ class Score(Published):
     def __init_subclass__(cls) -> None:
         """Declare what the equation needs and gives."""
         cls.needs, cls.gives = tuple(cls.equation.required), (cls.equation.target,)
-        cls.wants = tuple(cls.equation.maybe)
+        cls.wants = (*cls.equation.maybe, *([UNREAD] if {*ASKED} & {*cls.equation.read} else []))
         cls.fields, cls.outputs = cls.equation.fields, cls.equation.outputs
         cls.assumed, cls.implied = cls.equation.assumed, tuple(cls.equation.only)
 
@@ -121,25 +122,27 @@ class Score(Published):
         told = [one for one in (silent, reasons) if one is not None]
         rows = predictions(frame.hstack([value]), target=about.target, value=pl.col("value"), unit=self.card.unit,
                            reason=pl.coalesce(told) if told else pl.lit(None), label=label)
-        return rows if silent is None or silent.null_count() == rows.height else rows.with_columns(
+        kept = rows if silent is None or silent.null_count() == rows.height else rows.with_columns(
             status=pl.when(silent.is_not_null()).then(pl.lit("not-applicable")).otherwise("status"))
+        return with_assumed(kept, assumed(frame, about.read))
 
     def trace(self, features: pl.DataFrame, predictions: pl.DataFrame) -> pl.DataFrame:
         """The inputs one by one, and the result."""
         wanted = predictions.filter((pl.col("target") == self.equation.target) & (pl.col("status") == "assessed"))
-        frame = self._typed(features).join(wanted.select("patient_id", "value"), on="patient_id",
+        frame = self._typed(features).join(wanted.select("patient_id", "value", "reason"), on="patient_id",
                                            maintain_order="left")
         texts = [pl.format(f"{name}: {{}}.", _shown(name, example)) for name, example
                  in self.equation.read.items()]
         last = pl.format(f"{self.card.summary.rstrip('.')}: {{}} {self.card.unit} "
                          f"({', '.join(self.card.references)}).", number(pl.col("value"), 2))
-        return steps(frame, target=self.equation.target, texts=[*texts, last])
+        return steps(frame, target=self.equation.target, texts=[*texts, as_step(), last])
 
     def _given(self, frame: pl.DataFrame) -> Mapping[str, Floats]:
         return arrays(frame, self.equation)
 
     def _typed(self, features: pl.DataFrame) -> pl.DataFrame:
-        frame = inputs(features, self.equation.read)
+        unread = {UNREAD: ""} if UNREAD in self.wants else {}
+        frame = inputs(features, {**self.equation.read, **unread})
         # a birthday is not over before the next: 69.9 years are 69
         return frame.with_columns(pl.col("age").floor()) if "age" in frame.columns else frame
 

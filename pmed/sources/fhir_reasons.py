@@ -1,0 +1,102 @@
+"""Why a medicine is taken, a procedure was done or a patient was seen → the last cells of a row.
+
+R4 has `reasonCode` and `reasonReference`, R5 `reason`, which visits have one level deeper. What is referred to may
+stand anywhere in the record, also in another file: links are followed when all is read (see `reasons`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+
+import msgspec
+
+from .fhir_bundle import UNREADABLE, Resource, split_error
+from .fhir_rows import SNOMED, named
+from .fhir_types import CodeableConcept, CodeableReference, Drug, Reference
+from .fhir_wanted import Encounter, Procedure
+from .reasons import NAME, NEXT
+from .recorded import Issue, Row
+
+NO_REASON: Row = (None, None, None, None)
+Link = Callable[[str], str]
+T = TypeVar("T")
+
+
+class _Reason(CodeableReference):
+    """R5; `value` of visits."""
+
+    value: list[CodeableReference] = msgspec.field(default_factory=list)
+
+
+class _Contained(msgspec.Struct):
+    """A finding described inside the resource that names it as its reason."""
+
+    code: CodeableConcept | None = None
+
+
+_CODES = msgspec.json.Decoder(list[CodeableConcept] | None)
+_LINKS = msgspec.json.Decoder(list[Reference] | None)
+_BOTH = msgspec.json.Decoder(list[_Reason] | None)
+
+
+def reason(resource: Resource, found: Drug | Procedure | Encounter, link: Link, issues: list[Issue]) -> Row:
+    """Words, system, code and links; a reason that cannot be read is reported and costs nothing else."""
+    if not (found.reason_code or found.reason_reference or found.reason):
+        return NO_REASON
+    both = [part for one in _decoded(resource, "reason", found.reason, _BOTH, issues) for part in (one, *one.value)]
+    said = [*_decoded(resource, "reasonCode", found.reason_code, _CODES, issues),
+            *(one.concept for one in both if one.concept)]
+    links = [*_decoded(resource, "reasonReference", found.reason_reference, _LINKS, issues),
+             *(one.reference for one in both if one.reference)]
+    inside = [one for one in links if (one.reference or "").startswith("#")]
+    said += [_contained(resource, found.contained, one, issues) for one in inside]
+    return (*_words(said), _cell([one for one in links if one not in inside], link))
+
+
+def _decoded(resource: Resource, name: str, raw: msgspec.Raw, decoder: msgspec.json.Decoder[list[T] | None],
+             issues: list[Issue]) -> list[T]:
+    """The parts of one field; none where it is not there, or of the wrong type (reported)."""
+    try:
+        return (decoder.decode(raw) if raw else None) or []
+    except UNREADABLE as error:
+        what, path = split_error(error)
+        issues.append(resource.issue("warning", "bad-reason", f"{what}; this reason stays unknown",
+                                     path=f"$.{name}{path[1:]}"))
+        return []
+
+
+def _words(said: Sequence[CodeableConcept]) -> Row:
+    """All reasons in words; system and code of the first that has a code."""
+    rows = [named(one, SNOMED) for one in said]
+    system, code, _ = next((row for row in rows if row[1]), (None, None, None))
+    return "; ".join(dict.fromkeys(str(display or code) for _, code, display in rows if display or code)) or None, \
+        system, code
+
+
+def _cell(links: Sequence[Reference], link: Link) -> str | None:
+    """Every link and the name that it gives itself; one that says only its name is that name."""
+    return NEXT.join(f"{link(one.reference) if one.reference else ''}{NAME}{' '.join((one.display or '').split())}"
+                     for one in links) or None
+
+
+def _contained(resource: Resource, contained: Sequence[object], link: Reference,
+               issues: list[Issue]) -> CodeableConcept:
+    """What a contained finding is, else the name of the link."""
+    for one in contained:
+        if isinstance(one, dict) and one.get("id") == (link.reference or "")[1:]:
+            try:
+                return msgspec.convert(one, _Contained).code or CodeableConcept(text=link.display)
+            except msgspec.ValidationError:
+                break
+    issues.append(resource.issue("info", "lost-reason", "the reason it refers to is not in it, or cannot be read; only "
+                                 "the name of the link is known, if any", path="$.contained"))
+    return CodeableConcept(text=link.display)
+
+
+def targets(resources: Sequence[Resource]) -> Iterator[tuple[str, Resource]]:
+    """What of a bundle may be a reason, by its full URL."""
+    return ((one.full_url, one) for one in resources if one.kind in _TARGETS and one.full_url)
+
+
+_TARGETS = ("Condition", "Observation", "DiagnosticReport", "Procedure")

@@ -1,0 +1,108 @@
+"""Workers end when the process that began them does, at once, and leave nothing half written."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from pmed.cohort import run
+from tests.test_cohort import made, people_vcf
+
+SECONDS = 5.0  # about .1 on an idle machine; working on to the end takes minutes
+COHORT = """
+import sys, time
+import pmed.cohort as c
+from pmed.cohort import work
+c.people_at_once = lambda *_, **__: 3
+inner = work._parquet
+def slow(frame):
+    time.sleep(float(sys.argv[3]))
+    return inner(frame)
+work._parquet = slow
+if __name__ == "__main__":
+    c.run(sys.argv[1], output=sys.argv[2], jobs=2)
+"""
+
+
+def group_ends(number: int, seconds: float) -> bool:
+    """Whether no process of a group is left after so long."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            os.killpg(number, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.02)
+    return False
+
+
+@pytest.fixture(scope="module")
+def genome(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return people_vcf(tmp_path_factory.mktemp("genome") / "crowd.vcf", 12)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory, genome: Path) -> dict[str, bytes]:
+    """The results of a run that was let be."""
+    out = tmp_path_factory.mktemp("whole")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pmed.cohort.people_at_once", lambda *_, **__: 3)
+        run(genome, output=out, jobs=1)
+    return made(out)
+
+
+@pytest.mark.parametrize(("ended_by", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, -signal.SIGINT),
+                                                (signal.SIGKILL, -signal.SIGKILL)])
+def test_a_cohort_that_is_ended_takes_its_workers_with_it_and_goes_on_later(
+        tmp_path: Path, ended_by: signal.Signals, code: int, whole: dict[str, bytes], genome: Path,
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    script, out = tmp_path / "job.py", tmp_path / "out"
+    script.write_text(COHORT)
+    command = [sys.executable, str(script), str(genome), str(out), "0.3"]  # each chunk takes 2 s and more
+    with subprocess.Popen(command, start_new_session=True, stderr=subprocess.DEVNULL) as started:
+        deadline = time.monotonic() + 120
+        while len(list((out / "work" / "done").glob("*.json"))) < 1:
+            assert started.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        started.send_signal(ended_by)  # to the first process alone
+        began = time.monotonic()
+        assert started.wait(60) == code
+        assert group_ends(started.pid, SECONDS)
+        assert time.monotonic() - began < SECONDS
+    assert ended_by == signal.SIGKILL or not list(out.rglob(".*.*"))
+    done = list((out / "work" / "done").glob("*.json"))
+    assert 1 <= len(done) < 4
+    before = {path: path.stat().st_mtime_ns for path in done}
+    monkeypatch.setattr("pmed.cohort.people_at_once", lambda *_, **__: 3)
+    run(genome, output=out, jobs=1)
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    assert made(out) == whole
+
+
+def test_a_process_that_reads_a_share_ends_with_the_one_that_wants_it(tmp_path: Path) -> None:
+    pipe = tmp_path / "endless.ndjson"
+    os.mkfifo(pipe)  # opening it waits for somebody who writes
+    script = tmp_path / "share.py"
+    script.write_text(f"""
+import time
+import msgspec
+from pmed.sources import fhir_shares as s
+process = s._started()
+s._tell(process, msgspec.msgpack.encode(s.Job([s.Piece({str(pipe)!r}, 0, None, False)], {{}}, {{}})))
+print("told", flush=True)
+time.sleep(600)
+""")
+    with subprocess.Popen([sys.executable, str(script)], start_new_session=True, stdout=subprocess.PIPE) as started:
+        assert started.stdout
+        assert started.stdout.readline() == b"told\n"
+        with pipe.open("wb"):  # the share has begun
+            started.kill()
+            started.wait()
+            assert group_ends(started.pid, SECONDS)
