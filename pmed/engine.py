@@ -30,7 +30,7 @@ from .stages import link as linking
 from .stages import normalise as normalising
 from .stages import predict as predicting
 from .stages import read as reading
-from .tables import Tables
+from .tables import Tables, distinct
 from .types import ReadRequest
 
 Options = Mapping[str, Mapping[str, Any]]
@@ -162,9 +162,9 @@ class Engine:
         self.progress("working out features")
         made = feature_stage.run_steps(self.plugins, self.steps, tables, wanted, before)
         self.progress("predicting")
-        frames = predicting.feature_frames(self.predictors, made["features"])
-        kept = _kept(self.predictors, frames, before.tables) if before else frozenset[str]()
+        kept = _kept(self.predictors, made["features"], before.tables) if before else frozenset[str]()
         asked = tuple(one for one in self.predictors if one.name not in kept)
+        frames = predicting.feature_frames(asked, made["features"])
         said = predicting.predict(self.plugins, asked, frames)
         said = predicting.named_medicines(said, asked, self.steps, made)
         made["predictions"] = self._with_kept({"predictions": said}, before, kept)["predictions"]
@@ -194,12 +194,19 @@ class Engine:
                 "knowledge": describe_knowledge(self.knowledge), "predictors": describe_predictors(self.predictors)}
 
 
-def _kept(predictors: Iterable[Component], frames: Mapping[str, pl.DataFrame],
+def _kept(predictors: Iterable[Component], features: pl.DataFrame,
           before: Mapping[str, pl.DataFrame]) -> frozenset[str]:
     """Predictors that said something before, of the same features."""
-    spoke = set(before["predictions"]["predictor"].unique())
-    then = predicting.feature_frames([one for one in predictors if one.name in spoke], before["features"])
-    return frozenset(name for name, frame in then.items() if frame.equals(frames[name]))
+    spoke, now, then = distinct(before["predictions"]["predictor"]), _values(features), _values(before["features"])
+    other = {name for name in {**now, **then} if now.get(name) != then.get(name)}
+    return frozenset() if "patient_id" in other else frozenset(
+        one.name for one in predictors if one.name in spoke and other.isdisjoint(predicting.inputs(one.made)))
+
+
+def _values(features: pl.DataFrame) -> dict[str, list[tuple[type, Any]]]:
+    """Each feature's values and their kinds: of one patient sooner read than compared as columns."""
+    return {name: [(type(value), value) for value in values]
+            for name, values in zip(features.columns, zip(*features.rows(), strict=True), strict=True)}
 
 
 def _must_be_date(text: str) -> None:

@@ -8,35 +8,39 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import Any, ParamSpec
+from typing import Any, ParamSpec, TypeVar
 
 import polars as pl
 
 P = ParamSpec("P")
+Made = TypeVar("Made", pl.DataFrame, tuple[pl.DataFrame, ...])
 FromTables = Callable[[Mapping[str, pl.DataFrame]], pl.DataFrame]
 KEPT = 4  # answers: of the patient as they are, and of a few questions
 MOST_ROWS = 10_000  # a cohort's frames are neither kept in memory nor compared
 
 
-def unless_repeated(function: Callable[P, pl.DataFrame]) -> Callable[P, pl.DataFrame]:
+def unless_repeated(function: Callable[P, Made]) -> Callable[P, Made]:
     """Wrap a pure function of frames and plain values: called again with equal ones, it gives that answer again.
+
+    The answer is a frame or a tuple of frames.
 
     >>> double = unless_repeated(lambda frame: frame * 2)
     >>> double(pl.DataFrame({"a": [1]})).equals(double(pl.DataFrame({"a": [1]})))
     True
     """
-    kept: list[tuple[tuple[Any, ...], pl.DataFrame]] = []
+    kept: list[tuple[tuple[Any, ...], Any]] = []
 
     @wraps(function)
-    def once(*args: P.args, **kwargs: P.kwargs) -> pl.DataFrame:
+    def once(*args: P.args, **kwargs: P.kwargs) -> Made:
         given = (*args, *kwargs.items())
         for before, made in kept:
             if _all_same(before, given):
-                return made.clone()
+                again: Made = _own(made)
+                return again
         made = function(*args, **kwargs)
         small = all(one.height <= MOST_ROWS for one in given if isinstance(one, pl.DataFrame))
         if small:
-            kept[:] = [(tuple(_own(one) for one in given), made.clone()), *kept[:KEPT - 1]]
+            kept[:] = [(tuple(_own(one) for one in given), _own(made)), *kept[:KEPT - 1]]
         return made
 
     return once
@@ -56,6 +60,8 @@ def of_tables(*names: str) -> Callable[[FromTables], FromTables]:
 
 def _own(one: Any) -> Any:
     """What the caller cannot change later: a frame that shares its data, as what is changed is a copy."""
+    if isinstance(one, tuple):
+        return tuple(map(_own, one))
     return one.clone() if isinstance(one, pl.DataFrame) else one
 
 

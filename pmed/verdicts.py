@@ -12,6 +12,8 @@ from typing import Any, Final
 
 import polars as pl
 
+from .plans import as_written
+
 _DTYPES: Final = {bool: pl.Boolean(), float: pl.Float64(), str: pl.String()}
 
 
@@ -84,16 +86,12 @@ def predictions(features: pl.DataFrame, *, target: str, value: pl.Expr, unit: st
     ]
     """
     # Three columns look at the reason, and it is long: it is worked out once.
-    features = features.with_columns(_reason=reason.cast(pl.String))
-    number, words = value.cast(pl.Float64), (pl.lit(None) if label is None else label).cast(pl.String)
-    status = pl.lit("assessed")
-    if features["_reason"].null_count() < features.height:
-        assessed = pl.col("_reason").is_null()
-        number, words = pl.when(assessed).then(number), pl.when(assessed).then(words)
-        status = pl.when(assessed).then(status).otherwise(pl.lit("not-assessed"))
-    return features.select(
-        "patient_id", target=pl.lit(target), value=number, unit=pl.lit(unit), low=pl.lit(None, dtype=pl.Float64),
-        high=pl.lit(None, dtype=pl.Float64), label=words, status=status, reason="_reason")
+    assessed, words = pl.col("_reason").is_null(), pl.lit(None) if label is None else label
+    status = pl.when(assessed).then(pl.lit("assessed")).otherwise(pl.lit("not-assessed"))
+    return features.lazy().with_columns(_reason=reason.cast(pl.String)).select(
+        "patient_id", target=pl.lit(target), value=pl.when(assessed).then(value.cast(pl.Float64)), unit=pl.lit(unit),
+        low=pl.lit(None, dtype=pl.Float64), high=pl.lit(None, dtype=pl.Float64),
+        label=pl.when(assessed).then(words.cast(pl.String)), status=status, reason="_reason").pipe(as_written)
 
 
 def steps(features: pl.DataFrame, *, target: str, texts: Sequence[pl.Expr]) -> pl.DataFrame:

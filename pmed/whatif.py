@@ -257,11 +257,12 @@ def _today(tables: Tables) -> pl.DataFrame:
 def _compared(before: pl.DataFrame, after: pl.DataFrame, key: list[str], names: Iterable[str]) -> pl.DataFrame:
     """Rows of which one of `names` differs, with its value in both; null where a row is only in the other."""
     told = [*names]
-    one, other = ({row[:len(key)]: row[len(key):] for row in frame[[*key, *told]].iter_rows()}
-                  for frame in (before, after))
+    rows = [frame[[*key, *told]].rows() for frame in (before, after)]
+    alike = set(rows[0]).intersection(rows[1])
+    one, other = ({row[:len(key)]: row[len(key):] for row in each if row not in alike} for each in rows)
     nothing = (None,) * len(told)
     pairs = ((row, one.get(row, nothing), other.get(row, nothing)) for row in {**other, **one})
-    types = after.schema
+    types = {name: after[name].dtype for name in (*key, *told)}
     return pl.DataFrame([(*row, *then, *now) for row, then, now in pairs if then != now], orient="row", schema={
         **{name: types[name] for name in key}, **{f"{name}_before": types[name] for name in told},
         **{f"{name}_after": types[name] for name in told}})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from typing import ClassVar
 
 import polars as pl
@@ -12,6 +13,7 @@ import polars as pl
 from ..normalise.codes import condition_groups, groups, left_open, readable
 from ..normalise.units import CODES, GOAL, LOINC
 from ..options import option
+from ..plans import as_written
 from ..repeats import unless_repeated
 from ..tables import Tables
 from . import derived
@@ -73,20 +75,20 @@ class DerivedFeatures:
     def run(self, tables: Tables, wanted: Sequence[str]) -> dict[str, pl.DataFrame]:
         """One row a patient of ``samples`` and ``patients``, with the wanted features."""
         people = people_of(tables)
-        values = usable(people, table_of(tables, "observations"))
-        frame = person(people).drop("ancestry")
+        values = usable(people, table_of(tables, "observations")).lazy()
+        frame = person(people).drop("ancestry").lazy()
         parts = [self._newest(people, values), _series(values, wanted), _kidneys(frame, values),
                  _answers(people, tables),
                  _conditions(people, table_of(tables, "conditions"), table_of(tables, "issues"),
-                             tuple(dict.fromkeys([*_asked(wanted, CONDITION), *_STATES, *_SIGNS])))]
+                             tuple(dict.fromkeys([*_asked(wanted, CONDITION), *_STATES, *_SIGNS]))).lazy()]
         for part in parts:
             frame = frame.join(part, on="patient_id", how="left", maintain_order="left")
         made = frame.with_columns(_formulas()).with_columns(_child_pugh_missing())
         absent = [pl.lit(None, pl.Boolean).alias(f"{CONDITION}{name}") for name in _asked(wanted, CONDITION)
                   if name not in groups()]
-        return {"features": made.with_columns(absent).select("patient_id", *dict.fromkeys(wanted))}
+        return {"features": made.with_columns(absent).select("patient_id", *dict.fromkeys(wanted)).pipe(as_written)}
 
-    def _newest(self, people: pl.DataFrame, values: pl.DataFrame) -> pl.DataFrame:
+    def _newest(self, people: pl.DataFrame, values: pl.LazyFrame) -> pl.LazyFrame:
         """The newest value of each input of the formulas that is recent enough."""
         oldest = pl.col("index_date") - timedelta(days=self.recent_days)
         recent = values.filter(pl.col("start") >= oldest)
@@ -96,7 +98,7 @@ class DerivedFeatures:
         ever = values.group_by("patient_id").agg(_last((_HEIGHT,)).alias("_height"),
                                                  _last((_PACK_YEARS,)).alias("pack-years"),
                                                  _last(_INR_GOAL).alias("target-inr"))
-        return people.select("patient_id").join(found, on="patient_id", how="left").join(
+        return people.lazy().select("patient_id").join(found, on="patient_id", how="left").join(
             ever, on="patient_id", how="left")
 
 
@@ -115,7 +117,7 @@ def _last(codes: Sequence[str]) -> pl.Expr:
     return pl.col("value").filter(pl.col("canonical_code").is_in(codes)).last()
 
 
-def _series(values: pl.DataFrame, wanted: Sequence[str]) -> pl.DataFrame:
+def _series(values: pl.LazyFrame, wanted: Sequence[str]) -> pl.LazyFrame:
     """``latest:`` and ``trend:`` of each code that is asked for."""
     late = pl.col("start") >= pl.col("index_date") - timedelta(days=_TREND_DAYS)
     latest = [_last((code,)).alias(f"{LATEST}{code}") for code in _asked(wanted, LATEST)]
@@ -127,7 +129,7 @@ def _series(values: pl.DataFrame, wanted: Sequence[str]) -> pl.DataFrame:
     return values.group_by("patient_id").agg(*latest, *trends)
 
 
-def _kidneys(frame: pl.DataFrame, values: pl.DataFrame) -> pl.DataFrame:
+def _kidneys(frame: pl.LazyFrame, values: pl.LazyFrame) -> pl.LazyFrame:
     """``egfr-trend`` from every creatinine of the last two years, each at the age of its day."""
     ago = (pl.col("index_date") - pl.col("start")).dt.total_days()
     known = values.filter(pl.col("canonical_code").is_in(_CREATININE), ago <= _TREND_DAYS).join(frame, on="patient_id")
@@ -136,12 +138,12 @@ def _kidneys(frame: pl.DataFrame, values: pl.DataFrame) -> pl.DataFrame:
         derived.slope_a_year(pl.col("rate"), pl.col("start")).alias("egfr-trend"))
 
 
-def _answers(people: pl.DataFrame, tables: Tables) -> pl.DataFrame:
+def _answers(people: pl.DataFrame, tables: Tables) -> pl.LazyFrame:
     """The newest coded answers on smoking, pregnancy and breast-feeding up to the index date."""
-    rows = table_of(tables, "observations").filter(
+    rows = table_of(tables, "observations").lazy().filter(
         pl.col("system") == LOINC, pl.col("code").is_in(_QUESTIONS),
         pl.col("status").is_in(NOT_DONE).fill_null(value=False).not_())
-    dated = rows.join(people.select("patient_id", "index_date"), on="patient_id").filter(
+    dated = rows.join(people.lazy().select("patient_id", "index_date"), on="patient_id").filter(
         pl.col("start") <= pl.col("index_date")).sort("start", "row", maintain_order=True)
     smoking, *within = _QUESTIONS
     smokes = pl.col("value_code").filter(pl.col("code") == smoking).last()
@@ -207,6 +209,7 @@ def _lost(issues: pl.DataFrame) -> list[str]:
     return lost["patient_id"].drop_nulls().to_list()
 
 
+@cache
 def _formulas() -> list[pl.Expr]:
     creatinine, weight, age, sex = (pl.col(name) for name in ("_creatinine", "_weight", "age", "sex"))
     return [
@@ -221,6 +224,7 @@ def _formulas() -> list[pl.Expr]:
     ]
 
 
+@cache
 def _child_pugh_missing() -> pl.Expr:
     names = [pl.when(pl.col(column).is_null()).then(pl.lit(name)) for column, name in _CHILD_PUGH.items()]
     return pl.when(pl.col("child-pugh").is_null()).then(pl.concat_str(names, separator=", ", ignore_nulls=True)).alias(

@@ -10,6 +10,7 @@ import polars as pl
 
 from ..normalise.drugs import name_of_medicine, unrecognised
 from ..normalise.units import CODES, canonical_units
+from ..plans import as_written
 from ..repeats import unless_repeated
 from ..tables import TABLES, Tables
 
@@ -51,10 +52,10 @@ class HistoryFeatures:
         people = people_of(tables)
         parts = [person(people), _measures(people, table_of(tables, "observations"), tuple(wanted)),
                  _medicines(people, table_of(tables, "medications"), table_of(tables, "issues"), tuple(wanted))]
-        frame = people.select("patient_id")
+        frame = people.lazy().select("patient_id")
         for part in parts:
-            frame = frame.join(part, on="patient_id", how="left", maintain_order="left")
-        return {"features": frame.select("patient_id", *dict.fromkeys(wanted))}
+            frame = frame.join(part.lazy(), on="patient_id", how="left", maintain_order="left")
+        return {"features": frame.pipe(as_written)[["patient_id", *dict.fromkeys(wanted)]]}
 
 
 def table_of(tables: Tables, name: str) -> pl.DataFrame:
@@ -65,7 +66,7 @@ def table_of(tables: Tables, name: str) -> pl.DataFrame:
 def people_of(tables: Tables) -> pl.DataFrame:
     """Everyone with a genome or a record, once, and what the record says about the person."""
     patients = table_of(tables, "patients").with_columns(has_record=pl.lit(value=True))
-    names = pl.concat([table_of(tables, name).select("patient_id") for name in ("samples", "patients")])
+    names = pl.concat([table_of(tables, name)[["patient_id"]] for name in ("samples", "patients")])
     return names.unique(maintain_order=True).join(patients, on="patient_id", how="left", maintain_order="left")
 
 

@@ -16,6 +16,7 @@ from functools import lru_cache
 
 import polars as pl
 
+from ..plans import as_written
 from ..tables import TABLES
 from .drug_names import GOODS, asides, main_name, one_edit_apart, parts, says_none, spellings
 from .routes import route_by_form
@@ -218,11 +219,14 @@ def _together(found: Iterable[Match]) -> Match:
 
 def _issues(drugs: pl.DataFrame) -> pl.DataFrame:
     """Conflicts, guesses and unknown medicines, each named once a patient."""
-    once = drugs.unique(["patient_id", *_PAIR], keep="first", maintain_order=True)
     conflict, guess = pl.col("possible_ingredients").is_not_null(), pl.col("matched_by").eq_missing("fuzzy")
     # An allergen need not be a drug, so that only medicines are reported as unknown.
     unknown = (pl.col("active").fill_null(value=True) & pl.col("ingredients").is_null() & ~conflict
                & pl.lit("dose" in drugs.columns))
+    once = drugs.lazy().unique(["patient_id", *_PAIR], keep="first", maintain_order=True).filter(
+        conflict | guess | unknown).pipe(as_written)
+    if once.is_empty():
+        return TABLES["issues"].empty()
     text, names = pl.col("display").fill_null("(no name)"), pl.col("ingredients").list.join(", ")
     could_be = pl.col("possible_ingredients").list.join(" or ")
     return pl.concat([

@@ -21,6 +21,7 @@ from functools import cache
 
 import polars as pl
 
+from ..plans import as_written
 from ..tables import TABLES
 from . import ucum
 
@@ -171,24 +172,27 @@ def canonical_units(observations: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFr
     """
     if observations.is_empty():  # no record: nothing is worth making the look-ups for
         return observations.with_columns(canonical_code=pl.lit(None, dtype=pl.String)), TABLES["issues"].empty()
-    known = observations.with_columns(_looked_up("canonical_code", 0), _looked_up("quantity", 1))
+    known = observations.with_columns(_code_and_quantity())
     by_table = _by_table(known)
-    more = _by_library(by_table)
-    converted = by_table.join(more, on=["quantity", "unit"], how="left", maintain_order="left").with_columns(
-        converted=pl.coalesce("converted", pl.col("value") * pl.col("factor") + pl.col("offset"))).with_columns(
-        plausible=_plausible())
+    converted = _with_library(by_table.lazy(), _by_library(by_table)).with_columns(
+        plausible=_plausible()).pipe(as_written)
     recorded = pl.col("quantity").is_not_null() & pl.col("value").is_not_null()
     unread, odd = recorded & pl.col("converted").is_null(), recorded & ~pl.col("plausible")
     usable = pl.col("plausible")
-    done = converted.with_columns(
+    done = converted.lazy().with_columns(
         value=pl.when(pl.col("quantity").is_null()).then("value").when(usable).then("converted"),
         unit=pl.when(usable).then(_canonical_unit()).otherwise("unit"),
         value_text=pl.when(unread | odd).then(pl.format("{} {}", "value", pl.col("unit").fill_null("(no unit)")))
         .otherwise("value_text"),
         canonical_code=pl.when(usable).then("canonical_code"))
-    issues = pl.concat([_unknown_unit(converted.filter(unread)), _implausible(converted.filter(odd)),
-                        _no_library(converted.filter(unread))])
-    return done.select(*observations.columns, *{"canonical_code"} - {*observations.columns}), issues
+    columns = dict.fromkeys([*observations.columns, "canonical_code"])
+    return done.select(*columns).pipe(as_written), _issues(converted.filter(unread), converted.filter(odd))
+
+
+def _issues(unread: pl.DataFrame, odd: pl.DataFrame) -> pl.DataFrame:
+    if unread.is_empty() and odd.is_empty():
+        return TABLES["issues"].empty()
+    return pl.concat([_unknown_unit(unread), _implausible(odd), _no_library(unread)])
 
 
 def _spell(unit: pl.Expr) -> pl.Expr:
@@ -206,6 +210,11 @@ def _factors(quantity: str) -> Mapping[str, Factor]:
     """Spelled unit → factor and offset, made when a quantity is first met."""
     found = dict(zip(_spelled(UNITS[quantity]), UNITS[quantity].values(), strict=True))
     return {**found, "": (1, 0)} if quantity in _UNITLESS else found
+
+
+@cache
+def _code_and_quantity() -> list[pl.Expr]:
+    return [_looked_up("canonical_code", 0), _looked_up("quantity", 1)]
 
 
 def _look_up(unit: pl.Expr, quantity: str, part: int) -> pl.Expr:
@@ -228,9 +237,11 @@ def _by_table(rows: pl.DataFrame) -> pl.DataFrame:
     known = [_written(str(quantity), some) for (quantity,), some in met.group_by("quantity", maintain_order=True)]
     if not known:
         return rows.with_columns(converted=pl.lit(None, dtype=pl.Float64()))
-    joined = rows.join(pl.concat(known), on=["quantity", "unit"], how="left", nulls_equal=True, maintain_order="left")
+    joined = rows.lazy().join(pl.concat(known).lazy(), on=["quantity", "unit"], how="left", nulls_equal=True,
+                              maintain_order="left")
     value = (pl.col("value") * pl.col("_factor") + pl.col("_offset") - pl.col("_own_offset")) / pl.col("_own_factor")
-    return joined.with_columns(converted=value).drop("_factor", "_offset", "_own_factor", "_own_offset")
+    converted = joined.with_columns(converted=value)
+    return converted.drop("_factor", "_offset", "_own_factor", "_own_offset").pipe(as_written)
 
 
 def _written(quantity: str, rows: pl.DataFrame) -> pl.DataFrame:
@@ -255,6 +266,15 @@ def _by_library(rows: pl.DataFrame) -> pl.DataFrame:
              if ucum.is_installed() and (pair := ucum.factor(unit, canonical_unit(quantity)))]
     return pl.DataFrame(found, {"quantity": pl.String, "unit": pl.String, "factor": pl.Float64, "offset": pl.Float64},
                         orient="row")
+
+
+def _with_library(rows: pl.LazyFrame, more: pl.DataFrame) -> pl.LazyFrame:
+    """`rows` with what the library converted, too."""
+    if more.is_empty():
+        return rows
+    by_library = pl.col("value") * pl.col("factor") + pl.col("offset")
+    return rows.join(more.lazy(), on=["quantity", "unit"], how="left", maintain_order="left").with_columns(
+        converted=pl.coalesce("converted", by_library))
 
 
 def _measurement() -> pl.Expr:

@@ -11,9 +11,11 @@ import polars as pl
 from ..errors import TableError
 from ..handover import copies
 from ..plugins import Component, Plugins
-from ..tables import ACTIONS, STRENGTHS, TABLES, URGENCIES, Tables
+from ..tables import ACTIONS, STRENGTHS, TABLES, URGENCIES, Tables, distinct
 
 CONCERN = (0.0, 4.0)
+_WILD = ~pl.col("concern").is_between(*CONCERN)
+_CONCERNED = (pl.col("concern") > 0) & (pl.col("action") == "standard")
 CAUTION = ("patient_id", "drug", "code", "text")
 NO_CAUTIONS_TYPE = TABLES["suggestions"].columns["cautions"].dtype
 NO_CAUTIONS = pl.lit([], dtype=NO_CAUTIONS_TYPE)
@@ -42,12 +44,13 @@ def _advise(component: Component, tables: Tables) -> pl.DataFrame:
 
 
 def _must_be_sound(rows: pl.DataFrame, tables: Tables) -> None:
-    if strange := set(rows["patient_id"].unique()) - set(tables["features"]["patient_id"]):
+    if strange := distinct(rows["patient_id"]) - set(tables["features"]["patient_id"]):
         raise TableError(f"{len(strange)} suggestions are for patients that this run does not have")
-    wild = rows.filter(~pl.col("concern").is_between(*CONCERN))
-    if wild.height:
-        raise TableError(f"concern {wild['concern'][0]} for {wild['drug'][0]} is outside 0 to 4")
-    if rows.filter((pl.col("concern") > 0) & (pl.col("action") == "standard")).height:
+    wild, standard = rows.select(_WILD.any().alias("wild"), _CONCERNED.any().alias("standard")).row(0)
+    if wild:
+        row = rows.filter(_WILD)
+        raise TableError(f"concern {row['concern'][0]} for {row['drug'][0]} is outside 0 to 4")
+    if standard:
         raise TableError("a standard use with a concern above 0")
 
 

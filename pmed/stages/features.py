@@ -106,7 +106,7 @@ def _run(step: Any, asked: Sequence[str], made: Tables) -> dict[str, pl.DataFram
         out[name] = TABLES[name].check(frame) if name in TABLES else _own_table(name, frame)
     columns = [name for name in asked if name not in out]  # a table of the step's own is no feature
     if features is not None and columns:
-        out["features"] = _widen(step, made["features"], features.select("patient_id", *columns))
+        out["features"] = _widen(step, made["features"], features[["patient_id", *columns]])
     return out
 
 
@@ -137,5 +137,5 @@ def _widen(step: Any, before: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
 def _beside(before: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
     """The columns of both, one row a patient of `before`; of `new` each patient has at most one."""
     if before["patient_id"].equals(new["patient_id"]):
-        return before.hstack([one for one in new.get_columns() if one.name != "patient_id"])
+        return pl.concat([before, new.drop("patient_id")], how="horizontal")
     return before.join(new, on="patient_id", how="left", maintain_order="left")

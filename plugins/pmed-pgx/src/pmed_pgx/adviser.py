@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache, reduce
 from typing import Any, ClassVar, NamedTuple
 
 import polars as pl
 
+from pmed.plans import as_written
 from pmed.repeats import unless_repeated
 from pmed.tables import TABLES, Tables
 
@@ -27,6 +28,9 @@ KEY = ["patient_id", "drug"]
 START = 90.0  # days in which a treatment has just begun
 GENES = "{genes}"  # where in a reason the results of genes stand
 MORE_CAUTIONS = ("unclear", "assumed", "hinted", "unweighed")
+_MINE = pl.col("predictor") == PREDICTOR
+_READ = [pl.col("patient_id", "label", "reason", "status"), pl.col("target").alias("drug"),
+         pl.col("value").alias("concern")]
 _TYPES = {name: column.dtype for name, column in TABLES["suggestions"].columns.items() if name != "adviser"}
 _FLAGS = ("harm_at_start", "grave", "changes", "discomfort", "starting")
 _FACTS = ("action", "strength", "advice", "because", "dose_factor", "expected", "untested", "open",
@@ -43,61 +47,64 @@ class GuidelineAdviser:
     def advise(self, tables: Tables) -> pl.DataFrame:
         """A ``suggestions`` table, without ``adviser``: every patient × every drug that rows or checks are about."""
         cases = Cases.read(tables["features"])
-        every = _with_cases(tables["predictions"].filter(pl.col("predictor") == PREDICTOR), cases)
-        facts = _facts(cases.outcomes)
-        actions = every.select(*KEY, "label", "case").join(
-            facts.select("case", "action"), on="case", how="left", maintain_order="left")
-        others = alternatives(actions, cases.outcomes, tables)
-        rows, results = every.filter(pl.col("status") != "not-applicable"), tables["gene_results"]
+        every = _with_cases(tables["predictions"].lazy().filter(_MINE).select(_READ).pipe(as_written), cases)
+        whole = every.join(_facts(cases.outcomes), on="case", how="left", maintain_order="left")
+        others = alternatives(whole[[*KEY, "label", "action", "case"]], cases.outcomes, tables)
+        rows, results = whole.filter(whole["status"] != "not-applicable"), tables["gene_results"]
         present = tables.get("present_phenotypes", TABLES["present_phenotypes"].empty())
-        rows = rows.join(facts, on="case", how="left", maintain_order="left").hstack(
-            reasons(rows.select(*KEY, "case"), cases.outcomes, results, present))
+        rows = rows.hstack(reasons(rows[[*KEY, "case"]], cases.outcomes, results, present))
         taken = _taken(with_coming(tables))
-        for more in (taken, others, _doses(tables["predictions"]), assumptions(results), hints(results),
-                     days_taken(tables), _unweighed(taken, tables["features"])):
-            rows = _beside(rows, more)
-        return _suggestions(rows)
+        more = (taken, others, _doses(tables["predictions"]), assumptions(results), hints(results), days_taken(tables),
+                _unweighed(taken, tables["features"]))
+        return _suggestions(reduce(_beside, more, rows.lazy()))
 
 
 def _with_cases(predictions: pl.DataFrame, cases: Cases) -> pl.DataFrame:
     """The predictions with their `case`; they are mostly in the order of the cases, and a join takes longer."""
-    mine = predictions.select("patient_id", "label", "reason", "status", drug="target", concern="value")
     known = cases.rows()
-    if all(mine[name].equals(known[name]) for name in KEY):
-        return mine.hstack([known["case"]])
-    return mine.join(known, on=KEY, how="left", maintain_order="left")
+    if all(predictions[name].equals(known[name]) for name in KEY):
+        return predictions.hstack([known["case"]])
+    return predictions.join(known, on=KEY, how="left", maintain_order="left")
 
 
-def _beside(rows: pl.DataFrame, more: pl.DataFrame) -> pl.DataFrame:
+def _beside(rows: pl.LazyFrame, more: pl.DataFrame) -> pl.LazyFrame:
     """The columns of `more` beside the rows of its patients and drugs; there is often none, and a join takes longer."""
     if more.is_empty():
-        return rows.hstack([pl.Series(name, [None] * rows.height, dtype=dtype)
-                            for name, dtype in more.schema.items() if name not in KEY])
-    return rows.join(more, on=KEY, how="left", maintain_order="left")
+        return rows.with_columns(pl.lit(None, dtype=dtype).alias(name)
+                                 for name, dtype in more.schema.items() if name not in KEY)
+    return rows.join(more.lazy(), on=KEY, how="left", maintain_order="left")
 
 
-def _suggestions(rows: pl.DataFrame) -> pl.DataFrame:
+def _suggestions(rows: pl.LazyFrame) -> pl.DataFrame:
     """The table's columns from the joined rows."""
+    known, action, made, columns = _columns()
+    said = rows.with_columns(known).with_columns(action).with_columns(made).pipe(as_written)
+    cautioned = _lengthened(said, "noted", MORE_CAUTIONS)
+    return _lengthened(cautioned, "explained_by", ["explained_too"]).select(columns)
+
+
+@cache
+def _columns() -> tuple[list[pl.Expr], pl.Expr, list[pl.Expr], list[pl.Expr]]:
+    """What is known, the action by that, the words by both, and the table's columns: made once, for every question."""
     untested = pl.col("untested").is_not_null()
-    said = rows.with_columns(
-        pl.col("current").fill_null(value=False), assessed=pl.col("concern").is_not_null(),
-    ).with_columns(action=pl.when("assessed").then("action").when(pl.col("current") & untested).then(pl.lit("test"))
-                   .otherwise(pl.lit("not-assessed")))
-    made = {"urgency": _urgency(), "text": _text(), "why": _why(),
-            "alternatives": pl.col("alternatives").fill_null([])}
-    cautioned = _lengthened(said.with_columns(**made), "noted", MORE_CAUTIONS)
-    whole = _lengthened(cautioned, "explained_by", ["explained_too"])
-    return whole.rename({"noted": "cautions"}).select(pl.col(name).cast(dtype) for name, dtype in _TYPES.items())
+    known = [pl.col("current").fill_null(value=False), pl.col("concern").is_not_null().alias("assessed")]
+    action = pl.when("assessed").then("action").when(pl.col("current") & untested).then(pl.lit("test")).otherwise(
+        pl.lit("not-assessed")).alias("action")
+    made = [_urgency().alias("urgency"), _text().alias("text"), _why().alias("why"),
+            pl.col("alternatives").fill_null([])]
+    of = {"cautions": "noted"}
+    return known, action, made, [pl.col(of.get(name, name)).cast(dtype).alias(name) for name, dtype in _TYPES.items()]
 
 
 def _lengthened(rows: pl.DataFrame, name: str, more: Sequence[str]) -> pl.DataFrame:
     """The list `name` with those of `more` after it; only rows that have more are touched, as joining lists is slow."""
     if all(rows[one].null_count() == rows.height for one in more):
         return rows
-    few = rows.filter(pl.any_horizontal(pl.col(one).is_not_null() for one in more)).select(
+    whole = rows.lazy()
+    few = whole.filter(pl.any_horizontal(pl.col(one).is_not_null() for one in more)).select(
         *KEY, _whole=pl.concat_list(pl.col(one).fill_null([]) for one in (name, *more)))
-    return rows.join(few, on=KEY, how="left", maintain_order="left").with_columns(
-        pl.coalesce("_whole", name).alias(name)).drop("_whole")
+    return whole.join(few, on=KEY, how="left", maintain_order="left").with_columns(
+        pl.coalesce("_whole", name).alias(name)).drop("_whole").pipe(as_written)
 
 
 def _urgency() -> pl.Expr:
@@ -230,9 +237,10 @@ def _taken(medications: pl.DataFrame) -> pl.DataFrame:
         "the record does not say for certain that this drug is taken: please confirm"))
     coming = pl.struct(code=pl.lit("not-begun"), text=pl.format("ordered from {} on: not taken yet", "start"))
     told = pl.when(pl.col("perhaps")).then(pl.concat_list(perhaps)).otherwise(pl.concat_list(coming))
+    unclear = pl.when(~pl.col("sure")).then(told.cast(_TYPES["cautions"]))
     return each.group_by(KEY).agg(
         pl.col("start").min(), sure=(pl.col("state") == TAKEN).any(), perhaps=(pl.col("state") == PERHAPS).any(),
-    ).select(*KEY, current=pl.lit(value=True), unclear=pl.when(~pl.col("sure")).then(told.cast(_TYPES["cautions"])))
+    ).select(*KEY, current=pl.lit(value=True), unclear=unclear).pipe(as_written)
 
 
 def _unweighed(taken: pl.DataFrame, features: pl.DataFrame) -> pl.DataFrame:
@@ -247,7 +255,11 @@ def _unweighed(taken: pl.DataFrame, features: pl.DataFrame) -> pl.DataFrame:
 
 def _doses(predictions: pl.DataFrame) -> pl.DataFrame:
     """Doses that other predictors have worked out, for the drugs whose guideline asks for one."""
-    asked = pl.DataFrame([(drug.name, drug.dose_from) for drug in drugs().values() if drug.dose_from],
-                         schema={"drug": pl.String, "target": pl.String}, orient="row")
-    found = predictions.filter(pl.col("status") == "assessed").join(asked, on="target")
-    return found.group_by(KEY, maintain_order=True).agg(explained_too=pl.struct("predictor", "target"))
+    found = predictions.lazy().filter(pl.col("status") == "assessed").join(_dosed().lazy(), on="target")
+    return found.group_by(KEY, maintain_order=True).agg(explained_too=pl.struct("predictor", "target")).pipe(as_written)
+
+
+@cache
+def _dosed() -> pl.DataFrame:
+    return pl.DataFrame([(drug.name, drug.dose_from) for drug in drugs().values() if drug.dose_from],
+                        schema={"drug": pl.String, "target": pl.String}, orient="row")

@@ -12,6 +12,7 @@ from typing import Any
 
 import polars as pl
 
+from pmed.plans import as_written
 from pmed.tables import Tables
 
 from .cases import REMEMBERED
@@ -38,16 +39,20 @@ def alternatives(rows: pl.DataFrame, outcomes: Sequence[Outcome], tables: Tables
     nothing: "fits" speaks of the genes and of what the record holds. What a check of the candidate asks for and nobody
     knows (kidney function, mostly) makes it a caution.
     """
-    offered = _offered(rows)
-    candidates = offered["other"].unique().to_list()
-    own = rows.filter(pl.col("drug").is_in(candidates)).select("patient_id", other="drug", of="case")
-    found = offered.join(own, on=["patient_id", "other"], how="left", maintain_order="left").join(
-        on_record(tables), on=["patient_id", "finding"], how="left", maintain_order="left")
-    pairs = found.select("drug", "of").drop_nulls("of").unique(maintain_order=True)
-    told = pl.DataFrame([(drug, case, *_judged(outcomes[case], drug)) for drug, case in pairs.iter_rows()],
+    own = rows.lazy().select("patient_id", other="drug", of="case")
+    found = _offered(rows).join(own, on=["patient_id", "other"], how="left", maintain_order="left").join(
+        on_record(tables).lazy(), on=["patient_id", "finding"], how="left", maintain_order="left").pipe(as_written)
+    pairs = dict.fromkeys(pair for pair in found[["drug", "of"]].iter_rows() if pair[1] is not None)
+    told = pl.DataFrame([(drug, case, *_judged(outcomes[case], drug)) for drug, case in pairs],
                         schema={"drug": pl.String, "of": pl.Int64, "verdict": pl.String, "why": pl.String},
                         orient="row")
-    judged = found.join(told, on=["drug", "of"], how="left", maintain_order="left").with_columns(
+    judged = found.lazy().join(told.lazy(), on=["drug", "of"], how="left", maintain_order="left")
+    return judged.pipe(_weighed).pipe(as_written)
+
+
+def _weighed(found: pl.LazyFrame) -> pl.LazyFrame:
+    """The candidates as lists of each patient and drug, by the guideline's `status` and the patient's own `verdict`."""
+    judged = found.with_columns(
         verdict=pl.when(pl.col("words").is_not_null()).then(pl.lit(OUT)).otherwise("verdict"),
         why=pl.coalesce("words", "why"))
     final = pl.max_horizontal(pl.col("status").cast(_STATUS).to_physical(),
@@ -73,14 +78,14 @@ def _either(names: pl.Expr) -> pl.Expr:
     return pl.when(many > 1).then(pl.format("{} or {}", before, names.list.last())).otherwise(names.list.join(""))
 
 
-def _offered(rows: pl.DataFrame) -> pl.DataFrame:
+def _offered(rows: pl.DataFrame) -> pl.LazyFrame:
     """patient_id, drug, other, status, reason, finding: each candidate once, the guideline's first."""
-    concerned = rows.filter(pl.col("action").is_in(CONCERNED))
-    named = rows.drop_nulls("label").join(_offers(), on=["drug", "label"], maintain_order="left")
-    by_check = concerned.join(_offers().select("drug", "label"), on=["drug", "label"], how="anti").join(
-        _offers().unique(["drug", "other"], keep="first", maintain_order=True).drop("label"), on="drug",
-        maintain_order="left")
-    alike = concerned.join(_alike(), on="drug", maintain_order="left")
+    concerned = rows.filter(pl.col("action").is_in(CONCERNED)).lazy()
+    offers = _offers().lazy()
+    named = rows.lazy().drop_nulls("label").join(offers, on=["drug", "label"], maintain_order="left")
+    by_check = concerned.join(offers.select("drug", "label"), on=["drug", "label"], how="anti").join(
+        _each_offer().lazy(), on="drug", maintain_order="left")
+    alike = concerned.join(_alike().lazy(), on="drug", maintain_order="left")
     columns = ["patient_id", "drug", "other", "status", "reason", "finding"]
     each = [one.select(*columns, guideline=pl.lit(by_guideline)) for one, by_guideline in (
         (named, True), (by_check, True), (alike, False))]
@@ -92,6 +97,12 @@ def _offers() -> pl.DataFrame:
     rows = [(drug.name, key, one.drug, one.status, one.reason, one.ruled_out_by or None)
             for drug in drugs().values() for one in drug.alternatives for key in one.rows]
     return pl.DataFrame(rows, schema=dict.fromkeys(_ROW, pl.String), orient="row")
+
+
+@cache
+def _each_offer() -> pl.DataFrame:
+    """Every drug's candidates, whichever row offers them."""
+    return _offers().unique(["drug", "other"], keep="first", maintain_order=True).drop("label")
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar
@@ -12,6 +12,8 @@ import numpy.typing as npt
 import polars as pl
 
 from pmed import PmedError, option
+from pmed.plans import as_written
+from pmed.repeats import unless_repeated
 from pmed.tables import TABLES, Tables
 
 from . import spelling
@@ -57,8 +59,24 @@ class PgxCaller:
     def run(self, tables: Tables, wanted: Sequence[str]) -> dict[str, pl.DataFrame]:
         """Return ``gene_results`` and the wanted features; a patient's first sample speaks for the patient."""
         samples = tables["samples"].unique("patient_id", keep="first", maintain_order=True)
+        results, features, signs = self._read(samples, tables["genotypes"], tuple(wanted))
+        outside = tables.get("outside_calls", TABLES["outside_calls"].empty())
+        found = told(apply(results, outside, samples), signs)
+        people = found.lazy().select("patient_id").unique(maintain_order=True)
+        wide = pl.concat([features.lazy(), people], how="diagonal").unique(
+            "patient_id", keep="first", maintain_order=True).pipe(as_written)
+        return {"gene_results": found, "features": _features(wide, found, wanted)}
+
+    @cached_property
+    def _read(self) -> Callable[[pl.DataFrame, pl.DataFrame, tuple[str, ...]], tuple[pl.DataFrame, ...]]:
+        # A question that gives a genotype changes what another tool says, not the genome.
+        return unless_repeated(self._from_genomes)
+
+    def _from_genomes(self, samples: pl.DataFrame, genotypes: pl.DataFrame, wanted: tuple[str, ...]
+                      ) -> tuple[pl.DataFrame, ...]:
+        """What the genomes say, whatever other tools do: results, features of single sites, and hints."""
         results, features = [TABLES["gene_results"].empty()], [samples.select("patient_id").clear()]
-        grid, signs = Grid.of(tables["genotypes"]), [hints(samples["patient_id"].clear(), lambda _: ())]
+        grid, signs = Grid.of(genotypes), [hints(samples["patient_id"].clear(), lambda _: ())]
         where = {name: number for number, name in enumerate(grid.samples)}
         for (build,), part in samples.group_by("build", maintain_order=True):
             index = np.array([where.get(name, -1) for name in part["sample"]], dtype=np.int64)
@@ -66,11 +84,7 @@ class PgxCaller:
             results.append(_of_everybody(called, part["patient_id"]))
             features.append(part.select("patient_id", *_genotypes(grid, str(build), index, wanted)))
             signs.append(_hints(grid, str(build), index, part["patient_id"]))
-        outside = tables.get("outside_calls", TABLES["outside_calls"].empty())
-        found = told(apply(pl.concat(results), outside, samples), pl.concat(signs))
-        features.append(found.select("patient_id").unique(maintain_order=True))
-        wide = pl.concat(features, how="diagonal").unique("patient_id", keep="first", maintain_order=True)
-        return {"gene_results": found, "features": _features(wide, found, wanted)}
+        return pl.concat(results), pl.concat(features, how="diagonal"), pl.concat(signs)
 
     def _isolated(self, grid: Grid, gene: Gene, build: str, index: npt.NDArray[np.int64]) -> Called:
         """The gene's rows; where calling it breaks, rows that say so, and the other genes are none the worse."""

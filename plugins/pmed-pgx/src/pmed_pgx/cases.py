@@ -44,7 +44,9 @@ class Cases:
         """The cases of all drugs, or of those `asked` for; a feature without a column is unknown to everybody."""
         wanted = tuple(covered().values()) if asked is None else tuple(asked)
         if features.height <= FEW:
-            few = [one for row in features.iter_rows(named=True) for one in _outcomes(wanted, *_alone(row, wanted))]
+            names = features.columns  # to make named rows asks for the type of every column
+            few = [one for row in features.rows()
+                   for one in _outcomes(wanted, *_alone(dict(zip(names, row, strict=True)), wanted))]
             return cls(features["patient_id"], few, np.arange(len(few)).reshape(features.height, len(wanted)))
         return _of_many(features["patient_id"], wanted, [*columns(features, inputs(wanted)).values()])
 

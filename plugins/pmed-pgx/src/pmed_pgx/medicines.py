@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, ClassVar
 
 import polars as pl
 
-from pmed.repeats import of_tables
+from pmed.plans import as_written
+from pmed.repeats import of_tables, unless_repeated
 from pmed.tables import TABLES, Tables
 
 from .guidelines import DAYS
@@ -53,16 +54,17 @@ class PresentPhenotypes:
         """``present_phenotypes``, and the wanted features, one row a patient with a record."""
         taken = _taken(tables)
         acting = _acting(taken)
+        texts = _modifiers(acting)
         people = _of(tables, "patients")["patient_id"]
-        doses = taken.filter(pl.col("state") == TAKEN).select("patient_id", "drug", "daily")
+        doses = taken.lazy().filter(pl.col("state") == TAKEN).select("patient_id", "drug", "daily").pipe(as_written)
         nothing, listed = dict.fromkeys(people, ""), dict.fromkeys(_listing(tables), "")
         made = {one.name: one for one in (
-            *_wide(people, MODIFIERS, _modifiers(acting), wanted, listed),
+            *_wide(people, MODIFIERS, texts, wanted, listed),
             *_wide(people, TAKING, _classes(taken), wanted, listed),
             *_wide(people, ALLERGIES, _allergies(tables), wanted, nothing),
             *_wide(people, DOSE, doses, wanted, {}),
             *_wide(people, _BEGUN, days_taken(tables), wanted, dict.fromkeys(people, 0.0)))}
-        return {"present_phenotypes": _present(acting, tables["gene_results"]),
+        return {"present_phenotypes": _present(acting, texts, tables["gene_results"]),
                 "features": pl.DataFrame([people, *(made[name] for name in wanted)])}
 
 
@@ -99,25 +101,28 @@ def _of(tables: Tables, name: str) -> pl.DataFrame:
     return tables.get(name, TABLES[name].empty())
 
 
+@of_tables("medications", "patients")
 def _taken(tables: Tables) -> pl.DataFrame:
     """patient_id, drug, state, since (days since it ended), daily (mg): each drug once, by the row that says most."""
-    drugs = _of(tables, "medications")
+    drugs = _of(tables, "medications").lazy()
     whole = drugs.filter(~pl.col("route").str.contains(_LOCAL).fill_null(value=False)).join(
-        _of(tables, "patients").select("patient_id", "index_date"), on="patient_id", how="left", maintain_order="left")
+        _of(tables, "patients").lazy().select("patient_id", "index_date"), on="patient_id", how="left",
+        maintain_order="left")
     single = (pl.col("ingredients").list.len() == 1).fill_null(value=False)
     factor = pl.col("dose_unit").replace_strict(_IN_MG, default=None, return_dtype=pl.Float64)
     ended = (pl.col("index_date") - pl.col("end")).dt.total_days()
     said = whole.with_columns(since=pl.when(~pl.col("active")).then(ended),
                               daily=pl.when(single & pl.col("active")).then(pl.col("daily_dose") * factor))
-    rows = each_drug(said, "since", "daily").filter(pl.col("active").fill_null(value=True) | (pl.col("since") >= 0))
+    rows = each_drug(said.pipe(as_written), "since", "daily").filter(
+        pl.col("active").fill_null(value=True) | (pl.col("since") >= 0))
     # Several orders of one drug that all run are taken together; which of them is meant is not known, so none adds up.
     best = rows.filter(pl.col("state") == pl.col("state").min().over("patient_id", "drug"))
     return best.group_by("patient_id", "drug").agg(
         pl.col("state").first(), pl.when(pl.col("since").is_null().any()).then(None).otherwise(pl.col("since").min())
-        .alias("since"), pl.col("daily").max()).sort("patient_id", "drug")
+        .alias("since"), pl.col("daily").max()).sort("patient_id", "drug").pipe(as_written)
 
 
-def each_drug(medications: pl.DataFrame, *kept: str) -> pl.DataFrame:
+def each_drug(medications: pl.DataFrame, *kept: str) -> pl.LazyFrame:
     """One row an ingredient of each medicine: patient_id, drug, state, active and the columns `kept`.
 
     What a row only could be (``possible_ingredients``) is perhaps taken.
@@ -126,25 +131,30 @@ def each_drug(medications: pl.DataFrame, *kept: str) -> pl.DataFrame:
         medications = medications.with_columns(possible_ingredients=pl.lit(None, dtype=pl.List(pl.String())))
     state = (pl.when("active").then(pl.lit(TAKEN)).when(pl.col("active").is_null()).then(pl.lit(PERHAPS))
              .otherwise(pl.lit(RECENT)))
-    both = [medications.select("patient_id", "active", *kept, drug=name, state=of.cast(_STATES))
+    both = [medications.lazy().select("patient_id", "active", *kept, drug=name, state=of.cast(_STATES))
             for name, of in (("ingredients", state), ("possible_ingredients", pl.lit(PERHAPS)))]
     return pl.concat(both).explode("drug", empty_as_null=True, keep_nulls=True).drop_nulls("drug")
 
 
+@cache
+def _known_modifiers() -> pl.DataFrame:
+    return table("modifiers").with_columns(pl.col("from_dose").cast(pl.Float64), pl.col("lasts_days").cast(pl.Int64))
+
+
+@unless_repeated
 def _acting(taken: pl.DataFrame) -> pl.DataFrame:
     """Rows of ``modifiers`` that hold for a patient: the highest dose step that is reached, by kind."""
-    listed = table("modifiers").with_columns(
-        pl.col("from_dose").cast(pl.Float64), pl.col("lasts_days").cast(pl.Int64))
-    rows = taken.join(listed, on="drug", maintain_order="left").filter(
+    rows = taken.lazy().join(_known_modifiers().lazy(), on="drug", maintain_order="left").filter(
         pl.col("since").is_null() | (pl.col("since") < pl.col("lasts_days")))
     reached = pl.col("from_dose").is_null() | (pl.col("daily") >= pl.col("from_dose"))
     doubtful = pl.col("from_dose").is_not_null() & pl.col("daily").is_null()
     judged = rows.filter(reached.fill_null(value=False) | doubtful).with_columns(
         state=pl.when(doubtful & (pl.col("state") == TAKEN)).then(pl.lit(PERHAPS)).otherwise(
-            pl.col("state").cast(pl.String)))
+            pl.col("state").cast(pl.String))).pipe(as_written).lazy()
     sure = judged.filter(~doubtful).sort("from_dose", descending=True, nulls_last=True, maintain_order=True).unique(
         ["patient_id", "gene", "drug", "kind"], keep="first", maintain_order=True)
-    return pl.concat([sure, judged.filter(doubtful)]).sort("patient_id", "gene", "drug", "kind", "strength")
+    each = pl.concat([sure, judged.filter(doubtful)])
+    return each.sort("patient_id", "gene", "drug", "kind", "strength").pipe(as_written)
 
 
 def _modifiers(acting: pl.DataFrame) -> pl.DataFrame:
@@ -155,17 +165,28 @@ def _modifiers(acting: pl.DataFrame) -> pl.DataFrame:
 
 def _classes(taken: pl.DataFrame) -> pl.DataFrame:
     """patient_id, name (class), text: drugs that are taken for certain."""
-    now = taken.filter(pl.col("state") == TAKEN).select("patient_id", "drug")
-    each = pl.concat([now.join(_listed(), on="drug"), now.with_columns(name="drug")])
-    return each.unique().group_by("patient_id", "name").agg(text=pl.col("drug").sort().str.join(";"))
+    now = taken.filter(taken["state"] == TAKEN).lazy().select("patient_id", "drug")
+    each = pl.concat([now.join(_listed().lazy(), on="drug"), now.with_columns(name="drug")])
+    return each.unique().group_by("patient_id", "name").agg(text=pl.col("drug").sort().str.join(";")).pipe(as_written)
 
 
 def _wide(people: pl.Series, kind: str, rows: pl.DataFrame, wanted: Sequence[str],
           absent: Mapping[str, str | float]) -> list[pl.Series]:
     """The wanted features of a `kind`, from rows of patient_id, name, value; who has none has what `absent` says."""
-    known = {(patient, f"{kind}{name}"): value for patient, name, value in rows.iter_rows()}
-    return [pl.Series(one, [known.get((patient, one), absent.get(patient)) for patient in people], rows.dtypes[-1])
-            for one in wanted if one.startswith(kind)]
+    known: dict[str, dict[str, Any]] = {}
+    for patient, name, value in rows.iter_rows():
+        known.setdefault(f"{kind}{name}", {})[patient] = value
+    dtype, nothing = rows.dtypes[-1], tuple(absent.get(patient) for patient in people)
+    return [pl.Series(name, [known[name].get(*one) for one in zip(people, nothing, strict=True)], dtype)
+            if name in known else column for name, column in _nobodys(kind, tuple(wanted), nothing, dtype).items()]
+
+
+@lru_cache(maxsize=16)
+def _nobodys(kind: str, wanted: tuple[str, ...], nothing: tuple[str | float | None, ...],
+             dtype: pl.DataType) -> dict[str, pl.Series]:
+    """The wanted columns of a kind of which nobody has a value: most are so, and alike but for their name."""
+    column = pl.Series(nothing, dtype=dtype)
+    return {name: column.alias(name) for name in wanted if name.startswith(kind)}
 
 
 def _listing(tables: Tables) -> pl.Series:
@@ -178,11 +199,11 @@ def _listing(tables: Tables) -> pl.Series:
 @of_tables("medications", "patients")
 def with_coming(tables: Tables) -> pl.DataFrame:
     """``medications`` with index_date, and `coming`: ordered, and to begin within `AHEAD` days."""
-    dated = _of(tables, "medications").join(
-        _of(tables, "patients").select("patient_id", "index_date"), on="patient_id", how="left", maintain_order="left")
+    people = _of(tables, "patients").lazy().select("patient_id", "index_date")
+    dated = _of(tables, "medications").lazy().join(people, on="patient_id", how="left", maintain_order="left")
     ahead = (pl.col("start") - pl.col("index_date")).dt.total_days().is_between(0, AHEAD)
     ordered = (pl.col("kind") == "order") & pl.col("status").is_in(["active", "draft"]) & ~pl.col("active")
-    return dated.with_columns(coming=(ahead & ordered).fill_null(value=False))
+    return dated.with_columns(coming=(ahead & ordered).fill_null(value=False)).pipe(as_written)
 
 
 @of_tables("medications", "patients")
@@ -197,34 +218,35 @@ def days_taken(tables: Tables) -> pl.DataFrame:
     found = rows.filter(now | pl.col("end").is_between(0, LAPSE)).group_by("patient_id", "drug").agg(
         now=now.any(), undated=(now & pl.col("start").is_null()).any(), days=pl.col("start").max().clip(lower_bound=0))
     days = pl.when(~pl.col("undated")).then("days").cast(pl.Float64)
-    return found.filter("now").select("patient_id", "drug", days=days)
+    return found.filter("now").select("patient_id", "drug", days=days).pipe(as_written)
 
 
+@of_tables("allergies")
 def _allergies(tables: Tables) -> pl.DataFrame:
     """patient_id, "" (the feature has no name of its own), text."""
-    rows = _of(tables, "allergies").filter(pl.col("active").fill_null(value=True)).select(
+    rows = _of(tables, "allergies").lazy().filter(pl.col("active").fill_null(value=True)).select(
         "patient_id", name="ingredients")
     named = rows.explode("name", empty_as_null=True, keep_nulls=True).drop_nulls("name").unique()
     return named.group_by("patient_id").agg(text=pl.col("name").sort().str.join(";")).select(
-        "patient_id", pl.lit("").alias("name"), "text")
+        "patient_id", pl.lit("").alias("name"), "text").pipe(as_written)
 
 
-def _present(acting: pl.DataFrame, results: pl.DataFrame) -> pl.DataFrame:
+def _present(acting: pl.DataFrame, texts: pl.DataFrame, results: pl.DataFrame) -> pl.DataFrame:
     """``present_phenotypes``: every gene of a patient on whose product a medicine acts; distinct cases once."""
-    sure = results.select("patient_id", "gene", genetic=pl.when("complete").then("phenotype").otherwise(
+    sure = results.lazy().select("patient_id", "gene", genetic=pl.when("complete").then("phenotype").otherwise(
         pl.when(pl.col("possible_phenotypes").list.len() > 0).then(pl.col("possible_phenotypes").list.join(" or "))),
         score=pl.when("complete").then("activity_score"))
-    texts = _modifiers(acting).rename({"name": "gene"})
-    both = texts.join(sure, on=["patient_id", "gene"], how="left", maintain_order="left")
+    both = texts.lazy().rename({"name": "gene"}).join(
+        sure, on=["patient_id", "gene"], how="left", maintain_order="left").pipe(as_written)
     cases = both.select("gene", "genetic", "score", "text").unique(maintain_order=True)
     told = pl.DataFrame([_told(row) for row in cases.iter_rows(named=True)], schema=_CASE, orient="row")
-    lasting = _lasting(acting)
-    made = both.join(told, on=["gene", "genetic", "score", "text"], nulls_equal=True, maintain_order="left").join(
+    case, lasting = ["gene", "genetic", "score", "text"], _lasting(acting.lazy())
+    made = both.lazy().join(told.lazy(), on=case, nulls_equal=True, maintain_order="left").join(
         lasting, on=["patient_id", "gene"], how="left", maintain_order="left")
     return TABLES["present_phenotypes"].check(made.select(
         "patient_id", "gene", phenotype="genetic", present_phenotype="present", activity_score="score",
         present_activity_score="present_score", because="because", acting="acting", reverts_after="reverts_after",
-        evidence="evidence"))
+        evidence="evidence").pipe(as_written))
 
 
 _CASE: dict[str, Any] = {
@@ -240,7 +262,7 @@ def _told(row: dict[str, Any]) -> dict[str, Any]:
             "because": list(dict.fromkeys(one.drug for one in causes)), "acting": [str(one) for one in acting]}
 
 
-def _lasting(acting: pl.DataFrame) -> pl.DataFrame:
+def _lasting(acting: pl.LazyFrame) -> pl.LazyFrame:
     """patient_id, gene, reverts_after (days, from the index date if all were stopped now), evidence."""
     left = pl.when(pl.col("state") == RECENT).then(pl.col("lasts_days") - pl.col("since")).otherwise("lasts_days")
     return acting.group_by("patient_id", "gene").agg(

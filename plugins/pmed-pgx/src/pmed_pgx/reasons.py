@@ -6,6 +6,7 @@ from functools import cache
 
 import polars as pl
 
+from pmed.plans import as_written
 from pmed.repeats import unless_repeated
 from pmed.tables import TABLES
 
@@ -27,39 +28,40 @@ _CAUTIONS = TABLES["suggestions"].columns["cautions"].dtype
 def reasons(rows: pl.DataFrame, outcomes: list[Outcome], gene_results: pl.DataFrame,
             present: pl.DataFrame) -> pl.DataFrame:
     """Beside `rows` (patient_id, drug, case): ``who``, the results, and ``gap``, why those asked for are missing."""
-    told, numbered = _with_today(in_words(gene_results), present), rows.with_row_index(_ROW)
+    told, numbered = _with_today(in_words(gene_results), present).lazy(), rows.with_row_index(_ROW).lazy()
     # A drug does not change what its own guideline says of it.
     itself = (pl.col("causes").list.len() == 1) & (pl.col("causes").list.first() == pl.col("drug"))
-    who = numbered.join(_looked_at(), on="drug", maintain_order="left").join(
+    who = numbered.join(_looked_at().lazy(), on="drug", maintain_order="left").join(
         told, on=["patient_id", "gene"], maintain_order="left").select(
         _ROW, who=pl.when(itself).then("plain").otherwise("who"))
     asked = [(case, gene) for case, one in enumerate(outcomes) for gene in dict.fromkeys(map(gene_of, one.missing))]
     missing = pl.DataFrame(asked, schema={"case": pl.Int64, "gene": pl.String}, orient="row")
-    gap = numbered.join(missing, on="case", maintain_order="left").join(
+    gap = numbered.join(missing.lazy(), on="case", maintain_order="left").join(
         told, on=["patient_id", "gene"], how="left", maintain_order="left").select(_ROW, gap=_gap_or_unread())
     # By number: to join by patients' and drugs' names takes longer.
     return (numbered.select(_ROW).join(_listed(who, "who", " and "), on=_ROW, how="left", maintain_order="left")
-            .join(_listed(gap, "gap", "; "), on=_ROW, how="left", maintain_order="left").drop(_ROW))
+            .join(_listed(gap, "gap", "; "), on=_ROW, how="left", maintain_order="left").drop(_ROW).pipe(as_written))
 
 
-def _listed(texts: pl.DataFrame, name: str, between: str) -> pl.DataFrame:
+def _listed(texts: pl.LazyFrame, name: str, between: str) -> pl.LazyFrame:
     """The texts of each row as one."""
     # To join lists takes a quarter of the time of joining texts group by group.
     return texts.group_by(_ROW, maintain_order=True).agg(name).with_columns(pl.col(name).list.join(between))
 
 
+@unless_repeated
 def _with_today(told: pl.DataFrame, present: pl.DataFrame) -> pl.DataFrame:
     """`told` with the present phenotype behind the genetic one; an enzyme blocked whatever the genes say, too."""
-    changed = present.filter(pl.col("because").list.len() > 0, pl.col("present_phenotype").is_not_null())
+    changed = present.lazy().filter(pl.col("because").list.len() > 0, pl.col("present_phenotype").is_not_null())
     stopped = pl.col("acting").list.join(";").str.contains(RECENT)
     over = pl.when(stopped & pl.col("reverts_after").is_not_null()).then(pl.format(
         ", which was stopped and wears off in about {} days", "reverts_after")).otherwise(pl.lit(""))
     now = changed.select("patient_id", "gene", causes="because", now=pl.format(
         "today {} because of {}{}", "present_phenotype", pl.col("because").list.join(" and "), over))
-    both = told.join(now, on=["patient_id", "gene"], how="full", coalesce=True, maintain_order="left_right")
+    both = told.lazy().join(now, on=["patient_id", "gene"], how="full", coalesce=True, maintain_order="left_right")
     who = pl.coalesce("who", pl.col("gene") + pl.lit(" (genes unknown)"))
     return both.with_columns(plain="who", who=pl.when(pl.col("now").is_null()).then("who").otherwise(
-        pl.format("{}, {}", who, "now"))).drop("now")
+        pl.format("{}, {}", who, "now"))).drop("now").pipe(as_written)
 
 
 def _gap_or_unread() -> pl.Expr:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar, Final
 
 import polars as pl
 
 from pmed import TABLES, Tables
+from pmed.plans import as_written
+from pmed.repeats import unless_repeated
 from pmed.verdicts import inputs, number
 
 from . import iwpc
+from .current import takers
 from .dose_inputs import published
 from .dose_model import NAME
 from .warfarin import GENE, REFERENCE, SITE, TARGET, dose_inputs
@@ -28,6 +32,10 @@ EVIDENCE: Final = {"source": "IWPC", "level": "cohort of 21 sites, validated in 
                    "from 18 of these sites", "citation": iwpc.CITATION,
                    "url": "https://pubmed.ncbi.nlm.nih.gov/19228618/"}
 
+_MINE: Final = ((pl.col("predictor") == NAME) & (pl.col("target") == TARGET) & (pl.col("status") == "assessed")
+                & (pl.col("value") >= LOWEST_ADVISED))
+_NOTHING: Final = TABLES["suggestions"].empty().drop("adviser")
+
 
 @dataclass(frozen=True)
 class WarfarinAdvice:
@@ -38,29 +46,39 @@ class WarfarinAdvice:
 
     def advise(self, tables: Tables) -> pl.DataFrame:
         """One suggestion for each patient whose dose was assessed and is one that is given at all."""
-        table = TABLES["suggestions"]
-        rows = _assessed(tables)
-        types = {name: column.dtype for name, column in table.columns.items()}
-        made = rows.select("patient_id", **{name: column.cast(types[name]) for name, column in _columns().items()})
-        return made.select(name for name in table.columns if name != "adviser")
+        doses = tables["predictions"].lazy().filter(_MINE).select(
+            "patient_id", "low", "high", dose="value").pipe(as_written)
+        if doses.is_empty():
+            return _NOTHING
+        return _advised(doses, takers(tables["medications"], DRUG), inputs(tables["features"], REFERENCE))
 
 
-def _assessed(tables: Tables) -> pl.DataFrame:
+# Most questions about a patient change none of the three.
+@unless_repeated
+def _advised(doses: pl.DataFrame, takes: tuple[str, ...], rested_on: pl.DataFrame) -> pl.DataFrame:
+    """The suggestions for assessed `doses`, by who takes warfarin now and the inputs that the doses rest on."""
+    return _assessed(doses, takes, rested_on).select(_suggestion())
+
+
+def _assessed(doses: pl.DataFrame, takes: tuple[str, ...], rested_on: pl.DataFrame) -> pl.DataFrame:
     """Assessed doses with the inputs they rest on and whether warfarin is taken now."""
-    mine = (pl.col("predictor") == NAME) & (pl.col("target") == TARGET) & (pl.col("status") == "assessed")
-    sensible = pl.col("value") >= LOWEST_ADVISED
-    doses = tables["predictions"].filter(mine, sensible).select("patient_id", "low", "high", dose="value")
-    drugs = tables["medications"].filter(pl.col("active").fill_null(value=True))
-    takes = drugs.filter(pl.col("ingredients").list.contains(DRUG))["patient_id"]
-    rested_on = inputs(tables["features"], REFERENCE)
     rows = doses.join(rested_on, on="patient_id", how="left", maintain_order="left")
     equation = pl.Series("equation", published(dose_inputs(rows)), dtype=pl.Float64)
-    return rows.with_columns(
-        equation, current=pl.col("patient_id").is_in(takes.unique().implode()),
+    return rows.lazy().with_columns(
+        equation, current=pl.col("patient_id").is_in(pl.Series(takes, dtype=pl.String).implode()),
         # polars divides long columns otherwise than short ones, in the last bit: a batch must say what one by one says.
         factor=(pl.col("dose") / iwpc.USUAL_DOSE).round(9)).with_columns(
         differs=(pl.col("factor") - 1).abs() > iwpc.RELEVANT,
-        apart=(pl.col("dose") / pl.col("equation") - 1).abs() > FAR_APART).filter(pl.col("equation") >= LOWEST_ADVISED)
+        apart=(pl.col("dose") / pl.col("equation") - 1).abs() > FAR_APART).filter(
+            pl.col("equation") >= LOWEST_ADVISED).pipe(as_written)
+
+
+@cache
+def _suggestion() -> list[pl.Expr]:
+    """Every column of ``suggestions`` but adviser, in its order."""
+    made = {"patient_id": pl.col("patient_id"), **_columns()}
+    return [made[name].cast(column.dtype).alias(name) for name, column in TABLES["suggestions"].columns.items()
+            if name != "adviser"]
 
 
 def _columns() -> dict[str, pl.Expr]:

@@ -11,6 +11,7 @@ from pmed import TABLES, Tables
 from pmed.verdicts import number
 
 from .actg175 import HORIZON
+from .current import takers
 from .nrti import TARGET, report
 from .nrti_model import CITATION, NAME, UNIT
 
@@ -32,28 +33,27 @@ class NrtiAdvice:
         table = TABLES["suggestions"]
         mine = (pl.col("predictor") == NAME) & (pl.col("target") == TARGET) & (pl.col("status") == "assessed")
         rows = tables["predictions"].filter(mine)
-        taken = tables["medications"].filter(pl.col("active").fill_null(value=True),
-                                             pl.col("ingredients").list.contains(DRUG))["patient_id"]
+        if rows.is_empty():  # the model is not read for patients of whom nothing of the trial is known
+            return table.empty().drop("adviser")
         types = {name: column.dtype for name, column in table.columns.items()}
-        columns = {**_columns(rows), "current": pl.col("patient_id").is_in(taken.unique().implode())}
+        taken = pl.Series(takers(tables["medications"], DRUG), dtype=pl.String)
+        columns = {**_columns(), "current": pl.col("patient_id").is_in(taken.implode())}
         made = rows.select("patient_id", **{name: column.cast(types[name]) for name, column in columns.items()})
         return made.select(name for name in table.columns if name != "adviser")
 
 
-def _columns(rows: pl.DataFrame) -> dict[str, pl.Expr]:
+def _columns() -> dict[str, pl.Expr]:
     """Every column of ``suggestions`` but patient_id, adviser and current."""
     return {
         "drug": pl.lit(DRUG), "action": pl.lit("standard"), "urgency": pl.lit("routine"),
-        "strength": pl.lit("optional"), "concern": pl.lit(0.0), "text": _text(rows),
+        "strength": pl.lit("optional"), "concern": pl.lit(0.0), "text": _text(),
         "why": pl.lit("From the inputs of the trial ACTG 175."),
         "dose_factor": pl.lit(None), "population": pl.lit(POPULATION), "evidence": _one(EVIDENCE),
         "alternatives": pl.lit([]), "cautions": pl.lit([]), "unknown": pl.lit([]),
         "explained_by": _one({"predictor": NAME, "target": TARGET})}
 
 
-def _text(rows: pl.DataFrame) -> pl.Expr:
-    if rows.is_empty():  # the model is not read for patients of whom nothing of the trial is known
-        return pl.lit("")
+def _text() -> pl.Expr:
     gained = pl.format(f"Research use, not a reason to treat. In ACTG 175 {{}} gained {{}} {UNIT} without event up to "
                        f"day {HORIZON:.0f} over {report().versus}", "label", number(pl.col("value")))
     ends = pl.format(" ({} to {})", number(pl.col("low")), number(pl.col("high"))).fill_null("")

@@ -15,6 +15,7 @@ from typing import ClassVar, Final
 import polars as pl
 
 from pmed import Tables
+from pmed.plans import as_written
 from pmed.repeats import of_tables
 
 from .diagnoses import CONDITIONS, conditions
@@ -51,8 +52,9 @@ class RiskHistory:
         """One row for each patient with a record; others have no row, hence nulls."""
         parts = (race(tables), conditions(tables), measurements(tables), smoking(tables),
                  treatments(tables))
-        wide = reduce(lambda left, right: left.join(right, on="patient_id", how="left", maintain_order="left"), parts)
-        return {"features": wide.select("patient_id", *wanted)}
+        wide = reduce(lambda left, right: left.join(right, on="patient_id", how="left", maintain_order="left"),
+                      [one.lazy() for one in parts])
+        return {"features": wide.pipe(as_written)[["patient_id", *wanted]]}
 
 
 @of_tables("patients")

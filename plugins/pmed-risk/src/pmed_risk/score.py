@@ -12,6 +12,7 @@ import numpy.typing as npt
 import polars as pl
 
 from pmed import Card
+from pmed.tables import distinct
 from pmed.verdicts import all_reasons, inputs, needs, number, outside, predictions, steps
 
 from .findings import ASKED, UNREAD, as_step, assumed, with_assumed
@@ -119,9 +120,9 @@ class Score(Published):
         apart, reasons = against(frame, about)
         silent = frame.select(apart=apart).to_series() if apart is not None else None
         told = [one for one in (silent, reasons) if one is not None]
-        rows = predictions(frame.with_columns(value), target=about.target, value=pl.col("value"), unit=self.card.unit,
+        rows = predictions(frame.hstack([value]), target=about.target, value=pl.col("value"), unit=self.card.unit,
                            reason=pl.coalesce(told) if told else pl.lit(None), label=label)
-        kept = rows if silent is None else rows.with_columns(
+        kept = rows if silent is None or silent.null_count() == rows.height else rows.with_columns(
             status=pl.when(silent.is_not_null()).then(pl.lit("not-applicable")).otherwise("status"))
         return with_assumed(kept, assumed(frame, about.read))
 
@@ -176,7 +177,7 @@ def _strange(frame: pl.DataFrame, about: Equation) -> list[pl.Expr]:
     words = {name: known for name, known in {"sex": _SEXES, **about.words}.items() if name in about.read}
     return [pl.when(~pl.col(name).is_in(list(known))).then(
         pl.format(f"{name} is recorded as {{}}: the equation knows {', '.join(known)} only", name))
-        for name, known in words.items() if set(frame[name].unique()).difference((*known, None))]
+        for name, known in words.items() if distinct(frame[name]).difference((*known, None))]
 
 
 def _inside(column: pl.Series, limit: tuple[float, float, str] | None) -> bool:
