@@ -8,15 +8,16 @@ peak memory is that of the largest process.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pysam
 
 from benchmarks.genomes import FOLDER, OURS, Counts
 from benchmarks.make_records import samples, write
-from benchmarks.measure import Case
+from benchmarks.measure import Case, Cost
 from benchmarks.pharmacogenes import CPU_A_PERSON, FLAT, PGX
 from benchmarks.pharmacogenes import files as cohorts
 from pmed.genomics.cache import write_cache
@@ -25,11 +26,28 @@ FULL_A_PERSON = 0.004  # CPU s: two cores then work out 500 people a second
 CACHE_A_PERSON = 0.0004
 GENES, CACHED, FULL = (1, 4, 16, 39), (1, 39), (1, 4)
 RECORDS = FOLDER / "records"
+LINE, OFF = "pmed cohort, the genes of", 1.1
 
 
 def genes(counts: Counts) -> list[Case]:
     """Genes of the release alone; the cost of a person must not grow with the cohort."""
     return _grown(counts, "genes", "the genes of", GENES, CPU_A_PERSON)
+
+
+def linearity(cases: Sequence[Case], costs: Mapping[str, Cost | str]) -> list[tuple[str, ...]]:
+    """A row that says how far the work of calling genes is from a straight line, where it was measured thrice or more.
+
+    The line (work = start + people x each) is the one with the least relative squares.
+    """
+    mine = [(case.items, cost.counted(apart=True)) for case in cases if case.name.startswith(LINE)
+            and isinstance(cost := costs[case.name], Cost)]
+    if len(mine) < 3:  # through two points there always is one
+        return []
+    people, work = np.array(mine, dtype=float).T
+    start, each = np.linalg.lstsq(np.array([1 / work, people / work]).T, np.ones(len(mine)))[0]
+    off = float(np.abs(work / (start + each * people) - 1).max())
+    return [(f"{LINE}: farthest from a straight line", "", "", "", f"{each * 1e9:.1f}", f"{1 + off:.2f}",
+             f"{start:.1f} s + each", f"{OFF} x", "ok" if 1 + off <= OFF else "OVER THE LIMIT")]
 
 
 def full(counts: Counts) -> list[Case]:

@@ -128,7 +128,7 @@ def main() -> None:
     print(f"medians of {asked.rounds} interleaved rounds ({min(asked.rounds, genomes.HEAVY)} of what takes seconds), "
           f"Python {sys.version.split()[0]}, {os.cpu_count()} CPUs; {ADDITIONS:,} additions in a Python loop take "
           f"{pace():.2f} CPU s")
-    lines = [row(case, by_name, costs) for case in cases]
+    lines = [*(row(case, by_name, costs) for case in cases), *biobank.linearity(cases, costs)]
     print(table([HEAD, *lines]))
     if asked.save:
         print(f"kept {kept(asked.save, lines, asked.rounds)}")

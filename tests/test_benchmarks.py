@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import genomes, performance, scores
+from benchmarks import biobank, genomes, performance, scores
 from benchmarks.measure import HEAD, Case, Cost, chosen, is_made, make_once, measure, measure_all, row, table
 
 
@@ -197,3 +197,16 @@ def test_results_and_page_say_how_fast_the_machine_was(monkeypatch: pytest.Monke
     assert said in performance.page(told)
     del told["machine"]["loop_s"]  # results from before it was measured
     assert "additions" not in performance.page(told)
+
+
+@pytest.mark.parametrize(("work", "off", "verdict"), [
+    ((2.0, 3.0, 11.0, 41.0), "1.00", "ok"), ((2.0, 3.0, 11.0, 70.0), "1.4", "OVER THE LIMIT")])
+def test_linearity_is_told_of_a_line_with_any_start(work: tuple[float, ...], off: str, verdict: str) -> None:
+    cases = [Case(f"{biobank.LINE} {many:,}", (), items=many) for many in (1000, 2000, 10_000, 40_000)]
+    costs = {case.name: Cost(seconds + 1, 1, seconds) for case, seconds in zip(cases, work, strict=True)}
+    [row] = biobank.linearity(cases, costs)
+    assert len(row) == len(HEAD)
+    assert row[5].startswith(off)
+    assert row[8] == verdict
+    assert not biobank.linearity(cases[:2], costs)
+    assert not biobank.linearity(cases[:3], {**costs, cases[0].name: "FAILED"})

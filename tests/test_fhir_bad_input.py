@@ -150,9 +150,8 @@ DECODING = """
 import re, sys
 from pathlib import Path
 from pmed.sources.fhir_lines import LineReading
-from pmed.sources.fhir_wanted import decoder
 part = LineReading(Path(sys.argv[1]))
-met = len(list(part.first())) + sum(decoder(one.kind).decode(one.raw) is not None for one in part.others())
+met = len(list(part.first())) + sum(one.found is not None for one in part.others())
 print(met, re.search(r"VmHWM:\\s*(\\d+)", Path("/proc/self/status").read_text())[1])
 """
 

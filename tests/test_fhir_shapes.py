@@ -12,7 +12,7 @@ import pytest
 
 from pmed.errors import HistoryError
 from pmed.sources.fhir import FhirSource
-from pmed.sources.fhir_files import numbered_lines
+from pmed.sources.fhir_files import blocks, lines_of
 from pmed.tables import TABLES
 from pmed.types import ReadRequest
 
@@ -169,7 +169,8 @@ def test_lines_keep_their_numbers_over_pieces(tmp_path: Path, monkeypatch: pytes
     expected = [(number, line.strip().encode()) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
     for size in (1, 2, 7, 4096):
         monkeypatch.setattr("pmed.sources.fhir_files._CHUNK", size)
-        assert [(number, line.strip()) for number, line in numbered_lines(path)] == expected
+        assert [(number, line.strip()) for at, block in blocks(path)
+                for number, line in lines_of(at.number, block)] == expected
 
 
 def test_real_bundles_as_ndjson_are_the_same_record(shared: Path, tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ from . import staging, work
 from .away import Here, here
 from .counts import EVERYBODY
 from .local import Pool, processes
-from .plan import Block, Chunk, Files, direct_blocks, files_of_same_people, people_at_once, with_patients
+from .plan import Block, Chunk, Files, direct_blocks, files_of_same_people, in_block, people_at_once, with_patients
 from .result import Cohort
 from .summary import write_summary
 from .work import WORK, Asked, Done, note
@@ -227,11 +227,12 @@ def _is_cut(files: Files, most: int) -> bool:
 
 def _cut(pool: Pool, sets: Sequence[Files], place: Path, most: int, unread: dict[str, str]) -> list[Block]:
     """Blocks of the files that hold more people than a chunk."""
-    large = [(one.paths, staging.folder_of(place, one.paths)) for one in sets if _is_cut(one, most)]
-    _all(pool([(work.cut, (paths, folder, most)) for paths, folder in large]))
+    large = [(one.paths, staging.folder_of(place, one.paths), in_block(len(one.samples), most))
+             for one in sets if _is_cut(one, most)]
+    _all(pool([(work.cut, given) for given in large]))
     blocks = []
-    for paths, folder in large:
-        made = work.cut(paths, folder, most)  # it is done: this reads the note
+    for given in large:
+        made, folder = work.cut(*given), given[1]  # it is done: this reads the note
         unread.update(made.unread)
         blocks += [Block(samples, cut=staging.block_file(folder, number))
                    for number, samples in enumerate(made.blocks)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ LEAST, MOST = 16, 4096
 # Measured with the reference plugins: a process with its plugins and knowledge, and each person at a chunk's peak.
 BASE_MB, PERSON_MB, PERSON_GENES_MB = 280, 0.58, 0.2
 MAIN_MB = 150        # the process that hands out the chunks
+_SPREAD = 100        # a block may have a hundredth more: a chunk costs most of a second, even of two people
 _CUT = ("vcf", "bcf", "cache")
 
 
@@ -72,6 +74,17 @@ def people_at_once(megabytes: int, jobs: int, *, genes_only: bool = False) -> in
         raise OptionError(f"{megabytes} MB is too little for {jobs} processes", where="--memory",
                           hint=f"at least {int(jobs * (BASE_MB + LEAST * each)) + main + 1}, or fewer --jobs")
     return min(MOST, room)
+
+
+def in_block(many: int, most: int) -> int:
+    """People in a block of those that `many` are cut into: `most`, or a few more where the last block has next to none.
+
+    >>> in_block(2560, 640), in_block(2562, 640), in_block(2700, 640)
+    (640, 641, 640)
+    """
+    whole = many // most
+    spread = math.ceil(many / whole) if whole else most
+    return spread if spread <= most + most // _SPREAD else most
 
 
 def files_of_same_people(paths: Sequence[Path], build: str) -> tuple[list[Files], dict[Path, str]]:

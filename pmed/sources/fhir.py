@@ -18,6 +18,7 @@ from ..types import ReadRequest, SourceKind
 from .fhir_bundle import Reading, file_issue, read_document
 from .fhir_files import EXPORT_HINT, inside, is_bundle, is_lines, is_record
 from .fhir_lines import LineReading
+from .fhir_many import take_loose
 from .fhir_records import Records
 from .fhir_shares import read_shared
 from .reasons import followed
@@ -83,7 +84,7 @@ def _read(paths: Sequence[Path], processes: int) -> Records:
         if shared:
             shared.issues[:0] = records.issues
             return shared
-        records.take_loose(loose, records.meet_loose(loose))
+        take_loose(records, loose, records.meet_loose(loose))
     if faults and not records.rows["patients"]:
         raise faults[0]
     return records

@@ -17,7 +17,7 @@ import msgspec
 from ..errors import HistoryError
 from .fhir_files import EXPORT_HINT, content
 from .fhir_types import Bundle, Entry, Header, LooseBundle, Medication, Patient
-from .fhir_wanted import WANTED, whole_bundles
+from .fhir_wanted import WANTED, whole_bundles, whole_lines
 from .recorded import Issue
 
 T = TypeVar("T")
@@ -223,6 +223,24 @@ def _found(bundle: Any, file: str) -> list[Resource]:
         _SPOTS.append(f"entry[{len(_SPOTS)}]")
     return [Resource(file, spot, _KINDS[type(found)], found.id or "", entry.full_url or "", b"", found)
             for spot, entry in zip(_SPOTS, bundle.entry, strict=False) if type(found := entry.resource) in _KINDS]
+
+
+def decoded_lines(file: str, number: int, block: bytes) -> list[Resource] | None:
+    """The resources of many lines, decoded in one pass; `number` is the first line's.
+
+    None where anything is not as it should be, and where what is not wanted is sooner passed over line by line.
+    """
+    begin = BEGIN.match(block)
+    if begin is None or begin[1].decode() not in _KEPT:
+        return None
+    try:
+        decoded = whole_lines().decode_lines(block)
+    except UNREADABLE:
+        return None
+    if len(decoded) != block.count(b"\n") + 1:  # an empty line has a number too
+        return None
+    return [Resource(file, f"line {spot}", _KINDS[type(found)], found.id or "", "", b"", found)
+            for spot, found in enumerate(decoded, number) if type(found) in _KINDS]
 
 
 def _decode_bundle(content: bytes, where: str) -> Bundle | LooseBundle:

@@ -19,7 +19,7 @@ _DOCUMENTS = (".json",)
 _BROKEN = (OSError, EOFError, zlib.error)
 _HEAD = 4096
 _BUNDLE = re.compile(rb'"resourceType"\s*:\s*"Bundle"')
-_CHUNK = 1 << 22
+_CHUNK = 1 << 17  # larger ones, once decoded, are not in the cache of the processor any more when they become rows
 
 
 def is_lines(path: Path) -> bool:
@@ -101,14 +101,8 @@ class Span:
 WHOLE = Span()
 
 
-def numbered_lines(path: Path, span: Span = WHOLE) -> Iterator[tuple[int, bytes]]:
-    """The lines with something in them, from 1; see `blocks`."""
-    for at, block in blocks(path, span):
-        yield from lines_of(at.number, block)
-
-
 def blocks(path: Path, span: Span = WHOLE) -> Iterator[tuple[Span, bytes]]:
-    """Whole lines, a few MB of them at a time, and where they are. Only a piece of the file is in memory.
+    """Whole lines, some hundred kB of them at a time, and where they are. Only a piece of the file is in memory.
 
     Raises:
         HistoryError: it cannot be read, or no more of it.
@@ -152,7 +146,7 @@ def _blocks(file: BinaryIO, span: Span) -> Iterator[tuple[Span, bytes]]:
         position += len(chunk)
         head, newline, tail = chunk.rpartition(b"\n")
         if newline:
-            block, after = b"".join((*parts, head)), position - len(tail)
+            block, after = b"".join((*parts, head)) if parts else head, position - len(tail)
             yield Span(start, after, number), block
             number, start, parts = number + block.count(b"\n") + 1, after, []
         if tail and (parts or not tail.isspace()):  # millions of blanks before a line are not kept

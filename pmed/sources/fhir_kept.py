@@ -37,6 +37,13 @@ class Kept:
         if len(cells) >= self._most:
             self._pack()
 
+    def add_one(self, row: Row) -> None:
+        """Keep a row with all columns."""
+        self._cells += row
+        self.height += 1
+        if len(self._cells) >= self._most:
+            self._pack()
+
     def add_frame(self, frame: pl.DataFrame) -> None:
         """Keep rows that are in a frame already."""
         if self._cells:

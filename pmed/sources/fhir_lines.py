@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .fhir_bundle import FIRST, Reading, Resource, undecoded
-from .fhir_files import WHOLE, Span, blocks, lines_of, numbered_lines
+from .fhir_bundle import FIRST, Reading, Resource, decoded_lines, undecoded
+from .fhir_files import WHOLE, Span, blocks, lines_of
 from .recorded import Issue
 
 # A line that is one of them has its name in quotes; most others have not.
@@ -47,14 +47,17 @@ class LineReading:
 
     def others(self) -> Iterator[Resource]:
         """All else that becomes rows."""
+        for span, block in blocks(self.path, self.span):
+            for found in decoded_lines(self.path.name, span.number, block) or self._one_by_one(span.number, block):
+                if found.kind in FIRST:
+                    self.met_first = True
+                else:
+                    yield found
+
+    def _one_by_one(self, number: int, block: bytes) -> Iterator[Resource]:
         telling = Reading(self.path.name, self.where, issues=self.issues)
-        for number, line in numbered_lines(self.path, self.span):
-            found = undecoded(line, f"line {number}", telling, what="the line")
-            if found is None:
-                continue
-            if found.kind in FIRST:
-                self.met_first = True
-            else:
+        for spot, line in lines_of(number, block):
+            if found := undecoded(line, f"line {spot}", telling, what="the line"):
                 yield found
 
 

@@ -122,13 +122,6 @@ class Records:
                                         hint="give the file with the Patient resources, or the folder, too")
         return scope
 
-    def take_loose(self, parts: Sequence[Reading | LineReading], scope: Scope) -> None:
-        """Take all else in."""
-        for part in parts:
-            for resource in part.others():
-                self.take(resource, scope)
-            self.issues += part.issues
-
     def _refer(self, resource: Resource, scope: Scope, where: str) -> None:
         """Learn what refers to a patient or a medicine.
 

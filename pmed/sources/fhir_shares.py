@@ -25,6 +25,7 @@ from ..pools import end_with
 from .fhir_bundle import BEGIN, FIRST, Reading
 from .fhir_files import Span, is_packed, line_after, lines_before, opened
 from .fhir_lines import LineReading
+from .fhir_many import take_all
 from .fhir_records import Records, Scope
 from .fhir_types import CodeableConcept
 from .fhir_wanted import WANTED
@@ -183,8 +184,7 @@ def do(job: Job) -> Done:
     for piece in job.pieces:
         path = Path(piece.path)
         part = LineReading(path, span=Span(piece.start, piece.end, lines_before(path, piece.start) + 1))
-        for resource in part.others():
-            records.take(resource, scope)
+        take_all(records, part.others(), scope)
         noted.append((records.issues, part.issues))
         records.issues = []
         surprised |= part.met_first and not piece.first

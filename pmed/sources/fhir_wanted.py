@@ -162,14 +162,25 @@ _PASSED_OVER = (
     "Substance", "SupplyDelivery", "SupplyRequest", "Task", "VisionPrescription")
 
 
+def _known() -> Any:
+    """Any resource as what it is; one that is not wanted has no fields."""
+    others = [msgspec.defstruct(name, [], tag_field="resourceType", tag=name, gc=False) for name in _PASSED_OVER]
+    return Union[(Wanted, Patient, Medication, *others)]
+
+
+@cache
+def whole_lines() -> msgspec.json.Decoder[Any]:
+    """Resources of all types, for many lines at once; refuses what is not as it should be."""
+    return msgspec.json.Decoder(_known())
+
+
 @cache
 def whole_bundles() -> msgspec.json.Decoder[Any]:
     """Bundles in one pass, each resource as what it is; refuses those with anything that is not as it should be.
 
-    The shell is that of `fhir_types.Bundle`. A resource that is not wanted has no fields.
+    The shell is that of `fhir_types.Bundle`.
     """
-    others = [msgspec.defstruct(name, [], tag_field="resourceType", tag=name, gc=False) for name in _PASSED_OVER]
-    known: Any = Union[(Wanted, Patient, Medication, msgspec.UnsetType, *others)]
+    known: Any = _known() | msgspec.UnsetType
     entry: Any = msgspec.defstruct("WholeEntry", [("full_url", str | None, None), ("resource", known, msgspec.UNSET)],
                                    rename="camel", gc=False)
     return msgspec.json.Decoder(msgspec.defstruct("WholeBundle", [

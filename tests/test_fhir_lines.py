@@ -1,0 +1,97 @@
+"""Many lines at once are read as each of them by itself: the same rows, the same problems, at the same places."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from pmed.sources import fhir_lines, fhir_many
+from pmed.sources.fhir import FhirSource
+from pmed.tables import TABLES
+from pmed.types import ReadRequest
+
+LOINC = "http://loinc.org"
+AMOUNT = {"value": 70.5, "unit": "kilo", "system": "http://unitsofmeasure.org", "code": "kg"}
+
+
+def coded(code: str | None = "29463-7", system: str = LOINC, display: str | None = "Weight") -> dict[str, Any]:
+    return {"coding": [{"system": system, "code": code, "display": display}]}
+
+
+def measured(number: int, **more: Any) -> dict[str, Any]:
+    return {"resourceType": "Observation", "id": f"o{number}", "status": "final", "code": coded(),
+            "subject": {"reference": "Patient/p1"}, "effectiveDateTime": "2020-02-03T10:00:00Z",
+            "issued": "2020-02-04", "valueQuantity": AMOUNT, **more}
+
+
+ODD: list[dict[str, Any]] = [
+    {}, {"subject": {"reference": "Patient/p2"}}, {"subject": {"reference": "http://x.org/Patient/p2"}},
+    {"subject": {"reference": "Patient/who"}}, {"subject": None}, {"subject": {}},
+    {"valueQuantity": AMOUNT | {"comparator": "<"}}, {"valueQuantity": {}}, {"valueQuantity": None},
+    {"valueQuantity": AMOUNT | {"value": None}}, {"valueQuantity": AMOUNT | {"system": "x"}},
+    {"valueQuantity": {"value": 1, "code": "mg"}}, {"valueQuantity": {"value": 1, "unit": "mg"}},
+    {"component": [{"code": coded("1"), "valueQuantity": AMOUNT}]}, {"code": coded("84413-4")},
+    {"code": coded("84414-2")},
+    {"code": coded(system="x")}, {"code": coded(display=None)}, {"code": coded(None, LOINC, None)},
+    {"code": {"text": "weight"}}, {"code": coded(display=None) | {"text": "said"}}, {"code": None},
+    {"code": {"coding": [coded("1", "x")["coding"][0], coded("2")["coding"][0]]}},
+    {"effectiveDateTime": None}, {"effectiveDateTime": None, "effectivePeriod": {"start": "2019"}},
+    {"effectiveDateTime": None, "effectiveInstant": "2018-01-01"}, {"effectiveDateTime": "what"}, {"issued": None},
+    {"status": "entered-in-error"}, {"interpretation": [{"coding": [{"code": "H"}]}]},
+    {"interpretation": [{"text": "h"}]},
+    {"id": "o0"}, {"id": "o0", "valueQuantity": AMOUNT | {"value": 1}}, {"id": None}, {"id": ""}, {"id": "ä ö"}]
+
+
+def read(path: Path) -> dict[str, pl.DataFrame]:
+    return FhirSource(processes=1).read([path], ReadRequest(TABLES["sites"].empty()))
+
+
+@pytest.fixture
+def slowly(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Reads every line and every resource by itself."""
+    def one_by_one(path: Path) -> dict[str, pl.DataFrame]:
+        with monkeypatch.context() as patch:
+            patch.setattr(fhir_lines, "decoded_lines", lambda *_: None)
+            patch.setattr(fhir_many, "_plain", lambda *_: None)
+            return read(path)
+    return one_by_one
+
+
+def must_be_same(path: Path, slowly: Any) -> dict[str, pl.DataFrame]:
+    found = read(path)
+    for name, frame in slowly(path).items():
+        assert found[name].equals(frame), name
+    return found
+
+
+@pytest.mark.parametrize("chunk", [1 << 17, 700])
+@pytest.mark.parametrize("fault", [[], ["{oops"], ["", " "], [{"resourceType": "Nothing", "id": "n"}],
+                                   [measured(99, status=7)], [{"resourceType": "Claim", "id": "c"}]])
+def test_odd_observations_among_others(tmp_path: Path, slowly: Any, fault: list[Any], chunk: int,
+                                       monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pmed.sources.fhir_files._CHUNK", chunk)
+    people = [{"resourceType": "Patient", "id": name, "birthDate": "1950-01-01"} for name in ("p1", "p2")]
+    odd = [measured(number) | more for number, more in enumerate(ODD)]
+    both = [one for number, one in enumerate(odd) for one in (measured(100 + number), one)]
+    lines = [*people[:1], *both, *fault, people[1], *both[:3]]
+    path = tmp_path / "all.ndjson"
+    path.write_text("\n".join(one if isinstance(one, str) else json.dumps(one) for one in lines))
+    found = must_be_same(path, slowly)
+    assert found["observations"].height > len(ODD) * 2 - 12
+    assert {"duplicate-resource", "unknown-patient", "limit-not-value"} <= set(found["issues"]["code"])
+
+
+def test_real_records(tmp_path: Path, shared: Path, slowly: Any) -> None:
+    path = tmp_path / "all.ndjson"
+    with path.open("w") as out:
+        for file in sorted((shared / "data/fhir/synthea").glob("*.json"))[:4]:
+            entries = json.loads(file.read_text("utf-8"))["entry"]
+            text = "\n".join(json.dumps(one["resource"]) for one in entries)
+            for one in entries:
+                text = text.replace(one["fullUrl"], f"{one['resource']['resourceType']}/{one['resource']['id']}")
+            out.write(text + "\n")
+    assert must_be_same(path, slowly)["observations"].height > 100
