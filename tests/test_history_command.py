@@ -83,14 +83,14 @@ def test_the_template_is_a_mapping_that_can_be_filled(tmp_path: Path) -> None:
     assert pmed("history", "--template", path).returncode == 0
     (tmp_path / "patients.csv").write_text("id,born,sex\nkim,03.07.1950,F\n")
     (tmp_path / "medicines.csv").write_text(
-        "id;medicine;from;to;dose;times_a_day;state\nkim;Zocor;2025-01-02;;20;1;current\n")
+        "id;medicine;from;to;dose;times_a_day;state;indication\nkim;Zocor;2025-01-02;;20;1;current;cholesterol\n")
     (tmp_path / "labs.csv").write_text("id,date,creatinine_umol,inr\nkim,2025-02-01,88,1.1\n")
     (tmp_path / "diagnoses.csv").write_text("id,icd10,since\nkim,E11.9,2020-05\n")
     done = pmed("history", path, "-o", tmp_path / "out")
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("1 patients, 1 conditions, 1 medications, 2 observations")
     drug = pl.read_parquet(tmp_path / "out" / "medications.parquet").row(0, named=True)
-    assert (drug["ingredients"], drug["matched_by"], drug["daily_dose"], drug["active"]) == (
-        ["simvastatin"], "brand", 20.0, True)
+    assert (drug["ingredients"], drug["matched_by"], drug["daily_dose"], drug["active"], drug["reason"]) == (
+        ["simvastatin"], "brand", 20.0, True, "cholesterol")
     refused(pmed("history", "--template", path), "is there already")
     refused(pmed("history", "--template", tmp_path / "x.toml"), "ends in .mapping.toml")

@@ -107,8 +107,8 @@ def test_every_canonical_code_has_a_range_and_no_two_spellings_of_a_unit_differ(
     assert set(units.PLAUSIBLE) == {target for target, _ in CODES.values()}
     for known in UNITS.values():
         spelled: dict[str, tuple[float, float]] = {}
-        for unit, pair in known.items():
-            assert spelled.setdefault(units._spelled(unit), pair) == pair
+        for unit, pair in zip(units._spelled(known), known.values(), strict=True):
+            assert spelled.setdefault(unit, pair) == pair
 
 
 def test_real_records_lose_nothing_to_the_ranges(shared: Path) -> None:
