@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -37,3 +40,16 @@ def root() -> Path:
 def fresh_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The interpreter of a new environment of the module's own, to install into."""
     return environment(tmp_path_factory.mktemp("fresh") / "venv")
+
+
+@pytest.fixture(scope="module")  # a process can have one Playwright at a time
+def chromium() -> Iterator[Any]:
+    """Debian's Chromium, driven by Playwright; skips the test where one of them is absent."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    found = shutil.which("chromium")
+    if found is None:
+        pytest.skip("no Chromium on this machine")
+    with playwright.sync_playwright() as player:
+        browser = player.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield browser
+        browser.close()

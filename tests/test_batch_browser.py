@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +10,6 @@ import pytest
 from pmed.batch.index import index_page
 from pmed.batch.journal import Line, ToDo
 
-playwright = pytest.importorskip("playwright.sync_api")
-CHROMIUM = shutil.which("chromium")
 LINES = [
     Line("p10", "a.html", todo=(ToDo("warfarin", "adjust", "soon"), ToDo("codeine", "avoid", "today")), recorded=True),
     Line("p9", "b.html", todo=(ToDo("warfarin", "avoid", "soon"),), recorded=True),
@@ -21,16 +17,6 @@ LINES = [
     Line("p7", error="<img src=x onerror=alert(1)>"),
     *(Line(f"q{number:04}", "d.html", recorded=True) for number in range(400)),
 ]
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine")
-    with playwright.sync_playwright() as player:
-        browser = player.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,7 +19,6 @@ from pmed.result import Result
 from pmed.sections import MOST, clean, with_sections
 from tests import render_cases as cases
 
-CHROMIUM = shutil.which("chromium")
 BAD_MARKUP = """
 <p class="mine cover" id="today" onclick="document.title='got in'" style="position:fixed;inset:0">Mine</p>
 <script>document.title = 'got in'</script><img src="http://evil.test/a.png" onerror="document.title='got in'">
@@ -157,17 +155,6 @@ def test_a_pdf_has_the_text_without_the_style() -> None:
     texts = [box.text for one in document.pages for box in one._page_box.descendants() if hasattr(box, "text")]
     assert sum("Mine" in text for text in texts) == 1
     assert any("Genes" in text for text in texts)
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api")
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine")
-    with playwright.sync_playwright() as player:
-        browser = player.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 def opened(chromium: Any, folder: Path, text: str, **context: Any) -> tuple[Any, list[str]]:

@@ -287,12 +287,14 @@ def _limit(part: int) -> pl.Expr:
     return _measurement().replace_strict(limits, default=None, return_dtype=pl.Float64())
 
 
+@cache
 def _plausible() -> pl.Expr:
     """Within the range of the living; null where there is no converted value. Not a number is not plausible."""
     return (pl.col("converted") >= _limit(1)) & (pl.col("converted") <= _limit(2)) & pl.col(
         "converted").is_finite()
 
 
+@cache
 def _canonical_unit() -> pl.Expr:
     names = {quantity: canonical_unit(quantity) for quantity in UNITS}
     return pl.col("quantity").replace_strict(names, default=None, return_dtype=pl.String())
