@@ -126,7 +126,7 @@ def test_the_writers_write_what_they_should(kind):
     """A strategy that no longer reaches a shape would make the tests above say less than they seem to."""
     seen = set()
 
-    @settings(max_examples=200, suppress_health_check=SLOW, database=None, derandomize=True)
+    @settings(max_examples=500, suppress_health_check=SLOW, database=None, derandomize=True)
     @given(getattr(vcf_writer, f"{kind}s")())
     def look(made):
         seen.update(shapes_of(made))
