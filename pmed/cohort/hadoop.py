@@ -119,12 +119,14 @@ def _spark_home() -> Path:
 @contextmanager
 def _told(address: str, what: str) -> Iterator[None]:
     """Java's exceptions as one line of ours."""
-    from py4j.protocol import Py4JError, Py4JJavaError
+    from py4j.protocol import Py4JError, Py4JJavaError, Py4JNetworkError
 
     try:
         yield
-    except Py4JJavaError as error:
-        said = str(error.java_exception.toString()).splitlines()[0].rpartition("Exception: ")[2]
-        raise PmedError(f"{what}: {said}", where=address) from error
-    except Py4JError as error:
+    except Py4JNetworkError as error:
         raise PmedError(f"{what}: Java has ended", where=address) from error
+    except Py4JError as error:
+        # Once a process has a Spark session, pyspark asks that one's Java about errors of ours too, and fails.
+        java = error if isinstance(error, Py4JJavaError) else error.__context__
+        told = str(java.java_exception.toString()) if isinstance(java, Py4JJavaError) else str(error)
+        raise PmedError(f"{what}: {told.splitlines()[0].rpartition('Exception: ')[2]}", where=address) from error
