@@ -41,6 +41,14 @@ def needs(names: Sequence[str], shown: Mapping[str, str] | None = None) -> pl.Ex
     return pl.when(missing != "").then("needs " + missing)
 
 
+def lists_medicines() -> pl.Expr:
+    """Rows of ``medications`` by which a record lists medicines: all but those that say that none was taken once.
+
+    Whether somebody takes a medicine that is not found is unknown where no row of the record lists any.
+    """
+    return pl.col("active").fill_null(value=True) | (pl.col("ingredients").list.len() != 0).fill_null(value=True)
+
+
 def outside(name: str, low: float, high: float, unit: str) -> pl.Expr:
     """Says that a number is outside `low` to `high`; null where it is inside or null."""
     text = pl.format(f"{name} {{}} is outside {low:g} to {high:g} {unit}", number(pl.col(name), 2))

@@ -124,7 +124,10 @@ def cohort(inputs: Inputs, asked: Asked, *, engine: str = "local", jobs: int = 0
         chunks, unread = _staged(pool, inputs, asked, most)
         done = _finished_before(asked.folder, chunks)
         todo = [chunk for chunk in chunks if chunk.number not in done]
-        for one in _engine(engine, pool, number, files or Here((), (), asked.folder))(asked, chunks, todo):
+        here_or_away = files or Here((), (), asked.folder)
+        results = (pool([(work.do, (chunk,)) for chunk in todo]) if engine == "local"
+                   else here_or_away.work_out(asked, chunks, todo, number))
+        for one in results:
             done[one.number] = one
             count(sum(len(chunk.people) for chunk in chunks if chunk.number in done),
                   sum(len(chunk.people) for chunk in chunks))
@@ -136,13 +139,6 @@ def cohort(inputs: Inputs, asked: Asked, *, engine: str = "local", jobs: int = 0
                    tuple(dict.fromkeys(failure for one in notes for failure in one.failures)))
     whole.save()
     return whole
-
-
-def _engine(name: str, pool: Pool, jobs: int,
-            files: Here) -> Callable[[Asked, Sequence[Chunk], Sequence[Chunk]], Iterable[Done]]:
-    if name == "local":
-        return lambda _asked, _chunks, todo: pool([(work.do, (chunk,)) for chunk in todo])
-    return lambda asked, chunks, todo: files.work_out(asked, chunks, todo, jobs)
 
 
 def _prepare(inputs: Inputs, asked: Asked) -> None:

@@ -13,6 +13,7 @@ from ..normalise.units import CODES, canonical_units
 from ..plans import as_written
 from ..repeats import unless_repeated
 from ..tables import TABLES, Tables
+from ..verdicts import lists_medicines
 
 ON, OBSERVATION, UNREAD = "on:", "observation:", "medicines-not-recognised"
 # LOINC of the body measures, with the range outside of which a value is a slip of the pen
@@ -134,8 +135,7 @@ def _held(drugs: pl.DataFrame) -> pl.DataFrame:
     """
     possible = pl.col("possible_ingredients") if "possible_ingredients" in drugs.columns else pl.lit(None)
     current = pl.col("active").fill_null(value=True)
-    # That somebody once took nothing is no list of medicines.
-    rows = drugs.filter(current | (pl.col("ingredients").list.len() != 0).fill_null(value=True)).with_columns(
+    rows = drugs.filter(lists_medicines()).with_columns(
         possible=pl.when(current).then(possible.cast(pl.List(pl.String()))))
     unclear = pl.concat_list(pl.col("possible").fill_null([]),
                              pl.when(pl.col("active").is_null()).then("ingredients").fill_null([]))

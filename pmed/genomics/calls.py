@@ -29,7 +29,6 @@ NONE = -1
 _MOST_DIGITS = 4
 MOST_CELLS = 4_000_000
 _SEPARATOR = re.compile(r"[/|]")
-_TAB, _DOT, _ZERO, _BAR, _SLASH = b"\t.0|/"
 
 
 @dataclass(frozen=True)
@@ -250,26 +249,7 @@ def _at_once(record: Record, samples: int) -> Shared | None:
         return Shared.coded(record.calls)
     text = record.calls if isinstance(record.calls, bytes) and record.format == "GT" else b""
     coded = Coded.of_text(text, samples, record.format)
-    if coded is not None:
-        return Shared.coded(coded)
-    calls = _fixed_width(text, samples)
-    return None if calls is None else Shared(calls)
-
-
-def _fixed_width(text: bytes, samples: int) -> Calls | None:
-    """Calls of the form ``0|1`` for everybody, or None where a single one is of another form."""
-    if len(text) != 4 * samples - 1:
-        return None
-    cells = np.frombuffer(text + b"\t", dtype=np.uint8).reshape(samples, 4)
-    alleles = cells[:, (0, 2)].astype(np.int64) - _ZERO
-    missing = cells[:, (0, 2)] == _DOT
-    phased = cells[:, 1] == _BAR
-    plain = (missing | ((alleles >= 0) & (alleles <= 9))).all()
-    if not plain or (cells[:, 3] != _TAB).any() or not (phased | (cells[:, 1] == _SLASH)).all():
-        return None
-    nothing = np.full(samples, NONE)
-    return Calls(np.where(missing, NONE, alleles), np.full(samples, 2), phased, nothing, nothing, nothing,
-                 np.zeros(samples, dtype=bool))
+    return None if coded is None else Shared.coded(coded)
 
 
 def _general(records: Sequence[Record], samples: int) -> list[Calls]:

@@ -48,7 +48,8 @@ class LineReading:
     def others(self) -> Iterator[Resource]:
         """All else that becomes rows."""
         for span, block in blocks(self.path, self.span):
-            for found in decoded_lines(self.path.name, span.number, block) or self._one_by_one(span.number, block):
+            whole = decoded_lines(self.path.name, span.number, block)
+            for found in self._one_by_one(span.number, block) if whole is None else whole:
                 if found.kind in FIRST:
                     self.met_first = True
                 else:

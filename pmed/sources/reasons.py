@@ -11,11 +11,11 @@ from collections.abc import Mapping
 import polars as pl
 
 from ..tables import Tables
+from .fhir_rows import SNOMED
 
 #: Between the links of one row, and between a link and the name that it gives itself.
 NEXT, NAME = "\n", "\t"
 WITH_REASON = ("medications", "procedures", "encounters")
-_SNOMED = "http://snomed.info/sct"
 _ERROR, _STATES = "entered-in-error", ("status", "verification")
 # Table → the types of resources in it, so that the many measurements are looked at only where one is a reason.
 _TARGETS: Mapping[str, tuple[str, ...]] = {
@@ -55,7 +55,7 @@ def _targets(frames: Tables, links: pl.Series) -> pl.DataFrame:
              if everywhere or kinds & {*here}]
     if not found:
         return _named(frames["conditions"]).clear()
-    return pl.concat(found).sort((pl.col("system") == _SNOMED).fill_null(value=False), descending=True,
+    return pl.concat(found).sort((pl.col("system") == SNOMED).fill_null(value=False), descending=True,
                                  maintain_order=True).unique(["patient_id", "link"], keep="first", maintain_order=True)
 
 

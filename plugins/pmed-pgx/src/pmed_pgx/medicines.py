@@ -19,6 +19,7 @@ import polars as pl
 from pmed.plans import as_written
 from pmed.repeats import of_tables, unless_repeated
 from pmed.tables import TABLES, Tables
+from pmed.verdicts import lists_medicines
 
 from .guidelines import DAYS
 from .knowledge import table
@@ -191,9 +192,7 @@ def _nobodys(kind: str, wanted: tuple[str, ...], nothing: tuple[str | float | No
 
 def _listing(tables: Tables) -> pl.Series:
     """Patients whose record lists medicines, or says that none is taken now; that it once said so is no list."""
-    drugs = _of(tables, "medications")
-    says = pl.col("active").fill_null(value=True) | (pl.col("ingredients").list.len() != 0).fill_null(value=True)
-    return drugs.filter(says)["patient_id"].unique()
+    return _of(tables, "medications").filter(lists_medicines())["patient_id"].unique()
 
 
 @of_tables("medications", "patients")

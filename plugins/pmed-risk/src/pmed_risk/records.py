@@ -8,6 +8,7 @@ from typing import Final
 import polars as pl
 
 from pmed import TABLES, Tables
+from pmed.verdicts import lists_medicines
 
 WRONG: Final = ("refuted", "entered-in-error", "cancelled", "registered")
 
@@ -35,9 +36,7 @@ def lost(tables: Tables, resource: str) -> pl.Expr:
 
 def listing(tables: Tables) -> pl.Expr:
     """Patients whose record lists medicines, or says that none is taken now; that it once said so is no list."""
-    drugs = tables["medications"]
-    says = pl.col("active").fill_null(value=True) | (pl.col("ingredients").list.len() != 0).fill_null(value=True)
-    return pl.col("patient_id").is_in(drugs.filter(says)["patient_id"].unique().to_list())
+    return pl.col("patient_id").is_in(tables["medications"].filter(lists_medicines())["patient_id"].unique().to_list())
 
 
 def people(tables: Tables) -> pl.DataFrame:
