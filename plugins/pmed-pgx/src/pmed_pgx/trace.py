@@ -9,7 +9,7 @@ import polars as pl
 from pmed.repeats import unless_repeated
 
 from . import phenotype
-from .cases import REMEMBERED, Cases, columns
+from .cases import FEW, REMEMBERED, Cases, columns
 from .checks import acting_on, covered, genes_of, is_list, listing
 from .guidelines import PHENOTYPE, SCORE, Drug, Row, drugs, gene_of
 from .knowledge import Gene, Site, genes
@@ -49,6 +49,7 @@ def trace(features: pl.DataFrame, predictions: pl.DataFrame) -> pl.DataFrame:
     return found.with_columns(step=number).select(list(SCHEMA))
 
 
+@lru_cache(maxsize=1 << 10)
 def _plan(drug: Drug) -> list[str]:
     """Keys of a drug's steps, in order: for each gene its sites, its diplotype and the inputs about it."""
     about_gene = {gene: [name for name in drug.reference if gene_of(name) == gene] for gene in drug.genes}
@@ -66,7 +67,9 @@ def _looked_at(features: pl.DataFrame, asked: list[Drug]) -> pl.DataFrame:
     """patient_id, key, text of everything that is known of the genes and the inputs."""
     known = set(features.columns)
     read_of_genes = [name for name in wants() if name in known]
-    genotyped = _genotyped(features[["patient_id", *read_of_genes]], tuple(gene.name for gene in _known(asked)))
+    # Of few people all genes: of which of them something is asked differs from question to question, and they do not.
+    known_genes = _known([*drugs().values()] if features.height <= FEW else asked)
+    genotyped = _genotyped(features[["patient_id", *read_of_genes]], tuple(gene.name for gene in known_genes))
     read = tuple(dict.fromkeys(name for drug in asked for name in drug.inputs))
     values = pl.DataFrame([one.cast(pl.String) for one in columns(features, read).values()])
     told = genotyped.hstack(values.select(_input(name) for name in read))
@@ -83,6 +86,7 @@ def _genotyped(features: pl.DataFrame, names: tuple[str, ...]) -> pl.DataFrame:
     return features.select("patient_id", *[said.alias(key) for key, said in steps.items()])
 
 
+@lru_cache(maxsize=1 << 10)
 def _input(name: str) -> pl.Expr:
     """What an input of the rows is, in words; null where it is unknown."""
     kind, gene = name.partition(":")[0], gene_of(name)

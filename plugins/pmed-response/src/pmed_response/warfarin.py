@@ -139,9 +139,10 @@ def _told() -> list[pl.Expr]:
 @unless_repeated  # to predict, to explain and to trace ask for the same rows, and so does many a question
 def halves(told: pl.DataFrame) -> pl.DataFrame:
     """mg/week for rows of the model's inputs, by the equation and by the learned model: _equation, _learned."""
-    made = {"_equation": published, "_learned": lambda told: learned(kernel(), told)}
-    return pl.DataFrame([pl.Series(name, half(told) if told.height else [], dtype=pl.Float64)
-                         for name, half in made.items()])
+    none = np.zeros(0)
+    equation, model = (published(told), learned(kernel(), told)) if told.height else (none, none)
+    return pl.DataFrame([pl.Series("_equation", equation, dtype=pl.Float64),
+                         pl.Series("_learned", model, dtype=pl.Float64)])
 
 
 def weekly(told: pl.DataFrame) -> np.ndarray[Any, np.dtype[np.float64]]:
