@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import isnan
@@ -157,7 +157,7 @@ def _coded(given: Sequence[pl.Series], asked: tuple[Drug, ...]) -> dict[str, Cod
 def _alone(known: dict[str, Any], asked: tuple[Drug, ...]) -> list[Any]:
     """The `inputs` of one patient, without a column for each, which is what takes the time there."""
     bounds = _bounds(asked)
-    own = {name: _value(known, name) for name in inputs(asked)}
+    own = {name: value_of(known, name) for name in inputs(asked)}
     return [_bin(value, bounds[name]) if name in bounds else value for name, value in own.items()]
 
 
@@ -210,7 +210,7 @@ def _readers(asked: tuple[Drug, ...]) -> tuple[tuple[int, ...], ...]:
     return tuple(map(tuple, found.values()))
 
 
-def _value(known: dict[str, Any], name: str) -> Any:
+def value_of(known: Mapping[str, Any], name: str) -> Any:
     """The value of its column in `columns`."""
     value = known.get(name)
     if value is None:
