@@ -62,7 +62,9 @@ def join_sources(suggestions: pl.DataFrame) -> pl.DataFrame:
 
     Where concern is equal, an adviser other than a pure look-up (one with a dose factor) leads, then by name.
     """
-    several = pl.struct("patient_id", "drug").is_duplicated()
+    several = suggestions.select(pl.struct("patient_id", "drug").is_duplicated()).to_series()
+    if not several.any():  # as of most patients
+        return _alone(suggestions)
     joined = [_alone(suggestions.filter(~several)), _of_several(suggestions.filter(several))]
     return pl.concat(joined)  # `rank` puts them in order
 
