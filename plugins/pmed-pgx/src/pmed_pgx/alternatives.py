@@ -6,16 +6,17 @@ if the drug it is to replace were not taken. Those ruled out stay in the list, w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
 from pmed.plans import as_written
 from pmed.tables import Tables
 
-from .cases import REMEMBERED
+from .cases import FEW, REMEMBERED
+from .checks import covered
 from .findings import on_record
 from .guidelines import CONCERN, Known, drugs
 from .knowledge import table
@@ -28,6 +29,7 @@ FITS, CAUTION, OUT = "fits", "caution", "ruled-out"
 CONCERNED, GRADED = ("avoid", "alternative"), ("strong", "moderate")
 _ROW = ("drug", "label", "other", "status", "reason", "finding")
 _STATUS = pl.Enum([FITS, CAUTION, OUT])
+_RANKS = {FITS: 0, CAUTION: 1, OUT: 2}
 
 
 def alternatives(rows: pl.DataFrame, outcomes: Sequence[Outcome], tables: Tables) -> pl.DataFrame:
@@ -39,6 +41,8 @@ def alternatives(rows: pl.DataFrame, outcomes: Sequence[Outcome], tables: Tables
     nothing: "fits" speaks of the genes and of what the record holds. What a check of the candidate asks for and nobody
     knows (kidney function, mostly) makes it a caution.
     """
+    if rows.height <= FEW * len(covered()):
+        return _of_few(rows, outcomes, tables)
     own = rows.lazy().select("patient_id", other="drug", of="case")
     found = _offered(rows).join(own, on=["patient_id", "other"], how="left", maintain_order="left").join(
         on_record(tables).lazy(), on=["patient_id", "finding"], how="left", maintain_order="left").pipe(as_written)
@@ -48,6 +52,55 @@ def alternatives(rows: pl.DataFrame, outcomes: Sequence[Outcome], tables: Tables
                         orient="row")
     judged = found.lazy().join(told.lazy(), on=["drug", "of"], how="left", maintain_order="left")
     return judged.pipe(_weighed).pipe(as_written)
+
+
+class _Offer(NamedTuple):
+    """A candidate, how the guideline sees it and what rules it out."""
+
+    other: str
+    status: str
+    reason: str
+    finding: str | None
+    guideline: bool = True
+
+
+def _of_few(rows: pl.DataFrame, outcomes: Sequence[Outcome], tables: Tables) -> pl.DataFrame:
+    """The same of few people, candidate by candidate: of a patient there are some hundred, and joins take longer."""
+    held = {(patient, finding): words for patient, finding, words in
+            on_record(tables)[["patient_id", "finding", "words"]].iter_rows()}
+    each = rows[[*KEY, "label", "action", "case"]].rows()
+    case_of = {(patient, drug): case for patient, drug, _, _, case in each}
+    listed: list[tuple[Any, ...]] = []
+    for patient, drug, label, action, _ in each:
+        found = []
+        for one in _offered_to(drug, label, concerned=action in CONCERNED):
+            words, case = held.get((patient, one.finding or "")), case_of.get((patient, one.other))
+            own = (OUT, words) if words is not None else (None, None) if case is None else _judged(outcomes[case], drug)
+            found.append((one, *_both(one, *own)))
+        found.sort(key=lambda one: one[1])
+        named = _or([one.other for one, final, _ in found if one.guideline and final < _RANKS[OUT]])
+        listed += [(patient, drug, one.other, _STATUS.categories[final], reason, named)
+                   for one, final, reason in found]
+    flat = pl.DataFrame(listed, schema=dict.fromkeys((*KEY, "other", "status", "reason", "named"), pl.String()),
+                        orient="row")
+    entry = pl.struct(drug="other", status="status", reason="reason")
+    return flat.group_by(KEY, maintain_order=True).agg(alternatives=entry, named=pl.col("named").first())
+
+
+def _both(one: _Offer, verdict: str | None, why: str | None) -> tuple[int, str]:
+    """The rank of the status and the reason, as `_weighed` has them."""
+    status, own = _RANKS[one.status], _RANKS[verdict or FITS]
+    reason = one.reason
+    if why is not None and one.status == verdict == CAUTION:
+        reason = f"{reason}; {why}"
+    elif why is not None and verdict and own >= status:
+        reason = why
+    return max(status, own), reason
+
+
+def _or(names: Sequence[str]) -> str:
+    """The same as `_either`."""
+    return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def _weighed(found: pl.LazyFrame) -> pl.LazyFrame:
@@ -90,6 +143,31 @@ def _offered(rows: pl.DataFrame) -> pl.LazyFrame:
     each = [one.select(*columns, guideline=pl.lit(by_guideline)) for one, by_guideline in (
         (named, True), (by_check, True), (alike, False))]
     return pl.concat(each).unique([*KEY, "other"], keep="first", maintain_order=True)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _offered_to(drug: str, label: str | None, *, concerned: bool) -> tuple[_Offer, ...]:
+    """The candidates of `_offered` for one row."""
+    by_row, by_drug, alike = _candidates()
+    named = by_row.get((drug, label), []) if label is not None else []
+    each = [*(named or (by_drug.get(drug, []) if concerned else [])), *(alike.get(drug, []) if concerned else [])]
+    once: dict[str, _Offer] = {}
+    for one in each:
+        once.setdefault(one.other, one)
+    return tuple(once.values())
+
+
+@cache
+def _candidates() -> tuple[Mapping[tuple[str, str], list[_Offer]], Mapping[str, list[_Offer]],
+                           Mapping[str, list[_Offer]]]:
+    """The tables of `_offers`, `_each_offer` and `_alike`, by what they are looked up by."""
+    by_row: dict[tuple[str, str], list[_Offer]] = {}
+    for drug, label, *one in _offers().iter_rows():
+        by_row.setdefault((drug, label), []).append(_Offer(*one))
+    by_drug, alike = ({drug: [_Offer(*row, guideline) for row in rows] for drug, rows in
+                       found[["drug", *_Offer._fields[:4]]].rows_by_key("drug").items()}
+                      for found, guideline in ((_each_offer(), True), (_alike(), False)))
+    return by_row, by_drug, alike
 
 
 @cache

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
+from typing import NamedTuple
 
 import polars as pl
 
@@ -10,6 +12,7 @@ from pmed.plans import as_written
 from pmed.repeats import unless_repeated
 from pmed.tables import TABLES
 
+from .cases import FEW
 from .checks import covered, genes_of
 from .guidelines import gene_of
 from .knowledge import genes
@@ -22,12 +25,17 @@ _ROW = "_row"
 ASSUMED, HINT = "absent-as-ref", "hint"
 _DOUBTS = ("key-site-missing", "copy-number-not-assessed", "half-call", "undocumented-as-reference",
            "unknown-allele", "unknown-phenotype", "unknown-score", "one-allele", "outside-no-call")
+_UNTYPED = " is not known: it needs HLA typing, which a file of small variants cannot replace"
+_UNREAD = " was not read: no genome is given"
+_UNSETTLED = " does not settle what the guideline asks for"
 _CAUTIONS = TABLES["suggestions"].columns["cautions"].dtype
 
 
 def reasons(rows: pl.DataFrame, outcomes: list[Outcome], gene_results: pl.DataFrame,
             present: pl.DataFrame) -> pl.DataFrame:
     """Beside `rows` (patient_id, drug, case): ``who``, the results, and ``gap``, why those asked for are missing."""
+    if rows.height <= FEW * len(covered()):
+        return _of_few(rows, outcomes, in_words(gene_results), present)
     told, numbered = _with_today(in_words(gene_results), present).lazy(), rows.with_row_index(_ROW).lazy()
     # A drug does not change what its own guideline says of it.
     itself = (pl.col("causes").list.len() == 1) & (pl.col("causes").list.first() == pl.col("drug"))
@@ -41,6 +49,68 @@ def reasons(rows: pl.DataFrame, outcomes: list[Outcome], gene_results: pl.DataFr
     # By number: to join by patients' and drugs' names takes longer.
     return (numbered.select(_ROW).join(_listed(who, "who", " and "), on=_ROW, how="left", maintain_order="left")
             .join(_listed(gap, "gap", "; "), on=_ROW, how="left", maintain_order="left").drop(_ROW).pipe(as_written))
+
+
+class _Result(NamedTuple):
+    """One gene of a patient: `_with_today`, one row."""
+
+    status: str | None = None
+    who: str | None = None
+    gap: str | None = None
+    causes: tuple[str, ...] = ()
+    plain: str | None = None
+
+
+def _of_few(rows: pl.DataFrame, outcomes: Sequence[Outcome], told: pl.DataFrame, present: pl.DataFrame) -> pl.DataFrame:
+    """The same of few people, gene by gene: for them joins take longer than looking."""
+    results = _today_of_few(told, present)
+    looked, said = _genes_of_each(), []
+    for patient, drug, case in rows[[*KEY, "case"]].iter_rows():
+        known = [one for gene in looked.get(drug, ()) if (one := results.get((patient, gene)))]
+        who = [one.plain if one.causes == (drug,) else one.who for one in known]
+        gap = [_gap_of(gene, results.get((patient, gene), _Result())) for gene in
+               dict.fromkeys(map(gene_of, outcomes[case].missing))]
+        said.append((_joined(who, " and "), _joined(gap, "; ")))
+    return pl.DataFrame(said, schema={"who": pl.String(), "gap": pl.String()}, orient="row")
+
+
+def _joined(texts: Sequence[str | None], between: str) -> str | None:
+    return between.join(text for text in texts if text is not None) if texts else None
+
+
+def _today_of_few(told: pl.DataFrame, present: pl.DataFrame) -> dict[tuple[str, str], _Result]:
+    """`_with_today` by patient and gene."""
+    columns = ["patient_id", "gene", "status", "who", "gap"]
+    found = {(patient, gene): _Result(status, who, gap, (), who)
+             for patient, gene, status, who, gap in told[columns].iter_rows()}
+    changed = ["patient_id", "gene", "present_phenotype", "because", "acting", "reverts_after"]
+    for patient, gene, phenotype, because, acting, days in present[changed].iter_rows():
+        if because and phenotype is not None:
+            stopped = days is not None and any(RECENT in one for one in acting or ())
+            over = f", which was stopped and wears off in about {days} days" if stopped else ""
+            one = found.get((patient, gene), _Result())
+            who = f"{gene} (genes unknown)" if one.who is None else one.who
+            found[patient, gene] = one._replace(causes=tuple(because), who=(
+                f"{who}, today {phenotype} because of {' and '.join(because)}{over}"))
+    return found
+
+
+def _gap_of(gene: str, one: _Result) -> str | None:
+    """`_gap_or_unread` of one gene."""
+    if gene.startswith("HLA-") and one.status in {None, "no-data"}:
+        return f"{gene}{_UNTYPED}"
+    if one.status is None:
+        return f"{gene}{_UNREAD}"
+    return one.gap if one.gap is not None else None if one.who is None else f"{one.who}{_UNSETTLED}"
+
+
+@cache
+def _genes_of_each() -> dict[str, list[str]]:
+    """`_looked_at`, by drug."""
+    found: dict[str, list[str]] = {}
+    for drug, gene in _looked_at().iter_rows():
+        found.setdefault(drug, []).append(gene)
+    return found
 
 
 def _listed(texts: pl.LazyFrame, name: str, between: str) -> pl.LazyFrame:
@@ -66,10 +136,8 @@ def _with_today(told: pl.DataFrame, present: pl.DataFrame) -> pl.DataFrame:
 
 def _gap_or_unread() -> pl.Expr:
     typed = pl.col("gene").str.starts_with("HLA-")
-    untyped = pl.col("gene") + pl.lit(
-        " is not known: it needs HLA typing, which a file of small variants cannot replace")
-    unread = pl.col("gene") + pl.lit(" was not read: no genome is given")
-    unsettled = pl.col("who") + pl.lit(" does not settle what the guideline asks for")
+    untyped, unread = pl.col("gene") + pl.lit(_UNTYPED), pl.col("gene") + pl.lit(_UNREAD)
+    unsettled = pl.col("who") + pl.lit(_UNSETTLED)
     return (pl.when(typed & (pl.col("status").is_null() | (pl.col("status") == "no-data"))).then(untyped)
             .when(pl.col("status").is_null()).then(unread)
             .otherwise(pl.coalesce("gap", unsettled)))
