@@ -164,9 +164,11 @@ def _candidates() -> tuple[Mapping[tuple[str, str], list[_Offer]], Mapping[str, 
     by_row: dict[tuple[str, str], list[_Offer]] = {}
     for drug, label, *one in _offers().iter_rows():
         by_row.setdefault((drug, label), []).append(_Offer(*one))
-    by_drug, alike = ({drug: [_Offer(*row, guideline) for row in rows] for drug, rows in
-                       found[["drug", *_Offer._fields[:4]]].rows_by_key("drug").items()}
-                      for found, guideline in ((_each_offer(), True), (_alike(), False)))
+    columns = ["drug", "other", "status", "reason", "finding"]
+    by_drug, alike = (
+        {drug: [_Offer(other, status, reason, finding, guideline) for other, status, reason, finding in rows]
+         for drug, rows in found[columns].rows_by_key("drug").items()}
+        for found, guideline in ((_each_offer(), True), (_alike(), False)))
     return by_row, by_drug, alike
 
 
