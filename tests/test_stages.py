@@ -207,6 +207,22 @@ def test_a_recorded_allergy_is_a_caution_on_the_drug_and_on_an_alternative():
     assert found["text"].to_list() == ["Recorded allergy or intolerance to ticagrelor."]
 
 
+@pytest.mark.parametrize(("allergies", "changes", "told"), [
+    ([], {}, True), ([], {"current": False}, False), ([], {"alternatives": []}, False),
+    ([], {"alternatives": [{"drug": "ticagrelor", "status": "ruled-out", "reason": ""}]}, False),
+    ([{"display": "Peanut"}], {}, False), ([{"ingredients": []}], {}, False),
+    ([{"display": "No known food allergy"}], {}, True)])
+def test_that_no_allergies_are_listed_is_a_caution_where_another_medicine_is_proposed(allergies, changes, told):
+    given = tables(1)
+    given["explanations"] = TABLES["explanations"].empty()
+    given["allergies"] = TABLES["allergies"].frame([{"patient_id": "p0", "row": at, "active": True, **one}
+                                                    for at, one in enumerate(allergies)])
+    offered = suggestion(["p0"], **{"current": True, "alternatives": [
+        {"drug": "ticagrelor", "status": "fits", "reason": ""}], **changes})
+    _, impl = next(iter(Plugins().load(only=()).implementations("check_suggestions")))
+    assert impl.function(offered, given)["code"].to_list() == ["allergies-unknown"] * told
+
+
 def test_a_medicine_nobody_knows_is_a_caution_where_medicines_were_weighed():
     given = tables(1)
     given["medications"] = TABLES["medications"].frame([
