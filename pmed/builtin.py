@@ -20,6 +20,7 @@ from .types import Explainer, Exporter, FeatureStep, Predictor, Release, Source
 from .verdicts import lists_allergies
 
 UNREAD, NO_LIST = "unread-medicine", "allergies-unknown"
+_ANOTHER = ("avoid", "alternative")
 _NO_CAUTIONS = pl.DataFrame(schema=dict.fromkeys(("patient_id", "drug", "code", "text"), pl.String()))
 
 
@@ -77,7 +78,7 @@ def _no_list(suggestions: pl.DataFrame, tables: Tables) -> pl.DataFrame:
     """
     listed = tables["allergies"].filter(lists_allergies())["patient_id"].unique()
     status = pl.col("alternatives").list.eval(pl.element().struct.field("status") != "ruled-out")
-    asked = suggestions.filter("current", status.list.any().fill_null(value=False),
+    asked = suggestions.filter("current", pl.col("action").is_in(_ANOTHER), status.list.any().fill_null(value=False),
                                pl.col("patient_id").is_in(tables["patients"]["patient_id"].to_list()),
                                ~pl.col("patient_id").is_in(listed.to_list()))
     return asked.select("patient_id", "drug", code=pl.lit(NO_LIST), text=pl.lit(

@@ -209,6 +209,7 @@ def test_a_recorded_allergy_is_a_caution_on_the_drug_and_on_an_alternative():
 
 @pytest.mark.parametrize(("allergies", "changes", "told"), [
     ([], {}, True), ([], {"current": False}, False), ([], {"alternatives": []}, False),
+    ([], {"action": "adjust"}, False),
     ([], {"alternatives": [{"drug": "ticagrelor", "status": "ruled-out", "reason": ""}]}, False),
     ([{"display": "Peanut"}], {}, False), ([{"ingredients": []}], {}, False),
     ([{"display": "No known food allergy"}], {}, True)])
@@ -217,7 +218,7 @@ def test_that_no_allergies_are_listed_is_a_caution_where_another_medicine_is_pro
     given["explanations"] = TABLES["explanations"].empty()
     given["allergies"] = TABLES["allergies"].frame([{"patient_id": "p0", "row": at, "active": True, **one}
                                                     for at, one in enumerate(allergies)])
-    offered = suggestion(["p0"], **{"current": True, "alternatives": [
+    offered = suggestion(["p0"], **{"current": True, "action": "avoid", "alternatives": [
         {"drug": "ticagrelor", "status": "fits", "reason": ""}], **changes})
     _, impl = next(iter(Plugins().load(only=()).implementations("check_suggestions")))
     assert impl.function(offered, given)["code"].to_list() == ["allergies-unknown"] * told
@@ -423,6 +424,21 @@ def test_a_source_that_breaks_ends_the_run_in_one_line(tmp_path):
         read([component], "genome", [tmp_path], None)
     with pytest.raises(GenomeError, match="no genome source reads this file"):
         read([], "genome", [file], None)
+
+
+@pytest.mark.parametrize(("held", "said"), [
+    (b"", "is empty"), (b" " * 100_000, "begins with blanks only"), (b"x", "no history source reads this file")])
+def test_a_source_that_reads_anything_does_not_say_what_a_file_is(tmp_path, held, said):
+    class Anything:
+        name, kind, anything = "anything", "outside-calls", True
+
+        def matches(self, path):
+            return True
+
+    file = tmp_path / "x.json"
+    file.write_bytes(held)
+    with pytest.raises(HistoryError, match=said):
+        read([Component("anything", Anything(), "stranger", "2.0")], "history", [file], None)
 
 
 class Weights:
