@@ -355,12 +355,16 @@ def test_the_summary_counts_what_the_tables_hold(tmp_path: Path, crowd: tuple[Pa
 
 def test_of_genes_alone_nothing_is_said_of_drugs_to_change(tmp_path: Path, crowd: tuple[Path, list[Path]]) -> None:
     """Nobody was advised: that is not nobody with a drug to change."""
-    done = run(crowd[0], crowd[1], output=tmp_path / "out", jobs=1, genes_only=True,
-               groups={f"p{n}": "1" for n in range(7)})
+    done = run(crowd[0], crowd[1], output=tmp_path / "out", jobs=1, genes_only=True)
     assert done.summary("actionable").is_empty()
     assert done.summary("actionable").schema["n"] == pl.Int64
-    # Groups keep their names, numbers too.
-    assert set(done.summary("frequencies")["group"]) == {"1", EVERYBODY}
+
+
+def test_a_group_may_be_named_by_a_number(tmp_path: Path) -> None:
+    (tmp_path / "summary").mkdir()
+    rows = pl.DataFrame({"group": ["1"] * 200 + [EVERYBODY] * 200, "n": 1, "of": 2}).pipe(with_interval)
+    rows.write_csv(tmp_path / "summary/qc.csv")
+    assert Cohort(tmp_path, 2).summary("qc").equals(rows)
 
 
 def test_intervals_are_exact() -> None:
