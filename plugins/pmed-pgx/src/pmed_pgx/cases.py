@@ -20,7 +20,7 @@ from .outcomes import Outcome, outcome
 Ints = npt.NDArray[np.int64]
 _ROOM = 1 << 62  # combinations that a number has room for
 _MANY = 1 << 12  # rows, from which on sorting their numbers takes longer than a table of them
-_SPARSE = 64  # numbers that may be for each one that there is, up to which a table of them is small
+_SPARSE = 8  # numbers that may be for each one that there is, up to which a table of them is small
 FEW = 32  # patients; up to so many are read one by one, which takes a hundredth of the time
 REMEMBERED = 1 << 14  # outcomes; a patient has about 450, some thousand patients have as many distinct ones
 
