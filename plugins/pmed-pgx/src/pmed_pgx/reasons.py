@@ -12,7 +12,6 @@ from pmed.plans import as_written
 from pmed.repeats import unless_repeated
 from pmed.tables import TABLES
 
-from .cases import FEW
 from .checks import covered, genes_of
 from .guidelines import gene_of
 from .knowledge import genes
@@ -31,12 +30,17 @@ _UNSETTLED = " does not settle what the guideline asks for"
 _CAUTIONS = TABLES["suggestions"].columns["cautions"].dtype
 
 
-def reasons(rows: pl.DataFrame, outcomes: list[Outcome], gene_results: pl.DataFrame,
-            present: pl.DataFrame) -> pl.DataFrame:
-    """Beside `rows` (patient_id, drug, case): ``who``, the results, and ``gap``, why those asked for are missing."""
-    if rows.height <= FEW * len(covered()):
-        return _of_few(rows, outcomes, in_words(gene_results), present)
-    told, numbered = _with_today(in_words(gene_results), present).lazy(), rows.with_row_index(_ROW).lazy()
+def today(gene_results: pl.DataFrame, present: pl.DataFrame) -> pl.DataFrame:
+    """`in_words`, with the present phenotypes in ``who``; ``plain`` is without, ``causes`` what changed them."""
+    return _with_today(in_words(gene_results), present)
+
+
+def reasons(rows: pl.DataFrame, outcomes: list[Outcome], results: pl.DataFrame) -> pl.DataFrame:
+    """Beside `rows` (patient_id, drug, case): ``who``, the results, and ``gap``, why those asked for are missing.
+
+    `results` are those of `today`.
+    """
+    told, numbered = results.lazy(), rows.with_row_index(_ROW).lazy()
     # A drug does not change what its own guideline says of it.
     itself = (pl.col("causes").list.len() == 1) & (pl.col("causes").list.first() == pl.col("drug"))
     who = numbered.join(_looked_at().lazy(), on="drug", maintain_order="left").join(
@@ -52,23 +56,24 @@ def reasons(rows: pl.DataFrame, outcomes: list[Outcome], gene_results: pl.DataFr
 
 
 class _Result(NamedTuple):
-    """One gene of a patient: `_with_today`, one row."""
+    """One gene of a patient, as `today` has it."""
 
     status: str | None = None
     who: str | None = None
     gap: str | None = None
-    causes: tuple[str, ...] = ()
+    causes: list[str] | None = None
     plain: str | None = None
 
 
-def _of_few(rows: pl.DataFrame, outcomes: Sequence[Outcome], told: pl.DataFrame, present: pl.DataFrame) -> pl.DataFrame:
-    """The same of few people, gene by gene: for them joins take longer than looking."""
-    results = _today_of_few(told, present)
+def reasons_of_few(rows: pl.DataFrame, outcomes: Sequence[Outcome], results: pl.DataFrame) -> pl.DataFrame:
+    """The same as `reasons` of few people, gene by gene: for them joins take longer than looking."""
+    known = {(patient, gene): _Result(*one) for patient, gene, *one in
+             results[["patient_id", "gene", *_Result._fields]].iter_rows()}
     looked, said = _genes_of_each(), []
     for patient, drug, case in rows[[*KEY, "case"]].iter_rows():
-        known = [one for gene in looked.get(drug, ()) if (one := results.get((patient, gene)))]
-        who = [one.plain if one.causes == (drug,) else one.who for one in known]
-        gap = [_gap_of(gene, results.get((patient, gene), _Result())) for gene in
+        behind = [one for gene in looked.get(drug, ()) if (one := known.get((patient, gene)))]
+        who = [one.plain if one.causes == [drug] else one.who for one in behind]
+        gap = [_gap_of(gene, known.get((patient, gene), _Result())) for gene in
                dict.fromkeys(map(gene_of, outcomes[case].missing))]
         said.append((_joined(who, " and "), _joined(gap, "; ")))
     return pl.DataFrame(said, schema={"who": pl.String(), "gap": pl.String()}, orient="row")
@@ -76,23 +81,6 @@ def _of_few(rows: pl.DataFrame, outcomes: Sequence[Outcome], told: pl.DataFrame,
 
 def _joined(texts: Sequence[str | None], between: str) -> str | None:
     return between.join(text for text in texts if text is not None) if texts else None
-
-
-def _today_of_few(told: pl.DataFrame, present: pl.DataFrame) -> dict[tuple[str, str], _Result]:
-    """`_with_today` by patient and gene."""
-    columns = ["patient_id", "gene", "status", "who", "gap"]
-    found = {(patient, gene): _Result(status, who, gap, (), who)
-             for patient, gene, status, who, gap in told[columns].iter_rows()}
-    changed = ["patient_id", "gene", "present_phenotype", "because", "acting", "reverts_after"]
-    for patient, gene, phenotype, because, acting, days in present[changed].iter_rows():
-        if because and phenotype is not None:
-            stopped = days is not None and any(RECENT in one for one in acting or ())
-            over = f", which was stopped and wears off in about {days} days" if stopped else ""
-            one = found.get((patient, gene), _Result())
-            who = f"{gene} (genes unknown)" if one.who is None else one.who
-            found[patient, gene] = one._replace(causes=tuple(because), who=(
-                f"{who}, today {phenotype} because of {' and '.join(because)}{over}"))
-    return found
 
 
 def _gap_of(gene: str, one: _Result) -> str | None:
@@ -170,9 +158,14 @@ def _messages(gene_results: pl.DataFrame, code: str) -> pl.DataFrame:
 
 
 @cache
+def genes_looked_at() -> dict[str, tuple[str, ...]]:
+    """Drug → the genes whose results its rows and checks look at."""
+    return {name: tuple(dict.fromkeys((*drug.genes, *genes_of(drug)))) for name, drug in covered().items()}
+
+
+@cache
 def _looked_at() -> pl.DataFrame:
-    return pl.DataFrame([(name, gene) for name, drug in covered().items()
-                         for gene in dict.fromkeys((*drug.genes, *genes_of(drug)))],
+    return pl.DataFrame([(name, gene) for name, genes in genes_looked_at().items() for gene in genes],
                         schema={"drug": pl.String, "gene": pl.String}, orient="row")
 
 
