@@ -273,6 +273,6 @@ def _drug(resource: Resource, found: Drug, name: str, scope: Scope, issues: list
 _ROWS: Mapping[str, _Made] = {
     **dict.fromkeys((kind for kind, known in WANTED.items() if issubclass(known, Drug)), _drug),
     "Condition": _many(condition_rows), "FamilyMemberHistory": _many(family_rows),
-    "AllergyIntolerance": _one(allergy_row), "Immunization": _one(immunization_row),
+    "AllergyIntolerance": _one(allergy_row), "Immunization": _reasoned(immunization_row),
     "DiagnosticReport": _one(report_row), "Encounter": _reasoned(encounter_row), "Procedure": _reasoned(procedure_row),
     "Goal": lambda resource, found, name, _scope, issues: goal_rows(resource, found, name, issues)}
