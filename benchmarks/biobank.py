@@ -27,6 +27,7 @@ CACHE_A_PERSON = 0.0004
 GENES, CACHED, FULL = (1, 4, 16, 39), (1, 39), (1, 4)
 RECORDS = FOLDER / "records"
 LINE, OFF = "pmed cohort, the genes of", 1.1
+STRAIGHT_FROM = 1000  # people; fewer are one chunk
 
 
 def genes(counts: Counts) -> list[Case]:
@@ -40,7 +41,7 @@ def linearity(cases: Sequence[Case], costs: Mapping[str, Cost | str]) -> list[tu
     The line (work = start + people x each) is the one with the least relative squares.
     """
     mine = [(case.items, cost.counted(apart=True)) for case in cases if case.name.startswith(LINE)
-            and isinstance(cost := costs[case.name], Cost)]
+            and case.items >= STRAIGHT_FROM and isinstance(cost := costs[case.name], Cost)]
     if len(mine) < 3:  # through two points there always is one
         return []
     people, work = np.array(mine, dtype=float).T
