@@ -14,7 +14,7 @@ import msgspec
 from .fhir_bundle import UNREADABLE, Resource, split_error
 from .fhir_rows import SNOMED, named
 from .fhir_types import CodeableConcept, CodeableReference, Drug, Reference
-from .fhir_wanted import Encounter, Immunization, Procedure
+from .fhir_wanted import Encounter, Procedure
 from .reasons import NAME, NEXT
 from .recorded import Issue, Row
 
@@ -42,8 +42,7 @@ _LINKS = msgspec.json.Decoder(list[Reference] | None)
 _BOTH = msgspec.json.Decoder(list[_Reason] | None)
 
 
-def reason(resource: Resource, found: Drug | Procedure | Encounter | Immunization, link: Link,
-           issues: list[Issue]) -> Row:
+def reason(resource: Resource, found: Drug | Procedure | Encounter, link: Link, issues: list[Issue]) -> Row:
     """Words, system, code and links; a reason that cannot be read is reported and costs nothing else."""
     if not (found.reason_code or found.reason_reference or found.reason):
         return NO_REASON
