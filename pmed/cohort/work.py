@@ -16,6 +16,7 @@ import msgspec
 import polars as pl
 
 from ..batch.people import rows_of
+from ..collecting import uncollected
 from ..engine import Engine
 from ..errors import InputError, PmedError
 from ..files import write_all, write_whole
@@ -120,6 +121,7 @@ class Worker:
         return cls(asked, engine, request, pl.read_ipc(groups) if groups.is_file() else None,
                    tuple(engine.plugins.failures))
 
+    @uncollected()
     def do(self, chunk: Chunk) -> Done:
         """Work one chunk out, write its files, and say how it went.
 

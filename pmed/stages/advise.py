@@ -11,7 +11,7 @@ import polars as pl
 from ..errors import TableError
 from ..handover import copies
 from ..plugins import Component, Plugins
-from ..tables import ACTIONS, STRENGTHS, TABLES, URGENCIES, Tables, distinct
+from ..tables import ACTIONS, FEW, STRENGTHS, TABLES, URGENCIES, Tables, distinct
 
 CONCERN = (0.0, 4.0)
 _WILD = ~pl.col("concern").is_between(*CONCERN)
@@ -62,15 +62,27 @@ def join_sources(suggestions: pl.DataFrame) -> pl.DataFrame:
 
     Where concern is equal, an adviser other than a pure look-up (one with a dose factor) leads, then by name.
     """
-    several = pl.struct("patient_id", "drug").is_duplicated()
+    several = suggestions.select(pl.struct("patient_id", "drug").is_duplicated()).to_series()
+    if not several.any():
+        return _alone(suggestions)
     joined = [_alone(suggestions.filter(~several)), _of_several(suggestions.filter(several))]
     return pl.concat(joined)  # `rank` puts them in order
 
 
 def _alone(rows: pl.DataFrame) -> pl.DataFrame:
     """What `_of_several` makes of rows that are the only one of their patient and drug; those are nearly all."""
-    once = [pl.col(name).fill_null([]).list.unique(maintain_order=True) for name in LISTS]
+    many = rows.height > FEW
+    once = [pl.col(name).fill_null([]) if many and _is_once(rows[name]) else
+            pl.col(name).fill_null([]).list.unique(maintain_order=True) for name in LISTS]
     return rows.with_columns(*once, pl.col("text", "why").fill_null(""))
+
+
+def _is_once(lists: pl.Series) -> bool:
+    """Whether no list holds anything twice, as is mostly so: to see that takes a third of taking it out."""
+    long = lists.filter(lists.list.len() > 1).to_frame("one").with_row_index()
+    each = long.explode("one", empty_as_null=False, keep_nulls=False)
+    # Rows that differ may have the same hash, but then only time is lost.
+    return each.hash_rows().n_unique() == each.height
 
 
 def _of_several(rows: pl.DataFrame) -> pl.DataFrame:

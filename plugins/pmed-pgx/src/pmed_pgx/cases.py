@@ -19,6 +19,8 @@ from .outcomes import Outcome, outcome
 
 Ints = npt.NDArray[np.int64]
 _ROOM = 1 << 62  # combinations that a number has room for
+_MANY = 1 << 12  # rows, from which on sorting their numbers takes longer than a table of them
+_SPARSE = 8  # numbers that may be for each one that there is, up to which a table of them is small
 FEW = 32  # patients; up to so many are read one by one, which takes a hundredth of the time
 RECENT = 4  # patients, or questions about one, whose outcomes the next one's are compared with
 REMEMBERED = 1 << 14  # outcomes; a patient has about 450, some thousand patients have as many distinct ones
@@ -57,9 +59,12 @@ class Cases:
         """patient_id, drug and case: every patient, in order, with every drug."""
         drug = [one.drug.name for one in self.outcomes]
         case = pl.Series("case", self.of.ravel(), dtype=pl.Int64)
-        patient = np.repeat(np.arange(len(self.patients)), self.of.shape[1])
-        return pl.DataFrame([self.patients.gather(patient).alias("patient_id"),
+        return pl.DataFrame([self.patients.gather(self.numbers()).alias("patient_id"),
                              pl.Series("drug", drug, dtype=pl.String).gather(case), case])
+
+    def numbers(self) -> pl.Series:
+        """The number of each row's patient."""
+        return pl.Series("number", np.repeat(np.arange(len(self.patients)), self.of.shape[1]), dtype=pl.Int64)
 
 
 @dataclass(frozen=True)
@@ -114,12 +119,23 @@ def distinct(columns: Sequence[Ints], height: int) -> tuple[Ints, Ints]:
         size = int(codes.max(initial=0)) + 1
         if size == 1:  # all alike: mostly what nobody knows
             continue
-        if many * size > _ROOM:
-            kept, combined = np.unique(combined, return_inverse=True)
+        if many * size > (_SPARSE * height if height > _MANY else _ROOM):
+            combined, kept = _numbered(combined, many)
             many = len(kept)
         combined, many = combined * size + codes, many * size
-    _, first, where = np.unique(combined, return_index=True, return_inverse=True)
-    return where.astype(np.int64), first.astype(np.int64)
+    return _numbered(combined, many)
+
+
+def _numbered(numbers: Ints, many: int) -> tuple[Ints, Ints]:
+    """`distinct` of numbers below `many`, in their order."""
+    if many > _SPARSE * len(numbers):
+        _, first, where = np.unique(numbers, return_index=True, return_inverse=True)
+        return where.astype(np.int64), first.astype(np.int64)
+    # By a table of all numbers there may be: to sort those that there are takes several times as long.
+    rows = np.full(many, -1, dtype=np.int64)
+    rows[numbers[::-1]] = np.arange(len(numbers) - 1, -1, -1)
+    there = rows >= 0
+    return (np.cumsum(there) - 1)[numbers], rows[there]
 
 
 @lru_cache(maxsize=64)

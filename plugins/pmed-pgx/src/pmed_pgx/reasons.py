@@ -25,10 +25,17 @@ _DOUBTS = ("key-site-missing", "copy-number-not-assessed", "half-call", "undocum
 _CAUTIONS = TABLES["suggestions"].columns["cautions"].dtype
 
 
-def reasons(rows: pl.DataFrame, outcomes: list[Outcome], gene_results: pl.DataFrame,
-            present: pl.DataFrame) -> pl.DataFrame:
-    """Beside `rows` (patient_id, drug, case): ``who``, the results, and ``gap``, why those asked for are missing."""
-    told, numbered = _with_today(in_words(gene_results), present).lazy(), rows.with_row_index(_ROW).lazy()
+def today(gene_results: pl.DataFrame, present: pl.DataFrame) -> pl.DataFrame:
+    """`in_words`, with the present phenotypes in ``who``; ``plain`` is without, ``causes`` what changed them."""
+    return _with_today(in_words(gene_results), present)
+
+
+def reasons(rows: pl.DataFrame, outcomes: list[Outcome], results: pl.DataFrame) -> pl.DataFrame:
+    """Beside `rows` (patient_id, drug, case): ``who``, the results, and ``gap``, why those asked for are missing.
+
+    `results` are those of `today`.
+    """
+    told, numbered = results.lazy(), rows.with_row_index(_ROW).lazy()
     # A drug does not change what its own guideline says of it.
     itself = (pl.col("causes").list.len() == 1) & (pl.col("causes").list.first() == pl.col("drug"))
     who = numbered.join(_looked_at().lazy(), on="drug", maintain_order="left").join(
@@ -102,9 +109,14 @@ def _messages(gene_results: pl.DataFrame, code: str) -> pl.DataFrame:
 
 
 @cache
+def genes_looked_at() -> dict[str, tuple[str, ...]]:
+    """Drug → the genes whose results its rows and checks look at."""
+    return {name: tuple(dict.fromkeys((*drug.genes, *genes_of(drug)))) for name, drug in covered().items()}
+
+
+@cache
 def _looked_at() -> pl.DataFrame:
-    return pl.DataFrame([(name, gene) for name, drug in covered().items()
-                         for gene in dict.fromkeys((*drug.genes, *genes_of(drug)))],
+    return pl.DataFrame([(name, gene) for name, genes in genes_looked_at().items() for gene in genes],
                         schema={"drug": pl.String, "gene": pl.String}, orient="row")
 
 
