@@ -171,7 +171,7 @@ function render({ model, el }) {
       bar.append(title); svg.append(bar);
     });
     return make("figure", { class: "pv-histogram" }, make("figcaption", {}, given.title), svg,
-                make("div", { class: "pv-ends pv-muted" }, make("span", {}, given.labels[0]), make("span", {}, given.labels.at(-1))));
+                make("div", { class: "pv-ends pv-muted" }, ...given.ends.map(text => make("span", {}, text))));
   }
   function showCohort() {
     const given = model.get("cohort"), page = model.get("page");
