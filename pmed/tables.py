@@ -281,7 +281,7 @@ _ALL = (
         **_ROW, **_CODED,
         "start": Column(pl.Date(), "day it was given"),
         "status": _text("status as recorded"),
-        **_SOURCE,
+        **_REASON, **_SOURCE,
     }, key=("patient_id", "row")),
     Table("family_history", "Conditions of relatives; a relative of whom none is recorded is a row without a code.", {
         **_ROW, **_CODED,
