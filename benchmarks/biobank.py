@@ -28,6 +28,8 @@ CACHE_A_PERSON = 0.0004
 GENES, CACHED, FULL, RECORDED = (1, 4, 16, 39), (1, 39), (1, 4), (1, 4)
 RECORDS = FOLDER / "records"
 LINE, OFF = "pmed cohort, the genes of", 1.1
+STRAIGHT = f"{LINE}: farthest from a straight line"
+STRAIGHT_FROM = 1000  # people; fewer are one chunk
 
 
 def genes(counts: Counts) -> list[Case]:
@@ -41,13 +43,13 @@ def linearity(cases: Sequence[Case], costs: Mapping[str, Cost | str]) -> list[tu
     The line (work = start + people x each) is the one with the least relative squares.
     """
     mine = [(case.items, cost.counted(apart=True)) for case in cases if case.name.startswith(LINE)
-            and isinstance(cost := costs[case.name], Cost)]
+            and case.items >= STRAIGHT_FROM and isinstance(cost := costs[case.name], Cost)]
     if len(mine) < 3:  # through two points there always is one
         return []
     people, work = np.array(mine, dtype=float).T
     start, each = np.linalg.lstsq(np.array([1 / work, people / work]).T, np.ones(len(mine)))[0]
     off = float(np.abs(work / (start + each * people) - 1).max())
-    return [(f"{LINE}: farthest from a straight line", "", "", "", f"{each * 1e9:.1f}", f"{1 + off:.2f}",
+    return [(STRAIGHT, "", "", "", f"{each * 1e9:.1f}", f"{1 + off:.2f}",
              f"{start:.1f} s + each", f"{OFF} x", "ok" if 1 + off <= OFF else "OVER THE LIMIT")]
 
 

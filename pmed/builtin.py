@@ -17,8 +17,10 @@ from .sources.tabular import TableSource
 from .sources.vcf import VcfSource
 from .tables import Tables
 from .types import Explainer, Exporter, FeatureStep, Predictor, Release, Source
+from .verdicts import lists_allergies
 
-UNREAD = "unread-medicine"
+UNREAD, NO_LIST = "unread-medicine", "allergies-unknown"
+_ANOTHER = ("avoid", "alternative")
 _NO_CAUTIONS = pl.DataFrame(schema=dict.fromkeys(("patient_id", "drug", "code", "text"), pl.String()))
 
 
@@ -48,8 +50,8 @@ def choose_explainer(predictor: Predictor) -> Explainer:  # noqa: ARG001 - the h
 
 @hookimpl
 def check_suggestions(suggestions: pl.DataFrame, tables: Tables) -> pl.DataFrame:
-    """Recorded allergies to what is proposed, and medicines that could not be read where others were weighed."""
-    return pl.concat([_allergies(suggestions, tables), _unread(suggestions, tables)])
+    """Recorded allergies to what is proposed, or that none are recorded, and medicines that could not be read."""
+    return pl.concat([_allergies(suggestions, tables), _no_list(suggestions, tables), _unread(suggestions, tables)])
 
 
 def _allergies(suggestions: pl.DataFrame, tables: Tables) -> pl.DataFrame:
@@ -67,6 +69,20 @@ def _allergies(suggestions: pl.DataFrame, tables: Tables) -> pl.DataFrame:
         allergens.drop_nulls().unique(), left_on=["patient_id", "concerns"], right_on=["patient_id", "allergen"])
     return hits.select("patient_id", "drug", code=pl.lit("allergy"),
                        text=pl.format("Recorded allergy or intolerance to {}.", "concerns"))
+
+
+def _no_list(suggestions: pl.DataFrame, tables: Tables) -> pl.DataFrame:
+    """A caution where another medicine is proposed to somebody whose record neither lists allergies nor denies them.
+
+    Only beside what is taken now: there the next step is to give the other one.
+    """
+    listed = tables["allergies"].filter(lists_allergies())["patient_id"].unique()
+    status = pl.col("alternatives").list.eval(pl.element().struct.field("status") != "ruled-out")
+    asked = suggestions.filter("current", pl.col("action").is_in(_ANOTHER), status.list.any().fill_null(value=False),
+                               pl.col("patient_id").is_in(tables["patients"]["patient_id"].to_list()),
+                               ~pl.col("patient_id").is_in(listed.to_list()))
+    return asked.select("patient_id", "drug", code=pl.lit(NO_LIST), text=pl.lit(
+        "Allergies are not on record: ask before another medicine is given."))
 
 
 def _unread(suggestions: pl.DataFrame, tables: Tables) -> pl.DataFrame:

@@ -151,7 +151,7 @@ import re, sys
 from pathlib import Path
 from pmed.sources.fhir_lines import LineReading
 part = LineReading(Path(sys.argv[1]))
-met = len(list(part.first())) + sum(one.found is not None for one in part.others())
+met = len(list(part.first())) + sum(len(piece.found) for piece in part.pieces())
 print(met, re.search(r"VmHWM:\\s*(\\d+)", Path("/proc/self/status").read_text())[1])
 """
 

@@ -56,7 +56,7 @@ def slowly(monkeypatch: pytest.MonkeyPatch) -> Any:
     def one_by_one(path: Path) -> dict[str, pl.DataFrame]:
         with monkeypatch.context() as patch:
             patch.setattr(fhir_lines, "decoded_lines", lambda *_: None)
-            patch.setattr(fhir_many, "_plain", lambda *_: None)
+            patch.setattr(fhir_many, "_observed", lambda *_: ())
             return read(path)
     return one_by_one
 

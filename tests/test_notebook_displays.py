@@ -17,6 +17,7 @@ from pmed.notebook.parts import Quality
 from pmed.records import Histories
 from pmed.render.html import HtmlExporter
 from pmed.result import Result
+from pmed.tables import ACTIONS
 from pmed.whatif import WhatIf
 from tests import render_cases as cases
 
@@ -131,6 +132,23 @@ def test_many_patients_are_a_list_that_says_how_many_are_left_out() -> None:
     assert "50 patients" in text
     assert "and 30 more" in text
     assert text.count('<th scope="row">') == 20
+
+
+def test_medicines_that_are_not_taken_are_told_by_action_most_pressing_first(stent: Result) -> None:
+    genome = pmed.run(pmed.demo_files("stent").genome)
+    for text in (stent._repr_html_(), genome._repr_html_()):
+        said = re.search(r"If you prescribe: ([^<]*)", text)
+        assert said is not None
+        actions = [one.split(" ", 1)[1].replace(" ", "-") for one in said[1].strip().split(", ")]
+        assert len(actions) > 3
+        assert actions == [one for one in ACTIONS if one in actions]
+
+
+def test_a_long_text_of_a_model_card_is_no_number() -> None:
+    """A number's cell is not wrapped: a list in it would push all others out of sight."""
+    text = replace(CARD, metrics={"hidden": {"which": "a, b, " * 40, "rate": 0.25}})._repr_html_()
+    assert re.search(r'<td class="pv-num">0\.25<', text)
+    assert re.search(r"<td>a, b, ", text)
 
 
 def test_risks_and_responses_are_shown_as_in_the_report() -> None:

@@ -15,11 +15,12 @@ from ..errors import HistoryError
 from ..options import option
 from ..tables import TABLES
 from ..types import ReadRequest, SourceKind
-from .fhir_bundle import Reading, file_issue, read_document
+from .fhir_bundle import Reading, read_document
 from .fhir_files import EXPORT_HINT, inside, is_bundle, is_lines, is_record
 from .fhir_lines import LineReading
-from .fhir_many import take_loose
+from .fhir_many import take_all, take_loose
 from .fhir_records import Records
+from .fhir_resource import file_issue
 from .fhir_shares import read_shared
 from .reasons import followed
 from .recorded import asked_day, tables_of
@@ -76,7 +77,8 @@ def _read(paths: Sequence[Path], processes: int) -> Records:
     for file, strict in _files(paths):
         reading = _open(file, records, faults, strict=strict)
         if isinstance(reading, Reading) and reading.bundled:
-            records.add(reading)
+            take_all(records, reading.pieces(), records.meet(reading))
+            reading = None  # so that the next one takes its place in memory
         elif reading:
             loose.append(reading)
     if loose:

@@ -7,7 +7,7 @@ may also hold one resource, and each line of an NDJSON file does (see `fhir_line
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -15,56 +15,20 @@ from typing import Any, TypeVar, cast
 import msgspec
 
 from ..errors import HistoryError
+from .fhir_decoded import BEGIN, KEPT, Decoded, entries, whole_bundle
 from .fhir_files import EXPORT_HINT, content
-from .fhir_types import Bundle, Entry, Header, LooseBundle, Medication, Patient
-from .fhir_wanted import WANTED, whole_bundles, whole_lines
+from .fhir_resource import FIRST, UNREADABLE, Resource, file_issue
+from .fhir_types import Bundle, Entry, Header, LooseBundle, Patient
 from .recorded import Issue
 
 T = TypeVar("T")
 
 BUNDLE_TYPES = ("transaction", "batch", "collection", "searchset", "document")
-UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-# What the rest of the record refers to, and is read before it.
-FIRST = ("Patient", "Medication")
 _BOM = b"\xef\xbb\xbf"
 # FHIR's id, with the underscore that real systems use besides; it may end up in a file name.
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-# How nearly all resources begin: type and id are known without reading the rest of them.
-BEGIN = re.compile(rb'\s*\{\s*"resourceType"\s*:\s*"([A-Za-z]+)"\s*,\s*"id"\s*:\s*"([A-Za-z0-9._-]*)"\s*[,}]')
 _HEADERS = msgspec.json.Decoder(Header)
 _SERVED = "served:"
-_KEPT = {*WANTED, *FIRST}
-_KINDS = {known: kind for kind, known in WANTED.items()} | {Patient: "Patient", Medication: "Medication"}
-_SPOTS: list[str] = []  # "entry[0]" and on: what places are called is the same in all bundles
-
-
-class Resource(msgspec.Struct, frozen=True, gc=False):
-    """One resource; `spot` says where in the file it is: entry[3], line 7, or "" for the whole file.
-
-    It is either still undecoded (`raw`) or `found` already.
-    """
-
-    file: str
-    spot: str
-    kind: str
-    id: str
-    full_url: str
-    raw: bytes | msgspec.Raw = b""
-    found: Any = None
-
-    @property
-    def name(self) -> str:
-        """Type and id, or the spot where there is no id."""
-        return f"{self.kind}/{self.id}" if self.id else self.spot or self.kind
-
-    @property
-    def place(self) -> str:
-        """Where in the file it is, for the ``issues`` table."""
-        return f"{self.spot} {self.kind}{'/' if self.id else ''}{self.id}".lstrip()
-
-    def issue(self, severity: str, code: str, text: str, *, patient_id: str | None = None, path: str = "") -> Issue:
-        """A row of ``issues`` about this resource; `path` is a JSON path inside it."""
-        return file_issue(self.file, f"{self.place} {path}".strip(), severity, code, text) | {"patient_id": patient_id}
 
 
 @dataclass
@@ -74,16 +38,18 @@ class Reading:
     file: str
     where: str
     bundled: bool = True
-    resources: list[Resource] = field(default_factory=list)
+    resources: Sequence[Resource] = ()
     issues: list[Issue] = field(default_factory=list)
 
-    def first(self) -> Iterable[Resource]:
+    def first(self) -> Iterator[Resource]:
         """Patients and medicines: what others refer to."""
-        return [one for one in self.resources if one.kind in FIRST]
+        if isinstance(self.resources, Decoded):
+            return self.resources.first()
+        return (one for one in self.resources if one.kind in FIRST)
 
-    def others(self) -> Iterable[Resource]:
-        """All else that becomes rows."""
-        return [one for one in self.resources if one.kind not in FIRST]
+    def pieces(self) -> Iterator[Sequence[Resource]]:
+        """All resources."""
+        yield self.resources
 
 
 def read_document(path: Path) -> Reading:
@@ -94,13 +60,13 @@ def read_document(path: Path) -> Reading:
     """
     text = content(path).removeprefix(_BOM)
     reading = Reading(path.name, str(path))
-    whole = _whole(text)
+    whole = whole_bundle(text)
     bundle = whole or _decode_bundle(text, str(path))
     if bundle.resource_type is None:
         raise HistoryError("not a FHIR bundle: resourceType is None", where=str(path), hint=EXPORT_HINT)
     if bundle.resource_type != "Bundle":
         reading.bundled = False
-        reading.resources.extend(found for found in [undecoded(text, "", reading)] if found)
+        reading.resources = [found for found in [undecoded(text, "", reading)] if found]
         return reading
     if bundle.type is not None and bundle.type not in BUNDLE_TYPES:
         raise HistoryError(f"a bundle of type {bundle.type!r} is not a patient record", where=str(path),
@@ -108,7 +74,7 @@ def read_document(path: Path) -> Reading:
     if _has_next_page(bundle.link):
         reading.issues.append(file_issue(reading.file, "$.link", "warning", "more-pages", "the bundle names a next "
                               "page that was not given: what is not here may still be in the record"))
-    reading.resources.extend(_found(whole, reading.file) if whole else _resources(bundle, reading))
+    reading.resources = entries(whole, reading.file) if whole else [*_resources(bundle, reading)]
     return reading
 
 
@@ -122,7 +88,7 @@ def undecoded(raw: bytes | msgspec.Raw, spot: str, reading: Reading, *, full_url
     if kind == "Bundle":
         reading.issues.append(file_issue(reading.file, f"{spot} Bundle".strip(), "error", "nested-bundle",
                                          f"a bundle inside is not read; {what} was left out"))
-    return Resource(reading.file, spot, kind, name, full_url, raw) if kind in _KEPT else None
+    return Resource(reading.file, spot, kind, name, full_url, raw) if kind in KEPT else None
 
 
 def _header(raw: bytes | msgspec.Raw, spot: str, reading: Reading, path: str, what: str) -> tuple[str, str]:
@@ -205,44 +171,6 @@ def resolve(reference: str | None, known: Mapping[str, T], kind: str = "Patient"
     return known.get(tail) if absolute and f"{_SERVED}{tail}" not in known else None
 
 
-def _whole(content: bytes) -> Any:
-    """A bundle in which all is as it should be, with all resources decoded; else None, and each is seen to by itself.
-
-    Nearly all are such. What is wrong with the others, and where, is told by the slower way.
-    """
-    try:
-        bundle = whole_bundles().decode(content)
-    except UNREADABLE:
-        return None
-    return bundle if bundle.resource_type == "Bundle" else None
-
-
-def _found(bundle: Any, file: str) -> list[Resource]:
-    """Every wanted entry's resource of a whole bundle."""
-    while len(_SPOTS) < len(bundle.entry):
-        _SPOTS.append(f"entry[{len(_SPOTS)}]")
-    return [Resource(file, spot, _KINDS[type(found)], found.id or "", entry.full_url or "", b"", found)
-            for spot, entry in zip(_SPOTS, bundle.entry, strict=False) if type(found := entry.resource) in _KINDS]
-
-
-def decoded_lines(file: str, number: int, block: bytes) -> list[Resource] | None:
-    """The resources of many lines, decoded in one pass; `number` is the first line's.
-
-    None where anything is not as it should be, and where what is not wanted is sooner passed over line by line.
-    """
-    begin = BEGIN.match(block)
-    if begin is None or begin[1].decode() not in _KEPT:
-        return None
-    try:
-        decoded = whole_lines().decode_lines(block)
-    except UNREADABLE:
-        return None
-    if len(decoded) != block.count(b"\n") + 1:  # an empty line has a number too
-        return None
-    return [Resource(file, f"line {spot}", _KINDS[type(found)], found.id or "", "", b"", found)
-            for spot, found in enumerate(decoded, number) if type(found) in _KINDS]
-
-
 def _decode_bundle(content: bytes, where: str) -> Bundle | LooseBundle:
     """Decode the outer shell; entries of the wrong type are left for later, one by one."""
     try:
@@ -277,11 +205,6 @@ def _position(message: str, content: bytes) -> str:
 def _has_next_page(link: Any) -> bool:
     links = link if isinstance(link, list) else []
     return any(isinstance(one, dict) and one.get("relation") == "next" for one in links)
-
-
-def file_issue(file: str, place: str, severity: str, code: str, text: str) -> Issue:
-    """A row of ``issues`` about a place in a file."""
-    return {"file": file, "place": place, "severity": severity, "code": code, "text": text, "patient_id": None}
 
 
 def _resources(bundle: Bundle | LooseBundle, reading: Reading) -> Iterator[Resource]:

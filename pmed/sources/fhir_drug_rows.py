@@ -7,8 +7,9 @@ from datetime import date, timedelta
 
 import msgspec
 
-from .fhir_bundle import Resource, resolve, split_error
-from .fhir_rows import RXNORM, named, origin, prefer, state, unit_of
+from .fhir_bundle import resolve, split_error
+from .fhir_resource import Note
+from .fhir_rows import RXNORM, named, prefer, state, unit_of
 from .fhir_types import (
     CodeableConcept,
     Dosage,
@@ -25,7 +26,7 @@ from .fhir_types import (
     Repeat,
 )
 from .record_dates import is_date
-from .recorded import Issue, Row
+from .recorded import Row
 
 Medicines = Mapping[str, CodeableConcept]
 # Intents that are not yet an order; "plan" is how US systems record what a patient says he takes (US Core).
@@ -36,10 +37,9 @@ _WHOLE_DAY = 10
 _ADHERENCE = {"taking": "active", "not-taking": "not-taken", "stopped": "stopped"}
 
 
-def drug_row(resource: Resource, found: Drug, name: str, medicines: Medicines, issues: list[Issue]) -> Row:
+def drug_row(found: Drug, medicines: Medicines, notes: list[Note]) -> Row:
     """One row for whatever is recorded about a medicine."""
-    concept = _medicine(resource, found, medicines, issues)
-    return origin(resource, name) + named(concept, RXNORM) + _said(found)
+    return named(_medicine(found, medicines, notes), RXNORM) + _said(found)
 
 
 def _said(found: Drug) -> Row:
@@ -127,28 +127,27 @@ def _per_day(repeat: Repeat | None) -> float | None:
     return (repeat.frequency or 1) / (repeat.period * days)
 
 
-def _medicine(resource: Resource, found: Drug, medicines: Medicines, issues: list[Issue]) -> CodeableConcept | None:
+def _medicine(found: Drug, medicines: Medicines, notes: list[Note]) -> CodeableConcept | None:
     """What is taken: said in place, contained, elsewhere in the record, or only by the name of the link."""
     said = found.medication_codeable_concept or (found.medication.concept if found.medication else None)
     link = found.medication_reference or (found.medication.reference if found.medication else None)
     if said or not link:
         return said
     if link.reference and link.reference.startswith("#"):
-        concept = _contained(resource, found.contained, link.reference[1:], issues)
+        concept = _contained(found.contained, link.reference[1:], notes)
     else:
         concept = resolve(link.reference, medicines, "Medication")
-    return concept or _named(resource, link, issues)
+    return concept or _named(link, notes)
 
 
-def _named(resource: Resource, link: Reference, issues: list[Issue]) -> CodeableConcept:
+def _named(link: Reference, notes: list[Note]) -> CodeableConcept:
     """The name that the link itself gives, if any."""
-    issues.append(resource.issue("warning", "lost-reference", "the medicine it refers to is not in the record; only "
-                                 "the name of the link is known, if any", path="$.medicationReference"))
+    notes.append(Note("warning", "lost-reference", "the medicine it refers to is not in the record; only the name of "
+                      "the link is known, if any", "$.medicationReference"))
     return CodeableConcept(text=link.display)
 
 
-def _contained(resource: Resource, contained: Iterable[object], name: str,
-               issues: list[Issue]) -> CodeableConcept | None:
+def _contained(contained: Iterable[object], name: str, notes: list[Note]) -> CodeableConcept | None:
     """The medicine described inside its own order."""
     raw = next((one for one in contained if isinstance(one, dict) and one.get("id") == name), None)
     if raw is None:
@@ -158,8 +157,8 @@ def _contained(resource: Resource, contained: Iterable[object], name: str,
         return what_it_is(msgspec.convert({key: raw[key] for key in raw.keys() - {"resourceType"}}, Medication))
     except msgspec.ValidationError as error:
         what, path = split_error(error)
-        issues.append(resource.issue("error", "bad-resource", f"{what}; the contained medicine was not read",
-                                     path=f"$.contained {path}"))
+        notes.append(Note("error", "bad-resource", f"{what}; the contained medicine was not read",
+                          f"$.contained {path}"))
         return None
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from .fhir_bundle import Resource
-from .fhir_rows import LOINC, SNOMED, named, origin, prefer, state, unit_of
+from .fhir_rows import LOINC, SNOMED, named, prefer, state, unit_of
 from .fhir_types import CodeableConcept, Coding, Period, Quantity
 from .fhir_wanted import DiagnosticReport, Encounter, FamilyMemberHistory, Immunization, Procedure, RelativeCondition
 from .recorded import Row
@@ -12,39 +11,37 @@ _CVX = "http://hl7.org/fhir/sid/cvx"
 _YEARS = {"a": 1.0, "year": 1.0, "years": 1.0, "mo": 1 / 12, "wk": 7 / 365.25, "d": 1 / 365.25}
 
 
-def procedure_row(resource: Resource, found: Procedure, name: str) -> Row:
+def procedure_row(found: Procedure) -> Row:
     """What was done, and when."""
     day = found.performed_date_time or found.occurrence_date_time
     start, end = _span(found.performed_period or found.occurrence_period)
-    return origin(resource, name) + named(found.code, SNOMED) + (day or start, day or end, found.status)
+    return (*named(found.code, SNOMED), day or start, day or end, found.status)
 
 
-def encounter_row(resource: Resource, found: Encounter, name: str) -> Row:
+def encounter_row(found: Encounter) -> Row:
     """A visit or stay by its first type."""
     kind = found.type[0] if found.type else None
     span = _span(found.period or found.actual_period)
-    return origin(resource, name) + named(kind, SNOMED) + span + (found.status, _class(found.kind))
+    return named(kind, SNOMED) + span + (found.status, _class(found.kind))
 
 
-def immunization_row(resource: Resource, found: Immunization, name: str) -> Row:
+def immunization_row(found: Immunization) -> Row:
     """A vaccine; `status` says whether it was given."""
-    return origin(resource, name) + named(found.vaccine_code, _CVX) + (found.occurrence_date_time, found.status)
+    return (*named(found.vaccine_code, _CVX), found.occurrence_date_time, found.status)
 
 
-def report_row(resource: Resource, found: DiagnosticReport, name: str) -> Row:
+def report_row(found: DiagnosticReport) -> Row:
     """A report as an observation without number: its conclusion as text and as code."""
     start = found.effective_date_time or _span(found.effective_period)[0] or found.issued
     code = state(found.conclusion_code[0]) if found.conclusion_code else None
-    return origin(resource, name) + named(found.code, LOINC) + (start, found.issued, found.status, None, None,
-                                                                found.conclusion, code, None)
+    return (*named(found.code, LOINC), start, found.issued, found.status, None, None, found.conclusion, code, None)
 
 
-def family_rows(resource: Resource, found: FamilyMemberHistory, name: str) -> list[Row]:
+def family_rows(found: FamilyMemberHistory) -> list[Row]:
     """One row a condition of the relative; one without code where none is recorded."""
     dead = True if found.deceased_age or found.deceased_date else found.deceased_boolean
     relative = found.date, found.status, _word(found.relationship), state(found.sex)
-    where = origin(resource, name)
-    return [(*where, *named(one.code, SNOMED), *relative, _years(one.onset_age), dead)
+    return [(*named(one.code, SNOMED), *relative, _years(one.onset_age), dead)
             for one in found.condition or [RelativeCondition()]]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from .fhir_bundle import Resource
+from .fhir_resource import Resource
 from .fhir_rows import LOINC, prefer
 from .fhir_types import CodeableConcept, Observation
 from .recorded import Issue

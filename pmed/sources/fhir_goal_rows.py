@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from ..normalise.units import GOAL, GOALS
-from .fhir_bundle import Resource
-from .fhir_rows import LOINC, origin, prefer, unit_of
+from .fhir_resource import Note
+from .fhir_rows import LOINC, prefer, unit_of
 from .fhir_types import Quantity
 from .fhir_wanted import Goal, Range, Target
-from .recorded import Issue, Row
+from .recorded import Row
 
 Aim = tuple[float | None, str | None, str | None]
 
@@ -15,7 +15,7 @@ Aim = tuple[float | None, str | None, str | None]
 _PURSUED = ("planned", "accepted", "active")
 
 
-def goal_rows(resource: Resource, found: Goal, name: str, issues: list[Issue]) -> list[Row]:
+def goal_rows(found: Goal, notes: list[Note]) -> list[Row]:
     """A row for each target that is measured by a LOINC code; its value is the middle of the range.
 
     A target with one end only, and each of a goal that is not pursued, is kept as text. What a goal says in words only
@@ -28,15 +28,13 @@ def goal_rows(resource: Resource, found: Goal, name: str, issues: list[Issue]) -
             continue
         value, unit, text = _aim(target)
         if _is_odd(target.detail_range):
-            issues.append(resource.issue("warning", "bad-range", "a range whose ends are in different units, or the "
-                                         "lower one above the other; it is kept as text", patient_id=name,
-                                         path=f"$.target[{index}].detailRange"))
+            notes.append(Note("warning", "bad-range", "a range whose ends are in different units, or the lower one "
+                              "above the other; it is kept as text", f"$.target[{index}].detailRange", personal=True))
         if found.lifecycle_status not in _PURSUED:
             value, text = None, text or (None if value is None else f"{value:g}")
         display = measure.display or (target.measure and target.measure.text) or measure.code
-        rows.append((*origin(resource, name), GOALS, f"{GOAL}{measure.code}", f"Goal: {display}",
-                     found.start_date or found.status_date, found.status_date, found.lifecycle_status, value, unit,
-                     text, None, None))
+        rows.append((GOALS, f"{GOAL}{measure.code}", f"Goal: {display}", found.start_date or found.status_date,
+                     found.status_date, found.lifecycle_status, value, unit, text, None, None))
     return rows
 
 

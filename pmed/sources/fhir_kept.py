@@ -37,11 +37,14 @@ class Kept:
         if len(cells) >= self._most:
             self._pack()
 
-    def add_one(self, row: Row) -> None:
-        """Keep a row with all columns."""
-        self._cells += row
-        self.height += 1
-        if len(self._cells) >= self._most:
+    def add_said(self, where: Row, said: Sequence[Row]) -> None:
+        """Keep the rows of one resource, all of which begin with `where`."""
+        cells = self._cells
+        for row in said:
+            cells += where
+            cells += row
+        self.height += len(said)
+        if len(cells) >= self._most:
             self._pack()
 
     def add_frame(self, frame: pl.DataFrame) -> None:

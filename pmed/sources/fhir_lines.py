@@ -5,12 +5,14 @@ A file is gone through twice, once for what others refer to and once for the res
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .fhir_bundle import FIRST, Reading, Resource, decoded_lines, undecoded
+from .fhir_bundle import Reading, undecoded
+from .fhir_decoded import decoded_lines
 from .fhir_files import WHOLE, Span, blocks, lines_of
+from .fhir_resource import FIRST, Resource
 from .recorded import Issue
 
 # A line that is one of them has its name in quotes; most others have not.
@@ -19,7 +21,7 @@ _MARKS = tuple(f'"{kind}"'.encode() for kind in FIRST)
 
 @dataclass
 class LineReading:
-    """An NDJSON file, or a span of it, while it is read; `met_first`: `others` passed a patient or medicine over."""
+    """An NDJSON file, or a span of it, while it is read; `met_first`: `pieces` met a patient or medicine."""
 
     path: Path
     issues: list[Issue] = field(default_factory=list)
@@ -32,7 +34,7 @@ class LineReading:
         return str(self.path)
 
     def first(self) -> Iterator[Resource]:
-        """Patients and medicines. Lines that cannot be read are told of by `others`."""
+        """Patients and medicines. Lines that cannot be read are told of by `pieces`."""
         silent = Reading(self.path.name, self.where)
         for span, block in blocks(self.path, self.span):
             if _is_marked(block):
@@ -45,15 +47,17 @@ class LineReading:
                 if found and found.kind in FIRST:
                     yield found
 
-    def others(self) -> Iterator[Resource]:
-        """All else that becomes rows."""
+    def pieces(self) -> Iterator[Sequence[Resource]]:
+        """All resources, those of many lines at a time."""
         for span, block in blocks(self.path, self.span):
             whole = decoded_lines(self.path.name, span.number, block)
-            for found in self._one_by_one(span.number, block) if whole is None else whole:
-                if found.kind in FIRST:
-                    self.met_first = True
-                else:
-                    yield found
+            if whole is not None:
+                self.met_first = self.met_first or whole.has_first()
+                yield whole
+            else:
+                each = [*self._one_by_one(span.number, block)]
+                self.met_first = self.met_first or any(one.kind in FIRST for one in each)
+                yield each
 
     def _one_by_one(self, number: int, block: bytes) -> Iterator[Resource]:
         telling = Reading(self.path.name, self.where, issues=self.issues)

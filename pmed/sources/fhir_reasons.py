@@ -1,4 +1,4 @@
-"""Why a medicine is taken, a procedure was done or a patient was seen → the last cells of a row.
+"""Why a medicine is taken, a vaccine or procedure was given or a patient was seen → the last cells of a row.
 
 R4 has `reasonCode` and `reasonReference`, R5 `reason`, which visits have one level deeper. What is referred to may
 stand anywhere in the record, also in another file: links are followed when all is read (see `reasons`).
@@ -11,12 +11,13 @@ from typing import TypeVar
 
 import msgspec
 
-from .fhir_bundle import UNREADABLE, Resource, split_error
+from .fhir_bundle import split_error
+from .fhir_resource import UNREADABLE, Note
 from .fhir_rows import SNOMED, named
 from .fhir_types import CodeableConcept, CodeableReference, Drug, Reference
 from .fhir_wanted import Encounter, Procedure
 from .reasons import NAME, NEXT
-from .recorded import Issue, Row
+from .recorded import Row
 
 #: What may be one, of what is read.
 REASONS = frozenset(("Condition", "Observation", "DiagnosticReport", "Procedure"))
@@ -42,31 +43,30 @@ _LINKS = msgspec.json.Decoder(list[Reference] | None)
 _BOTH = msgspec.json.Decoder(list[_Reason] | None)
 
 
-def reason(resource: Resource, found: Drug | Procedure | Encounter, link: Link, issues: list[Issue]) -> Row:
+def reason(found: Drug | Procedure | Encounter, link: Link, notes: list[Note]) -> Row:
     """Words, system, code and links; a reason that cannot be read is reported and costs nothing else."""
     if not (found.reason_code or found.reason_reference or found.reason):
         return NO_REASON
     if found.reason_code and not (found.reason_reference or found.reason):  # as of most visits, hence without more ado
-        return (*_words(_decoded(resource, "reasonCode", found.reason_code, _CODES, issues)), None)
-    both = [part for one in _decoded(resource, "reason", found.reason, _BOTH, issues) for part in (one, *one.value)]
-    said = [*_decoded(resource, "reasonCode", found.reason_code, _CODES, issues),
+        return (*_words(_decoded("reasonCode", found.reason_code, _CODES, notes)), None)
+    both = [part for one in _decoded("reason", found.reason, _BOTH, notes) for part in (one, *one.value)]
+    said = [*_decoded("reasonCode", found.reason_code, _CODES, notes),
             *(one.concept for one in both if one.concept)]
-    links = [*_decoded(resource, "reasonReference", found.reason_reference, _LINKS, issues),
+    links = [*_decoded("reasonReference", found.reason_reference, _LINKS, notes),
              *(one.reference for one in both if one.reference)]
     inside = [one for one in links if (one.reference or "").startswith("#")]
-    said += [_contained(resource, found.contained, one, issues) for one in inside]
+    said += [_contained(found.contained, one, notes) for one in inside]
     return (*_words(said), _cell([one for one in links if one not in inside], link))
 
 
-def _decoded(resource: Resource, name: str, raw: msgspec.Raw, decoder: msgspec.json.Decoder[list[T] | None],
-             issues: list[Issue]) -> list[T]:
+def _decoded(name: str, raw: msgspec.Raw, decoder: msgspec.json.Decoder[list[T] | None],
+             notes: list[Note]) -> list[T]:
     """The parts of one field; none where it is not there, or of the wrong type (reported)."""
     try:
         return (decoder.decode(raw) if raw else None) or []
     except UNREADABLE as error:
         what, path = split_error(error)
-        issues.append(resource.issue("warning", "bad-reason", f"{what}; this reason stays unknown",
-                                     path=f"$.{name}{path[1:]}"))
+        notes.append(Note("warning", "bad-reason", f"{what}; this reason stays unknown", f"$.{name}{path[1:]}"))
         return []
 
 
@@ -86,8 +86,7 @@ def _cell(links: Sequence[Reference], link: Link) -> str | None:
                      for one in links) or None
 
 
-def _contained(resource: Resource, contained: Sequence[object], link: Reference,
-               issues: list[Issue]) -> CodeableConcept:
+def _contained(contained: Sequence[object], link: Reference, notes: list[Note]) -> CodeableConcept:
     """What a contained finding is, else the name of the link."""
     for one in contained:
         if isinstance(one, dict) and one.get("id") == (link.reference or "")[1:]:
@@ -95,6 +94,6 @@ def _contained(resource: Resource, contained: Sequence[object], link: Reference,
                 return msgspec.convert(one, _Contained).code or CodeableConcept(text=link.display)
             except msgspec.ValidationError:
                 break
-    issues.append(resource.issue("info", "lost-reason", "the reason it refers to is not in it, or cannot be read; only "
-                                 "the name of the link is known, if any", path="$.contained"))
+    notes.append(Note("info", "lost-reason", "the reason it refers to is not in it, or cannot be read; only the name "
+                      "of the link is known, if any", "$.contained"))
     return CodeableConcept(text=link.display)

@@ -11,17 +11,8 @@ from typing import Any, cast
 import msgspec
 
 from ..errors import HistoryError
-from .fhir_bundle import (
-    UNREADABLE,
-    Reading,
-    Resource,
-    UnusablePatient,
-    decode,
-    patient_id,
-    references,
-    resolve,
-    split_error,
-)
+from .fhir_bundle import Reading, UnusablePatient, decode, patient_id, references, resolve, split_error
+from .fhir_decoded import Decoded
 from .fhir_drug_rows import drug_row, what_it_is
 from .fhir_event_rows import encounter_row, family_rows, immunization_row, procedure_row, report_row
 from .fhir_files import EXPORT_HINT
@@ -30,13 +21,10 @@ from .fhir_goal_rows import goal_rows
 from .fhir_kept import Kept
 from .fhir_lines import LineReading
 from .fhir_reasons import REASONS, reason
-from .fhir_rows import allergy_row, condition_rows, observation_rows, patient_row
-from .fhir_types import CodeableConcept, Drug, Medication, Observation, Owned, Patient
-from .fhir_wanted import (
-    TABLE,
-    WANTED,
-    decoder,
-)
+from .fhir_resource import UNREADABLE, Note, Resource
+from .fhir_rows import allergy_row, condition_rows, observation_rows, origin, patient_row
+from .fhir_types import CodeableConcept, Drug, Medication, Owned, Patient
+from .fhir_wanted import TABLE, WANTED, decoder
 from .record_dates import is_date
 from .recorded import COLUMNS, Issue, Row
 
@@ -45,7 +33,7 @@ _PERSON = slice(COLUMNS["patients"].index("birth_date"), None)
 _FROM = slice(COLUMNS["conditions"].index("source") + 1)
 _CODE, _DISPLAY = (COLUMNS["conditions"].index(name) for name in ("code", "display"))
 _SAID = slice(COLUMNS["conditions"].index("system"), None)
-_WHOSE = {kind: "subject" if "subject" in known.__struct_fields__ else "patient" for kind, known in WANTED.items()}
+WHOSE = {kind: "subject" if "subject" in known.__struct_fields__ else "patient" for kind, known in WANTED.items()}
 _MEDICATION = msgspec.json.Decoder(Medication)
 # A visit is told by its class, a relative without a condition says that none is known.
 _MAY_BE_NAMELESS = ("Encounter", "FamilyMemberHistory")
@@ -60,14 +48,18 @@ class Scope:
     resources: Sequence[Resource] = ()
 
     @cached_property
-    def reasons(self) -> dict[str, Resource]:
-        """What of a bundle may be a reason, by its full URL."""
-        return {one.full_url: one for one in self.resources if one.kind in REASONS and one.full_url}
+    def reasons(self) -> dict[str, int]:
+        """What of a bundle may be a reason: full URL → which of `resources` it is."""
+        if isinstance(self.resources, Decoded):
+            return self.resources.by_url(REASONS)
+        return {one.full_url: index for index, one in enumerate(self.resources)
+                if one.kind in REASONS and one.full_url}
 
     def link(self, reference: str) -> str:
         """What a reason refers to, as `reasons` knows it: type and id; where there is no id, file and place."""
         plain = reference.partition("/_history/")[0]
-        if found := self.reasons.get(plain):
+        if (index := self.reasons.get(plain)) is not None:
+            found = self.resources[index]
             return found.name if found.id else f"{found.file}#{found.name}"
         tail = "/".join(plain.rsplit("/", 2)[-2:])
         # A resource of that name that came from another server is not it.
@@ -84,9 +76,10 @@ class Records:
     _people: dict[str, Row] = field(default_factory=dict)
     # Patient and type → id → where its rows begin.
     seen: dict[tuple[str, str], dict[str, int]] = field(default_factory=lambda: defaultdict(dict))
+    kinds: dict[type, Any] = field(default_factory=dict)
 
-    def add(self, reading: Reading) -> None:
-        """Take one bundle in: its references mean what is in it.
+    def meet(self, reading: Reading) -> Scope:
+        """Whom and what one bundle tells of: its references mean what is in it.
 
         Raises:
             HistoryError: no patient, one that cannot be used, or one id for two different people.
@@ -97,8 +90,7 @@ class Records:
             self._refer(resource, scope, reading.where)
         if not scope.people:
             raise HistoryError("the bundle holds no Patient", where=reading.where, hint=EXPORT_HINT)
-        for resource in reading.others():
-            self.take(resource, scope)
+        return scope
 
     def meet_loose(self, parts: Sequence[Reading | LineReading]) -> Scope:
         """Whom and what single resources and NDJSON files tell of: their references mean what is in any of them.
@@ -160,7 +152,7 @@ class Records:
         if found is None:
             self.issues[-1]["patient_id"] = _owner(resource, scope.people)
             return
-        whose = _WHOSE[kind]
+        whose = WHOSE[kind]
         link = getattr(found, whose)
         reference = link.reference if link else None
         name = scope.people.get(reference or "") or resolve(reference, scope.people)
@@ -169,10 +161,10 @@ class Records:
                                               "resource was left out", patient_id=_only(scope.people),
                                               path=f"$.{whose}"))
             return
-        noted: list[Issue] = []
-        kept = self.rows[TABLE[kind]]
-        rows = (observation_rows(resource, found, name, noted) if type(found) is Observation  # most of all
-                else _ROWS[kind](resource, found, name, scope, noted))
+        notes: list[Note] = []
+        kept, where = self.rows[TABLE[kind]], origin(resource, name)
+        rows = [where + said for said in ROWS[kind](found, scope, notes)]
+        noted = [resource.noted(note, name) for note in notes]
         if not rows:  # a goal that is told in words only
             self.issues += noted
             return
@@ -249,30 +241,30 @@ def _check_birth_date(patient: Patient, name: str, where: str) -> None:
     raise UnusablePatient(f"Patient/{name} {fault}", where=where, hint="add Patient.birthDate as YYYY-MM-DD")
 
 
-_Made = Callable[[Resource, Any, str, Scope, list[Issue]], list[Row]]
+# What a resource says → rows without whose they are and where they are from.
+_Said = Callable[[Any, Scope, list[Note]], list[Row]]
 
 
-def _many(make: Callable[[Resource, Any, str], list[Row]]) -> _Made:
-    return lambda resource, found, name, _scope, _issues: make(resource, found, name)
+def _many(make: Callable[[Any], list[Row]]) -> _Said:
+    return lambda found, _scope, _notes: make(found)
 
 
-def _one(make: Callable[[Resource, Any, str], Row]) -> _Made:
-    return lambda resource, found, name, _scope, _issues: [make(resource, found, name)]
+def _one(make: Callable[[Any], Row]) -> _Said:
+    return lambda found, _scope, _notes: [make(found)]
 
 
-def _reasoned(make: Callable[[Resource, Any, str], Row]) -> _Made:
-    return lambda resource, found, name, scope, issues: [
-        make(resource, found, name) + reason(resource, found, scope.link, issues)]
+def _reasoned(make: Callable[[Any], Row]) -> _Said:
+    return lambda found, scope, notes: [make(found) + reason(found, scope.link, notes)]
 
 
-def _drug(resource: Resource, found: Drug, name: str, scope: Scope, issues: list[Issue]) -> list[Row]:
-    row = drug_row(resource, found, name, scope.medicines, issues)
-    return [row + reason(resource, found, scope.link, issues)]
+def _drug(found: Drug, scope: Scope, notes: list[Note]) -> list[Row]:
+    return [drug_row(found, scope.medicines, notes) + reason(found, scope.link, notes)]
 
 
-_ROWS: Mapping[str, _Made] = {
+ROWS: Mapping[str, _Said] = {
     **dict.fromkeys((kind for kind, known in WANTED.items() if issubclass(known, Drug)), _drug),
     "Condition": _many(condition_rows), "FamilyMemberHistory": _many(family_rows),
-    "AllergyIntolerance": _one(allergy_row), "Immunization": _one(immunization_row),
+    "AllergyIntolerance": _one(allergy_row), "Immunization": _reasoned(immunization_row),
     "DiagnosticReport": _one(report_row), "Encounter": _reasoned(encounter_row), "Procedure": _reasoned(procedure_row),
-    "Goal": lambda resource, found, name, _scope, issues: goal_rows(resource, found, name, issues)}
+    "Observation": lambda found, _scope, notes: observation_rows(found, notes),
+    "Goal": lambda found, _scope, notes: goal_rows(found, notes)}

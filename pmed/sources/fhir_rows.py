@@ -1,15 +1,16 @@
 """FHIR resources → rows, as they were recorded: dates still text, nothing judged yet.
 
 One row a resource, but one a coding for conditions (a SNOMED and an ICD-10 code of one diagnosis are both
-kept, since a code set may know only one of them) and one a component for panels. All rows of one resource
-share its ``source``.
+kept, since a code set may know only one of them) and one a component for panels. Rows of patients are whole; the others
+are what is said, from the code on: whose they are and where it was found (`origin`) goes for all rows of a resource.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import attrgetter
 
-from .fhir_bundle import Resource
+from .fhir_resource import Note, Resource
 from .fhir_types import (
     AllergyIntolerance,
     CodeableConcept,
@@ -21,7 +22,7 @@ from .fhir_types import (
     Quantity,
     _Measured,
 )
-from .recorded import Issue, Row
+from .recorded import Row
 
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 LOINC = "http://loinc.org"
@@ -36,52 +37,47 @@ def patient_row(resource: Resource, patient: Patient, name: str) -> Row:
     return (*origin(resource, name), patient.birth_date, patient.gender, deceased, _ancestry(patient))
 
 
-def condition_rows(resource: Resource, found: Condition, name: str) -> list[Row]:
+def condition_rows(found: Condition) -> list[Row]:
     """One row a coding."""
     onset, abatement = found.onset_period, found.abatement_period
     start = found.onset_date_time or (onset and onset.start) or found.recorded_date
     end = found.abatement_date_time or (abatement and (abatement.end or abatement.start))
     states = state(found.clinical_status), state(found.verification_status), found.abatement_boolean
-    where, rest = origin(resource, name), (start, end, found.recorded_date, *states)
-    return [where + coded(coding, found.code) + rest
+    rest = start, end, found.recorded_date, *states
+    return [coded(coding, found.code) + rest
             for coding in (found.code.coding if found.code else []) or [Coding()]]
 
 
-def allergy_row(resource: Resource, found: AllergyIntolerance, name: str) -> Row:
+def allergy_row(found: AllergyIntolerance) -> Row:
     """An allergy, since its onset or since it was recorded."""
     start = found.onset_date_time or found.recorded_date
-    return origin(resource, name) + named(found.code, RXNORM) + (
-        start, found.recorded_date, state(found.clinical_status), state(found.verification_status), found.criticality)
+    return (*named(found.code, RXNORM), start, found.recorded_date, state(found.clinical_status),
+            state(found.verification_status), found.criticality)
 
 
-def observation_rows(resource: Resource, found: Observation, name: str, issues: list[Issue]) -> list[Row]:
+def observation_rows(found: Observation, notes: list[Note]) -> list[Row]:
     """The observation's own value where it has one, and a row for each component."""
+    dated = when(found), found.issued, found.status
+    own = [_measured(found, dated, notes, -1)] if not found.component or _has_value(found) else []
+    return own + [_measured(part, dated, notes, index) for index, part in enumerate(found.component)]
+
+
+def when(found: Observation) -> str | None:
+    """Since when it holds; where that is not said, when it was issued."""
     start = found.effective_date_time or found.effective_instant
-    if start is None:
-        start = found.effective_period.start if found.effective_period else found.issued
-    head, amount = origin(resource, name), found.value_quantity
-    if amount and amount.comparator is None and not found.component:  # nearly all, hence without a call more
-        return [head + named(found.code, LOINC) + (start, found.issued, found.status, amount.value, unit_of(amount),
-                                                   None, None, _meaning(found))]
-    when, report = (start, found.issued, found.status), _reporter(resource, issues, name)
-    own = [_measured(found, head, when, report, "$")] if _has_value(found) or not found.component else []
-    return own + [_measured(part, head, when, report, f"$.component[{index}]")
-                  for index, part in enumerate(found.component)]
+    if start is not None:
+        return start
+    return found.effective_period.start if found.effective_period else found.issued
 
 
-def _measured(part: _Measured, head: Row, when: Row, report: Callable[..., None], path: str) -> Row:
-    """The row of an observation, or of one component of it."""
-    return head + named(part.code, LOINC) + when + _value(part, report, path) + (_meaning(part),)
-
-
-def _meaning(part: _Measured) -> str | None:
-    return state(part.interpretation[0]) if part.interpretation else None
-
-
-def _reporter(resource: Resource, issues: list[Issue], name: str) -> Callable[..., None]:
-    def report(*what: str, path: str) -> None:
-        issues.append(resource.issue(*what, patient_id=name, path=path))
-    return report
+def _measured(part: _Measured, dated: Row, notes: list[Note], index: int) -> Row:
+    """The row of one component of an observation, or of itself (-1)."""
+    amount = part.value_quantity
+    if amount and amount.comparator is None:
+        value: Row = amount.value, unit_of(amount), None, None
+    else:
+        value = _value(part, notes, "$" if index < 0 else f"$.component[{index}]")
+    return (*named(part.code, LOINC), *dated, *value, state(part.interpretation[0]) if part.interpretation else None)
 
 
 def origin(resource: Resource, name: str) -> Row:
@@ -132,18 +128,19 @@ def unit_of(quantity: Quantity) -> str | None:
 
 
 _VALUES = tuple(name for name in _Measured.__struct_fields__ if name.startswith("value_"))
+_values_of = attrgetter(*_VALUES)
 
 
 def _has_value(found: _Measured) -> bool:
-    return any(getattr(found, name) is not None for name in _VALUES)
+    return _values_of(found).count(None) < len(_VALUES)
 
 
-def _value(found: _Measured, report: Callable[..., None], path: str) -> Row:
+def _value(found: _Measured, notes: list[Note], path: str) -> Row:
     """Number, unit, text and code of what is no plain quantity; what cannot be one of them is reported."""
     if quantity := found.value_quantity:
-        if quantity.comparator is None or quantity.value is None:
-            return quantity.value, unit_of(quantity), None, None
-        return _limit(quantity, report, path)
+        if quantity.value is None:
+            return None, unit_of(quantity), None, None
+        return _limit(quantity, notes, path)
     if concept := found.value_codeable_concept:
         coding = concept.coding[0] if concept.coding else Coding()
         return None, None, coding.display or concept.text, coding.code
@@ -153,19 +150,19 @@ def _value(found: _Measured, report: Callable[..., None], path: str) -> Row:
         return None, None, str(found.value_boolean).lower(), None
     text = found.value_string or found.value_date_time or found.value_time
     if text is None and _has_value(found):
-        report("info", "value-not-read", "a range, ratio, period or series is not read; the value stays unknown",
-               path=path)
+        notes.append(Note("info", "value-not-read", "a range, ratio, period or series is not read; the value stays "
+                          "unknown", path, personal=True))
     elif text is None and found.data_absent_reason:
         reason = state(found.data_absent_reason) or "no reason"
-        report("info", "value-absent", f"recorded as having no value ({reason[:40]}); it stays unknown",
-               path=f"{path}.dataAbsentReason")
+        notes.append(Note("info", "value-absent", f"recorded as having no value ({reason[:40]}); it stays unknown",
+                          f"{path}.dataAbsentReason", personal=True))
     return None, None, text, None
 
 
-def _limit(quantity: Quantity, report: Callable[..., None], path: str) -> Row:
+def _limit(quantity: Quantity, notes: list[Note], path: str) -> Row:
     """"< 5" is a limit and no measurement, so it is kept as text only."""
-    report("info", "limit-not-value", "a value beyond a limit of measurement is kept as text, not as a number",
-           path=f"{path}.valueQuantity.comparator")
+    notes.append(Note("info", "limit-not-value", "a value beyond a limit of measurement is kept as text, not as a "
+                      "number", f"{path}.valueQuantity.comparator", personal=True))
     return None, unit_of(quantity), f"{quantity.comparator} {quantity.value:g}", None
 
 

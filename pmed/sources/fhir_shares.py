@@ -22,11 +22,13 @@ import polars as pl
 
 from ..errors import HistoryError
 from ..pools import end_with
-from .fhir_bundle import BEGIN, FIRST, Reading
+from .fhir_bundle import Reading
+from .fhir_decoded import BEGIN
 from .fhir_files import Span, is_packed, line_after, lines_before, opened
 from .fhir_lines import LineReading
 from .fhir_many import take_all
 from .fhir_records import Records, Scope
+from .fhir_resource import FIRST
 from .fhir_types import CodeableConcept
 from .fhir_wanted import WANTED
 
@@ -184,7 +186,7 @@ def do(job: Job) -> Done:
     for piece in job.pieces:
         path = Path(piece.path)
         part = LineReading(path, span=Span(piece.start, piece.end, lines_before(path, piece.start) + 1))
-        take_all(records, part.others(), scope)
+        take_all(records, part.pieces(), scope)
         noted.append((records.issues, part.issues))
         records.issues = []
         surprised |= part.met_first and not piece.first

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import isnan
@@ -22,6 +22,7 @@ _ROOM = 1 << 62  # combinations that a number has room for
 _MANY = 1 << 12  # rows, from which on sorting their numbers takes longer than a table of them
 _SPARSE = 16  # numbers that may be for each one that there is, up to which a table of them is small
 FEW = 32  # patients; up to so many are read one by one, which takes a hundredth of the time
+RECENT = 4  # patients, or questions about one, whose outcomes the next one's are compared with
 REMEMBERED = 1 << 14  # outcomes; a patient has about 450, some thousand patients have as many distinct ones
 
 
@@ -47,8 +48,10 @@ class Cases:
         wanted = tuple(covered().values()) if asked is None else tuple(asked)
         if features.height <= FEW:
             names = features.columns  # to make named rows asks for the type of every column
+            # Of all drugs at once: who predicts, explains, traces and advises asks for others, of the same patient.
+            every = tuple(dict.fromkeys((*covered().values(), *wanted)))
             few = [one for row in features.rows()
-                   for one in _outcomes(wanted, *_alone(dict(zip(names, row, strict=True)), wanted))]
+                   for one in _picked(wanted, every, dict(zip(names, row, strict=True)))]
             return cls(features["patient_id"], few, np.arange(len(few)).reshape(features.height, len(wanted)))
         return _of_many(features["patient_id"], wanted, [*columns(features, inputs(wanted)).values()])
 
@@ -80,6 +83,8 @@ class _Last:
 
 
 _last: list[_Last] = []
+# Drugs, the values of their inputs, and the outcomes, of those read last; replaced as a whole.
+_recent: list[tuple[tuple[Drug, ...], tuple[Any, ...], tuple[Outcome, ...]]] = []
 
 
 def _of_many(patients: pl.Series, asked: tuple[Drug, ...], given: Sequence[pl.Series]) -> Cases:
@@ -172,19 +177,60 @@ def _coded(given: Sequence[pl.Series], asked: tuple[Drug, ...]) -> dict[str, Cod
 def _alone(known: dict[str, Any], asked: tuple[Drug, ...]) -> list[Any]:
     """The `inputs` of one patient, without a column for each, which is what takes the time there."""
     bounds = _bounds(asked)
-    own = {name: _value(known, name) for name in inputs(asked)}
+    own = {name: value_of(known, name) for name in inputs(asked)}
     return [_bin(value, bounds[name]) if name in bounds else value for name, value in own.items()]
+
+
+def _picked(wanted: tuple[Drug, ...], every: tuple[Drug, ...], known: dict[str, Any]) -> Iterable[Outcome]:
+    """One patient's outcomes of the drugs that are `wanted`, of those of `every` drug."""
+    found = _outcomes(every, *_alone(known, every))
+    if wanted == every:
+        return found
+    place = {drug: number for number, drug in enumerate(every)}
+    return [found[place[drug]] for drug in wanted]
 
 
 # Typed, as is `remembered`.
 @lru_cache(maxsize=64, typed=True)
 def _outcomes(asked: tuple[Drug, ...], *values: Any) -> tuple[Outcome, ...]:
-    """One patient's outcome of each drug, for the values of the `inputs`."""
+    """One patient's outcome of each drug, for the values of the `inputs`; most are those of a patient like this one."""
     given = dict(zip(inputs(asked), values, strict=True))
-    return tuple(remembered(drug, *(given[name] for name in reads(drug))) for drug in asked)
+    anew, like = _nearest(asked, values)
+    found = dict(enumerate(like))
+    for number in anew:
+        found[number] = remembered(asked[number], *(given[name] for name in reads(asked[number])))
+    made = tuple(found[number] for number in range(len(asked)))
+    _recent[:] = [(asked, values, made), *_recent[:RECENT - 1]]
+    return made
 
 
-def _value(known: dict[str, Any], name: str) -> Any:
+def _nearest(asked: tuple[Drug, ...], values: tuple[Any, ...]) -> tuple[Sequence[int], tuple[Outcome, ...]]:
+    """Which drugs look at a value that differs from those of the most like among the recent patients, and its outcomes.
+
+    A question about a patient changes a few values: the drugs that look at none of them are as before.
+    """
+    least: tuple[Sequence[int], tuple[Outcome, ...]] = range(len(asked)), ()
+    for before, then, made in _recent:
+        if before == asked:
+            differing = [place for place, (old, new) in enumerate(zip(then, values, strict=True))
+                         if old is not new and (old != new or type(old) is not type(new))]
+            readers = _readers(asked)
+            anew = {number for place in differing for number in readers[place]}
+            least = min(least, (sorted(anew), made), key=lambda one: len(one[0]))
+    return least
+
+
+@lru_cache(maxsize=4)
+def _readers(asked: tuple[Drug, ...]) -> tuple[tuple[int, ...], ...]:
+    """For each of the `inputs` the numbers of the drugs that look at it."""
+    found: dict[str, list[int]] = {name: [] for name in inputs(asked)}
+    for number, drug in enumerate(asked):
+        for name in reads(drug):
+            found[name].append(number)
+    return tuple(map(tuple, found.values()))
+
+
+def value_of(known: Mapping[str, Any], name: str) -> Any:
     """The value of its column in `columns`."""
     value = known.get(name)
     if value is None:

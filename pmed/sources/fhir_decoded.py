@@ -1,0 +1,106 @@
+"""Many resources of one file, decoded in one pass: all entries of a bundle, or many lines of NDJSON.
+
+Nearly all files are as they should be. What is wrong with the others, and where, is told by going through them resource
+by resource (see `fhir_bundle` and `fhir_lines`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterator, Sequence, Set
+from itertools import compress, count
+from typing import Any, overload
+
+from .fhir_resource import FIRST, UNREADABLE, Resource
+from .fhir_types import Medication, Patient
+from .fhir_wanted import WANTED, whole_bundles, whole_lines
+
+# How nearly all resources begin: type and id are known without reading the rest of them.
+BEGIN = re.compile(rb'\s*\{\s*"resourceType"\s*:\s*"([A-Za-z]+)"\s*,\s*"id"\s*:\s*"([A-Za-z0-9._-]*)"\s*[,}]')
+KEPT = {*WANTED, *FIRST}
+_KINDS = {known: kind for kind, known in WANTED.items()} | {Patient: "Patient", Medication: "Medication"}
+_FIRST = {Patient, Medication}
+_SPOTS: list[str] = []  # "entry[0]" and on: what places are called is the same in all bundles
+
+
+class Decoded(Sequence[Resource]):
+    """The wanted resources, in order; each is a `Resource` only when one asks for it.
+
+    Attributes:
+        file: The name of the file.
+        spots: Where in the file each is.
+        found: What each was decoded as.
+        urls: The full URL of each that has one.
+    """
+
+    def __init__(self, file: str, spots: Sequence[str], found: Sequence[Any], urls: Sequence[str | None]) -> None:
+        kept = [*map(_KINDS.__contains__, map(type, found))]
+        self.file = file
+        if False in kept:
+            spots, found, urls = (list(compress(each, kept)) for each in (spots, found, urls))
+        self.spots, self.found, self.urls = spots, found, urls
+
+    def __len__(self) -> int:
+        return len(self.found)
+
+    @overload
+    def __getitem__(self, index: int) -> Resource: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Resource]: ...
+    def __getitem__(self, index: int | slice) -> Resource | Sequence[Resource]:
+        if isinstance(index, slice):
+            return [self[number] for number in range(*index.indices(len(self)))]
+        found = self.found[index]
+        return Resource(self.file, self.spots[index], _KINDS[type(found)], found.id or "", self.urls[index] or "", b"",
+                        found)
+
+    def first(self) -> Iterator[Resource]:
+        """Patients and medicines: what others refer to."""
+        return (self[index] for index in self._of(_FIRST))
+
+    def by_url(self, kinds: Container[str]) -> dict[str, int]:
+        """Full URL → which one it is, of those of some types."""
+        urls = self.urls
+        return {url: index for index in self._of({known for known, kind in _KINDS.items() if kind in kinds})
+                if (url := urls[index])}
+
+    def _of(self, kinds: Set[type]) -> Iterator[int]:
+        """Which of them are of some types: a record holds thousands, hence without a loop of Python's."""
+        return compress(count(), map(kinds.__contains__, map(type, self.found)))
+
+    def has_first(self) -> bool:
+        """Whether any is a patient or a medicine."""
+        return not _FIRST.isdisjoint(map(type, self.found))
+
+
+def whole_bundle(content: bytes) -> Any:
+    """A bundle in which all is as it should be, with all resources decoded; else None."""
+    try:
+        bundle = whole_bundles().decode(content)
+    except UNREADABLE:
+        return None
+    return bundle if bundle.resource_type == "Bundle" else None
+
+
+def entries(bundle: Any, file: str) -> Decoded:
+    """Every wanted entry's resource of a whole bundle."""
+    while len(_SPOTS) < len(bundle.entry):
+        _SPOTS.append(f"entry[{len(_SPOTS)}]")
+    return Decoded(file, _SPOTS, [one.resource for one in bundle.entry], [one.full_url for one in bundle.entry])
+
+
+def decoded_lines(file: str, number: int, block: bytes) -> Decoded | None:
+    """The resources of many lines, decoded in one pass; `number` is the first line's.
+
+    None where anything is not as it should be, and where what is not wanted is sooner passed over line by line.
+    """
+    begin = BEGIN.match(block)
+    if begin is None or begin[1].decode() not in KEPT:
+        return None
+    try:
+        found = whole_lines().decode_lines(block)
+    except UNREADABLE:
+        return None
+    if len(found) != block.count(b"\n") + 1:  # an empty line has a number too
+        return None
+    return Decoded(file, [f"line {spot}" for spot in range(number, number + len(found))], found, [None] * len(found))
