@@ -49,7 +49,8 @@ class Result:
     def __repr__(self) -> str:
         """A line instead of all frames."""
         suggestions = self.suggestions.height if "suggestions" in self.tables else 0
-        return (f"Result({len(self.patient_ids)} patients, {suggestions} suggestions, "
+        patients = len(self.patient_ids)
+        return (f"Result({patients} patient{'s' * (patients != 1)}, {suggestions} suggestions, "
                 f"{len(self.failures)} failures; tables: {', '.join(sorted(self.tables))})")
 
     @property
