@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks import biobank, scale
+from benchmarks import biobank, pharmacogenes, scale, scores
 from benchmarks.measure import ADDITIONS, HEAD, ROOT, pace
 from pmed.cohort.plan import PEOPLE, PEOPLE_GENES
 
@@ -31,6 +31,12 @@ KINDS = {"the genes of": "genes, from BCF", "the genes from the cache of": "gene
 # Partitions and bytes by measured rates; the price is of a rented core hour, which the reader can put in.
 SIZES = (100_000, 1_000_000, 10_000_000)
 CORE_HOUR = 0.05  # USD
+# What cannot be run here, by its own documents.
+PHARMCAT = (
+    "PharmCAT, by [its documents](https://pharmcat.clinpgx.org/using/Runtime-Cost/), not measured here: 1.19 to 5.9 s "
+    "a person on one processor (UK Biobank, 200,044 people), without its preprocessor (0.05 s and more); 15 to 16 "
+    "hours for 98,622 people on 96 processors with everything (All of Us). It also says what follows for medicines: "
+    "of ours, the whole plan is what to hold beside it.",)
 # Bytes of a person: in the blocks that tasks read, and in the tables they write (the people of the panel, measured).
 GENES_BYTES, PLAN_BYTES = (70, 200), (110, 910)
 
@@ -66,17 +72,22 @@ def _model() -> str:
                 platform.processor())
 
 
-def newest() -> list[dict[str, Any]]:
-    """The results from which a case of today is the newest of it, with these cases alone; newest first."""
+def newest(wanted: Collection[str]) -> list[dict[str, Any]]:
+    """The results that have the newest measurement of a case that is wanted, with these cases alone; newest first."""
     found = sorted((json.loads(path.read_text(encoding="utf-8")) for path in RESULTS.glob("*.json")),
                    key=lambda one: str(one["created"]), reverse=True)
-    return latest(found, names())
+    return latest(found, wanted)
 
 
 def names() -> set[str]:
-    """What the page is about: the cases about cohorts, by name."""
+    """The cases about cohorts."""
     cases = [case.name for group, _ in (*biobank.GROUPS, *scale.GROUPS) for case in group({})]
     return {*cases, biobank.STRAIGHT}
+
+
+def others() -> list[str]:
+    """The cases with others' programs, and ours beside them."""
+    return [case.name for group in (pharmacogenes.panel, scores.scores) for case in group({})]
 
 
 def latest(found: Sequence[dict[str, Any]], wanted: Collection[str]) -> list[dict[str, Any]]:
@@ -106,10 +117,10 @@ def _people(name: str) -> float:
     return next((float(word.replace(",", "")) for word in name.split() if word[0].isdigit()), float("inf"))
 
 
-def page(results: Sequence[dict[str, Any]]) -> str:
-    """The documentation page."""
+def page(results: Sequence[dict[str, Any]], beside: Sequence[dict[str, Any]] = ()) -> str:
+    """The documentation page: of cohorts, and of what was measured beside others."""
     head = ("what", "CPU s", "work s", "peak MB", "ms a person", "ratio", "limit", "verdict", "commit")
-    rows = shown(results)
+    rows, all_of = shown(results), {told["commit"]: told for told in (*results, *beside)}
     return "\n".join([
         "# Performance of cohorts", "",
         "<!-- Made by python -m benchmarks.performance: do not edit. -->", "",
@@ -117,7 +128,19 @@ def page(results: Sequence[dict[str, Any]]) -> str:
         "person's cost is work over people; the ratio is to the cost of a person in the cohort of 2,562 of that kind, "
         "and on Spark to the local engine's for as many.", "",
         *_table(head, rows), "", f"![{picture(rows).alt}](images/{PICTURE.name})", "",
-        "Where and how it was measured, by commit:", "", *map(_measured, results), "", *_paper(rows)]) + "\n"
+        *_beside(beside), "## How it was measured", "", "By commit:", "", *map(_measured, all_of.values()), "",
+        *_paper(rows)]) + "\n"
+
+
+def _beside(results: Sequence[dict[str, Any]]) -> list[str]:
+    order = others()
+    rows = sorted(((one["what"], one["CPU s"], one["peak MB"], _short(float(one["ns each"])), one["ratio"], one["to"],
+                    one["limit"], told["commit"]) for told in results for one in told["rows"]),
+                  key=lambda row: order.index(row[0]))
+    return ["## Beside others", "",
+            "One item is a gene of a person, or a weight of a score in a person; the ratio is of the cost of one where "
+            "the two did not work on as many.", "",
+            *_table(("what", "CPU s", "peak MB", "ns each", "ratio", "to", "limit", "commit"), rows), "", *PHARMCAT, ""]
 
 
 def _measured(told: dict[str, Any]) -> str:
@@ -206,6 +229,6 @@ def _short(value: float) -> str:
 
 
 if __name__ == "__main__":
-    results = newest()
-    PAGE.write_text(page(results), encoding="utf-8")
+    results = newest(names())
+    PAGE.write_text(page(results, newest(others())), encoding="utf-8")
     picture(shown(results)).savefig(PICTURE)

@@ -11,9 +11,10 @@ import polars as pl
 import pytest
 
 import pmed
+from pmed.errors import ResultError
 from pmed.modelling import Model, ModelCard
 from pmed.notebook import display
-from pmed.notebook.parts import Quality
+from pmed.notebook.parts import Plan, Quality
 from pmed.records import Histories
 from pmed.render.html import HtmlExporter
 from pmed.result import Result
@@ -87,6 +88,19 @@ def test_plain_text_says_the_same(shown: dict[str, Any]) -> None:
     assert "reference patient" in repr(shown["explanation"])
     assert repr(shown["plan"]).splitlines()[-1].endswith("medicines that are not taken")
     assert "162 of 1288 sites called" in repr(shown["genomes"])
+
+
+def test_a_name_is_completed_and_one_that_is_near_is_named(stent: Result) -> None:
+    assert "clopidogrel" in stent.plan._ipython_key_completions_()
+    for ask, hint in ((lambda: stent.plan["clopidogril"], "did you mean 'clopidogrel'"),
+                      (lambda: stent.plan["xyz"], "RxNorm ingredients"),
+                      (lambda: stent.gene("cyp2c19"), "did you mean 'CYP2C19'"),
+                      (lambda: stent.gene("xyz"), "gene_results")):
+        with pytest.raises(ResultError, match="^no .*" + hint):
+            ask()
+    with pytest.raises(ResultError, match="2 suggestions about 'clopidogrel'"):
+        Plan((*stent.plan.suggestions, stent.plan["clopidogrel"]))["clopidogrel"]
+    assert repr(stent).startswith("Result(1 patient, ")
 
 
 def test_style_touches_nothing_outside() -> None:

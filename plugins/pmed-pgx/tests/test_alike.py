@@ -15,7 +15,7 @@ from polars.testing import assert_frame_equal
 
 import pmed
 from pmed.demo import patients
-from pmed_pgx import adviser, alike
+from pmed_pgx import adviser, alike, alternatives
 from pmed_pgx.adviser import GuidelineAdviser
 from pmed_pgx.cases import distinct
 from pmed_pgx.predictor import GuidelinePredictor
@@ -75,7 +75,8 @@ def test_what_is_said_of_alike_rows_is_what_is_said_of_each(tables: dict[str, pl
     monkeypatch.setattr(adviser, "alike", counted)
     ways = []
     for few in (10_000, 0):
-        monkeypatch.setattr(adviser, "FEW", few)
+        for module in (adviser, alternatives):
+            monkeypatch.setattr(module, "FEW", few)
         ways.append(GuidelineAdviser().advise(tables))
     each, together = ways
     assert_frame_equal(together, each)
