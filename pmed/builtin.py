@@ -10,6 +10,7 @@ from .features.history import HistoryFeatures
 from .hookspecs import hookimpl
 from .normalise import vocabulary
 from .normalise.drugs import is_goods
+from .repeats import of_tables
 from .sources.fhir import FhirSource
 from .sources.hl7v2 import Hl7v2Source
 from .sources.omop import OmopSource
@@ -71,16 +72,24 @@ def _allergies(suggestions: pl.DataFrame, tables: Tables) -> pl.DataFrame:
                        text=pl.format("Recorded allergy or intolerance to {}.", "concerns"))
 
 
+@of_tables("patients", "allergies")
+def _unlisted(tables: Tables) -> pl.DataFrame:
+    """patient_id of those whose record neither lists allergies nor denies them."""
+    listed = tables["allergies"].filter(lists_allergies()).select("patient_id")
+    return tables["patients"].select("patient_id").join(listed, on="patient_id", how="anti")
+
+
 def _no_list(suggestions: pl.DataFrame, tables: Tables) -> pl.DataFrame:
-    """A caution where another medicine is proposed to somebody whose record neither lists allergies nor denies them.
+    """A caution where another medicine is proposed to somebody of whom no allergies are on record.
 
     Only beside what is taken now: there the next step is to give the other one.
     """
-    listed = tables["allergies"].filter(lists_allergies())["patient_id"].unique()
+    unlisted = _unlisted(tables)["patient_id"]
+    if unlisted.is_empty():
+        return _NO_CAUTIONS.clone()
     status = pl.col("alternatives").list.eval(pl.element().struct.field("status") != "ruled-out")
     asked = suggestions.filter("current", pl.col("action").is_in(_ANOTHER), status.list.any().fill_null(value=False),
-                               pl.col("patient_id").is_in(tables["patients"]["patient_id"].to_list()),
-                               ~pl.col("patient_id").is_in(listed.to_list()))
+                               pl.col("patient_id").is_in(unlisted.to_list()))
     return asked.select("patient_id", "drug", code=pl.lit(NO_LIST), text=pl.lit(
         "Allergies are not on record: ask before another medicine is given."))
 

@@ -56,8 +56,8 @@ class Result:
     @property
     def patient_ids(self) -> list[str]:
         """All patients, with a record or with a genome, sorted."""
-        frames = [self.tables[name].select("patient_id") for name in ("patients", "samples")]
-        return sorted(pl.concat(frames)["patient_id"].unique().to_list())
+        both = pl.concat([self.tables[name]["patient_id"] for name in ("patients", "samples")])
+        return sorted(both.unique().to_list())
 
     @property
     def suggestions(self) -> pl.DataFrame:
@@ -184,9 +184,10 @@ class Result:
         return Explorer(self, patient_id)
 
     def _only_patient(self) -> str:
-        if len(self.patient_ids) != 1:
-            raise ResultError(f"{len(self.patient_ids)} patients", hint="name the patient_id")
-        return self.patient_ids[0]
+        people = self.patient_ids
+        if len(people) != 1:
+            raise ResultError(f"{len(people)} patients", hint="name the patient_id")
+        return people[0]
 
     def for_patient(self, patient_id: str) -> Result:
         """The part of this result that is about one patient."""

@@ -11,7 +11,7 @@ import polars as pl
 from ..normalise.drugs import name_of_medicine, unrecognised
 from ..normalise.units import CODES, canonical_units
 from ..plans import as_written
-from ..repeats import unless_repeated
+from ..repeats import of_tables, unless_repeated
 from ..tables import TABLES, Tables
 from ..verdicts import lists_medicines
 
@@ -64,6 +64,7 @@ def table_of(tables: Tables, name: str) -> pl.DataFrame:
     return tables.get(name, TABLES[name].empty())
 
 
+@of_tables("samples", "patients")
 def people_of(tables: Tables) -> pl.DataFrame:
     """Everyone with a genome or a record, once, and what the record says about the person."""
     patients = table_of(tables, "patients").with_columns(has_record=pl.lit(value=True))

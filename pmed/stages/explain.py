@@ -22,9 +22,10 @@ def explain(plugins: Plugins, components: Sequence[Component], frames: dict[str,
             predictions: pl.DataFrame) -> dict[str, pl.DataFrame]:
     """Return the tables of `GIVES`; `frames` holds each predictor's own feature frame by its name."""
     parts = {name: [TABLES[name].empty()] for name in GIVES}
+    assessed = predictions.filter(pl.col("status") == "assessed").partition_by("predictor", as_dict=True)
     for component in components:
-        rows = predictions.filter((pl.col("predictor") == component.name) & (pl.col("status") == "assessed"))
-        if rows.is_empty():
+        rows = assessed.get((component.name,))
+        if rows is None:
             continue
         frame = frames[component.name]
         made = {"explanations": _first_sound(plugins, component, frame, rows),
@@ -97,4 +98,7 @@ def _trace(predictor: Any, features: pl.DataFrame, rows: pl.DataFrame) -> pl.Dat
     if not hasattr(predictor, "trace"):
         return table.empty()
     made = predictor.trace(features.clone(), rows.clone()).with_columns(predictor=pl.lit(predictor.name))
-    return table.check(made)[table.names].join(rows.select(KEY), on=KEY, how="semi")
+    checked, keys = table.check(made)[table.names], rows[list(KEY)]
+    if checked.height <= FEW and not {*checked[list(KEY)].iter_rows()} - {*keys.iter_rows()}:
+        return checked  # nobody is spoken of whom the rows are not about
+    return checked.join(keys, on=KEY, how="semi")

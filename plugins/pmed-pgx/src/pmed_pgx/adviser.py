@@ -23,7 +23,7 @@ from .guidelines import CONCERN, drugs
 from .medicines import UNREAD, days_taken, each_drug, with_coming
 from .outcomes import Outcome
 from .phenoconversion import PERHAPS, TAKEN
-from .reasons import assumptions, hints, reasons, today
+from .reasons import assumptions, hints, reasons, reasons_of_few, today
 
 PREDICTOR = "pgx-guidelines"
 KEY = ["patient_id", "drug"]
@@ -34,6 +34,7 @@ _MINE = pl.col("predictor") == PREDICTOR
 _READ = [pl.col("patient_id", "label", "reason", "status"), pl.col("target").alias("drug"),
          pl.col("value").alias("concern")]
 _TYPES = {name: column.dtype for name, column in TABLES["suggestions"].columns.items() if name != "adviser"}
+_NONE_UNWEIGHED = pl.DataFrame(schema={**dict.fromkeys(KEY, pl.String()), "unweighed": _TYPES["cautions"]})
 _FLAGS = ("harm_at_start", "grave", "changes", "discomfort", "starting")
 _FACTS = ("action", "strength", "advice", "because", "dose_factor", "expected", "untested", "open",
           "population", "evidence", "noted", "unknown", "explained_by", *_FLAGS)
@@ -82,7 +83,8 @@ class _Given:
         """The suggestions of `rows`, in their order."""
         outcomes = self.cases.outcomes
         whole = rows.join(_facts(outcomes), on="case", how="left", maintain_order="left")
-        whole = whole.hstack(reasons(whole[[*KEY, "case"]], outcomes, self.told))
+        why = reasons_of_few if len(self.cases.patients) <= FEW else reasons
+        whole = whole.hstack(why(whole[[*KEY, "case"]], outcomes, self.told))
         others = alternatives(whole[[*KEY, "number", "label", "action"]], self.cases, self.found)
         return _suggestions(reduce(_beside, (others, *self.more), whole.lazy()))
 
@@ -276,9 +278,10 @@ def _taken(medications: pl.DataFrame) -> pl.DataFrame:
 
 def _unweighed(taken: pl.DataFrame, features: pl.DataFrame) -> pl.DataFrame:
     """For drugs taken beside a medicine that was not recognised: the caution that an interaction was not weighed."""
+    if UNREAD not in features.columns or not (features[UNREAD] != "").any():
+        return _NONE_UNWEIGHED
     text = pl.format("Not recognised, so an interaction with it was not weighed: {}.", UNREAD)
-    unread = features.filter(pl.col(UNREAD) != "").select("patient_id", text=text) if UNREAD in features.columns else (
-        pl.DataFrame(schema={"patient_id": pl.String, "text": pl.String}))
+    unread = features.filter(pl.col(UNREAD) != "").select("patient_id", text=text)
     said = pl.concat_list(pl.struct(code=pl.lit("unread-medicine"), text="text")).cast(_TYPES["cautions"])
     return taken.filter(pl.col("drug").is_in(list(weighing()))).select(KEY).join(unread, on="patient_id").select(
         *KEY, unweighed=said)

@@ -6,14 +6,15 @@ if the drug it is to replace were not taken. Those ruled out stay in the list, w
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
 from pmed.plans import as_written
 
-from .cases import REMEMBERED, Cases
+from .cases import FEW, REMEMBERED, Cases
 from .checks import covered
 from .guidelines import CONCERN, Known, drugs
 from .knowledge import table
@@ -26,6 +27,7 @@ FITS, CAUTION, OUT = "fits", "caution", "ruled-out"
 CONCERNED, GRADED = ("avoid", "alternative"), ("strong", "moderate")
 _OFFER = ("other", "place", "status", "reason", "finding")
 _STATUS = pl.Enum([FITS, CAUTION, OUT])
+_RANKS = {FITS: 0, CAUTION: 1, OUT: 2}
 
 
 def alternatives(rows: pl.DataFrame, cases: Cases, findings: pl.DataFrame) -> pl.DataFrame:
@@ -38,6 +40,8 @@ def alternatives(rows: pl.DataFrame, cases: Cases, findings: pl.DataFrame) -> pl
     nothing: "fits" speaks of the genes and of what the record holds. What a check of the candidate asks for and nobody
     knows (kidney function, mostly) makes it a caution.
     """
+    if len(cases.patients) <= FEW:
+        return _of_few(rows, cases, findings)
     found = _offered(rows).join(findings.lazy(), on=["patient_id", "finding"], how="left",
                                 maintain_order="left").pipe(as_written)
     of = cases.of[found["number"].to_numpy(), found["place"].to_numpy()]
@@ -46,6 +50,53 @@ def alternatives(rows: pl.DataFrame, cases: Cases, findings: pl.DataFrame) -> pl
     told = [_judged(cases.outcomes[case], drug) for drug, case in pairs]
     said = pl.DataFrame(told, schema={"verdict": pl.String, "why": pl.String}, orient="row")
     return found.hstack(said[where]).lazy().pipe(_weighed).pipe(as_written)
+
+
+class _Offer(NamedTuple):
+    """A candidate, how the guideline sees it and what rules it out."""
+
+    other: str
+    place: int
+    status: str
+    reason: str
+    finding: str | None
+    guideline: bool
+
+
+def _of_few(rows: pl.DataFrame, cases: Cases, findings: pl.DataFrame) -> pl.DataFrame:
+    """The same of few people, candidate by candidate: of a patient there are some hundred, and joins take longer."""
+    held = {(patient, finding): words for patient, finding, words in
+            findings[["patient_id", "finding", "words"]].iter_rows()}
+    listed: list[tuple[Any, ...]] = []
+    for patient, number, drug, label, action in rows[["patient_id", "number", "drug", "label", "action"]].iter_rows():
+        found = []
+        for one in _offered_to(drug, label, concerned=action in CONCERNED):
+            words = held.get((patient, one.finding or ""))
+            own = _judged(cases.outcomes[cases.of[number, one.place]], drug) if words is None else (OUT, words)
+            found.append((one, *_both(one, *own)))
+        found.sort(key=lambda one: one[1])
+        named = _or([one.other for one, final, _ in found if one.guideline and final < _RANKS[OUT]])
+        listed += [(patient, drug, one.other, _STATUS.categories[final], reason, named)
+                   for one, final, reason in found]
+    flat = pl.DataFrame(listed, schema=dict.fromkeys((*KEY, "other", "status", "reason", "named"), pl.String()),
+                        orient="row")
+    entry = pl.struct(drug="other", status="status", reason="reason")
+    return flat.group_by(KEY, maintain_order=True).agg(alternatives=entry, named=pl.col("named").first())
+
+
+def _both(one: _Offer, verdict: str, why: str | None) -> tuple[int, str]:
+    """The rank of the status and the reason, as `_weighed` has them."""
+    status, own, reason = _RANKS[one.status], _RANKS[verdict], one.reason
+    if why is not None and one.status == verdict == CAUTION:
+        reason = f"{reason}; {why}"
+    elif why is not None and own >= status:
+        reason = why
+    return max(status, own), reason
+
+
+def _or(names: Sequence[str]) -> str:
+    """The same as `_either`."""
+    return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def _weighed(found: pl.LazyFrame) -> pl.LazyFrame:
@@ -87,6 +138,37 @@ def _offered(rows: pl.DataFrame) -> pl.LazyFrame:
     each = [one.select("patient_id", "number", "drug", *_OFFER, guideline=pl.lit(by_guideline))
             for one, by_guideline in ((named, True), (by_check, True), (alike, False))]
     return pl.concat(each).unique([*KEY, "other"], keep="first", maintain_order=True)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _offered_to(drug: str, label: str | None, *, concerned: bool) -> tuple[_Offer, ...]:
+    """The candidates of `_offered` for one row."""
+    by_row, by_drug, alike = _candidates()
+    named = by_row.get((drug, label), []) if label is not None else []
+    each = [*(named or (by_drug.get(drug, []) if concerned else [])), *(alike.get(drug, []) if concerned else [])]
+    once: dict[str, _Offer] = {}
+    for one in each:
+        once.setdefault(one.other, one)
+    return tuple(once.values())
+
+
+@cache
+def _candidates() -> tuple[Mapping[tuple[str, str], list[_Offer]], Mapping[str, list[_Offer]],
+                           Mapping[str, list[_Offer]]]:
+    """The tables of `_offers`, `_each_offer` and `_alike`, by what they are looked up by."""
+    by_row: dict[tuple[str, str], list[_Offer]] = {}
+    for drug, label, *one in _offers()[["drug", "label", *_OFFER]].iter_rows():
+        by_row.setdefault((drug, label), []).append(_Offer._make((*one, True)))
+    by_drug, alike = (_by_drug(found, guideline=guideline) for found, guideline in (
+        (_each_offer(), True), (_alike(), False)))
+    return by_row, by_drug, alike
+
+
+def _by_drug(offers: pl.DataFrame, *, guideline: bool) -> dict[str, list[_Offer]]:
+    found: dict[str, list[_Offer]] = {}
+    for drug, *one in offers[["drug", *_OFFER]].iter_rows():
+        found.setdefault(drug, []).append(_Offer._make((*one, guideline)))
+    return found
 
 
 @cache

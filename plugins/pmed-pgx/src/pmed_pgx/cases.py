@@ -20,7 +20,7 @@ from .outcomes import Outcome, outcome
 Ints = npt.NDArray[np.int64]
 _ROOM = 1 << 62  # combinations that a number has room for
 _MANY = 1 << 12  # rows, from which on sorting their numbers takes longer than a table of them
-_SPARSE = 8  # numbers that may be for each one that there is, up to which a table of them is small
+_SPARSE = 16  # numbers that may be for each one that there is, up to which a table of them is small
 FEW = 32  # patients; up to so many are read one by one, which takes a hundredth of the time
 RECENT = 4  # patients, or questions about one, whose outcomes the next one's are compared with
 REMEMBERED = 1 << 14  # outcomes; a patient has about 450, some thousand patients have as many distinct ones
@@ -128,14 +128,18 @@ def distinct(columns: Sequence[Ints], height: int) -> tuple[Ints, Ints]:
 
 def _numbered(numbers: Ints, many: int) -> tuple[Ints, Ints]:
     """`distinct` of numbers below `many`, in their order."""
-    if many > _SPARSE * len(numbers):
+    if len(numbers) <= _MANY:
         _, first, where = np.unique(numbers, return_index=True, return_inverse=True)
         return where.astype(np.int64), first.astype(np.int64)
+    if many > _SPARSE * len(numbers):
+        numbers, many = pl.Series(numbers).rank("dense").to_numpy().astype(np.int64), len(numbers) + 1
     # By a table of all numbers there may be: to sort those that there are takes several times as long.
-    rows = np.full(many, -1, dtype=np.int64)
-    rows[numbers[::-1]] = np.arange(len(numbers) - 1, -1, -1)
-    there = rows >= 0
-    return (np.cumsum(there) - 1)[numbers], rows[there]
+    rows = np.zeros(many, dtype=np.int32)
+    rows[numbers[::-1]] = np.arange(len(numbers), 0, -1, dtype=np.int32)
+    there = np.flatnonzero(rows)
+    first = rows[there].astype(np.int64) - 1
+    rows[there] = np.arange(len(there), dtype=np.int32)
+    return rows[numbers].astype(np.int64), first
 
 
 @lru_cache(maxsize=64)

@@ -64,7 +64,7 @@ class PresentPhenotypes:
         people = _of(tables, "patients")["patient_id"]
         doses = taken.lazy().filter(pl.col("state") == TAKEN).select("patient_id", "drug", "daily").pipe(as_written)
         listing = _listing(tables)
-        listed, no_allergy = dict.fromkeys(listing, ""), dict.fromkeys(_listing_allergies(tables), "")
+        listed, no_allergy = dict.fromkeys(listing, ""), dict.fromkeys(_listing_allergies(tables)["patient_id"], "")
         made = {one.name: one for one in (
             *_wide(people, MODIFIERS, texts, wanted, listed),
             *_wide(people, TAKING, _classes(taken), wanted, listed),
@@ -201,9 +201,10 @@ def _listing(tables: Tables) -> pl.Series:
     return _of(tables, "medications").filter(lists_medicines())["patient_id"].unique()
 
 
-def _listing_allergies(tables: Tables) -> pl.Series:
-    """Patients whose record lists allergies, or says that there are none to medicines."""
-    return _of(tables, "allergies").filter(lists_allergies())["patient_id"].unique()
+@of_tables("allergies")
+def _listing_allergies(tables: Tables) -> pl.DataFrame:
+    """patient_id of those whose record lists allergies, or says that there are none to medicines."""
+    return _of(tables, "allergies").filter(lists_allergies()).select("patient_id").unique()
 
 
 @of_tables("medications", "patients")

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Final
 import numpy as np
 import polars as pl
 
+from pmed.tables import FEW
 from pmed.verdicts import inputs, number
 
 from .dose_inputs import FEATURES
@@ -77,6 +78,10 @@ def attributed(told: pl.DataFrame) -> tuple[Floats, float, Floats]:
 def _differing(told: pl.DataFrame) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Rows × FEATURES: which are not as in the reference patient."""
     usual = reference()
+    if told.height <= FEW:
+        (own,) = usual[list(FEATURES)].rows()
+        return np.array([[one != other for one, other in zip(row, own, strict=True)]
+                         for row in told[list(FEATURES)].rows()], dtype=bool).reshape(-1, len(FEATURES))
     return np.column_stack([told[name].ne_missing(usual[name][0]).to_numpy() for name in FEATURES])
 
 

@@ -113,6 +113,11 @@ def kernel() -> Kernel:
 
 def dose_inputs(frame: pl.DataFrame) -> pl.DataFrame:
     """The inputs by the names of the model (`dose_inputs.FEATURES`); what is not on record counts as absent."""
+    return _dose_inputs(frame[["patient_id", *REFERENCE]])
+
+
+@unless_repeated
+def _dose_inputs(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.select(_told())
 
 

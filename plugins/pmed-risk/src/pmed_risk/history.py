@@ -27,6 +27,7 @@ MEASUREMENTS: Final = ("total-cholesterol", "hdl-cholesterol", "systolic-bp", "c
 #: Feature → group of medicines of which it says whether one is taken.
 MEDICINES: Final = {"bp-treated": "antihypertensive", "statin": "statin", "bleeding-medicine": "bleeding"}
 FEATURES: Final = (*CONDITIONS, "ascvd-history", *MEASUREMENTS, "smoker", *MEDICINES, "pce-race")
+ANSWER: Final = "72166-2"  # LOINC: whether one smokes
 _BLACK: Final = r"black|african[ -]american|2054-5"
 _WHITE: Final = r"white|caucasian|2106-3"
 # "non-white" and "not black" name a group by what it is not
@@ -69,9 +70,16 @@ def race(tables: Tables) -> pl.DataFrame:
     return tables["patients"].select("patient_id", group.alias("pce-race"), pl.col("ancestry").alias("pce-race-found"))
 
 
-@of_tables("patients", "observations")
 def measurements(tables: Tables) -> pl.DataFrame:
     """The latest dated value of each measurement; one that is not in the unit of the feature is no value."""
+    by = _code(tables)
+    asked = tables["observations"].filter(pl.col(by).is_in(facts("measurements")["code"].to_list()))
+    return _measurements({**tables, "observations": asked})
+
+
+@of_tables("patients", "observations")
+def _measurements(tables: Tables) -> pl.DataFrame:
+    """The same of observations of what is measured, as for `_smoking`."""
     by = _code(tables)
     asked = facts("measurements").rename({"code": by, "unit": "unit-asked"})
     rows = dated_observations(tables, asked[by].to_list(), by).join(asked.lazy(), on=by)
@@ -87,10 +95,15 @@ def _code(tables: Tables) -> str:
     return "canonical_code" if "canonical_code" in tables["observations"].columns else "code"
 
 
-@of_tables("patients", "observations", "conditions")
 def smoking(tables: Tables) -> pl.DataFrame:
     """Whether the person smokes now, by the latest answer or diagnosis that says; never a guess."""
-    answers = dated_observations(tables, ["72166-2"]).select(
+    return _smoking({**tables, "observations": tables["observations"].filter(pl.col("code") == ANSWER)})
+
+
+@of_tables("patients", "observations", "conditions")
+def _smoking(tables: Tables) -> pl.DataFrame:
+    """The same of observations that are answers: a question that changes others changes nothing here."""
+    answers = dated_observations(tables, [ANSWER]).select(
         "patient_id", "start", "row", code="value_code", rank=pl.lit(1))
     diagnoses = up_to_index(tables, "conditions").filter("active").select(
         "patient_id", "start", "row", "code", rank=pl.lit(0))
