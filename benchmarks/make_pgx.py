@@ -65,6 +65,15 @@ def drawn(calls: bytes, draw: npt.NDArray[np.int64]) -> bytes:
     return b"\t".join([calls, *whole[draw[:, 0]].tolist()])
 
 
+def first(calls: bytes, people: int) -> bytes:
+    """Calls of the first people, where there are more.
+
+    >>> first(b"0|1\\t1|0\\t0|0", 2)
+    b'0|1\\t1|0'
+    """
+    return b"\t".join(calls.split(b"\t", people)[:people])
+
+
 def write_cohort(path: Path, panel: Path, multiple: int, most: int = 0) -> dict[str, int]:
     """One cohort, of the first `most` people if that is said; returns its records and people.
 
@@ -80,10 +89,10 @@ def write_cohort(path: Path, panel: Path, multiple: int, most: int = 0) -> dict[
         for line in (*meta, b"\t".join(columns.split(b"\t")[:FIXED + everybody])):
             out.write(line + b"\n")
         for name, (_, lines) in zip(names, files, strict=True):
-            draw = rng.integers(people, size=(everybody - people, 2))
+            draw = rng.integers(people, size=(max(everybody - people, 0), 2))
             for line in at_sites(genes()[name], lines):
                 *fixed, calls = line.split(b"\t", FIXED)
-                out.write(b"\t".join([*fixed, drawn(calls, draw) if multiple > 1 else calls]) + b"\n")
+                out.write(b"\t".join([*fixed, drawn(calls, draw) if len(draw) else first(calls, everybody)]) + b"\n")
                 records += 1
     return {"records": records, "people": everybody}
 

@@ -45,6 +45,7 @@ class Case:
         items: Records or alleles that are read. Where the floor has them too, the ratio is of the cost of one.
         rounds: Run in so many rounds at most; 0 for all.
         missing: Why it cannot be run here; "" where it can.
+        slow: It takes minutes, and is run only where that is asked for.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Case:
     items: int = 0
     rounds: int = 0
     missing: str = ""
+    slow: bool = False
 
 
 @dataclass(frozen=True)

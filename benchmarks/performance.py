@@ -1,7 +1,9 @@
-"""Results kept by commit, and ``docs/performance.md`` made of the newest.
+"""Results kept by commit, and ``docs/performance.md`` made of them: of each case the newest there is.
 
     python -m benchmarks.run --only cohort --save benchmarks/results
     python -m benchmarks.performance
+
+What is not measured each time (a million people, Spark) stays on the page from the commit that measured it last.
 """
 
 from __future__ import annotations
@@ -10,11 +12,12 @@ import json
 import os
 import platform
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmarks import biobank, pharmacogenes, scale, scores
 from benchmarks.measure import ADDITIONS, HEAD, ROOT, pace
 from pmed.cohort.plan import PEOPLE, PEOPLE_GENES
 
@@ -28,6 +31,14 @@ KINDS = {"the genes of": "genes, from BCF", "the genes from the cache of": "gene
 # Partitions and bytes by measured rates; the price is of a rented core hour, which the reader can put in.
 SIZES = (100_000, 1_000_000, 10_000_000)
 CORE_HOUR = 0.05  # USD
+# What cannot be run here, by its own documents.
+PHARMCAT = (
+    "PharmCAT, by [its documents](https://pharmcat.clinpgx.org/using/Runtime-Cost/), not measured here: 1.19 to 5.9 s "
+    "a person on one processor (UK Biobank, 200,044 people), without its preprocessor (0.05 s and more); 15 to 16 "
+    "hours for 98,622 people on 96 processors with everything (All of Us). It also says what follows for medicines: "
+    "of ours, the whole plan is what to hold beside it.",)
+# Bytes of a person: in the blocks that tasks read, and in the tables they write (the people of the panel, measured).
+GENES_BYTES, PLAN_BYTES = (70, 200), (110, 910)
 
 
 def kept(folder: Path, lines: Sequence[Sequence[str]], rounds: int) -> Path:
@@ -61,34 +72,82 @@ def _model() -> str:
                 platform.processor())
 
 
-def newest() -> dict[str, Any]:
-    """The results that were measured last."""
-    found = [json.loads(path.read_text(encoding="utf-8")) for path in RESULTS.glob("*.json")]
-    return dict(max(found, key=lambda one: one["created"]))
+def newest(wanted: Collection[str]) -> list[dict[str, Any]]:
+    """The results that have the newest measurement of a case that is wanted, with these cases alone; newest first."""
+    found = sorted((json.loads(path.read_text(encoding="utf-8")) for path in RESULTS.glob("*.json")),
+                   key=lambda one: str(one["created"]), reverse=True)
+    return latest(found, wanted)
 
 
-def shown(told: dict[str, Any]) -> list[tuple[str, ...]]:
-    """The rows of the page's table, by kind and size."""
+def names() -> set[str]:
+    """The cases about cohorts."""
+    cases = [case.name for group, _ in (*biobank.GROUPS, *scale.GROUPS) for case in group({})]
+    return {*cases, biobank.STRAIGHT}
+
+
+def others() -> list[str]:
+    """The cases with others' programs, and ours beside them."""
+    return [case.name for group in (pharmacogenes.panel, scores.scores) for case in group({})]
+
+
+def latest(found: Sequence[dict[str, Any]], wanted: Collection[str]) -> list[dict[str, Any]]:
+    """Of results, newest first, those rows that are wanted and that none before them has; none without a row."""
+    seen: set[str] = set()
+    kept_of = []
+    for told in found:
+        # What was not measured, because something is missing there, is no newer result.
+        rows = [one for one in told["rows"] if one["what"] in set(wanted) - seen and one["ns each"]]
+        seen |= {one["what"] for one in rows}
+        if rows:
+            kept_of.append({**told, "rows": rows})
+    return kept_of
+
+
+def shown(results: Sequence[dict[str, Any]]) -> list[tuple[str, ...]]:
+    """The rows of the page's table, by kind and size; the last column says of which commit."""
     rows = [(one["what"], one["CPU s"], one["work s"], one["peak MB"],
-             f"{float(one['ns each']) / 1e6:.2f}" if one["ns each"] else "", one["ratio"], one["limit"], one["verdict"])
-            for one in told["rows"] if "cohort" in one["what"]]
-    return sorted(rows, key=lambda row: (row[0].rpartition(" of ")[0], float(row[2] or 0)))
+             f"{float(one['ns each']) / 1e6:.2f}" if one["ns each"] else "", one["ratio"], one["limit"],
+             one["verdict"], told["commit"])
+            for told in results for one in told["rows"]]
+    return sorted(rows, key=lambda row: (row[0].partition(" of")[0], _people(row[0])))
 
 
-def page(told: dict[str, Any]) -> str:
-    """The documentation page."""
-    about = told["machine"]
-    head = ("what", "CPU s", "work s", "peak MB", "ms a person", "ratio", "limit", "verdict")
-    rows = shown(told)
+def _people(name: str) -> float:
+    """The number in the name of a case; what has none is about all sizes, and last."""
+    return next((float(word.replace(",", "")) for word in name.split() if word[0].isdigit()), float("inf"))
+
+
+def page(results: Sequence[dict[str, Any]], beside: Sequence[dict[str, Any]] = ()) -> str:
+    """The documentation page: of cohorts, and of what was measured beside others."""
+    head = ("what", "CPU s", "work s", "peak MB", "ms a person", "ratio", "limit", "verdict", "commit")
+    rows, all_of = shown(results), {told["commit"]: told for told in (*results, *beside)}
     return "\n".join([
         "# Performance of cohorts", "",
         "<!-- Made by python -m benchmarks.performance: do not edit. -->", "",
-        f"Commit {told['commit']}, {told['created'][:10]}; {about['cpu']}, {about['cpus']} CPUs, "
-        f"{about['memory_gb']} GB, Python {about['python']}; load {about['load']} when it ended, so CPU seconds count "
-        f"and not the clock. {told['rounds']} rounds at most, medians." + _pace(about), "",
-        "Work is the CPU time of all processes without the start of the first. A person's cost is work over people; "
-        "the ratio is to the cost of a person in the smallest cohort of that kind." + _crowded(about), "",
-        *_table(head, rows), "", f"![{picture(rows).alt}](images/{PICTURE.name})", "", *_paper(rows)]) + "\n"
+        "Work is the CPU time of all processes without the start of the first (on Spark: nor that of its Java). A "
+        "person's cost is work over people; the ratio is to the cost of a person in the cohort of 2,562 of that kind, "
+        "and on Spark to the local engine's for as many.", "",
+        *_table(head, rows), "", f"![{picture(rows).alt}](images/{PICTURE.name})", "",
+        *_beside(beside), "## How it was measured", "", "By commit:", "", *map(_measured, all_of.values()), "",
+        *_paper(rows)]) + "\n"
+
+
+def _beside(results: Sequence[dict[str, Any]]) -> list[str]:
+    order = others()
+    rows = sorted(((one["what"], one["CPU s"], one["peak MB"], _short(float(one["ns each"])), one["ratio"], one["to"],
+                    one["limit"], told["commit"]) for told in results for one in told["rows"]),
+                  key=lambda row: order.index(row[0]))
+    return ["## Beside others", "",
+            "One item is a gene of a person, or a weight of a score in a person; the ratio is of the cost of one where "
+            "the two did not work on as many.", "",
+            *_table(("what", "CPU s", "peak MB", "ns each", "ratio", "to", "limit", "commit"), rows), "", *PHARMCAT, ""]
+
+
+def _measured(told: dict[str, Any]) -> str:
+    about = told["machine"]
+    return (f"- {told['commit']}, {told['created'][:10]}: {about['cpu']}, {about['cpus']} CPUs, "
+            f"{about['memory_gb']} GB, Python {about['python']}; load {about['load']} when it ended, so CPU seconds "
+            f"count and not the clock; {told['rounds']} rounds at most, medians." + _pace(about) + _crowded(about))
 
 
 def _pace(about: dict[str, Any]) -> str:
@@ -144,19 +203,32 @@ def _paper(rows: Sequence[Sequence[str]]) -> list[str]:
     for kind, some in costs(rows).items():
         words, cost = KINDS[kind], some[-1][1] / some[-1][0]
         chunk = PEOPLE_GENES if "genes" in words else PEOPLE
+        taken, made = GENES_BYTES if "genes" in words else PLAN_BYTES
         if "Spark" not in words:
-            lines += [(words, f"{people:,}", f"{-(-people // chunk):,}", f"{people * cost / 3600:,.1f}",
-                       f"{people * cost / 3600 / 64:,.2f}", f"{people * cost / 3600 * CORE_HOUR:,.2f}")
-                      for people in SIZES]
+            lines += [(words, f"{people:,}", f"{-(-people // chunk):,}", _short(people * taken / 1e9),
+                       _short(people * made / 1e9), "0", _short(people * cost / 3600),
+                       _short(people * cost / 3600 / 64), _short(people * cost / 3600 * CORE_HOUR)) for people in SIZES]
     return ["## On paper: one million and ten million people", "",
             f"By the measured cost of a person (the largest cohort above), chunks of {PEOPLE} ({PEOPLE_GENES} for "
-            f"genes alone), and {CORE_HOUR} USD a core hour. Nothing is shuffled: a task takes a chunk's own files and "
-            "writes its own. Not in it: start-up, and cutting a file into chunks, which one process does for each file "
-            "(25 s for a million people in one BCF).", "",
-            *_table(("what", "people", "tasks", "core hours", "hours on 64 cores", "USD"), lines)]
+            f"genes alone), and {CORE_HOUR} USD a core hour. Read and written are the blocks that tasks read and the "
+            "tables they write, a few GB at most. Nothing is shuffled: a task takes a chunk's own files and writes its "
+            "own, and what goes through Spark are the names of its people and a note of some 60 bytes. Not in it: "
+            "start-up, and cutting a file into chunks, which one process does for each file (25 s for a million people "
+            "in one BCF).", "",
+            *_table(("what", "people", "tasks", "GB read", "GB written", "GB shuffled", "core hours",
+                     "hours on 64 cores", "USD"), lines)]
+
+
+def _short(value: float) -> str:
+    """Two figures that count.
+
+    >>> _short(0.00123), _short(12.34), _short(1234)
+    ('0.0012', '12', '1,234')
+    """
+    return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
 
 
 if __name__ == "__main__":
-    told = newest()
-    PAGE.write_text(page(told), encoding="utf-8")
-    picture(shown(told)).savefig(PICTURE)
+    results = newest(names())
+    PAGE.write_text(page(results, newest(others())), encoding="utf-8")
+    picture(shown(results)).savefig(PICTURE)

@@ -2,6 +2,7 @@
 
     make bench
     make bench BENCH="--only index --rounds 3"
+    make bench BENCH="--slow --save benchmarks/results"    # also what takes minutes; kept by commit
     make bench PEERS_PYTHON=peers/bin/python    # a venv of its own: pip install cyvcf2 polars-bio
 
 bcftools is what most is compared with (Debian: apt-get install bcftools). What is not installed has a row that says so.
@@ -21,7 +22,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import batch, biobank, fhir, genomes, omop, pharmacogenes, scores
+from benchmarks import batch, biobank, fhir, genomes, omop, pharmacogenes, scale, scores
 from benchmarks.measure import ADDITIONS, HEAD, ROOT, Case, chosen, measure_all, pace, row, table
 from benchmarks.performance import kept
 
@@ -90,12 +91,12 @@ def pages() -> list[Case]:
                  apart=True, items=PAGES)]
 
 
-def genome_cases(pattern: str) -> list[Case]:
+def genome_cases(pattern: str, *, slow: bool = False) -> list[Case]:
     """The cases about reading genomes and calling genes. Files are made only for cases that are asked for."""
     cases: list[Case] = []
     for group, files in (*genomes.GROUPS, *pharmacogenes.GROUPS, *fhir.GROUPS, *omop.GROUPS,
-                          *batch.GROUPS, *biobank.GROUPS, *scores.GROUPS):
-        wanted = chosen(group({}), pattern)
+                          *batch.GROUPS, *biobank.GROUPS, *scale.GROUPS, *scores.GROUPS):
+        wanted = chosen([case for case in group({}) if slow or not case.slow], pattern)
         if not wanted:
             continue
         try:
@@ -116,13 +117,14 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5,
                         help=f"rounds (5); what takes seconds is run {genomes.HEAVY} times at most")
     parser.add_argument("--only", default="", metavar="PATTERN", help="only the lines that match, and their floors")
+    parser.add_argument("--slow", action="store_true", help="also what takes minutes: a million people")
     parser.add_argument("--save", type=Path, metavar="FOLDER", help="also keep the table as JSON, by commit")
     asked = parser.parse_args()
     pmed = str(Path(sys.executable).with_name("pmed"))
     with tempfile.TemporaryDirectory() as name:
         own = [*start_up(pmed), *calls(pmed, Path(name)), *one_patient(pmed, Path(name)), *what_if(),
                *notebook(), *pages()]
-        cases = [*chosen(own, asked.only), *genome_cases(asked.only)]
+        cases = [*chosen(own, asked.only), *genome_cases(asked.only, slow=asked.slow)]
         costs = measure_all(cases, asked.rounds)
     by_name = {case.name: case for case in cases}
     print(f"medians of {asked.rounds} interleaved rounds ({min(asked.rounds, genomes.HEAVY)} of what takes seconds), "

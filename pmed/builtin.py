@@ -10,6 +10,7 @@ from .features.history import HistoryFeatures
 from .hookspecs import hookimpl
 from .normalise import vocabulary
 from .normalise.drugs import is_goods
+from .repeats import of_tables
 from .sources.fhir import FhirSource
 from .sources.hl7v2 import Hl7v2Source
 from .sources.omop import OmopSource
@@ -17,8 +18,10 @@ from .sources.tabular import TableSource
 from .sources.vcf import VcfSource
 from .tables import Tables
 from .types import Explainer, Exporter, FeatureStep, Predictor, Release, Source
+from .verdicts import lists_allergies
 
-UNREAD = "unread-medicine"
+UNREAD, NO_LIST = "unread-medicine", "allergies-unknown"
+_ANOTHER = ("avoid", "alternative")
 _NO_CAUTIONS = pl.DataFrame(schema=dict.fromkeys(("patient_id", "drug", "code", "text"), pl.String()))
 
 
@@ -48,8 +51,8 @@ def choose_explainer(predictor: Predictor) -> Explainer:  # noqa: ARG001 - the h
 
 @hookimpl
 def check_suggestions(suggestions: pl.DataFrame, tables: Tables) -> pl.DataFrame:
-    """Recorded allergies to what is proposed, and medicines that could not be read where others were weighed."""
-    return pl.concat([_allergies(suggestions, tables), _unread(suggestions, tables)])
+    """Recorded allergies to what is proposed, or that none are recorded, and medicines that could not be read."""
+    return pl.concat([_allergies(suggestions, tables), _no_list(suggestions, tables), _unread(suggestions, tables)])
 
 
 def _allergies(suggestions: pl.DataFrame, tables: Tables) -> pl.DataFrame:
@@ -67,6 +70,28 @@ def _allergies(suggestions: pl.DataFrame, tables: Tables) -> pl.DataFrame:
         allergens.drop_nulls().unique(), left_on=["patient_id", "concerns"], right_on=["patient_id", "allergen"])
     return hits.select("patient_id", "drug", code=pl.lit("allergy"),
                        text=pl.format("Recorded allergy or intolerance to {}.", "concerns"))
+
+
+@of_tables("patients", "allergies")
+def _unlisted(tables: Tables) -> pl.DataFrame:
+    """patient_id of those whose record neither lists allergies nor denies them."""
+    listed = tables["allergies"].filter(lists_allergies()).select("patient_id")
+    return tables["patients"].select("patient_id").join(listed, on="patient_id", how="anti")
+
+
+def _no_list(suggestions: pl.DataFrame, tables: Tables) -> pl.DataFrame:
+    """A caution where another medicine is proposed to somebody of whom no allergies are on record.
+
+    Only beside what is taken now: there the next step is to give the other one.
+    """
+    unlisted = _unlisted(tables)["patient_id"]
+    if unlisted.is_empty():
+        return _NO_CAUTIONS.clone()
+    status = pl.col("alternatives").list.eval(pl.element().struct.field("status") != "ruled-out")
+    asked = suggestions.filter("current", pl.col("action").is_in(_ANOTHER), status.list.any().fill_null(value=False),
+                               pl.col("patient_id").is_in(unlisted.to_list()))
+    return asked.select("patient_id", "drug", code=pl.lit(NO_LIST), text=pl.lit(
+        "Allergies are not on record: ask before another medicine is given."))
 
 
 def _unread(suggestions: pl.DataFrame, tables: Tables) -> pl.DataFrame:

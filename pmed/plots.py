@@ -142,7 +142,8 @@ def calibration(frame: pl.DataFrame, *, bins: int = 10, dark: bool = False) -> P
     axes.set_title("Calibration")
     _legend(axes, style)
     predicted, observed = (float(known[name].to_numpy().mean()) for name in ("predicted", "observed"))
-    figure.alt = (f"Calibration of {known.height:,} people in {groups.height} groups{_lost(lost)}: mean predicted risk "
+    many = f"{groups.height} group{'s' * (groups.height > 1)}"
+    figure.alt = (f"Calibration of {_people(known.height)} in {many}{_lost(lost)}: mean predicted risk "
                   f"{predicted:.3f}, observed {observed:.3f}; the group of highest risk has {x[-1]:.3f} predicted and "
                   f"{y[-1]:.3f} observed.")
     return figure
@@ -177,7 +178,7 @@ def decision_curve(frame: pl.DataFrame, *, thresholds: tuple[float, float] = (0.
     _legend(axes, style)
     better = at[(model > np.maximum(everybody, 0) + 1e-12)]
     said = f"from {better[0]:.2f} to {better[-1]:.2f}" if len(better) else "nowhere"
-    figure.alt = (f"Decision curve of {known.height:,} people{_lost(lost)}: treating by the model is better than "
+    figure.alt = (f"Decision curve of {_people(known.height)}{_lost(lost)}: treating by the model is better than "
                   f"treating all or none at thresholds {said}.")
     return figure
 
@@ -205,12 +206,19 @@ def score_distribution(scores: pl.DataFrame, *, score: float | None = None, labe
         # Mid-rank: the share below, and half of those alike
         below = float(((values < score).mean() + (values <= score).mean()) / 2 * 100)
         axes.axvline(score, color=style.up, linewidth=2)
+        axes.margins(y=0.15)  # room above the bars for what is said of the patient
+        left = score > (axes.get_xlim()[0] + axes.get_xlim()[1]) / 2
         axes.annotate(f"patient, percentile {below:.0f}", (score, 1), xycoords=("data", "axes fraction"),
-                      xytext=(5, -12), textcoords="offset points", color=style.up, fontsize=9)
+                      xytext=(-5 if left else 5, -12), textcoords="offset points", color=style.up, fontsize=9,
+                      ha="right" if left else "left")
         said = f"the patient's is {score:.3g}, at percentile {below:.0f}"
     axes.set_title(words.label(label))
-    figure.alt = f"{words.label(label)} of {len(values):,} people, median {np.median(values):.3g}; {said}."
+    figure.alt = f"{words.label(label)} of {_people(len(values))}, median {np.median(values):.3g}; {said}."
     return figure
+
+
+def _people(number: int) -> str:
+    return f"{number:,} {'person' if number == 1 else 'people'}"
 
 
 def phenotype_frequencies(gene_results: pl.DataFrame, gene: str, *, dark: bool = False) -> Picture:
@@ -237,9 +245,9 @@ def phenotype_frequencies(gene_results: pl.DataFrame, gene: str, *, dark: bool =
     axes.set_yticks(range(len(names)), names)
     axes.invert_yaxis()
     axes.set_xlabel("% of people")
-    axes.set_title(f"{gene}, {number:,} people")
+    axes.set_title(f"{gene}, {_people(number)}")
     told = ", ".join(f"{name} {part * 100:.1f} %" for name, part in zip(names, share, strict=True))
-    figure.alt = f"Phenotypes of {gene} in {number:,} people: {told}."
+    figure.alt = f"Phenotypes of {gene} in {_people(number)}: {told}."
     return figure
 
 
@@ -272,7 +280,7 @@ def ancestry(components: pl.DataFrame, *, sample: str = "", dark: bool = False) 
     axes.set_title("Ancestry: principal components")
     _legend(axes, style)
     told = ", ".join(f"{one['group']} {len(one['pc1'])}" for one in groups.iter_rows(named=True))
-    figure.alt = f"First two principal components of {rows.height:,} people ({told})" + (
+    figure.alt = f"First two principal components of {_people(rows.height)} ({told})" + (
         f"; {sample} is at {found['pc1'][0]:.3g}, {found['pc2'][0]:.3g}." if sample else ".")
     return figure
 

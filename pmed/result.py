@@ -49,14 +49,15 @@ class Result:
     def __repr__(self) -> str:
         """A line instead of all frames."""
         suggestions = self.suggestions.height if "suggestions" in self.tables else 0
-        return (f"Result({len(self.patient_ids)} patients, {suggestions} suggestions, "
+        patients = len(self.patient_ids)
+        return (f"Result({patients} patient{'s' * (patients != 1)}, {suggestions} suggestions, "
                 f"{len(self.failures)} failures; tables: {', '.join(sorted(self.tables))})")
 
     @property
     def patient_ids(self) -> list[str]:
         """All patients, with a record or with a genome, sorted."""
-        frames = [self.tables[name].select("patient_id") for name in ("patients", "samples")]
-        return sorted(pl.concat(frames)["patient_id"].unique().to_list())
+        both = pl.concat([self.tables[name]["patient_id"] for name in ("patients", "samples")])
+        return sorted(both.unique().to_list())
 
     @property
     def suggestions(self) -> pl.DataFrame:
@@ -183,9 +184,10 @@ class Result:
         return Explorer(self, patient_id)
 
     def _only_patient(self) -> str:
-        if len(self.patient_ids) != 1:
-            raise ResultError(f"{len(self.patient_ids)} patients", hint="name the patient_id")
-        return self.patient_ids[0]
+        people = self.patient_ids
+        if len(people) != 1:
+            raise ResultError(f"{len(people)} patients", hint="name the patient_id")
+        return people[0]
 
     def for_patient(self, patient_id: str) -> Result:
         """The part of this result that is about one patient."""

@@ -261,7 +261,8 @@ _ALL = (
         "start": Column(pl.Date(), "onset or recording day"),
         "status": _text("clinical status as recorded"),
         "active": Column(pl.Boolean(), "not resolved, refuted or entered in error"),
-        "ingredients": Column(pl.List(pl.String()), "RxNorm ingredient names where the allergen is a drug"),
+        "ingredients": Column(pl.List(pl.String()), "RxNorm ingredient names where the allergen is a drug; empty where "
+                              "the entry says that there is no allergy to a medicine"),
         "criticality": _text("as recorded"),
         **_SOURCE,
     }, key=("patient_id", "row")),
@@ -280,7 +281,7 @@ _ALL = (
         **_ROW, **_CODED,
         "start": Column(pl.Date(), "day it was given"),
         "status": _text("status as recorded"),
-        **_SOURCE,
+        **_REASON, **_SOURCE,
     }, key=("patient_id", "row")),
     Table("family_history", "Conditions of relatives; a relative of whom none is recorded is a row without a code.", {
         **_ROW, **_CODED,

@@ -14,6 +14,10 @@ import polars as pl
 
 from .plans import as_written
 
+# "No known food allergy" and the like (SNOMED CT; the International Patient Summary's own) say nothing of medicines.
+_NO_OTHER_ALLERGY: Final = ("429625007", "428607008", "716184000", "no-known-food-allergies",
+                            "no-known-environmental-allergies")
+_NO_OTHER: Final = r"(?i)^\s*no (known )?(food|environmental|latex) allerg"
 _DTYPES: Final = {bool: pl.Boolean(), float: pl.Float64(), str: pl.String()}
 
 
@@ -47,6 +51,16 @@ def lists_medicines() -> pl.Expr:
     Whether somebody takes a medicine that is not found is unknown where no row of the record lists any.
     """
     return pl.col("active").fill_null(value=True) | (pl.col("ingredients").list.len() != 0).fill_null(value=True)
+
+
+def lists_allergies() -> pl.Expr:
+    """Rows of ``allergies`` by which a record lists allergies to medicines, or says that there are none now.
+
+    Whether somebody is allergic to a medicine that is not found is unknown where no row of the record is one of these.
+    """
+    once = ~pl.col("active").fill_null(value=True) & (pl.col("ingredients").list.len() == 0).fill_null(value=False)
+    other = pl.col("code").str.to_lowercase().is_in(_NO_OTHER_ALLERGY) | pl.col("display").str.contains(_NO_OTHER)
+    return ~once & ~other.fill_null(value=False)
 
 
 def outside(name: str, low: float, high: float, unit: str) -> pl.Expr:

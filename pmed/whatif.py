@@ -257,9 +257,8 @@ def _today(tables: Tables) -> pl.DataFrame:
 def _compared(before: pl.DataFrame, after: pl.DataFrame, key: list[str], names: Iterable[str]) -> pl.DataFrame:
     """Rows of which one of `names` differs, with its value in both; null where a row is only in the other."""
     told = [*names]
-    rows = [frame[[*key, *told]].rows() for frame in (before, after)]
-    alike = set(rows[0]).intersection(rows[1])
-    one, other = ({row[:len(key)]: row[len(key):] for row in each if row not in alike} for each in rows)
+    one, other = ({row[:len(key)]: row[len(key):] for row in frame[[*key, *told]].iter_rows()}
+                  for frame in (before, after))
     nothing = (None,) * len(told)
     pairs = ((row, one.get(row, nothing), other.get(row, nothing)) for row in {**other, **one})
     types = {name: after[name].dtype for name in (*key, *told)}

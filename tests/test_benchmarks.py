@@ -5,10 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from benchmarks import biobank, genomes, performance, scores
+from benchmarks import biobank, genomes, jobs, performance, run, scale, scores
 from benchmarks.measure import HEAD, Case, Cost, chosen, is_made, make_once, measure, measure_all, row, table
 
 
@@ -194,9 +195,53 @@ def test_results_and_page_say_how_fast_the_machine_was(monkeypatch: pytest.Monke
          "verdict": "ok"}]}
     assert told["machine"]["loop_s"] == 1.23
     said = "20,000,000 additions in a Python loop took 1.23 CPU s."
-    assert said in performance.page(told)
+    assert said in performance.page([told])
     del told["machine"]["loop_s"]  # results from before it was measured
-    assert "additions" not in performance.page(told)
+    assert "additions" not in performance.page([told])
+
+
+def test_what_was_not_measured_again_stays_from_the_commit_that_did() -> None:
+    def told(commit: str, **rows: str) -> dict[str, Any]:
+        return {"commit": commit, "rows": [{"what": what, "ns each": each} for what, each in rows.items()]}
+
+    found = performance.latest([told("c", a="3", b=""), told("b", gone="1"), told("a", a="1", b="2")], {"a", "b"})
+    assert [(one["commit"], [row["what"] for row in one["rows"]]) for one in found] == [("c", ["a"]), ("a", ["b"])]
+    assert found[0]["rows"][0]["ns each"] == "3"
+
+
+def test_the_page_is_about_cohorts_of_one_person_to_a_million() -> None:
+    for people in ("1", "100", "1,000", "2,562", "99,918", "1,000,000"):
+        assert f"pmed cohort, the genes of {people}" in performance.names()
+    assert "pmed cohort, on Spark, the genes of 99,918" in performance.names()
+
+
+def test_what_takes_minutes_is_only_measured_where_that_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scale, "GROUPS", tuple((group, dict) for group, _ in scale.GROUPS))
+    million = "pmed cohort, the genes of 1,000,000"
+    for slow in (False, True):
+        cases = run.genome_cases("the genes of 1,000,000", slow=slow)
+        assert (million in [case.name for case in cases]) is slow
+
+
+def test_spark_is_compared_with_the_local_engine_for_as_many() -> None:
+    cases = scale.on_spark({})
+    assert [case.ratio for case in cases] == [0, 0, 1.5]
+    assert {case.floor for case in cases} <= performance.names()
+    assert all(case.apart for case in cases)
+
+
+def test_all_processes_are_counted(tmp_path: Path) -> None:
+    """A child of a child, and both while they have not ended."""
+    work = "import time; began = time.process_time()\nwhile time.process_time() - began < .3: pass\n"
+    inner = f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {work!r}])\nprint(flush=True)\ninput()"
+    before = jobs.of_all()
+    process = subprocess.Popen([sys.executable, "-c", inner], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.readline()
+    during = jobs.of_all()
+    process.communicate(b"\n")
+    assert during - before >= 0.29
+    assert jobs.of_all() >= during - 0.02
 
 
 @pytest.mark.parametrize(("work", "off", "verdict"), [

@@ -194,6 +194,7 @@ def test_a_corrupt_file_among_many_is_named_and_the_others_finish(tmp_path: Path
     assert of(tmp_path / "out", "people")["sample"].to_list() == ["a0", "d0"]
     assert set(Cohort.open(tmp_path / "out").unread) == {str(files[1]), str(files[2])}
     assert sum("not read: " in line for line in told.stderr.splitlines()) == 2
+    assert "no result for b0: the genome is in b.vcf, which cannot be read" in told.stderr
 
 
 def test_a_corrupt_file_of_many_people_costs_only_itself(tmp_path: Path, crowd: tuple[Path, list[Path]],
@@ -350,6 +351,20 @@ def test_the_summary_counts_what_the_tables_hold(tmp_path: Path, crowd: tuple[Pa
         "current", pl.col("action").is_in(["avoid", "alternative", "adjust"]))["patient_id"].n_unique()
     row = done.summary("actionable").filter(group=EVERYBODY, what="actionable-now").row(0, named=True)
     assert (row["n"], row["of"]) == (acting, of(tmp_path / "out", "exposures")["patient_id"].n_unique())
+
+
+def test_of_genes_alone_nothing_is_said_of_drugs_to_change(tmp_path: Path, crowd: tuple[Path, list[Path]]) -> None:
+    """Nobody was advised: that is not nobody with a drug to change."""
+    done = run(crowd[0], crowd[1], output=tmp_path / "out", jobs=1, genes_only=True)
+    assert done.summary("actionable").is_empty()
+    assert done.summary("actionable").schema["n"] == pl.Int64
+
+
+def test_a_group_may_be_named_by_a_number(tmp_path: Path) -> None:
+    (tmp_path / "summary").mkdir()
+    rows = pl.DataFrame({"group": ["1"] * 200 + [EVERYBODY] * 200, "n": 1, "of": 2}).pipe(with_interval)
+    rows.write_csv(tmp_path / "summary/qc.csv")
+    assert Cohort(tmp_path, 2).summary("qc").equals(rows)
 
 
 def test_intervals_are_exact() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from pmed.cohort.analyses import associations, false_discovery_rates, linear, logistic
+from pmed.cohort.analyses import COLLINEAR, SAME_OUTCOME, associations, false_discovery_rates, linear, logistic
 from pmed.errors import InputError
 
 
@@ -65,6 +65,35 @@ def test_results_are_tested_gene_by_gene_and_the_unknown_are_left_out() -> None:
     assert associations(genes, outcome.with_columns(pl.col("outcome") > 1), ages)["method"][0] in {"firth", "logistic"}
     with pytest.raises(InputError, match="boolean or a number"):
         associations(genes, outcome.with_columns(pl.col("outcome").cast(pl.String)))
+
+
+@pytest.mark.parametrize(("outcome", "told"), [
+    ([float(n % 7) for n in range(60)], "linear"), ([n % 7 < 3 for n in range(60)], "firth"),
+    ([0.1] * 60, SAME_OUTCOME), ([True] * 60, SAME_OUTCOME)])
+def test_an_effect_that_cannot_be_told_is_null(outcome: list[float], told: str) -> None:
+    people = [f"p{n}" for n in range(60)]
+    genes = pl.DataFrame({"patient_id": people * 2, "gene": ["A"] * 60 + ["B"] * 60,
+                          "phenotype": ["poor" if n % 3 == 0 else "normal" for n in range(60)]
+                          + ["poor" if n % 4 == 0 else "normal" for n in range(60)]})
+    given = pl.DataFrame({"patient_id": people, "outcome": outcome})
+    same = pl.DataFrame({"patient_id": people, "poor": [1e5 if n % 3 == 0 else 0.0 for n in range(60)]})
+    found = associations(genes, given, same)
+    first, second = found.filter(gene="A"), found.filter(gene="B")
+    assert first["p"].null_count() == first["q"].null_count() == first["effect"].null_count() == 2
+    assert set(second["method"]) == {told}
+    assert set(first["method"]) == {COLLINEAR if told in {"linear", "firth"} else SAME_OUTCOME}
+    assert second["q"].null_count() == (2 if told == SAME_OUTCOME else 0)
+
+
+def test_nan_is_unknown() -> None:
+    people = [f"p{n}" for n in range(60)]
+    genes = pl.DataFrame({"patient_id": people, "gene": "A", "phenotype": ["a", "b"] * 30})
+    outcome = pl.DataFrame({"patient_id": people, "outcome": [math.nan, *(float(n % 7) for n in range(59))]})
+    ages = pl.DataFrame({"patient_id": people, "age": [*(float(n % 11) for n in range(59)), math.nan]})
+    assert associations(genes, outcome)["people"].to_list() == [59, 59]
+    found = associations(genes, outcome, ages)
+    assert found["people"].to_list() == [58, 58]
+    assert found["p"].is_finite().all()
 
 
 def test_false_discovery_rates_are_those_of_the_paper() -> None:

@@ -94,6 +94,31 @@ def test_a_list_of_pairs_links_names_that_differ(tmp_path: Path) -> None:
     assert (patient["patient_id"], patient["samples"][0]["sample"]) == ("kim", "lab-7")
 
 
+@pytest.mark.parametrize(("sample", "pair", "said"), [
+    ("lab-7", "lab-7\tanna", "sample 'lab-7' is of patient 'anna'"),
+    ("lab-7", "lab-8\tkim", "patient 'kim' is of sample 'lab-8'"),
+    ("kim", "kim\tanna", "sample 'kim' is of patient 'anna'"),
+    ("kim", "lab-8\tkim", "patient 'kim' is of sample 'lab-8'")])
+def test_what_a_list_of_pairs_keeps_apart_is_not_joined(tmp_path: Path, sample: str, pair: str, said: str) -> None:
+    pairs = tmp_path / "pairs.tsv"
+    pairs.write_text(f"{pair}\n")
+    vcf, history = genome(tmp_path, "0/1", sample), record(tmp_path, "female")
+    done = pmed("report", vcf, "--history", history, "--pairs", pairs, "-o", tmp_path / "r.html")
+    assert (done.returncode, said in done.stderr) == (1, True), done.stderr
+    assert not (tmp_path / "r.html").exists()
+
+
+def test_a_list_of_other_peoples_pairs_says_nothing_of_the_only_one(tmp_path: Path) -> None:
+    pairs = tmp_path / "pairs.tsv"
+    pairs.write_text("lab-8\tanna\n")
+    vcf, history = genome(tmp_path, "0/1", "lab-7"), record(tmp_path, "female")
+    done = pmed("report", vcf, "--history", history, "--pairs", pairs, "-o", tmp_path / "r.html", "--json",
+                tmp_path / "r.json")
+    assert done.returncode == 0, done.stderr
+    [patient] = json.loads((tmp_path / "r.json").read_text())["patients"]
+    assert [row["code"] for row in patient["notices"]] == ["joined-without-name"]
+
+
 UNNAMED = "sample lab-7 and patient kim were joined without a common name"
 
 

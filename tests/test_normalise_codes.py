@@ -9,6 +9,8 @@ import pytest
 
 from pmed.normalise.codes import code_system, condition_groups, groups, left_open, readable, spoken_of, value_sets
 from pmed.tables import TABLES
+from pmed_pgx.knowledge import table
+from pmed_risk.knowledge import facts
 
 
 def conditions(*rows: tuple[str | None, str | None]) -> pl.DataFrame:
@@ -36,6 +38,16 @@ def test_the_lists_are_sound() -> None:
     # every group has words that keep an unlisted code from counting as "no"
     text = TABLES["conditions"].frame([{"patient_id": "p", "row": 1, "display": "asthma"}])
     assert spoken_of(text).rows() == [("p", 1, "asthma")]
+
+
+def test_of_each_code_it_is_said_where_it_was_met() -> None:
+    said = pl.read_csv(Path(__file__).parent / "data/codes_met.tsv", separator="\t", infer_schema=False)
+    risk = pl.DataFrame(facts("codes")).filter(pl.col("system") == "snomed")["code"]
+    used = {*value_sets().filter(pl.col("system") == "snomed")["code"], *risk,
+            *table("findings").filter(pl.col("system") == "snomed")["code"]}
+    assert said["code"].is_unique().all()
+    assert set(said["code"]) == used  # a new code is to be looked up: docs/facts.md
+    assert set(said["met"]) == {"sample record", "value set", "earlier pass", "list without a display", "not met"}
 
 
 def verhoeff(code: str) -> bool:

@@ -54,6 +54,22 @@ def test_an_entry_may_say_that_nothing_is_taken(system: str | None, code: str | 
     assert issues["code"].to_list() == ([] if ingredients == [] else ["drug-not-recognised"])
 
 
+@pytest.mark.parametrize(("system", "code", "display", "ingredients"), [
+    ("http://snomed.info/sct", "716186003", "No known allergy (situation)", []),
+    ("http://snomed.info/sct", "409137002", None, []), (None, "no-known-medication-allergies", None, []),
+    (None, None, "No Known Drug Allergies (NKDA)", []), (None, None, "NKA", []), (None, None, "no known allergies", []),
+    ("http://snomed.info/sct", "429625007", "No known food allergy", None), (None, None, "Peanut", None),
+    (None, None, "No known medications", None), (None, None, "Allergy to warfarin", ["warfarin"])])
+def test_an_entry_may_say_that_there_is_no_allergy(system: str | None, code: str | None, display: str | None,
+                                                   ingredients: list[str] | None) -> None:
+    row = {"patient_id": "p", "row": 1, "system": system, "code": code, "display": display, "active": True}
+    found, issues = add_ingredients(TABLES["allergies"].frame([row]), VOCABULARY)
+    assert found["ingredients"].to_list() == [ingredients]
+    assert issues.is_empty()
+    taken, _ = add_ingredients(TABLES["medications"].frame([row]), VOCABULARY)  # there it says nothing of the kind
+    assert (taken["ingredients"].to_list() == [[]]) == (display == "No known medications")
+
+
 @pytest.mark.parametrize(("display", "ingredients", "how"), [
     ("Warfarin Sodium 5 MG Oral Tablet", {"warfarin"}, "name"),
     ("24 HR metoprolol succinate 100 MG Extended Release Oral Tablet [Toprol]", {"metoprolol"}, "name"),

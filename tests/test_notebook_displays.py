@@ -11,12 +11,14 @@ import polars as pl
 import pytest
 
 import pmed
+from pmed.errors import ResultError
 from pmed.modelling import Model, ModelCard
 from pmed.notebook import display
-from pmed.notebook.parts import Quality
+from pmed.notebook.parts import Plan, Quality
 from pmed.records import Histories
 from pmed.render.html import HtmlExporter
 from pmed.result import Result
+from pmed.tables import ACTIONS
 from pmed.whatif import WhatIf
 from tests import render_cases as cases
 
@@ -88,6 +90,19 @@ def test_plain_text_says_the_same(shown: dict[str, Any]) -> None:
     assert "162 of 1288 sites called" in repr(shown["genomes"])
 
 
+def test_a_name_is_completed_and_one_that_is_near_is_named(stent: Result) -> None:
+    assert "clopidogrel" in stent.plan._ipython_key_completions_()
+    for ask, hint in ((lambda: stent.plan["clopidogril"], "did you mean 'clopidogrel'"),
+                      (lambda: stent.plan["xyz"], "RxNorm ingredients"),
+                      (lambda: stent.gene("cyp2c19"), "did you mean 'CYP2C19'"),
+                      (lambda: stent.gene("xyz"), "gene_results")):
+        with pytest.raises(ResultError, match="^no .*" + hint):
+            ask()
+    with pytest.raises(ResultError, match="2 suggestions about 'clopidogrel'"):
+        Plan((*stent.plan.suggestions, stent.plan["clopidogrel"]))["clopidogrel"]
+    assert repr(stent).startswith("Result(1 patient, ")
+
+
 def test_style_touches_nothing_outside() -> None:
     css = re.sub(r"@media[^{]*", "", display.style())
     selectors = [one.strip() for part in re.findall(r"([^{}]+)\{", css) for one in re.split(r",(?![^(]*\))", part)]
@@ -131,6 +146,23 @@ def test_many_patients_are_a_list_that_says_how_many_are_left_out() -> None:
     assert "50 patients" in text
     assert "and 30 more" in text
     assert text.count('<th scope="row">') == 20
+
+
+def test_medicines_that_are_not_taken_are_told_by_action_most_pressing_first(stent: Result) -> None:
+    genome = pmed.run(pmed.demo_files("stent").genome)
+    for text in (stent._repr_html_(), genome._repr_html_()):
+        said = re.search(r"If you prescribe: ([^<]*)", text)
+        assert said is not None
+        actions = [one.split(" ", 1)[1].replace(" ", "-") for one in said[1].strip().split(", ")]
+        assert len(actions) > 3
+        assert actions == [one for one in ACTIONS if one in actions]
+
+
+def test_a_long_text_of_a_model_card_is_no_number() -> None:
+    """A number's cell is not wrapped: a list in it would push all others out of sight."""
+    text = replace(CARD, metrics={"hidden": {"which": "a, b, " * 40, "rate": 0.25}})._repr_html_()
+    assert re.search(r'<td class="pv-num">0\.25<', text)
+    assert re.search(r"<td>a, b, ", text)
 
 
 def test_risks_and_responses_are_shown_as_in_the_report() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 import pmed
 from pmed.errors import OptionError
-from pmed.notebook.people import PAGE, People
+from pmed.notebook.people import BINS, PAGE, People
 from pmed.result import Result
 from pmed.tables import TABLES
 
@@ -134,6 +134,17 @@ def test_filters(filters: dict[str, str], count: int) -> None:
     shown = People(cohort(1000)).shown(filters, 0)
     assert shown["count"] == count
     assert sum(shown["histogram"]["counts"]) == count
+
+
+def test_a_histogram_of_one_value_is_one_bar() -> None:
+    """Not thirty bars, each from 66.5 to 66.5."""
+    drawn = People(cohort(1)).shown({}, 0)["histogram"]
+    assert (drawn["counts"], drawn["labels"], drawn["ends"]) == ([1], ["65\N{NO-BREAK SPACE}years"],
+                                                                ["65\N{NO-BREAK SPACE}years"])
+    assert drawn["title"] == "Age of 1 patient, in years"
+    drawn = People(cohort(200)).shown({"target": "risk"}, 0)["histogram"]
+    assert len(drawn["counts"]) == len(drawn["labels"]) == BINS
+    assert drawn["ends"] == ["0\N{NO-BREAK SPACE}%", "99.5\N{NO-BREAK SPACE}%"]
 
 
 def test_a_filter_that_does_not_exist_is_refused() -> None:

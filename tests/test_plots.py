@@ -89,7 +89,7 @@ def test_calibration_is_that_of_groups_of_equal_size() -> None:
 
 def test_unknown_is_left_out_and_counted() -> None:
     figure = plots.calibration(pl.DataFrame({"predicted": [0.1, None, 0.3], "observed": [0, 1, None]}))
-    assert "Calibration of 1 people in 1 groups (2 of unknown risk or outcome left out)" in figure.alt
+    assert "Calibration of 1 person in 1 group (2 of unknown risk or outcome left out)" in figure.alt
 
 
 def test_net_benefit_by_hand() -> None:
@@ -126,3 +126,11 @@ def test_options_outside_their_limits() -> None:
         plots.decision_curve(risks(), thresholds=(0.5, 0.1))
     with pytest.raises(OptionError, match="no sample is called 'x'"):
         plots.ancestry(people(), sample="x")
+
+
+@pytest.mark.parametrize(("score", "side"), [(-1.0, "left"), (2.0, "right")])
+def test_what_is_said_of_the_patient_is_above_the_bars_and_inside(score: float, side: str) -> None:
+    values = np.random.default_rng(1).normal(size=400)
+    [axes] = plots.score_distribution(pl.DataFrame({"score": values}), score=score).axes
+    assert axes.get_ylim()[1] > 1.1 * max(bar.get_height() for bar in axes.patches)
+    assert axes.texts[0].get_ha() == side

@@ -77,6 +77,19 @@ def test_codes_come_before_links_and_each_word_is_said_once(tmp_path: Path) -> N
     assert why(tables) == [("Gout; Pain", SNOMED, "22253000")]
 
 
+@pytest.mark.parametrize("said", [
+    {"reasonReference": [{"reference": "Condition/c1"}]}, {"reasonCode": [GOUT]},
+    {"reason": [{"reference": {"reference": "Condition/c1"}}]}, {"reason": [{"concept": GOUT}]},
+    {"contained": [{"resourceType": "Condition", "id": "in", "code": GOUT}],
+     "reasonReference": [{"reference": "#in"}]}])
+def test_a_vaccine_has_its_reason(tmp_path: Path, said: dict[str, Any]) -> None:
+    given = {"resourceType": "Immunization", "id": "i1", "status": "completed", "vaccineCode": {"text": "flu"},
+             "patient": SUBJECT["subject"], "occurrenceDateTime": "2024-10-01"}
+    (found,) = why(read(tmp_path, CONDITION, given | said), "immunizations")
+    assert found in {ITS_GOUT, ("Gout, unspecified", GOUT["coding"][0]["system"], "M10.9")}
+    assert why(read(tmp_path, CONDITION, given), "immunizations") == [NOTHING]
+
+
 def test_a_measurement_may_be_the_reason(tmp_path: Path) -> None:
     urate = {"resourceType": "Observation", "id": "o1", "status": "final", "code": {"coding": [
         {"system": "http://loinc.org", "code": "3084-1", "display": "Urate"}]}, "valueString": "high"} | SUBJECT
@@ -178,6 +191,13 @@ def test_hl7_v2(tmp_path: Path) -> None:
     assert why(tables) == [("Gout; Pain", SNOMED, "90560007"), *[ITS_GOUT] * 4]
     assert why(tables, "procedures") == [ITS_GOUT]
     assert why(tables, "encounters") == [("Chest pain", None, None)]
+
+
+def test_a_vaccine_of_an_hl7_message_has_its_reason(tmp_path: Path) -> None:
+    path = tmp_path / "m.hl7"
+    path.write_text(r"MSH|^~\&|A|B|C|D|20240501||VXU^V04|1|P|2.5.1" + "\rPID|1||P1^^^H^MR||DOE^JANE||19500315|F\r"
+                    "RXA|0|1|20240501||207^COVID^CVX" + "|" * 14 + "90560007^Gout^SCT\r")
+    assert why(Hl7v2Source().read([path], REQUEST), "immunizations") == [ITS_GOUT]
 
 
 def test_a_change_of_an_hl7_order_keeps_its_reason(tmp_path: Path) -> None:

@@ -207,6 +207,23 @@ def test_a_recorded_allergy_is_a_caution_on_the_drug_and_on_an_alternative():
     assert found["text"].to_list() == ["Recorded allergy or intolerance to ticagrelor."]
 
 
+@pytest.mark.parametrize(("allergies", "changes", "told"), [
+    ([], {}, True), ([], {"current": False}, False), ([], {"alternatives": []}, False),
+    ([], {"action": "adjust"}, False),
+    ([], {"alternatives": [{"drug": "ticagrelor", "status": "ruled-out", "reason": ""}]}, False),
+    ([{"display": "Peanut"}], {}, False), ([{"ingredients": []}], {}, False),
+    ([{"display": "No known food allergy"}], {}, True)])
+def test_that_no_allergies_are_listed_is_a_caution_where_another_medicine_is_proposed(allergies, changes, told):
+    given = tables(1)
+    given["explanations"] = TABLES["explanations"].empty()
+    given["allergies"] = TABLES["allergies"].frame([{"patient_id": "p0", "row": at, "active": True, **one}
+                                                    for at, one in enumerate(allergies)])
+    offered = suggestion(["p0"], **{"current": True, "action": "avoid", "alternatives": [
+        {"drug": "ticagrelor", "status": "fits", "reason": ""}], **changes})
+    _, impl = next(iter(Plugins().load(only=()).implementations("check_suggestions")))
+    assert impl.function(offered, given)["code"].to_list() == ["allergies-unknown"] * told
+
+
 def test_a_medicine_nobody_knows_is_a_caution_where_medicines_were_weighed():
     given = tables(1)
     given["medications"] = TABLES["medications"].frame([
@@ -407,6 +424,21 @@ def test_a_source_that_breaks_ends_the_run_in_one_line(tmp_path):
         read([component], "genome", [tmp_path], None)
     with pytest.raises(GenomeError, match="no genome source reads this file"):
         read([], "genome", [file], None)
+
+
+@pytest.mark.parametrize(("held", "said"), [
+    (b"", "is empty"), (b" " * 100_000, "begins with blanks only"), (b"x", "no history source reads this file")])
+def test_a_source_that_reads_anything_does_not_say_what_a_file_is(tmp_path, held, said):
+    class Anything:
+        name, kind, anything = "anything", "outside-calls", True
+
+        def matches(self, path):
+            return True
+
+    file = tmp_path / "x.json"
+    file.write_bytes(held)
+    with pytest.raises(HistoryError, match=said):
+        read([Component("anything", Anything(), "stranger", "2.0")], "history", [file], None)
 
 
 class Weights:

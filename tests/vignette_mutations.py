@@ -85,12 +85,13 @@ def used(one: Vignette, view: View) -> Iterator[Lost]:
 
 
 def spoken(wanted: set[str], view: View) -> Iterator[tuple[dict[str, Any], list[Lost]]]:
-    """Checks whose words are in what is said of one of the drugs."""
-    told = {row["drug"]: f"{row['text']} {row['why']}" for row in view["suggestions"] if row["drug"] in wanted}
+    """Checks whose words are in what is said of one of the drugs, be they the first of a sentence or not."""
+    told = {row["drug"]: f"{row['text']} {row['why']}".lower() for row in view["suggestions"] if row["drug"] in wanted}
     for path in sorted(data().glob("check-*.toml")):
         for check in tomllib.loads(path.read_text("utf-8"))["check"]:
             for drug in sorted(set(members(check)) & set(told)):
-                if all(check[part].replace("{drug}", drug).rstrip(".") in told[drug] for part in ("text", "because")):
+                words = [check[part].replace("{drug}", drug).rstrip(".").lower() for part in ("text", "because")]
+                if all(one in told[drug] for one in words):
                     yield check, [row for row in blocks("check")[drug, check["key"]] if row.file == path.name]
 
 

@@ -132,7 +132,7 @@ def cohort(inputs: Inputs, asked: Asked, *, engine: str = "local", jobs: int = 0
             count(sum(len(chunk.people) for chunk in chunks if chunk.number in done),
                   sum(len(chunk.people) for chunk in chunks))
     notes = [done[chunk.number] for chunk in chunks]
-    write_summary(asked.folder, len(chunks))
+    write_summary(asked.folder, len(chunks), advised=not asked.genes_only)
     whole = Cohort(asked.folder, sum(one.people for one in notes),
                    {**unread, **{path: why for one in notes for path, why in one.unread.items()}},
                    {who: why for one in notes for who, why in one.lost.items()},

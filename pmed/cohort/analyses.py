@@ -3,7 +3,8 @@
 Tests are linear or logistic, with covariates, one for each result of a gene.
 
 A logistic test is by Firth's penalised likelihood where a cell of result × outcome is sparse: the usual estimate runs
-away there. Nobody is counted whose result, outcome or covariate is unknown.
+away there. Nobody is counted whose result, outcome or covariate is unknown. Where an effect cannot be told (the
+covariates already say who has the result, or all have one outcome), it is null and not the number that rounding leaves.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Callable
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from polars import selectors
 
 from ..errors import InputError
 from .counts import EVERYBODY
@@ -20,8 +22,10 @@ from .counts import EVERYBODY
 SPARSE = 10     # people in a cell, below which Firth's likelihood is used
 _SHOWN = 5      # names in an error
 _STEPS, _NEAR, _LONGEST = 100, 1e-9, 5.0
+_COLLINEAR = 1e-6  # of the length of a column
 Numbers = NDArray[np.float64]
-Fit = tuple[float, float, float, str]
+Fit = tuple[float | None, float | None, float | None, str]
+SAME_OUTCOME, COLLINEAR = "all have one outcome", "told by the covariates"  # as the method of what cannot be told
 ASSOCIATIONS = {"gene": pl.String, "result": pl.String, "carriers": pl.Int64, "people": pl.Int64, "effect": pl.Float64,
                 "error": pl.Float64, "p": pl.Float64, "method": pl.String}
 
@@ -33,14 +37,14 @@ def associations(genes: pl.DataFrame, outcome: pl.DataFrame, covariates: pl.Data
     Args:
         genes: ``gene_results``, or its columns ``patient_id``, ``gene`` and `of`.
         outcome: ``patient_id`` and ``outcome``: a boolean (logistic) or a number (linear).
-        covariates: ``patient_id`` and numbers, such as age and principal components; null is unknown.
+        covariates: ``patient_id`` and numbers, such as age and principal components; null and NaN are unknown.
         of: The column whose values are tested, as text.
         least: Results that fewer people have, or lack, are not tested.
 
     Returns:
         By p: ``gene``, ``result``, ``carriers``, ``people``, ``effect`` (log odds ratio, or difference in the outcome's
         unit), its standard ``error``, ``p`` (Wald, t for linear; penalised likelihood ratio for Firth), ``method``, and
-        ``q``, the false discovery rate.
+        ``q``, the false discovery rate. These are null where the effect cannot be told; ``method`` then says why.
 
     Raises:
         InputError: the outcome is of another type, or somebody has it twice.
@@ -48,15 +52,15 @@ def associations(genes: pl.DataFrame, outcome: pl.DataFrame, covariates: pl.Data
     binary = outcome["outcome"].dtype == pl.Boolean
     if not (binary or outcome["outcome"].dtype.is_numeric()) or outcome["patient_id"].is_duplicated().any():
         raise InputError("an outcome is a boolean or a number, once a patient", where="outcome")
-    known = outcome.drop_nulls()
-    if covariates is not None:
-        known = known.join(covariates, on="patient_id").drop_nulls()
+    known = outcome if covariates is None else outcome.join(covariates, on="patient_id")
+    known = known.with_columns(selectors.float().fill_nan(None)).drop_nulls()
     extra = [name for name in known.columns if name not in ("patient_id", "outcome")]
     fit = logistic if binary else linear
     rows = [row for (gene,), some in genes.drop_nulls(of).group_by("gene", maintain_order=True)
             for row in _tests(str(gene), some.join(known, on="patient_id").rename({of: "_result"}), extra, fit, least)]
-    made = pl.DataFrame(rows, schema=ASSOCIATIONS, orient="row").sort("p", "gene", "result")
-    return made.with_columns(q=pl.Series(false_discovery_rates(made["p"].to_numpy()), dtype=pl.Float64))
+    made = pl.DataFrame(rows, schema=ASSOCIATIONS, orient="row").sort("p", "gene", "result", nulls_last=True)
+    rates = false_discovery_rates(made["p"].drop_nulls().to_numpy())  # the null ones are last
+    return made.with_columns(q=pl.Series([*rates, *[None] * (made.height - len(rates))], dtype=pl.Float64))
 
 
 def _tests(gene: str, rows: pl.DataFrame, extra: list[str], fit: Callable[[Numbers, Numbers], Fit],
@@ -68,8 +72,19 @@ def _tests(gene: str, rows: pl.DataFrame, extra: list[str], fit: Callable[[Numbe
         carrier = (results == result).to_numpy().astype(np.float64)
         carriers = int(carrier.sum())
         if min(carriers, rows.height - carriers) >= least:
-            found.append((gene, result, carriers, rows.height, *fit(np.column_stack([carrier, *others]), outcome)))
+            x = np.column_stack([carrier, *others])
+            found.append((gene, result, carriers, rows.height, *(_untold(x, outcome) or fit(x, outcome))))
     return found
+
+
+def _untold(x: Numbers, y: Numbers) -> Fit | None:
+    """Why the effect of the first column cannot be told; None where it can."""
+    if (y == y[0]).all():
+        return None, None, None, SAME_OUTCOME
+    # Of unit length, so that what counts as none does not depend on the covariates' units.
+    columns = x / np.maximum(np.linalg.norm(x, axis=0), _NEAR)
+    left = columns[:, 0] - columns[:, 1:] @ np.linalg.lstsq(columns[:, 1:], columns[:, 0])[0]
+    return (None, None, None, COLLINEAR) if np.linalg.norm(left) < _COLLINEAR else None
 
 
 def linear(x: Numbers, y: Numbers) -> Fit:

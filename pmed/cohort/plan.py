@@ -12,11 +12,12 @@ from ..genomics.builds import known_build
 from ..genomics.header import Header
 from ..genomics.opening import head_of
 
-# In a chunk of the whole plan, and of genes alone, where nothing is said of memory: two processes stay below 1.5 GB.
-PEOPLE, PEOPLE_GENES = 640, 1920
+# In a chunk of the whole plan, and of genes alone, where nothing is said of memory: two processes stay below 2 GB. A
+# third of the cost of 640 people is that of any chunk, however few they are.
+PEOPLE, PEOPLE_GENES = 960, 1920
 LEAST, MOST = 16, 4096
 # Measured with the reference plugins: a process with its plugins and knowledge, and each person at a chunk's peak.
-BASE_MB, PERSON_MB, PERSON_GENES_MB = 280, 0.58, 0.2
+BASE_MB, PERSON_MB, PERSON_GENES_MB = 280, 0.75, 0.2
 MAIN_MB = 150        # the process that hands out the chunks
 _SPREAD = 100        # a block may have a hundredth more: a chunk costs most of a second, even of two people
 _CUT = ("vcf", "bcf", "cache")

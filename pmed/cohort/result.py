@@ -12,6 +12,8 @@ from ..errors import ResultError
 from ..files import write_whole
 
 STATE = "state.json"
+NUMBERS: dict[str, type[pl.DataType]] = {"n": pl.Int64, "of": pl.Int64, "share": pl.Float64, "low": pl.Float64,
+                                         "high": pl.Float64}
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,8 @@ class Cohort:
         path = self.folder / "summary" / f"{name}.csv"
         if not path.is_file():
             raise ResultError(f"has no summary {name!r}", where=str(self.folder))
-        return pl.read_csv(path)
+        # As text first: the types cannot be told of an empty table, and a group may be named 1.
+        return pl.read_csv(path, infer_schema=False).cast(NUMBERS)  # type: ignore[arg-type]
 
     def __str__(self) -> str:
         parts = [f"{self.people} people"]

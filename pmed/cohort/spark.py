@@ -30,6 +30,8 @@ _SETTINGS = {
     "spark.network.timeout": "1200s", "spark.executor.heartbeatInterval": "60s",
     # A chunk is one row; its task is the unit that is tried again.
     "spark.sql.execution.arrow.maxRecordsPerBatch": "1", "spark.task.maxFailures": str(RETRIES),
+    # Java only hands tasks out here: to compile itself well would take longer than all that it does.
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
 }
 _SCHEMA = "done binary"
 Doing = Callable[[bytes, bytes], bytes]
@@ -78,7 +80,8 @@ def _session(jobs: int) -> tuple[Any, bool]:
     builder = SparkSession.builder.appName("pmed cohort")
     if not os.environ.get("MASTER") and "SPARK_ENV_LOADED" not in os.environ:
         builder = builder.master(f"local[{jobs},{RETRIES}]")
-        for name, value in _SETTINGS.items():
+        seen = str(sys.stderr.isatty()).lower()  # Spark's own progress, which it also writes into files
+        for name, value in {**_SETTINGS, "spark.ui.showConsoleProgress": seen}.items():
             builder = builder.config(name, value)
     return builder.getOrCreate(), True
 

@@ -15,18 +15,18 @@ LEVEL = 0.95
 _TOGETHER = 64  # chunks whose counts are added at a time
 
 
-def write_summary(folder: Path, chunks: int) -> None:
-    """Write ``summary/*.csv``."""
+def write_summary(folder: Path, chunks: int, *, advised: bool = True) -> None:
+    """Write ``summary/*.csv``; where nobody was advised, nothing is said of how many have a drug to change."""
     counts = added([])
     for first in range(0, chunks, _TOGETHER):
         numbers = range(first, min(first + _TOGETHER, chunks))
         counts = added([counts, *(pl.read_parquet(part(folder, "counts", number)) for number in numbers)])
     (folder / "summary").mkdir(exist_ok=True)
     write_all({folder / "summary" / f"{name}.csv": frame.write_csv().encode()
-               for name, frame in summaries(counts).items()})
+               for name, frame in summaries(counts, advised=advised).items()})
 
 
-def summaries(counts: pl.DataFrame) -> dict[str, pl.DataFrame]:
+def summaries(counts: pl.DataFrame, *, advised: bool = True) -> dict[str, pl.DataFrame]:
     """The summary tables by name.
 
     ``frequencies``: by group and gene, of phenotypes, diplotypes, alleles and statuses: `n` of `of` (those with one
@@ -35,7 +35,8 @@ def summaries(counts: pl.DataFrame) -> dict[str, pl.DataFrame]:
     who take a drug and have a result of a gene, how many have each phenotype ("" where unknown). ``qc``: of each gene
     how many are called, and how many miss a site.
     """
-    return {"frequencies": _frequencies(counts), "actionable": _actionable(counts),
+    acting = _actionable(counts)
+    return {"frequencies": _frequencies(counts), "actionable": acting if advised else acting.clear(),
             "drugs_phenotypes": _drugs(counts), "qc": _qc(counts)}
 
 

@@ -16,10 +16,12 @@ import msgspec
 import polars as pl
 
 from ..batch.people import rows_of
+from ..collecting import uncollected
 from ..engine import Engine
 from ..errors import InputError, PmedError
 from ..files import write_all, write_whole
 from ..flow import upstream
+from ..genomics.opening import head_of
 from ..plugins import Failure
 from ..settings import Settings
 from ..stages import explain as explaining
@@ -119,6 +121,7 @@ class Worker:
         return cls(asked, engine, request, pl.read_ipc(groups) if groups.is_file() else None,
                    tuple(engine.plugins.failures))
 
+    @uncollected()
     def do(self, chunk: Chunk) -> Done:
         """Work one chunk out, write its files, and say how it went.
 
@@ -128,12 +131,7 @@ class Worker:
         self.engine.plugins.failures[:] = self.broken
         lost: dict[str, str] = {}
         unread: dict[str, str] = {}
-        records = staging.staged_tables(chunk.records)
-        parts = list(self._results(records, chunk.block, chunk.people, lost))
-        if lost and len(chunk.block.paths) > 1:
-            block, unread = self._readable(chunk.block)
-            lost.clear()
-            parts = list(self._results(records, block, chunk.people, lost))
+        parts = self._whole(staging.staged_tables(chunk.records), chunk, lost, unread)
         tables = {name: pl.concat([one[name] for one in parts]) if parts else _empty(name)
                   for name in self.asked.tables}
         done = Done(chunk.number, tables["people"].height, lost, unread,
@@ -142,19 +140,36 @@ class Worker:
         write_whole(note(self.asked.folder, chunk.number), msgspec.json.encode(done))
         return done
 
-    def _readable(self, block: Block) -> tuple[Block, dict[str, str]]:
-        """The block without files that cannot be read, and why not."""
+    def _whole(self, records: Mapping[str, pl.DataFrame], chunk: Chunk, lost: dict[str, str],
+               unread: dict[str, str]) -> list[Tables]:
+        """All at once; where anything is wrong, without the files that cannot be read and those who are in no other."""
+        before = len(self.engine.plugins.failures)
+        try:
+            return [self._kept(self._run(records, chunk.block, chunk.people))]
+        except Exception:  # isolation: what is wrong is said of those whom it is about, below
+            del self.engine.plugins.failures[before:]
+        unread.update(self._unread(chunk.block))
+        block = replace(chunk.block, paths=tuple(path for path in chunk.block.paths if str(path) not in unread))
+        named = {sample: Path(path).name for path in unread for sample in head_of(Path(path)).samples}
+        there = {sample for path in block.paths for sample in head_of(path).samples}
+        gone = {patient: named[sample] for patient, sample in chunk.people if sample in named.keys() - there}
+        lost.update({patient: f"the genome is in {name}, which cannot be read" for patient, name in gone.items()})
+        rest = [one for one in chunk.people if one[0] not in gone]
+        return list(self._results(records, block, rest, lost)) if rest else []
+
+    def _unread(self, block: Block) -> dict[str, str]:
+        """The files of the block that cannot be read, and why not."""
         unread = {}
         for path in block.paths:
             try:
                 read(self.engine.sources, "genome", [path], self.request)
             except PmedError as error:
                 unread[str(path)] = str(error)
-        return replace(block, paths=tuple(path for path in block.paths if str(path) not in unread)), unread
+        return unread
 
     def _results(self, records: Mapping[str, pl.DataFrame], block: Block, people: Sequence[tuple[str, str]],
                  lost: dict[str, str]) -> Iterator[Tables]:
-        """All at once; where anything is wrong, in halves, so that it costs only those whom it is about."""
+        """Those who are left; where anything is wrong, in halves, so that it costs only those whom it is about."""
         before = len(self.engine.plugins.failures)
         try:
             made = self._run(records, block, people)

@@ -106,12 +106,12 @@ def _cases(predictor: Predictor, target: str, features: pl.DataFrame, rows: pl.D
 
 def _hybrids(case: Cases, block: int) -> pl.DataFrame:
     """Every mixture (cases × 2^n rows) of a patient and the reference patient, under ids of their own."""
-    every = case.distinct.select(pl.all().repeat_by(case.coalitions).explode(empty_as_null=False))
+    every = case.distinct[np.repeat(np.arange(case.distinct.height), case.coalitions)]
     coalition = np.tile(np.arange(case.coalitions), case.distinct.height)
     own = [pl.when(pl.Series((coalition >> rank) & 1 == 1)).then(pl.col(name))
            .otherwise(pl.lit(value, dtype=every.schema[name])).alias(name)
            for rank, (name, value) in enumerate(case.reference.items())]
-    return every.with_columns(own).with_columns(patient_id=pl.format("{}/{}", pl.lit(block), pl.int_range(pl.len())))
+    return every.with_columns(*own, patient_id=pl.format("{}/{}", pl.lit(block), pl.int_range(pl.len())))
 
 
 def _coalition_values(predictor: Predictor, cases: Sequence[Cases]) -> list[tuple[NDArray[np.float64], pl.Series]]:
@@ -125,17 +125,25 @@ def _coalition_values(predictor: Predictor, cases: Sequence[Cases]) -> list[tupl
 
 
 def _values(case: Cases, mixed: pl.DataFrame, out: pl.DataFrame) -> tuple[NDArray[np.float64], pl.Series]:
-    mine = mixed.select("patient_id").join(out.filter(pl.col("target") == case.target), on="patient_id", how="left",
-                                           maintain_order="left")
+    mine = out.filter(pl.col("target") == case.target)
+    if not mine["patient_id"].equals(mixed["patient_id"]):
+        mine = mixed.select("patient_id").join(mine, on="patient_id", how="left", maintain_order="left")
     if mine.height != mixed.height:
         raise TableError(f"{case.target}: {mine.height} rows for {mixed.height} hybrids with the reference patient")
-    number = pl.int_range(pl.len()) // case.coalitions
-    reason = pl.col("reason").fill_null("no reason given").filter(pl.col("value").is_null()).first()
-    why = mine.group_by(number.alias("case"), maintain_order=True).agg(reason)["reason"]
+    why = _why(case, mine)
     values = mine["value"].cast(pl.Float64).to_numpy().reshape(case.distinct.height, case.coalitions)
     if np.isnan(values[:, 0]).any():
         raise TableError(f"{case.target}: the reference patient is not assessed: {why.drop_nulls()[0]}")
     return values, why
+
+
+def _why(case: Cases, mine: pl.DataFrame) -> pl.Series:
+    """For each distinct patient why one of the hybrids has no value; null where all have one."""
+    if not mine["value"].null_count():
+        return pl.Series("reason", [None] * case.distinct.height, dtype=pl.String)
+    number = pl.int_range(pl.len()) // case.coalitions
+    reason = pl.col("reason").fill_null("no reason given").filter(pl.col("value").is_null()).first()
+    return mine.group_by(number.alias("case"), maintain_order=True).agg(reason)["reason"]
 
 
 def _attributed(case: Cases, values: NDArray[np.float64], why: pl.Series) -> pl.DataFrame:
@@ -147,8 +155,8 @@ def _attributed(case: Cases, values: NDArray[np.float64], why: pl.Series) -> pl.
         wide, on=names, how="left", nulls_equal=True, maintain_order="left")
     said = {"target": pl.lit(case.target), "unit": pl.lit(case.unit), "method": pl.lit(METHOD)}
     apart = per_patient.filter(pl.col("_why").is_null())
-    parts = [_rows(apart, name, rank, case.reference[name]) for rank, name in enumerate(names)]
-    return pl.concat([*parts, _whole(per_patient.filter(pl.col("_why").is_not_null()))]).with_columns(**said)
+    parts = [_rows(apart, case.reference), _whole(per_patient.filter(pl.col("_why").is_not_null()))]
+    return pl.concat([one for one in parts if one.height] or parts).with_columns(**said)
 
 
 def _whole(wide: pl.DataFrame) -> pl.DataFrame:
@@ -160,12 +168,20 @@ def _whole(wide: pl.DataFrame) -> pl.DataFrame:
         contribution=pl.col("_prediction") - pl.col("_baseline"), prediction=pl.col("_prediction"))
 
 
-def _rows(wide: pl.DataFrame, name: str, rank: int, reference: Any) -> pl.DataFrame:
-    dtype = wide.schema[name]
-    return wide.select(
-        "patient_id", feature=pl.lit(name), value=as_text(pl.col(name), dtype),
-        reference=as_text(pl.lit(reference, dtype=dtype), dtype), baseline=pl.col("_baseline"),
-        contribution=pl.col("_contributions").arr.get(rank), prediction=pl.col("_prediction"))
+def _rows(wide: pl.DataFrame, reference: Mapping[str, Any]) -> pl.DataFrame:
+    """A row for each input and patient, input by input."""
+    names, types = list(reference), wide.schema
+    texts = wide.select(as_text(pl.col(name), types[name]).alias(name) for name in names)
+    usual = pl.select(as_text(pl.lit(value, dtype=types[name]), types[name]).alias(name)
+                      for name, value in reference.items()).row(0)
+    place = np.repeat(np.arange(len(names)), wide.height)
+    each = wide["_contributions"].to_numpy().reshape(wide.height, len(names))
+    return pl.DataFrame([
+        pl.concat([wide["patient_id"]] * len(names)), pl.Series("feature", names).gather(place),
+        pl.concat([one.alias("value") for one in texts]), pl.Series("reference", usual, dtype=pl.String).gather(place),
+        pl.concat([wide["_baseline"].alias("baseline")] * len(names)),
+        pl.Series("contribution", each.T.ravel(), dtype=pl.Float64),
+        pl.concat([wide["_prediction"].alias("prediction")] * len(names))])
 
 
 def as_text(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:

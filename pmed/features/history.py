@@ -11,7 +11,7 @@ import polars as pl
 from ..normalise.drugs import name_of_medicine, unrecognised
 from ..normalise.units import CODES, canonical_units
 from ..plans import as_written
-from ..repeats import unless_repeated
+from ..repeats import of_tables, unless_repeated
 from ..tables import TABLES, Tables
 from ..verdicts import lists_medicines
 
@@ -64,6 +64,7 @@ def table_of(tables: Tables, name: str) -> pl.DataFrame:
     return tables.get(name, TABLES[name].empty())
 
 
+@of_tables("samples", "patients")
 def people_of(tables: Tables) -> pl.DataFrame:
     """Everyone with a genome or a record, once, and what the record says about the person."""
     patients = table_of(tables, "patients").with_columns(has_record=pl.lit(value=True))
@@ -105,37 +106,38 @@ def _measures(people: pl.DataFrame, observations: pl.DataFrame, wanted: tuple[st
 @unless_repeated
 def usable(people: pl.DataFrame, observations: pl.DataFrame) -> pl.DataFrame:
     """Measurements at or before the index date in canonical units, the latest last."""
-    done = observations.filter(pl.col("status").is_in(NOT_DONE).fill_null(value=False).not_(),
-                               pl.col("value").is_finite())
+    done = observations.lazy().filter(pl.col("status").is_in(NOT_DONE).fill_null(value=False).not_(),
+                                      pl.col("value").is_finite())
     # The host's normalise stage has done it, and told what is not used; a step that is run alone does it itself.
-    known = done if "canonical_code" in done.columns else canonical_units(done)[0]
+    known = done if "canonical_code" in observations.columns else canonical_units(done.pipe(as_written))[0].lazy()
     dated = known.select("patient_id", "row", "canonical_code", "value", "start").join(
-        people.select("patient_id", "index_date"), on="patient_id")
-    return dated.filter(pl.col("start") <= pl.col("index_date")).sort("start", "row", maintain_order=True)
+        people.lazy().select("patient_id", "index_date"), on="patient_id")
+    return dated.filter(pl.col("start") <= pl.col("index_date")).sort(
+        "start", "row", maintain_order=True).pipe(as_written)
 
 
 @unless_repeated
 def _medicines(people: pl.DataFrame, drugs: pl.DataFrame, issues: pl.DataFrame,
                wanted: tuple[str, ...]) -> pl.DataFrame:
     """``on:`` features: true; false where the record settles that no current medicine is it; else unknown."""
-    known = people.join(_held(drugs), on="patient_id", how="left", maintain_order="left")
+    known = people.lazy().join(_held(drugs), on="patient_id", how="left", maintain_order="left")
     lost = pl.col("patient_id").is_in(_lost_orders(issues).to_list())
     # Somebody without an entry is in no group: that nothing is listed does not say that nothing is taken.
     dark = pl.col("unread").fill_null(value=True) | lost
     return known.select("patient_id", pl.col("names").alias(UNREAD), *(
         pl.when(pl.col("has_record"), _contains("sure", name)).then(pl.lit(value=True))
         .when(pl.col("has_record"), ~_contains("perhaps", name), ~dark).then(pl.lit(value=False)).alias(f"{ON}{name}")
-        for name in dict.fromkeys(one.removeprefix(ON) for one in wanted if one.startswith(ON))))
+        for name in dict.fromkeys(one.removeprefix(ON) for one in wanted if one.startswith(ON)))).pipe(as_written)
 
 
-def _held(drugs: pl.DataFrame) -> pl.DataFrame:
+def _held(drugs: pl.DataFrame) -> pl.LazyFrame:
     """For each patient with entries the ingredients taken, those perhaps taken, and whether a medicine is unknown.
 
     ``possible_ingredients`` comes from ``pmed.normalise.drugs``.
     """
     possible = pl.col("possible_ingredients") if "possible_ingredients" in drugs.columns else pl.lit(None)
     current = pl.col("active").fill_null(value=True)
-    rows = drugs.filter(lists_medicines()).with_columns(
+    rows = drugs.lazy().filter(lists_medicines()).with_columns(
         possible=pl.when(current).then(possible.cast(pl.List(pl.String()))))
     unclear = pl.concat_list(pl.col("possible").fill_null([]),
                              pl.when(pl.col("active").is_null()).then("ingredients").fill_null([]))

@@ -48,6 +48,12 @@ SALTS = frozenset((
 # "no drug therapy prescribed" (182849000: what is bought without a prescription is left open) are none of these.
 _NONE_CODES = ("787481004", "no-known-medications")  # SNOMED CT; the International Patient Summary's own
 _NONE = re.compile(r"no (?:known |current |known current )?(?:medications?|medicines?)")
+# The same of allergies: SNOMED CT "no known allergy" and "no known drug allergy", the Patient Summary's own. "No known
+# food allergy" is none of these.
+_NO_ALLERGY_CODES = ("716186003", "409137002", "no-known-allergies", "no-known-medication-allergies")
+_NO_ALLERGY = re.compile(
+    r"(?:no|none|nil)(?: (?:known|current|active|drug|medication|medicine))* (?:allerg(?:y|ies)|hypersensitivity)"
+    r"(?: to (?:drugs?|medications?|medicines?|medicinal products?))?|nkd?as?")
 # Things on lists of medicines that hold none of the substances a rule asks for, by words that no medicine's name has.
 GOODS = (r"\b(?:vaccines?|saline|lancets?|gauze|bandages?|(?:test|reagent) strips?|(?:pen|hypodermic) needles?"
          r"|insulin syringes?|alcohol (?:pads?|preps?|swabs?)"
@@ -61,6 +67,18 @@ def says_none(code: str | None, display: str | None) -> bool:
     (True, True, False)
     """
     return (code or "").lower() in _NONE_CODES or bool(_NONE.fullmatch(main_name(display or "")))
+
+
+def says_no_allergy(code: str | None, display: str | None) -> bool:
+    """Whether an entry states that there is no allergy to a medicine, by its code or by its whole text.
+
+    >>> says_no_allergy("716186003", None), says_no_allergy(None, "No Known Drug Allergies (NKDA)")
+    (True, True)
+    >>> says_no_allergy(None, "NKA"), says_no_allergy("429625007", "No known food allergy")
+    (True, False)
+    """
+    plain = " ".join(_ASIDE.sub(" ", (display or "").lower()).strip(" .*").split())
+    return (code or "").lower() in _NO_ALLERGY_CODES or bool(_NO_ALLERGY.fullmatch(plain))
 
 
 def main_name(text: str) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -18,7 +18,7 @@ import polars as pl
 
 from ..plans import as_written
 from ..tables import TABLES
-from .drug_names import GOODS, asides, main_name, one_edit_apart, parts, says_none, spellings
+from .drug_names import GOODS, asides, main_name, one_edit_apart, parts, says_no_allergy, says_none, spellings
 from .routes import route_by_form
 
 # RxNorm and ATC, as FHIR and HL7 v2 name them; a number is never taken for the other's letters and numbers.
@@ -40,7 +40,7 @@ _PER = {"ml": "/mL", "actuat": "/{actuat}", "h": "/h", "hr": "/h", "l": "/L"}
 class Match:
     """What one recorded drug is: its ingredients and how they were found, or what it could be.
 
-    Found without ingredients is an entry that says that nothing is taken.
+    Found without ingredients is an entry that says that nothing is taken, or that there is no allergy.
     """
 
     ingredients: frozenset[str] = frozenset()
@@ -71,9 +71,10 @@ class Vocabulary:
         return cls(frozenset(drug_names["ingredient"]), _fixed(kinds["ingredient"]), _fixed(kinds["brand"]),
                    _fixed(kinds["code"]), alike)
 
-    def match(self, system: str | None, code: str | None, display: str | None) -> Match:
-        """What a recorded drug is, by its code and its text together."""
-        if says_none(code, display):
+    def match(self, system: str | None, code: str | None, display: str | None,
+              nothing: Callable[[str | None, str | None], bool] = says_none) -> Match:
+        """What a recorded drug is, by its code and its text together; `nothing` tells an entry that names none."""
+        if nothing(code, display):
             return Match(how="code" if code else "name")
         known = (system or "").lower() in SYSTEMS
         coded = self.codes.get((code or "").lower(), frozenset()) if known else frozenset()
@@ -131,7 +132,7 @@ class Vocabulary:
 def add_ingredients(drugs: pl.DataFrame, names: pl.DataFrame | Vocabulary) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Fill `ingredients` (sorted) of a ``medications`` or ``allergies`` table; return it with the ``issues`` met.
 
-    They are empty, not null, where the entry says that no medicine is taken.
+    They are empty, not null, where the entry says that no medicine is taken, or that there is no allergy to any.
 
     `matched_by` is filled where the table has it, as are `strength` and `route` where they are not recorded. The extra
     column `possible_ingredients` holds what a row could be where its code and its text disagree; null otherwise. Each
@@ -139,7 +140,8 @@ def add_ingredients(drugs: pl.DataFrame, names: pl.DataFrame | Vocabulary) -> tu
     """
     vocabulary = names if isinstance(names, Vocabulary) else Vocabulary.of(names)
     pairs = drugs.select(_PAIR).unique(maintain_order=True)
-    matches = [vocabulary.match(*pair) for pair in pairs.iter_rows()]
+    nothing = says_none if "dose" in drugs.columns else says_no_allergy
+    matches = [vocabulary.match(system, code, display, nothing) for system, code, display in pairs.iter_rows()]
     found = pairs.with_columns(
         pl.Series("ingredients", [sorted(one.ingredients) if one.how else None for one in matches], _NAMES),
         pl.Series("matched_by", [one.how or None for one in matches], pl.String()),

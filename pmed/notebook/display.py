@@ -22,6 +22,7 @@ from ..render.generated import Generated
 from ..render.messages import decimals, number
 from ..render.page import assessed_predictions
 from ..render.view import View, age_at, displays, patient_views, table
+from ..tables import ACTIONS
 from ..types import Explanation
 
 if TYPE_CHECKING:
@@ -219,9 +220,9 @@ def _people(shown: Result, few: Sequence[str]) -> list[View]:
 
 
 def _by_action(view: View) -> dict[str, list[str]]:
-    """Medicines that are not taken, by what would have to be done."""
+    """Medicines that are not taken, by what would have to be done, the most pressing first."""
     found: dict[str, list[str]] = defaultdict(list)
     for row in view["suggestions"]:
         if not row["current"]:
             found[row["action"]].append(row["drug"])
-    return dict(found)
+    return {action: found[action] for action in sorted(found, key=ACTIONS.index)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, overload
 
 import polars as pl
@@ -95,10 +96,18 @@ class Plan(Sequence[Suggestion]):
         if isinstance(which, int):
             return self.suggestions[which]
         found = [one for one in self.suggestions if one.drug == which.lower()]
-        if len(found) != 1:
-            raise ResultError(f"{len(found)} suggestions about {which!r}", hint="take the result of one patient, with "
-                              "for_patient" if found else "the names are RxNorm ingredients; see result.suggestions")
+        if not found:
+            near = get_close_matches(which.lower(), self._ipython_key_completions_(), 1)
+            raise ResultError(f"no suggestion about {which!r}", hint=f"did you mean {near[0]!r}?" if near else
+                              "the names are RxNorm ingredients; see result.suggestions")
+        if len(found) > 1:
+            raise ResultError(f"{len(found)} suggestions about {which!r}",
+                              hint="take the result of one patient, with for_patient")
         return found[0]
+
+    def _ipython_key_completions_(self) -> list[str]:
+        """What the Tab key offers after ``plan["``."""
+        return sorted({one.drug for one in self.suggestions})
 
     def __len__(self) -> int:
         return len(self.suggestions)
@@ -136,10 +145,14 @@ class GeneResult:
         Raises:
             ResultError: where there is none, or there are several patients.
         """
-        found = [(view["patient_id"], view["genes"][gene]) for view in patient_views(result) if gene in view["genes"]]
-        if len(found) != 1:
-            raise ResultError(f"{len(found)} results of {gene!r}", hint="name the patient_id" if found else
+        views = list(patient_views(result))
+        found = [(view["patient_id"], view["genes"][gene]) for view in views if gene in view["genes"]]
+        if not found:
+            near = get_close_matches(gene.upper(), {name for view in views for name in view["genes"]}, 1)
+            raise ResultError(f"no result of {gene!r}", hint=f"did you mean {near[0]!r}?" if near else
                               "the genes are in result.tables['gene_results']")
+        if len(found) > 1:
+            raise ResultError(f"{len(found)} results of {gene!r}", hint="name the patient_id")
         return cls(found[0][0], gene, found[0][1])
 
     def __repr__(self) -> str:

@@ -119,13 +119,15 @@ class People:
             values = self._values({"target": target}).join(rows, on="patient_id", how="semi")["value"].to_numpy()
             name, unit = words.label(target), self._unit(target)
         if not len(values):
-            return {"title": "", "text": "", "counts": [], "labels": []}
-        counts, edges = np.histogram(values, bins=BINS)
+            return {"title": "", "text": "", "counts": [], "labels": [], "ends": []}
+        least, most = float(values.min()), float(values.max())
+        counts, edges = np.histogram(values, bins=BINS if most > least else 1)
+        ends = [words.quantity(one, unit) for one in ((least, most) if most > least else (least,))]
         labels = [f"{number(float(low))} to {words.quantity(float(high), unit)}"
-                  for low, high in pairwise(edges)]
-        title = f"{name} of {len(values):,} patients, in {unit}"
-        return {"title": title, "counts": counts.tolist(), "labels": labels,
-                "text": f"{title}: from {labels[0]} to {labels[-1]}, median {number(float(np.median(values)))}"}
+                  for low, high in pairwise(edges)] if most > least else ends
+        title = f"{name} of {len(values):,} patient{'s' * (len(values) > 1)}, in {unit}"
+        return {"title": title, "counts": counts.tolist(), "labels": labels, "ends": ends,
+                "text": f"{title}: {' to '.join(ends)}, median {number(float(np.median(values)))}"}
 
 
 def _age(birth: pl.Expr, day: pl.Expr) -> pl.Expr:

@@ -1,4 +1,4 @@
-"""Why a medicine is taken, a procedure was done or a patient was seen → the last cells of a row.
+"""Why a medicine is taken, a vaccine or procedure was given or a patient was seen → the last cells of a row.
 
 R4 has `reasonCode` and `reasonReference`, R5 `reason`, which visits have one level deeper. What is referred to may
 stand anywhere in the record, also in another file: links are followed when all is read (see `reasons`).

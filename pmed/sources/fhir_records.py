@@ -264,7 +264,7 @@ def _drug(found: Drug, scope: Scope, notes: list[Note]) -> list[Row]:
 ROWS: Mapping[str, _Said] = {
     **dict.fromkeys((kind for kind, known in WANTED.items() if issubclass(known, Drug)), _drug),
     "Condition": _many(condition_rows), "FamilyMemberHistory": _many(family_rows),
-    "AllergyIntolerance": _one(allergy_row), "Immunization": _one(immunization_row),
+    "AllergyIntolerance": _one(allergy_row), "Immunization": _reasoned(immunization_row),
     "DiagnosticReport": _one(report_row), "Encounter": _reasoned(encounter_row), "Procedure": _reasoned(procedure_row),
     "Observation": lambda found, _scope, notes: observation_rows(found, notes),
     "Goal": lambda found, _scope, notes: goal_rows(found, notes)}

@@ -68,6 +68,10 @@ class Immunization(_Resource):
     vaccine_code: CodeableConcept | None = None
     patient: Reference | None = None
     occurrence_date_time: str | None = None
+    contained: list[Any] = msgspec.field(default_factory=list)
+    reason_code: msgspec.Raw = msgspec.Raw()
+    reason_reference: msgspec.Raw = msgspec.Raw()
+    reason: msgspec.Raw = msgspec.Raw()
 
 
 class RelativeCondition(_Part):

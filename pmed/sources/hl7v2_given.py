@@ -37,7 +37,8 @@ def _entry(name: str, msh: Segment, one: Segment, orc: Segment | None, behind: S
     written = one.text(start_at) if start_at else _planned(one, behind)
     start = day(written)
     if one.name == "RXA" and msh.text(9) == "VXU":
-        return "immunizations", (name, system, code or display, written), (*origin, *drug, start, _status(one, orc))
+        return "immunizations", (name, system, code or display, written), (
+            *origin, *drug, start, _status(one, orc), *reason(one, why_at))
     unit = first(one.text(unit_at), one.text(unit_at, 2)) if unit_at else None
     amount = number(one.text(amount_at)) if amount_at else None
     if one.name == "RXA" and amount == _AMOUNT_UNKNOWN:

@@ -15,7 +15,7 @@ from .fhir_rows import SNOMED
 
 #: Between the links of one row, and between a link and the name that it gives itself.
 NEXT, NAME = "\n", "\t"
-WITH_REASON = ("medications", "procedures", "encounters")
+WITH_REASON = ("medications", "procedures", "encounters", "immunizations")
 _ERROR, _STATES = "entered-in-error", ("status", "verification")
 # Table → the types of resources in it, so that the many measurements are looked at only where one is a reason.
 _TARGETS: Mapping[str, tuple[str, ...]] = {

@@ -51,7 +51,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "allergies": (*_ORIGIN, *_CODED, "start", "recorded", "status", "verification", "criticality"),
     "procedures": (*_ORIGIN, *_CODED, "start", "end", "status", *_REASON),
     "encounters": (*_ORIGIN, *_CODED, "start", "end", "status", "class", *_REASON),
-    "immunizations": (*_ORIGIN, *_CODED, "start", "status"),
+    "immunizations": (*_ORIGIN, *_CODED, "start", "status", *_REASON),
     "family_history": (*_ORIGIN, *_CODED, "recorded", "status", "relationship", "relative_sex", "onset_age",
                        "deceased"),
 }

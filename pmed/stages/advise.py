@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache, lru_cache
 from typing import Any
 
 import pluggy
@@ -10,8 +11,9 @@ import polars as pl
 
 from ..errors import TableError
 from ..handover import copies
+from ..plans import as_written
 from ..plugins import Component, Plugins
-from ..tables import ACTIONS, STRENGTHS, TABLES, URGENCIES, Tables, distinct
+from ..tables import ACTIONS, FEW, STRENGTHS, TABLES, URGENCIES, Tables, distinct
 
 CONCERN = (0.0, 4.0)
 _WILD = ~pl.col("concern").is_between(*CONCERN)
@@ -62,33 +64,51 @@ def join_sources(suggestions: pl.DataFrame) -> pl.DataFrame:
 
     Where concern is equal, an adviser other than a pure look-up (one with a dose factor) leads, then by name.
     """
-    several = pl.struct("patient_id", "drug").is_duplicated()
+    several = suggestions.select(pl.struct("patient_id", "drug").is_duplicated()).to_series()
+    if not several.any():  # as of most patients
+        return _alone(suggestions)
     joined = [_alone(suggestions.filter(~several)), _of_several(suggestions.filter(several))]
     return pl.concat(joined)  # `rank` puts them in order
 
 
 def _alone(rows: pl.DataFrame) -> pl.DataFrame:
     """What `_of_several` makes of rows that are the only one of their patient and drug; those are nearly all."""
-    once = [pl.col(name).fill_null([]).list.unique(maintain_order=True) for name in LISTS]
+    many = rows.height > FEW
+    once = [pl.col(name).fill_null([]) if many and _is_once(rows[name]) else
+            pl.col(name).fill_null([]).list.unique(maintain_order=True) for name in LISTS]
     return rows.with_columns(*once, pl.col("text", "why").fill_null(""))
 
 
+def _is_once(lists: pl.Series) -> bool:
+    """Whether no list holds anything twice, as is mostly so: to see that takes a third of taking it out."""
+    long = lists.filter(lists.list.len() > 1).to_frame("one").with_row_index()
+    each = long.explode("one", empty_as_null=False, keep_nulls=False)
+    # Rows that differ may have the same hash, but then only time is lost.
+    return each.hash_rows().n_unique() == each.height
+
+
 def _of_several(rows: pl.DataFrame) -> pl.DataFrame:
-    lead = rows.with_columns(_assessed=pl.col("concern").is_not_null()).sort(
+    lead = rows.lazy().with_columns(_assessed=pl.col("concern").is_not_null()).sort(
         "patient_id", "drug", "_assessed", "concern", "dose_factor", "adviser",
         descending=[False, False, True, True, True, False], nulls_last=True)
+    columns = tuple(rows.columns)
+    return lead.group_by("patient_id", "drug", maintain_order=True).agg(_first_and_others(columns)).with_columns(
+        dose_factor=pl.col("_dose"), cautions=_with_disagreement()).select(columns).pipe(as_written)
+
+
+@lru_cache(maxsize=4)
+def _first_and_others(columns: tuple[str, ...]) -> list[pl.Expr]:
+    """What the first row of a drug and the others come to."""
     apart = {"patient_id", "drug", "current", "urgency", "text", "why", "adviser", *LISTS}
-    first = [name for name in rows.columns if name not in apart]
-    return lead.group_by("patient_id", "drug", maintain_order=True).agg(
-        *[pl.col(name).first() for name in first],
+    return [
+        *[pl.col(name).first() for name in columns if name not in apart],
         pl.col("current").any(),
         pl.col("urgency").cast(pl.Enum(URGENCIES)).min().cast(pl.String),
         *[pl.col(name).str.join(" ", ignore_nulls=True) for name in ("text", "why")],
         *[pl.col(name).explode(empty_as_null=False, keep_nulls=False).unique(maintain_order=True) for name in LISTS],
         pl.col("adviser").str.join(", "),
-        pl.col("dose_factor").drop_nulls().first().alias("_dose"), _said=_verdicts(),
-        _apart=_apart(),
-    ).with_columns(dose_factor=pl.col("_dose"), cautions=_with_disagreement()).select(rows.columns)
+        pl.col("dose_factor").drop_nulls().first().alias("_dose"), _verdicts().alias("_said"),
+        _apart().alias("_apart")]
 
 
 def _verdicts() -> pl.Expr:
@@ -137,10 +157,15 @@ def rank(suggestions: pl.DataFrame) -> pl.DataFrame:
     Today 3, soon 2, routine 1; strong 4 to none 1; certain 1, with a caution of `DOUBTS` one half. Urgency comes before
     the product: what is for today is never behind what is not. See ``docs/plan.md``.
     """
+    return suggestions.sort(_order())
+
+
+@cache
+def _order() -> list[str | pl.Expr]:
+    """What `rank` sorts by."""
     urgency = len(URGENCIES) - pl.col("urgency").cast(pl.Enum(URGENCIES)).to_physical().cast(pl.Float64)
     strength = len(STRENGTHS) - pl.col("strength").cast(pl.Enum(STRENGTHS)).to_physical().cast(pl.Float64)
     doubtful = pl.col("cautions").list.eval(pl.element().struct.field("code").is_in(DOUBTS)).list.any()
     certainty = pl.when(doubtful.fill_null(value=False)).then(0.5).otherwise(1.0)
-    return suggestions.sort(
-        "patient_id", ~pl.col("current"), -urgency, -(urgency * strength * certainty),
-        pl.col("concern").fill_null(-1) * -1, pl.col("action").cast(pl.Enum(ACTIONS)), "drug")
+    return ["patient_id", ~pl.col("current"), -urgency, -(urgency * strength * certainty),
+            pl.col("concern").fill_null(-1) * -1, pl.col("action").cast(pl.Enum(ACTIONS)), "drug"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import inf
 from typing import Any
 
 import polars as pl
@@ -10,7 +11,7 @@ import polars as pl
 from ..components import must_be_instance
 from ..errors import TableError
 from ..plugins import BUILT_IN, Component, Plugins
-from ..tables import TABLES
+from ..tables import FEW, TABLES
 
 GIVES = ("explanations", "traces")
 TOLERANCE = 1e-6
@@ -21,9 +22,10 @@ def explain(plugins: Plugins, components: Sequence[Component], frames: dict[str,
             predictions: pl.DataFrame) -> dict[str, pl.DataFrame]:
     """Return the tables of `GIVES`; `frames` holds each predictor's own feature frame by its name."""
     parts = {name: [TABLES[name].empty()] for name in GIVES}
+    assessed = predictions.filter(pl.col("status") == "assessed").partition_by("predictor", as_dict=True)
     for component in components:
-        rows = predictions.filter((pl.col("predictor") == component.name) & (pl.col("status") == "assessed"))
-        if rows.is_empty():
+        rows = assessed.get((component.name,))
+        if rows is None:
             continue
         frame = frames[component.name]
         made = {"explanations": _first_sound(plugins, component, frame, rows),
@@ -69,6 +71,8 @@ def _explain(explainer: Any, predictor: Any, features: pl.DataFrame, rows: pl.Da
 
 
 def _must_add_up(explanations: pl.DataFrame, rows: pl.DataFrame) -> None:
+    if explanations.height <= FEW and _adds_up(explanations, rows):
+        return
     sums = explanations.group_by(KEY).agg(pl.col("baseline").first() + pl.col("contribution").sum())
     both = rows.join(sums, on=KEY, how="left")
     if both["baseline"].null_count():
@@ -79,9 +83,22 @@ def _must_add_up(explanations: pl.DataFrame, rows: pl.DataFrame) -> None:
         raise TableError(f"explanation of {target} adds up to {total}, the prediction is {value}")
 
 
+def _adds_up(explanations: pl.DataFrame, rows: pl.DataFrame) -> bool:
+    """Whether every prediction of a few is what its baseline and contributions come to."""
+    sums: dict[tuple[str, ...], float] = {}
+    for *key, baseline, contribution in explanations[[*KEY, "baseline", "contribution"]].iter_rows():
+        one = tuple(key)
+        sums[one] = sums.get(one, baseline) + contribution
+    return all(abs(sums.get((patient, predictor, target), inf) - value) <= TOLERANCE
+               for patient, predictor, target, value in rows[[*KEY, "value"]].iter_rows())
+
+
 def _trace(predictor: Any, features: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
     table = TABLES["traces"]
     if not hasattr(predictor, "trace"):
         return table.empty()
     made = predictor.trace(features.clone(), rows.clone()).with_columns(predictor=pl.lit(predictor.name))
-    return table.check(made)[table.names].join(rows.select(KEY), on=KEY, how="semi")
+    checked, keys = table.check(made)[table.names], rows[list(KEY)]
+    if checked.height <= FEW and not {*checked[list(KEY)].iter_rows()} - {*keys.iter_rows()}:
+        return checked  # nobody is spoken of whom the rows are not about
+    return checked.join(keys, on=KEY, how="semi")

@@ -137,5 +137,5 @@ def _widen(step: Any, before: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
 def _beside(before: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
     """The columns of both, one row a patient of `before`; of `new` each patient has at most one."""
     if before["patient_id"].equals(new["patient_id"]):
-        return before.hstack(new.drop("patient_id"))
+        return before.hstack([one for one in new.get_columns() if one.name != "patient_id"])
     return before.join(new, on="patient_id", how="left", maintain_order="left")

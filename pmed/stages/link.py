@@ -79,7 +79,8 @@ def link(genome: Mapping[str, pl.DataFrame], history: Mapping[str, pl.DataFrame]
          pairs: Mapping[str, str]) -> pl.DataFrame:
     """Return ``samples`` with the patient each sample belongs to.
 
-    `pairs` (sample → patient_id) wins; else equal names; else one sample and one record belong together.
+    `pairs` (sample → patient_id) wins; else equal names; else one sample and one record belong together, unless `pairs`
+    says that one of them is somebody else's.
 
     Raises:
         InputError: where it cannot be told whose genome it is.
@@ -90,13 +91,29 @@ def link(genome: Mapping[str, pl.DataFrame], history: Mapping[str, pl.DataFrame]
     if double := [patient for patient, count in Counter(known.values()).items() if count > 1]:
         raise InputError(f"two samples for one patient {double[0]!r}", where=samples["source"][0],
                          hint="choose the patient's sample with --sample NAME")
-    if not names or not records or any(patient in records for patient in known.values()):
+    if not names or not records:
         return _relabel(samples, known)
     if len(names) == 1 and len(records) == 1:
-        return _relabel(samples, {names[0]: records[0]})
+        known = {names[0]: records[0]}
+    if met := {*records} & {*known.values()}:
+        _must_not_contradict({name: patient for name, patient in known.items() if patient in met}, pairs,
+                             samples["source"][0])
+        return _relabel(samples, known)
     raise InputError(
         f"cannot tell whose genome it is: {_count(names, 'sample')} and {_count(records, 'patient record')}",
         where=samples["source"][0], hint="choose the patient's sample with --sample NAME")
+
+
+def _must_not_contradict(joined: Mapping[str, str], pairs: Mapping[str, str], where: str) -> None:
+    """Refuse to join a sample and a patient of whom the user's list says that one of them is somebody else's."""
+    sample_of = {patient: sample for sample, patient in pairs.items()}
+    for sample, patient in joined.items():
+        said = (f"sample {sample!r} is of patient {pairs[sample]!r}" if pairs.get(sample, patient) != patient else
+                f"patient {patient!r} is of sample {sample_of[patient]!r}" if sample_of.get(patient, sample) != sample
+                else "")
+        if said:
+            raise InputError(f"sample {sample!r} and patient {patient!r} cannot be joined: by the list of pairs {said}",
+                             where=where, hint="give what belongs together, or mend --pairs")
 
 
 def pairings(samples: pl.DataFrame, patients: pl.DataFrame, stated: Collection[str]) -> pl.DataFrame:

@@ -10,6 +10,7 @@ from ..errors import TableError
 from ..flow import gives
 from ..normalise.drugs import name_of_medicine, unrecognised
 from ..plugins import Component, Plugins
+from ..repeats import unless_repeated
 from ..tables import FEW, TABLES, Tables, distinct
 from ..types import Predictor
 
@@ -96,6 +97,12 @@ def _medicines_behind(name: str, steps: Sequence[Component]) -> list[str]:
 def _unsettled(tables: Tables) -> pl.DataFrame:
     """patient_id and _why, of whose record does not settle which medicines are taken."""
     drugs, patients = (tables.get(name, TABLES[name].empty()) for name in ("medications", "patients"))
+    return _unsettled_of(drugs, patients[["patient_id"]])
+
+
+# A question seldom changes either.
+@unless_repeated
+def _unsettled_of(drugs: pl.DataFrame, patients: pl.DataFrame) -> pl.DataFrame:
     unread = drugs.filter(unrecognised(drugs)).group_by("patient_id", maintain_order=True).agg(
         _why=pl.lit("medicines not recognised: ") + name_of_medicine().unique(maintain_order=True).str.join(", "))
     nothing = patients.join(drugs, on="patient_id", how="anti").select(

@@ -17,6 +17,7 @@ from ..types import ReadRequest
 
 READ_TABLES = ("samples", "genotypes", "coverage", "patients", "conditions", "medications", "observations",
                "allergies", "procedures", "encounters", "immunizations", "family_history", "outside_calls", "issues")
+_BLOCK = 1 << 16
 # Of a large cohort so many are worked on at a time.
 PEOPLE = 1024
 _FAULTS = {"genome": GenomeError, "history": HistoryError}
@@ -140,10 +141,18 @@ def _source_for(sources: Sequence[Component], kind: str, path: Path, others: Seq
         if _reads(component, path):
             return component
     for component in others:
-        if component.made.kind != kind and _reads(component, path):
+        # One that reads anything tells nothing of what a file is.
+        if component.made.kind != kind and not getattr(component.made, "anything", False) and _reads(component, path):
             raise fault(f"is {_WHAT[component.made.kind]}, not {_WHAT[kind]}", where=str(path),
                         hint=f"give it as {_ARGUMENT[component.made.kind]}")
     if path.is_dir():
         raise fault("is a folder that no source reads", where=str(path), hint="give the files in it")
     names = ", ".join(component.name for component in sources) or "none"
-    raise fault(f"no {kind} source reads this file", where=str(path), hint=f"sources: {names}")
+    what = "begins with blanks only" if _blank(path) else f"no {kind} source reads this file"
+    raise fault("is empty" if not path.stat().st_size else what, where=str(path), hint=f"sources: {names}")
+
+
+def _blank(path: Path) -> bool:
+    """Whether the first block holds no sign at all; one that is longer is not gone through for that."""
+    with path.open("rb") as file:
+        return not file.read(_BLOCK).strip()

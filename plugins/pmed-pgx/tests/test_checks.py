@@ -158,7 +158,8 @@ def test_more_by_the_genes_and_less_by_a_check_is_a_disagreement() -> None:
 def test_allergies_speak_against_the_drug_and_its_relatives() -> None:
     keys = {one.key: one.action for one in allergy_rows("celecoxib")}
     assert keys["allergy to celecoxib"] == keys["allergy to sulfonamide-antibiotic"] == "avoid"
-    for allergen, action in (("celecoxib", "avoid"), ("sulfamethoxazole", "avoid"), ("penicillin v", None)):
+    for allergen, action in (("celecoxib", "avoid"), ("sulfamethoxazole", "avoid"),
+                             ("sulfonamide-antibiotic", "avoid"), ("penicillin", None), ("penicillin v", None)):
         lead = outcome(replace(covered()["celecoxib"], rows=(), reference={}), {"allergic-to": allergen}).lead
         assert (lead.action if lead else None) == action
 
@@ -166,7 +167,8 @@ def test_allergies_speak_against_the_drug_and_its_relatives() -> None:
 @pytest.mark.parametrize(("allergen", "drug", "action", "strength"), [
     ("codeine", "tramadol", "monitor", "optional"), ("aspirin", "celecoxib", "monitor", "optional"),
     ("aspirin", "ibuprofen", "avoid", "strong"), ("carbamazepine", "lamotrigine", "monitor", "optional"),
-    ("carbamazepine", "phenytoin", "avoid", "strong")])
+    ("carbamazepine", "phenytoin", "avoid", "strong"), ("penicillin", "cephalexin", "monitor", "optional"),
+    ("nonselective-nsaid", "ibuprofen", "avoid", "strong")])
 def test_a_cross_allergy_is_a_caution_or_rules_out(allergen: str, drug: str, action: str, strength: str) -> None:
     row = next(one for one in allergy_rows(drug) if one.key == f"allergy to {allergen}")
     assert (row.action, row.strength) == (action, strength)

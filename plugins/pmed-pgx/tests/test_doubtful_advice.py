@@ -15,7 +15,7 @@ from pmed_pgx.guidelines import drugs, parse
 from pmed_pgx.knowledge import folder, genes
 from pmed_pgx.outcomes import outcome
 from pmed_pgx.predictor import GuidelinePredictor
-from pmed_pgx.reasons import in_words, reasons
+from pmed_pgx.reasons import in_words, reasons, today
 from pmed_pgx.trace import _functions, _input
 
 POOR, LIKELY, NORMAL = "Poor Metabolizer", "Likely Poor Metabolizer", "Normal Metabolizer"
@@ -88,8 +88,8 @@ def test_hla_is_never_said_to_be_read_from_a_genome_file() -> None:
     text = (folder() / "guideline-clopidogrel.toml").read_text("utf-8").replace("phenotype:CYP2C19", hla)
     made_up = parse(text)[0]
     rows = pl.DataFrame({"patient_id": ["p"], "drug": ["made-up"], "case": [0]})
-    made = reasons(rows, [outcome(made_up, {hla: None})], TABLES["gene_results"].empty(),
-                   TABLES["present_phenotypes"].empty())
+    made = reasons(rows, [outcome(made_up, {hla: None})],
+                   today(TABLES["gene_results"].empty(), TABLES["present_phenotypes"].empty()))
     assert "needs HLA typing" in made["gap"][0]
 
 

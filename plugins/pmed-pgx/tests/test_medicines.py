@@ -48,7 +48,7 @@ def test_what_is_taken_acts_and_stands_in_its_classes() -> None:
     assert found["modifiers:CYP2D6"] == "paroxetine|inhibitor|strong|taken"
     assert "clarithromycin|inhibitor|strong|taken" in found["modifiers:CYP3A4"]
     assert (found["taking:nsaid"], found["taking:CYP3A4-strong-inhibitor"]) == ("ibuprofen", "clarithromycin")
-    assert found["taking:codeine"] == found["allergic-to"] == ""
+    assert found["taking:codeine"] == ""
 
 
 @pytest.mark.parametrize(("drugs", "said"), [
@@ -57,7 +57,8 @@ def test_what_is_taken_acts_and_stands_in_its_classes() -> None:
 def test_nothing_is_known_of_medicines_where_a_record_lists_none(drugs: list[dict[str, Any]], said: str | None) -> None:
     found = features(*drugs)
     assert {found[name] for name in WANTED if name.startswith(("modifiers:", "taking:"))} == {said}
-    assert found["allergic-to"] == ""
+    days = PresentPhenotypes().run(tables({"p": drugs}), ["days-taken:codeine"])["features"]
+    assert days["days-taken:codeine"].to_list() == [None if said is None else 0.0]
 
 
 @pytest.mark.parametrize(("name", "days", "acts"), [
@@ -120,6 +121,30 @@ def test_allergies_are_those_that_hold() -> None:
     assert features(allergies=rows)["allergic-to"] == "aspirin;penicillin v"
 
 
+@pytest.mark.parametrize(("allergies", "said"), [
+    ([], None), ([{"ingredients": []}], ""), ([{"ingredients": [], "active": False}], None),
+    ([{"display": "Peanut"}], ""), ([{"display": "No known food allergy"}], None),
+    ([{"code": "429625007"}, {"code": "428607008"}], None), ([{"code": "429625007"}, {"ingredients": []}], ""),
+    ([{"display": "Peanut"}, {"display": "No known latex allergies"}], ""),
+    ([{"ingredients": ["aspirin"], "active": False}], "")])
+def test_nothing_is_known_of_allergies_where_a_record_lists_none(
+        allergies: list[dict[str, Any]], said: str | None) -> None:
+    rows = [{"patient_id": "p", "row": at, "active": True, **one} for at, one in enumerate(allergies)]
+    assert features(drug("metformin"), allergies=rows)["allergic-to"] == said
+
+
+@pytest.mark.parametrize(("row", "said"), [
+    ({"display": "Penicillins"}, "penicillin"), ({"display": "Allergy to penicillin (finding)"}, "penicillin"),
+    ({"display": "Sulfonamide allergy (disorder)"}, "sulfonamide-antibiotic"), ({"display": "Sulfa Drugs"},
+                                                                                "sulfonamide-antibiotic"),
+    ({"system": "http://snomed.info/sct", "code": "91936005"}, "penicillin"),
+    ({"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "91936005"}, ""),
+    ({"display": "Beta-lactams"}, "cephalosporin;penicillin"), ({"display": "Penicillin on the shelf"}, ""),
+    ({"display": "NSAIDs", "ingredients": ["ibuprofen"]}, "ibuprofen"), ({"display": "NSAIDs", "active": False}, "")])
+def test_an_allergy_to_a_class_is_told_by_its_name(row: dict[str, Any], said: str) -> None:
+    assert features(allergies=[{"patient_id": "p", "row": 1, "active": True, **row}])["allergic-to"] == said
+
+
 def test_without_a_record_nothing_is_known() -> None:
     made = PresentPhenotypes().run({**tables({}), "gene_results": TABLES["gene_results"].frame(
         [{"patient_id": "p", **NORMAL}])}, WANTED)
@@ -159,7 +184,7 @@ def test_a_batch_is_its_patients_one_by_one(people: dict[str, list[dict[str, Any
 
 
 @pytest.mark.parametrize(("orders", "days"), [
-    ([{"start": 100}], 100.0), ([{"start": 100}, {"start": 20}], 100.0), ([], 0.0), ([{"start": -5}], 0.0),
+    ([{"start": 100}], 100.0), ([{"start": 100}, {"start": 20}], 100.0), ([], None), ([{"start": -5}], 0.0),
     ([{"start": 400, "end": 20}, {"start": 10}], 400.0),  # ordered anew
     ([{"start": 400, "end": 60}, {"start": 10}], 10.0),  # begun anew
     ([{"start": 400, "end": 20}], 0.0), ([{"start": None}], None)])

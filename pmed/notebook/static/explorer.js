@@ -101,7 +101,7 @@ function render({ model, el }) {
     const more = make("details", {}, make("summary", {}, `${form.genes.filter(one => !one.read).length} genes that were not read`));
     for (const one of form.genes) {
       const options = make("datalist", { id: fresh() }, ...one.options.map(text => make("option", { value: text })));
-      const input = make("input", { type: "text", list: options.id, autocomplete: "off", placeholder: one.diplotype,
+      const input = make("input", { type: "text", list: options.id, autocomplete: "off", placeholder: one.diplotype, title: one.diplotype,
         onchange: () => changed("genotype", one.gene, input.value.trim()) });
       inputs.set(`genotype ${one.gene}`, input);
       (one.read ? genes : more).append(field(one.gene, input), options);
@@ -171,7 +171,7 @@ function render({ model, el }) {
       bar.append(title); svg.append(bar);
     });
     return make("figure", { class: "pv-histogram" }, make("figcaption", {}, given.title), svg,
-                make("div", { class: "pv-ends pv-muted" }, make("span", {}, given.labels[0]), make("span", {}, given.labels.at(-1))));
+                make("div", { class: "pv-ends pv-muted" }, ...given.ends.map(text => make("span", {}, text))));
   }
   function showCohort() {
     const given = model.get("cohort"), page = model.get("page");

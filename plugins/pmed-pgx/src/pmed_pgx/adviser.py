@@ -14,14 +14,16 @@ from pmed.repeats import unless_repeated
 from pmed.tables import TABLES, Tables
 
 from . import wording
+from .alike import alike
 from .alternatives import alternatives
 from .cases import FEW, REMEMBERED, Cases
 from .checks import covered, weighing
+from .findings import on_record
 from .guidelines import CONCERN, drugs
 from .medicines import UNREAD, days_taken, each_drug, with_coming
 from .outcomes import Outcome
 from .phenoconversion import PERHAPS, TAKEN
-from .reasons import assumptions, hints, reasons
+from .reasons import assumptions, hints, reasons, reasons_of_few, today
 
 PREDICTOR = "pgx-guidelines"
 KEY = ["patient_id", "drug"]
@@ -32,6 +34,7 @@ _MINE = pl.col("predictor") == PREDICTOR
 _READ = [pl.col("patient_id", "label", "reason", "status"), pl.col("target").alias("drug"),
          pl.col("value").alias("concern")]
 _TYPES = {name: column.dtype for name, column in TABLES["suggestions"].columns.items() if name != "adviser"}
+_NONE_UNWEIGHED = pl.DataFrame(schema={**dict.fromkeys(KEY, pl.String()), "unweighed": _TYPES["cautions"]})
 _FLAGS = ("harm_at_start", "grave", "changes", "discomfort", "starting")
 _FACTS = ("action", "strength", "advice", "because", "dose_factor", "expected", "untested", "open",
           "population", "evidence", "noted", "unknown", "explained_by", *_FLAGS)
@@ -48,22 +51,52 @@ class GuidelineAdviser:
         """A ``suggestions`` table, without ``adviser``: every patient × every drug that rows or checks are about."""
         cases = Cases.read(tables["features"])
         every = _with_cases(tables["predictions"].lazy().filter(_MINE).select(_READ).pipe(as_written), cases)
-        whole = every.join(_facts(cases.outcomes), on="case", how="left", maintain_order="left")
-        others = alternatives(whole[[*KEY, "label", "action", "case"]], cases.outcomes, tables)
-        rows, results = whole.filter(whole["status"] != "not-applicable"), tables["gene_results"]
+        rows, results = every.filter(every["status"] != "not-applicable"), tables["gene_results"]
         present = tables.get("present_phenotypes", TABLES["present_phenotypes"].empty())
-        rows = rows.hstack(reasons(rows[[*KEY, "case"]], cases.outcomes, results, present))
         taken = _taken(with_coming(tables))
-        more = (taken, others, _doses(tables["predictions"]), assumptions(results), hints(results), days_taken(tables),
-                _unweighed(taken, tables["features"]))
-        return _suggestions(reduce(_beside, more, rows.lazy()))
+        given = _Given(cases, today(results, present), on_record(tables), (
+            taken, _doses(tables["predictions"]), assumptions(results), hints(results), days_taken(tables),
+            _unweighed(taken, tables["features"])))
+        if len(cases.patients) <= FEW:
+            return given.said(rows)
+        where, first = alike(rows, cases, given.told, given.found, given.more)
+        return given.said(rows[first])[where].with_columns(rows["patient_id"])
+
+
+@dataclass(frozen=True)
+class _Given:
+    """What is said of patients and drugs rests on.
+
+    Attributes:
+        cases: Of all patients and drugs.
+        told: The results of genes in words.
+        found: Findings on record.
+        more: Frames of patients and drugs with further columns.
+    """
+
+    cases: Cases
+    told: pl.DataFrame
+    found: pl.DataFrame
+    more: tuple[pl.DataFrame, ...]
+
+    def said(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """The suggestions of `rows`, in their order."""
+        outcomes = self.cases.outcomes
+        whole = rows.join(_facts(outcomes), on="case", how="left", maintain_order="left")
+        why = reasons_of_few if len(self.cases.patients) <= FEW else reasons
+        whole = whole.hstack(why(whole[[*KEY, "case"]], outcomes, self.told))
+        others = alternatives(whole[[*KEY, "number", "label", "action"]], self.cases, self.found)
+        return _suggestions(reduce(_beside, (others, *self.more), whole.lazy()))
 
 
 def _with_cases(predictions: pl.DataFrame, cases: Cases) -> pl.DataFrame:
-    """The predictions with their `case`; they are mostly in the order of the cases, and a join takes longer."""
-    known = cases.rows()
+    """The predictions with their `case` and the `number` of the patient among the cases.
+
+    They are mostly in the order of the cases, and a join takes longer.
+    """
+    known = cases.rows().hstack([cases.numbers()])
     if all(predictions[name].equals(known[name]) for name in KEY):
-        return predictions.hstack([known["case"]])
+        return predictions.hstack(known[["case", "number"]])
     return predictions.join(known, on=KEY, how="left", maintain_order="left")
 
 
@@ -245,9 +278,10 @@ def _taken(medications: pl.DataFrame) -> pl.DataFrame:
 
 def _unweighed(taken: pl.DataFrame, features: pl.DataFrame) -> pl.DataFrame:
     """For drugs taken beside a medicine that was not recognised: the caution that an interaction was not weighed."""
+    if UNREAD not in features.columns or not (features[UNREAD] != "").any():
+        return _NONE_UNWEIGHED
     text = pl.format("Not recognised, so an interaction with it was not weighed: {}.", UNREAD)
-    unread = features.filter(pl.col(UNREAD) != "").select("patient_id", text=text) if UNREAD in features.columns else (
-        pl.DataFrame(schema={"patient_id": pl.String, "text": pl.String}))
+    unread = features.filter(pl.col(UNREAD) != "").select("patient_id", text=text)
     said = pl.concat_list(pl.struct(code=pl.lit("unread-medicine"), text="text")).cast(_TYPES["cautions"])
     return taken.filter(pl.col("drug").is_in(list(weighing()))).select(KEY).join(unread, on="patient_id").select(
         *KEY, unweighed=said)

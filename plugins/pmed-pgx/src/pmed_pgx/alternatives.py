@@ -6,17 +6,16 @@ if the drug it is to replace were not taken. Those ruled out stay in the list, w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
 from pmed.plans import as_written
-from pmed.tables import Tables
 
-from .cases import REMEMBERED
-from .findings import on_record
+from .cases import FEW, REMEMBERED, Cases
+from .checks import covered
 from .guidelines import CONCERN, Known, drugs
 from .knowledge import table
 from .medicines import MODIFIERS, TAKING
@@ -26,28 +25,78 @@ from .wording import about, asked_for, because, held, untested
 KEY = ["patient_id", "drug"]
 FITS, CAUTION, OUT = "fits", "caution", "ruled-out"
 CONCERNED, GRADED = ("avoid", "alternative"), ("strong", "moderate")
-_ROW = ("drug", "label", "other", "status", "reason", "finding")
+_OFFER = ("other", "place", "status", "reason", "finding")
 _STATUS = pl.Enum([FITS, CAUTION, OUT])
+_RANKS = {FITS: 0, CAUTION: 1, OUT: 2}
 
 
-def alternatives(rows: pl.DataFrame, outcomes: Sequence[Outcome], tables: Tables) -> pl.DataFrame:
-    """For `rows` (patient_id, drug, label, action, case): the ``alternatives`` list, those that fit first.
+def alternatives(rows: pl.DataFrame, cases: Cases, findings: pl.DataFrame) -> pl.DataFrame:
+    """For `rows` (patient_id, number, drug, label, action): the ``alternatives`` list, those that fit first.
 
-    ``named`` are those of the guideline that are not ruled out, as words for its text.
+    ``named`` are those of the guideline that are not ruled out, as words for its text. `findings` are those of
+    `on_record`.
 
     A finding on record rules a drug out, as a row or check that says to avoid it does. That nothing is on record proves
     nothing: "fits" speaks of the genes and of what the record holds. What a check of the candidate asks for and nobody
     knows (kidney function, mostly) makes it a caution.
     """
-    own = rows.lazy().select("patient_id", other="drug", of="case")
-    found = _offered(rows).join(own, on=["patient_id", "other"], how="left", maintain_order="left").join(
-        on_record(tables).lazy(), on=["patient_id", "finding"], how="left", maintain_order="left").pipe(as_written)
-    pairs = dict.fromkeys(pair for pair in found[["drug", "of"]].iter_rows() if pair[1] is not None)
-    told = pl.DataFrame([(drug, case, *_judged(outcomes[case], drug)) for drug, case in pairs],
-                        schema={"drug": pl.String, "of": pl.Int64, "verdict": pl.String, "why": pl.String},
+    if len(cases.patients) <= FEW:
+        return _of_few(rows, cases, findings)
+    found = _offered(rows).join(findings.lazy(), on=["patient_id", "finding"], how="left",
+                                maintain_order="left").pipe(as_written)
+    of = cases.of[found["number"].to_numpy(), found["place"].to_numpy()]
+    pairs: dict[tuple[str, int], int] = {}
+    where = [pairs.setdefault(pair, len(pairs)) for pair in zip(found["drug"].to_list(), of.tolist(), strict=True)]
+    told = [_judged(cases.outcomes[case], drug) for drug, case in pairs]
+    said = pl.DataFrame(told, schema={"verdict": pl.String, "why": pl.String}, orient="row")
+    return found.hstack(said[where]).lazy().pipe(_weighed).pipe(as_written)
+
+
+class _Offer(NamedTuple):
+    """A candidate, how the guideline sees it and what rules it out."""
+
+    other: str
+    place: int
+    status: str
+    reason: str
+    finding: str | None
+    guideline: bool
+
+
+def _of_few(rows: pl.DataFrame, cases: Cases, findings: pl.DataFrame) -> pl.DataFrame:
+    """The same of few people, candidate by candidate: of a patient there are some hundred, and joins take longer."""
+    held = {(patient, finding): words for patient, finding, words in
+            findings[["patient_id", "finding", "words"]].iter_rows()}
+    listed: list[tuple[Any, ...]] = []
+    for patient, number, drug, label, action in rows[["patient_id", "number", "drug", "label", "action"]].iter_rows():
+        found = []
+        for one in _offered_to(drug, label, concerned=action in CONCERNED):
+            words = held.get((patient, one.finding or ""))
+            own = _judged(cases.outcomes[cases.of[number, one.place]], drug) if words is None else (OUT, words)
+            found.append((one, *_both(one, *own)))
+        found.sort(key=lambda one: one[1])
+        named = _or([one.other for one, final, _ in found if one.guideline and final < _RANKS[OUT]])
+        listed += [(patient, drug, one.other, _STATUS.categories[final], reason, named)
+                   for one, final, reason in found]
+    flat = pl.DataFrame(listed, schema=dict.fromkeys((*KEY, "other", "status", "reason", "named"), pl.String()),
                         orient="row")
-    judged = found.lazy().join(told.lazy(), on=["drug", "of"], how="left", maintain_order="left")
-    return judged.pipe(_weighed).pipe(as_written)
+    entry = pl.struct(drug="other", status="status", reason="reason")
+    return flat.group_by(KEY, maintain_order=True).agg(alternatives=entry, named=pl.col("named").first())
+
+
+def _both(one: _Offer, verdict: str, why: str | None) -> tuple[int, str]:
+    """The rank of the status and the reason, as `_weighed` has them."""
+    status, own, reason = _RANKS[one.status], _RANKS[verdict], one.reason
+    if why is not None and one.status == verdict == CAUTION:
+        reason = f"{reason}; {why}"
+    elif why is not None and own >= status:
+        reason = why
+    return max(status, own), reason
+
+
+def _or(names: Sequence[str]) -> str:
+    """The same as `_either`."""
+    return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def _weighed(found: pl.LazyFrame) -> pl.LazyFrame:
@@ -79,24 +128,61 @@ def _either(names: pl.Expr) -> pl.Expr:
 
 
 def _offered(rows: pl.DataFrame) -> pl.LazyFrame:
-    """patient_id, drug, other, status, reason, finding: each candidate once, the guideline's first."""
+    """Each candidate of a row once, the guideline's first: patient_id, number, drug, `_OFFER`, guideline."""
     concerned = rows.filter(pl.col("action").is_in(CONCERNED)).lazy()
     offers = _offers().lazy()
     named = rows.lazy().drop_nulls("label").join(offers, on=["drug", "label"], maintain_order="left")
     by_check = concerned.join(offers.select("drug", "label"), on=["drug", "label"], how="anti").join(
         _each_offer().lazy(), on="drug", maintain_order="left")
     alike = concerned.join(_alike().lazy(), on="drug", maintain_order="left")
-    columns = ["patient_id", "drug", "other", "status", "reason", "finding"]
-    each = [one.select(*columns, guideline=pl.lit(by_guideline)) for one, by_guideline in (
-        (named, True), (by_check, True), (alike, False))]
+    each = [one.select("patient_id", "number", "drug", *_OFFER, guideline=pl.lit(by_guideline))
+            for one, by_guideline in ((named, True), (by_check, True), (alike, False))]
     return pl.concat(each).unique([*KEY, "other"], keep="first", maintain_order=True)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _offered_to(drug: str, label: str | None, *, concerned: bool) -> tuple[_Offer, ...]:
+    """The candidates of `_offered` for one row."""
+    by_row, by_drug, alike = _candidates()
+    named = by_row.get((drug, label), []) if label is not None else []
+    each = [*(named or (by_drug.get(drug, []) if concerned else [])), *(alike.get(drug, []) if concerned else [])]
+    once: dict[str, _Offer] = {}
+    for one in each:
+        once.setdefault(one.other, one)
+    return tuple(once.values())
+
+
+@cache
+def _candidates() -> tuple[Mapping[tuple[str, str], list[_Offer]], Mapping[str, list[_Offer]],
+                           Mapping[str, list[_Offer]]]:
+    """The tables of `_offers`, `_each_offer` and `_alike`, by what they are looked up by."""
+    by_row: dict[tuple[str, str], list[_Offer]] = {}
+    for drug, label, *one in _offers()[["drug", "label", *_OFFER]].iter_rows():
+        by_row.setdefault((drug, label), []).append(_Offer._make((*one, True)))
+    by_drug, alike = (_by_drug(found, guideline=guideline) for found, guideline in (
+        (_each_offer(), True), (_alike(), False)))
+    return by_row, by_drug, alike
+
+
+def _by_drug(offers: pl.DataFrame, *, guideline: bool) -> dict[str, list[_Offer]]:
+    found: dict[str, list[_Offer]] = {}
+    for drug, *one in offers[["drug", *_OFFER]].iter_rows():
+        found.setdefault(drug, []).append(_Offer._make((*one, guideline)))
+    return found
 
 
 @cache
 def _offers() -> pl.DataFrame:
     rows = [(drug.name, key, one.drug, one.status, one.reason, one.ruled_out_by or None)
             for drug in drugs().values() for one in drug.alternatives for key in one.rows]
-    return pl.DataFrame(rows, schema=dict.fromkeys(_ROW, pl.String), orient="row")
+    names = ("drug", "label", "other", "status", "reason", "finding")
+    return _placed(pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row"))
+
+
+def _placed(offers: pl.DataFrame) -> pl.DataFrame:
+    """With the `place` of the candidate among the drugs of `Cases`."""
+    places = {name: place for place, name in enumerate(covered())}
+    return offers.with_columns(place=pl.col("other").replace_strict(places, return_dtype=pl.Int64))
 
 
 @cache
@@ -111,23 +197,63 @@ def _alike() -> pl.DataFrame:
     uses = table("substitutes")
     both = uses.join(uses.rename({"drug": "other"}), on="use", maintain_order="left").filter(
         pl.col("drug") != pl.col("other"))
-    return both.select("drug", "other", status=pl.lit(FITS), finding=pl.lit(None, dtype=pl.String),
-                       reason=pl.format("same use ({}); nothing on record speaks against it", "use"))
+    return _placed(both.select("drug", "other", status=pl.lit(FITS), finding=pl.lit(None, dtype=pl.String),
+                               reason=pl.format("same use ({}); nothing on record speaks against it", "use")))
+
+
+@cache
+def looked_at() -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Drug → everything that may be offered instead, and the findings that rule some of it out."""
+    rows = [*_offers().select("drug", "other", "finding").iter_rows(),
+            *_alike().select("drug", "other", "finding").iter_rows()]
+    found: dict[str, tuple[dict[str, None], dict[str, None]]] = {}
+    for drug, other, finding in rows:
+        others, findings = found.setdefault(drug, ({}, {}))
+        others[other] = None
+        if finding:
+            findings[finding] = None
+    return {drug: (tuple(others), tuple(findings)) for drug, (others, findings) in found.items()}
+
+
+def offered_to(one: Outcome) -> bool:
+    """Whether something may be offered instead."""
+    return one.lead is not None and (one.lead.action in CONCERNED or (one.drug.name, one.lead.key) in _labels())
+
+
+@cache
+def _labels() -> frozenset[tuple[str, str]]:
+    return frozenset(_offers()["drug", "label"].iter_rows())
+
+
+def _judged(one: Outcome, replaced: str) -> tuple[str, str | None]:
+    """Whether a candidate fits instead of a drug, which is then not taken, with the reason where it does not."""
+    if replaced in _beside(one):
+        one = _without(one, replaced)
+    return _verdict(one)
 
 
 @lru_cache(maxsize=REMEMBERED)
-def _judged(one: Outcome, replaced: str) -> tuple[str, str | None]:
-    """Whether a candidate fits, with the reason where it does not."""
-    given = without(one.given, replaced)
-    own = one if given == one.given else outcome(one.drug, given)
-    lead = own.lead
+def _beside(one: Outcome) -> frozenset[str]:
+    """The medicines of the patient that the drug's rows and checks look at."""
+    return frozenset(entry.partition("|")[0] for name, value in one.given.items()
+                     if value and name.startswith((MODIFIERS, TAKING)) for entry in value.split(";"))
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _without(one: Outcome, drug: str) -> Outcome:
+    return outcome(one.drug, without(one.given, drug))
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _verdict(one: Outcome) -> tuple[str, str | None]:
+    lead = one.lead
     if lead and (lead.action == "avoid" or (lead.action == "alternative" and lead.strength in GRADED)):
-        return OUT, because(own)
+        return OUT, because(one)
     if lead and lead.concern >= CONCERN["monitor"]:
-        return CAUTION, because(own)
+        return CAUTION, because(one)
     # What a check asks for would be asked as soon as the drug is taken: unknown organ function is no good one.
-    asked = [*filter(None, [untested(own)]), *map(about, asked_for(own))]
-    told = [*(f"{one} is not known" for one in asked), *held(own)]
+    asked = [*filter(None, [untested(one)]), *map(about, asked_for(one))]
+    told = [*(f"{name} is not known" for name in asked), *held(one)]
     return (CAUTION, "; ".join(told)) if told else (FITS, None)
 
 

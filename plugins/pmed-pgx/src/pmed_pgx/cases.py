@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import isnan
@@ -19,7 +19,10 @@ from .outcomes import Outcome, outcome
 
 Ints = npt.NDArray[np.int64]
 _ROOM = 1 << 62  # combinations that a number has room for
+_MANY = 1 << 12  # rows, from which on sorting their numbers takes longer than a table of them
+_SPARSE = 16  # numbers that may be for each one that there is, up to which a table of them is small
 FEW = 32  # patients; up to so many are read one by one, which takes a hundredth of the time
+RECENT = 4  # patients, or questions about one, whose outcomes the next one's are compared with
 REMEMBERED = 1 << 14  # outcomes; a patient has about 450, some thousand patients have as many distinct ones
 
 
@@ -45,8 +48,10 @@ class Cases:
         wanted = tuple(covered().values()) if asked is None else tuple(asked)
         if features.height <= FEW:
             names = features.columns  # to make named rows asks for the type of every column
+            # Of all drugs at once: who predicts, explains, traces and advises asks for others, of the same patient.
+            every = tuple(dict.fromkeys((*covered().values(), *wanted)))
             few = [one for row in features.rows()
-                   for one in _outcomes(wanted, *_alone(dict(zip(names, row, strict=True)), wanted))]
+                   for one in _picked(wanted, every, dict(zip(names, row, strict=True)))]
             return cls(features["patient_id"], few, np.arange(len(few)).reshape(features.height, len(wanted)))
         return _of_many(features["patient_id"], wanted, [*columns(features, inputs(wanted)).values()])
 
@@ -54,9 +59,12 @@ class Cases:
         """patient_id, drug and case: every patient, in order, with every drug."""
         drug = [one.drug.name for one in self.outcomes]
         case = pl.Series("case", self.of.ravel(), dtype=pl.Int64)
-        patient = np.repeat(np.arange(len(self.patients)), self.of.shape[1])
-        return pl.DataFrame([self.patients.gather(patient).alias("patient_id"),
+        return pl.DataFrame([self.patients.gather(self.numbers()).alias("patient_id"),
                              pl.Series("drug", drug, dtype=pl.String).gather(case), case])
+
+    def numbers(self) -> pl.Series:
+        """The number of each row's patient."""
+        return pl.Series("number", np.repeat(np.arange(len(self.patients)), self.of.shape[1]), dtype=pl.Int64)
 
 
 @dataclass(frozen=True)
@@ -75,6 +83,8 @@ class _Last:
 
 
 _last: list[_Last] = []
+# Drugs, the values of their inputs, and the outcomes, of those read last; replaced as a whole.
+_recent: list[tuple[tuple[Drug, ...], tuple[Any, ...], tuple[Outcome, ...]]] = []
 
 
 def _of_many(patients: pl.Series, asked: tuple[Drug, ...], given: Sequence[pl.Series]) -> Cases:
@@ -109,12 +119,27 @@ def distinct(columns: Sequence[Ints], height: int) -> tuple[Ints, Ints]:
         size = int(codes.max(initial=0)) + 1
         if size == 1:  # all alike: mostly what nobody knows
             continue
-        if many * size > _ROOM:
-            kept, combined = np.unique(combined, return_inverse=True)
+        if many * size > (_SPARSE * height if height > _MANY else _ROOM):
+            combined, kept = _numbered(combined, many)
             many = len(kept)
         combined, many = combined * size + codes, many * size
-    _, first, where = np.unique(combined, return_index=True, return_inverse=True)
-    return where.astype(np.int64), first.astype(np.int64)
+    return _numbered(combined, many)
+
+
+def _numbered(numbers: Ints, many: int) -> tuple[Ints, Ints]:
+    """`distinct` of numbers below `many`, in their order."""
+    if len(numbers) <= _MANY:
+        _, first, where = np.unique(numbers, return_index=True, return_inverse=True)
+        return where.astype(np.int64), first.astype(np.int64)
+    if many > _SPARSE * len(numbers):
+        numbers, many = pl.Series(numbers).rank("dense").to_numpy().astype(np.int64), len(numbers) + 1
+    # By a table of all numbers there may be: to sort those that there are takes several times as long.
+    rows = np.zeros(many, dtype=np.int32)
+    rows[numbers[::-1]] = np.arange(len(numbers), 0, -1, dtype=np.int32)
+    there = np.flatnonzero(rows)
+    first = rows[there].astype(np.int64) - 1
+    rows[there] = np.arange(len(there), dtype=np.int32)
+    return rows[numbers].astype(np.int64), first
 
 
 @lru_cache(maxsize=64)
@@ -152,19 +177,60 @@ def _coded(given: Sequence[pl.Series], asked: tuple[Drug, ...]) -> dict[str, Cod
 def _alone(known: dict[str, Any], asked: tuple[Drug, ...]) -> list[Any]:
     """The `inputs` of one patient, without a column for each, which is what takes the time there."""
     bounds = _bounds(asked)
-    own = {name: _value(known, name) for name in inputs(asked)}
+    own = {name: value_of(known, name) for name in inputs(asked)}
     return [_bin(value, bounds[name]) if name in bounds else value for name, value in own.items()]
+
+
+def _picked(wanted: tuple[Drug, ...], every: tuple[Drug, ...], known: dict[str, Any]) -> Iterable[Outcome]:
+    """One patient's outcomes of the drugs that are `wanted`, of those of `every` drug."""
+    found = _outcomes(every, *_alone(known, every))
+    if wanted == every:
+        return found
+    place = {drug: number for number, drug in enumerate(every)}
+    return [found[place[drug]] for drug in wanted]
 
 
 # Typed, as is `remembered`.
 @lru_cache(maxsize=64, typed=True)
 def _outcomes(asked: tuple[Drug, ...], *values: Any) -> tuple[Outcome, ...]:
-    """One patient's outcome of each drug, for the values of the `inputs`."""
+    """One patient's outcome of each drug, for the values of the `inputs`; most are those of a patient like this one."""
     given = dict(zip(inputs(asked), values, strict=True))
-    return tuple(remembered(drug, *(given[name] for name in reads(drug))) for drug in asked)
+    anew, like = _nearest(asked, values)
+    found = dict(enumerate(like))
+    for number in anew:
+        found[number] = remembered(asked[number], *(given[name] for name in reads(asked[number])))
+    made = tuple(found[number] for number in range(len(asked)))
+    _recent[:] = [(asked, values, made), *_recent[:RECENT - 1]]
+    return made
 
 
-def _value(known: dict[str, Any], name: str) -> Any:
+def _nearest(asked: tuple[Drug, ...], values: tuple[Any, ...]) -> tuple[Sequence[int], tuple[Outcome, ...]]:
+    """Which drugs look at a value that differs from those of the most like among the recent patients, and its outcomes.
+
+    A question about a patient changes a few values: the drugs that look at none of them are as before.
+    """
+    least: tuple[Sequence[int], tuple[Outcome, ...]] = range(len(asked)), ()
+    for before, then, made in _recent:
+        if before == asked:
+            differing = [place for place, (old, new) in enumerate(zip(then, values, strict=True))
+                         if old is not new and (old != new or type(old) is not type(new))]
+            readers = _readers(asked)
+            anew = {number for place in differing for number in readers[place]}
+            least = min(least, (sorted(anew), made), key=lambda one: len(one[0]))
+    return least
+
+
+@lru_cache(maxsize=4)
+def _readers(asked: tuple[Drug, ...]) -> tuple[tuple[int, ...], ...]:
+    """For each of the `inputs` the numbers of the drugs that look at it."""
+    found: dict[str, list[int]] = {name: [] for name in inputs(asked)}
+    for number, drug in enumerate(asked):
+        for name in reads(drug):
+            found[name].append(number)
+    return tuple(map(tuple, found.values()))
+
+
+def value_of(known: Mapping[str, Any], name: str) -> Any:
     """The value of its column in `columns`."""
     value = known.get(name)
     if value is None:

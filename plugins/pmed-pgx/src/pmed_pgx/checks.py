@@ -194,7 +194,9 @@ def listing(name: str, known: Known, drug: str) -> list[str] | None:
         return None
     names = [one for one in text.split(";") if one]
     if is_allergy(name):
-        return [one for one in names if one in of_class(name.removeprefix(_ALLERGIC))]
+        # A record may name the class itself: "penicillins".
+        allergen = name.removeprefix(_ALLERGIC)
+        return [one for one in names if one == allergen or one in of_class(allergen)]
     return [one for one in names if one != drug]
 
 

@@ -7,10 +7,10 @@ input never explains any. (Shapley 1953; the baseline form of Sundararajan & Naj
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from math import factorial
+from math import factorial, isnan
 from typing import Any, ClassVar
 
 import numpy as np
@@ -19,7 +19,7 @@ import polars as pl
 
 from pmed.types import Predictor
 
-from .cases import REMEMBERED, Cases, columns
+from .cases import FEW, REMEMBERED, Cases, columns
 from .checks import REFERENCE, acting_on, covered, genes_of, is_allergy, is_list, listing
 from .guidelines import DAYS, PHENOTYPE, SCORE, Drug, Known, Row
 from .medicines import ALLERGIES, MODIFIERS
@@ -29,6 +29,8 @@ from .phenoconversion import BY_SCORE, FACTORS
 METHOD = "exact Shapley values against a stated reference patient; what is unknown adds no concern"
 _TOLD = {"case": pl.Int64(), "feature": pl.String(), "value": pl.String(), "reference": pl.String(),
          "contribution": pl.Float64(), "baseline": pl.Float64(), "prediction": pl.Float64()}
+_EXPLAINED = {**dict.fromkeys(("patient_id", "target", "unit"), pl.String()),
+              **{name: dtype for name, dtype in _TOLD.items() if name != "case"}, "method": pl.String()}
 ON, _ALLERGY, TOGETHER = "on:", "allergy:", "other medicines"
 MOST = 12  # players, of which every mixture is worked out
 NORMAL_SCORE = 2.0
@@ -46,6 +48,8 @@ class GuidelineExplainer:
         """``explanations`` rows (without ``predictor``) for every row of `predictions`."""
         asked = [covered()[name] for name in predictions["target"].unique(maintain_order=True)]
         cases = Cases.read(features, asked)
+        if features.height <= FEW:
+            return _of_few(cases, features, predictions)
         rows = cases.rows().rename({"drug": "target"}).join(
             predictions.select("patient_id", "target", "unit"), on=["patient_id", "target"], maintain_order="left")
         told = [(case, *one) for case in rows["case"].unique().to_list() for one in _told(cases.outcomes[case])]
@@ -55,6 +59,35 @@ class GuidelineExplainer:
             numbers, on=["patient_id", "feature"], how="left", maintain_order="left")
         value = pl.coalesce("_number", "value")
         return made.drop("case").with_columns(value=value, method=pl.lit(METHOD)).drop("_number")
+
+
+def _of_few(cases: Cases, features: pl.DataFrame, predictions: pl.DataFrame) -> pl.DataFrame:
+    """The same rows of few people, one by one: for them joins take longer than looking."""
+    units = {(patient, target): unit for patient, target, unit in
+             predictions[["patient_id", "target", "unit"]].iter_rows()}
+    mine = [(patient, cases.outcomes[case]) for patient, row in zip(
+        cases.patients.to_list(), cases.of.tolist(), strict=True) for case in row]
+    told = [(patient, one.drug.name, units[patient, one.drug.name], _told(one)) for patient, one in mine
+            if (patient, one.drug.name) in units]
+    numbers = _own_numbers(features, dict.fromkeys(row[0] for *_, rows in told for row in rows))
+    return pl.DataFrame(
+        [(patient, target, unit, feature, numbers.get((patient, feature), value), *others, METHOD)
+         for patient, target, unit, rows in told for feature, value, *others in rows],
+        schema=_EXPLAINED, orient="row")
+
+
+def _own_numbers(features: pl.DataFrame, names: Iterable[str]) -> dict[tuple[str, str], str]:
+    """The same as `_numbers`, by patient and feature."""
+    known = set(features.columns)
+    asked = [name for name in names if name in known and not name.startswith((SCORE, PHENOTYPE))]
+    found = {(patient, name): value for patient, *values in features[["patient_id", *asked]].iter_rows()
+             for name, value in zip(asked, values, strict=True)
+             if isinstance(value, int | float) and not isinstance(value, bool) and not isnan(value)}
+    return dict(zip(found, _as_numbers(pl.Series(found.values(), dtype=pl.Float64)), strict=True))
+
+
+def _as_numbers(values: pl.Series) -> pl.Series:
+    return values.round(1).cast(pl.String).str.strip_suffix(".0")
 
 
 @dataclass(frozen=True)
@@ -196,8 +229,7 @@ def as_text(value: Any) -> str | None:
 def _numbers(features: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
     """The patients' own numbers, where the cases know only between which bounds they lie."""
     asked = columns(features, (name for name in names if not name.startswith((SCORE, PHENOTYPE))))
-    texts = [one.cast(pl.Float64).round(1).cast(pl.String).str.strip_suffix(".0") for one in asked.values()
-             if one.dtype.is_numeric()]
+    texts = [_as_numbers(one.cast(pl.Float64)) for one in asked.values() if one.dtype.is_numeric()]
     wide = pl.DataFrame([features["patient_id"], *texts])
     return wide.unpivot(index="patient_id", variable_name="feature", value_name="_number").cast(
         {"_number": pl.String}).drop_nulls("_number")

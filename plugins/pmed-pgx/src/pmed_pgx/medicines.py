@@ -1,10 +1,10 @@
 """Feature step: which medicines act on which enzyme today, what that makes of the phenotypes, and what is taken.
 
 ``modifiers:<GENE>`` lists the drugs that act on a gene's product, ``taking:<class>`` the drugs of a class that are
-taken, ``allergic-to`` the allergens on record, each joined by ";" and in alphabetical order; "" where the record has
-none, null where there is no record; of medicines also where it neither lists any nor says that none is taken. One that
+taken, ``allergic-to`` the allergens on record, each joined by ";" and in alphabetical order; "" where there are none,
+null where there is no record, or where it neither lists any medicine (allergy) nor says that there is none. One that
 was not recognised is left out, and pmed's cautions name it. ``daily-dose:<drug>`` (mg) and ``days-taken:<drug>`` are of
-what is taken.
+what is taken; the days are 0 of what is not, where the record lists medicines.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import polars as pl
 from pmed.plans import as_written
 from pmed.repeats import of_tables, unless_repeated
 from pmed.tables import TABLES, Tables
-from pmed.verdicts import lists_medicines
+from pmed.verdicts import lists_allergies, lists_medicines
 
 from .guidelines import DAYS
 from .knowledge import table
@@ -29,6 +29,11 @@ MODIFIERS, TAKING, ALLERGIES, DOSE = "modifiers:", "taking:", "allergic-to", "da
 UNREAD = "medicines-not-recognised"
 # What is put on the skin or into the eye hardly reaches the liver.
 _LOCAL = r"(?i)topical|ophthalm|cutaneous|otic|vaginal|intravitreal|dental"
+# What stands around the allergen: "Allergy to penicillin (finding)", "sulfonamide allergy".
+_ASIDE = r"\([^()]*\)|\[[^\]]*\]"
+_BESIDE = (r"^\s*(allergy|allergic|allergic reaction|hypersensitivity|intolerance|adverse reaction) (to|caused by) "
+           r"|\s(allergy|hypersensitivity|intolerance)\s*$")
+_SNOMED = r"snomed|2\.16\.840\.1\.113883\.6\.96$"
 LAPSE = 30  # days without a medicine, after which its treatment begins anew
 AHEAD = 30  # days within which an order that is yet to begin is asked about now
 _IN_MG = {"mg": 1.0, "g": 1000.0, "ug": 0.001}
@@ -58,13 +63,14 @@ class PresentPhenotypes:
         texts = _modifiers(acting)
         people = _of(tables, "patients")["patient_id"]
         doses = taken.lazy().filter(pl.col("state") == TAKEN).select("patient_id", "drug", "daily").pipe(as_written)
-        nothing, listed = dict.fromkeys(people, ""), dict.fromkeys(_listing(tables), "")
+        listing = _listing(tables)
+        listed, no_allergy = dict.fromkeys(listing, ""), dict.fromkeys(_listing_allergies(tables)["patient_id"], "")
         made = {one.name: one for one in (
             *_wide(people, MODIFIERS, texts, wanted, listed),
             *_wide(people, TAKING, _classes(taken), wanted, listed),
-            *_wide(people, ALLERGIES, _allergies(tables), wanted, nothing),
+            *_wide(people, ALLERGIES, _allergies(tables), wanted, no_allergy),
             *_wide(people, DOSE, doses, wanted, {}),
-            *_wide(people, _BEGUN, days_taken(tables), wanted, dict.fromkeys(people, 0.0)))}
+            *_wide(people, _BEGUN, days_taken(tables), wanted, dict.fromkeys(listing, 0.0)))}
         return {"present_phenotypes": _present(acting, texts, tables["gene_results"]),
                 "features": pl.DataFrame([people, *(made[name] for name in wanted)])}
 
@@ -195,6 +201,12 @@ def _listing(tables: Tables) -> pl.Series:
     return _of(tables, "medications").filter(lists_medicines())["patient_id"].unique()
 
 
+@of_tables("allergies")
+def _listing_allergies(tables: Tables) -> pl.DataFrame:
+    """patient_id of those whose record lists allergies, or says that there are none to medicines."""
+    return _of(tables, "allergies").filter(lists_allergies()).select("patient_id").unique()
+
+
 @of_tables("medications", "patients")
 def with_coming(tables: Tables) -> pl.DataFrame:
     """``medications`` with index_date, and `coming`: ordered, and to begin within `AHEAD` days."""
@@ -222,12 +234,23 @@ def days_taken(tables: Tables) -> pl.DataFrame:
 
 @of_tables("allergies")
 def _allergies(tables: Tables) -> pl.DataFrame:
-    """patient_id, "" (the feature has no name of its own), text."""
-    rows = _of(tables, "allergies").lazy().filter(pl.col("active").fill_null(value=True)).select(
-        "patient_id", name="ingredients")
-    named = rows.explode("name", empty_as_null=True, keep_nulls=True).drop_nulls("name").unique()
+    """patient_id, "" (the feature has no name of its own), text: ingredients, and classes that are named as such."""
+    rows = _of(tables, "allergies").lazy().filter(pl.col("active").fill_null(value=True))
+    ingredients = rows.select("patient_id", name="ingredients").explode("name", empty_as_null=True, keep_nulls=True)
+    named = pl.concat([ingredients, _classes_named(rows)]).drop_nulls("name").unique()
     return named.group_by("patient_id").agg(text=pl.col("name").sort().str.join(";")).select(
         "patient_id", pl.lit("").alias("name"), "text").pipe(as_written)
+
+
+def _classes_named(allergies: pl.LazyFrame) -> pl.LazyFrame:
+    """patient_id, name (class): allergies to "penicillins" or "sulfa drugs", which are no ingredient."""
+    unread = allergies.filter(pl.col("ingredients").is_null())
+    said = pl.col("display").str.to_lowercase().str.replace_all(_ASIDE, "").str.replace_all(
+        _BESIDE, "").str.strip_chars(" .")
+    coded = pl.col("system").str.to_lowercase().str.contains(_SNOMED)
+    both = [unread.select("patient_id", kind=pl.lit("name"), name=said),
+            unread.filter(coded).select("patient_id", kind=pl.lit("snomed"), name="code")]
+    return pl.concat(both).join(table("allergens").lazy(), on=["kind", "name"]).select("patient_id", name="allergen")
 
 
 def _present(acting: pl.DataFrame, texts: pl.DataFrame, results: pl.DataFrame) -> pl.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import polars as pl
@@ -11,7 +12,7 @@ import polars as pl
 from pmed import Card
 
 from . import trace as steps
-from .cases import Cases, inputs, several
+from .cases import REMEMBERED, Cases, inputs, several
 from .checks import covered
 from .guidelines import CONCERN, drugs
 from .medicines import UNREAD
@@ -72,6 +73,7 @@ class GuidelinePredictor:
         return steps.trace(features, predictions)
 
 
+@lru_cache(maxsize=REMEMBERED)
 def _said(one: Outcome) -> tuple[float | None, str | None, str, str | None]:
     if one.lead:
         return one.lead.concern, one.lead.key, "assessed", None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
+from typing import NamedTuple
 
 import polars as pl
 
@@ -22,13 +24,23 @@ _ROW = "_row"
 ASSUMED, HINT = "absent-as-ref", "hint"
 _DOUBTS = ("key-site-missing", "copy-number-not-assessed", "half-call", "undocumented-as-reference",
            "unknown-allele", "unknown-phenotype", "unknown-score", "one-allele", "outside-no-call")
+_UNTYPED = " is not known: it needs HLA typing, which a file of small variants cannot replace"
+_UNREAD = " was not read: no genome is given"
+_UNSETTLED = " does not settle what the guideline asks for"
 _CAUTIONS = TABLES["suggestions"].columns["cautions"].dtype
 
 
-def reasons(rows: pl.DataFrame, outcomes: list[Outcome], gene_results: pl.DataFrame,
-            present: pl.DataFrame) -> pl.DataFrame:
-    """Beside `rows` (patient_id, drug, case): ``who``, the results, and ``gap``, why those asked for are missing."""
-    told, numbered = _with_today(in_words(gene_results), present).lazy(), rows.with_row_index(_ROW).lazy()
+def today(gene_results: pl.DataFrame, present: pl.DataFrame) -> pl.DataFrame:
+    """`in_words`, with the present phenotypes in ``who``; ``plain`` is without, ``causes`` what changed them."""
+    return _with_today(in_words(gene_results), present)
+
+
+def reasons(rows: pl.DataFrame, outcomes: list[Outcome], results: pl.DataFrame) -> pl.DataFrame:
+    """Beside `rows` (patient_id, drug, case): ``who``, the results, and ``gap``, why those asked for are missing.
+
+    `results` are those of `today`.
+    """
+    told, numbered = results.lazy(), rows.with_row_index(_ROW).lazy()
     # A drug does not change what its own guideline says of it.
     itself = (pl.col("causes").list.len() == 1) & (pl.col("causes").list.first() == pl.col("drug"))
     who = numbered.join(_looked_at().lazy(), on="drug", maintain_order="left").join(
@@ -41,6 +53,52 @@ def reasons(rows: pl.DataFrame, outcomes: list[Outcome], gene_results: pl.DataFr
     # By number: to join by patients' and drugs' names takes longer.
     return (numbered.select(_ROW).join(_listed(who, "who", " and "), on=_ROW, how="left", maintain_order="left")
             .join(_listed(gap, "gap", "; "), on=_ROW, how="left", maintain_order="left").drop(_ROW).pipe(as_written))
+
+
+class _Result(NamedTuple):
+    """One gene of a patient, as `today` has it."""
+
+    status: str | None = None
+    who: str | None = None
+    gap: str | None = None
+    causes: list[str] | None = None
+    plain: str | None = None
+
+
+def reasons_of_few(rows: pl.DataFrame, outcomes: Sequence[Outcome], results: pl.DataFrame) -> pl.DataFrame:
+    """The same as `reasons` of few people, gene by gene: for them joins take longer than looking."""
+    known = {(patient, gene): _Result(*one) for patient, gene, *one in
+             results[["patient_id", "gene", *_Result._fields]].iter_rows()}
+    looked, said = _genes_of_each(), []
+    for patient, drug, case in rows[[*KEY, "case"]].iter_rows():
+        behind = [one for gene in looked.get(drug, ()) if (one := known.get((patient, gene)))]
+        who = [one.plain if one.causes == [drug] else one.who for one in behind]
+        gap = [_gap_of(gene, known.get((patient, gene), _Result())) for gene in
+               dict.fromkeys(map(gene_of, outcomes[case].missing))]
+        said.append((_joined(who, " and "), _joined(gap, "; ")))
+    return pl.DataFrame(said, schema={"who": pl.String(), "gap": pl.String()}, orient="row")
+
+
+def _joined(texts: Sequence[str | None], between: str) -> str | None:
+    return between.join(text for text in texts if text is not None) if texts else None
+
+
+def _gap_of(gene: str, one: _Result) -> str | None:
+    """`_gap_or_unread` of one gene."""
+    if gene.startswith("HLA-") and one.status in {None, "no-data"}:
+        return f"{gene}{_UNTYPED}"
+    if one.status is None:
+        return f"{gene}{_UNREAD}"
+    return one.gap if one.gap is not None else None if one.who is None else f"{one.who}{_UNSETTLED}"
+
+
+@cache
+def _genes_of_each() -> dict[str, list[str]]:
+    """`_looked_at`, by drug."""
+    found: dict[str, list[str]] = {}
+    for drug, gene in _looked_at().iter_rows():
+        found.setdefault(drug, []).append(gene)
+    return found
 
 
 def _listed(texts: pl.LazyFrame, name: str, between: str) -> pl.LazyFrame:
@@ -66,10 +124,8 @@ def _with_today(told: pl.DataFrame, present: pl.DataFrame) -> pl.DataFrame:
 
 def _gap_or_unread() -> pl.Expr:
     typed = pl.col("gene").str.starts_with("HLA-")
-    untyped = pl.col("gene") + pl.lit(
-        " is not known: it needs HLA typing, which a file of small variants cannot replace")
-    unread = pl.col("gene") + pl.lit(" was not read: no genome is given")
-    unsettled = pl.col("who") + pl.lit(" does not settle what the guideline asks for")
+    untyped, unread = pl.col("gene") + pl.lit(_UNTYPED), pl.col("gene") + pl.lit(_UNREAD)
+    unsettled = pl.col("who") + pl.lit(_UNSETTLED)
     return (pl.when(typed & (pl.col("status").is_null() | (pl.col("status") == "no-data"))).then(untyped)
             .when(pl.col("status").is_null()).then(unread)
             .otherwise(pl.coalesce("gap", unsettled)))
@@ -102,9 +158,14 @@ def _messages(gene_results: pl.DataFrame, code: str) -> pl.DataFrame:
 
 
 @cache
+def genes_looked_at() -> dict[str, tuple[str, ...]]:
+    """Drug → the genes whose results its rows and checks look at."""
+    return {name: tuple(dict.fromkeys((*drug.genes, *genes_of(drug)))) for name, drug in covered().items()}
+
+
+@cache
 def _looked_at() -> pl.DataFrame:
-    return pl.DataFrame([(name, gene) for name, drug in covered().items()
-                         for gene in dict.fromkeys((*drug.genes, *genes_of(drug)))],
+    return pl.DataFrame([(name, gene) for name, genes in genes_looked_at().items() for gene in genes],
                         schema={"drug": pl.String, "gene": pl.String}, orient="row")
 
 

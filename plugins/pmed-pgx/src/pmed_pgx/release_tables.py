@@ -111,6 +111,10 @@ _ALL = (
         "allergen": _text("ingredient or class"), "drug_or_class": _text("ingredient or class"),
         "reason": _text("why"), "severity": _text("what follows", "ruled-out", "caution"), "source": _SOURCE,
         "citation": _CITATION}, ("allergen", "drug_or_class")),
+    Table("allergens", "Classes of medicines as records name them when somebody is allergic to one.", {
+        "allergen": _text("class of table allergies"), "kind": _text("what the name is", "name", "snomed"),
+        "name": _text("whole text in lower case, or code"), "source": _SOURCE, "citation": _CITATION},
+        ("allergen", "kind", "name")),
     Table("substitutes", "Drugs that can stand for each other, by use.", {
         "use": _text("what they are given for"), "drug": _DRUG}, ("use", "drug")),
     Table("exceptions", "Faults of the release that are known and have a reason; verify does not count them.", {

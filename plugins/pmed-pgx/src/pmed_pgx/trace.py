@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from functools import cache, lru_cache
+from typing import Any
 
 import polars as pl
 
 from pmed.repeats import unless_repeated
 
 from . import phenotype
-from .cases import REMEMBERED, Cases, columns
+from .cases import FEW, REMEMBERED, Cases, columns, value_of
 from .checks import acting_on, covered, genes_of, is_list, listing
 from .guidelines import PHENOTYPE, SCORE, Drug, Row, drugs, gene_of
 from .knowledge import Gene, Site, genes
@@ -20,6 +21,9 @@ from .wording import about
 SCHEMA = {"patient_id": pl.String(), "target": pl.String(), "step": pl.Int64(), "text": pl.String()}
 KEY = ["patient_id", "target"]
 FIRST = 1000  # the rows come after everything that was looked at
+ABSENT = "\0"  # in place of a feature that there is no column of
+_KEY_SITES = "{} key sites in the genome (GRCh38 positions): "
+_SEVERAL = "{}: several diplotypes fit and all lead to the same phenotype, or just that is known"
 MOST_SITES = 40  # a gene with more key sites than this is told by its diplotype alone
 
 
@@ -39,6 +43,8 @@ def trace(features: pl.DataFrame, predictions: pl.DataFrame) -> pl.DataFrame:
     asked = [covered()[name] for name in assessed["target"].unique(maintain_order=True)]
     if not asked:
         return pl.DataFrame(schema=SCHEMA)
+    if features.height <= FEW:
+        return _of_few(features, asked, assessed)
     plan = pl.DataFrame([(drug.name, key, order) for drug in asked for order, key in enumerate(_plan(drug))],
                         schema={"target": pl.String(), "key": pl.String(), "order": pl.Int64()}, orient="row")
     looked = assessed.join(plan, on="target", maintain_order="left").join(
@@ -49,6 +55,7 @@ def trace(features: pl.DataFrame, predictions: pl.DataFrame) -> pl.DataFrame:
     return found.with_columns(step=number).select(list(SCHEMA))
 
 
+@lru_cache(maxsize=1 << 10)
 def _plan(drug: Drug) -> list[str]:
     """Keys of a drug's steps, in order: for each gene its sites, its diplotype and the inputs about it."""
     about_gene = {gene: [name for name in drug.reference if gene_of(name) == gene] for gene in drug.genes}
@@ -75,6 +82,56 @@ def _looked_at(features: pl.DataFrame, asked: list[Drug]) -> pl.DataFrame:
         pl.col("text").cast(pl.String)).drop_nulls("text")
 
 
+def _of_few(features: pl.DataFrame, asked: list[Drug], assessed: pl.DataFrame) -> pl.DataFrame:
+    """The same steps of few people, one by one: for them joins take longer than looking."""
+    place = {patient: number for number, patient in enumerate(features["patient_id"].to_list())}
+    columns_of, names = features.columns, [gene.name for gene in _known(asked)]
+    read = tuple(dict.fromkeys(name for drug in asked for name in drug.inputs))
+    said: list[dict[str, str]] = []
+    for row in features.rows():
+        person = dict(zip(columns_of, row, strict=True))
+        given = ((name, value_of(person, name)) for name in read)
+        said.append({name: _of_value(name, value) for name, value in given if value is not None})
+        for name in names:
+            said[-1].update(_about_gene(name, *(person.get(one, ABSENT) for one in _read_of(name))))
+    cases, number = Cases.read(features, asked), {drug.name: rank for rank, drug in enumerate(asked)}
+    rows: list[tuple[str, str, int, str]] = []
+    for patient, target in assessed.iter_rows():
+        mine, drug = place[patient], number[target]
+        own = cases.outcomes[cases.of[mine, drug]]
+        texts = [said[mine][key] for key in _plan(asked[drug]) if key in said[mine]]
+        rows += [(patient, target, step, text) for step, text in enumerate(
+            (*texts, *(_applied(own) if own.lead else ())), start=1)]
+    return pl.DataFrame(rows, schema=SCHEMA, orient="row")
+
+
+@cache
+def _read_of(name: str) -> tuple[str, ...]:
+    """The features about a gene that only the trace reads."""
+    return f"diplotype:{name}", *(f"genotype:{site.name}" for site in _shown(genes()[name]))
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _about_gene(name: str, diplotype: str | None, *sites: str | None) -> dict[str, str]:
+    """What is known of a gene's sites and of its alleles, by the values of `_read_of` it: as `_sites` and `_diplotype`.
+
+    ``ABSENT`` stands for the value of a feature that there is no column of.
+    """
+    gene, said = genes()[name], {}
+    given = [(site, value) for site, value in zip(_shown(gene), sites, strict=True) if value not in {None, ABSENT}]
+    if given:
+        differing = [f"{site.name} {gene.chrom}:{site.pos} {value}" for site, value in given
+                     if value != f"{site.alleles[0]}/{site.alleles[0]}"]
+        said[f"sites:{name}"] = f"{_KEY_SITES.format(name)}{', '.join(differing) or 'no variant'}"
+    if diplotype != ABSENT:
+        said[f"alleles:{name}"] = _SEVERAL.format(name) if diplotype is None else _alleles(gene, diplotype)
+    return said
+
+
+def _alleles(gene: Gene, diplotype: str) -> str:
+    return f"{gene.name} diplotype {diplotype}{'' if gene.kind == 'status' else f': {_functions(gene, diplotype)}'}"
+
+
 @unless_repeated
 def _genotyped(features: pl.DataFrame, names: tuple[str, ...]) -> pl.DataFrame:
     """patient_id and, for each gene, what is known of its sites and of its alleles."""
@@ -83,6 +140,14 @@ def _genotyped(features: pl.DataFrame, names: tuple[str, ...]) -> pl.DataFrame:
     return features.select("patient_id", *[said.alias(key) for key, said in steps.items()])
 
 
+@lru_cache(maxsize=REMEMBERED, typed=True)
+def _of_value(name: str, value: Any) -> str:
+    """What the value of an input is in words, as `_input` says it."""
+    told: str = pl.DataFrame({name: [value]}).cast(pl.String).select(_input(name)).item()
+    return told
+
+
+@lru_cache(maxsize=1 << 10)
 def _input(name: str) -> pl.Expr:
     """What an input of the rows is, in words; null where it is unknown."""
     kind, gene = name.partition(":")[0], gene_of(name)
@@ -152,7 +217,7 @@ def _sites(gene: Gene, features: pl.DataFrame) -> pl.Expr:
     known = pl.any_horizontal(pl.col(name).is_not_null() for name in columns.values())
     found = pl.concat_str(differing, separator=", ", ignore_nulls=True)
     said = pl.when(found == "").then(pl.lit("no variant")).otherwise(found)
-    return pl.when(known).then(pl.lit(f"{gene.name} key sites in the genome (GRCh38 positions): ") + said)
+    return pl.when(known).then(pl.lit(_KEY_SITES.format(gene.name)) + said)
 
 
 def _diplotype(gene: Gene, features: pl.DataFrame) -> pl.Expr:
@@ -161,11 +226,9 @@ def _diplotype(gene: Gene, features: pl.DataFrame) -> pl.Expr:
     if name not in features.columns:
         return pl.lit(None, dtype=pl.String)
     distinct = features[name].cast(pl.String).drop_nulls().unique().to_list()
-    typed = gene.kind == "status"
-    said = [f"{gene.name} diplotype {one}{'' if typed else f': {_functions(gene, one)}'}" for one in distinct]
-    several = pl.lit(f"{gene.name}: several diplotypes fit and all lead to the same phenotype, or just that is known")
+    said = [_alleles(gene, one) for one in distinct]
     told = pl.col(name).cast(pl.String).replace_strict(distinct, said, default=None, return_dtype=pl.String)
-    return pl.when(pl.col(name).is_null()).then(several).otherwise(told)
+    return pl.when(pl.col(name).is_null()).then(pl.lit(_SEVERAL.format(gene.name))).otherwise(told)
 
 
 def _functions(gene: Gene, diplotype: str) -> str:

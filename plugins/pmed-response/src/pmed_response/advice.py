@@ -15,9 +15,8 @@ from pmed.verdicts import inputs, number
 
 from . import iwpc
 from .current import takers
-from .dose_inputs import published
 from .dose_model import NAME
-from .warfarin import GENE, REFERENCE, SITE, TARGET, dose_inputs
+from .warfarin import GENE, REFERENCE, SITE, TARGET, dose_inputs, halves
 
 DRUG: Final = "warfarin"
 #: mg/week; the lowest maintenance that the FDA label's table names is 0.5 mg a day. An estimate below, or one
@@ -63,7 +62,7 @@ def _advised(doses: pl.DataFrame, takes: tuple[str, ...], rested_on: pl.DataFram
 def _assessed(doses: pl.DataFrame, takes: tuple[str, ...], rested_on: pl.DataFrame) -> pl.DataFrame:
     """Assessed doses with the inputs they rest on and whether warfarin is taken now."""
     rows = doses.join(rested_on, on="patient_id", how="left", maintain_order="left")
-    equation = pl.Series("equation", published(dose_inputs(rows)), dtype=pl.Float64)
+    equation = halves(dose_inputs(rows))["_equation"].alias("equation")
     return rows.lazy().with_columns(
         equation, current=pl.col("patient_id").is_in(pl.Series(takes, dtype=pl.String).implode()),
         # polars divides long columns otherwise than short ones, in the last bit: a batch must say what one by one says.

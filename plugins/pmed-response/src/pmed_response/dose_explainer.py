@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from math import factorial
 from typing import Any, ClassVar, Final
 
 import numpy as np
 import polars as pl
 
+from pmed.tables import FEW
 from pmed.verdicts import inputs, number
 
 from .dose_inputs import FEATURES
@@ -44,11 +45,7 @@ class DoseExplainer:
                                                       maintain_order="left")
         told = dose_inputs(asked)
         values, start, end = attributed(told)
-        shown = told.with_columns(race=asked["ancestry"])
-        usual = reference().with_columns(race=pl.lit(REFERENCE["ancestry"]))
-        parts = [_rows(shown, usual, name, values[:, place], (start, end)) for place, name in enumerate(FEATURES)]
-        rows = pl.concat(parts).filter(pl.col("_kept")).drop("_kept")
-        return rows.with_columns(target=pl.lit(TARGET), unit=pl.lit(UNIT), method=pl.lit(METHOD))
+        return _rows(told, told.with_columns(race=asked["ancestry"]).select(_texts()), values, start, end)
 
 
 @lru_cache(maxsize=1)
@@ -57,13 +54,17 @@ def reference() -> pl.DataFrame:
     return dose_inputs(inputs(pl.DataFrame([{"patient_id": "", **REFERENCE}]), REFERENCE))
 
 
+@lru_cache(maxsize=1)
+def usual_dose() -> float:
+    """The reference patient's dose."""
+    return float(weekly(reference())[0])
+
+
 def attributed(told: pl.DataFrame) -> tuple[Floats, float, Floats]:
     """Shapley values (rows × FEATURES), the reference patient's dose, and each row's own."""
-    usual = reference()
-    differs = np.column_stack([told[name].ne_missing(usual[name][0]).to_numpy() for name in FEATURES])
+    usual, differs = reference(), _differing(told)
     many = differs.sum(axis=1)
     values, ends = np.zeros(differs.shape), np.zeros(told.height)
-    start = float(weekly(usual)[0])
     for players in sorted(set(many.tolist())):
         mine = np.flatnonzero(many == players)
         places = np.stack([np.flatnonzero(row) for row in differs[mine]]).astype(np.int64)
@@ -71,7 +72,17 @@ def attributed(told: pl.DataFrame) -> tuple[Floats, float, Floats]:
         ends[mine] = worth[:, -1]
         # einsum, not @: a BLAS product rounds differently with the batch, and a batch must equal its parts
         values[mine[:, None], places] = np.einsum("cv,nv->cn", worth, weights(players))
-    return values, start, ends
+    return values, usual_dose(), ends
+
+
+def _differing(told: pl.DataFrame) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Rows × FEATURES: which are not as in the reference patient."""
+    usual = reference()
+    if told.height <= FEW:
+        (own,) = usual[list(FEATURES)].rows()
+        return np.array([[one != other for one, other in zip(row, own, strict=True)]
+                         for row in told[list(FEATURES)].rows()], dtype=bool).reshape(-1, len(FEATURES))
+    return np.column_stack([told[name].ne_missing(usual[name][0]).to_numpy() for name in FEATURES])
 
 
 @lru_cache(maxsize=len(FEATURES) + 1)
@@ -98,17 +109,38 @@ def _hybrids(told: pl.DataFrame, usual: pl.DataFrame, places: np.ndarray[Any, np
                               for place, name in enumerate(FEATURES))
 
 
-def _rows(told: pl.DataFrame, usual: pl.DataFrame, name: str, contribution: Floats,
-          ends: tuple[float, Floats]) -> pl.DataFrame:
-    start, end = ends
-    kept = pl.lit(value=True) if name in ALWAYS else told[name].ne_missing(usual[name][0])
-    return told.select(
-        "patient_id", feature=pl.lit(SHOWN.get(name, name)), value=_text(told, name),
-        reference=pl.lit(usual.select(_text(usual, name)).item(), dtype=pl.String), baseline=pl.lit(start),
-        contribution=pl.Series(contribution, dtype=pl.Float64), prediction=pl.Series(end, dtype=pl.Float64), _kept=kept)
+def _rows(told: pl.DataFrame, texts: pl.DataFrame, values: Floats, start: float, ends: Floats) -> pl.DataFrame:
+    """The bars of everybody, input by input: those always shown, and what differs from the reference patient."""
+    many, inputs_shown = told.height, len(FEATURES)
+    place = np.repeat(np.arange(inputs_shown), many)
+    kept = (_differing(told) | np.isin(FEATURES, ALWAYS)).T.ravel()
+    rows = pl.DataFrame([
+        pl.concat([told["patient_id"]] * inputs_shown), _named().gather(place),
+        pl.concat([texts[name].alias("value") for name in FEATURES]), _usual_texts().gather(place),
+        pl.Series("baseline", np.full(len(place), start)), pl.Series("contribution", values.T.ravel()),
+        pl.Series("prediction", np.tile(ends, inputs_shown))])
+    return rows.filter(kept).with_columns(target=pl.lit(TARGET), unit=pl.lit(UNIT), method=pl.lit(METHOD))
 
 
-def _text(frame: pl.DataFrame, name: str) -> pl.Expr:
-    if frame.schema[name] == pl.Boolean:
+@cache
+def _named() -> pl.Series:
+    return pl.Series("feature", [SHOWN.get(name, name) for name in FEATURES])
+
+
+@cache
+def _usual_texts() -> pl.Series:
+    """The reference patient's inputs, as `_texts` writes them."""
+    texts = reference().with_columns(race=pl.lit(REFERENCE["ancestry"])).select(_texts()).row(0)
+    return pl.Series("reference", texts, dtype=pl.String)
+
+
+@cache
+def _texts() -> list[pl.Expr]:
+    """Every input in words, by its name; the types are those of the reference patient's."""
+    return [_text(reference().schema[name], name).alias(name) for name in FEATURES]
+
+
+def _text(dtype: pl.DataType, name: str) -> pl.Expr:
+    if dtype == pl.Boolean:
         return pl.when(name).then(pl.lit("yes")).otherwise(pl.lit("no"))
-    return number(pl.col(name), 2) if frame.schema[name].is_float() else pl.col(name).cast(pl.String)
+    return number(pl.col(name), 2) if dtype.is_float() else pl.col(name).cast(pl.String)

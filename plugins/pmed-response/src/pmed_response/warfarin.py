@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, ClassVar, Final
 
 import numpy as np
@@ -12,6 +12,8 @@ import polars as pl
 
 from pmed import Card
 from pmed.modelling import Model, load_model
+from pmed.plans import as_written
+from pmed.repeats import unless_repeated
 from pmed.verdicts import all_reasons, inputs, needs, number, outside, predictions, signed, steps
 
 from . import iwpc
@@ -94,11 +96,7 @@ class WarfarinDose:
         wanted = predictions.filter((pl.col("target") == TARGET) & (pl.col("status") == "assessed"))
         frame = _terms(inputs(features, REFERENCE).join(
             wanted.select("patient_id", "value", "low", "high"), on="patient_id", maintain_order="right"))
-        told = dose_inputs(frame)
-        halves = {"_equation": published(told), "_learned": learned(kernel(), told)} if frame.height else {}
-        empty = {name: pl.lit(None, dtype=pl.Float64) for name in ("_equation", "_learned")}
-        frame = frame.with_columns(**{name: pl.Series(values) for name, values in halves.items()} or empty)
-        return steps(frame, target=TARGET, texts=_texts())
+        return steps(frame.hstack(halves(dose_inputs(frame))), target=TARGET, texts=_texts())
 
 
 @lru_cache(maxsize=1)
@@ -115,25 +113,47 @@ def kernel() -> Kernel:
 
 def dose_inputs(frame: pl.DataFrame) -> pl.DataFrame:
     """The inputs by the names of the model (`dose_inputs.FEATURES`); what is not on record counts as absent."""
+    return _dose_inputs(frame[["patient_id", *REFERENCE]])
+
+
+@unless_repeated
+def _dose_inputs(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.select(_told())
+
+
+@cache
+def _told() -> list[pl.Expr]:
     def any_of(*drugs: str) -> pl.Expr:
         return pl.any_horizontal(pl.col(f"on:{drug}").fill_null(value=False) for drug in drugs)
 
-    return frame.select(
-        "patient_id", "age", "height", "weight", "sex", race=iwpc.race_group(pl.col("ancestry")), vkorc1=SITE,
-        cyp2c9=GENE, amiodarone="on:amiodarone", inducer=any_of(*iwpc.INDUCERS), statin=any_of(*STATINS),
-        azole=any_of(*AZOLES), sulfonamide=any_of(*SULFONAMIDES), aspirin=any_of("aspirin"),
-        smoker=(pl.col("smoking-status") == "current").fill_null(value=False),
-        diabetes=pl.col("condition:diabetes").fill_null(value=False),
-        heart_failure=pl.col("condition:heart-failure").fill_null(value=False),
-        vein_thrombosis=pl.col("condition:venous-thromboembolism").fill_null(value=False),
-        atrial_fibrillation=pl.col("condition:atrial-fibrillation").fill_null(value=False),
-        heart_valve=pl.col("condition:heart-valve-replacement").fill_null(value=False),
-        target_inr=pl.col(INR).fill_null(USUAL_INR))
+    made = {
+        "race": iwpc.race_group(pl.col("ancestry")), "vkorc1": pl.col(SITE), "cyp2c9": pl.col(GENE),
+        "amiodarone": pl.col("on:amiodarone"), "inducer": any_of(*iwpc.INDUCERS), "statin": any_of(*STATINS),
+        "azole": any_of(*AZOLES), "sulfonamide": any_of(*SULFONAMIDES), "aspirin": any_of("aspirin"),
+        "smoker": (pl.col("smoking-status") == "current").fill_null(value=False),
+        "diabetes": pl.col("condition:diabetes").fill_null(value=False),
+        "heart_failure": pl.col("condition:heart-failure").fill_null(value=False),
+        "vein_thrombosis": pl.col("condition:venous-thromboembolism").fill_null(value=False),
+        "atrial_fibrillation": pl.col("condition:atrial-fibrillation").fill_null(value=False),
+        "heart_valve": pl.col("condition:heart-valve-replacement").fill_null(value=False),
+        "target_inr": pl.col(INR).fill_null(USUAL_INR)}
+    return [*map(pl.col, ("patient_id", "age", "height", "weight", "sex")),
+            *(expression.alias(name) for name, expression in made.items())]
+
+
+@unless_repeated  # to predict, to explain and to trace ask for the same rows, and so does many a question
+def halves(told: pl.DataFrame) -> pl.DataFrame:
+    """mg/week for rows of the model's inputs, by the equation and by the learned model: _equation, _learned."""
+    none = np.zeros(0)
+    equation, model = (published(told), learned(kernel(), told)) if told.height else (none, none)
+    return pl.DataFrame([pl.Series("_equation", equation, dtype=pl.Float64),
+                         pl.Series("_learned", model, dtype=pl.Float64)])
 
 
 def weekly(told: pl.DataFrame) -> np.ndarray[Any, np.dtype[np.float64]]:
     """mg/week for rows of the model's inputs; processors differ in the digits that are left out."""
-    return np.asarray(((published(told) + learned(kernel(), told)) / 2).round(9), dtype=np.float64)
+    both = halves(told)
+    return np.asarray(((both["_equation"].to_numpy() + both["_learned"].to_numpy()) / 2).round(9), dtype=np.float64)
 
 
 def _doses(told: pl.DataFrame) -> np.ndarray[Any, np.dtype[np.float64]]:
@@ -144,14 +164,21 @@ def _doses(told: pl.DataFrame) -> np.ndarray[Any, np.dtype[np.float64]]:
 
 def _terms(frame: pl.DataFrame) -> pl.DataFrame:
     """Inputs with `race`, and each term of the equation as ``+term``."""
-    frame = frame.with_columns(
-        race=iwpc.race_group(pl.col("ancestry")), inducer=pl.any_horizontal(f"on:{drug}" for drug in iwpc.INDUCERS))
+    groups, parts = _parts()
+    return frame.lazy().with_columns(groups).with_columns(parts).pipe(as_written)
+
+
+@cache
+def _parts() -> tuple[list[pl.Expr], list[pl.Expr]]:
+    groups = [iwpc.race_group(pl.col("ancestry")).alias("race"),
+              pl.any_horizontal(f"on:{drug}" for drug in iwpc.INDUCERS).alias("inducer")]
     parts = iwpc.terms(
         age=pl.col("age"), height=pl.col("height"), weight=pl.col("weight"), vkorc1=pl.col(SITE), cyp2c9=pl.col(GENE),
         race=pl.col("race"), inducer=pl.col("inducer"), amiodarone=pl.col("on:amiodarone"))
-    return frame.with_columns(**{f"+{name}": part for name, part in parts.items()})
+    return groups, [part.alias(f"+{name}") for name, part in parts.items()]
 
 
+@cache
 def _reason() -> pl.Expr:
     return all_reasons(needs(_NEEDS), *[outside(name, *limit) for name, limit in LIMITS.items()],
                         _strange(GENE, "CYP2C9", iwpc.CYP2C9, "*1, *2 and *3"),
@@ -164,6 +191,7 @@ def _strange(column: str, name: str, table: Mapping[str, float], known: str) -> 
     return pl.when(~pl.col(column).is_in(list(table))).then(text)
 
 
+@cache
 def _texts() -> list[pl.Expr]:
     total = pl.sum_horizontal(f"+{name}" for name in _PARTS)
     return [

@@ -8,6 +8,7 @@ is named. From three points on it asks for closer watch and for what can be mend
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 import polars as pl
@@ -55,12 +56,17 @@ POINTS: Final = (
 
 def cautions(suggestions: pl.DataFrame, tables: Tables) -> pl.DataFrame:
     """patient_id, drug, code, text: for the medicines taken that let bleed, where a score is high."""
-    groups = facts("drugs").filter(pl.col("group").is_in(LETS_BLEED)).select("group", drug="ingredient")
-    taken = suggestions.filter("current").select("patient_id", "drug").join(groups, on="drug", maintain_order="left")
+    taken = suggestions.filter("current").select("patient_id", "drug").join(_groups(), on="drug", maintain_order="left")
     both = pl.concat([_bleeding(taken, tables["features"]), _failing(tables["predictions"])])
-    if both.is_empty():
-        return both.select("patient_id", pl.lit(None, dtype=pl.String).alias("drug"), "code", "text")
+    if taken.is_empty() or both.is_empty():
+        return pl.DataFrame(schema=dict.fromkeys(("patient_id", "drug", "code", "text"), pl.String()))
     return taken.join(both, on="patient_id", maintain_order="left").select("patient_id", "drug", "code", "text")
+
+
+@cache
+def _groups() -> pl.DataFrame:
+    """Medicines that let bleed: group, drug."""
+    return facts("drugs").filter(pl.col("group").is_in(LETS_BLEED)).select("group", drug="ingredient")
 
 
 def _bleeding(taken: pl.DataFrame, features: pl.DataFrame) -> pl.DataFrame:
@@ -91,7 +97,7 @@ def _listed(points: Any) -> pl.Expr:
 
 def _failing(predictions: pl.DataFrame) -> pl.DataFrame:
     """patient_id, code, text for people whose cirrhosis is severe."""
-    high = predictions.filter((pl.col("target") == "meld-3-0-score") & (pl.col("value") >= FAILING))
+    high = predictions.filter((predictions["target"] == "meld-3-0-score") & (predictions["value"] >= FAILING))
     return high.select("patient_id", code=pl.lit("liver-failing"), text=pl.format(
         "MELD 3.0 is {}, severe disease of the liver: bleeding and kidney failure are likelier on this drug; ask a "
         "liver specialist (PMID:34481845, PMID:24716201)", number(pl.col("value"))))

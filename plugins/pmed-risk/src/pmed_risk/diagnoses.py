@@ -12,6 +12,7 @@ from typing import Final
 import polars as pl
 
 from pmed import Tables
+from pmed.plans import as_written
 from pmed.repeats import of_tables
 
 from .knowledge import facts
@@ -58,7 +59,7 @@ def _on_record(tables: Tables) -> pl.DataFrame:
     """Diagnoses up to the index date that were not ruled out, with the short name of their code system."""
     rows = up_to_index(tables, "conditions").filter(~_ruled_out())
     return rows.with_columns(recorded=pl.col("code"), system=_system(pl.col("system")),
-                             code=pl.col("code").str.strip_chars())
+                             code=pl.col("code").str.strip_chars()).pipe(as_written)
 
 
 def _ruled_out() -> pl.Expr:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import cache, reduce
 from typing import ClassVar, Final
 
 import polars as pl
@@ -27,6 +27,7 @@ MEASUREMENTS: Final = ("total-cholesterol", "hdl-cholesterol", "systolic-bp", "c
 #: Feature → group of medicines of which it says whether one is taken.
 MEDICINES: Final = {"bp-treated": "antihypertensive", "statin": "statin", "bleeding-medicine": "bleeding"}
 FEATURES: Final = (*CONDITIONS, "ascvd-history", *MEASUREMENTS, "smoker", *MEDICINES, "pce-race")
+ANSWER: Final = "72166-2"  # LOINC: whether one smokes
 _BLACK: Final = r"black|african[ -]american|2054-5"
 _WHITE: Final = r"white|caucasian|2106-3"
 # "non-white" and "not black" name a group by what it is not
@@ -69,17 +70,24 @@ def race(tables: Tables) -> pl.DataFrame:
     return tables["patients"].select("patient_id", group.alias("pce-race"), pl.col("ancestry").alias("pce-race-found"))
 
 
-@of_tables("patients", "observations")
 def measurements(tables: Tables) -> pl.DataFrame:
     """The latest dated value of each measurement; one that is not in the unit of the feature is no value."""
     by = _code(tables)
+    asked = tables["observations"].filter(pl.col(by).is_in(facts("measurements")["code"].to_list()))
+    return _measurements({**tables, "observations": asked})
+
+
+@of_tables("patients", "observations")
+def _measurements(tables: Tables) -> pl.DataFrame:
+    """The same of observations of what is measured, as for `_smoking`."""
+    by = _code(tables)
     asked = facts("measurements").rename({"code": by, "unit": "unit-asked"})
-    rows = dated_observations(tables, asked[by].to_list(), by).join(asked, on=by)
+    rows = dated_observations(tables, asked[by].to_list(), by).join(asked.lazy(), on=by)
     found = rows.filter(pl.col("value") > 0, pl.col("unit") == pl.col("unit-asked")).sort("start", "row")
     latest = [pl.col("value").filter(pl.col("feature") == name).last().alias(name) for name in MEASUREMENTS]
     days = [pl.col("start").filter(pl.col("feature") == name).last().cast(pl.String).alias(f"{name}-found")
             for name in MEASUREMENTS]
-    return found.group_by("patient_id").agg(*latest, *days)
+    return found.group_by("patient_id").agg(*latest, *days).pipe(as_written)
 
 
 def _code(tables: Tables) -> str:
@@ -87,52 +95,71 @@ def _code(tables: Tables) -> str:
     return "canonical_code" if "canonical_code" in tables["observations"].columns else "code"
 
 
-@of_tables("patients", "observations", "conditions")
 def smoking(tables: Tables) -> pl.DataFrame:
     """Whether the person smokes now, by the latest answer or diagnosis that says; never a guess."""
-    answers = dated_observations(tables, ["72166-2"]).select(
+    return _smoking({**tables, "observations": tables["observations"].filter(pl.col("code") == ANSWER)})
+
+
+@of_tables("patients", "observations", "conditions")
+def _smoking(tables: Tables) -> pl.DataFrame:
+    """The same of observations that are answers: a question that changes others changes nothing here."""
+    answers = dated_observations(tables, [ANSWER]).select(
         "patient_id", "start", "row", code="value_code", rank=pl.lit(1))
     diagnoses = up_to_index(tables, "conditions").filter("active").select(
         "patient_id", "start", "row", "code", rank=pl.lit(0))
     known = facts("smoking").select("code", smoker=pl.col("smoker") == "true")
-    rows = pl.concat([answers, diagnoses]).join(known, on="code").sort("start", "rank", "row")
+    rows = pl.concat([answers, diagnoses]).join(known.lazy(), on="code").sort("start", "rank", "row")
     said = pl.format("{}{}", "code", pl.format(", {}", "start").fill_null(""))
-    return rows.group_by("patient_id").agg(pl.col("smoker").last(), said.last().alias("smoker-found"))
+    return rows.group_by("patient_id").agg(
+        pl.col("smoker").last(), said.last().alias("smoker-found")).pipe(as_written)
 
 
 @of_tables("patients", "medications", "issues")
 def treatments(tables: Tables) -> pl.DataFrame:
-    """`treatment` for each of `MEDICINES`, side by side."""
-    wide = [treatment(tables, name) for name in MEDICINES]
-    return reduce(lambda left, right: left.join(right, on="patient_id", maintain_order="left"), wide)
-
-
-def treatment(tables: Tables, feature: str) -> pl.DataFrame:
-    """Whether a medicine of the group behind `feature` is active.
+    """For each of `MEDICINES` whether a medicine of its group is active, and which; one row for each record.
 
     "No" needs a record that lists medicines, or says that none is taken, and in which none could be of the group. One
     that was not recognised counts as another, as a risk would else be lost for a vitamin; the scores name it.
     """
-    names = pl.col("sure").list.explode(empty_as_null=False)
-    rows = _current(tables, MEDICINES[feature]).group_by("patient_id").agg(
-        names.drop_nulls().unique().sort().str.join(", ").alias(f"{feature}-found"),
-        pl.col("sure").list.len().fill_null(0).sum().alias("count"), pl.col("perhaps").any())
-    wide = people(tables).join(rows, on="patient_id", how="left", maintain_order="left")
-    gone = lost(tables, "Medication(Request|Statement)")
-    unknown = ~listing(tables) | pl.col("perhaps").fill_null(value=False) | gone
-    return wide.select("patient_id", f"{feature}-found", pl.when(pl.col("count") > 0).then(pl.lit(value=True)).when(
-        ~unknown).then(pl.lit(value=False)).alias(feature))
+    rows = _current(tables["medications"]).group_by("patient_id").agg(
+        one for name in MEDICINES for one in _of_group(name))
+    unlisted, gone = ~listing(tables), lost(tables, "Medication(Request|Statement)")
+    return people(tables).lazy().join(rows, on="patient_id", how="left", maintain_order="left").select(
+        "patient_id", *(one for name in MEDICINES for one in (
+            pl.col(f"{name}-found"), _answer(name, unlisted | gone)))).pipe(as_written)
 
 
-def _current(tables: Tables, group: str) -> pl.DataFrame:
-    """Medicines not known to be over: those of a group `sure` in each, or whether it `perhaps` is one."""
-    drugs = tables["medications"]
-    members = facts("drugs").filter(pl.col("group") == group)["ingredient"].to_list()
+def _current(drugs: pl.DataFrame) -> pl.LazyFrame:
+    """Medicines not known to be over: for each group those `-sure` in each, or whether it `-perhaps` is one."""
     possible = pl.col("possible_ingredients") if "possible_ingredients" in drugs.columns else pl.lit(None)
-    rows = drugs.filter(pl.col("active").fill_null(value=True)).with_columns(
-        known=pl.col("ingredients").list.set_intersection(members).fill_null([]),
+    rows = drugs.lazy().filter(pl.col("active").fill_null(value=True)).with_columns(
         possible=possible.cast(pl.List(pl.String())))
     nameless = pl.all_horizontal(pl.col("ingredients", "possible", "display").is_null())
+    return rows.select("patient_id", *(one for name in MEDICINES for one in _in_group(name, nameless)))
+
+
+def _in_group(name: str, nameless: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
+    members = _members(MEDICINES[name])
+    known = pl.col("ingredients").list.set_intersection(members).fill_null([])
     could_be = pl.col("possible").list.set_intersection(members).list.len().fill_null(0) > 0
-    undecided = pl.col("active").is_null() & (pl.col("known").list.len() > 0)
-    return rows.select("patient_id", sure=pl.when("active").then("known"), perhaps=nameless | could_be | undecided)
+    undecided = pl.col("active").is_null() & (known.list.len() > 0)
+    return (pl.when("active").then(known).alias(f"{name}-sure"),
+            (nameless | could_be | undecided).alias(f"{name}-perhaps"))
+
+
+@cache
+def _members(group: str) -> list[str]:
+    return facts("drugs").filter(pl.col("group") == group)["ingredient"].to_list()
+
+
+def _of_group(name: str) -> tuple[pl.Expr, pl.Expr, pl.Expr]:
+    sure = pl.col(f"{name}-sure")
+    names = sure.list.explode(empty_as_null=False).drop_nulls().unique().sort()
+    return (names.str.join(", ").alias(f"{name}-found"), sure.list.len().fill_null(0).sum().alias(f"{name}-count"),
+            pl.col(f"{name}-perhaps").any())
+
+
+def _answer(name: str, unsettled: pl.Expr) -> pl.Expr:
+    unknown = unsettled | pl.col(f"{name}-perhaps").fill_null(value=False)
+    return pl.when(pl.col(f"{name}-count") > 0).then(pl.lit(value=True)).when(~unknown).then(
+        pl.lit(value=False)).alias(name)

@@ -13,15 +13,15 @@ from pmed.verdicts import lists_medicines
 WRONG: Final = ("refuted", "entered-in-error", "cancelled", "registered")
 
 
-def up_to_index(tables: Tables, name: str) -> pl.DataFrame:
+def up_to_index(tables: Tables, name: str) -> pl.LazyFrame:
     """Rows of a table that belong to a record, are not withdrawn, and do not start after the index date."""
-    dates = tables["patients"].select("patient_id", "index_date")
+    dates = tables["patients"].lazy().select("patient_id", "index_date")
     after = (pl.col("start") > pl.col("index_date")).fill_null(value=False)
     wrong = pl.col("status").str.to_lowercase().is_in(WRONG).fill_null(value=False)
-    return tables[name].join(dates, on="patient_id", maintain_order="left").filter(~after & ~wrong)
+    return tables[name].lazy().join(dates, on="patient_id", maintain_order="left").filter(~after & ~wrong)
 
 
-def dated_observations(tables: Tables, codes: Collection[str], by: str = "code") -> pl.DataFrame:
+def dated_observations(tables: Tables, codes: Collection[str], by: str = "code") -> pl.LazyFrame:
     """Observations of these codes with a date: an undated one may be from any time, also after the index date."""
     asked = tables["observations"].filter(pl.col(by).is_in(codes))  # first: a record has hundreds of others
     return up_to_index({**tables, "observations": asked}, "observations").drop_nulls("start")

@@ -12,13 +12,14 @@ import numpy.typing as npt
 import polars as pl
 
 from pmed import Card
-from pmed.tables import distinct
+from pmed.tables import FEW, TABLES, distinct
 from pmed.verdicts import all_reasons, inputs, needs, number, outside, predictions, steps
 
 from .findings import ASKED, UNREAD, as_step, assumed, with_assumed
 from .published import Field, Published
 
 Floats = npt.NDArray[np.float64]
+_ROWS: Final = {name: column.dtype for name, column in TABLES["predictions"].columns.items() if name != "predictor"}
 _SEXES: Final = ("male", "female")
 
 
@@ -76,6 +77,11 @@ class Equation:
         return [name for name, example in self.read.items()
                 if isinstance(example, float) and example > 0 and name not in self.limits]
 
+    def label(self, value: float | None) -> str | None:
+        """What a value means; one that is no number is above all others, as polars has it."""
+        return None if value is None else next(
+            (words for low, words in self.labels if value >= low or value != value), None)  # noqa: PLR0124 - NaN
+
     @cached_property
     def numbers(self) -> list[pl.Expr]:
         """Every feature as a number."""
@@ -115,16 +121,36 @@ class Score(Published):
         frame = self._typed(features)
         with np.errstate(all="ignore"):  # what cannot be computed is of a row that has a reason, and no value
             value = pl.Series("value", about.compute(self._given(frame)), dtype=pl.Float64)
-        label = pl.coalesce(pl.when(pl.col("value") >= low).then(pl.lit(words)) for low, words in about.labels) \
-            if about.labels else None
         apart, reasons = against(frame, about)
         silent = frame.select(apart=apart).to_series() if apart is not None else None
         told = [one for one in (silent, reasons) if one is not None]
-        rows = predictions(frame.hstack([value]), target=about.target, value=pl.col("value"), unit=self.card.unit,
-                           reason=pl.coalesce(told) if told else pl.lit(None), label=label)
-        kept = rows if silent is None or silent.null_count() == rows.height else rows.with_columns(
+        made = self._of_few if frame.height <= FEW else self._of_many
+        rows = made(frame.hstack([value]), pl.coalesce(told) if told else None, silent)
+        return with_assumed(rows, assumed(frame, about.read))
+
+    def _of_many(self, frame: pl.DataFrame, reason: pl.Expr | None, silent: pl.Series | None) -> pl.DataFrame:
+        """The rows for a frame with `value`; those of which there is nothing to say are not applicable."""
+        about = self.equation
+        label = pl.coalesce(pl.when(pl.col("value") >= low).then(pl.lit(words)) for low, words in about.labels) \
+            if about.labels else None
+        rows = predictions(frame, target=about.target, value=pl.col("value"), unit=self.card.unit,
+                           reason=pl.lit(None) if reason is None else reason, label=label)
+        return rows if silent is None or silent.null_count() == rows.height else rows.with_columns(
             status=pl.when(silent.is_not_null()).then(pl.lit("not-applicable")).otherwise("status"))
-        return with_assumed(kept, assumed(frame, about.read))
+
+    def _of_few(self, frame: pl.DataFrame, reason: pl.Expr | None, silent: pl.Series | None) -> pl.DataFrame:
+        """The same, without the expressions: for a patient to set them up takes longer than to look."""
+        about, many = self.equation, frame.height
+        reasons = [None] * many if reason is None else frame.select(reason.cast(pl.String)).to_series().to_list()
+        apart = silent.to_list() if silent is not None else [None] * many
+        values = [None if why is not None else value
+                  for value, why in zip(frame["value"].to_list(), reasons, strict=True)]
+        status = ["assessed" if why is None else "not-assessed" if one is None else "not-applicable"
+                  for why, one in zip(reasons, apart, strict=True)]
+        return pl.DataFrame({
+            "patient_id": frame["patient_id"], "target": [about.target] * many, "value": values,
+            "unit": [self.card.unit] * many, "low": [None] * many, "high": [None] * many,
+            "label": [about.label(value) for value in values], "status": status, "reason": reasons}, schema=_ROWS)
 
     def trace(self, features: pl.DataFrame, predictions: pl.DataFrame) -> pl.DataFrame:
         """The inputs one by one, and the result."""
@@ -149,6 +175,9 @@ class Score(Published):
 
 def arrays(frame: pl.DataFrame, about: Equation) -> dict[str, Floats]:
     """Every input as numbers; an unknown flag or word as 0, as its row has a reason and no value."""
+    if frame.height <= FEW:
+        return {"female" if name == "sex" else name: _numbers(frame[name].to_list(), name, example, about)
+                for name, example in about.read.items()}
     numbers = frame.select(about.numbers)
     return {column.name: column.to_numpy() for column in numbers.get_columns()}
 
@@ -196,6 +225,16 @@ def _number(name: str, example: Any, about: Equation) -> pl.Expr:
     elif isinstance(example, bool):
         column = column.fill_null(value=False).cast(pl.Float64)
     return column.fill_null(float("nan")).alias("female" if name == "sex" else name)
+
+
+def _numbers(values: list[Any], name: str, example: Any, about: Equation) -> Floats:
+    """The same of few."""
+    if isinstance(example, str):
+        words = _SEXES if name == "sex" else about.words[name]
+        return np.array([words.index(one) if one in words else 0 for one in values], dtype=np.float64)
+    if isinstance(example, bool):
+        return np.array([bool(one) for one in values], dtype=np.float64)
+    return np.array([np.nan if one is None else one for one in values], dtype=np.float64)
 
 
 def _shown(name: str, example: Any) -> pl.Expr:

@@ -23,6 +23,7 @@ class OutsideCalls:
 
     name: ClassVar[str] = "outside-calls"
     kind: ClassVar[SourceKind] = "outside-calls"
+    anything: ClassVar[bool] = True
 
     def matches(self, _: Path) -> bool:
         """Every file: what no other format knows is read as PharmCAT's, so that its faults are told with their line."""
