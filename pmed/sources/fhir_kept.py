@@ -14,7 +14,7 @@ import polars as pl
 
 from .recorded import Row, frame_of
 
-PACKED = 1 << 11  # rows; as cells they take ten times the memory of a frame, and soon more than a processor's own
+PACKED = 1 << 16  # rows; as cells they take ten times the memory of a frame
 # In place of `place` and `source`, the id and what is before it: of a row that is told otherwise the place, None and
 # the source.
 _PARTS = ("spot", "resource", "id")
@@ -109,7 +109,8 @@ class Kept:
         place, source = pl.concat_str("spot", pl.lit(" "), *what), pl.concat_str("file", pl.lit("#"), *what)
         if parts["resource"].null_count():
             place, source = pl.coalesce(place, "spot"), pl.coalesce(source, "id")
-        return parts.with_columns(place=place, source=source).select(*self._schema)
+        told = {"place": place, "source": source}
+        return parts.select(told[name].alias(name) if name in told else name for name in self._schema)
 
 
 def _whole(name: str, file: str, spot: str, kind: str | None, number: str, *said: Any) -> Row:
