@@ -44,3 +44,14 @@ def test_all_rows_in_order(kept: Kept) -> None:
 def test_none_is_a_frame_with_all_columns() -> None:
     frame = Kept(NAME).frame()
     assert (frame.height, tuple(frame.columns)) == (0, COLUMNS[NAME])
+
+
+def test_place_and_source_are_put_together(kept: Kept) -> None:
+    """Of rows in a frame and of those that are cells still, beside rows that say both themselves."""
+    said = row(0)[4:]
+    for number in range(4):
+        kept.add_said(("p", "f.json", f"entry[{number}]", "Immunization", f"i{number}"), [said])
+    expected = [("p", "f.json", f"entry[{number}] Immunization/i{number}", f"f.json#Immunization/i{number}", *said)
+                for number in range(4)]
+    assert list(kept.some(9, 9)) == expected
+    assert kept.frame().rows()[8:] == [row(8), *expected]

@@ -39,6 +39,7 @@ class Decoded(Sequence[Resource]):
         if False in kept:
             spots, found, urls = (list(compress(each, kept)) for each in (spots, found, urls))
         self.spots, self.found, self.urls = spots, found, urls
+        self._numbers: dict[str | None, int] | None = None  # full URL → which one it is, of all types
 
     def __len__(self) -> int:
         return len(self.found)
@@ -57,6 +58,17 @@ class Decoded(Sequence[Resource]):
     def first(self) -> Iterator[Resource]:
         """Patients and medicines: what others refer to."""
         return (self[index] for index in self._of(_FIRST))
+
+    def named(self, url: str, kinds: Container[str]) -> str | None:
+        """Type and id of the one with a full URL; None where it is of another type, and where `by_url` has to tell."""
+        if self._numbers is None:
+            self._numbers = dict(zip(self.urls, count(), strict=False))
+        index = self._numbers.get(url) if url else None
+        if index is None:
+            return None
+        found = self.found[index]
+        kind = _KINDS[type(found)]
+        return f"{kind}/{found.id}" if found.id and kind in kinds else None
 
     def by_url(self, kinds: Container[str]) -> dict[str, int]:
         """Full URL → which one it is, of those of some types."""

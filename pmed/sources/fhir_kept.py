@@ -1,4 +1,8 @@
-"""The rows of a read while they become many."""
+"""The rows of a read while they become many.
+
+Where a row is from is kept in parts and put together when all are there: of the parts, only the id is a text of its
+own.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +12,13 @@ from typing import Any
 
 import polars as pl
 
-from .recorded import COLUMNS, Row, frame_of_columns
+from .recorded import Row, frame_of
 
 PACKED = 1 << 16  # rows; as cells they take ten times the memory of a frame
+# In place of `place` and `source`, the id and what is before it: of a row that is told otherwise the place, None and
+# the source.
+_PARTS = ("spot", "resource", "id")
+_TOLD = ("place", "source")
 
 
 class Kept:
@@ -18,7 +26,12 @@ class Kept:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._width = len(COLUMNS[name])
+        self._schema: dict[str, pl.DataType] = dict(frame_of(name, ()).schema)
+        first, file, *_ = self._schema
+        self._kinds = {first: pl.String(), file: pl.String(), **dict.fromkeys(_PARTS, pl.String()), **self._schema}
+        for told in _TOLD:
+            del self._kinds[told]
+        self._width = len(self._kinds)
         self._most = PACKED * self._width
         self._cells: list[Any] = []
         self._frames: list[pl.DataFrame] = []
@@ -30,15 +43,13 @@ class Kept:
 
     def add(self, rows: Sequence[Row]) -> None:
         """Keep the rows of one resource, each with all columns."""
-        cells = self._cells
-        for row in rows:
-            cells += row
-        self.height += len(rows)
-        if len(cells) >= self._most:
-            self._pack()
+        cells: list[Any] = []
+        for name, file, place, source, *said in rows:
+            cells += (name, file, place, None, source, *said)
+        self.add_cells(cells, len(rows))
 
     def add_said(self, where: Row, said: Sequence[Row]) -> None:
-        """Keep the rows of one resource, all of which begin with `where`."""
+        """Keep the rows of one resource, all of which are from `where`: patient, file, spot, type and id."""
         cells = self._cells
         for row in said:
             cells += where
@@ -47,16 +58,25 @@ class Kept:
         if len(cells) >= self._most:
             self._pack()
 
+    def add_cells(self, cells: Sequence[Any], rows: int) -> None:
+        """Keep rows given cell after cell, of each first where it is from, as in `add_said`."""
+        self._cells += cells
+        self.height += rows
+        if len(self._cells) >= self._most:
+            self._pack()
+
     def add_frame(self, frame: pl.DataFrame) -> None:
         """Keep rows that are in a frame already."""
         if self._cells:
             self._pack()
         self.height += frame.height
-        self._keep(frame)
+        self._keep(frame.rename(dict(zip(_TOLD, ("spot", "id"), strict=True))).with_columns(
+            resource=pl.lit(None, pl.String())).select(*self._kinds))
 
     def _pack(self) -> None:
-        columns = [self._cells[column::self._width] for column in range(self._width)]
-        self._keep(frame_of_columns(self.name, columns))
+        width = self._width
+        self._keep(pl.DataFrame([pl.Series(name, self._cells[column::width], dtype=kind)
+                                 for column, (name, kind) in enumerate(self._kinds.items())]))
         self._cells = []
 
     def _keep(self, frame: pl.DataFrame) -> None:
@@ -76,10 +96,25 @@ class Kept:
         while len(found) < count and at < len(self._cells):
             found.append(tuple(self._cells[at:at + self._width]))
             at += self._width
-        return found
+        return [_whole(*row) for row in found]
 
     def frame(self) -> pl.DataFrame:
         """All of them, in order."""
-        if self._cells or not self._frames:
+        if self._cells:
             self._pack()
-        return pl.concat(self._frames)
+        if not self._frames:
+            return frame_of(self.name, ())
+        parts = pl.concat(self._frames, rechunk=True)
+        what = "resource", pl.lit("/"), "id"
+        place, source = pl.concat_str("spot", pl.lit(" "), *what), pl.concat_str("file", pl.lit("#"), *what)
+        if parts["resource"].null_count():
+            place, source = pl.coalesce(place, "spot"), pl.coalesce(source, "id")
+        told = {"place": place, "source": source}
+        return parts.select(told[name].alias(name) if name in told else name for name in self._schema)
+
+
+def _whole(name: str, file: str, spot: str, kind: str | None, number: str, *said: Any) -> Row:
+    """A row with place and source put together."""
+    if kind is None:
+        return name, file, spot, number, *said
+    return name, file, f"{spot} {kind}/{number}", f"{file}#{kind}/{number}", *said

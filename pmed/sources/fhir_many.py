@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -21,6 +21,7 @@ _GENES = (GENOTYPE, HAPLOTYPE)
 _UCUM = (UCUM, None)
 # In what is said of a resource, which begins with the system of its code.
 _DISPLAY = COLUMNS["conditions"].index("display") - COLUMNS["conditions"].index("system")
+_Each = tuple[int, tuple[str, Any]]  # number, spot and what is there
 _Said = Callable[[Any, Scope, list[Note]], Sequence[Row]]
 
 
@@ -45,31 +46,29 @@ def take_loose(records: Records, parts: Iterable[Reading | LineReading], scope: 
 class _Kind:
     """The resources of one type while many are taken in: what is said of them, whose they are and where rows go."""
 
-    __slots__ = ("_kept", "_name", "_seen", "kind", "records", "said", "whose")
+    __slots__ = ("_name", "_seen", "kept", "kind", "records", "said", "texts", "whose")
 
     def __init__(self, records: Records, kind: str) -> None:
-        self.records, self.kind, self._kept = records, kind, records.rows[TABLE[kind]]
+        self.records, self.kind, self.kept = records, kind, records.rows[TABLE[kind]]
         self.whose: Callable[[Any], Any] = attrgetter(WHOSE[kind])
         self.said: _Said = _observed if kind == "Observation" else ROWS[kind]
+        self.texts: dict[str | None, Row] = {}  # code → with display and unit
         self._name, self._seen = "", dict[str, int]()  # of the last patient
 
-    def add(self, name: str, number: str, where: Row, said: Sequence[Row]) -> bool:
-        """Add the rows of a resource; False where it was met before."""
-        kept = self._kept
-        height = kept.height
+    def seen(self, name: str) -> dict[str, int]:
+        """Those of a patient that were met: id → where the rows begin."""
         if name != self._name:
             self._name, self._seen = name, self.records.seen[name, self.kind]
-        if self._seen.setdefault(number, height) != height:
-            return False
-        kept.add_said(where, said)
-        return True
+        return self._seen
 
 
 def _take_decoded(records: Records, many: Decoded, scope: Scope) -> None:
     """As `Records.take` does with each of them; what is odd in any way is left to it."""
     kinds = records.kinds = records.kinds or {WANTED[kind]: _Kind(records, kind) for kind in TABLE}
     people, file, notes = scope.people, many.file, list[Note]()
-    for index, (spot, found) in enumerate(zip(many.spots, many.found, strict=False)):
+    each = enumerate(zip(many.spots, many.found, strict=False))
+    while other := _take_measured(kinds[Observation], each, people, file):
+        index, (spot, found) = other
         kind = kinds.get(type(found))
         if kind is None:  # it is a patient or a medicine
             continue
@@ -77,11 +76,47 @@ def _take_decoded(records: Records, many: Decoded, scope: Scope) -> None:
         if link and number and (name := people.get(link.reference)):
             said = kind.said(found, scope, notes)
             if said and not notes and (said[0][_DISPLAY] is not None and (len(said) == 1 or _is_plain(said))):
-                what = f"{kind.kind}/{number}"
-                if kind.add(name, number, (name, file, f"{spot} {what}", f"{file}#{what}"), said):
+                height = kind.kept.height
+                if kind.seen(name).setdefault(number, height) == height:
+                    kind.kept.add_said((name, file, spot, kind.kind, number), said)
                     continue
             notes.clear()
         records.take(many[index], scope)
+
+
+def _take_measured(kind: _Kind, each: Iterator[_Each], people: Mapping[str, str], file: str) -> _Each | None:
+    """Take in measurements that are as most are, up to the next other resource, which is returned.
+
+    They are most of a large record: hence without a call more, and row after row in one list.
+    """
+    cells, height, last, other = list[Any](), kind.kept.height, Row(), None
+    before = height
+    for other in each:
+        spot, found = other[1]
+        if type(found) is not Observation or found.component:
+            break
+        concept, amount, link, number = found.code, found.value_quantity, found.subject, found.id
+        if not (concept and amount and link and number and len(concept.coding) == 1 and amount.comparator is None):
+            break
+        coding, name = concept.coding[0], people.get(link.reference or "")
+        code, display = coding.code, coding.display or concept.text
+        if (coding.system != LOINC or code in _GENES or display is None or name is None
+                or kind.seen(name).setdefault(number, height) != height):
+            break
+        unit = amount.code if amount.code and amount.system in _UCUM else amount.unit
+        # One text for all that are alike stays near, thousands of copies do not.
+        what: Row = code, display, unit
+        dated: Row = found.effective_date_time or when(found), found.issued, found.status
+        if what == (alike := kind.texts.setdefault(code, what)):
+            code, display, unit = alike
+        start, issued, status = last = last if dated == last else dated
+        cells += (name, file, spot, "Observation", number, LOINC, code, display, start, issued, status, amount.value,
+                  unit, None, None, state(found.interpretation[0]) if found.interpretation else None)
+        height += 1
+    else:
+        other = None
+    kind.kept.add_cells(cells, height - before)
+    return other
 
 
 def _is_plain(said: Sequence[Row]) -> bool:
@@ -91,13 +126,5 @@ def _is_plain(said: Sequence[Row]) -> bool:
 
 def _observed(found: Observation, _scope: Scope, notes: list[Note]) -> Sequence[Row]:
     """What an observation says; nothing where it may be a genotype, which is more than a row."""
-    concept, amount = found.code, found.value_quantity
-    codings = concept.coding if concept else []
-    if concept and amount and len(codings) == 1 and amount.comparator is None and not found.component:
-        coding = codings[0]
-        if coding.system == LOINC and coding.code not in _GENES:  # most of a large record, hence without a call more
-            return ((LOINC, coding.code, coding.display or concept.text, found.effective_date_time or when(found),
-                     found.issued, found.status, amount.value,
-                     amount.code if amount.code and amount.system in _UCUM else amount.unit, None, None,
-                     state(found.interpretation[0]) if found.interpretation else None),)
+    codings = found.code.coding if found.code else []
     return () if any(one.code in _GENES for one in codings) else observation_rows(found, notes)

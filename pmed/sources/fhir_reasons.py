@@ -49,14 +49,18 @@ def reason(found: Drug | Procedure | Encounter, link: Link, notes: list[Note]) -
         return NO_REASON
     if found.reason_code and not (found.reason_reference or found.reason):  # as of most visits, hence without more ado
         return (*_words(_decoded("reasonCode", found.reason_code, _CODES, notes)), None)
-    both = [part for one in _decoded("reason", found.reason, _BOTH, notes) for part in (one, *one.value)]
-    said = [*_decoded("reasonCode", found.reason_code, _CODES, notes),
-            *(one.concept for one in both if one.concept)]
-    links = [*_decoded("reasonReference", found.reason_reference, _LINKS, notes),
-             *(one.reference for one in both if one.reference)]
+    both = [part for one in _decoded("reason", found.reason, _BOTH, notes) for part in (one, *one.value)] \
+        if found.reason else []
+    said = _decoded("reasonCode", found.reason_code, _CODES, notes)
+    links = _decoded("reasonReference", found.reason_reference, _LINKS, notes)
+    if both:  # R5
+        said += [one.concept for one in both if one.concept]
+        links += [one.reference for one in both if one.reference]
     inside = [one for one in links if (one.reference or "").startswith("#")]
-    said += [_contained(found.contained, one, notes) for one in inside]
-    return (*_words(said), _cell([one for one in links if one not in inside], link))
+    if inside:
+        said += [_contained(found.contained, one, notes) for one in inside]
+        links = [one for one in links if one not in inside]
+    return (*_words(said), _cell(links, link))
 
 
 def _decoded(name: str, raw: msgspec.Raw, decoder: msgspec.json.Decoder[list[T] | None],
@@ -74,6 +78,9 @@ def _words(said: Sequence[CodeableConcept]) -> Row:
     """All reasons in words; system and code of the first that has a code."""
     if not said:
         return NO_REASON[:3]
+    if len(said) == 1:  # as nearly all are
+        system, code, display = named(said[0], SNOMED)
+        return (display or code, system, code) if code else (display or None, None, None)
     rows = [named(one, SNOMED) for one in said]
     system, code, _ = next((row for row in rows if row[1]), (None, None, None))
     return "; ".join(dict.fromkeys(str(display or code) for _, code, display in rows if display or code)) or None, \
@@ -82,8 +89,11 @@ def _words(said: Sequence[CodeableConcept]) -> Row:
 
 def _cell(links: Sequence[Reference], link: Link) -> str | None:
     """Every link and the name that it gives itself; one that says only its name is that name."""
-    return NEXT.join(f"{link(one.reference) if one.reference else ''}{NAME}{' '.join((one.display or '').split())}"
-                     for one in links) or None
+    return NEXT.join([_linked(one, link) for one in links]) or None
+
+
+def _linked(one: Reference, link: Link) -> str:
+    return f"{link(one.reference) if one.reference else ''}{NAME}{' '.join(one.display.split()) if one.display else ''}"
 
 
 def _contained(contained: Sequence[object], link: Reference, notes: list[Note]) -> CodeableConcept:

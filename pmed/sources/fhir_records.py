@@ -58,6 +58,8 @@ class Scope:
     def link(self, reference: str) -> str:
         """What a reason refers to, as `reasons` knows it: type and id; where there is no id, file and place."""
         plain = reference.partition("/_history/")[0]
+        if isinstance(self.resources, Decoded) and (named := self.resources.named(plain, REASONS)):
+            return named
         if (index := self.reasons.get(plain)) is not None:
             found = self.resources[index]
             return found.name if found.id else f"{found.file}#{found.name}"
