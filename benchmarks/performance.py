@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks import biobank, pharmacogenes, scale, scores
-from benchmarks.measure import ADDITIONS, HEAD, ROOT, pace
+from benchmarks.measure import ADDITIONS, HEAD, ROOT, Case, Cost, pace
 from pmed.cohort.plan import PEOPLE, PEOPLE_GENES
 
 if TYPE_CHECKING:
@@ -81,8 +81,15 @@ def newest(wanted: Collection[str]) -> list[dict[str, Any]]:
 
 def names() -> set[str]:
     """The cases about cohorts."""
-    cases = [case.name for group, _ in (*biobank.GROUPS, *scale.GROUPS) for case in group({})]
-    return {*cases, biobank.STRAIGHT}
+    return {case.name for group, _ in (*biobank.GROUPS, *scale.GROUPS) for case in group({})}
+
+
+def straight(rows: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
+    """How far all sizes of the page are from a line: a run of a few of them says less."""
+    cases = [Case(row[0], (), items=int(_people(row[0]))) for row in rows if row[0].startswith(biobank.LINE) and row[2]]
+    costs = {row[0]: Cost(float(row[1]), float(row[3] or 0), float(row[2])) for row in rows if row[2]}
+    return [(what, "", "", "", f"{float(each) / 1e6:.2f}", ratio, limit, verdict, "those above")
+            for what, *_, each, ratio, _, limit, verdict in biobank.linearity(cases, costs)]
 
 
 def others() -> list[str]:
@@ -127,7 +134,7 @@ def page(results: Sequence[dict[str, Any]], beside: Sequence[dict[str, Any]] = (
         "Work is the CPU time of all processes without the start of the first (on Spark: nor that of its Java). A "
         "person's cost is work over people; the ratio is to the cost of a person in the cohort of 2,562 of that kind, "
         "and on Spark to the local engine's for as many.", "",
-        *_table(head, rows), "", f"![{picture(rows).alt}](images/{PICTURE.name})", "",
+        *_table(head, [*rows, *straight(rows)]), "", f"![{picture(rows).alt}](images/{PICTURE.name})", "",
         *_beside(beside), "## How it was measured", "", "By commit:", "", *map(_measured, all_of.values()), "",
         *_paper(rows)]) + "\n"
 

@@ -20,6 +20,7 @@ from click.testing import CliRunner
 
 from pmed.cli import cli
 from pmed.cohort import run, spark
+from pmed.cohort.hadoop import Hadoop
 from pmed.errors import OptionError, PmedError
 
 from .test_cohort import made, people_vcf, record
@@ -114,6 +115,36 @@ def test_what_cannot_be_written_is_one_line(mounted: Path, tmp_path: Path) -> No
     genome = people_vcf(tmp_path / "crowd.vcf", 2)
     with pytest.raises(PmedError, match="^viewfs://pmed/out/.*: cannot be written: "):
         run(genome, output="viewfs://pmed/out", jobs=2, engine="spark")  # the mount table itself is read-only
+
+
+class Renaming:
+    """What Hadoop's file systems do, told and not done; a rename says by its answer whether it was one."""
+
+    def __init__(self) -> None:
+        self.done: list[tuple[str, ...]] = []
+        self.renames = True
+
+    def copyFromLocalFile(self, _moved: bool, _over: bool, _source: str, target: str) -> None:
+        self.done.append(("copied", target))
+
+    def delete(self, address: str, _deep: bool) -> None:
+        self.done.append(("deleted", address))
+
+    def rename(self, one: str, other: str) -> bool:
+        self.done.append(("renamed", one, other))
+        return self.renames
+
+
+def test_a_file_is_there_whole_or_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    system, hadoop = Renaming(), Hadoop.__new__(Hadoop)
+    monkeypatch.setattr(hadoop, "_system", lambda _: system)
+    monkeypatch.setattr(hadoop, "_path", str)
+    target, beside = f"{AT}/out/part.parquet", f"{AT}/out/.part.parquet.unfinished"
+    hadoop.push(Path("/made/part.parquet"), target)
+    assert system.done == [("copied", beside), ("deleted", target), ("renamed", beside, target)]
+    system.renames = False
+    with pytest.raises(PmedError, match="^viewfs://pmed/data/out/part.parquet: cannot be written: .* did not rename"):
+        hadoop.push(Path("/made/part.parquet"), target)
 
 
 def test_another_engine_refuses_addresses(tmp_path: Path) -> None:
