@@ -9,6 +9,7 @@ lost is started again by Spark; what it had written is written again, with the s
 from __future__ import annotations
 
 import os
+import pickle
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from ..collecting import settled
 from ..errors import OptionError
 from ..processors import one_thread
 from . import work
@@ -82,12 +84,16 @@ def _session(jobs: int) -> tuple[Any, bool]:
     return builder.getOrCreate(), True
 
 
-def _mapper(asked: bytes, doing: Doing) -> Callable[[Iterator[Any]], Iterator[Any]]:
+def _mapper(asked: bytes, doing: Doing) -> Callable[[Iterator[bytes]], Iterator[bytes]]:
     """What an executor does with its rows."""
+    shipped = pickle.dumps(doing)
+
     def work_out(tasks: Iterator[bytes]) -> Iterator[bytes]:
         one_thread()
+        made = pickle.loads(shipped)  # noqa: S301 - ours; it loads polars, which is to know of the thread by then
         for task in tasks:
-            yield doing(asked, task)
+            yield made(asked, task)
+        settled()  # Spark's Python collects all garbage after every task
 
     return work_out
 
