@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import weakref
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 
-from pmed.sources import fhir_lines, fhir_many
+from pmed.sources import fhir_bundle, fhir_lines, fhir_many
 from pmed.sources.fhir import FhirSource
 from pmed.tables import TABLES
 from pmed.types import ReadRequest
@@ -95,3 +96,47 @@ def test_real_records(tmp_path: Path, shared: Path, slowly: Any) -> None:
                 text = text.replace(one["fullUrl"], f"{one['resource']['resourceType']}/{one['resource']['id']}")
             out.write(text + "\n")
     assert must_be_same(path, slowly)["observations"].height > 100
+
+
+@pytest.mark.parametrize("url", [True, False])
+def test_odd_observations_of_a_bundle(tmp_path: Path, url: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    person: dict[str, Any] = {"resourceType": "Patient", "id": "p1", "birthDate": "1950-01-01"}
+    odd = [measured(number) | more for number, more in enumerate(ODD)]
+    others = [{"resourceType": "Condition", "id": "c1", "subject": {"reference": "Patient/p1"},
+               "code": {"coding": [{"code": "1", "display": "one"}, {"code": "2"}]}},
+              {"resourceType": "Claim", "id": "k"},
+              {"resourceType": "Procedure", "id": "r1", "subject": {"reference": "Patient/p1"}, "code": coded("1"),
+               "reasonReference": [{"reference": "urn:uuid:c1"}]}]
+    both = [one for number, one in enumerate(odd) for one in (measured(100 + number), one)]
+    resources = [person, *both[:9], *others, *both[9:], *others, *both[:3]]
+    path = tmp_path / "all.json"
+    path.write_text(json.dumps({"resourceType": "Bundle", "type": "collection", "entry": [
+        ({"fullUrl": f"urn:uuid:{one['id']}"} if url and one["id"] else {}) | {"resource": one} for one in resources]}))
+    found = read(path)
+    monkeypatch.setattr(fhir_bundle, "whole_bundle", lambda _: None)
+    for name, frame in read(path).items():
+        assert found[name].equals(frame), name
+    assert found["observations"].height > len(ODD)
+    assert found["procedures"]["reason"].to_list() == ["one"]
+    assert {"duplicate-resource", "unknown-patient", "limit-not-value", "no-code"} <= set(found["issues"]["code"])
+
+
+def test_a_bundle_is_gone_before_the_next_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = []
+    for name in ("p1", "p2", "p3"):
+        paths.append(tmp_path / f"{name}.json")
+        person = {"resourceType": "Patient", "id": name, "birthDate": "1950-01-01"}
+        weight = measured(1, subject={"reference": f"Patient/{name}"})
+        paths[-1].write_text(json.dumps({"resourceType": "Bundle", "type": "collection", "entry": [
+            {"resource": person}, {"resource": weight}]}))
+    known: list[weakref.ref[Any]] = []
+    inner = fhir_bundle.read_document
+
+    def watched(path: Path) -> fhir_bundle.Reading:
+        assert not any(one() for one in known)
+        reading = inner(path)
+        known.append(weakref.ref(reading.resources))
+        return reading
+    monkeypatch.setattr("pmed.sources.fhir.read_document", watched)
+    tables = FhirSource(processes=1).read(paths, ReadRequest(TABLES["sites"].empty()))
+    assert (len(known), tables["observations"].height) == (3, 3)

@@ -12,7 +12,7 @@ from ..genomics.builds import known_build
 from ..genomics.header import Header
 from ..genomics.opening import head_of
 
-# In a chunk of the whole plan, and of genes alone, where nothing is said of memory: two processes stay below 2 GB. A
+# In a chunk of the whole plan, and of genes alone, where nothing is said of memory: two processes take about 2 GB. A
 # third of the cost of 640 people is that of any chunk, however few they are.
 PEOPLE, PEOPLE_GENES = 960, 1920
 LEAST, MOST = 16, 4096

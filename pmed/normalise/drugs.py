@@ -18,6 +18,7 @@ import polars as pl
 
 from ..plans import as_written
 from ..tables import TABLES
+from ..verdicts import lists_allergies
 from .drug_names import GOODS, asides, main_name, one_edit_apart, parts, says_no_allergy, says_none, spellings
 from .routes import route_by_form
 
@@ -220,11 +221,11 @@ def _together(found: Iterable[Match]) -> Match:
 
 
 def _issues(drugs: pl.DataFrame) -> pl.DataFrame:
-    """Conflicts, guesses and unknown medicines, each named once a patient."""
+    """Conflicts, guesses and what is unknown, each named once a patient."""
     conflict, guess = pl.col("possible_ingredients").is_not_null(), pl.col("matched_by").eq_missing("fuzzy")
-    # An allergen need not be a drug, so that only medicines are reported as unknown.
-    unknown = (pl.col("active").fill_null(value=True) & pl.col("ingredients").is_null() & ~conflict
-               & pl.lit("dose" in drugs.columns))
+    unknown = pl.col("active").fill_null(value=True) & pl.col("ingredients").is_null() & ~conflict
+    if "dose" not in drugs.columns:  # "no known food allergy" is no allergen
+        unknown &= lists_allergies()
     once = drugs.lazy().unique(["patient_id", *_PAIR], keep="first", maintain_order=True).filter(
         conflict | guess | unknown).pipe(as_written)
     if once.is_empty():
@@ -237,9 +238,16 @@ def _issues(drugs: pl.DataFrame) -> pl.DataFrame:
                           pl.col("code").fill_null("none"), could_be)),
         _report(once.filter(guess), "warning", "fuzzy-drug-name",
                 pl.format("'{}' was read as {}: please confirm", text, names)),
-        _report(once.filter(unknown), "info", "drug-not-recognised",
-                pl.format("'{}' is not in the vocabulary: it was not assessed", text)),
+        _report(once.filter(unknown), "info", *_unknown(text, medicine="dose" in drugs.columns)),
     ])
+
+
+def _unknown(text: pl.Expr, *, medicine: bool) -> tuple[str, pl.Expr]:
+    """The code and the words for what no vocabulary knows; an allergen need not be a drug."""
+    if medicine:
+        return "drug-not-recognised", pl.format("'{}' is not in the vocabulary: it was not assessed", text)
+    return "allergen-not-recognised", pl.format(
+        "'{}' is no medicine of the vocabulary: an allergy to it was not weighed, unless it names a class", text)
 
 
 def _report(drugs: pl.DataFrame, severity: str, code: str, text: pl.Expr) -> pl.DataFrame:

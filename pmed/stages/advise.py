@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import cache, lru_cache
 from typing import Any
 
+import numpy as np
 import pluggy
 import polars as pl
 
@@ -146,9 +147,13 @@ def _add_cautions(impl: pluggy.HookImpl, suggestions: pl.DataFrame, tables: Tabl
     if missing := [name for name in CAUTION if name not in found.columns]:
         raise TableError(f"cautions lack the column {missing[0]!r}")
     more = found.group_by("patient_id", "drug", maintain_order=True).agg(_more=pl.struct("code", "text"))
-    joined = suggestions.join(more, on=["patient_id", "drug"], how="left", maintain_order="left")
-    both = pl.concat_list(pl.col("cautions").fill_null(NO_CAUTIONS), pl.col("_more").fill_null(NO_CAUTIONS))
-    return joined.with_columns(cautions=both).drop("_more")
+    # Only of rows that have more: of all rows to join lists takes a tenth of a cohort's time.
+    rows = suggestions.select("patient_id", "drug", pl.col("cautions").fill_null(NO_CAUTIONS)).with_row_index("_row")
+    both = rows.join(more, on=["patient_id", "drug"], maintain_order="left").select(
+        "_row", cautions=pl.concat_list("cautions", "_more"))
+    place = np.arange(rows.height)
+    place[both["_row"].to_numpy()] = rows.height + np.arange(both.height)
+    return suggestions.with_columns(pl.concat([rows["cautions"], both["cautions"]], rechunk=True)[place])
 
 
 def rank(suggestions: pl.DataFrame) -> pl.DataFrame:

@@ -235,6 +235,8 @@ def test_patients_read_one_by_one_are_those_read_together(people: list[tuple[Any
     for few in (len(people), 0):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(read_cases, "FEW", few)
+            # Ages are told apart by the bounds of all drugs, else also by those of the release.
+            patch.setattr(read_cases, "covered", lambda: {one.name: one for one in MADE})
             ways.append(Cases.read(features, MADE))
     one_by_one, together = ways
     assert len(one_by_one.outcomes) == len(people) * len(MADE)
