@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -45,3 +47,14 @@ def test_spark_writes_what_the_local_engine_writes_though_a_worker_is_killed(
     (tmp_path / "spark" / KILLED).unlink()
     assert done.people == 7
     assert made(tmp_path / "spark") == made(tmp_path / "local")
+
+
+def test_executors_say_how_polars_works_before_they_load_it() -> None:
+    from pyspark import cloudpickle
+    shipped = cloudpickle.dumps(spark._mapper(b"", spark.done_of))
+    told = ("import pickle, sys; work_out = pickle.loads(sys.stdin.buffer.read()); assert 'polars' not in sys.modules; "
+            "import gc, os; [*work_out(iter(()))]; "
+            "print('polars' in sys.modules, os.environ['POLARS_MAX_THREADS'], gc.get_freeze_count() > 0)")
+    bare = {name: value for name, value in os.environ.items() if not name.startswith(("POLARS_", "_RJEM_"))}
+    done = subprocess.run([sys.executable, "-c", told], input=shipped, env=bare, capture_output=True, check=True)
+    assert done.stdout.split() == [b"True", b"1", b"True"], done.stderr

@@ -1,4 +1,4 @@
-"""Chunks of a cohort on Apache Spark (extra ``spark``): one row a chunk, worked out by the executors' Python.
+"""Chunks of a cohort on Apache Spark (extra ``spark``): one task a chunk, worked out by the executors' Python.
 
 The executors run `work.do`, the function of the local engine, and write the chunks' files themselves: the output
 folder, and genomes that are not cut, must be at the same path on every machine, or at Hadoop addresses (`away`).
@@ -9,6 +9,7 @@ lost is started again by Spark; what it had written is written again, with the s
 from __future__ import annotations
 
 import os
+import pickle
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from ..collecting import settled
 from ..errors import OptionError
 from ..processors import one_thread
 from . import work
@@ -28,12 +30,10 @@ _SETTINGS = {
     "spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1", "spark.ui.enabled": "false",
     # A busy machine may be silent for minutes.
     "spark.network.timeout": "1200s", "spark.executor.heartbeatInterval": "60s",
-    # A chunk is one row; its task is the unit that is tried again.
-    "spark.sql.execution.arrow.maxRecordsPerBatch": "1", "spark.task.maxFailures": str(RETRIES),
+    "spark.task.maxFailures": str(RETRIES),
     # Java only hands tasks out here: to compile itself well would take longer than all that it does.
     "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
 }
-_SCHEMA = "done binary"
 Doing = Callable[[bytes, bytes], bytes]
 _Plain = TypeVar("_Plain")
 
@@ -47,13 +47,11 @@ def on_spark(asked: Asked, chunks: Sequence[Chunk], jobs: int, doing: Doing) -> 
     if not chunks:
         return
     with kept_session(jobs) as session:
-        rows = [(plainly(chunk),) for chunk in chunks]
-        context = session.sparkContext
-        # One partition a chunk, whatever Spark would make of a small table.
-        spread = session.createDataFrame(context.parallelize(rows, len(rows)), "task binary")
-        made = spread.mapInArrow(_mapper(plainly(asked), doing), _SCHEMA).collect()
-    for row in made:
-        yield msgspec.json.decode(bytes(row["done"]), type=Done)
+        # One partition a chunk. Rows as they are, not frames: those would cost Java seconds to plan and compile.
+        tasks = session.sparkContext.parallelize([plainly(chunk) for chunk in chunks], len(chunks))
+        made = tasks.mapPartitions(_mapper(plainly(asked), doing)).collect()
+    for one in made:
+        yield msgspec.json.decode(one, type=Done)
 
 
 @contextmanager
@@ -86,15 +84,16 @@ def _session(jobs: int) -> tuple[Any, bool]:
     return builder.getOrCreate(), True
 
 
-def _mapper(asked: bytes, doing: Doing) -> Callable[[Iterator[Any]], Iterator[Any]]:
+def _mapper(asked: bytes, doing: Doing) -> Callable[[Iterator[bytes]], Iterator[bytes]]:
     """What an executor does with its rows."""
-    def work_out(batches: Iterator[Any]) -> Iterator[Any]:
-        one_thread()
-        import pyarrow as pa
+    shipped = pickle.dumps(doing)
 
-        for batch in batches:
-            made = [doing(asked, task) for task in batch.column(0).to_pylist()]
-            yield pa.RecordBatch.from_pydict({"done": pa.array(made, pa.binary())})
+    def work_out(tasks: Iterator[bytes]) -> Iterator[bytes]:
+        one_thread()
+        made = pickle.loads(shipped)  # noqa: S301 - ours; it loads polars, which is to know of the thread by then
+        for task in tasks:
+            yield made(asked, task)
+        settled()  # Spark's Python collects all garbage after every task
 
     return work_out
 
