@@ -115,7 +115,8 @@ class Source(Protocol):
 
     A genome source may also have ``parts(paths, request, people)``, an iterator of the same tables for so many people
     at a time, together those of ``read``; large cohorts are then worked on in parts. A history source may have
-    ``apart(path)``: whether a file holds whole records, so that it can be read without the other files.
+    ``apart(path)``: whether a file holds whole records, so that it can be read without the other files; and
+    ``parted(paths, folder, size)``: files that are read one by one instead of `paths`, of about `size` bytes each.
     """
 
     name: ClassVar[str]

@@ -30,7 +30,17 @@ from . import staging, work
 from .away import Here, here
 from .counts import EVERYBODY
 from .local import Pool, processes
-from .plan import Block, Chunk, Files, direct_blocks, files_of_same_people, in_block, people_at_once, with_patients
+from .plan import (
+    RECORD_BYTES,
+    Block,
+    Chunk,
+    Files,
+    direct_blocks,
+    files_of_same_people,
+    in_block,
+    people_at_once,
+    with_patients,
+)
 from .result import Cohort
 from .summary import write_summary
 from .work import WORK, Asked, Done, note
@@ -238,7 +248,7 @@ def _cut(pool: Pool, sets: Sequence[Files], place: Path, most: int, unread: dict
 def _sorted(pool: Pool, history: Sequence[Path], people: Path, most: int) -> list[tuple[Path, staging.Sorted]]:
     """Records by chunk. Files that tell of the same patient are read together, for only together are they a record."""
     place = people.parent / "records"
-    groups = record_groups(work.worker().engine.sources, history)
+    groups = _parted(pool, record_groups(work.worker().engine.sources, history), place, most * RECORD_BYTES)
     while True:
         folders = {paths: staging.folder_of(place, paths) for paths in groups}
         _all(pool([(work.sort_records, (paths, folder, people, most)) for paths, folder in folders.items()]))
@@ -251,6 +261,17 @@ def _sorted(pool: Pool, history: Sequence[Path], people: Path, most: int) -> lis
     if history and not any(one.patients for one in made.values()):
         raise HistoryError(next((why for one in made.values() for why in one.unread.values()), "no record"))
     return [(folders[paths], one) for paths, one in made.items()]
+
+
+def _parted(pool: Pool, groups: Sequence[tuple[Path, ...]], place: Path, size: int) -> list[tuple[Path, ...]]:
+    """What is too much to be read at once in parts, the rest as it is."""
+    given = [(paths, staging.folder_of(place.with_name("parts"), paths), size) for paths in groups]
+    _all(pool([(work.part_records, one) for one in given]))
+    made = [work.part_records(*one).parts for one in given]
+    found: list[tuple[Path, ...]] = []
+    for parts, paths in zip(made, groups, strict=True):
+        found += [(Path(one),) for one in parts] or [paths]
+    return found
 
 
 def _all(calls: Iterable[object]) -> None:

@@ -22,7 +22,7 @@ from ..stages.read import READ_TABLES, empty_tables, read
 from ..types import ReadRequest
 
 DONE = "done.json"
-_Note = TypeVar("_Note", "Cut", "Sorted")
+_Note = TypeVar("_Note", "Cut", "Parted", "Sorted")
 _GROUP = "_group"
 _ORPHANS = "r"  # files of people without a genome, who are chunks of their own
 
@@ -32,6 +32,12 @@ class Cut(msgspec.Struct, frozen=True):
 
     blocks: tuple[tuple[str, ...], ...]
     unread: dict[str, str]
+
+
+class Parted(msgspec.Struct, frozen=True):
+    """Files that are to be read one by one instead of some records; none where these are read at once."""
+
+    parts: tuple[str, ...]
 
 
 class Sorted(msgspec.Struct, frozen=True):
@@ -86,6 +92,20 @@ def _unreadable(source: Any, request: ReadRequest, paths: Sequence[Path]) -> dic
         except PmedError as error:
             found[str(path)] = str(error)
     return found
+
+
+def part_records(engine: Engine, paths: tuple[Path, ...], folder: Path, size: int) -> Parted:
+    """Part records that are more than `size` bytes, where their source can."""
+    if (done := _done(folder, Parted)) is not None:
+        return done
+    folder.mkdir(parents=True, exist_ok=True)
+    source = next((one.made for one in engine.sources if one.made.kind == "history" and hasattr(one.made, "parted")
+                   and all(map(one.made.matches, paths))), None)
+    try:
+        parts = source.parted(paths, folder, size) if source else []
+    except PmedError:  # who reads them says so
+        parts = []
+    return _finished(folder, Parted(tuple(map(str, parts))))
 
 
 def sort_records(engine: Engine, request: ReadRequest, paths: tuple[Path, ...], *, folder: Path, people: Path,

@@ -279,6 +279,11 @@ def cut(paths: tuple[Path, ...], folder: Path, people: int) -> staging.Cut:
     return staging.cut(_mine[0].engine, _mine[0].request, paths, folder, people)
 
 
+def part_records(paths: tuple[Path, ...], folder: Path, size: int) -> staging.Parted:
+    """Part records that are too much to be read at once, in this process."""
+    return staging.part_records(_mine[0].engine, paths, folder, size)
+
+
 def sort_records(paths: tuple[Path, ...], folder: Path, people: Path, most: int) -> staging.Sorted:
     """Sort records to chunks, in this process."""
     return staging.sort_records(_mine[0].engine, _mine[0].request, paths, folder=folder, people=people,
@@ -296,4 +301,4 @@ def is_full(error: PmedError) -> bool:
 
 
 __all__ = ["Asked", "Done", "Worker", "begin", "cut", "do", "exposures", "is_full", "note", "part",
-           "sort_records", "worker"]
+           "part_records", "sort_records", "worker"]

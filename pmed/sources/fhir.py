@@ -19,6 +19,7 @@ from .fhir_bundle import Reading, read_document
 from .fhir_files import EXPORT_HINT, inside, is_bundle, is_lines, is_record
 from .fhir_lines import LineReading
 from .fhir_many import take_all, take_loose
+from .fhir_parts import is_part, parted, readings
 from .fhir_records import Records
 from .fhir_resource import file_issue
 from .fhir_shares import read_shared
@@ -41,11 +42,17 @@ class FhirSource:
 
     def matches(self, path: Path) -> bool:
         """A JSON or NDJSON file that begins like an object, or a folder with FHIR resources in such files."""
-        return any(is_record(one, sure=True) for one in inside(path)) if path.is_dir() else is_record(path)
+        if path.is_dir():
+            return any(is_record(one, sure=True) for one in inside(path))
+        return is_part(path) or is_record(path)
 
     def apart(self, path: Path) -> bool:
         """A bundle: it holds whole records and is read without other files."""
         return path.is_file() and is_bundle(path)
+
+    def parted(self, paths: Sequence[Path], folder: Path, size: int) -> list[Path]:
+        """NDJSON of more than `size` bytes in files of a folder that are read one by one; none where it is less."""
+        return parted(paths, folder, size)
 
     def read(self, paths: Sequence[Path], request: ReadRequest) -> dict[str, pl.DataFrame]:
         """Read records of one or many patients; `request.index_date` is an ISO date or "".
@@ -75,6 +82,9 @@ def _read(paths: Sequence[Path], processes: int) -> Records:
     loose: list[Reading | LineReading] = []
     faults: list[HistoryError] = []
     for file, strict in _files(paths):
+        if is_part(file):
+            loose += readings(file)
+            continue
         reading = _open(file, records, faults, strict=strict)
         if isinstance(reading, Reading) and reading.bundled:
             take_all(records, reading.pieces(), records.meet(reading))

@@ -24,7 +24,7 @@ from ..errors import HistoryError
 from ..pools import end_with
 from .fhir_bundle import Reading
 from .fhir_decoded import BEGIN
-from .fhir_files import Span, is_packed, line_after, lines_before, opened
+from .fhir_files import WHOLE, Span, is_packed, line_after, lines_before, opened
 from .fhir_lines import LineReading
 from .fhir_many import take_all
 from .fhir_records import Records, Scope
@@ -77,11 +77,11 @@ def read_shared(parts: Sequence[Reading | LineReading], most: int = 0) -> Record
     There are at most as many as `most` says, 0 for as many as there are CPUs.
     A file of an export holds one type: patients and medicines are looked for only in files that begin with one.
     """
-    files = [part for part in parts if isinstance(part, LineReading)]
+    files = [part for part in parts if isinstance(part, LineReading) and part.span == WHOLE]
     kinds = [_kind(part.path) for part in files]
     costs = [_cost(part.path, kind) for part, kind in zip(files, kinds, strict=True)]
     many = min(sum(costs) // LEAST, most or os.cpu_count() or 1)
-    if many < 2 or len(files) < len(parts):
+    if many < 2 or len(files) < len(parts):  # bundles, or what is shared among processes already
         return None
     records = Records()
     try:
