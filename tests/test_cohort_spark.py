@@ -51,7 +51,7 @@ def test_spark_writes_what_the_local_engine_writes_though_a_worker_is_killed(
 
 def test_executors_say_how_polars_works_before_they_load_it() -> None:
     from pyspark import cloudpickle
-    shipped = cloudpickle.dumps(spark._mapper(b"", spark.done_of))
+    shipped = cloudpickle.dumps(spark._mapper(b"", None, spark.done_of))
     told = ("import pickle, sys; work_out = pickle.loads(sys.stdin.buffer.read()); assert 'polars' not in sys.modules; "
             "import gc, os; [*work_out(iter(()))]; "
             "print('polars' in sys.modules, os.environ['POLARS_MAX_THREADS'], gc.get_freeze_count() > 0)")

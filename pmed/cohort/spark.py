@@ -34,6 +34,7 @@ _SETTINGS = {
     # Java only hands tasks out here: to compile itself well would take longer than all that it does.
     "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
 }
+_SCHEMA = "done binary"
 Doing = Callable[[bytes, bytes], bytes]
 _Plain = TypeVar("_Plain")
 
@@ -47,11 +48,13 @@ def on_spark(asked: Asked, chunks: Sequence[Chunk], jobs: int, doing: Doing) -> 
     if not chunks:
         return
     with kept_session(jobs) as session:
-        # One partition a chunk. Rows as they are, not frames: those would cost Java seconds to plan and compile.
-        tasks = session.sparkContext.parallelize([plainly(chunk) for chunk in chunks], len(chunks))
-        made = tasks.mapPartitions(_mapper(plainly(asked), doing)).collect()
-    for one in made:
-        yield msgspec.json.decode(one, type=Done)
+        # One row and partition a chunk, by its number: rows made of Python objects would take Python processes of
+        # their own to come to Java.
+        tasks = session.sparkContext.broadcast([plainly(chunk) for chunk in chunks])
+        numbers = session.range(0, len(chunks), 1, len(chunks))
+        made = numbers.mapInArrow(_mapper(plainly(asked), tasks, doing), _SCHEMA).collect()
+    for row in made:
+        yield msgspec.json.decode(bytes(row["done"]), type=Done)
 
 
 @contextmanager
@@ -84,15 +87,18 @@ def _session(jobs: int) -> tuple[Any, bool]:
     return builder.getOrCreate(), True
 
 
-def _mapper(asked: bytes, doing: Doing) -> Callable[[Iterator[bytes]], Iterator[bytes]]:
-    """What an executor does with its rows."""
+def _mapper(asked: bytes, tasks: Any, doing: Doing) -> Callable[[Iterator[Any]], Iterator[Any]]:
+    """What an executor does with its rows: the numbers of `tasks`, which Spark has sent to all."""
     shipped = pickle.dumps(doing)
 
-    def work_out(tasks: Iterator[bytes]) -> Iterator[bytes]:
+    def work_out(batches: Iterator[Any]) -> Iterator[Any]:
         one_thread()
+        import pyarrow as pa
+
         made = pickle.loads(shipped)  # noqa: S301 - ours; it loads polars, which is to know of the thread by then
-        for task in tasks:
-            yield made(asked, task)
+        for batch in batches:
+            done = [made(asked, tasks.value[number]) for number in batch.column(0).to_pylist()]
+            yield pa.RecordBatch.from_pydict({"done": pa.array(done, pa.binary())})
         settled()  # Spark's Python collects all garbage after every task
 
     return work_out

@@ -75,7 +75,7 @@ def parted(paths: Iterable[Path], folder: Path, size: int) -> list[Path]:
         return []
     many = -(-sum(file.stat().st_size for file in files) // size)
     people = _people(files) if many > 1 else {}
-    many = min(many, len(people) // 2)  # where there is one patient only, problems of nobody's resources are told of him
+    many = min(many, len(people) // 2)  # what is wrong with a resource of nobody is told of the only patient
     if many < 2:
         return []
     place = {name: number * many // len(people) for number, name in enumerate(people)}

@@ -279,7 +279,7 @@ def _taken(medications: pl.DataFrame) -> pl.DataFrame:
 
 def _unweighed(taken: pl.DataFrame, features: pl.DataFrame) -> pl.DataFrame:
     """For drugs taken beside a medicine that was not recognised: the caution that an interaction was not weighed."""
-    if UNREAD not in features.columns or not (features[UNREAD] != "").any():
+    if UNREAD not in features.columns or not features[UNREAD].cast(pl.String).str.len_bytes().sum():
         return _NONE_UNWEIGHED
     text = pl.format("Not recognised, so an interaction with it was not weighed: {}.", UNREAD)
     unread = features.filter(pl.col(UNREAD) != "").select("patient_id", text=text)
