@@ -20,10 +20,12 @@ from ..files import write_whole
 from .fhir_files import Span, blocks, inside, is_lines, is_packed
 from .fhir_lines import LineReading
 from .fhir_resource import UNREADABLE
+from .fhir_shares import kind_at_begin
 from .fhir_types import Reference
 
 _SUFFIX = ".fhir-part"
 _FIRST, _EVERY = 0, -1  # numbers of parts
+_APART = {"Patient", "Medication", None}
 
 
 class _Line(msgspec.Struct, rename="camel", gc=False):
@@ -74,7 +76,8 @@ def parted(paths: Iterable[Path], folder: Path, size: int) -> list[Path]:
     if not files or not all(is_lines(file) and not is_packed(file) and file.is_file() for file in files):
         return []
     many = -(-sum(file.stat().st_size for file in files) // size)
-    people = _people(files) if many > 1 else {}
+    # A file of an export holds one type. Patients that are met elsewhere are in some part, with all that is theirs.
+    people = _people([one for one in files if kind_at_begin(one) == "Patient"] or files) if many > 1 else {}
     many = min(many, len(people) // 2)  # what is wrong with a resource of nobody is told of the only patient
     if many < 2:
         return []
@@ -117,15 +120,31 @@ def _runs(file: Path, place: Mapping[str, int], many: int) -> list[list[_Run]] |
 
 def _parts_of(span: Span, block: bytes, place: Mapping[str, int], many: int) -> Iterator[tuple[int, _Run]]:
     """The runs of a block and the part of each."""
-    numbers = [_part(one, place, many) for one in _decoded(block)]
+    lines = _decoded(block)
+    whole = _Run(span.start, span.end or 0, span.number)
+    if (one := _of_one(lines, place)) is not None:
+        yield one, whole
+        return
+    numbers = [_part(line, place, many) for line in lines]
     if len(set(numbers)) == 1:
-        yield numbers[0], _Run(span.start, span.end or 0, span.number)
+        yield numbers[0], whole
         return
     starts = [*accumulate((len(line) + 1 for line in block.split(b"\n")), initial=span.start)]
     starts[-1] = span.end or 0
-    for number, lines in groupby(range(len(numbers)), numbers.__getitem__):
-        each = [*lines]
+    for number, some in groupby(range(len(numbers)), numbers.__getitem__):
+        each = [*some]
         yield number, _Run(starts[each[0]], starts[each[-1] + 1], span.number + each[0])
+
+
+def _of_one(lines: Sequence[Any], place: Mapping[str, int]) -> int | None:
+    """The part of all the lines, where they are about known patients of one part, as in nearly every block."""
+    try:
+        kinds, names = ({one.resource_type for one in lines},
+                        {one.subject.reference or "" for one in lines})
+    except AttributeError:  # a line that cannot be read, or is about nobody
+        return None
+    found = {place.get(name.rpartition("/")[2]) for name in names}
+    return found.pop() if len(found) == 1 and kinds.isdisjoint(_APART) else None
 
 
 def _part(line: _Line | None, place: Mapping[str, int], many: int) -> int:

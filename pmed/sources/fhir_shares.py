@@ -78,7 +78,7 @@ def read_shared(parts: Sequence[Reading | LineReading], most: int = 0) -> Record
     A file of an export holds one type: patients and medicines are looked for only in files that begin with one.
     """
     files = [part for part in parts if isinstance(part, LineReading) and part.span == WHOLE]
-    kinds = [_kind(part.path) for part in files]
+    kinds = [kind_at_begin(part.path) for part in files]
     costs = [_cost(part.path, kind) for part, kind in zip(files, kinds, strict=True)]
     many = min(sum(costs) // LEAST, most or os.cpu_count() or 1)
     if many < 2 or len(files) < len(parts):  # bundles, or what is shared among processes already
@@ -96,7 +96,7 @@ def read_shared(parts: Sequence[Reading | LineReading], most: int = 0) -> Record
     return records
 
 
-def _kind(path: Path) -> str:
+def kind_at_begin(path: Path) -> str:
     """The type that a file begins with; "" where that cannot be told."""
     try:
         with opened(path) as file:
