@@ -146,9 +146,11 @@ class Worker:
         before = len(self.engine.plugins.failures)
         try:
             return [self._kept(self._run(records, chunk.block, chunk.people))]
-        except Exception:  # isolation: what is wrong is said of those whom it is about, below
+        except Exception as error:  # isolation: what is wrong is said of those whom it is about
             del self.engine.plugins.failures[before:]
-        unread.update(self._unread(chunk.block))
+            unread.update(self._unread(chunk.block))
+            if not unread:
+                return list(self._halves(records, chunk.block, chunk.people, lost, error))
         block = replace(chunk.block, paths=tuple(path for path in chunk.block.paths if str(path) not in unread))
         named = {sample: Path(path).name for path in unread for sample in head_of(Path(path)).samples}
         there = {sample for path in block.paths for sample in head_of(path).samples}
@@ -175,15 +177,20 @@ class Worker:
             made = self._run(records, block, people)
         except Exception as error:  # isolation: one person's data must not end the results of all others
             del self.engine.plugins.failures[before:]
-            if len(people) > 1:
-                half = len(people) // 2
-                for some in (people[:half], people[half:]):
-                    yield from self._results(records, block, some, lost)
-                return
+            yield from self._halves(records, block, people, lost, error)
+            return
+        yield self._kept(made)
+
+    def _halves(self, records: Mapping[str, pl.DataFrame], block: Block, people: Sequence[tuple[str, str]],
+                lost: dict[str, str], error: Exception) -> Iterator[Tables]:
+        """The halves of people who failed together; of one alone it is said why."""
+        if len(people) == 1:
             said = str(error) if isinstance(error, PmedError) else f"{type(error).__name__}: {error}"
             lost[people[0][0]] = " ".join(said.split())
             return
-        yield self._kept(made)
+        half = len(people) // 2
+        for some in (people[:half], people[half:]):
+            yield from self._results(records, block, some, lost)
 
     def _run(self, records: Mapping[str, pl.DataFrame], block: Block, people: Sequence[tuple[str, str]]) -> Tables:
         ids = [patient for patient, _ in people]
