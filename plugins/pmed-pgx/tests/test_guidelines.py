@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from pmed import TABLES
+from pmed.render.phrases import said
 from pmed.stages.predict import feature_frame
+from pmed_pgx import trace
 from pmed_pgx.cases import inputs
 from pmed_pgx.checks import covered
 from pmed_pgx.explainer import GuidelineExplainer
@@ -190,7 +192,29 @@ def test_trace_where_only_a_check_speaks_of_the_drug() -> None:
 def test_trace_of_several_diplotypes_does_not_pick_one() -> None:
     frame = people({"phenotype:SLCO1B1": "Decreased Function", "genotype:rs4149056": "T/C"})
     made = PREDICTOR.trace(frame, PREDICTOR.predict(frame)).filter(pl.col("target") == "simvastatin")
-    assert "several diplotypes fit" in made["text"][1]
+    assert made["text"][1] == "SLCO1B1: no single diplotype is known"
+
+
+@pytest.mark.parametrize("few", [0, 100])
+def test_trace_names_the_sites_that_were_not_read(few: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was not read may hold a variant, in each of the trace's two ways."""
+    monkeypatch.setattr(trace, "FEW", few)
+    sites = [genes()["CYP2C9"].sites[place].name for place in genes()["CYP2C9"].key_sites]
+    plain = {f"genotype:{site.name}": f"{site.alleles[0]}/{site.alleles[0]}" for site in genes()["CYP2C9"].sites}
+    read = {f"genotype:{name}": plain[f"genotype:{name}"] for name in sites}
+    without = read | {"genotype:rs1799853": None}
+    known: dict[str, Any] = {"activity-score:CYP2C9": 2.0}
+    frame = people(known | read, known | without, known | without | {"genotype:rs1057910": "A/C"},
+                   known | dict.fromkeys(read))
+    made = PREDICTOR.trace(frame, PREDICTOR.predict(frame)).filter(pl.col("target") == "celecoxib")
+    steps = dict(made.filter(pl.col("text").str.contains("key sites")).select("patient_id", "text").rows())
+    begin = "CYP2C9 key sites in the genome (GRCh38 positions): "
+    assert list(steps.values()) == [
+        f"{begin}no variant", f"{begin}no variant in those that were read; not read: rs1799853",
+        f"{begin}rs1057910 chr10:94981296 A/C; not read: rs1799853"]
+    assert said(steps[frame["patient_id"][1]], "de", str) == (
+        "CYP2C9, Schlüsselstellen im Genom (Positionen nach GRCh38): "
+        "keine Variante in den gelesenen; nicht gelesen: rs1799853")
 
 
 def test_rows_agree_with_the_published_table(shared: Path) -> None:

@@ -23,7 +23,11 @@ KEY = ["patient_id", "target"]
 FIRST = 1000  # the rows come after everything that was looked at
 ABSENT = "\0"  # in place of a feature that there is no column of
 _KEY_SITES = "{} key sites in the genome (GRCh38 positions): "
-_SEVERAL = "{}: several diplotypes fit and all lead to the same phenotype, or just that is known"
+_NO_VARIANT = "no variant"
+_NONE_IN_READ = "no variant in those that were read"  # what was not read may hold one
+_NOT_READ = "; not read: "
+# Several fit, none was called, or only a phenotype is told.
+_NO_DIPLOTYPE = "{}: no single diplotype is known"
 MOST_SITES = 40  # a gene with more key sites than this is told by its diplotype alone
 
 
@@ -118,13 +122,16 @@ def _about_gene(name: str, diplotype: str | None, *sites: str | None) -> dict[st
     ``ABSENT`` stands for the value of a feature that there is no column of.
     """
     gene, said = genes()[name], {}
-    given = [(site, value) for site, value in zip(_shown(gene), sites, strict=True) if value not in {None, ABSENT}]
+    told = dict(zip(_shown(gene), sites, strict=True))
+    given = {site: value for site, value in told.items() if value not in {None, ABSENT}}
     if given:
-        differing = [f"{site.name} {gene.chrom}:{site.pos} {value}" for site, value in given
-                     if value != f"{site.alleles[0]}/{site.alleles[0]}"]
-        said[f"sites:{name}"] = f"{_KEY_SITES.format(name)}{', '.join(differing) or 'no variant'}"
+        differing = ", ".join(f"{site.name} {gene.chrom}:{site.pos} {value}" for site, value in given.items()
+                              if value != _as_reference(site))
+        unread = ", ".join(site.name for site in told if site not in given)
+        none = _NONE_IN_READ if unread else _NO_VARIANT
+        said[f"sites:{name}"] = f"{_KEY_SITES.format(name)}{differing or none}{unread and _NOT_READ + unread}"
     if diplotype != ABSENT:
-        said[f"alleles:{name}"] = _SEVERAL.format(name) if diplotype is None else _alleles(gene, diplotype)
+        said[f"alleles:{name}"] = _NO_DIPLOTYPE.format(name) if diplotype is None else _alleles(gene, diplotype)
     return said
 
 
@@ -206,18 +213,30 @@ def _shown(gene: Gene) -> list[Site]:
     return [gene.sites[p] for p in gene.key_sites] if len(gene.key_sites) <= MOST_SITES else []
 
 
+def _as_reference(site: Site) -> str:
+    return f"{site.alleles[0]}/{site.alleles[0]}"
+
+
 def _sites(gene: Gene, features: pl.DataFrame) -> pl.Expr:
-    """Genotypes of the key sites that differ from the reference sequence."""
-    columns = {site: f"genotype:{site.name}" for site in _shown(gene) if f"genotype:{site.name}" in features.columns}
-    if not columns:
+    """Genotypes of the key sites that differ from the reference sequence, and the sites that were not read."""
+    values = {site: pl.col(name).cast(pl.String) if name in features.columns else pl.lit(None, dtype=pl.String)
+              for site in _shown(gene) for name in [f"genotype:{site.name}"]}
+    if not values:
         return pl.lit(None, dtype=pl.String)
-    differing = [pl.when(pl.col(name) != f"{site.alleles[0]}/{site.alleles[0]}")
-                 .then(pl.lit(f"{site.name} {gene.chrom}:{site.pos} ") + pl.col(name).cast(pl.String))
-                 for site, name in columns.items()]
-    known = pl.any_horizontal(pl.col(name).is_not_null() for name in columns.values())
-    found = pl.concat_str(differing, separator=", ", ignore_nulls=True)
-    said = pl.when(found == "").then(pl.lit("no variant")).otherwise(found)
-    return pl.when(known).then(pl.lit(_KEY_SITES.format(gene.name)) + said)
+    differing = _together([pl.when(value != _as_reference(site))
+                           .then(pl.lit(f"{site.name} {gene.chrom}:{site.pos} ") + value)
+                           for site, value in values.items()])
+    unread = _together([pl.when(value.is_null()).then(pl.lit(site.name)) for site, value in values.items()])
+    none = pl.when(unread == "").then(pl.lit(_NO_VARIANT)).otherwise(pl.lit(_NONE_IN_READ))
+    found = pl.when(differing == "").then(none).otherwise(differing)
+    left = pl.when(unread == "").then(pl.lit("")).otherwise(pl.lit(_NOT_READ) + unread)
+    known = pl.any_horizontal(value.is_not_null() for value in values.values())
+    return pl.when(known).then(pl.lit(_KEY_SITES.format(gene.name)) + found + left)
+
+
+def _together(parts: list[pl.Expr]) -> pl.Expr:
+    """The parts that there are, with commas between them."""
+    return pl.concat_str(parts, separator=", ", ignore_nulls=True)
 
 
 def _diplotype(gene: Gene, features: pl.DataFrame) -> pl.Expr:
@@ -228,7 +247,7 @@ def _diplotype(gene: Gene, features: pl.DataFrame) -> pl.Expr:
     distinct = features[name].cast(pl.String).drop_nulls().unique().to_list()
     said = [_alleles(gene, one) for one in distinct]
     told = pl.col(name).cast(pl.String).replace_strict(distinct, said, default=None, return_dtype=pl.String)
-    return pl.when(pl.col(name).is_null()).then(pl.lit(_SEVERAL.format(gene.name))).otherwise(told)
+    return pl.when(pl.col(name).is_null()).then(pl.lit(_NO_DIPLOTYPE.format(gene.name))).otherwise(told)
 
 
 def _functions(gene: Gene, diplotype: str) -> str:
