@@ -97,6 +97,20 @@ def test_a_measurement_may_be_the_reason(tmp_path: Path) -> None:
     assert why(tables) == [("Urate", "http://loinc.org", "3084-1")]
 
 
+def test_one_name_is_an_illness_of_one_patient_and_a_measurement_of_another(tmp_path: Path) -> None:
+    """Measurements are looked through for what is no condition, of each patient by itself."""
+    for patient, kind in (("p1", "Condition"), ("p2", "Observation")):
+        whose = {"subject": {"reference": f"Patient/{patient}"}}
+        found = {"resourceType": kind, "id": "r1", "code": {"coding": [{"system": SNOMED, "code": patient,
+                                                                        "display": f"{kind} of {patient}"}]}} | whose
+        given = order(reasonReference=[{"reference": "urn:uuid:r1"}]) | whose
+        entries = [{"resource": one} for one in (PATIENT | {"id": patient}, found, given)]
+        (tmp_path / f"{patient}.json").write_text(json.dumps({"resourceType": "Bundle", "entry": entries}),
+                                                  encoding="utf-8")
+    tables = FhirSource().read([tmp_path], REQUEST)
+    assert why(tables) == [("Condition of p1", SNOMED, "p1"), ("Observation of p2", SNOMED, "p2")]
+
+
 def test_a_contained_reason(tmp_path: Path) -> None:
     inside = {"resourceType": "Condition", "id": "x", "code": GOUT}
     tables = read(tmp_path, order(contained=[inside], reasonReference=[{"reference": "#x"}]),

@@ -69,8 +69,9 @@ class FhirSource:
 
 
 def _tables(records: Records, index_date: date | None) -> dict[str, pl.DataFrame]:
-    calls = TABLES["outside_calls"].frame(records.calls).unique(
-        ["patient_id", "gene", "diplotype"], keep="first", maintain_order=True)
+    calls = TABLES["outside_calls"].frame(records.calls)
+    if records.calls:
+        calls = calls.unique(["patient_id", "gene", "diplotype"], keep="first", maintain_order=True)
     frames, lost = followed({name: kept.frame() for name, kept in records.rows.items()})
     issues = pl.concat([TABLES["issues"].frame(records.issues), *lost])
     return {**tables_of(frames, issues, index_date), "outside_calls": calls}

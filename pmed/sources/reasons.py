@@ -28,7 +28,7 @@ def followed(frames: Tables) -> tuple[dict[str, pl.DataFrame], list[pl.DataFrame
     links = {name: _links(frames[name]) for name in WITH_REASON if frames[name]["reason_link"].count()}
     if not links:
         return dict(frames), []
-    found = _targets(frames, pl.concat([one["link"] for one in links.values()]).unique())
+    found = _targets(frames, pl.concat([one.select("patient_id", "link") for one in links.values()]).unique())
     made, lost = dict(frames), []
     for name, one in links.items():
         known = one.join(found, on=("patient_id", "link"), how="left", maintain_order="left")
@@ -46,15 +46,17 @@ def _links(frame: pl.DataFrame) -> pl.DataFrame:
                        name=parts.struct.field("field_1").replace("", None))
 
 
-def _targets(frames: Tables, links: pl.Series) -> pl.DataFrame:
-    """What the links mean of each patient: of several codes of one finding the SNOMED one, else the first."""
-    kinds = set(links.str.split("/").list.first())
-    everywhere = not kinds <= {*_KINDS}
-    wanted = links.to_frame("link")
-    found = [_named(frames[name]).join(wanted, on="link", how="semi") for name, here in _TARGETS.items()
-             if everywhere or kinds & {*here}]
-    if not found:
-        return _named(frames["conditions"]).clear()
+def _targets(frames: Tables, wanted: pl.DataFrame) -> pl.DataFrame:
+    """What the links mean of each patient: of several codes of one finding the SNOMED one, else the first.
+
+    A condition goes before a measurement: those are many, and looked through only for what is no condition.
+    """
+    found = [_named(frames["conditions"]).join(wanted, on=["patient_id", "link"], how="semi")]
+    for name, here in list(_TARGETS.items())[1:]:
+        wanted = wanted.join(found[-1], on=["patient_id", "link"], how="anti")
+        kinds = set(wanted["link"].str.split("/").list.first())
+        if kinds & {*here} or kinds - {*_KINDS}:
+            found.append(_named(frames[name]).join(wanted, on=["patient_id", "link"], how="semi"))
     return pl.concat(found).sort((pl.col("system") == SNOMED).fill_null(value=False), descending=True,
                                  maintain_order=True).unique(["patient_id", "link"], keep="first", maintain_order=True)
 

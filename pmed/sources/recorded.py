@@ -154,19 +154,23 @@ def _report(frame: pl.DataFrame, severity: str, code: str, text: str | pl.Expr, 
 def _clean(frame: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFrame:
     """Strip zero-width and control characters, which make equal names differ; name each text once a patient."""
     texts = [name for name in _TEXTS if name in frame.columns]
-    untidy = _where(frame, texts, lambda text: text.unique().str.contains(_UNTIDY))
-    if not untidy:
-        return frame
-    for name in _where(frame, untidy, lambda text: text.unique().str.contains(_INVISIBLE)):
-        hidden = frame.filter(pl.col(name).str.contains(_INVISIBLE)).unique(["patient_id", name], maintain_order=True)
-        found.append(_report(hidden, "info", "invisible-characters",
-                             "zero-width or control characters were taken out", name))
-    return frame.with_columns(_tidied(frame[name]) for name in untidy)
+    untidy = {name: _untidy(frame[name])
+              for name in _where(frame, texts, lambda text: text.unique().str.contains(_UNTIDY))}
+    for name, wrong in untidy.items():
+        if odd := wrong.filter(wrong.str.contains(_INVISIBLE)).to_list():
+            hidden = frame.filter(pl.col(name).is_in(odd)).unique(["patient_id", name], maintain_order=True)
+            found.append(_report(hidden, "info", "invisible-characters",
+                                 "zero-width or control characters were taken out", name))
+    return frame.with_columns(_tidied(frame[name], wrong) for name, wrong in untidy.items()) if untidy else frame
 
 
-def _tidied(text: pl.Series) -> pl.Series:
-    wrong = text.drop_nulls().unique()
-    wrong = wrong.filter(wrong.str.contains(_UNTIDY))
+def _untidy(text: pl.Series) -> pl.Series:
+    """The distinct texts that cleaning changes."""
+    distinct = text.drop_nulls().unique()
+    return distinct.filter(distinct.str.contains(_UNTIDY))
+
+
+def _tidied(text: pl.Series, wrong: pl.Series) -> pl.Series:
     # A tab or line break parts words; a zero-width character does not.
     tidy = wrong.str.replace_all(_BLANK, " ").str.replace_all(_INVISIBLE, "").str.strip_chars()
     return text.replace(wrong, tidy.replace("", None))
