@@ -101,8 +101,8 @@ def entries(bundle: Any, file: str) -> Decoded:
     return Decoded(file, _SPOTS, [one.resource for one in bundle.entry], [one.full_url for one in bundle.entry])
 
 
-def decoded_lines(file: str, number: int, block: bytes) -> Decoded | None:
-    """The resources of many lines, decoded in one pass; `number` is the first line's.
+def decoded_lines(file: str, number: int, lines: int, block: bytes) -> Decoded | None:
+    """The resources of so many lines, decoded in one pass; `number` is the first line's.
 
     None where anything is not as it should be, and where what is not wanted is sooner passed over line by line.
     """
@@ -113,6 +113,6 @@ def decoded_lines(file: str, number: int, block: bytes) -> Decoded | None:
         found = whole_lines().decode_lines(block)
     except UNREADABLE:
         return None
-    if len(found) != block.count(b"\n") + 1:  # an empty line has a number too
+    if len(found) != lines:  # an empty line has a number too
         return None
     return Decoded(file, [f"line {spot}" for spot in range(number, number + len(found))], found, [None] * len(found))

@@ -91,11 +91,15 @@ def content(path: Path) -> bytes:
 
 @dataclass(frozen=True)
 class Span:
-    """Whole lines of an NDJSON file from byte `start` up to `end` (None: to its end); `number` is that of the first."""
+    """Whole lines of an NDJSON file from byte `start` up to `end` (None: to its end).
+
+    `number` is that of the first line, `lines` how many there are, once they are counted.
+    """
 
     start: int = 0
     end: int | None = None
     number: int = 1
+    lines: int = 0
 
 
 WHOLE = Span()
@@ -118,7 +122,7 @@ def blocks(path: Path, span: Span = WHOLE) -> Iterator[tuple[Span, bytes]]:
 
 def lines_before(path: Path, end: int) -> int:
     """How many lines end before a byte."""
-    return sum(block.count(b"\n") + 1 for _, block in blocks(path, Span(0, end))) if end else 0
+    return sum(span.lines for span, _ in blocks(path, Span(0, end))) if end else 0
 
 
 def line_after(path: Path, place: int) -> int:
@@ -147,12 +151,14 @@ def _blocks(file: BinaryIO, span: Span) -> Iterator[tuple[Span, bytes]]:
         head, newline, tail = chunk.rpartition(b"\n")
         if newline:
             block, after = b"".join((*parts, head)) if parts else head, position - len(tail)
-            yield Span(start, after, number), block
-            number, start, parts = number + block.count(b"\n") + 1, after, []
+            lines = block.count(b"\n") + 1
+            yield Span(start, after, number, lines), block
+            number, start, parts = number + lines, after, []
         if tail and (parts or not tail.isspace()):  # millions of blanks before a line are not kept
             parts.append(tail)
     if parts:
-        yield Span(start, position, number), b"".join(parts)
+        block = b"".join(parts)
+        yield Span(start, position, number, block.count(b"\n") + 1), block
 
 
 def _unreadable(path: Path, error: Exception) -> HistoryError:

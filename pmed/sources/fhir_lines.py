@@ -21,12 +21,18 @@ _MARKS = tuple(f'"{kind}"'.encode() for kind in FIRST)
 
 @dataclass
 class LineReading:
-    """An NDJSON file, or a span of it, while it is read; `met_first`: `pieces` met a patient or medicine."""
+    """An NDJSON file, or a span of it, while it is read.
+
+    Attributes:
+        met_first: `pieces` met a patient or medicine.
+        without_first: It is known that there is none.
+    """
 
     path: Path
     issues: list[Issue] = field(default_factory=list)
     span: Span = WHOLE
     met_first: bool = False
+    without_first: bool = False
 
     @property
     def where(self) -> str:
@@ -35,6 +41,8 @@ class LineReading:
 
     def first(self) -> Iterator[Resource]:
         """Patients and medicines. Lines that cannot be read are told of by `pieces`."""
+        if self.without_first:
+            return
         silent = Reading(self.path.name, self.where)
         for span, block in blocks(self.path, self.span):
             if _is_marked(block):
@@ -50,7 +58,7 @@ class LineReading:
     def pieces(self) -> Iterator[Sequence[Resource]]:
         """All resources, those of many lines at a time."""
         for span, block in blocks(self.path, self.span):
-            whole = decoded_lines(self.path.name, span.number, block)
+            whole = decoded_lines(self.path.name, span.number, span.lines, block)
             if whole is not None:
                 self.met_first = self.met_first or whole.has_first()
                 yield whole

@@ -38,11 +38,15 @@ class _Line(msgspec.Struct, rename="camel", gc=False):
 
 
 class _Run(msgspec.Struct, array_like=True, gc=False):
-    """Whole lines of a file from byte `start` to `end`; `number` is that of the first."""
+    """Whole lines of a file from byte `start` to `end`.
+
+    `number` is that of the first; `first` where patients or medicines, or lines that cannot be read, are among them.
+    """
 
     start: int
     end: int
     number: int
+    first: bool
 
 
 class _Lines(msgspec.Struct):
@@ -61,7 +65,7 @@ def readings(part: Path) -> Iterator[LineReading]:
     """The lines of a part."""
     for file in msgspec.json.decode(part.read_bytes(), type=list[_Lines]):
         for run in file.runs:
-            yield LineReading(Path(file.path), span=Span(run.start, run.end, run.number))
+            yield LineReading(Path(file.path), span=Span(run.start, run.end, run.number), without_first=not run.first)
 
 
 def parted(paths: Iterable[Path], folder: Path, size: int) -> list[Path]:
@@ -111,20 +115,21 @@ def _runs(file: Path, place: Mapping[str, int], many: int) -> list[list[_Run]] |
             return None
         for number, run in _parts_of(span, block, place, many):
             for mine in found if number == _EVERY else (found[number],):
-                if mine and mine[-1].end == run.start:
+                if mine and (mine[-1].end, mine[-1].first) == (run.start, run.first):
                     mine[-1].end = run.end
                 else:
-                    mine.append(_Run(run.start, run.end, run.number))
+                    mine.append(_Run(run.start, run.end, run.number, run.first))
     return found
 
 
 def _parts_of(span: Span, block: bytes, place: Mapping[str, int], many: int) -> Iterator[tuple[int, _Run]]:
     """The runs of a block and the part of each."""
     lines = _decoded(block)
-    whole = _Run(span.start, span.end or 0, span.number)
+    whole = _Run(span.start, span.end or 0, span.number, first=False)
     if (one := _of_one(lines, place)) is not None:
         yield one, whole
         return
+    whole.first = any(line is None or line.resource_type in _APART for line in lines)
     numbers = [_part(line, place, many) for line in lines]
     if len(set(numbers)) == 1:
         yield numbers[0], whole
@@ -133,14 +138,14 @@ def _parts_of(span: Span, block: bytes, place: Mapping[str, int], many: int) -> 
     starts[-1] = span.end or 0
     for number, some in groupby(range(len(numbers)), numbers.__getitem__):
         each = [*some]
-        yield number, _Run(starts[each[0]], starts[each[-1] + 1], span.number + each[0])
+        yield number, _Run(starts[each[0]], starts[each[-1] + 1], span.number + each[0], whole.first)
 
 
 def _of_one(lines: Sequence[Any], place: Mapping[str, int]) -> int | None:
     """The part of all the lines, where they are about known patients of one part, as in nearly every block."""
     try:
         kinds, names = ({one.resource_type for one in lines},
-                        {one.subject.reference or "" for one in lines})
+                        {(one.subject or one.patient).reference or "" for one in lines})
     except AttributeError:  # a line that cannot be read, or is about nobody
         return None
     found = {place.get(name.rpartition("/")[2]) for name in names}
