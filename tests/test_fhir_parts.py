@@ -73,18 +73,31 @@ def lines() -> st.SearchStrategy[list[Any]]:
 
 
 @settings(max_examples=60)
-@given(one=lines(), other=lines(), mixed=st.booleans(), size=st.integers(150, 700))
+@given(one=lines(), other=lines(), mixed=st.booleans(), size=st.integers(150, 700),
+       block=st.sampled_from([1 << 17, 1 << 8]))
 def test_parts_are_the_whole(tmp_path_factory: pytest.TempPathFactory, one: list[Any], other: list[Any], mixed: bool,
-                             size: int) -> None:
+                             size: int, block: int) -> None:
     folder, target = tmp_path_factory.mktemp("records"), tmp_path_factory.mktemp("parts")
     known = [MEDICINE, *map(patient, PEOPLE)]
     write(folder / "a.ndjson", [*one, *known] if mixed else one)
     write(folder / "b.ndjson", other)
     if not mixed:
         write(folder / "c.ndjson", known)
-    parts = read_parts(folder, target, size)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("pmed.sources.fhir_files._CHUNK", block)  # in small ones there are none but patients
+        parts = read_parts(folder, target, size)
     assert len(parts) > 1
     assert [len(part["patients"]) for part in parts].count(0) == 0
+    assert_same(parts, FhirSource().read([folder], REQUEST))
+
+
+def test_patients_behind_what_is_theirs_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pmed.sources.fhir_files._CHUNK", 1 << 8)
+    (folder := tmp_path / "records").mkdir()
+    write(folder / "all.ndjson", [line for name in PEOPLE for line in (
+        *(about("Condition", name, number) for number in range(9)), patient(name))])
+    parts = read_parts(folder, tmp_path / "parts", 4000)
+    assert len(parts) > 1
     assert_same(parts, FhirSource().read([folder], REQUEST))
 
 

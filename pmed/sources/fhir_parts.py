@@ -101,9 +101,10 @@ def _people(files: Sequence[Path]) -> dict[str, None]:
     """The ids of all patients, in order."""
     found: dict[str, None] = {}
     for file in files:
-        for _, block in blocks(file):
+        for span, block in blocks(file):
             if b'"Patient"' in block:
-                found |= {one.id: None for one in _decoded(block) if one and one.resource_type == "Patient" and one.id}
+                found |= {one.id: None for one in _decoded(span, block)
+                          if one and one.resource_type == "Patient" and one.id}
     return found
 
 
@@ -124,7 +125,7 @@ def _runs(file: Path, place: Mapping[str, int], many: int) -> list[list[_Run]] |
 
 def _parts_of(span: Span, block: bytes, place: Mapping[str, int], many: int) -> Iterator[tuple[int, _Run]]:
     """The runs of a block and the part of each."""
-    lines = _decoded(block)
+    lines = _decoded(span, block)
     whole = _Run(span.start, span.end or 0, span.number, first=False)
     if (one := _of_one(lines, place)) is not None:
         yield one, whole
@@ -168,14 +169,13 @@ def _part(line: _Line | None, place: Mapping[str, int], many: int) -> int:
     return known
 
 
-def _decoded(block: bytes) -> list[_Line | None]:
+def _decoded(span: Span, block: bytes) -> list[_Line | None]:
     """Each line; None where it cannot be read."""
-    lines = block.count(b"\n") + 1
     try:
         found: list[Any] = _decoder().decode_lines(block)
     except UNREADABLE:
         found = []
-    return found if len(found) == lines else [_line(one) for one in block.split(b"\n")]
+    return found if len(found) == span.lines else [_line(one) for one in block.split(b"\n")]
 
 
 def _line(text: bytes) -> _Line | None:
