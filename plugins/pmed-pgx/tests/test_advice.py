@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from pmed.tables import TABLES
+from pmed_pgx import adviser, alternatives
 from pmed_pgx.adviser import GuidelineAdviser
 from pmed_pgx.caller import PgxCaller
 from pmed_pgx.guidelines import drugs
@@ -168,6 +169,21 @@ def test_no_recommendation_is_not_a_test(advise: Any, plain: Any) -> None:
     assert (row["action"], row["concern"], row["unknown"]) == ("not-assessed", None, [])
     assert "no guideline row for CYP2C19 Indeterminate" in row["text"]
     assert "*1/*12" in row["why"]
+
+
+@pytest.mark.parametrize("few", [0, 100])
+def test_what_no_row_is_for_does_not_fit(few: int, advise: Any, plain: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A gene of uncertain function is not known to suit a drug: nor is one that was not read."""
+    for module in (adviser, alternatives):
+        monkeypatch.setattr(module, "FEW", few)
+    allergies = [{"ingredients": ["fluoxetine"], "active": True}]
+    found = {}
+    for said, changed in (("normal", {}), ("uncertain", {"rs55640102": "A/C"}), ("unread", {"rs4244285": "./."})):
+        row = advise(plain(**changed), allergies=allergies)["fluoxetine"]
+        found[said] = next((one["status"], one["reason"]) for one in row["alternatives"] if one["drug"] == "citalopram")
+    assert found["normal"][0] == "fits"
+    assert found["uncertain"] == ("caution", "no guideline row for CYP2C19 Indeterminate")
+    assert found["unread"] == ("caution", "CYP2C19 is not known")
 
 
 def test_record_rules_alternatives_out(advise: Any, plain: Any) -> None:
