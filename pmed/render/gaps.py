@@ -27,8 +27,12 @@ def not_assessed(view: View, asked: Iterable[str]) -> list[Gap]:
 
 
 def current_medicines(view: View) -> list[View]:
-    """Active medicines, one row for each text and content: records repeat an order each time it is renewed."""
-    active = [row for row in view["medications"] if row["active"] and row["ingredients"] != []]  # []: "none is taken"
+    """Medicines that are taken, or perhaps: the record need not say. One row for each text and content.
+
+    Records repeat an order each time it is renewed.
+    """
+    # []: "none is taken"
+    active = [row for row in view["medications"] if row["active"] is not False and row["ingredients"] != []]
     return list({(medicine_name(row), *(row["ingredients"] or [])): row for row in active}.values())
 
 
