@@ -249,3 +249,12 @@ def test_a_medicine_that_was_not_recognised_is_a_caution_beside_what_is_taken(ad
     assert told in rows["simvastatin"]["cautions"]
     assert [name for name, row in rows.items() if told in row["cautions"]] == ["simvastatin"]
     assert told not in advise(plain(), medications=taking("simvastatin"))["simvastatin"]["cautions"]
+
+
+@pytest.mark.parametrize(("known", "said"), [
+    ({}, "whether a check speaks against it is open, with kidney function (eGFR) not on record"),
+    ({"egfr": 90.0}, "no check of the release holds")])
+def test_no_check_holds_is_not_said_where_one_has_to_know_more(known: dict[str, float], said: str) -> None:
+    features = pl.DataFrame({"patient_id": ["p"], **{name: [value] for name, value in known.items()}})
+    row = GuidelinePredictor().predict(features).row(by_predicate=pl.col("target") == "metformin", named=True)
+    assert (row["status"], row["reason"]) == ("not-applicable", said)
