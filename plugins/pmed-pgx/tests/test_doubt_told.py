@@ -157,6 +157,19 @@ def test_why_in_words_and_as_a_table() -> None:
     assert table.filter(gene="RYR1")["genotype"].unique().to_list() == ["absent"]
 
 
+def test_why_rejects_nothing_where_a_key_site_was_not_read(tmp_path: Path) -> None:
+    """``*1/*2`` explains what was read of CYP2C9 without rs1799853, too."""
+    lines = [f"{gene.chrom}\t{site.pos}\t.\t{site.alleles[0]}\t{','.join(site.alleles[1:])}\t.\tPASS\t.\tGT\t0/0\n"
+             for gene in [genes()["CYP2C9"]] for site in gene.sites if site.name != "rs1799853"]
+    path = tmp_path / "x.vcf"
+    head = "##fileformat=VCFv4.2\n##reference=GRCh38\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tP\n"
+    path.write_text(head + "".join(lines))
+    text = run(path, "--why", "--gene", "CYP2C9")
+    assert "CYP2C9: ambiguous, *1/*1 as far as it was read, not certain\n" in text
+    assert "explains the genotypes that were read; those that were not may change it\n" in text
+    assert "explains the genotypes\n" not in text
+
+
 def test_why_names_what_was_rejected(tmp_path: Path) -> None:
     lines = [(94761900, "C", "T", "0/1"), (94762706, "A", "G", "0/1"), (94842866, "A", "G", "1/1")]
     path = tmp_path / "x.vcf"
