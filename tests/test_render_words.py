@@ -84,9 +84,9 @@ def test_what_is_unknown_is_not_said_to_make_no_difference() -> None:
                 ("phenotype:CYP2C19", "Normal Metabolizer or Poor Metabolizer", "Normal Metabolizer", 0.0),
                 ("finding:stroke", None, None, 0.0),
                 ("phenotype:TPMT", "Normal Metabolizer", "Normal Metabolizer", 0.0),
-                ("smoking-status", None, "never", 0.0))]
+                ("smoking-status", None, "never", 0.0), ("weight", "unknown", "", 0.0))]
     chart = waterfall({"contributions": rows, "baseline": 0.0, "prediction": 2.0, "unit": "x", "method": "m"})
-    assert chart["open"] == ["CYP2C9 phenotype", "CYP2C19 phenotype", "smoking status"]
+    assert chart["open"] == ["CYP2C9 phenotype", "CYP2C19 phenotype", "smoking status", "weight"]
     assert chart["without_effect"] == ["stroke on record", "TPMT phenotype"]
 
 

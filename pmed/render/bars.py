@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .messages import decimals, number
+from .messages import UNKNOWN, decimals, number
 from .messages import gettext as _
 from .words import Displays, feature, reason, signed, term
 
@@ -60,7 +60,9 @@ def _named(inputs: list[Mapping[str, Any]], displays: Displays | None) -> list[s
 def _is_open(one: Mapping[str, Any]) -> bool:
     """Whether an input is unknown, though the reference patient's is not, or may be one thing or the other."""
     value, genetic = one["value"], one["feature"].partition(":")[0] in _GENETIC
-    return one["reference"] is not None if value is None else bool(genetic and _OR in value)
+    if value in {None, UNKNOWN}:
+        return one["reference"] is not None
+    return bool(genetic and _OR in value)
 
 
 def _rest(small: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
