@@ -318,7 +318,8 @@ _ALL = (
         "lookup_diplotypes": Column(pl.List(pl.String()), "what the phenotype rests on: the diplotypes without "
                                     "rare alleles that unread sites leave open, or the variants of least function"),
         "possible_diplotypes": Column(pl.List(pl.String()), "the diplotypes, and those that missing key sites leave "
-                                      "open"),
+                                      "open, if these are not too many to list; in genes called as lists of variants "
+                                      "the diplotypes alone"),
         "possible_phenotypes": Column(pl.List(pl.String()), "every phenotype that stays possible; empty where unknown"),
         "probabilities": Column(_PROBABILITIES, "how probable the possible phenotypes are, by published allele "
                                 "frequencies of a population, if nothing else is known"),

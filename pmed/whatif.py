@@ -80,7 +80,8 @@ class WhatIf:
         lines += [_changed(row["target"], _amount(row, "before"), _amount(row, "after"))
                   for row in self.predictions.filter(pl.col("unit") != "concern level").iter_rows(named=True)]
         lost = [f"{one.plugin} failed, and what it gives is missing: {one.message}" for one in self.failures]
-        return "\n".join([f"What if {self.question}?", *lost, *(lines or ["Nothing changes."])])
+        said = lines or ["Nothing changes in what could be assessed."]
+        return "\n".join([f"What if {self.question}?", *lost, *said])
 
     def __repr__(self) -> str:
         """The text."""

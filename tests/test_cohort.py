@@ -18,12 +18,13 @@ from click.testing import CliRunner
 import pmed
 from pmed.cli import cli
 from pmed.cohort import Cohort, run, staging, work
-from pmed.cohort.counts import EVERYBODY
+from pmed.cohort.counts import EVERYBODY, counted
 from pmed.cohort.plan import people_at_once
-from pmed.cohort.summary import with_interval
+from pmed.cohort.summary import summaries, with_interval
 from pmed.demo import patients
 from pmed.errors import GenomeError, HistoryError, InputError, OptionError, PmedError, ResultError
 from pmed.genomics.cache import write_cache
+from pmed.tables import TABLES
 
 DEMO = {one.name: one for one in patients()}
 NAMES = ("stent", "warfarin", "transplant", "partial")
@@ -351,6 +352,21 @@ def test_the_summary_counts_what_the_tables_hold(tmp_path: Path, crowd: tuple[Pa
         "current", pl.col("action").is_in(["avoid", "alternative", "adjust"]))["patient_id"].n_unique()
     row = done.summary("actionable").filter(group=EVERYBODY, what="actionable-now").row(0, named=True)
     assert (row["n"], row["of"]) == (acting, of(tmp_path / "out", "exposures")["patient_id"].n_unique())
+
+
+def test_a_diplotype_is_counted_only_where_its_key_sites_were_read() -> None:
+    """Whose key site was not read may have another allele: that is no *1."""
+    genes = [{"patient_id": name, "gene": "CYP2C9", "status": status, "diplotypes": pairs, "phenotype": phenotype,
+              "complete": complete, "missing_sites": []} for name, status, pairs, phenotype, complete in (
+        ("read", "called", ["*1/*2"], "Intermediate Metabolizer", True),
+        ("unread", "ambiguous", ["*1/*1"], None, False), ("half", "called", ["*1/*1"], None, False))]
+    people = pl.DataFrame({"patient_id": ["read", "unread", "half"], "sample": ["a", "b", "c"], "group": "g",
+                           "recorded": False})
+    counts = counted(people, pl.DataFrame(schema={"patient_id": pl.String, "drug": pl.String}),
+                     TABLES["gene_results"].frame(genes), TABLES["suggestions"].empty())
+    told = summaries(counts)["frequencies"].filter(group=EVERYBODY)
+    assert told.filter(kind="allele")["name", "n", "of"].rows() == [("*1", 1, 2), ("*2", 1, 2)]
+    assert told.filter(kind="diplotype")["name", "n", "of"].rows() == [("*1/*2", 1, 1)]
 
 
 def test_of_genes_alone_nothing_is_said_of_drugs_to_change(tmp_path: Path, crowd: tuple[Path, list[Path]]) -> None:

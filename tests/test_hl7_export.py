@@ -69,6 +69,15 @@ def test_gene_phenotype_and_status() -> None:
     assert [one[5] for one in about(text, "activity-score")] == ["0"]
 
 
+def test_one_diplotype_with_a_missing_key_site_is_no_value() -> None:
+    rows = cases.full_rows()
+    rows["gene_results"][1].update(status="called", diplotypes=["*1/*1"], possible_diplotypes=["*1/*1"])
+    text = exported(cases.result(rows))
+    _, open_, _ = about(text, "84413-4")
+    assert (open_[5], open_[11]) == ("", "X")
+    assert "|L|Possible: *1/*1 or others\r" in text
+
+
 def test_what_rests_on_absent_sites_is_never_final() -> None:
     rows = cases.full_rows()
     rows["gene_results"][0]["messages"] = [{"code": "absent-as-ref", "text": "assumed"}]

@@ -86,8 +86,22 @@ def test_display_says_what_it_shows_without_script(shown: dict[str, Any], name: 
 def test_plain_text_says_the_same(shown: dict[str, Any]) -> None:
     assert repr(shown["suggestion"]).startswith("clopidogrel: avoid (today)")
     assert "reference patient" in repr(shown["explanation"])
-    assert repr(shown["plan"]).splitlines()[-1].endswith("medicines that are not taken")
+    assert repr(shown["plan"]).splitlines()[-1].endswith("medicines that are not known to be taken")
     assert "162 of 1288 sites called" in repr(shown["genomes"])
+
+
+def test_what_is_not_known_is_not_said_to_be_nothing(stent: Result) -> None:
+    genome = pmed.demo_files("partial").genome
+    alone = pmed.run([genome, pmed.demo_files("stent").genome])
+    assert alone._repr_html_().count(">not known<") == 2
+    assert "none with advice" not in alone._repr_html_()
+    assert repr(pmed.run(genome).gene("CYP2C9")) == "CYP2C9 *1/*1: unknown (ambiguous, incomplete)"
+    assert repr(stent.gene("CYP2C19")).startswith("CYP2C19 *2/*2: Poor Metabolizer (called)")
+    asked = stent.what_if(start="paroxetine")
+    frames = (frame.clear() for frame in (asked.suggestions, asked.phenotypes, asked.predictions))
+    same = WhatIf(stent, "x", *frames, lambda: stent)
+    assert same.text == "What if x?\nNothing changes in what could be assessed."
+    assert "Nothing changes in what could be assessed." in same._repr_html_()
 
 
 def test_a_name_is_completed_and_one_that_is_near_is_named(stent: Result) -> None:

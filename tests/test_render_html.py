@@ -246,6 +246,9 @@ STANDARD = [cases.suggestion("yolk", "standard")]
     ([YOLK, cases.medicine(2, "Odd", ["odd"])], [*STANDARD, cases.suggestion("odd", "not-assessed")],
      "does not mean that there is nothing"),
     ([], STANDARD[:0], "The record names no current medicine."),
+    ([YOLK, cases.medicine(2, "Odd", None, active=None)], STANDARD, "does not mean that there is nothing"),
+    ([cases.medicine(2, "Odd", None, active=None)], STANDARD[:0], "None of the current medicines could be assessed"),
+    ([cases.medicine(2, "Odd", ["odd"], active=False)], STANDARD[:0], "The record names no current medicine."),
 ])
 def test_nothing_to_do_is_said_only_where_everything_was_assessed(
         medications: list[dict[str, Any]], suggestions: list[dict[str, Any]], said: str) -> None:

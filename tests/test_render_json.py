@@ -72,19 +72,21 @@ def test_everything_not_assessed_is_listed_once_with_a_reason() -> None:
 def test_what_was_asked_for_and_looked_at_is_told_apart_from_what_nobody_knows() -> None:
     rows = cases.full_rows()
     before = exported(cases.result(rows, settings={"drugs": ["unheard"]}))["patients"][0]["not_assessed"]
-    rows["predictions"].append(cases.prediction("checks", "unheard", None, status="not-applicable"))
+    rows["predictions"].append(cases.prediction("checks", "unheard", None, status="not-applicable",
+                                              reason="nothing was found"))
     after = exported(cases.result(rows, settings={"drugs": ["unheard"]}))["patients"][0]["not_assessed"]
     assert [next(gap["reason"] for gap in gaps if gap["what"] == "unheard") for gaps in (before, after)] == [
         "no installed plugin gives advice on unheard",
-        "no gene advice exists for unheard, and no check speaks against it"]
+        "no gene advice exists for unheard; nothing was found"]
 
 
 @pytest.mark.parametrize(("value", "label", "card", "said"), [
-    (2.0, "high", {"raised": 2.0}, "; raised, and not weighed against it: hyperkalaemia risk (high)"),
-    (7.25, None, {"raised": 5.0}, "; raised, and not weighed against it: hyperkalaemia risk (7.25 level)"),
-    (1.0, "low", {"raised": 2.0}, ", and no check speaks against it"),
-    (2.0, "high", {}, ", and no check speaks against it"),
-    (None, None, {"raised": 2.0}, ", and no check speaks against it")])
+    (2.0, "high", {"raised": 2.0}, "; raised, and not weighed against it: hyperkalaemia risk (high); no reason given"),
+    (7.25, None, {"raised": 5.0},
+     "; raised, and not weighed against it: hyperkalaemia risk (7.25 level); no reason given"),
+    (1.0, "low", {"raised": 2.0}, "; no reason given"),
+    (2.0, "high", {}, "; no reason given"),
+    (None, None, {"raised": 2.0}, "; no reason given")])
 def test_a_raised_risk_is_not_contradicted(value: float | None, label: str | None, card: dict[str, Any],
                                            said: str) -> None:
     rows = cases.full_rows()

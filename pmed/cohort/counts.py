@@ -44,9 +44,10 @@ def counted(people: pl.DataFrame, taken: pl.DataFrame, genes: pl.DataFrame, sugg
 def _known(genes: pl.DataFrame) -> pl.DataFrame:
     """What is counted of gene results, without their lists, which are slow to copy.
 
-    ``pair`` is the diplotype where there is one only, ``first`` and ``second`` its alleles where it names two.
+    ``pair`` is the diplotype where there is one only and no site that was not read can change it, ``first`` and
+    ``second`` its alleles where it names two.
     """
-    pair = pl.when(pl.col("diplotypes").list.len() == 1).then(pl.col("diplotypes").list.first())
+    pair = pl.when("complete", pl.col("diplotypes").list.len() == 1).then(pl.col("diplotypes").list.first())
     two = pl.when(pair.str.count_matches("/", literal=True) == 1).then(pair).str.split_exact("/", 1)
     named = genes.select("patient_id", "gene", "status", "phenotype", pair=pair, _two=two,
                          missing=pl.col("missing_sites").list.len() > 0)

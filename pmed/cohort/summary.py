@@ -30,8 +30,9 @@ def summaries(counts: pl.DataFrame, *, advised: bool = True) -> dict[str, pl.Dat
     """The summary tables by name.
 
     ``frequencies``: by group and gene, of phenotypes, diplotypes, alleles and statuses: `n` of `of` (those with one
-    answer; for alleles their chromosomes; for a status everybody with a genome). ``actionable``: people for whom a
-    drug's use changes, of all; and those who take such a drug, of those who take any. ``drugs_phenotypes``: of those
+    answer that no unread site can change; for alleles their chromosomes; for a status everybody with a genome).
+    ``actionable``: people for whom a drug's use is known to change, of all; and those who take such a drug, of those
+    who take any: who could not be assessed is among "all" and not among these. ``drugs_phenotypes``: of those
     who take a drug and have a result of a gene, how many have each phenotype ("" where unknown). ``qc``: of each gene
     how many are called, and how many miss a site.
     """

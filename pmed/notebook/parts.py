@@ -118,7 +118,7 @@ class Plan(Sequence[Suggestion]):
     def __repr__(self) -> str:
         taken = self.current.suggestions
         others = len(self) - len(taken)
-        return "\n".join([*map(repr, taken), f"and {others} medicines that are not taken"])
+        return "\n".join([*map(repr, taken), f"and {others} medicines that are not known to be taken"])
 
     def _repr_html_(self) -> str:
         return display.plan(self)
@@ -157,7 +157,8 @@ class GeneResult:
 
     def __repr__(self) -> str:
         called = " or ".join(self.row["diplotypes"]) or "no diplotype"
-        said = f"{self.gene} {called}: {self.row['phenotype'] or 'unknown'} ({self.row['status']})"
+        sure = "" if self.row["complete"] else ", incomplete"  # the diplotype is what fits as far as was read
+        said = f"{self.gene} {called}: {self.row['phenotype'] or 'unknown'} ({self.row['status']}{sure})"
         return f"{said}; today {self.row['present_phenotype'] or 'unknown'}" if self.row["acting"] else said
 
     def _repr_html_(self) -> str:

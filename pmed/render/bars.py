@@ -8,26 +8,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .messages import decimals, number
+from .messages import UNKNOWN, decimals, number
 from .messages import gettext as _
 from .words import Displays, feature, reason, signed, term
 
 MOST_BARS = 12
 THINNEST = 0.8
 NOTHING = 1e-9
+_GENETIC, _OR = ("phenotype", "activity-score", "diplotype"), " or "
 
 Bar = dict[str, Any]
 
 
 def waterfall(explanation: Mapping[str, Any], displays: Displays | None = None) -> dict[str, Any]:
-    """Bars in order of size, with inputs that made no difference named apart.
+    """Bars in order of size, with inputs that made no difference named apart, and so those of which nobody can say.
 
-    Keys: `unit`, `method`, `bars` (name, value, reference, text, sign, x, width), `zero` (x of the value 0) and
-    `without_effect`.
+    Keys: `unit`, `method`, `bars` (name, value, reference, text, sign, x, width), `zero` (x of the value 0),
+    `without_effect` and `open`: inputs that are unknown, or of which several values are possible.
     """
     moved = sorted((one for one in explanation["contributions"] if abs(one["contribution"]) > NOTHING),
                    key=lambda one: -abs(one["contribution"]))
-    still = [feature(one["feature"], displays) for one in explanation["contributions"] if one not in moved]
+    still = [one for one in explanation["contributions"] if one not in moved]
+    unknown = [one for one in still if _is_open(one)]
     start, end = explanation["baseline"], explanation["prediction"]
     steps = [*moved[:MOST_BARS], *_rest(moved[MOST_BARS:])]
     edges = _running(start, steps)
@@ -45,8 +47,22 @@ def waterfall(explanation: Mapping[str, Any], displays: Displays | None = None) 
     whole = {"value": "", "reference": ""}
     bars = [bar(0.0, start, "total", name=_("Reference patient"), text=number(start, digits), **whole), *changes,
             bar(0.0, end, "total", name=_("This patient"), text=number(end, digits), **whole)]
-    return {"unit": explanation["unit"], "method": explanation["method"], "bars": bars, "without_effect": still,
+    return {"unit": explanation["unit"], "method": explanation["method"], "bars": bars,
+            "open": _named(unknown, displays),
+            "without_effect": _named([one for one in still if one not in unknown], displays),
             "zero": round(-low / span * 100, 2)}
+
+
+def _named(inputs: list[Mapping[str, Any]], displays: Displays | None) -> list[str]:
+    return [feature(one["feature"], displays) for one in inputs]
+
+
+def _is_open(one: Mapping[str, Any]) -> bool:
+    """Whether an input is unknown, though the reference patient's is not, or may be one thing or the other."""
+    value, genetic = one["value"], one["feature"].partition(":")[0] in _GENETIC
+    if value in {None, UNKNOWN}:
+        return one["reference"] is not None
+    return bool(genetic and _OR in value)
 
 
 def _rest(small: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -28,8 +28,13 @@ def assumed(row: View) -> bool:
 
 
 def possible(row: View) -> str:
-    """What the gene may be where it is open: "*1/*1 or *1/*2"; "" where nothing is known."""
-    return " or ".join(row["possible_diplotypes"] or row["diplotypes"])
+    """What the gene may be where it is open: "*1/*1 or *1/*2"; "" where nothing is known.
+
+    One that is not settled is not all that is possible, nor is what fits where sites were not read.
+    """
+    known = row["possible_diplotypes"] or row["diplotypes"]
+    more = bool(known) and (len(known) == 1 or bool(row["missing_sites"]))
+    return " or ".join([*known, "others"] if more else known)
 
 
 def open_reason(gene: str, view: View) -> str:

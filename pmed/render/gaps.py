@@ -5,7 +5,7 @@ Reasons are in English here, the host's as the plugins'; a page says them in its
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from .messages import gettext, marked
@@ -27,8 +27,12 @@ def not_assessed(view: View, asked: Iterable[str]) -> list[Gap]:
 
 
 def current_medicines(view: View) -> list[View]:
-    """Active medicines, one row for each text and content: records repeat an order each time it is renewed."""
-    active = [row for row in view["medications"] if row["active"] and row["ingredients"] != []]  # []: "none is taken"
+    """Medicines that are taken, or perhaps: the record need not say. One row for each text and content.
+
+    Records repeat an order each time it is renewed.
+    """
+    # []: "none is taken"
+    active = [row for row in view["medications"] if row["active"] is not False and row["ingredients"] != []]
     return list({(medicine_name(row), *(row["ingredients"] or [])): row for row in active}.values())
 
 
@@ -41,9 +45,10 @@ def uncovered(view: View) -> list[tuple[View, str]]:
             if missing or not row["ingredients"]]
 
 
-def _looked_at(view: View) -> set[str]:
-    """Drugs that a plugin knows, and about which it has nothing to say here."""
-    return {row["target"] for row in view["predictions"] if row["status"] == "not-applicable"}
+def _looked_at(view: View) -> dict[str, str]:
+    """Drugs that a plugin knows, and about which it has nothing to say here, each with the reason."""
+    return {row["target"]: row["reason"] or marked("no reason given") for row in view["predictions"]
+            if row["status"] == "not-applicable"}
 
 
 def raised_risks(view: View) -> list[str]:
@@ -61,16 +66,19 @@ def medicine_name(row: View) -> str:
     return str(row["display"] or row["code"] or gettext("medicine without a name"))
 
 
-def _why_uncovered(missing: list[str], looked_at: Collection[str] = (), raised: Collection[str] = ()) -> str:
-    """`looked_at` are those of which an installed plugin knows something, but nothing that applies."""
+def _why_uncovered(missing: list[str], looked_at: Mapping[str, str], raised: Collection[str]) -> str:
+    """`looked_at` are those of which an installed plugin knows something, but nothing that applies, and why.
+
+    The reason may be that something is unknown, which is no word in favour of the medicine.
+    """
     if not missing:
         return marked("not recognised as a known medicine")
     names = ", ".join(missing)
-    if set(missing) <= set(looked_at) and raised:
-        return marked("no gene advice exists for {names}; raised, and not weighed against it: {values}").format(
-            names=names, values=", ".join(raised))
     if set(missing) <= set(looked_at):
-        return marked("no gene advice exists for {names}, and no check speaks against it").format(names=names)
+        why = "; ".join(dict.fromkeys(looked_at[name] for name in missing))
+        said = marked("no gene advice exists for {drug}").format(drug=names)
+        risks = marked("raised, and not weighed against it: {values}").format(values=", ".join(raised))
+        return "; ".join([said, risks, why] if raised else [said, why])
     return marked("no installed plugin gives advice on {names}").format(names=names)
 
 

@@ -29,7 +29,18 @@ from .coding import (
     gene_codings,
     usage,
 )
-from .facts import ACTION_WORDS, alternatives, assumed, day, diplotype, of_this_patient, open_reason, others, shown
+from .facts import (
+    ACTION_WORDS,
+    alternatives,
+    assumed,
+    day,
+    diplotype,
+    of_this_patient,
+    open_reason,
+    others,
+    possible,
+    shown,
+)
 from .view import View, patient_views
 
 LOCAL = "99PMED"
@@ -145,16 +156,17 @@ def _gene(gene: str, view: View) -> Iterator[Observation]:
 
 
 def _genotype(gene: str, row: View, view: View) -> Observation:
-    """A settled diplotype is one value. What stays possible is preliminary, one repetition each; nothing known is X."""
+    """A settled diplotype is one value. Where several are possible each is a preliminary repetition; else it is X."""
     settled = diplotype(row)
     told = tuple(message["text"] or message["code"] for message in row["messages"])
     if settled:
         return Observation("ST", _code(GENOTYPE), escape(settled), status=PRELIMINARY if assumed(row) else FINAL,
                            notes=told)
-    may_be = row["possible_diplotypes"] or row["diplotypes"]
-    reason = f"Not settled: {open_reason(gene, view)}"
-    return Observation("ST", _code(GENOTYPE), "~".join(map(escape, may_be)), status=PRELIMINARY if may_be else NOTHING,
-                       notes=(reason,))
+    listed, may_be = row["possible_diplotypes"] or row["diplotypes"], possible(row)
+    several = listed if len(listed) > 1 else []  # one alone would read as the result
+    return Observation("ST", _code(GENOTYPE), "~".join(map(escape, several)),
+                       status=PRELIMINARY if several else NOTHING, notes=tuple(filter(None, [
+                           f"Not settled: {open_reason(gene, view)}", _prefixed("Possible: ", may_be)])))
 
 
 def _phenotype(name: str, status: str) -> Observation:

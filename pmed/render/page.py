@@ -200,7 +200,7 @@ def _nothing_of_medicines(view: View, current: list[View]) -> str:
     """Never that all is well where something could not be assessed."""
     if view["record"] is None:
         return _("No patient record was given, so nobody can say what the patient takes. See “If you prescribe”.")
-    if not any(row["active"] for row in view["medications"]):
+    if not any(row["active"] is not False for row in view["medications"]):
         return _("The record names no current medicine. See “If you prescribe”.")
     settled = [one for one in current if one["action"] not in OPEN]
     if not settled:

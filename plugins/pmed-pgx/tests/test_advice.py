@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from pmed.tables import TABLES
+from pmed_pgx import adviser, alternatives
 from pmed_pgx.adviser import GuidelineAdviser
 from pmed_pgx.caller import PgxCaller
 from pmed_pgx.guidelines import drugs
@@ -170,6 +171,21 @@ def test_no_recommendation_is_not_a_test(advise: Any, plain: Any) -> None:
     assert "*1/*12" in row["why"]
 
 
+@pytest.mark.parametrize("few", [0, 100])
+def test_what_no_row_is_for_does_not_fit(few: int, advise: Any, plain: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A gene of uncertain function is not known to suit a drug: nor is one that was not read."""
+    for module in (adviser, alternatives):
+        monkeypatch.setattr(module, "FEW", few)
+    allergies = [{"ingredients": ["fluoxetine"], "active": True}]
+    found = {}
+    for said, changed in (("normal", {}), ("uncertain", {"rs55640102": "A/C"}), ("unread", {"rs4244285": "./."})):
+        row = advise(plain(**changed), allergies=allergies)["fluoxetine"]
+        found[said] = next((one["status"], one["reason"]) for one in row["alternatives"] if one["drug"] == "citalopram")
+    assert found["normal"][0] == "fits"
+    assert found["uncertain"] == ("caution", "no guideline row for CYP2C19 Indeterminate")
+    assert found["unread"] == ("caution", "CYP2C19 is not known")
+
+
 def test_record_rules_alternatives_out(advise: Any, plain: Any) -> None:
     row = advise(plain(**POOR_2C19), medications=taking("clopidogrel"), conditions=[STROKE],
                  allergies=[{"ingredients": ["ticagrelor"], "active": True}])["clopidogrel"]
@@ -233,3 +249,12 @@ def test_a_medicine_that_was_not_recognised_is_a_caution_beside_what_is_taken(ad
     assert told in rows["simvastatin"]["cautions"]
     assert [name for name, row in rows.items() if told in row["cautions"]] == ["simvastatin"]
     assert told not in advise(plain(), medications=taking("simvastatin"))["simvastatin"]["cautions"]
+
+
+@pytest.mark.parametrize(("known", "said"), [
+    ({}, "whether a check speaks against it is open, with kidney function (eGFR) not on record"),
+    ({"egfr": 90.0}, "no check of the release holds")])
+def test_no_check_holds_is_not_said_where_one_has_to_know_more(known: dict[str, float], said: str) -> None:
+    features = pl.DataFrame({"patient_id": ["p"], **{name: [value] for name, value in known.items()}})
+    row = GuidelinePredictor().predict(features).row(by_predicate=pl.col("target") == "metformin", named=True)
+    assert (row["status"], row["reason"]) == ("not-applicable", said)

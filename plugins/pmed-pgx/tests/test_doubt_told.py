@@ -12,7 +12,9 @@ from click.testing import CliRunner
 
 import pmed
 from pmed.cli import cli
+from pmed.render.phrases import said
 from pmed.tables import TABLES
+from pmed_pgx import doubts
 from pmed_pgx.calls import call
 from pmed_pgx.hints import hints, told
 from pmed_pgx.knowledge import frequency, genes
@@ -52,6 +54,15 @@ def test_probabilities_follow_hardy_weinberg() -> None:
     assert in_words(rows).startswith("European: Normal Metabolizer 85%")
 
 
+def test_a_rare_phenotype_is_not_said_to_be_excluded() -> None:
+    row = called("NUDT15", rs116855232=GONE)
+    [text] = [one["text"] for one in row["messages"] if one["code"] == "probabilities"]
+    assert "AFR: Normal Metabolizer >99%, Intermediate Metabolizer <1%, Poor Metabolizer <1%; EAS: " in text
+    assert "100%" not in text
+    assert " 0%" not in text
+    assert said(text, "de", str).startswith("AFR: Normaler Metabolisierer >99 %, intermediärer Metabolisierer <1 %")
+
+
 def test_no_number_no_probability() -> None:
     assert weighed(genes()["CYP2B6"], [("*1", "*1"), ("*1", "*23")]) == []
     assert weighed(genes()["VKORC1"], [("x", "y")]) == []
@@ -65,6 +76,15 @@ def test_missing_site_leaves_a_set_with_probabilities_and_no_phenotype() -> None
     assert set(row["possible_phenotypes"]) == {"Normal Metabolizer", "Rapid Metabolizer", "Ultrarapid Metabolizer"}
     assert {"key-site-missing", "probabilities"} <= codes(row)
     assert {one["population"] for one in row["probabilities"]} >= {"European"}
+
+
+def test_what_is_too_much_to_list_has_no_probabilities(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the diplotypes called alone, one would be 100% likely."""
+    monkeypatch.setattr(doubts, "MOST", 2)
+    row = called("CYP2B6", rs2279343=GONE)
+    assert row["possible_diplotypes"] == ["*1/*1"]
+    assert len(row["possible_phenotypes"]) == 3
+    assert (row["probabilities"], "probabilities" in codes(row)) == ([], False)
 
 
 def test_set_of_one_phenotype_is_relied_on() -> None:
@@ -155,6 +175,19 @@ def test_why_in_words_and_as_a_table() -> None:
     row = table.filter(gene="CYP2C9", site="rs1057910").row(0, named=True)
     assert (row["genotype"], row["differs"], row["key"], row["alleles"][0]) == ("A/C", True, True, "*3")
     assert table.filter(gene="RYR1")["genotype"].unique().to_list() == ["absent"]
+
+
+def test_why_rejects_nothing_where_a_key_site_was_not_read(tmp_path: Path) -> None:
+    """``*1/*2`` explains what was read of CYP2C9 without rs1799853, too."""
+    lines = [f"{gene.chrom}\t{site.pos}\t.\t{site.alleles[0]}\t{','.join(site.alleles[1:])}\t.\tPASS\t.\tGT\t0/0\n"
+             for gene in [genes()["CYP2C9"]] for site in gene.sites if site.name != "rs1799853"]
+    path = tmp_path / "x.vcf"
+    head = "##fileformat=VCFv4.2\n##reference=GRCh38\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tP\n"
+    path.write_text(head + "".join(lines))
+    text = run(path, "--why", "--gene", "CYP2C9")
+    assert "CYP2C9: ambiguous, *1/*1 as far as it was read, not certain\n" in text
+    assert "explains the genotypes that were read; those that were not may change it\n" in text
+    assert "explains the genotypes\n" not in text
 
 
 def test_why_names_what_was_rejected(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pmed.errors import InputError
+from pmed.render.phrases import said
 from pmed.tables import TABLES
 from pmed_pgx.caller import PgxCaller
 from pmed_pgx.outside import apply, statuses
@@ -102,11 +103,30 @@ def test_a_no_call_counts_only_alone() -> None:
     assert one(("CYP2D6", None, None, None), ("CYP2D6", "*4/*4", None, None))["phenotype"] == "Poor Metabolizer"
 
 
+@pytest.mark.parametrize(("recorded", "read", "phenotype"), [
+    ("male", None, "Normal"), (None, "male", "Normal"), ("female", None, None), (None, None, None),
+    ("unknown", "male", None)])
+def test_one_allele_on_x_is_all_of_a_man_only(recorded: str | None, read: str | None, phenotype: str | None) -> None:
+    """Of a woman, or of somebody whose sex nobody knows, the other allele may be a deficient one."""
+    samples = TABLES["samples"].frame([{"sample": "s", "patient_id": "someone", "sex": read}])
+    patients = TABLES["patients"].frame([{"patient_id": "someone", "sex": recorded}])
+    made = apply(TABLES["gene_results"].empty(), outside(("G6PD", "B (wildtype)", None, None)), samples, patients)
+    [row] = made.to_dicts()
+    assert (row["phenotype"], row["complete"], row["diplotypes"]) == (phenotype, phenotype is not None,
+                                                                     ["B (reference)"])
+    assert ("one-allele" in codes(row)) is (phenotype is None)
+    if phenotype is None:
+        text = row["messages"][-1]["text"]
+        assert text == ("only one allele of G6PD is given, and nobody says that the patient is male: the other one is "
+                        "unknown")
+        assert "dass der Patient männlich ist" in (said(text, "de", str) or "")
+
+
 @pytest.mark.parametrize(("gene", "diplotype", "functions", "lookup"), [
     ("DPYD", "c.498G>A/[c.2933A>G + c.1905+1G>A (*2A)]", ["Normal function", "No function"],
      "c.498G>A/c.1905+1G>A (*2A)"),
     ("MT-RNR1", "m.1555A>G/m.1555A>G", ["Increased risk of aminoglycoside-induced hearing loss"], "m.1555A>G"),
-    ("G6PD", "B (wildtype)", ["Class IV (Normal)"], "B (reference)"),
+    ("G6PD", "B (wildtype)/B (wildtype)", ["Class IV (Normal)"] * 2, "B (reference)/B (reference)"),
     ("VKORC1", "Reference/rs9923231", None, "rs9923231 reference (C)/rs9923231 variant (T)"),
     ("SLCO1B1", "*1B/*5", None, "*5/*37")])
 def test_names_and_ploidies(gene: str, diplotype: str, functions: list[str] | None, lookup: str) -> None:

@@ -20,7 +20,7 @@ from .guidelines import CONCERN, Known, drugs
 from .knowledge import table
 from .medicines import MODIFIERS, TAKING
 from .outcomes import Outcome, outcome
-from .wording import about, asked_for, because, held, untested
+from .wording import about, asked_for, because, held, reason, untested
 
 KEY = ["patient_id", "drug"]
 FITS, CAUTION, OUT = "fits", "caution", "ruled-out"
@@ -38,7 +38,7 @@ def alternatives(rows: pl.DataFrame, cases: Cases, findings: pl.DataFrame) -> pl
 
     A finding on record rules a drug out, as a row or check that says to avoid it does. That nothing is on record proves
     nothing: "fits" speaks of the genes and of what the record holds. What a check of the candidate asks for and nobody
-    knows (kidney function, mostly) makes it a caution.
+    knows (kidney function, mostly) makes it a caution, as does a result that its guideline has no row for.
     """
     if len(cases.patients) <= FEW:
         return _of_few(rows, cases, findings)
@@ -253,8 +253,13 @@ def _verdict(one: Outcome) -> tuple[str, str | None]:
         return CAUTION, because(one)
     # What a check asks for would be asked as soon as the drug is taken: unknown organ function is no good one.
     asked = [*filter(None, [untested(one)]), *map(about, asked_for(one))]
-    told = [*(f"{name} is not known" for name in asked), *held(one)]
+    told = [*(f"{name} is not known" for name in asked), *_silent(one), *held(one)]
     return (CAUTION, "; ".join(told)) if told else (FITS, None)
+
+
+def _silent(one: Outcome) -> list[str]:
+    """Why the guideline says nothing of what is known (a phenotype "Indeterminate"): that is no word in favour."""
+    return [reason(one)] if one.drug.rows and one.lead is None and not one.missing else []
 
 
 def without(given: Known, drug: str) -> dict[str, Any]:

@@ -61,7 +61,8 @@ class PgxCaller:
         samples = tables["samples"].unique("patient_id", keep="first", maintain_order=True)
         results, features, signs = self._read(samples, tables["genotypes"], tuple(wanted))
         outside = tables.get("outside_calls", TABLES["outside_calls"].empty())
-        found = told(apply(results, outside, samples), signs)
+        patients = tables.get("patients", TABLES["patients"].empty())
+        found = told(apply(results, outside, samples, patients), signs)
         people = found.lazy().select("patient_id").unique(maintain_order=True)
         wide = pl.concat([features.lazy(), people], how="diagonal").unique(
             "patient_id", keep="first", maintain_order=True).pipe(as_written)

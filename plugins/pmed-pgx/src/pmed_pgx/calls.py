@@ -162,7 +162,9 @@ def _outcome(gene: Gene, codes: Codes, found: Called, messages: list[Message], *
     elif hidden and predicted is not None and gene.by == "activity":
         score = phenotype.agreed(gene, [tuple(one) for call in strands for one in product(*call)])[1]
     one = (len(found.labels) == 1 and not open_still) or (not found.phased and gene.kind == "variants")
-    chances = probabilities.weighed(gene, doubts.diplotypes(calls, strands)) if len(phenotypes) > 1 else []
+    # Of the calls alone the most likely one would seem sure.
+    weighable = len(phenotypes) > 1 and doubts.can_be_listed(strands)
+    chances = probabilities.weighed(gene, doubts.diplotypes(calls, strands)) if weighable else []
     if chances:
         text = f"{probabilities.in_words(chances)} (from allele frequencies, if nothing else is known)"
         notes.append({"code": "probabilities", "text": text})

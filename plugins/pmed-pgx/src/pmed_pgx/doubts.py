@@ -91,9 +91,14 @@ def options(gene: Gene, codes: Codes, calls: Sequence[Alleles], found: Hidden) -
     return [[(allele, *_instead(gene.name, allele, found, present)) for allele in call] for call in calls]
 
 
+def can_be_listed(strands: Sequence[Sequence[tuple[str, ...]]]) -> bool:
+    """Whether the diplotypes that stay possible are no more than `MOST`."""
+    return sum(prod(map(len, one)) for one in strands) <= MOST
+
+
 def diplotypes(calls: Sequence[Alleles], strands: Sequence[Sequence[tuple[str, ...]]]) -> list[Alleles]:
     """The calls and every other one that stays possible; the calls alone where that would be more than `MOST`."""
-    if sum(prod(map(len, one)) for one in strands) > MOST:
+    if not can_be_listed(strands):
         return list(calls)
     more = [tuple(sorted(chosen, key=natural)) for one in strands for chosen in product(*one)]
     return list(dict.fromkeys([*calls, *more]))

@@ -17,7 +17,7 @@ from .checks import covered
 from .guidelines import CONCERN, drugs
 from .medicines import UNREAD
 from .outcomes import Outcome
-from .wording import reason
+from .wording import reason, silence
 
 UNIT = "concern level"
 COLUMNS = ("patient_id", "target", "value", "unit", "low", "high", "label", "status", "reason")
@@ -78,5 +78,5 @@ def _said(one: Outcome) -> tuple[float | None, str | None, str, str | None]:
     if one.lead:
         return one.lead.concern, one.lead.key, "assessed", None
     if not one.drug.rows:
-        return None, None, "not-applicable", "no check of the release holds"
+        return None, None, "not-applicable", silence(one)
     return None, None, "not-assessed", reason(one)

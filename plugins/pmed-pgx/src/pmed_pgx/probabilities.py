@@ -15,6 +15,8 @@ from . import phenotype
 from .knowledge import Gene, frequency, table
 from .matcher import Alleles
 
+_LEAST = 0.01  # below it, and this near to 1, a rounded share would read as never or always
+
 
 @cache
 def populations(gene: str) -> tuple[str, ...]:
@@ -44,8 +46,19 @@ def weighed(gene: Gene, diplotypes: Sequence[Alleles]) -> list[dict[str, Any]]:
 
 
 def in_words(rows: Sequence[dict[str, Any]]) -> str:
-    """``European: Normal Metabolizer 84 %, Rapid Metabolizer 15 %``; several populations after each other."""
+    """``European: Normal Metabolizer 84%, Rapid Metabolizer 15%``; several populations after each other."""
     said: dict[str, list[str]] = {}
     for row in sorted(rows, key=lambda row: -row["probability"]):
-        said.setdefault(row["population"], []).append(f"{row['phenotype']} {row['probability']:.0%}")
+        said.setdefault(row["population"], []).append(f"{row['phenotype']} {_percent(row['probability'])}")
     return "; ".join(f"{population}: {', '.join(shares)}" for population, shares in sorted(said.items()))
+
+
+def _percent(probability: float) -> str:
+    """What is rare is not excluded, and what is likely is not sure.
+
+    >>> _percent(0.123), _percent(0.0001), _percent(0.9996)
+    ('12%', '<1%', '>99%')
+    """
+    if 0 < probability < _LEAST:
+        return "<1%"
+    return ">99%" if 1 - _LEAST < probability < 1 else f"{probability:.0%}"

@@ -69,7 +69,8 @@ def _genotype(alleles: tuple[str, ...], pair: Codes) -> str:
 
 
 def _told(sample: str, gene: Gene, codes: Codes, groups: Groups, row: dict[str, Any]) -> Iterator[str]:
-    result = " or ".join(row["diplotypes"][:MOST]) or "no diplotype"
+    sure = "" if row["complete"] or not row["diplotypes"] else " as far as it was read, not certain"
+    result = (" or ".join(row["diplotypes"][:MOST]) or "no diplotype") + sure
     yield f"{sample} {gene.name}: {row['status']}, {result}" + (f", {row['phenotype']}" if row["phenotype"] else "")
     yield f"  sites read: {len(gene.sites) - len(row['missing_sites'])} of {len(gene.sites)}"
     for _, _, name, chrom, pos, genotype, differs, _, alleles in _sites(sample, gene, codes):
@@ -78,11 +79,11 @@ def _told(sample: str, gene: Gene, codes: Codes, groups: Groups, row: dict[str, 
             yield f"  {name} {chrom}:{pos} {genotype}: carried by {carriers}"
     yield from (f"  {one['text']} [{one['code']}]" for one in row["messages"] or ())
     if gene.kind == "diplotype" and row["diplotypes"] and row["status"] != "outside":
-        yield from _rejected(gene, codes, groups, set(row["diplotypes"]))
+        yield from _rejected(gene, codes, groups, set(row["diplotypes"]), whole=not row["missing_sites"])
 
 
-def _rejected(gene: Gene, codes: Codes, groups: Groups, chosen: set[str]) -> Iterator[str]:
-    """Diplotypes that explain the genotypes too, but with fewer defining sites."""
+def _rejected(gene: Gene, codes: Codes, groups: Groups, chosen: set[str], *, whole: bool) -> Iterator[str]:
+    """Diplotypes that explain the genotypes too, but with fewer defining sites; `whole`: all sites were read."""
     every = match(gene, codes, groups, all_matches=True)
     scored = dict(zip(every.calls, every.scores, strict=True))
     best = max((score for call, score in scored.items() if _label(call) in chosen), default=None)
@@ -90,7 +91,8 @@ def _rejected(gene: Gene, codes: Codes, groups: Groups, chosen: set[str]) -> Ite
     for call, score in others:
         yield f"  rejected: {_label(call)}, which has {score} of its defining sites in the sample, the chosen {best}"
     if not others:
-        yield "  rejected: no other pair of named alleles explains the genotypes"
+        others_may = "" if whole else " that were read; those that were not may change it"
+        yield f"  rejected: no other pair of named alleles explains the genotypes{others_may}"
 
 
 def _label(call: Alleles) -> str:

@@ -195,6 +195,13 @@ def asked_for(one: Outcome) -> list[str]:
     return list(dict.fromkeys(name for row in one.asking for name in row.when if one.known.get(name) is None))
 
 
+def silence(one: Outcome) -> str:
+    """Why nothing is said of a drug that only checks are about: none holds, or what one would have to know."""
+    asked = " and ".join(map(about, asked_for(one)))
+    return (f"whether a check speaks against it is open, with {asked} not on record" if asked else
+            "no check of the release holds")
+
+
 def disagreeing(one: Outcome) -> tuple[Row, Row] | None:
     """The guideline's row and the check of which one asks for more of the drug and the other for less."""
     row = next((row for row in one.applied if row.dose_factor), None)

@@ -36,10 +36,11 @@ class Reading:
     sure: bool = True
 
 
-def result(gene: Gene, calls: Sequence[Given]) -> Row:
+def result(gene: Gene, calls: Sequence[Given], *, male: bool = True) -> Row:
     """One ``gene_results`` row, without the patient; several calls are several possible results.
 
-    A tool's no-call counts only where there is no call beside it.
+    A tool's no-call counts only where there is no call beside it. One allele of a gene on chromosome X is the whole
+    result only of somebody known to be `male`.
     """
     real = [call for call in calls if call[:3] != (None, None, None)]
     if not real:
@@ -47,7 +48,7 @@ def result(gene: Gene, calls: Sequence[Given]) -> Row:
         return _row(gene, [Reading(notes=[_note("outside-no-call", text), *_remarks(calls)], sure=False)], "not-called")
     if gene.kind == "status":
         return _row(gene, _common([_hla(gene, call) for call in dict.fromkeys(real)]), "outside")
-    return _row(gene, [_reading(gene, call) for call in dict.fromkeys(real)], "outside")
+    return _row(gene, [_reading(gene, call, male=male) for call in dict.fromkeys(real)], "outside")
 
 
 def _common(readings: Sequence[Reading]) -> list[Reading]:
@@ -92,10 +93,10 @@ def _remarks(calls: Sequence[Given]) -> list[Message]:
     return [_note("outside-note", remark) for *_, note in calls for remark in note.split("\n") if remark]
 
 
-def _reading(gene: Gene, call: Given) -> Reading:
+def _reading(gene: Gene, call: Given, *, male: bool) -> Reading:
     diplotype, said, score, _ = call
     notes = _remarks([call])
-    looked = _looked_up(gene, diplotype, notes) if diplotype else Reading()
+    looked = _looked_up(gene, diplotype, notes, male=male) if diplotype else Reading()
     name = phenotype_named(gene, said) if said else None
     if said and name is None:
         notes.append(_note("unknown-phenotype", f"{said!r} is no phenotype of {gene.name} that the release knows"))
@@ -135,7 +136,7 @@ def phenotype_named(gene: Gene, text: str) -> str | None:
     return known.get(_SHORT.get(plain, plain).lower())
 
 
-def _looked_up(gene: Gene, diplotype: str, notes: list[Message]) -> Reading:
+def _looked_up(gene: Gene, diplotype: str, notes: list[Message], *, male: bool) -> Reading:
     """What the alleles lead to by the release's rules."""
     texts = structural.split(diplotype)
     if gene.ploidy == "MT" and len(set(texts)) == 1:
@@ -148,12 +149,13 @@ def _looked_up(gene: Gene, diplotype: str, notes: list[Message]) -> Reading:
     pairs = [_decisive(gene, pair) for pair in product(*strands)]
     notes += [_note("renamed", f"{text} is called {' or '.join(now)} today") for text in texts
               if (now := structural.renamed(gene.name, text))]
-    lone = len(texts) == 1 and gene.ploidy == "autosome"
-    found = [structural.possible(gene, pair) for pair in pairs]
+    lone = len(texts) == 1 and (gene.ploidy == "autosome" or (gene.ploidy == "X" and not male))
+    found = [([], None) if lone else structural.possible(gene, pair) for pair in pairs]
     names = tuple(dict.fromkeys(name for options, _ in found for name in options))
     lookups = tuple(structural.ordered([structural.label(gene.name, one) for one in pair]) for pair in pairs)
     functions = tuple(structural.function(gene, one) for one in pairs[0])
-    notes += [_note("one-allele", f"only one allele of {gene.name} is given: the other one is unknown")] if lone else (
+    given = "is given" if gene.ploidy == "autosome" else "is given, and nobody says that the patient is male"
+    notes += [_note("one-allele", f"only one allele of {gene.name} {given}: the other one is unknown")] if lone else (
         _unknown_functions(pairs, found, gene))
     return Reading(_shown(diplotype, texts, strands), tuple(dict.fromkeys(lookups)), functions,
                    names if all(options for options, _ in found) else (), _only([score for _, score in found]),

@@ -21,13 +21,15 @@ _SHOWN = 3
 _RECORD = "FHIR record"
 
 
-def apply(results: pl.DataFrame, outside: pl.DataFrame, samples: pl.DataFrame) -> pl.DataFrame:
+def apply(results: pl.DataFrame, outside: pl.DataFrame, samples: pl.DataFrame,
+          patients: pl.DataFrame | None = None) -> pl.DataFrame:
     """``gene_results`` in which the genes that were called outside have the outside result.
 
     Args:
         results: ``gene_results`` from genomes.
         outside: ``outside_calls``; calls without patient belong to that of their sample, or to the only sample.
         samples: ``samples``.
+        patients: ``patients``: of whom nobody says that they are male, one allele of a gene on chromosome X is half.
 
     Raises:
         InputError: where a call's patient or gene is not known.
@@ -38,7 +40,8 @@ def apply(results: pl.DataFrame, outside: pl.DataFrame, samples: pl.DataFrame) -
         return results
     calls = _placed(outside, samples).with_columns(_said=_text_of(*_GIVEN))
     each = calls.group_by(KEY, maintain_order=True).agg("_said", *_GIVEN, _from=_origins())
-    each = each.with_columns(_said=pl.col("_said").list.join("\2"))
+    each = each.with_columns(_male=pl.col("patient_id").is_in(_men(samples, patients).implode()))
+    each = each.with_columns(_said=pl.col("_said").list.join("\2") + pl.col("_male").cast(pl.String))
     before = results.select(*KEY, _was=_text_before()).join(each.select(KEY), on=KEY, how="semi")
     each = each.join(before, on=KEY, how="left", maintain_order="left")
     new = each.select(*KEY, "_said", "_was", "_from").join(
@@ -48,6 +51,13 @@ def apply(results: pl.DataFrame, outside: pl.DataFrame, samples: pl.DataFrame) -
     order = results.select(KEY).with_row_index("_order")
     return pl.concat([kept, made]).join(order, on=KEY, how="left", maintain_order="left").sort(
         "_order", nulls_last=True, maintain_order=True).drop("_order")
+
+
+def _men(samples: pl.DataFrame, patients: pl.DataFrame | None) -> pl.Series:
+    """Patients who are male by the record, or else by the genome."""
+    told = [samples] if patients is None else [patients, samples]
+    both = pl.concat([frame.select("patient_id", "sex").drop_nulls() for frame in told])
+    return both.unique("patient_id", keep="first").filter(sex="male")["patient_id"]
 
 
 def _placed(outside: pl.DataFrame, samples: pl.DataFrame) -> pl.DataFrame:
@@ -97,7 +107,7 @@ def _evaluated(each: pl.DataFrame, results: pl.DataFrame) -> pl.DataFrame:
 def _result(row: dict[str, Any]) -> Row:
     given = zip(*(row[name] for name in _GIVEN), strict=True)
     calls: list[Given] = [(diplotype, said, score, note or "") for diplotype, said, score, note in given]
-    found = result(genes()[row["gene"]], calls)
+    found = result(genes()[row["gene"]], calls, male=row["_male"])
     notes = _overridden(row, found) if row["status"] in _CALLED else []
     return {**found, "messages": notes + found["messages"]}
 
