@@ -7,9 +7,10 @@ from datetime import date, timedelta
 
 import msgspec
 
+from ..normalise.remarks import OF_MEDICINES
 from .fhir_bundle import resolve, split_error
 from .fhir_resource import Note
-from .fhir_rows import RXNORM, named, prefer, state, unit_of
+from .fhir_rows import RXNORM, named, prefer, state, unit_of, with_remark
 from .fhir_types import (
     CodeableConcept,
     Dosage,
@@ -39,7 +40,8 @@ _ADHERENCE = {"taking": "active", "not-taking": "not-taken", "stopped": "stopped
 
 def drug_row(found: Drug, medicines: Medicines, notes: list[Note]) -> Row:
     """One row for whatever is recorded about a medicine."""
-    return named(_medicine(found, medicines, notes), RXNORM) + _said(found)
+    concept = _medicine(found, medicines, notes)
+    return with_remark(named(concept, RXNORM), concept, OF_MEDICINES) + _said(found)
 
 
 def _said(found: Drug) -> Row:

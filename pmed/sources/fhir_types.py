@@ -205,13 +205,26 @@ class MedicationDispense(Drug):
     dosage_instruction: list[Dosage] = []
 
 
+class DiagnosisCoding(Coding):
+    """A code of a diagnosis; in Germany an extension says how sure it is."""
+
+    extension: list[Extension] | None = None
+
+
+class Diagnosis(_Part):
+    """What a diagnosis is: a concept whose codes may say how sure they are."""
+
+    coding: list[DiagnosisCoding] = []
+    text: str | None = None
+
+
 class Condition(_Resource):
     """A diagnosis or problem."""
 
     id: str | None = None
     clinical_status: CodeableConcept | None = None
     verification_status: CodeableConcept | None = None
-    code: CodeableConcept | None = None
+    code: Diagnosis | None = None
     subject: Reference | None = None
     onset_date_time: str | None = None
     onset_period: Period | None = None
