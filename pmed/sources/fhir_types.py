@@ -85,11 +85,21 @@ class DoseAndRate(_Part):
 
 
 class Repeat(_Part):
-    """How often: `frequency` times in `period` `period_unit`s."""
+    """How often: `frequency` times in `period` `period_unit`s, on some days only, within bounds.
+
+    What only tells that less is known may be of any type: an order is not lost for it.
+    """
 
     frequency: int | None = None
     period: float | None = None
     period_unit: str | None = None
+    frequency_max: Any = None
+    period_max: Any = None
+    day_of_week: Any = None
+    time_of_day: Any = None
+    when: Any = None
+    bounds_period: Any = None
+    bounds_duration: Any = None
 
 
 class Timing(_Part):
@@ -99,9 +109,13 @@ class Timing(_Part):
 
 
 class Dosage(_Part):
-    """How a medicine is taken."""
+    """How a medicine is taken; `as_needed` in R5."""
 
     timing: Timing | None = None
+    as_needed_boolean: Any = None
+    as_needed_codeable_concept: Any = None
+    as_needed: Any = None
+    as_needed_for: Any = None
     route: CodeableConcept | None = None
     dose_and_rate: list[DoseAndRate] = []
 
