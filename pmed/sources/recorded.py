@@ -1,6 +1,7 @@
 """Recorded rows → the tables of ``pmed.tables``: text cleaned, dates read, status judged at the index date.
 
 - *index date*: the one asked for, else the latest start, recording or abatement date in the patient's record.
+- *time of day*: tables keep the day; measurements of one day are in the order of their times.
 - *partial dates*: a start is the first day it may mean, an end the last one.
 - *active medicine*: status ``active``, ordered (no proposal, no "do not perform"), begun and not ended by the
   index date. ``on-hold`` is not taken.
@@ -33,6 +34,7 @@ from ..normalise import remarks
 from ..normalise.dating import NONE, TAKEN, last_entries
 from ..tables import TABLES, Tables
 from .record_dates import first_day, is_bad, is_partial, last_day
+from .record_order import in_time
 
 Row = tuple[Any, ...]
 Issue = dict[str, object]
@@ -103,7 +105,9 @@ def make_tables(rows: Mapping[str, Sequence[Row]], issues: Sequence[Issue],
 def tables_of(recorded: Tables, issues: pl.DataFrame, index_date: date | None) -> dict[str, pl.DataFrame]:
     """All history tables, checked, from frames with the columns of `COLUMNS`; what a frame leaves out is unknown."""
     found = [issues]
-    frames = {name: _read(_filled(name, recorded.get(name)), found) for name in COLUMNS}
+    filled = {name: _filled(name, recorded.get(name)) for name in COLUMNS}
+    filled["observations"] = in_time(filled["observations"])
+    frames = {name: _read(frame, found) for name, frame in filled.items()}
     frames["conditions"] = _weighed_diagnoses(frames["conditions"], found)
     frames["patients"] = _patients(frames, index_date, found)
     days = frames["patients"].select("patient_id", "index_date")
