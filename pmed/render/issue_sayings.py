@@ -57,6 +57,7 @@ STAYS_UNKNOWN = (
     marked("{name} is not a whole number; it stays unknown"),
     marked("{name} is not a number; it stays unknown"),
     marked("no {name}; it stays unknown"),
+    marked("about somebody or something else than the patient; the measurement was left out"),
     marked("the name says that it is stopped, refused, planned or somebody else's: whether it is taken stays unknown"),
     marked("the text doubts or denies the diagnosis, or is about a relative: it counts as unconfirmed"),
     marked("not a FHIR gender; it stays unknown"),

@@ -74,10 +74,20 @@ def allergy_row(found: AllergyIntolerance) -> Row:
 
 
 def observation_rows(found: Observation, notes: list[Note]) -> list[Row]:
-    """The observation's own value where it has one, and a row for each component."""
+    """The observation's own value where it has one, and a row for each component; none of what is another's."""
+    if found.focus and _is_of_another(found):
+        notes.append(Note("warning", "not-of-the-patient", "about somebody or something else than the patient; the "
+                          "measurement was left out", "$.focus", personal=True))
+        return []
     dated = when(found), found.issued, found.status
     own = [_measured(found, dated, notes, -1)] if not found.component or _has_value(found) else []
     return own + [_measured(part, dated, notes, index) for index, part in enumerate(found.component)]
+
+
+def _is_of_another(found: Observation) -> bool:
+    own = found.subject.reference if found.subject else None
+    links = found.focus if isinstance(found.focus, list) else [found.focus]
+    return any(not isinstance(one, dict) or one.get("reference") != own for one in links)
 
 
 def when(found: Observation) -> str | None:

@@ -281,6 +281,7 @@ class Observation(_Measured, tag_field="resourceType", tag=True):
     effective_instant: str | None = None
     effective_period: Period | None = None
     issued: str | None = None
+    focus: Any = None  # what it is about where that is not the subject: a fetus, a donor
     component: list[Component] = []
 
 
