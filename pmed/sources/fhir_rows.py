@@ -34,13 +34,37 @@ SNOMED = "http://snomed.info/sct"
 # Excluded and suspected diagnoses; "Z" is one of the past, "G" a sure one.
 _CERTAINTY = "http://fhir.de/StructureDefinition/icd-10-gm-diagnosesicherheit"
 _UNSURE = {"A": "refuted", "V": "provisional"}
+_BIRTH_SEX = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-birthsex"
+_BORN = {"F": "female", "M": "male"}
 _RACE = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-race"
 
 
 def patient_row(resource: Resource, patient: Patient, name: str) -> Row:
     """The person; dead is known only where the record says so either way."""
     deceased = True if patient.deceased_date_time else patient.deceased_boolean
-    return (*origin(resource, name), patient.birth_date, patient.gender, deceased, _ancestry(patient))
+    sex = None if _sexes_differ(patient) else patient.gender
+    return (*origin(resource, name), patient.birth_date, sex, deceased, _ancestry(patient))
+
+
+def patient_notes(patient: Patient) -> list[Note]:
+    """What a patient's own resource leaves in doubt."""
+    notes = []
+    if _sexes_differ(patient):
+        notes.append(Note("warning", "sex-conflict", "gender and sex at birth differ; sex stays unknown", "$.gender",
+                          personal=True))
+    links = patient.link if isinstance(patient.link, list) else []
+    if any(isinstance(one, dict) and one.get("type") == "replaced-by" for one in links):
+        notes.append(Note("warning", "merge-not-followed", "replaced by another record of the same person: what stands "
+                          "in the other is another patient here", "$.link", personal=True))
+    return notes
+
+
+def _sexes_differ(patient: Patient) -> bool:
+    """Whether US Core's sex at birth is another than the gender: which of them a formula means is not known."""
+    if not patient.extension:
+        return False
+    born = next((_BORN.get(str(one.value_code)) for one in patient.extension if one.url == _BIRTH_SEX), None)
+    return born is not None and patient.gender in _BORN.values() and born != patient.gender
 
 
 def condition_rows(found: Condition) -> list[Row]:

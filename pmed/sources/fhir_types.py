@@ -64,6 +64,7 @@ class Extension(_Part):
     url: str = ""
     value_string: str | None = None
     value_coding: Coding | None = None
+    value_code: Any = None
     extension: list[Extension] = []
 
 
@@ -75,6 +76,7 @@ class Patient(_Resource):
     birth_date: str | None = None
     deceased_boolean: bool | None = None
     deceased_date_time: str | None = None
+    link: Any = None
     extension: list[Extension] = []
 
 

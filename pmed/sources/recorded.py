@@ -242,6 +242,8 @@ def _patients(frames: Tables, index_date: date | None, found: list[pl.DataFrame]
     odd = pl.col("sex").is_in(sexes).not_()
     found.append(_report(frames["patients"].filter(odd), "warning", "bad-gender",
                          "not a FHIR gender; it stays unknown", "$.gender"))
+    found.append(_report(frames["patients"].filter("deceased"), "warning", "deceased", "recorded as dead: suggestions "
+                         "are of no use unless the person lived on the index date"))
     known = frames["patients"].with_columns(pl.when(~odd).then("sex").alias("sex"))
     dated = known.join(last_entries(frames), on="patient_id", how="left", maintain_order="left")
     if index_date is not None:
