@@ -247,3 +247,18 @@ def test_entered_in_error_leaves_every_table(read: Read) -> None:
     assert codes(tables).count("entered-in-error") == len(kinds)
     for name in ("medications", "procedures", "encounters", "immunizations", "family_history", "observations"):
         assert tables[name].is_empty()
+
+
+@pytest.mark.parametrize(("focus", "values"), [
+    ([{"reference": "Patient/baby"}], [70.0]), ([{"display": "fetus A"}], [70.0]), ({"reference": "x"}, [70.0]),
+    ([{"reference": "Patient/p1"}], [70.0, 3.2]), ([], [70.0, 3.2])])
+def test_a_measurement_of_another_is_not_the_patients(read: Read, focus: object, values: list[float]) -> None:
+    def weight(kg: float, name: str, **more: object) -> dict[str, Any]:
+        return {"resourceType": "Observation", "id": name, "status": "final", "effectiveDateTime": "2024-06-01",
+                "code": {"coding": [{"system": "http://loinc.org", "code": "29463-7", "display": "Weight"}]},
+                "valueQuantity": {"value": kg, "unit": "kg"}} | SUBJECT | more
+
+    tables = read(weight(70, "a"), weight(3.2, "b", focus=focus), weight(3.2, "c", valueQuantity=None, component=[
+        {"code": {"text": "part"}, "valueQuantity": {"value": 1, "unit": "kg"}}], focus=[{"reference": "Patient/b"}]))
+    assert tables["observations"]["value"].to_list() == values
+    assert codes(tables).count("not-of-the-patient") == 3 - len(values)

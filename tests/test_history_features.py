@@ -138,6 +138,14 @@ def test_a_conflict_leaves_both_drugs_unknown_and_no_other() -> None:
     assert out.row(0) == ("p", None, None, False)
 
 
+def test_an_unread_part_of_a_medicine_may_be_any_other() -> None:
+    rows = TABLES["medications"].frame([drug(1, ["amlodipine"], display="amlodipine / xyzol")]).with_columns(
+        unread_part=pl.Series([True]))
+    out = HistoryFeatures().run({"patients": TABLES["patients"].frame([patient()]), "medications": rows},
+                                ["on:amlodipine", "on:warfarin", "medicines-not-recognised"])["features"]
+    assert out.row(0) == ("p", True, None, "amlodipine / xyzol")
+
+
 @pytest.mark.parametrize(("place", "whose", "taken"), [
     ("entry[1] MedicationRequest/a $.status", "p", None),
     ("entry[1] MedicationStatement/a $.status", "p", None),

@@ -162,6 +162,17 @@ def test_what_becomes_of_an_order(tmp_path: Path, orc: str, status: str, active:
         assert row["end"] == dt.date(2024, 5, 15)
 
 
+@pytest.mark.parametrize(("second", "end"), [("20240601", "2024-06-01"), ("", None)])
+def test_of_several_timings_none_is_the_dose_a_day(tmp_path: Path, second: str, end: str | None) -> None:
+    tables = read(tmp_path, message(
+        msh("RDE^O11"), PID, "ORC|NW|1|2", "TQ1|1||BID||||20240401|20240405", f"TQ1|2||QD||||20240406|{second}",
+        "RXE||^prednisone|20||mg"))
+    (order,) = tables["medications"].rows(named=True)
+    assert (order["dose"], order["daily_dose"], str(order["start"])) == (20, None, "2024-04-01")
+    assert order["end"] == (dt.date.fromisoformat(end) if end else None)
+    assert codes(tables) == ["timing-not-read"]
+
+
 def test_an_order_that_ends_later_is_given_until_then(tmp_path: Path) -> None:
     text = message(msh("RDE^O11"), PID, ORC, RXE, RXR) + message(
         msh("ORM^O01", "20240515"), PID, "ORC|DC|PL9^CPOE|||||||20240515||||||20240620")

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pmed.normalise.drug_names import one_edit_apart, parts, spellings
-from pmed.normalise.drugs import Vocabulary, add_ingredients
+from pmed.normalise.drugs import Vocabulary, add_ingredients, unrecognised
 from pmed.normalise.vocabulary import release
 from pmed.sources.fhir import FhirSource
 from pmed.tables import TABLES
@@ -232,6 +232,29 @@ def test_tables_come_back_whole() -> None:
     assert "please confirm" in issues["text"][1]
     again, _ = add_ingredients(out, NAMES)
     assert again.equals(out)
+
+
+@pytest.mark.parametrize(("display", "code", "read", "unread"), [
+    ("amlodipine / unknownol", None, ["amlodipine"], True), ("Captopril 25 MG and Xyzol", None, ["captopril"], True),
+    ("Captopril, unknownol daily", None, ["captopril"], True), ("Xyzol / captopril", None, ["captopril"], True),
+    ("Heparin sodium, porcine 1000 UNT/ML", None, None, False), ("aspirin with food", None, None, False),
+    ("Captopril with a meal", None, ["captopril"], False), ("Captopril, stopped 2019", None, ["captopril"], False),
+    ("captopril Oral Tablet / Injection", None, ["captopril"], False),
+    ("amlodipine / atorvastatin", None, ["amlodipine", "atorvastatin"], False),
+    ("Caduet [amlodipine / unknownol]", None, ["amlodipine", "atorvastatin"], False)])
+def test_a_part_that_no_vocabulary_knows_is_told(display: str, code: str | None, read: list[str] | None,
+                                                 unread: bool) -> None:
+    out, issues = add_ingredients(medications({"display": display, "code": code}), NAMES)
+    assert out["ingredients"].to_list() == [read]
+    assert out["unread_part"].to_list() == [unread]
+    assert ("part-not-recognised" in issues["code"]) is unread
+    assert out.select(unrecognised(out)).to_series().to_list() == [unread or read is None]
+
+
+def test_a_part_of_what_is_over_is_not_told() -> None:
+    out, issues = add_ingredients(medications({"display": "amlodipine / unknownol", "active": False}), NAMES)
+    assert issues.is_empty()
+    assert not out.select(unrecognised(out)).to_series().any()
 
 
 def test_allergies_and_empty_tables() -> None:

@@ -205,5 +205,5 @@ def test_measurements(tables: dict[str, pl.DataFrame], files: dict[str, Path]) -
 
 
 def test_only_known_problems(tables: dict[str, pl.DataFrame]) -> None:
-    assert set(tables["issues"]["code"]) == {"no-duration", "no-allergy-table"}
+    assert set(tables["issues"]["code"]) == {"no-duration", "no-allergy-table", "deceased"}
     assert tables["issues"].filter(pl.col("code") == "no-duration")["patient_id"].is_unique().all()

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from .remarks import OF_MEDICINES, speaks_against
+
 _ASIDE = re.compile(r"\[([^\]]*)\]|\(([^()]*)\)")
 _LEAD = re.compile(r"^(?:nda\d+\s+|\{|\d+(?:\.\d+)?\s*(?:hrs?|hours?|ml|actuat|mg|mcg|ug|g|gm|unt|units?|days?)\b\s*)+")
 # The strength, and all behind it: a number after a blank, or one glued to the name with its unit. Interferon alfa-2a,
@@ -44,6 +46,14 @@ SALTS = frozenset((
     "sesquihydrate", "sodium", "succinate", "sulfate", "sulphate", "tartrate", "tosylate", "trihydrate", "valerate",
     "zinc"))
 
+# Words that stand behind a comma, "and" or "with" besides another medicine: where it is from, how to take it.
+_REMARKS = frozenset((
+    *_FORMS, "a", "after", "as", "at", "bedtime", "before", "bovine", "breakfast", "by", "day", "days", "device",
+    "dinner", "dose", "doses", "each", "evening", "every", "food", "human", "in", "live", "lunch", "macrocrystals",
+    "meal", "meals", "milk", "month", "morning", "mouth", "needed", "night", "nightly", "noon", "of", "once", "one",
+    "other", "patient", "porcine", "prn", "purified", "recombinant", "spacer", "supper", "take", "taken", "tbl",
+    "the", "three", "to", "twice", "two", "unspecified", "water", "week", "weekly", "weeks"))
+
 # What an entry says that names no medicine because none is taken. "Drug treatment unknown" (SNOMED CT 182904002) and
 # "no drug therapy prescribed" (182849000: what is bought without a prescription is left open) are none of these.
 _NONE_CODES = ("787481004", "no-known-medications")  # SNOMED CT; the International Patient Summary's own
@@ -58,6 +68,16 @@ _NO_ALLERGY = re.compile(
 GOODS = (r"\b(?:vaccines?|saline|lancets?|gauze|bandages?|(?:test|reagent) strips?|(?:pen|hypodermic) needles?"
          r"|insulin syringes?|alcohol (?:pads?|preps?|swabs?)"
          r"|(?:glucose|blood pressure) (?:meters?|monitors?|sensors?))\b")
+
+
+def is_remark(part: str) -> bool:
+    """Whether what a separator parts from a medicine is no other medicine: a remark, a species, how to take it.
+
+    >>> is_remark("porcine"), is_remark("stopped 2019"), is_remark("sacubitril")
+    (True, True, False)
+    """
+    words = re.findall(r"[a-z]+", part)
+    return speaks_against(part, OF_MEDICINES) or all(len(word) < 3 or word in _REMARKS for word in words)
 
 
 def says_none(code: str | None, display: str | None) -> bool:

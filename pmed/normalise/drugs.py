@@ -19,7 +19,17 @@ import polars as pl
 from ..plans import as_written
 from ..tables import TABLES
 from ..verdicts import lists_allergies
-from .drug_names import GOODS, asides, main_name, one_edit_apart, parts, says_no_allergy, says_none, spellings
+from .drug_names import (
+    GOODS,
+    asides,
+    is_remark,
+    main_name,
+    one_edit_apart,
+    parts,
+    says_no_allergy,
+    says_none,
+    spellings,
+)
 from .routes import route_by_form
 
 # RxNorm and ATC, as FHIR and HL7 v2 name them; a number is never taken for the other's letters and numbers.
@@ -29,7 +39,7 @@ _PAIR = ("system", "code", "display")
 _HOW = ("code", "name", "synonym", "brand", "fuzzy")
 _GUESSED = 6  # letters a name needs before it may be guessed at
 _NAMES = pl.List(pl.String())
-_FOUND = {"ingredients": _NAMES, "matched_by": pl.String(), "possible_ingredients": _NAMES}
+_FOUND = {"ingredients": _NAMES, "matched_by": pl.String(), "possible_ingredients": _NAMES, "unread_part": pl.Boolean()}
 # One amount in a product's name, with what it is in: "20 MG", "1 MG/ML", "0.4 MG/ACTUAT", "25mcg/h".
 _AMOUNT = re.compile(r"([0-9]+(?:[.,][0-9]+)?)\s*(mg|mcg|ug|µg|g|meq|unt|units?|iu)(?:\s*/\s*(ml|actuat|hr?|l))?"
                      r"(?:[^a-z]|$)", re.IGNORECASE)
@@ -47,6 +57,7 @@ class Match:
     ingredients: frozenset[str] = frozenset()
     how: str = ""
     possible: frozenset[str] = frozenset()
+    unread: bool = False  # the text names something besides that no vocabulary knows
 
 
 @dataclass(frozen=True)
@@ -101,8 +112,8 @@ class Vocabulary:
         pieces = parts(name)
         if len(pieces) == 1 and "-" in pieces[0] and not self._part(pieces[0]).ingredients:
             hyphened = [self._exact(piece) for piece in pieces[0].split("-")]
-            return _together(hyphened) if all(one.ingredients for one in hyphened) else Match()
-        return _together(self._part(piece) for piece in pieces)
+            return _together(hyphened, ()) if all(one.ingredients for one in hyphened) else Match()
+        return _together([self._part(piece) for piece in pieces], pieces)
 
     def _part(self, name: str) -> Match:
         exact = self._exact(name)
@@ -136,8 +147,9 @@ def add_ingredients(drugs: pl.DataFrame, names: pl.DataFrame | Vocabulary) -> tu
     They are empty, not null, where the entry says that no medicine is taken, or that there is no allergy to any.
 
     `matched_by` is filled where the table has it, as are `strength` and `route` where they are not recorded. The extra
-    column `possible_ingredients` holds what a row could be where its code and its text disagree; null otherwise. Each
-    distinct drug is worked out once. `names` is a ``drug_names`` table, or the look-ups made of one.
+    column `possible_ingredients` holds what a row could be where its code and its text disagree; null otherwise.
+    `unread_part` is true where a part of a combination is in no vocabulary. Each distinct drug is worked out once.
+    `names` is a ``drug_names`` table, or the look-ups made of one.
     """
     vocabulary = names if isinstance(names, Vocabulary) else Vocabulary.of(names)
     pairs = drugs.select(_PAIR).unique(maintain_order=True)
@@ -146,19 +158,24 @@ def add_ingredients(drugs: pl.DataFrame, names: pl.DataFrame | Vocabulary) -> tu
     found = pairs.with_columns(
         pl.Series("ingredients", [sorted(one.ingredients) if one.how else None for one in matches], _NAMES),
         pl.Series("matched_by", [one.how or None for one in matches], pl.String()),
-        pl.Series("possible_ingredients", [sorted(one.possible) or None for one in matches], _NAMES)).hstack(
+        pl.Series("possible_ingredients", [sorted(one.possible) or None for one in matches], _NAMES),
+        pl.Series("unread_part", [one.unread for one in matches], pl.Boolean())).hstack(
         _forms(pairs["display"], matches))
     joined = drugs.drop(_FOUND, strict=False).join(found, on=_PAIR, how="left", nulls_equal=True,
                                                    maintain_order="left")
-    columns = dict.fromkeys([*drugs.columns, "ingredients", "possible_ingredients"])
+    columns = dict.fromkeys([*drugs.columns, "ingredients", "possible_ingredients", "unread_part"])
     told = joined.with_columns(_as_told()) if "strength" in drugs.columns else joined
     return told.select(*columns), _issues(joined)
 
 
 def unrecognised(drugs: pl.DataFrame) -> pl.Expr:
-    """Whether a row is a current medicine that may be any: no vocabulary knows it, and it is no other kind of goods."""
+    """Whether a row is a current medicine that may be any: no vocabulary knows it, or a part of what it is made of.
+
+    Other kinds of goods are none.
+    """
     unknown = [name for name in ("ingredients", "possible_ingredients") if name in drugs.columns]
-    return pl.col("active").fill_null(value=True) & pl.all_horizontal(pl.col(unknown).is_null()) & ~is_goods()
+    part = pl.col("unread_part").fill_null(value=False) if "unread_part" in drugs.columns else pl.lit(value=False)
+    return pl.col("active").fill_null(value=True) & (pl.all_horizontal(pl.col(unknown).is_null()) | part) & ~is_goods()
 
 
 def is_goods() -> pl.Expr:
@@ -207,27 +224,31 @@ def _agree(first: Match, second: Match) -> Match:
     if not (first.ingredients and second.ingredients):
         return first if first.ingredients else second
     if first.ingredients <= second.ingredients or second.ingredients <= first.ingredients:
-        return Match(first.ingredients | second.ingredients, min(first.how, second.how, key=_HOW.index))
+        # A code or a brand tells all that is in a product; another name may leave out the same.
+        return Match(first.ingredients | second.ingredients, min(first.how, second.how, key=_HOW.index),
+                     unread=first.unread and second.unread)
     return Match(possible=first.ingredients | second.ingredients)
 
 
-def _together(found: Iterable[Match]) -> Match:
-    """The parts of a combination, as sure as the least sure of them."""
+def _together(found: Sequence[Match], pieces: Sequence[str]) -> Match:
+    """The parts of a combination, as sure as the least sure of them; `pieces` are what they were read from."""
     known = [one for one in found if one.ingredients]
     if not known:
         return Match()
     least_sure = max((one.how for one in known), key=_HOW.index)
-    return Match(frozenset().union(*(one.ingredients for one in known)), least_sure)
+    unread = any(not one.ingredients and not is_remark(piece) for one, piece in zip(found, pieces, strict=False))
+    return Match(frozenset().union(*(one.ingredients for one in known)), least_sure, unread=unread)
 
 
 def _issues(drugs: pl.DataFrame) -> pl.DataFrame:
     """Conflicts, guesses and what is unknown, each named once a patient."""
     conflict, guess = pl.col("possible_ingredients").is_not_null(), pl.col("matched_by").eq_missing("fuzzy")
     unknown = pl.col("active").fill_null(value=True) & pl.col("ingredients").is_null() & ~conflict
+    part = pl.col("active").fill_null(value=True) & pl.col("unread_part")
     if "dose" not in drugs.columns:  # "no known food allergy" is no allergen
         unknown &= lists_allergies()
     once = drugs.lazy().unique(["patient_id", *_PAIR], keep="first", maintain_order=True).filter(
-        conflict | guess | unknown).pipe(as_written)
+        conflict | guess | unknown | part).pipe(as_written)
     if once.is_empty():
         return TABLES["issues"].empty()
     text, names = pl.col("display").fill_null("(no name)"), pl.col("ingredients").list.join(", ")
@@ -238,6 +259,9 @@ def _issues(drugs: pl.DataFrame) -> pl.DataFrame:
                           pl.col("code").fill_null("none"), could_be)),
         _report(once.filter(guess), "warning", "fuzzy-drug-name",
                 pl.format("'{}' was read as {}: please confirm", text, names)),
+        _report(once.filter(part), "warning", "part-not-recognised",
+                pl.format("'{}' was read as {}: a part of it is not in the vocabulary and was not assessed", text,
+                          names)),
         _report(once.filter(unknown), "info", *_unknown(text, medicine="dose" in drugs.columns)),
     ])
 

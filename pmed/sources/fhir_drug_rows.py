@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 
 import msgspec
 
+from ..normalise.remarks import OF_MEDICINES
 from .fhir_bundle import resolve, split_error
+from .fhir_dosage import dose_of, last_day_of, route_of
 from .fhir_resource import Note
-from .fhir_rows import RXNORM, named, prefer, state, unit_of
+from .fhir_rows import RXNORM, named, prefer, state, unit_of, with_remark
 from .fhir_types import (
     CodeableConcept,
     Dosage,
@@ -23,7 +25,6 @@ from .fhir_types import (
     Period,
     Quantity,
     Reference,
-    Repeat,
 )
 from .record_dates import is_date
 from .recorded import Row
@@ -39,7 +40,20 @@ _ADHERENCE = {"taking": "active", "not-taking": "not-taken", "stopped": "stopped
 
 def drug_row(found: Drug, medicines: Medicines, notes: list[Note]) -> Row:
     """One row for whatever is recorded about a medicine."""
-    return named(_medicine(found, medicines, notes), RXNORM) + _said(found)
+    concept = _medicine(found, medicines, notes)
+    if len(_dosages(found)) > 1:
+        notes.append(Note("info", "timing-not-read", "several dosages of one medicine; how much a day stays unknown",
+                          personal=True))
+    return with_remark(named(concept, RXNORM), concept, OF_MEDICINES) + _said(found)
+
+
+def _dosages(found: Drug) -> Sequence[Dosage]:
+    match found:
+        case MedicationRequest() | MedicationDispense():
+            return found.dosage_instruction
+        case MedicationStatement():
+            return found.dosage
+    return ()
 
 
 def _said(found: Drug) -> Row:
@@ -56,11 +70,12 @@ def _said(found: Drug) -> Row:
 
 
 def _ordered(found: MedicationRequest) -> Row:
-    """An order; it ends with the period it may be dispensed in."""
+    """An order; it ends with its dosage, else with the period it may be dispensed in."""
     validity = found.dispense_request.validity_period if found.dispense_request else None
+    end = last_day_of(found.dosage_instruction, found.authored_on) or (validity.end if validity else None)
     ordered = not found.do_not_perform and found.intent not in _NOT_ORDERED
-    return (found.authored_on, validity.end if validity else None, found.authored_on,
-            *_dose(found.dosage_instruction), found.status, ordered, "order")
+    return (found.authored_on, end, found.authored_on, *dose_of(found.dosage_instruction), found.status, ordered,
+            "order")
 
 
 def _stated(found: MedicationStatement) -> Row:
@@ -68,7 +83,7 @@ def _stated(found: MedicationStatement) -> Row:
     status = found.status
     if status == "recorded" and found.adherence:
         status = _ADHERENCE.get(state(found.adherence.code) or "", status)
-    return (*_when(found.effective_date_time, found.effective_period), found.date_asserted, *_dose(found.dosage),
+    return (*_when(found.effective_date_time, found.effective_period), found.date_asserted, *dose_of(found.dosage),
             status, True, "statement")
 
 
@@ -77,7 +92,7 @@ def _given(found: MedicationAdministration) -> Row:
     start, end = _when(found.effective_date_time or found.occurence_date_time,
                        found.effective_period or found.occurence_period)
     dose = found.dosage.dose if found.dosage else None
-    route = _route(found.dosage.route) if found.dosage else None
+    route = route_of(found.dosage.route) if found.dosage else None
     return (start, end, start, dose.value if dose else None, unit_of(dose) if dose else None, None, route,
             found.status, True, "administration")
 
@@ -86,7 +101,7 @@ def _handed_out(found: MedicationDispense) -> Row:
     """What was handed out; it ends with the days it lasts."""
     start = found.when_handed_over
     return (start, _last_day(start, found.days_supply), start or found.when_prepared,
-            *_dose(found.dosage_instruction), found.status, True, "dispense")
+            *dose_of(found.dosage_instruction), found.status, True, "dispense")
 
 
 def _when(day: str | None, period: Period | None) -> tuple[str | None, str | None]:
@@ -103,28 +118,6 @@ def _last_day(start: str | None, supply: Quantity | None) -> str | None:
         return str(date.fromisoformat(start[:_WHOLE_DAY]) + timedelta(days=supply.value))
     except (OverflowError, ValueError):
         return None
-
-
-def _dose(dosages: list[Dosage]) -> Row:
-    """Amount, unit, times a day and route of the first dosage."""
-    if not dosages:
-        return None, None, None, None
-    amount = next((one.dose_quantity for one in dosages[0].dose_and_rate if one.dose_quantity), None)
-    text = _route(dosages[0].route)
-    often = _per_day(dosages[0].timing.repeat if dosages[0].timing else None)
-    return (amount.value, unit_of(amount), often, text) if amount else (None, None, often, text)
-
-
-def _route(route: CodeableConcept | None) -> str | None:
-    return (route.text or prefer(route, "").display) if route else None
-
-
-def _per_day(repeat: Repeat | None) -> float | None:
-    """How many times a day, where the timing says so in hours, days, weeks or months."""
-    days = {"h": 1 / 24, "d": 1.0, "wk": 7.0, "mo": 30.4375}.get(repeat.period_unit or "") if repeat else None
-    if repeat is None or days is None or not repeat.period:
-        return None
-    return (repeat.frequency or 1) / (repeat.period * days)
 
 
 def _medicine(found: Drug, medicines: Medicines, notes: list[Note]) -> CodeableConcept | None:

@@ -93,7 +93,7 @@ def _take_measured(kind: _Kind, each: Iterator[_Each], people: Mapping[str, str]
     before = height
     for other in each:
         spot, found = other[1]
-        if type(found) is not Observation or found.component:
+        if type(found) is not Observation or found.component or found.focus:
             break
         concept, amount, link, number = found.code, found.value_quantity, found.subject, found.id
         if not (concept and amount and link and number and len(concept.coding) == 1 and amount.comparator is None):

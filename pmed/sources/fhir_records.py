@@ -22,7 +22,7 @@ from .fhir_kept import Kept
 from .fhir_lines import LineReading
 from .fhir_reasons import REASONS, reason
 from .fhir_resource import UNREADABLE, Note, Resource
-from .fhir_rows import allergy_row, condition_rows, observation_rows, origin, patient_row
+from .fhir_rows import allergy_row, condition_rows, observation_rows, origin, patient_notes, patient_row
 from .fhir_types import CodeableConcept, Drug, Medication, Owned, Patient
 from .fhir_wanted import TABLE, WANTED, decoder
 from .record_dates import is_date
@@ -131,15 +131,16 @@ class Records:
         patient = _decode_patient(resource, where)
         name = patient_id(resource, patient, where)
         _check_birth_date(patient, name, where)
-        self._meet(resource, patient_row(resource, patient, name), where)
+        self._meet(resource, patient, name, where)
         scope.people |= dict.fromkeys(references(resource, name), name)
 
-    def _meet(self, resource: Resource, row: Row, where: str) -> None:
+    def _meet(self, resource: Resource, patient: Patient, name: str, where: str) -> None:
         """Add a patient once; the same id must mean the same person in every file."""
-        name = row[0]
+        row = patient_row(resource, patient, name)
         first = self._people.setdefault(name, row)
         if first is row:
             self.rows["patients"].add([row])
+            self.issues += [resource.noted(note, name) for note in patient_notes(patient)]
         elif first[_PERSON] == row[_PERSON]:
             self.issues.append(resource.issue("info", "duplicate-resource", "given before and the same; used once",
                                               patient_id=name))

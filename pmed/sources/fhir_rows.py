@@ -10,12 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from operator import attrgetter
 
+from ..normalise.remarks import OF_DIAGNOSES, speaks_against
 from .fhir_resource import Note, Resource
 from .fhir_types import (
     AllergyIntolerance,
     CodeableConcept,
     Coding,
     Condition,
+    Diagnosis,
+    DiagnosisCoding,
     Extension,
     Observation,
     Patient,
@@ -28,13 +31,40 @@ RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 LOINC = "http://loinc.org"
 UCUM = "http://unitsofmeasure.org"
 SNOMED = "http://snomed.info/sct"
+# Excluded and suspected diagnoses; "Z" is one of the past, "G" a sure one.
+_CERTAINTY = "http://fhir.de/StructureDefinition/icd-10-gm-diagnosesicherheit"
+_UNSURE = {"A": "refuted", "V": "provisional"}
+_BIRTH_SEX = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-birthsex"
+_BORN = {"F": "female", "M": "male"}
 _RACE = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-race"
 
 
 def patient_row(resource: Resource, patient: Patient, name: str) -> Row:
     """The person; dead is known only where the record says so either way."""
     deceased = True if patient.deceased_date_time else patient.deceased_boolean
-    return (*origin(resource, name), patient.birth_date, patient.gender, deceased, _ancestry(patient))
+    sex = None if _sexes_differ(patient) else patient.gender
+    return (*origin(resource, name), patient.birth_date, sex, deceased, _ancestry(patient))
+
+
+def patient_notes(patient: Patient) -> list[Note]:
+    """What a patient's own resource leaves in doubt."""
+    notes = []
+    if _sexes_differ(patient):
+        notes.append(Note("warning", "sex-conflict", "gender and sex at birth differ; sex stays unknown", "$.gender",
+                          personal=True))
+    links = patient.link if isinstance(patient.link, list) else []
+    if any(isinstance(one, dict) and one.get("type") == "replaced-by" for one in links):
+        notes.append(Note("warning", "merge-not-followed", "replaced by another record of the same person: what stands "
+                          "in the other is another patient here", "$.link", personal=True))
+    return notes
+
+
+def _sexes_differ(patient: Patient) -> bool:
+    """Whether US Core's sex at birth is another than the gender: which of them a formula means is not known."""
+    if not patient.extension:
+        return False
+    born = next((_BORN.get(str(one.value_code)) for one in patient.extension if one.url == _BIRTH_SEX), None)
+    return born is not None and patient.gender in _BORN.values() and born != patient.gender
 
 
 def condition_rows(found: Condition) -> list[Row]:
@@ -42,10 +72,22 @@ def condition_rows(found: Condition) -> list[Row]:
     onset, abatement = found.onset_period, found.abatement_period
     start = found.onset_date_time or (onset and onset.start) or found.recorded_date
     end = found.abatement_date_time or (abatement and (abatement.end or abatement.start))
-    states = state(found.clinical_status), state(found.verification_status), found.abatement_boolean
-    rest = start, end, found.recorded_date, *states
-    return [coded(coding, found.code) + rest
-            for coding in (found.code.coding if found.code else []) or [Coding()]]
+    states = state(found.clinical_status), state(found.verification_status)
+    dates, gone = (start, end, found.recorded_date), found.abatement_boolean
+    return [(*with_remark(coded(coding, found.code), found.code, OF_DIAGNOSES), *dates, *_certainty(coding, *states),
+             gone) for coding in (found.code.coding if found.code else []) or [DiagnosisCoding()]]
+
+
+def _certainty(coding: DiagnosisCoding, status: str | None, verification: str | None) -> Row:
+    """Clinical and verification status; where FHIR's are not given or say "confirmed", as ICD-10-GM's letter says."""
+    if not coding.extension:
+        return status, verification
+    said = next((one.value_coding.code for one in coding.extension if one.url == _CERTAINTY and one.value_coding), None)
+    if said == "Z":
+        return status or "inactive", verification
+    if said in _UNSURE and verification in {None, "confirmed"}:
+        return status, _UNSURE[said] if verification is None else "unconfirmed"
+    return status, verification
 
 
 def allergy_row(found: AllergyIntolerance) -> Row:
@@ -56,10 +98,20 @@ def allergy_row(found: AllergyIntolerance) -> Row:
 
 
 def observation_rows(found: Observation, notes: list[Note]) -> list[Row]:
-    """The observation's own value where it has one, and a row for each component."""
+    """The observation's own value where it has one, and a row for each component; none of what is another's."""
+    if found.focus and _is_of_another(found):
+        notes.append(Note("warning", "not-of-the-patient", "about somebody or something else than the patient; the "
+                          "measurement was left out", "$.focus", personal=True))
+        return []
     dated = when(found), found.issued, found.status
     own = [_measured(found, dated, notes, -1)] if not found.component or _has_value(found) else []
     return own + [_measured(part, dated, notes, index) for index, part in enumerate(found.component)]
+
+
+def _is_of_another(found: Observation) -> bool:
+    own = found.subject.reference if found.subject else None
+    links = found.focus if isinstance(found.focus, list) else [found.focus]
+    return any(not isinstance(one, dict) or one.get("reference") != own for one in links)
 
 
 def when(found: Observation) -> str | None:
@@ -107,7 +159,7 @@ def named(concept: CodeableConcept | None, system: str) -> Row:
     return coded(prefer(concept, system), concept)
 
 
-def coded(coding: Coding, concept: CodeableConcept | None) -> Row:
+def coded(coding: Coding, concept: CodeableConcept | Diagnosis | None) -> Row:
     """System, code and display; the text as it was entered where there is no display."""
     return coding.system, coding.code, coding.display or (concept.text if concept else None)
 
@@ -120,6 +172,14 @@ def state(concept: CodeableConcept | None) -> str | None:
         if one.code:
             return one.code
     return concept.text
+
+
+def with_remark(said: Row, concept: CodeableConcept | Diagnosis | None, words: str) -> Row:
+    """System, code and display, with what was entered behind it where that speaks against it (`normalise.remarks`)."""
+    text = concept.text if concept else None
+    if text is None or text == said[2] or not speaks_against(text, words):
+        return said
+    return said[0], said[1], f"{said[2]} ({text})"
 
 
 def unit_of(quantity: Quantity) -> str | None:

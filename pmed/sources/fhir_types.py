@@ -64,6 +64,7 @@ class Extension(_Part):
     url: str = ""
     value_string: str | None = None
     value_coding: Coding | None = None
+    value_code: Any = None
     extension: list[Extension] = []
 
 
@@ -75,6 +76,7 @@ class Patient(_Resource):
     birth_date: str | None = None
     deceased_boolean: bool | None = None
     deceased_date_time: str | None = None
+    link: Any = None
     extension: list[Extension] = []
 
 
@@ -85,11 +87,21 @@ class DoseAndRate(_Part):
 
 
 class Repeat(_Part):
-    """How often: `frequency` times in `period` `period_unit`s."""
+    """How often: `frequency` times in `period` `period_unit`s, on some days only, within bounds.
+
+    What only tells that less is known may be of any type: an order is not lost for it.
+    """
 
     frequency: int | None = None
     period: float | None = None
     period_unit: str | None = None
+    frequency_max: Any = None
+    period_max: Any = None
+    day_of_week: Any = None
+    time_of_day: Any = None
+    when: Any = None
+    bounds_period: Any = None
+    bounds_duration: Any = None
 
 
 class Timing(_Part):
@@ -99,9 +111,13 @@ class Timing(_Part):
 
 
 class Dosage(_Part):
-    """How a medicine is taken."""
+    """How a medicine is taken; `as_needed` in R5."""
 
     timing: Timing | None = None
+    as_needed_boolean: Any = None
+    as_needed_codeable_concept: Any = None
+    as_needed: Any = None
+    as_needed_for: Any = None
     route: CodeableConcept | None = None
     dose_and_rate: list[DoseAndRate] = []
 
@@ -205,13 +221,26 @@ class MedicationDispense(Drug):
     dosage_instruction: list[Dosage] = []
 
 
+class DiagnosisCoding(Coding):
+    """A code of a diagnosis; in Germany an extension says how sure it is."""
+
+    extension: list[Extension] | None = None
+
+
+class Diagnosis(_Part):
+    """What a diagnosis is: a concept whose codes may say how sure they are."""
+
+    coding: list[DiagnosisCoding] = []
+    text: str | None = None
+
+
 class Condition(_Resource):
     """A diagnosis or problem."""
 
     id: str | None = None
     clinical_status: CodeableConcept | None = None
     verification_status: CodeableConcept | None = None
-    code: CodeableConcept | None = None
+    code: Diagnosis | None = None
     subject: Reference | None = None
     onset_date_time: str | None = None
     onset_period: Period | None = None
@@ -254,6 +283,7 @@ class Observation(_Measured, tag_field="resourceType", tag=True):
     effective_instant: str | None = None
     effective_period: Period | None = None
     issued: str | None = None
+    focus: Any = None  # what it is about where that is not the subject: a fetus, a donor
     component: list[Component] = []
 
 

@@ -52,6 +52,7 @@ SEVERITIES = {"SV": "high", "MI": "low", "U": "unable-to-assess"}  # table 0128;
 PIECES = {"TAB", "TABS", "TABLET", "TABLETS", "CAP", "CAPS", "CAPSULE", "CAPSULES", "EA", "EACH", "PILL"}
 
 _TIME = re.compile(r"(\d{4})(?:(\d{2})(?:(\d{2})(?:\d{2,6}(?:\.\d+)?)?)?)?(?:[+-]\d{4})?")
+_CLOCK = re.compile(r"(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})?(?:\.\d+)?([+-]\d{4})?")
 _EVERY = re.compile(r"Q(\d{1,3})(H|D|W)")
 _TIMES = {"QD": 1.0, "DAILY": 1.0, "QDAY": 1.0, "QAM": 1.0, "QPM": 1.0, "QHS": 1.0, "HS": 1.0, "OD": 1.0, "BID": 2.0,
           "TID": 3.0, "QID": 4.0, "QOD": 0.5, "QW": 1 / 7, "QWK": 1 / 7}  # table 0335
@@ -63,6 +64,15 @@ def day(text: str | None) -> str | None:
     """YYYYMMDDHHMM+ZZZZ → YYYY-MM-DD as written, as precise as it is; what is no time is left for others to report."""
     found = _TIME.fullmatch(text) if text else None
     return "-".join(part for part in found.groups() if part) if found else text
+
+
+def moment(text: str | None) -> str | None:
+    """As `day`, with the time where one is written: YYYY-MM-DDTHH:MM:SS+ZZZZ."""
+    found = _CLOCK.fullmatch(text) if text else None
+    if found is None:
+        return day(text)
+    year, month, of_month, hour, minute, second, zone = found.groups()
+    return f"{year}-{month}-{of_month}T{hour}:{minute}:{second or '00'}{zone or ''}"
 
 
 def first(*texts: str | None) -> str | None:

@@ -35,6 +35,7 @@ class Draft:
     """The segments of one order in one message."""
 
     parts: dict[str, Segment] = field(default_factory=dict)
+    timings: list[Segment] = field(default_factory=list)  # of several TQ1 the later ones
 
     @property
     def given(self) -> Segment | None:
@@ -158,6 +159,8 @@ def _until_then(orc: Segment, status: str | None, end: str | None, sent: str | N
 def _timing(draft: Draft) -> tuple[float | None, str | None, str | None]:
     """Times a day, start and end: from TQ1, else from the older RXE-1 or ORC-7."""
     if one := draft.parts.get("TQ1"):
+        if draft.timings:
+            return _several([one, *draft.timings])
         return per_day(one, 3, 1), one.text(7), one.text(8)
     for name, at in (("RXE", 1), ("ORC", 7)):
         segment = draft.parts.get(name)
@@ -167,6 +170,14 @@ def _timing(draft: Draft) -> tuple[float | None, str | None, str | None]:
                 segment.report("info", "timing-not-read", "several timings of one order; how often stays unknown", at)
             return often, segment.text(at, 4), segment.text(at, 5)
     return None, None, None
+
+
+def _several(timings: list[Segment]) -> tuple[None, str | None, str | None]:
+    """From the first day to the last of several timings; how often stays unknown."""
+    starts, ends = ([one.text(at) for one in timings] for at in (7, 8))
+    timings[1].report("info", "timing-not-read", "several timings of one order; how often stays unknown")
+    return (None, min(filter(None, starts)) if all(starts) else starts[0],
+            max(filter(None, ends)) if all(ends) else None)
 
 
 def _dose(given: Segment) -> tuple[float | None, str | None]:

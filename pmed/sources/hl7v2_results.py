@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from .hl7v2_fields import INTERPRETATIONS, LOINC, NO_RESULT, RESULTS, coded, day, first, number
+from .hl7v2_fields import INTERPRETATIONS, LOINC, NO_RESULT, RESULTS, coded, day, first, moment, number
 from .hl7v2_message import Segment
 from .recorded import Row
 
@@ -81,7 +81,7 @@ def _rows(patient: str, obx: Segment, time: str | None, recorded: str | None) ->
     if state in NO_RESULT and any(value != _UNKNOWN for value in values):
         obx.report("warning", "value-not-used", "a value with a status that says there is none; it stays unknown", 5)
         values = [_UNKNOWN]
-    return [(*origin, *code, day(time), day(recorded), RESULTS.get(state or ""), value, unit, text, word, flag)
+    return [(*origin, *code, moment(time), day(recorded), RESULTS.get(state or ""), value, unit, text, word, flag)
             for value, text, word in values]
 
 

@@ -79,8 +79,10 @@ CLINICAL: Mapping[str, Layout] = {
     "drug_exposure": _event("drug", "drug_exposure_start_date", drug_exposure_end_date=_DATE, verbatim_end_date=_DATE,
                             drug_type_concept_id=_ID, quantity=_NUMBER, days_supply=_NUMBER, sig=_TEXT,
                             route_concept_id=_ID, route_source_value=_TEXT, dose_unit_source_value=_TEXT),
-    "measurement": _event("measurement", "measurement_date", operator_concept_id=_ID, **_VALUE),
-    "observation": _event("observation", "observation_date", value_as_string=_TEXT, **_VALUE),
+    "measurement": _event("measurement", "measurement_date", measurement_datetime=_TEXT, operator_concept_id=_ID,
+                          **_VALUE),
+    "observation": _event("observation", "observation_date", observation_datetime=_TEXT, value_as_string=_TEXT,
+                          **_VALUE),
     "procedure_occurrence": _event("procedure", "procedure_date", procedure_end_date=_DATE),
     "visit_occurrence": _event("visit", "visit_start_date", visit_end_date=_DATE),
 }

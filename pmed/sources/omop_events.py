@@ -143,9 +143,16 @@ def _measured(table: pl.DataFrame, what: str, concepts: pl.DataFrame, issues: li
     text = pl.when(number.is_null()).then(pl.coalesce(*words)).when(limit.is_not_null()).then(
         pl.format("{} {}", limit, number))
     return rows.select(
-        **_ORIGIN, system="system", code="code", display="display", start=f"{what}_date",
+        **_ORIGIN, system="system", code="code", display="display", start=_moment(what),
         value=pl.when(plain).then(number), unit=pl.coalesce(ucum, "unit_source_value"), value_text=text,
         value_code="value_as_concept_id.code", answer_system="value_as_concept_id.system")
+
+
+def _moment(what: str) -> pl.Expr:
+    """The day, with its time where the datetime is of the same day: 2024-05-01T10:00:00."""
+    day, time = pl.col(f"{what}_date"), pl.col(f"{what}_datetime").str.replace(" ", "T", literal=True)
+    timed = time.str.starts_with(day) & (time.str.len_bytes() > day.str.len_bytes())
+    return pl.when(timed.fill_null(value=False)).then(time).otherwise(day)
 
 
 def _allergies(observed: pl.DataFrame) -> pl.DataFrame:

@@ -1,6 +1,7 @@
 """Recorded rows → the tables of ``pmed.tables``: text cleaned, dates read, status judged at the index date.
 
 - *index date*: the one asked for, else the latest start, recording or abatement date in the patient's record.
+- *time of day*: tables keep the day; measurements of one day are in the order of their times.
 - *partial dates*: a start is the first day it may mean, an end the last one.
 - *active medicine*: status ``active``, ordered (no proposal, no "do not perform"), begun and not ended by the
   index date. ``on-hold`` is not taken.
@@ -9,6 +10,8 @@
   it is unknown. *Medicine handed out*: taken for as long as it lasts, unknown where that is not recorded.
 - *active condition or allergy*: not inactive, resolved or in remission, not refuted, begun and not ended by the
   index date; unknown where the clinical status is ``unknown``.
+- *remarks*: where the text of a medicine says that it was stopped, refused or is somebody else's, it is not known
+  whether it is taken; a diagnosis that its text doubts or denies is unconfirmed (see ``normalise.remarks``).
 - ``entered-in-error`` rows leave the record. Every such decision is a row of ``issues``.
 
 Every source of records makes rows with the columns of `COLUMNS` and leaves the rest to `make_tables`; one that works in
@@ -27,9 +30,11 @@ from typing import Any
 import polars as pl
 
 from ..errors import OptionError
+from ..normalise import remarks
 from ..normalise.dating import NONE, TAKEN, last_entries
 from ..tables import TABLES, Tables
 from .record_dates import first_day, is_bad, is_partial, last_day
+from .record_order import in_time
 
 Row = tuple[Any, ...]
 Issue = dict[str, object]
@@ -65,6 +70,7 @@ _BLANK = r"[\s\p{Zs}]+"
 # What cleaning would change: an odd blank, two of them, one at an end, an invisible character, or nothing at all.
 _UNTIDY = r"[\p{Cc}\p{Cf}]|[[\s\p{Zs}]--[ ]]|  |^ | $|^$"
 _NOT_ACTIVE = ("inactive", "resolved", "remission", "refuted")
+_DOUBTED = ("refuted", "unconfirmed", "provisional", "differential")
 _ERROR = "entered-in-error"
 _WHOLE_DAY = len("YYYY-MM-DD")
 _STATES = ("status", "verification")
@@ -99,10 +105,13 @@ def make_tables(rows: Mapping[str, Sequence[Row]], issues: Sequence[Issue],
 def tables_of(recorded: Tables, issues: pl.DataFrame, index_date: date | None) -> dict[str, pl.DataFrame]:
     """All history tables, checked, from frames with the columns of `COLUMNS`; what a frame leaves out is unknown."""
     found = [issues]
-    frames = {name: _read(_filled(name, recorded.get(name)), found) for name in COLUMNS}
+    filled = {name: _filled(name, recorded.get(name)) for name in COLUMNS}
+    filled["observations"] = in_time(filled["observations"])
+    frames = {name: _read(frame, found) for name, frame in filled.items()}
+    frames["conditions"] = _weighed_diagnoses(frames["conditions"], found)
     frames["patients"] = _patients(frames, index_date, found)
     days = frames["patients"].select("patient_id", "index_date")
-    made = {name: _judge(name, frame, days) for name, frame in frames.items()}
+    made = {name: _judge(name, frame, days, found) for name, frame in frames.items()}
     made["issues"] = pl.concat(found)
     return {name: TABLES[name].check(frame[TABLES[name].names]) for name, frame in made.items()}
 
@@ -193,6 +202,16 @@ def _without_errors(frame: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFr
     return frame.filter(~wrong)
 
 
+def _weighed_diagnoses(frame: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFrame:
+    """A diagnosis whose text doubts or denies it, or is about a relative, is unconfirmed, whatever the status says."""
+    said = remarks.doubted_diagnoses(frame) & frame["verification"].is_in(_DOUBTED).fill_null(value=False).not_()
+    if not said.any():
+        return frame
+    found.append(_report(frame.filter(said), "warning", "remark-in-name", "the text doubts or denies the diagnosis, or "
+                         "is about a relative: it counts as unconfirmed"))
+    return frame.with_columns(verification=pl.when(said).then(pl.lit("unconfirmed")).otherwise("verification"))
+
+
 def _dates(frame: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFrame:
     """Text → days; partial and impossible dates are reported."""
     names = [name for name in _DATES if name in frame.columns]
@@ -227,6 +246,8 @@ def _patients(frames: Tables, index_date: date | None, found: list[pl.DataFrame]
     odd = pl.col("sex").is_in(sexes).not_()
     found.append(_report(frames["patients"].filter(odd), "warning", "bad-gender",
                          "not a FHIR gender; it stays unknown", "$.gender"))
+    found.append(_report(frames["patients"].filter("deceased"), "warning", "deceased", "recorded as dead: suggestions "
+                         "are of no use unless the person lived on the index date"))
     known = frames["patients"].with_columns(pl.when(~odd).then("sex").alias("sex"))
     dated = known.join(last_entries(frames), on="patient_id", how="left", maintain_order="left")
     if index_date is not None:
@@ -237,7 +258,7 @@ def _patients(frames: Tables, index_date: date | None, found: list[pl.DataFrame]
     return dated
 
 
-def _judge(name: str, frame: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
+def _judge(name: str, frame: pl.DataFrame, days: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFrame:
     """Number the rows of each patient and say which are active at the index date."""
     if name == "patients":
         return frame
@@ -248,7 +269,7 @@ def _judge(name: str, frame: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
         rows = rows.join(days, on="patient_id", how="left", maintain_order="left")
     if name == "medications":
         taken = _exposed() if "exposure" in rows.columns else _taken()
-        rows = rows.with_columns(active=taken, daily_dose=pl.col("dose") * pl.col("per_day"))
+        rows = _weighed(rows.with_columns(active=taken, daily_dose=pl.col("dose") * pl.col("per_day")), found)
     elif name in {"conditions", "allergies"}:
         present = _present("end" in rows.columns)
         told = pl.col("exposure") if "exposure" in rows.columns else pl.lit(value=True)
@@ -257,6 +278,16 @@ def _judge(name: str, frame: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
     later = [pl.lit(None, dtype=column.dtype).alias(other) for other, column in TABLES[name].columns.items()
              if other not in rows.columns]
     return rows.with_columns(later)
+
+
+def _weighed(rows: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFrame:
+    """Whether a medicine is taken is not known where its text speaks against it."""
+    against = remarks.doubted(rows, remarks.OF_MEDICINES) & rows["active"]
+    if not against.any():
+        return rows
+    found.append(_report(rows.filter(against), "warning", "remark-in-name", "the name says that it is stopped, "
+                         "refused, planned or somebody else's: whether it is taken stays unknown"))
+    return rows.with_columns(active=pl.when(~against.fill_null(value=False)).then("active"))
 
 
 def _begun() -> pl.Expr:

@@ -113,9 +113,9 @@ def _day(text: pl.Expr, mapped: FileMap) -> pl.Expr:
         # "2024-05-01 10:00:00" is how databases write what ISO writes with a T.
         iso = text.str.replace(r"^(\d{4}-\d{2}-\d{2}) ", "${1}T")
         return pl.when(is_bad(iso).not_()).then(iso)
-    made = text.str.to_datetime(mapped.date_format, strict=False) if "%H" in mapped.date_format else text.str.to_date(
-        mapped.date_format, strict=False)
-    return made.dt.strftime("%Y-%m-%d")
+    if "%H" in mapped.date_format:
+        return text.str.to_datetime(mapped.date_format, strict=False).dt.strftime("%Y-%m-%dT%H:%M:%S")
+    return text.str.to_date(mapped.date_format, strict=False).dt.strftime("%Y-%m-%d")
 
 
 def _numbers(frame: pl.DataFrame, name: str, mapped: FileMap, column: str,

@@ -239,3 +239,15 @@ def test_laboratory_values_are_in_the_unit_of_the_scores() -> None:
     assert made["creatinine"] == pytest.approx(1.0, abs=1e-3)
     assert (made["platelets"], made["inr"]) == (165.0, 1.4)
     assert made["hba1c"] == pytest.approx(6.726, abs=1e-3)
+
+
+@pytest.mark.parametrize("doubt", ["unconfirmed", "provisional", "differential"])
+@pytest.mark.parametrize(("code", "system", "words"), [("49436004", SNOMED, "snomed 49436004"),
+                                                       ("I48.91", ICD, "icd-10 I48.91")])
+def test_a_diagnosis_that_is_not_confirmed_leaves_it_open(doubt: str, code: str, system: str, words: str) -> None:
+    one = diagnosis(code, system, verification=doubt)
+    made = features(conditions=[one])
+    assert made["atrial-fibrillation"] is None
+    assert made["atrial-fibrillation-found"] == f"a diagnosis that is not confirmed: {words}, 2020-01-01"
+    assert features(conditions=[one, diagnosis(code, system, verification="confirmed")])["atrial-fibrillation"] is True
+    assert made["diabetes"] is False

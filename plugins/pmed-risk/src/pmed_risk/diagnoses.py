@@ -2,7 +2,7 @@
 
 A finding is there where a code of its set was ever recorded up to the index date. It is unknown where the text of a
 diagnosis that no code set knows speaks of it (another code system, an unlisted code, free text), or where a
-diagnosis of this patient could not be read at all. Otherwise it counts as absent.
+diagnosis of this patient could not be read at all, or is not confirmed. Otherwise it counts as absent.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ CONDITIONS: Final = ("atrial-fibrillation", "heart-failure", "hypertension", "di
                      "vascular-disease", "coronary-disease", "haemorrhagic-stroke")
 #: Cardiovascular disease that is there already: the risk equations are for a first event.
 FIRST_EVENT: Final = ("stroke-or-tia", "vascular-disease", "coronary-disease", "haemorrhagic-stroke")
+_DOUBTED: Final = ("unconfirmed", "provisional", "differential")
 _OVER: Final = ("resolved", "inactive", "remission")
 
 
@@ -29,12 +30,15 @@ _OVER: Final = ("resolved", "inactive", "remission")
 def conditions(tables: Tables) -> pl.DataFrame:
     """True, false or null for each of `CONDITIONS` and ``ascvd-history``, with ``-found`` texts.
 
-    A resolved diagnosis counts (the scores ask for a history of it); one refuted or entered in error does not.
+    A resolved diagnosis counts (the scores ask for a history of it); one refuted or entered in error does not, and one
+    that is not confirmed leaves it open.
     """
     rows = _on_record(tables)
     hits = _expanded(rows).join(facts("codes"), on=["system", "code"])
+    doubted = pl.col("verification").is_in(_DOUBTED).fill_null(value=False)
+    unclear = pl.concat([_unclear(rows, hits), _doubted(hits.filter(doubted))], how="diagonal")
     wide = people(tables)
-    for part in (_first(hits, "-sure"), _first(_unclear(rows, hits), "-unclear")):
+    for part in (_first(hits.filter(~doubted), "-sure"), _first(unclear, "-unclear")):
         wide = wide.join(part, on="patient_id", how="left", maintain_order="left")
     judged = wide.with_columns(lost(tables, "Condition").alias("lost")).with_columns(
         *map(_judged, CONDITIONS), *map(_found, CONDITIONS))
@@ -91,6 +95,12 @@ def _first(rows: pl.DataFrame, end: str) -> pl.DataFrame:
     ordered = rows.with_columns(said=said).sort("patient_id", "start", "row", nulls_last=True)
     return ordered.group_by("patient_id").agg(
         pl.col("said").filter(pl.col("concept") == name).first().alias(f"{name}{end}") for name in CONDITIONS)
+
+
+def _doubted(hits: pl.DataFrame) -> pl.DataFrame:
+    """Diagnoses of a code set that are not confirmed."""
+    said = pl.format("a diagnosis that is not confirmed: {} {}", "system", "recorded")
+    return hits.with_columns(display=said, system=pl.lit(None, dtype=pl.String))
 
 
 def _unclear(rows: pl.DataFrame, hits: pl.DataFrame) -> pl.DataFrame:

@@ -1,0 +1,102 @@
+"""What FHIR's dosages say: how much, how often, by what route, until when (https://hl7.org/fhir/R4/dosage.html).
+
+How much a day is told only where one dosage says it without doubt: "up to four times", "every 4 to 6 hours", "as
+needed" and several dosages of one order leave it unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+
+from .fhir_rows import prefer, unit_of
+from .fhir_types import CodeableConcept, Dosage, Repeat
+from .record_dates import is_date
+from .recorded import Row
+
+_DAYS = {"h": 1 / 24, "d": 1.0, "wk": 7.0, "mo": 30.4375}
+_BOUND_DAYS = {"d": 1, "day": 1, "days": 1, "wk": 7, "week": 7, "weeks": 7, "mo": 31, "month": 31, "months": 31}
+_WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_WHOLE_DAY = 10
+
+
+def dose_of(dosages: Sequence[Dosage]) -> Row:
+    """Amount, unit, times a day and route; of several dosages what they agree in, and never how often."""
+    if not dosages:
+        return None, None, None, None
+    amounts, routes = {_amount(one) for one in dosages}, {route_of(one.route) for one in dosages}
+    amount = amounts.pop() if len(amounts) == 1 else (None, None)
+    return *amount, _often(dosages[0]) if len(dosages) == 1 else None, routes.pop() if len(routes) == 1 else None
+
+
+def route_of(route: CodeableConcept | None) -> str | None:
+    """The words for a route."""
+    return (route.text or prefer(route, "").display) if route else None
+
+
+def last_day_of(dosages: Sequence[Dosage], start: str | None) -> str | None:
+    """The day to which it is to be taken, the latest of all dosages; None where any of them has no end."""
+    ends = [_end(one.timing.repeat, start) if one.timing and one.timing.repeat else None for one in dosages]
+    known = [one for one in ends if one and is_date(one)]
+    return max(known) if known and len(known) == len(ends) else None
+
+
+def _amount(dosage: Dosage) -> tuple[float | None, str | None]:
+    found = next((one.dose_quantity for one in dosage.dose_and_rate if one.dose_quantity), None)
+    return (found.value, unit_of(found)) if found else (None, None)
+
+
+def _often(dosage: Dosage) -> float | None:
+    """How many times a day."""
+    if any((dosage.as_needed_boolean, dosage.as_needed_codeable_concept, dosage.as_needed, dosage.as_needed_for)):
+        return None
+    return _per_day(dosage.timing.repeat) if dosage.timing and dosage.timing.repeat else None
+
+
+def _per_day(repeat: Repeat) -> float | None:
+    """How many times a day, where the timing says so in hours, days, weeks or months."""
+    days, times = _DAYS.get(repeat.period_unit or ""), repeat.frequency or 1
+    if days is None or not repeat.period or _is_open(repeat, times):
+        return None
+    often = times / (repeat.period * days)
+    return _on_days(repeat, often, times) if repeat.day_of_week else often
+
+
+def _is_open(repeat: Repeat, times: int) -> bool:
+    """Whether it is from so often to so often, or names other times of the day than it counts."""
+    named = max(_count(repeat.time_of_day), _count(repeat.when))
+    return (repeat.frequency_max not in (None, repeat.frequency) or repeat.period_max not in (None, repeat.period)
+            or (named > 1 and named != times))
+
+
+def _on_days(repeat: Repeat, often: float, times: int) -> float | None:
+    """Tell that "once a day on Mondays", and "once a week on Mondays", are once a week."""
+    said = repeat.day_of_week
+    on = [day for day in _WEEK if day in said] if isinstance(said, list) else []
+    if not on or len(on) != len(said):
+        return None
+    if repeat.period_unit == "d" and repeat.period == 1:
+        return often * len(on) / len(_WEEK)
+    return often if repeat.period_unit == "wk" and len(on) == times else None
+
+
+def _count(events: Any) -> int:
+    return len(events) if isinstance(events, list) else 0
+
+
+def _end(repeat: Repeat, start: str | None) -> str | None:
+    """The last day by the bounds of a timing: as said, or the first day and so many more."""
+    bounds = repeat.bounds_period if isinstance(repeat.bounds_period, dict) else {}
+    if isinstance(end := bounds.get("end"), str):
+        return end
+    lasts = repeat.bounds_duration if isinstance(repeat.bounds_duration, dict) else {}
+    days, number = _BOUND_DAYS.get(str(lasts.get("code") or lasts.get("unit"))), lasts.get("value")
+    if not start or len(start) < _WHOLE_DAY or not is_date(start) or days is None or lasts.get("comparator"):
+        return None
+    if not isinstance(number, int | float):
+        return None
+    try:
+        return str(date.fromisoformat(start[:_WHOLE_DAY]) + timedelta(days=number * days))
+    except (OverflowError, ValueError):
+        return None
