@@ -27,7 +27,7 @@ from .omop_cdm import (
     typed,
 )
 from .omop_people import Vocabulary, empty_table, people_of, vocabulary_of
-from .row_parts import PART, Part, Rows, Run, many_parts, new_rows, read_part, rows_of, write_part
+from .row_parts import PART, ROW_BYTES, Part, Rows, Run, many_parts, new_rows, read_part, rows_of, write_part
 
 _CONCEPTS, _CONTENTS, _ISSUES = "concepts", "contents", "issues"  # what is kept beside the tables of the CDM
 
@@ -99,23 +99,34 @@ def parted(paths: Sequence[Path], folder: Path, size: int, suffix: str,
         HistoryError: a CDM that cannot be read, as reading it would say.
         PmedError: there is no room for the rows.
     """
+    heights = []
+    for path in paths:
+        with opened(path) as store:
+            heights.append(sum(map(store.height, _tables(store))))
+    if sum(heights) * ROW_BYTES <= size:
+        return []
     made: list[Path] = []
     seen = pl.Series(dtype=pl.Int64)
-    for number, path in enumerate(paths):
+    for number, (path, height) in enumerate(zip(paths, heights, strict=True)):
         with opened(path) as store:
             people = people_of(store, [])["person_id"].unique(maintain_order=True)
             store.issues.clear()  # the table is gone through once more
             if people.is_in(seen.implode()).any():  # who reads them at once says so
                 return []
             seen = pl.concat([seen, people])
-            made += _parted(store, people, folder / f"{number:02}", suffix, size)
-    return made if len(made) > len(paths) else []
+            many = max(1, min(many_parts(height, size), len(people)))
+            made += _parted(store, people, folder / f"{number:02}", suffix, many)
+    return made if len(made) > 1 else []
 
 
-def _parted(store: WholeStore, people: pl.Series, stem: Path, suffix: str, size: int) -> list[Path]:
+def _tables(store: WholeStore) -> list[str]:
+    """The tables with people's rows that are there."""
+    return [name for name in ("person", *CLINICAL, "death") if store.columns(name) is not None]
+
+
+def _parted(store: WholeStore, people: pl.Series, stem: Path, suffix: str, many: int) -> list[Path]:
     """The parts of one CDM: the files' names begin with the stem's."""
-    tables = [name for name in ("person", *CLINICAL, "death") if store.columns(name) is not None]
-    many = max(1, min(many_parts(sum(map(store.height, tables)), size), len(people)))
+    tables = _tables(store)
     place = pl.DataFrame({"person_id": people, PART: pl.int_range(len(people), eager=True) * many // len(people)})
     kept = stem.with_name(f"{stem.name}.rows")
     with new_rows(kept) as rows:
