@@ -243,3 +243,13 @@ def _ended_after(calls: int, name: str) -> Any:
         return real(*given, **named)
 
     return called
+
+
+def test_people_whom_the_person_table_does_not_have_are_spread_and_add_nothing(tmp_path: Path) -> None:
+    """They may be most of a table, of which nothing must be told beyond that they are not known."""
+    drugs = [f"{one},{one + 100},4,2020-01-01" for one in range(24)]
+    write(tmp_path, {"person": PEOPLE, "drug_exposure": [
+        "drug_exposure_id,person_id,drug_concept_id,drug_exposure_start_date", *drugs], **VOCABULARY})
+    parts = read_parts(tmp_path, tmp_path, 9 * row_parts.ROW_BYTES)
+    assert [part["issues"].filter(code="unknown-person").height for part in parts] == [6, 6, 6, 6]
+    assert_same(parts, OmopSource().read([tmp_path], REQUEST))
