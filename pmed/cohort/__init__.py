@@ -248,7 +248,8 @@ def _cut(pool: Pool, sets: Sequence[Files], place: Path, most: int, unread: dict
 def _sorted(pool: Pool, history: Sequence[Path], people: Path, most: int) -> list[tuple[Path, staging.Sorted]]:
     """Records by chunk. Files that tell of the same patient are read together, for only together are they a record."""
     place = people.parent / "records"
-    groups = _parted(pool, record_groups(work.worker().engine.sources, history), place, most * RECORD_BYTES)
+    given = record_groups(work.worker().engine.sources, history)
+    groups = _parted(pool, given, place, most * RECORD_BYTES)
     while True:
         folders = {paths: staging.folder_of(place, paths) for paths in groups}
         _all(pool([(work.sort_records, (paths, folder, people, most)) for paths, folder in folders.items()]))
@@ -258,6 +259,8 @@ def _sorted(pool: Pool, history: Sequence[Path], people: Path, most: int) -> lis
             break
         groups = [tuple(path for paths in shared for path in paths),
                   *(paths for paths in groups if paths not in shared)]
+    for paths in given:
+        staging.forget_parts(_parts_folder(place, paths))
     if history and not any(one.patients for one in made.values()):
         raise HistoryError(next((why for one in made.values() for why in one.unread.values()), "no record"))
     return [(folders[paths], one) for paths, one in made.items()]
@@ -265,13 +268,17 @@ def _sorted(pool: Pool, history: Sequence[Path], people: Path, most: int) -> lis
 
 def _parted(pool: Pool, groups: Sequence[tuple[Path, ...]], place: Path, size: int) -> list[tuple[Path, ...]]:
     """What is too much to be read at once in parts, the rest as it is."""
-    given = [(paths, staging.folder_of(place.with_name("parts"), paths), size) for paths in groups]
+    given = [(paths, _parts_folder(place, paths), size) for paths in groups]
     _all(pool([(work.part_records, one) for one in given]))
     made = [work.part_records(*one).parts for one in given]
     found: list[tuple[Path, ...]] = []
     for parts, paths in zip(made, groups, strict=True):
         found += [(Path(one),) for one in parts] or [paths]
     return found
+
+
+def _parts_folder(place: Path, paths: tuple[Path, ...]) -> Path:
+    return staging.folder_of(place.with_name("parts"), paths)
 
 
 def _all(calls: Iterable[object]) -> None:

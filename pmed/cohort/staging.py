@@ -7,6 +7,7 @@ that a kill ended is done again and one that was finished is not.
 from __future__ import annotations
 
 import io
+import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,7 +17,7 @@ import polars as pl
 
 from ..batch.journal import digest
 from ..engine import Engine
-from ..errors import PmedError
+from ..errors import InputError, PmedError
 from ..files import write_whole
 from ..stages.read import READ_TABLES, empty_tables, read
 from ..types import ReadRequest
@@ -103,9 +104,20 @@ def part_records(engine: Engine, paths: tuple[Path, ...], folder: Path, size: in
                    and all(map(one.made.matches, paths))), None)
     try:
         parts = source.parted(paths, folder, size) if source else []
-    except PmedError:  # who reads them says so
+    except InputError:  # who reads them says so
         parts = []
     return _finished(folder, Parted(tuple(map(str, parts))))
+
+
+def forget_parts(folder: Path) -> None:
+    """Remove the parts, which may be as large as the records, once these are sorted; that they were is still noted."""
+    for path in folder.iterdir():
+        if path.name == DONE:
+            continue
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
 
 
 def sort_records(engine: Engine, request: ReadRequest, paths: tuple[Path, ...], *, folder: Path, people: Path,

@@ -15,10 +15,10 @@ from ..types import ReadRequest, SourceKind
 from .recorded import asked_day, tables_of
 
 if TYPE_CHECKING:
-    from .omop_cdm import Store
+    from .omop_cdm import WholeStore
 
 _SQLITE = (".db", ".sqlite", ".sqlite3")
-_CONNECTION = ".omop.toml"
+_CONNECTION, PART = ".omop.toml", ".omop-part"
 
 
 @dataclass(frozen=True)
@@ -30,13 +30,19 @@ class OmopSource:
     folders: ClassVar[bool] = True
 
     def matches(self, path: Path) -> bool:
-        """A folder with CDM tables, an SQLite file by its name, or ``*.omop.toml``."""
+        """A folder with CDM tables, an SQLite file by its name, ``*.omop.toml``, or a part that `parted` made."""
         if path.is_dir():
             from .omop_cdm import CLINICAL
             from .omop_files import table_files
 
             return not {"person", *CLINICAL}.isdisjoint(table_files(path))
-        return path.name.lower().endswith(_CONNECTION) or path.suffix.lower() in _SQLITE
+        return path.name.lower().endswith((_CONNECTION, PART)) or path.suffix.lower() in _SQLITE
+
+    def parted(self, paths: Sequence[Path], folder: Path, size: int) -> list[Path]:
+        """Parts of a CDM whose rows are more than `size` bytes of NDJSON, in a folder; none where they are less."""
+        from .omop_parts import parted
+
+        return parted(paths, folder, size, PART, _store)
 
     def read(self, paths: Sequence[Path], request: ReadRequest) -> dict[str, pl.DataFrame]:
         """Read every person of each CDM.
@@ -47,20 +53,27 @@ class OmopSource:
             HistoryError: no CDM, a table without a needed column, a database that cannot be reached.
             OptionError: `request.index_date` is not a date.
         """
-        from .omop_people import recorded_frames
-
         index_date = asked_day(request.index_date)
-        made = []
-        for path in paths:
-            with _store(path) as store:
-                made.append(recorded_frames(store))
+        made = [_recorded(path) for path in paths]
         frames = {name: pl.concat([one[name] for one in made]) for name in made[0]}
         _must_differ(frames["patients"])
         return _with_daily_dose(tables_of(frames, frames.pop("issues"), index_date), frames["medications"])
 
 
+def _recorded(path: Path) -> dict[str, pl.DataFrame]:
+    from .omop_parts import PartStore
+    from .omop_people import recorded_frames
+
+    if path.suffix == PART:
+        part = PartStore.of(path)
+        frames = recorded_frames(part, part.vocabulary)
+        return {**frames, "issues": part.told(frames["issues"])}
+    with _store(path) as store:
+        return recorded_frames(store)
+
+
 @contextmanager
-def _store(path: Path) -> Iterator[Store]:
+def _store(path: Path) -> Iterator[WholeStore]:
     from .omop_database import connection_file, sqlite_file
     from .omop_files import Folder
 

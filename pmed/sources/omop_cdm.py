@@ -6,9 +6,10 @@ or plain numbers; all of it is read here, so that the same CDM makes the same ta
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from pathlib import Path
+from typing import Protocol, TypeVar
 
 import polars as pl
 
@@ -19,6 +20,8 @@ from .record_dates import is_bad
 _ID, _NUMBER, _DATE, _TEXT = "a whole number", "a number", "a date", "text"
 
 Keep = tuple[str, Sequence[int]]
+_Made = TypeVar("_Made")
+Take = Callable[[Iterator[pl.DataFrame]], _Made]
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,12 @@ class Layout:
 
 
 class Store(Protocol):
-    """A place that a CDM is kept in; `issues` are those met while reading."""
+    """A place that a CDM, or the rows of some of its people, is kept in."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether everybody's rows are here; else what is so of whole tables is told by who made the parts."""
+        ...
 
     @property
     def issues(self) -> list[pl.DataFrame]:
@@ -58,6 +66,21 @@ class Store(Protocol):
 
     def read(self, table: str, columns: Sequence[str], keep: Keep | None = None) -> pl.DataFrame:
         """The columns as text or numbers; `keep` limits the rows to those whose column has one of the ids."""
+        ...
+
+
+class WholeStore(Store, Protocol):
+    """A place that a whole CDM is kept in, which can be gone through."""
+
+    def height(self, table: str) -> int:
+        """About how many rows a table has."""
+        ...
+
+    def through(self, table: str, columns: Sequence[str], take: Take[_Made], scratch: Path) -> _Made:
+        """What `take` makes of the rows, as `read` gives them but some at a time; it may be called once more.
+
+        Files that are of use until it returns may be put into the folder `scratch`.
+        """
         ...
 
 
@@ -117,14 +140,24 @@ def load(store: Store, table: str, issues: list[pl.DataFrame], keep: Keep | None
     if there is None:
         return None
     layout = LAYOUTS[table]
-    if missing := [name for name in layout.needed if name not in there]:
-        raise HistoryError(f"table {table} has no column {', '.join(missing)}", where=store.place(table),
-                           hint="OMOP CDM 5.3 or 5.4 is read")
+    must_have_needed(store, table)
     raw = store.read(table, [name for name in layout.columns if name in there], keep)
-    typed = raw.select(_typed(raw, name, kind).alias(name) for name, kind in layout.columns.items())
-    rows = typed.with_columns(**_origin(store, table, layout))
+    read = raw.select(typed(raw, name, kind).alias(name) for name, kind in layout.columns.items())
+    rows = read.with_columns(**_origin(store, table, layout))
     _report_wrong(store, table, raw, rows, issues)
     return rows
+
+
+def must_have_needed(store: Store, table: str) -> None:
+    """A table that is there has the columns without which it is worth nothing.
+
+    Raises:
+        HistoryError: it has not.
+    """
+    there = store.columns(table) or ()
+    if missing := [name for name in LAYOUTS[table].needed if name not in there]:
+        raise HistoryError(f"table {table} has no column {', '.join(missing)}", where=store.place(table),
+                           hint="OMOP CDM 5.3 or 5.4 is read")
 
 
 def _origin(store: Store, table: str, layout: Layout) -> dict[str, pl.Expr]:
@@ -134,7 +167,7 @@ def _origin(store: Store, table: str, layout: Layout) -> dict[str, pl.Expr]:
             "source": pl.format(f"{{}}#{table}/{{}}", file, name)}
 
 
-def _typed(raw: pl.DataFrame, name: str, kind: str) -> pl.Expr:
+def typed(raw: pl.DataFrame, name: str, kind: str) -> pl.Expr:
     """A column as it should be; null where it is not."""
     if name not in raw.columns:
         return pl.lit(None, {_ID: pl.Int64(), _NUMBER: pl.Float64()}.get(kind, pl.String()))
@@ -161,12 +194,24 @@ def _report_wrong(store: Store, table: str, raw: pl.DataFrame, rows: pl.DataFram
     for name, kind in layout.columns.items():
         if name not in raw.columns or kind == _TEXT or _all_right(raw[name], rows[name], kind):
             continue
-        given = raw[name].is_not_null() & (raw[name].cast(pl.String).str.strip_chars() != "")
-        wrong = given & (rows.select(is_bad(pl.col(name)))[name] if kind == _DATE else rows[name].is_null())
-        if name in layout.needed and wrong.any() and wrong.sum() == given.sum():
-            raise HistoryError(f"table {table}: no value of column {name} is {kind}", where=store.place(table))
+        given, wrong = given_and_wrong(raw[name], rows[name], kind)
+        if store.whole and name in layout.needed and wrong.any() and wrong.sum() == given.sum():
+            raise nothing_right(store, table, name)
         if kind != _DATE and wrong.any():  # bad dates are reported as those of all sources are
             issues.append(told(rows.filter(wrong), "warning", "bad-value", f"{name} is not {kind}; it stays unknown"))
+
+
+def given_and_wrong(raw: pl.Series, read: pl.Series, kind: str) -> tuple[pl.Series, pl.Series]:
+    """Which values there are, and which of them are not what the column should hold."""
+    given = raw.is_not_null() & (raw.cast(pl.String).str.strip_chars() != "")
+    return given, given & (read.to_frame().select(is_bad(pl.col(read.name)))[read.name] if kind == _DATE
+                           else read.is_null())
+
+
+def nothing_right(store: Store, table: str, column: str) -> HistoryError:
+    """The fault of a needed column that has values, all of them wrong."""
+    return HistoryError(f"table {table}: no value of column {column} is {LAYOUTS[table].needed[column]}",
+                        where=store.place(table))
 
 
 def _all_right(raw: pl.Series, read: pl.Series, kind: str) -> bool:

@@ -19,13 +19,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import polars as pl
 
 from ..compatibility import install_extra
 from ..errors import HistoryError
-from .omop_cdm import LAYOUTS, Keep
+from .omop_cdm import LAYOUTS, Keep, Take
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, Table
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 _ROWS = 50_000  # rows that are fetched at a time
 _IDS = 10_000   # ids that are asked for at a time
 _STREAMED = {"stream_results": True}
+_Made = TypeVar("_Made")
 _KEYS = {"url": str, "password_env": str, "schema": str, "persons": list}
 
 
@@ -45,6 +46,7 @@ class Database:
     tables: dict[str, Table]
     persons: tuple[int, ...] = ()
     issues: list[pl.DataFrame] = field(default_factory=list)
+    whole: bool = True
 
     def place(self, table: str) -> str:  # noqa: ARG002 - all tables are in one place
         """The SQLite or connection file."""
@@ -56,7 +58,23 @@ class Database:
 
     def read(self, table: str, columns: Sequence[str], keep: Keep | None = None) -> pl.DataFrame:
         """The columns of one table as text."""
-        frames = [empty := pl.DataFrame(schema=dict.fromkeys(columns, pl.String))]
+        frames = [*self._batches(table, columns, keep)]
+        return pl.concat(frames) if len(frames) > 1 else frames[0]
+
+    def height(self, table: str) -> int:
+        """The rows of a table."""
+        from sqlalchemy import func, select
+
+        with _one_line(self.where, f"table {table} cannot be read"):
+            return int(self.connection.execute(select(func.count()).select_from(self.tables[table])).scalar_one())
+
+    def through(self, table: str, columns: Sequence[str], take: Take[_Made], scratch: Path) -> _Made:  # noqa: ARG002
+        """What `take` makes of the rows, as `read` gives them, some at a time."""
+        return take(self._batches(table, columns))
+
+    def _batches(self, table: str, columns: Sequence[str], keep: Keep | None = None) -> Iterator[pl.DataFrame]:
+        """The rows, so many at a time as are fetched; first no rows, for the columns."""
+        yield pl.DataFrame(schema=dict.fromkeys(columns, pl.String))
         limits = [keep] if keep is not None else []
         if self.persons and "person_id" in columns:
             limits.append(("person_id", self.persons))
@@ -65,9 +83,8 @@ class Database:
             for query in _queries(self.tables[table], columns, limits, untyped=untyped):
                 for rows in self.connection.execute(query, execution_options=_STREAMED).partitions(_ROWS):
                     values = zip(*rows, strict=True)
-                    frames.append(pl.DataFrame([pl.Series(name, column, pl.String)
-                                                for name, column in zip(columns, values, strict=True)]))
-        return pl.concat(frames) if len(frames) > 1 else empty
+                    yield pl.DataFrame([pl.Series(name, column, pl.String)
+                                        for name, column in zip(columns, values, strict=True)])
 
 
 def _queries(table: Table, columns: Sequence[str], limits: Sequence[Keep], *, untyped: bool) -> Iterator[Any]:

@@ -5,20 +5,24 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import tempfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TextIO, cast
+from typing import Any, Literal, TextIO, TypeVar, cast
 
 import polars as pl
 
 from ..errors import HistoryError
-from .omop_cdm import LAYOUTS, Keep, said
+from .omop_cdm import LAYOUTS, Keep, Take, said
+from .row_parts import batches_of
 
 _ENDS = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".txt", ".txt.gz", ".parquet")
 _LINE = 1 << 16
 _BROKEN = (pl.exceptions.PolarsError, OSError, EOFError, zlib.error)
+_ROW = 50  # bytes, of a short row
+_Made = TypeVar("_Made")
 _NULLS = ["", "NULL", "\\N"]
 
 
@@ -47,6 +51,7 @@ class Folder:
     where: str
     files: dict[str, Path]
     issues: list[pl.DataFrame] = field(default_factory=list)
+    whole: bool = True
 
     @classmethod
     def of(cls, folder: Path) -> Folder:
@@ -63,20 +68,38 @@ class Folder:
 
     def read(self, table: str, columns: Sequence[str], keep: Keep | None = None) -> pl.DataFrame:
         """The columns of one file, as text (CSV) or as they are (Parquet)."""
+        lines = io.StringIO()
+        return self._made(table, columns, lambda scan: scan.collect(), lines, keep)
+
+    def height(self, table: str) -> int:
+        """The rows of a file; of one that is not as it should be, about as many as its bytes could be."""
+        path = self.files[table]
+        try:
+            return int(_scan(path).select(pl.len()).collect().item())
+        except _BROKEN:
+            return path.stat().st_size // _ROW
+
+    def through(self, table: str, columns: Sequence[str], take: Take[_Made], scratch: Path) -> _Made:
+        """What `take` makes of the rows, as `read` gives them, some at a time."""
+        with tempfile.NamedTemporaryFile("w+", dir=scratch, prefix=f".{table}.", encoding="utf-8", newline="") as lines:
+            return self._made(table, columns, lambda scan: take(batches_of(scan)), cast("TextIO", lines))
+
+    def _made(self, table: str, columns: Sequence[str], make: Callable[[pl.LazyFrame], _Made], lines: TextIO,
+              keep: Keep | None = None) -> _Made:
+        """What is made of a file: as it is, else of its whole lines."""
         path = self.files[table]
         names = _names(path)
         try:
-            if _is_cut_off(path):
-                return _wanted(self._whole_lines(path), names, columns, keep).collect()
-            return _wanted(_scan(path), names, columns, keep).collect()
+            if not _is_cut_off(path):
+                return make(_wanted(_scan(path), names, columns, keep))
         except _BROKEN as error:  # its text may quote the record
             if path.suffix.lower() == ".parquet":
                 raise HistoryError(f"table {table} cannot be read: {type(error).__name__}", where=str(path)) from None
-        return _wanted(self._whole_lines(path), names, columns, keep).collect()
+        return make(_wanted(self._whole_lines(path, lines), names, columns, keep))
 
-    def _whole_lines(self, path: Path) -> pl.LazyFrame:
+    def _whole_lines(self, path: Path, kept: TextIO) -> pl.LazyFrame:
         """The lines with as many fields as the header, one by one: slow, and only where a file has others."""
-        kept, bad = io.StringIO(), []
+        bad = []
         try:
             with _opened(path) as file:
                 rows = csv.reader(file, delimiter=_separator(path), quoting=_quoting(path), strict=True)
@@ -93,7 +116,9 @@ class Folder:
         if bad:
             self.issues.append(said(str(path), "error", "bad-line", "not as many fields as the header; the line was "
                                     f"left out{more}", f"line {bad[0]}"))
-        return pl.scan_csv(io.BytesIO(kept.getvalue().encode()), infer_schema=False, null_values=_NULLS)
+        kept.flush()
+        source = io.BytesIO(kept.getvalue().encode()) if isinstance(kept, io.StringIO) else Path(kept.name)
+        return pl.scan_csv(source, infer_schema=False, null_values=_NULLS)
 
 
 def _wanted(scan: pl.LazyFrame, names: dict[str, str], columns: Sequence[str], keep: Keep | None) -> pl.LazyFrame:

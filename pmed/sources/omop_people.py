@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import polars as pl
 
 from ..errors import HistoryError
@@ -13,30 +15,41 @@ from .omop_doses import strengths
 _SEX = {8507: "male", 8532: "female", 8521: "other", 8551: "unknown", 8570: "other"}
 _RACE = {8527: "White", 8515: "Asian", 8516: "Black or African American",
          8557: "Native Hawaiian or Other Pacific Islander", 8657: "American Indian or Alaska Native"}
+Vocabulary = tuple[pl.DataFrame, pl.DataFrame]  # concepts, and what drugs contain
 _FACTS = ("birth_date", "sex", "ancestry", "deceased")
 
 
-def recorded_frames(store: Store) -> dict[str, pl.DataFrame]:
-    """Frames of one CDM by table name, and its ``issues``.
+def recorded_frames(store: Store, vocabulary: Vocabulary | None = None) -> dict[str, pl.DataFrame]:
+    """Frames of one CDM by table name, and its ``issues``; the vocabulary may be known already.
 
     Raises:
         HistoryError: there is no person table or nobody in it, or a table is not as the CDM says.
     """
     issues: list[pl.DataFrame] = []
-    people = _people(store, issues)
+    people = people_of(store, issues)
     tables = {name: _events(store, name, people, issues) for name in CLINICAL}
-    concepts = find_concepts(store, [people, *tables.values()], issues)
+    concepts, contents = vocabulary or vocabulary_of(store, [people, *tables.values()], tables["drug_exposure"], issues)
     patients = _patients(people, concepts, _dead(store, issues), issues)
-    drugs = tables["drug_exposure"]
-    contents = ingredients(store, drugs, concepts, issues).join(
-        strengths(store, drugs, issues), on="drug_concept_id", how="full", coalesce=True)
     frames = {"patients": patients, **events.frames(tables, concepts, contents, issues)}
     issues.append(said(store.where, "info", "no-allergy-table",
                        "the OMOP CDM has no table of allergies: that none is found does not mean there is none"))
     return {**frames, "issues": pl.concat([*store.issues, *issues])}
 
 
-def _people(store: Store, issues: list[pl.DataFrame]) -> pl.DataFrame:
+def vocabulary_of(store: Store, frames: Iterable[pl.DataFrame], drugs: pl.DataFrame,
+                  issues: list[pl.DataFrame]) -> Vocabulary:
+    """The concepts that the frames name, and what the drugs contain: ingredients and strengths."""
+    concepts = find_concepts(store, frames, issues)
+    return concepts, ingredients(store, drugs, concepts, issues).join(
+        strengths(store, drugs, issues), on="drug_concept_id", how="full", coalesce=True)
+
+
+def people_of(store: Store, issues: list[pl.DataFrame]) -> pl.DataFrame:
+    """The rows of the person table that name a person, in order of these.
+
+    Raises:
+        HistoryError: there is no such table, or nobody in it.
+    """
     rows = load(store, "person", issues)
     if rows is None:
         raise HistoryError("no person table", where=store.where,
@@ -54,13 +67,12 @@ def _people(store: Store, issues: list[pl.DataFrame]) -> pl.DataFrame:
 def _events(store: Store, table: str, people: pl.DataFrame, issues: list[pl.DataFrame]) -> pl.DataFrame:
     """The rows of a table that belong to somebody, in order of person, day and id."""
     rows = load(store, table, issues)
-    word = table.replace("_", " ")
     if rows is None:
         issues.append(said(store.where, "warning", "missing-table",
                            f"no {table} table: what it would tell is unknown, not absent"))
         return events.empty(table)
-    if not rows.height:
-        issues.append(said(store.place(table), "info", "empty-table", f"no {word} is recorded of anybody"))
+    if store.whole and not rows.height:
+        issues.append(empty_table(store, table))
     known = pl.col("person_id").is_in(people["person_id"].implode()).fill_null(value=False)
     strangers = rows.filter(~known)
     issues.append(told(strangers, "error", "unknown-person",
@@ -70,6 +82,12 @@ def _events(store: Store, table: str, people: pl.DataFrame, issues: list[pl.Data
     day = next(name for name, kind in layout.needed.items() if kind == "a date")
     issues.append(told(kept.filter(pl.col(day).is_null()), "warning", "no-date", f"no {day}; it stays unknown"))
     return kept.sort("person_id", day, layout.key, maintain_order=True)
+
+
+def empty_table(store: Store, table: str) -> pl.DataFrame:
+    """The issue that a table of the CDM has no row."""
+    word = table.replace("_", " ")
+    return said(store.place(table), "info", "empty-table", f"no {word} is recorded of anybody")
 
 
 def _dead(store: Store, issues: list[pl.DataFrame]) -> pl.Series:

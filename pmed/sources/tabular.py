@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .tabular_mapping import FileMap
 
 ENDING = ".mapping.toml"
+_PART = ".table-part"
 _EXAMPLE = '''\
 # Which column of which file is which field of a patient record. Give this file as the record:
 #   pmed report genome.vcf.gz --history hospital.mapping.toml
@@ -106,8 +107,14 @@ class TableSource:
     kind: ClassVar[SourceKind] = "history"
 
     def matches(self, path: Path) -> bool:
-        """A mapping: its name ends in ``.mapping.toml``."""
-        return path.name.lower().endswith(ENDING) and path.is_file()
+        """A mapping: its name ends in ``.mapping.toml``; or a part that `parted` made."""
+        return path.name.lower().endswith((ENDING, _PART)) and path.is_file()
+
+    def parted(self, paths: Sequence[Path], folder: Path, size: int) -> list[Path]:
+        """Parts of tables whose rows are more than `size` bytes of NDJSON, in a folder; none where they are less."""
+        from .tabular_parts import parted
+
+        return parted([*_files(paths)], folder, size, _PART)
 
     def read(self, paths: Sequence[Path], request: ReadRequest) -> dict[str, pl.DataFrame]:
         """Read the files that the mappings name; `request.index_date` is an ISO date or "".
@@ -118,7 +125,6 @@ class TableSource:
             HistoryError: a mapping with faults, or a file that is no table, lacks a column or has no patient.
             OptionError: `request.index_date` is not a date.
         """
-        from .tabular_cells import read_cells
         from .tabular_fields import people, recorded
         from .tabular_mapping import missing_columns
 
@@ -126,16 +132,32 @@ class TableSource:
         issues: list[Issue] = []
         found: list[pl.DataFrame] = []
         parts: dict[str, list[pl.DataFrame]] = {}
-        for path, mapped in _files(paths):
-            cells = read_cells(path, mapped, issues)
+        for path, mapped, cells in _cells(paths, issues, found):
             if faults := missing_columns(mapped, cells.columns):
                 raise HistoryError("; ".join(faults), where=str(path), hint=_separator_hint(mapped, cells))
             parts.setdefault(mapped.table, []).append(recorded(cells, mapped, path.name, found))
         frames = {name: pl.concat(made) for name, made in parts.items()}
         frames["patients"] = people(frames, found)
-        if frames["patients"].is_empty():
+        if frames["patients"].is_empty() and not all(map(_is_part, paths)):
             raise HistoryError("no row names a patient", where=", ".join(map(str, paths)))
         return tables_of(frames, pl.concat([TABLES["issues"].frame(issues), *found]), index_date)
+
+
+def _cells(paths: Sequence[Path], issues: list[Issue],
+           found: list[pl.DataFrame]) -> Iterator[tuple[Path, FileMap, pl.DataFrame]]:
+    """The cells of each file, or a part's; problems go to `issues`, and those that were found before to `found`."""
+    from .tabular_cells import read_cells
+    from .tabular_parts import cells_of
+
+    for one in paths:
+        if _is_part(one):
+            yield from cells_of(one, found)
+        else:
+            yield from ((path, mapped, read_cells(path, mapped, issues)) for path, mapped in _files([one]))
+
+
+def _is_part(path: Path) -> bool:
+    return path.suffix == _PART
 
 
 def _files(paths: Sequence[Path]) -> Iterator[tuple[Path, FileMap]]:

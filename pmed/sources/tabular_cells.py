@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import gzip
 import io
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import chain, islice
 from pathlib import Path
+from typing import Any, BinaryIO, TypeVar, cast
 
 import polars as pl
 
 from ..compatibility import install_extra
 from ..errors import HistoryError
 from .recorded import Issue
+from .row_parts import AT_ONCE, batches_of
 from .tabular_mapping import FileMap
 
 EXCEL = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")
 PLACE = "place\0"  # no column of a file is called so
 _TEXT_ENDS = (".csv", ".tsv", ".tab", ".txt", ".csv.gz", ".tsv.gz")
+_PARQUET = (".parquet", ".pq")
+_CHUNK = 1 << 20
+_LINE = 2  # the first one below the header
+_Made = TypeVar("_Made")
 
 
 def read_cells(path: Path, mapped: FileMap, issues: list[Issue]) -> pl.DataFrame:
@@ -31,20 +40,60 @@ def read_cells(path: Path, mapped: FileMap, issues: list[Issue]) -> pl.DataFrame
     if not path.is_file():
         raise HistoryError("no such file", where=str(path), hint="paths are relative to the mapping file")
     if name.endswith(EXCEL):
-        return _numbered(_excel(path, mapped.sheet), "row", 2)
-    if name.endswith((".parquet", ".pq")):
-        return _numbered(_attempt(path, lambda: pl.read_parquet(path)), "row", 1)
+        return _numbered(_excel(path, mapped.sheet), 2)
+    if name.endswith(_PARQUET):
+        return _numbered(_attempt(path, lambda: pl.read_parquet(path)), 1)
+    return _text(path, _separator(path, mapped), issues)
+
+
+def about_rows(path: Path) -> int:
+    """How many rows a file has, or about so many; 0 for a file that is read at once anyhow."""
+    if path.name.lower().endswith(_PARQUET):
+        return int(_attempt(path, lambda: pl.scan_parquet(path).select(pl.len()).collect()).item())
+    return 0 if path.name.lower().endswith(EXCEL) else _attempt(path, lambda: _line_ends(path))
+
+
+def cells_through(path: Path, mapped: FileMap, issues: list[Issue],
+                  take: Callable[[Iterator[pl.DataFrame]], _Made]) -> _Made:
+    """What `take` makes of the cells of one file, as `read_cells` gives them but some rows at a time.
+
+    It is called once more where a file turns out not to be well-formed.
+
+    Raises:
+        HistoryError: no such file, or not a table.
+    """
+    name = path.name.lower()
+    if not path.is_file() or name.endswith(EXCEL):
+        return take(iter([read_cells(path, mapped, issues)]))
+    if name.endswith(_PARQUET):
+        return _attempt(path, lambda: take(_all_numbered(batches_of(pl.scan_parquet(path)))))
+    separator, gaps = _separator(path, mapped), list[int]()
+    try:
+        made = take(_lines_numbered(batches_of(pl.scan_csv(path, separator=separator, infer_schema=False)), gaps))
+    except (pl.exceptions.PolarsError, OSError):
+        return take(_row_by_row(path, separator, issues))
+    if gaps and _has_short_lines(path, separator, gaps[0]):
+        return take(_row_by_row(path, separator, issues))
+    return made
+
+
+def _separator(path: Path, mapped: FileMap) -> str:
+    """What parts the cells of a text file.
+
+    Raises:
+        HistoryError: it is none.
+    """
+    name = path.name.lower()
     if not name.endswith(_TEXT_ENDS):
         raise HistoryError("not a kind of file that is read", where=str(path),
                            hint="CSV, TSV, Excel (.xlsx, .xls, .ods) or Parquet")
     with path.open("rb") as file:
         if file.read(2) in {b"\xff\xfe", b"\xfe\xff"}:
             raise HistoryError("text in UTF-16 is not read", where=str(path), hint="save it as UTF-8")
-    separator = mapped.separator or ("\t" if ".tsv" in name or name.endswith(".tab") else ",")
-    return _text(path, separator, issues)
+    return mapped.separator or ("\t" if ".tsv" in name or name.endswith(".tab") else ",")
 
 
-def _attempt(path: Path, read: Callable[[], pl.DataFrame]) -> pl.DataFrame:
+def _attempt(path: Path, read: Callable[[], _Made]) -> _Made:
     try:
         return read()
     except (pl.exceptions.PolarsError, OSError, ValueError) as error:
@@ -67,9 +116,16 @@ def _excel(path: Path, sheet: str) -> pl.DataFrame:
     return frame
 
 
-def _numbered(frame: pl.DataFrame, what: str, first: int) -> pl.DataFrame:
-    places = pl.format(f"{what} {{}}", pl.int_range(first, pl.len() + first))
+def _numbered(frame: pl.DataFrame, first: int) -> pl.DataFrame:
+    places = pl.format("row {}", pl.int_range(first, pl.len() + first))
     return frame.with_columns(places.alias(PLACE)).filter(~_blank(frame))
+
+
+def _all_numbered(batches: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    first = 1
+    for batch in batches:
+        yield _numbered(batch, first)
+        first += batch.height
 
 
 def _text(path: Path, separator: str, issues: list[Issue]) -> pl.DataFrame:
@@ -79,14 +135,28 @@ def _text(path: Path, separator: str, issues: list[Issue]) -> pl.DataFrame:
     except pl.exceptions.NoDataError as error:
         raise HistoryError("the file is empty", where=str(path)) from error
     except (pl.exceptions.PolarsError, OSError):
-        return _row_by_row(path, separator, issues)
-    if frame.width and frame.to_series(-1).null_count() and _has_short_lines(path, separator, frame.width):
-        return _row_by_row(path, separator, issues)
-    # A quoted cell may hold line breaks: rows and lines then differ.
-    breaks = frame.select(pl.sum_horizontal(pl.lit(0), pl.all().str.count_matches("\n")).cum_sum().shift(
-        1, fill_value=0)).to_series()
-    lines = pl.int_range(2, pl.len() + 2) + breaks
-    return frame.with_columns(pl.format("line {}", lines).alias(PLACE)).filter(~_blank(frame))
+        return pl.concat(_row_by_row(path, separator, issues))
+    if _has_gap(frame) and _has_short_lines(path, separator, frame.width):
+        return pl.concat(_row_by_row(path, separator, issues))
+    return next(_lines_numbered(iter([frame]), []))
+
+
+def _has_gap(frame: pl.DataFrame) -> bool:
+    """Whether the last cell of any row is empty, or is not there."""
+    return bool(frame.width and frame.to_series(-1).null_count())
+
+
+def _lines_numbered(batches: Iterator[pl.DataFrame], gaps: list[int]) -> Iterator[pl.DataFrame]:
+    """Rows with their lines; `gaps` gets the number of columns where the last cell of a row may be missing."""
+    first = _LINE
+    for batch in batches:
+        if _has_gap(batch):
+            gaps.append(batch.width)
+        # A quoted cell may hold line breaks: rows and lines then differ.
+        breaks = batch.select(pl.sum_horizontal(pl.lit(0), pl.all().str.count_matches("\n"))).to_series()
+        lines = pl.int_range(first, pl.len() + first) + breaks.cum_sum().shift(1, fill_value=0)
+        yield batch.with_columns(pl.format("line {}", lines).alias(PLACE)).filter(~_blank(batch))
+        first += batch.height + int(breaks.sum())
 
 
 def _blank(frame: pl.DataFrame) -> pl.Expr:
@@ -97,46 +167,77 @@ def _has_short_lines(path: Path, separator: str, width: int) -> bool:
     """Whether a line may have cells too few: polars fills these up, and what is missing may be in the middle."""
     lines = pl.scan_csv(path, separator="\0", quote_char=None, has_header=False, infer_schema=False,
                         new_columns=["line"]).select(pl.col("line").str.count_matches(separator, literal=True))
-    return bool(lines.select((pl.col("line") < width - 1).any()).collect().item())
+    return bool(lines.select((pl.col("line") < width - 1).any()).collect(engine="streaming").item())
 
 
-def _row_by_row(path: Path, separator: str, issues: list[Issue]) -> pl.DataFrame:
-    # Strict, for a quote that is never closed would swallow rows.
-    reader = csv.reader(io.StringIO(_decoded(path, issues), newline=""), delimiter=separator, strict=True)
-    rows: list[tuple[str, ...]] = []
-    header, before = [], 0
+def _row_by_row(path: Path, separator: str, issues: list[Issue]) -> Iterator[pl.DataFrame]:
+    """Rows of as many cells as the header has, some at a time; first none, for the columns."""
+    encoding = _encoding(path, issues)
+    with _opened(path) as file:
+        # Strict, for a quote that is never closed would swallow rows.
+        reader = csv.reader(io.TextIOWrapper(file, encoding, newline=""), delimiter=separator, strict=True)
+        try:
+            header = next(reader, [])
+        except csv.Error as error:
+            issues.append(_not_closed(path, 1, error))
+            header = []
+        if len(set(header)) < len(header):
+            raise HistoryError("two columns of one name", where=str(path))
+        rows = _good_rows(path, reader, len(header), issues)
+        for some in chain([[]], iter(lambda: list(islice(rows, AT_ONCE)), [])):
+            yield pl.DataFrame(some, schema=dict.fromkeys([*header, PLACE], pl.String()), orient="row")
+
+
+def _good_rows(path: Path, reader: Any, width: int, issues: list[Issue]) -> Iterator[tuple[str, ...]]:
+    before = reader.line_num
     try:
-        header = next(reader, [])
-        before = reader.line_num
         for row in reader:
             place, before = f"line {before + 1}", reader.line_num
-            if len(row) == len(header):
-                rows.append((*row, place))
+            if len(row) == width:
+                yield (*row, place)
             elif row:
                 issues.append(_issue(path, place, "error", "bad-row", f"{len(row)} cells where the header has "
-                                     f"{len(header)}; the row was left out"))
+                                     f"{width}; the row was left out"))
     except csv.Error as error:
-        issues.append(_issue(path, f"line {before + 1}", "error", "bad-row",
-                             f"{error}; this row and what follows was left out"))
-    if len(set(header)) < len(header):
-        raise HistoryError("two columns of one name", where=str(path))
-    return pl.DataFrame(rows, schema=dict.fromkeys([*header, PLACE], pl.String()), orient="row")
+        issues.append(_not_closed(path, before + 1, error))
 
 
-def _decoded(path: Path, issues: list[Issue]) -> str:
-    content = _bytes(path)
+def _not_closed(path: Path, line: int, error: csv.Error) -> Issue:
+    return _issue(path, f"line {line}", "error", "bad-row", f"{error}; this row and what follows was left out")
+
+
+def _encoding(path: Path, issues: list[Issue]) -> str:
+    decoder = codecs.getincrementaldecoder("utf-8")()
     try:
-        return content.decode("utf-8-sig")
+        for chunk in _chunks(path):
+            decoder.decode(chunk)
+        decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         issues.append(_issue(path, "", "warning", "character-set", "text that is not UTF-8 was read as Latin-1; names "
                              "may be wrong"))
-        return content.decode("latin-1")
+        return "latin-1"
+    return "utf-8-sig"
 
 
-def _bytes(path: Path) -> bytes:
+def _line_ends(path: Path) -> int:
+    return sum(chunk.count(b"\n") for chunk in _chunks(path))
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    with _opened(path) as file:
+        while chunk := file.read(_CHUNK):
+            yield chunk
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    """The bytes of a file, unpacked."""
     try:
-        content = path.read_bytes()
-        return gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content
+        with path.open("rb") as plain:
+            packed = plain.read(2) == b"\x1f\x8b"
+            plain.seek(0)
+            with cast("BinaryIO", gzip.open(plain)) if packed else plain as file:
+                yield file
     except (OSError, EOFError, zlib.error) as error:
         raise HistoryError("cannot be read: not a whole file", where=str(path)) from error
 

@@ -72,6 +72,12 @@ def _cell(cells: pl.DataFrame, column: str, mapped: FileMap) -> pl.Expr:
     return pl.when(text.is_in([*mapped.missing, ""]).not_()).then(text)
 
 
+def patient_of(cells: pl.DataFrame, mapped: FileMap) -> pl.Expr:
+    """`patient_id` of each row; null where it names nobody."""
+    name = _cell(cells, mapped.columns["patient_id"], mapped)
+    return pl.when(name.str.contains(_ID)).then(name).alias("patient_id")
+
+
 def _of_patients(frame: pl.DataFrame, mapped: FileMap, found: list[pl.DataFrame]) -> pl.DataFrame:
     """Rows that name a patient; the others are left out."""
     column, name = mapped.columns["patient_id"], pl.col("patient_id")
