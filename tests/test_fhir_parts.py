@@ -69,7 +69,9 @@ def lines() -> st.SearchStrategy[list[Any]]:
     name, number = st.sampled_from([*PEOPLE, "nobody"]), st.integers(0, 99)
     owned = st.builds(about, st.sampled_from(["Observation", "Condition"]), name, number, form=st.sampled_from(FORMS))
     allergy = st.builds(about, st.just("AllergyIntolerance"), name, number, st.just("patient"))
-    return st.lists(st.one_of(owned, allergy, st.builds(order, name, number), st.sampled_from(ODD)), max_size=60)
+    claims = st.builds(about, st.sampled_from(["Claim", "Bundle"]), name, number, st.just("patient"))
+    return st.lists(st.one_of(owned, allergy, claims, st.builds(order, name, number), st.sampled_from(ODD)),
+                    max_size=60)
 
 
 @settings(max_examples=60)
@@ -98,6 +100,14 @@ def test_patients_behind_what_is_theirs_are_found(tmp_path: Path, monkeypatch: p
         *(about("Condition", name, number) for number in range(9)), patient(name))])
     parts = read_parts(folder, tmp_path / "parts", 4000)
     assert len(parts) > 1
+    assert_same(parts, FhirSource().read([folder], REQUEST))
+
+
+def test_what_no_table_wants_is_in_no_part(tmp_path: Path) -> None:
+    export(folder := tmp_path / "records")
+    write(folder / "Claim.ndjson", [about("Claim", name, 1) for name in PEOPLE])
+    parts = read_parts(folder, tmp_path / "parts", 400)
+    assert not [one for one in (tmp_path / "parts").iterdir() if "Claim" in one.read_text()]
     assert_same(parts, FhirSource().read([folder], REQUEST))
 
 

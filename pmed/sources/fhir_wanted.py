@@ -155,7 +155,7 @@ WANTED: dict[str, type[Wanted]] = {
                  DiagnosticReport, Goal)}
 
 # What patient records hold besides, named so that it is passed over without a second look.
-_PASSED_OVER = (
+PASSED_OVER = (
     "Account", "AdverseEvent", "Appointment", "Basic", "Binary", "BodyStructure", "CarePlan", "CareTeam",
     "Claim", "ClaimResponse", "ClinicalImpression", "Communication", "Composition", "Consent", "Coverage",
     "DetectedIssue", "Device", "DeviceRequest", "DeviceUseStatement", "DocumentReference", "EpisodeOfCare",
@@ -168,7 +168,7 @@ _PASSED_OVER = (
 
 def _known() -> Any:
     """Any resource as what it is; one that is not wanted has no fields."""
-    others = [msgspec.defstruct(name, [], tag_field="resourceType", tag=name, gc=False) for name in _PASSED_OVER]
+    others = [msgspec.defstruct(name, [], tag_field="resourceType", tag=name, gc=False) for name in PASSED_OVER]
     return Union[(Wanted, Patient, Medication, *others)]
 
 
