@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from pmed.cohort import run
+from pmed.errors import HistoryError
 from pmed.sources.fhir import FhirSource
 from pmed.tables import TABLES
 from pmed.types import ReadRequest
@@ -76,15 +77,17 @@ def lines() -> st.SearchStrategy[list[Any]]:
 
 @settings(max_examples=60)
 @given(one=lines(), other=lines(), mixed=st.booleans(), size=st.integers(150, 700),
-       block=st.sampled_from([1 << 17, 1 << 8]))
+       block=st.sampled_from([1 << 17, 1 << 8]), packed=st.booleans())
 def test_parts_are_the_whole(tmp_path_factory: pytest.TempPathFactory, one: list[Any], other: list[Any], mixed: bool,
-                             size: int, block: int) -> None:
+                             size: int, block: int, packed: bool) -> None:
     folder, target = tmp_path_factory.mktemp("records"), tmp_path_factory.mktemp("parts")
     known = [MEDICINE, *map(patient, PEOPLE)]
     write(folder / "a.ndjson", [*one, *known] if mixed else one)
     write(folder / "b.ndjson", other)
     if not mixed:
         write(folder / "c.ndjson", known)
+    if packed:
+        pack(folder)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("pmed.sources.fhir_files._CHUNK", block)  # in small ones there are none but patients
         parts = read_parts(folder, target, size)
@@ -119,14 +122,31 @@ def export(folder: Path) -> None:
     write(folder / "Patient.ndjson", [patient(name) for name in PEOPLE])
 
 
-def test_what_is_small_packed_or_no_ndjson_is_not_parted(tmp_path: Path) -> None:
+def pack(folder: Path) -> None:
+    for path in folder.glob("*.ndjson"):
+        path.with_name(f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes()))
+        path.unlink()
+
+
+def test_packed_files_are_unpacked_where_they_are_much(tmp_path: Path) -> None:
+    export(folder := tmp_path / "records")
+    pack(folder)
+    (target := tmp_path / "parts").mkdir()
+    assert FhirSource().parted([folder], target, 1 << 20) == []
+    assert not [*target.iterdir()]
+    assert len(FhirSource().parted([folder], target, 400)) > 1
+    assert [one.name for one in sorted(target.rglob("*.ndjson.gz"))] == [one.name for one in sorted(folder.iterdir())]
+    path = folder / "Condition.ndjson.gz"
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(HistoryError, match="damaged or cut off"):
+        FhirSource().parted([folder], target, 400)
+
+
+def test_what_is_small_or_no_ndjson_is_not_parted(tmp_path: Path) -> None:
     export(folder := tmp_path / "records")
     (target := tmp_path / "parts").mkdir()
     assert FhirSource().parted([folder], target, 1 << 20) == []
     assert len(FhirSource().parted([folder], target, 400)) > 1
-    (folder / "more.ndjson.gz").write_bytes(gzip.compress(json.dumps(about("Condition", "p1", 7)).encode()))
-    assert FhirSource().parted([folder], target, 400) == []
-    (folder / "more.ndjson.gz").unlink()
     (folder / "more.json").write_text(json.dumps(about("Condition", "p1", 7)))
     assert FhirSource().parted([folder], target, 400) == []
 
@@ -145,7 +165,8 @@ def test_a_cohort_reads_its_records_part_by_part(tmp_path: Path, monkeypatch: py
         monkeypatch.setattr("pmed.cohort.RECORD_BYTES", size)
         made.append(run([], [folder], output=tmp_path / f"out{size}", jobs=1))
     whole, parts = made
-    assert [len([*(one.folder / "work" / "parts").rglob("*.fhir-part")]) > 1 for one in made] == [False, True]
+    notes = [next((one.folder / "work" / "parts").rglob("done.json")).read_text() for one in made]
+    assert [note.count(".fhir-part") > 1 for note in notes] == [False, True]
     assert whole.people == parts.people == len(PEOPLE)
     for name in ("people", "exposures", "suggestions"):
         assert_frame_equal(whole.table(name).sort("patient_id"), parts.table(name).sort("patient_id"))

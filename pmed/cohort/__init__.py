@@ -32,6 +32,7 @@ from .counts import EVERYBODY
 from .local import Pool, processes
 from .plan import (
     RECORD_BYTES,
+    RECORD_BYTES_GENES,
     Block,
     Chunk,
     Files,
@@ -222,7 +223,8 @@ def _staged(pool: Pool, inputs: Inputs, asked: Asked, most: int) -> tuple[list[C
     write_whole(where, _ipc(pl.DataFrame(
         [(patient, number) for number, (_, people) in enumerate(placed) for patient, _ in people],
         schema={"patient_id": pl.String, "chunk": pl.Int64}, orient="row")))
-    records = _sorted(pool, inputs.history, where, most)
+    records = _sorted(pool, inputs.history, where, most,
+                      size=most * (RECORD_BYTES_GENES if asked.genes_only else RECORD_BYTES))
     unread.update({path: why for _, one in records for path, why in one.unread.items()})
     return _chunks(placed, records), unread
 
@@ -245,11 +247,12 @@ def _cut(pool: Pool, sets: Sequence[Files], place: Path, most: int, unread: dict
     return blocks
 
 
-def _sorted(pool: Pool, history: Sequence[Path], people: Path, most: int) -> list[tuple[Path, staging.Sorted]]:
+def _sorted(pool: Pool, history: Sequence[Path], people: Path, most: int,
+            size: int) -> list[tuple[Path, staging.Sorted]]:
     """Records by chunk. Files that tell of the same patient are read together, for only together are they a record."""
     place = people.parent / "records"
     given = record_groups(work.worker().engine.sources, history)
-    groups = _parted(pool, given, place, most * RECORD_BYTES)
+    groups = _parted(pool, given, place, size)
     while True:
         folders = {paths: staging.folder_of(place, paths) for paths in groups}
         _all(pool([(work.sort_records, (paths, folder, people, most)) for paths, folder in folders.items()]))

@@ -19,7 +19,8 @@ LEAST, MOST = 16, 4096
 # Measured with the reference plugins: a process with its plugins and knowledge, and each person at a chunk's peak.
 BASE_MB, PERSON_MB, PERSON_GENES_MB = 280, 0.75, 0.2
 MAIN_MB = 150        # the process that hands out the chunks
-RECORD_BYTES = 500_000  # of NDJSON for each person of a chunk are read at once: as tables they take about twice that
+# Of NDJSON so much for each person of a chunk is read at once: as tables it takes about twice that.
+RECORD_BYTES, RECORD_BYTES_GENES = 500_000, 130_000
 _SPREAD = 100        # a block may have a hundredth more: a chunk costs most of a second, even of two people
 _CUT = ("vcf", "bcf", "cache")
 

@@ -15,6 +15,7 @@ from ..errors import HistoryError
 
 EXPORT_HINT = "export the record as a FHIR R4 bundle in JSON, or as NDJSON"
 LINES = (".ndjson", ".jsonl")
+UNPACKED = ".fhir-unpacked"  # of a folder with an unpacked copy, whose name is still that of the file
 _DOCUMENTS = (".json",)
 _BROKEN = (OSError, EOFError, zlib.error)
 _HEAD = 4096
@@ -59,7 +60,7 @@ def inside(folder: Path) -> list[Path]:
 
 def is_packed(path: Path) -> bool:
     """Whether it is gzipped, so that it can be read from its beginning only."""
-    return path.name.lower().endswith(".gz")
+    return path.name.lower().endswith(".gz") and path.parent.suffix != UNPACKED
 
 
 def _plain(path: Path) -> str:
@@ -69,6 +70,20 @@ def _plain(path: Path) -> str:
 def opened(path: Path) -> BinaryIO:
     """The file, unpacked while it is read."""
     return cast("BinaryIO", gzip.open(path)) if is_packed(path) else path.open("rb")
+
+
+def unpacked(path: Path) -> Iterator[bytes]:
+    """The file's bytes, some at a time.
+
+    Raises:
+        HistoryError: it cannot be read, or no more of it.
+    """
+    try:
+        with opened(path) as file:
+            while chunk := file.read(_CHUNK):
+                yield chunk
+    except _BROKEN as error:
+        raise _unreadable(path, error) from error
 
 
 def content(path: Path) -> bytes:

@@ -1,8 +1,9 @@
 """Much NDJSON in parts of some people each, so that only the rows of one part need be in memory.
 
 A part is a small file that says which lines of which files it is about; they stay where they are, and what is told of
-them names the file and line as ever. Lines are handed out by whom they are about. Medicines, which many may refer to,
-are in every part; what is about nobody, or cannot be read, is in the first.
+them names the file and line as ever. Only gzipped files, which can be read from their beginning only, are unpacked.
+Lines are handed out by whom they are about. Medicines, which many may refer to, are in every part; what is about
+nobody, or cannot be read, is in the first.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import msgspec
 
 from ..files import write_whole
 from .fhir_decoded import BEGIN
-from .fhir_files import Span, blocks, inside, is_lines, is_packed
+from .fhir_files import UNPACKED, Span, blocks, inside, is_lines, is_packed, unpacked
 from .fhir_lines import LineReading
 from .fhir_resource import UNREADABLE
 from .fhir_shares import kind_at_begin
@@ -27,6 +28,7 @@ from .fhir_wanted import PASSED_OVER
 
 _SUFFIX = ".fhir-part"
 _FIRST, _EVERY = 0, -1  # numbers of parts
+_PACKING = 40  # so many times longer than it looks a gzipped file of lines is at the most
 _APART = {"Patient", "Medication", None}
 
 
@@ -73,14 +75,18 @@ def readings(part: Path) -> Iterator[LineReading]:
 def parted(paths: Iterable[Path], folder: Path, size: int) -> list[Path]:
     """Write parts of about `size` bytes into a folder; none where the files are smaller, or cannot be parted.
 
-    Bundles are read one by one anyhow. A gzipped file, which can be read from its beginning only, is not parted.
+    Bundles are read one by one anyhow.
 
     Raises:
         HistoryError: a file cannot be read.
+        PmedError: there is no room for a gzipped file's lines.
     """
     files = [file for path in paths for file in (inside(path) if path.is_dir() else [path])]
-    if not files or not all(is_lines(file) and not is_packed(file) and file.is_file() for file in files):
+    if not files or not all(is_lines(file) and file.is_file() for file in files):
         return []
+    if sum(file.stat().st_size * (_PACKING if is_packed(file) else 1) for file in files) <= size:
+        return []
+    files = [_plain(file, folder / f"{number:05}{UNPACKED}") for number, file in enumerate(files)]
     many = -(-sum(file.stat().st_size for file in files) // size)
     # A file of an export holds one type. Patients that are met elsewhere are in some part, with all that is theirs.
     people = _people([one for one in files if kind_at_begin(one) == "Patient"] or files) if many > 1 else {}
@@ -97,6 +103,15 @@ def parted(paths: Iterable[Path], folder: Path, size: int) -> list[Path]:
         made.append(folder / f"{part:05}{_SUFFIX}")
         write_whole(made[-1], msgspec.json.encode(lines))
     return made
+
+
+def _plain(file: Path, folder: Path) -> Path:
+    """The file, or an unpacked copy in a new folder."""
+    if not is_packed(file):
+        return file
+    folder.mkdir(parents=True, exist_ok=True)
+    write_whole(folder / file.name, unpacked(file))
+    return folder / file.name
 
 
 def _people(files: Sequence[Path]) -> dict[str, None]:

@@ -135,9 +135,9 @@ def _text(path: Path, separator: str, issues: list[Issue]) -> pl.DataFrame:
     except pl.exceptions.NoDataError as error:
         raise HistoryError("the file is empty", where=str(path)) from error
     except (pl.exceptions.PolarsError, OSError):
-        return pl.concat(_row_by_row(path, separator, issues))
+        return pl.concat(_row_by_row(path, separator, issues), rechunk=True)
     if _has_gap(frame) and _has_short_lines(path, separator, frame.width):
-        return pl.concat(_row_by_row(path, separator, issues))
+        return pl.concat(_row_by_row(path, separator, issues), rechunk=True)
     return next(_lines_numbered(iter([frame]), []))
 
 

@@ -179,5 +179,7 @@ def _complete(frame: pl.DataFrame, table: str) -> pl.DataFrame:
 
 
 def _issues(rows: pl.DataFrame, column: str, severity: str, code: str, text: str) -> pl.DataFrame:
-    return rows.select("file", place=pl.format("{} column {}", "place", pl.lit(column)), severity=pl.lit(severity),
-                       code=pl.lit(code), text=pl.lit(text), patient_id="patient_id")
+    # In one chunk: polars 1.44 and 2.1 panic in pl.format where a filter left nothing of the first of several.
+    return rows.rechunk().select("file", place=pl.format("{} column {}", "place", pl.lit(column)),
+                                 severity=pl.lit(severity), code=pl.lit(code), text=pl.lit(text),
+                                 patient_id="patient_id")
