@@ -277,3 +277,15 @@ def test_published_worked_examples(shared: Path) -> None:
     found = value(derived.cockcroft_gault(*lits(given["creatinine_umol_l"] / 88.4, float(given["age"]),
                                                 float(given["weight_kg"]), "female")))
     assert found == pytest.approx(case["expected"]["crcl_ml_min"], abs=0.005)
+
+
+def test_beyond_a_limit_nothing_is_derived_from_an_older_value() -> None:
+    days = [TODAY - timedelta(days=ago) for ago in (300, 200, 100)]
+    rows = [measure("2160-0", value, "mg/dL", day, row=at) for at, (value, day) in enumerate(zip(
+        (1.0, 1.1, 1.2), days, strict=True))]
+    known = features("egfr", "latest:2160-0", "trend:2160-0", observations=rows)
+    assert None not in known.values()
+    late = measure("2160-0", None, "mg/dL", TODAY, value_text="> 15", row=9)
+    made = features("egfr", "latest:2160-0", "trend:2160-0", observations=[*rows, late])
+    assert (made["egfr"], made["latest:2160-0"]) == (None, None)
+    assert made["trend:2160-0"] == known["trend:2160-0"]

@@ -123,7 +123,7 @@ def _series(values: pl.LazyFrame, wanted: Sequence[str]) -> pl.LazyFrame:
     latest = [_last((code,)).alias(f"{LATEST}{code}") for code in _asked(wanted, LATEST)]
     trends = []
     for code in _asked(wanted, TREND):
-        chosen = (pl.col("canonical_code") == code).fill_null(value=False) & late
+        chosen = (pl.col("canonical_code") == code).fill_null(value=False) & late & pl.col("value").is_not_null()
         trends.append(derived.slope_a_year(pl.col("value").filter(chosen), pl.col("start").filter(chosen))
                       .alias(f"{TREND}{code}"))
     return values.group_by("patient_id").agg(*latest, *trends)

@@ -83,9 +83,13 @@ def _measurements(tables: Tables) -> pl.DataFrame:
     by = _code(tables)
     asked = facts("measurements").rename({"code": by, "unit": "unit-asked"})
     rows = dated_observations(tables, asked[by].to_list(), by).join(asked.lazy(), on=by)
-    found = rows.filter(pl.col("value") > 0, pl.col("unit") == pl.col("unit-asked")).sort("start", "row")
+    # A canonical code without a value is a limit of measurement: where it is the latest, the value is unknown.
+    limit = pl.col("value").is_null() if by != "code" else pl.lit(value=False)
+    usable = (pl.col("value") > 0) & (pl.col("unit") == pl.col("unit-asked"))
+    found = rows.filter(usable.fill_null(value=False) | limit).sort("start", "row")
     latest = [pl.col("value").filter(pl.col("feature") == name).last().alias(name) for name in MEASUREMENTS]
-    days = [pl.col("start").filter(pl.col("feature") == name).last().cast(pl.String).alias(f"{name}-found")
+    days = [pl.when(pl.col("value").filter(pl.col("feature") == name).last().is_not_null()).then(
+        pl.col("start").filter(pl.col("feature") == name).last().cast(pl.String)).alias(f"{name}-found")
             for name in MEASUREMENTS]
     return found.group_by("patient_id").agg(*latest, *days).pipe(as_written)
 
