@@ -159,6 +159,18 @@ def test_child_pugh_of_a_record_says_what_is_missing() -> None:
         "patient_id": "p", "child-pugh": None, "child-pugh-missing": "INR, grade of ascites"}
 
 
+@pytest.mark.parametrize(("drug", "active", "points"), [
+    ("warfarin", True, None), ("warfarin", None, None), ("apixaban", True, None), ("warfarin", False, 7.0),
+    ("metformin", True, 7.0)])
+def test_the_inr_of_who_takes_an_anticoagulant_gives_no_child_pugh(drug: str, active: bool | None,
+                                                                   points: float | None) -> None:
+    labs = [measure("1975-2", 1.0, "mg/dL"), measure("1751-7", 4.0, "g/dL"), measure("6301-6", 2.8)]
+    signs = [condition("389026000", verification="refuted"), condition("13920009", verification="refuted")]
+    taken = {"patient_id": "p", "ingredients": [drug], "active": active}
+    made = features("child-pugh", "child-pugh-missing", observations=labs, conditions=signs, medications=[taken])
+    assert (made["child-pugh"], made["child-pugh-missing"]) == (points, None if points else "INR")
+
+
 @pytest.mark.parametrize(("conditions", "found"), [
     ([condition("44054006")], True),
     ([condition("44054006", active=False, status="resolved")], True),

@@ -23,6 +23,9 @@ CONDITION, LATEST, TREND = "condition:", "latest:", "trend:"
 _HEIGHT, _WEIGHT, _PACK_YEARS = "8302-2", "29463-7", "8664-5"
 _CREATININE, _BILIRUBIN, _ALBUMIN = ("2160-0", "38483-4"), ("1975-2", "42719-5"), ("1751-7",)
 _INR = ("6301-6", "34714-6")
+# Oral ones of the embedded vocabulary (ATC B01AA, B01AE, B01AF): all of them change the INR.
+_ANTICOAGULANTS = ["acenocoumarol", "apixaban", "dabigatran etexilate", "edoxaban", "phenprocoumon", "rivaroxaban",
+                   "warfarin"]
 _INR_GOAL = tuple(f"{GOAL}{code}" for code in _INR)
 _TREND_DAYS = 2 * derived.DAYS_A_YEAR
 # An answer on pregnancy is soon out of date; no pregnancy is longer than 310 days.
@@ -47,7 +50,8 @@ class DerivedFeatures:
 
     - ``bmi`` (kg/m2), ``creatinine-clearance`` (Cockcroft-Gault, mL/min): adults only, from the newest recent values.
     - ``egfr`` (mL/min/1.73 m2): CKD-EPI 2021 for adults; bedside Schwartz from 1 year on, with a recent height.
-    - ``child-pugh`` (points) and ``child-pugh-missing``, which names the inputs that the record lacks.
+    - ``child-pugh`` (points) and ``child-pugh-missing``, which names the inputs that the record lacks; the INR of who
+      takes an oral anticoagulant is none.
     - ``egfr-trend``: change of ``egfr`` a year over the last two years, of adults, from three values of creatinine on.
     - ``pregnant``; ``breastfeeding``; ``smoking-status`` (current, former, never); ``pack-years``.
     - ``target-inr``: what the INR is meant to be, by the newest dated goal that is pursued; of a range, its middle.
@@ -58,7 +62,7 @@ class DerivedFeatures:
     """
 
     name: ClassVar[str] = "derived"
-    needs: ClassVar[tuple[str, ...]] = ("patients", "conditions", "observations")
+    needs: ClassVar[tuple[str, ...]] = ("patients", "conditions", "observations", "medications")
     gives: ClassVar[tuple[str, ...]] = (
         "bmi", "egfr", "egfr-trend", "creatinine-clearance", "child-pugh", "child-pugh-missing", "pregnant",
         "breastfeeding", "smoking-status", "pack-years", "target-inr", "latest:*", "trend:*", "condition:*")
@@ -77,7 +81,8 @@ class DerivedFeatures:
         people = people_of(tables)
         values = usable(people, table_of(tables, "observations")).lazy()
         frame = person(people).drop("ancestry").lazy()
-        parts = [self._newest(people, values), _series(values, wanted), _kidneys(frame, values),
+        of_the_liver = pl.when(_off_anticoagulants(table_of(tables, "medications"))).then("_inr")
+        parts = [self._newest(people, values).with_columns(_inr=of_the_liver), _series(values, wanted), _kidneys(frame, values),
                  _answers(people, tables),
                  _conditions(people, table_of(tables, "conditions"), table_of(tables, "issues"),
                              tuple(dict.fromkeys([*_asked(wanted, CONDITION), *_STATES, *_SIGNS]))).lazy()]
@@ -107,6 +112,15 @@ _STATES = {"pregnancy": (_PREGNANCY_DAYS, "_pregnancy"), "breastfeeding": (_NURS
 _SIGNS = ("ascites", "hepatic-encephalopathy")
 _CHILD_PUGH: Mapping[str, str] = {"_bilirubin": "bilirubin", "_albumin": "albumin", "_inr": "INR",
                                   "_ascites": "grade of ascites", "_encephalopathy": "grade of encephalopathy"}
+
+
+def _off_anticoagulants(drugs: pl.DataFrame) -> pl.Expr:
+    """Who takes none for certain, nor perhaps: the INR of the others tells of the medicine, not of the liver."""
+    current = drugs.filter(pl.col("active").fill_null(value=True))
+    names = [name for name in ("ingredients", "possible_ingredients") if name in drugs.columns]
+    held = pl.any_horizontal(pl.col(name).list.set_intersection(_ANTICOAGULANTS).list.len().fill_null(0) > 0
+                             for name in names)
+    return ~pl.col("patient_id").is_in(current.filter(held)["patient_id"].unique().to_list())
 
 
 def _asked(wanted: Sequence[str], kind: str) -> list[str]:

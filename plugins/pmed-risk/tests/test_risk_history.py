@@ -265,3 +265,20 @@ def test_beyond_a_limit_an_older_value_is_not_the_latest(later: dict[str, Any], 
     rows = [measured("6301-6", 2.5, "1", start=date(2026, 3, 1)), measured("6301-6", 1.0, "1") | later]
     made = features(observations=rows)
     assert (made["inr"], made["inr-found"]) == (inr, day)
+
+
+@pytest.mark.parametrize(("drugs", "inr"), [
+    ([drug("warfarin")], None), ([drug("warfarin", active=None)], None), ([drug("metformin"), drug("apixaban")], None),
+    ([drug("warfarin", active=False)], 2.8), ([drug("metformin")], 2.8), ([], 2.8), ([drug()], 2.8)])
+def test_the_inr_of_who_takes_an_anticoagulant_tells_nothing_of_the_liver(drugs: list[dict[str, Any]],
+                                                                          inr: float | None) -> None:
+    made = features(observations=[measured("6301-6", 2.8, "1"), measured("1975-2", 1.0, "mg/dL")], medications=drugs)
+    assert (made["inr"], made["inr-found"]) == (inr, inr and "2026-03-02")
+    assert made["bilirubin"] == 1.0
+
+
+def test_what_may_be_an_anticoagulant_leaves_the_inr_open() -> None:
+    tables = record(observations=[measured("6301-6", 2.8, "1")], medications=[drug()])
+    tables["medications"] = tables["medications"].with_columns(
+        possible_ingredients=pl.Series([["warfarin", "captopril"]]))
+    assert RiskHistory().run(tables, ["inr"])["features"]["inr"].to_list() == [None]
