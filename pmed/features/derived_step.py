@@ -12,6 +12,7 @@ import polars as pl
 
 from ..normalise.codes import condition_groups, groups, left_open, readable
 from ..normalise.units import CODES, GOAL, LOINC
+from ..normalise.vocabulary import oral_anticoagulants
 from ..options import option
 from ..plans import as_written
 from ..repeats import unless_repeated
@@ -23,9 +24,6 @@ CONDITION, LATEST, TREND = "condition:", "latest:", "trend:"
 _HEIGHT, _WEIGHT, _PACK_YEARS = "8302-2", "29463-7", "8664-5"
 _CREATININE, _BILIRUBIN, _ALBUMIN = ("2160-0", "38483-4"), ("1975-2", "42719-5"), ("1751-7",)
 _INR = ("6301-6", "34714-6")
-# Oral ones of the embedded vocabulary (ATC B01AA, B01AE, B01AF): all of them change the INR.
-_ANTICOAGULANTS = ["acenocoumarol", "apixaban", "dabigatran etexilate", "edoxaban", "phenprocoumon", "rivaroxaban",
-                   "warfarin"]
 _INR_GOAL = tuple(f"{GOAL}{code}" for code in _INR)
 _TREND_DAYS = 2 * derived.DAYS_A_YEAR
 # An answer on pregnancy is soon out of date; no pregnancy is longer than 310 days.
@@ -82,8 +80,8 @@ class DerivedFeatures:
         values = usable(people, table_of(tables, "observations")).lazy()
         frame = person(people).drop("ancestry").lazy()
         of_the_liver = pl.when(_off_anticoagulants(table_of(tables, "medications"))).then("_inr")
-        parts = [self._newest(people, values).with_columns(_inr=of_the_liver), _series(values, wanted), _kidneys(frame, values),
-                 _answers(people, tables),
+        parts = [self._newest(people, values).with_columns(_inr=of_the_liver), _series(values, wanted),
+                 _kidneys(frame, values), _answers(people, tables),
                  _conditions(people, table_of(tables, "conditions"), table_of(tables, "issues"),
                              tuple(dict.fromkeys([*_asked(wanted, CONDITION), *_STATES, *_SIGNS]))).lazy()]
         for part in parts:
@@ -118,7 +116,7 @@ def _off_anticoagulants(drugs: pl.DataFrame) -> pl.Expr:
     """Who takes none for certain, nor perhaps: the INR of the others tells of the medicine, not of the liver."""
     current = drugs.filter(pl.col("active").fill_null(value=True))
     names = [name for name in ("ingredients", "possible_ingredients") if name in drugs.columns]
-    held = pl.any_horizontal(pl.col(name).list.set_intersection(_ANTICOAGULANTS).list.len().fill_null(0) > 0
+    held = pl.any_horizontal(pl.col(name).list.set_intersection(oral_anticoagulants()).list.len().fill_null(0) > 0
                              for name in names)
     return ~pl.col("patient_id").is_in(current.filter(held)["patient_id"].unique().to_list())
 
