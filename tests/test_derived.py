@@ -159,11 +159,26 @@ def test_child_pugh_of_a_record_says_what_is_missing() -> None:
         "patient_id": "p", "child-pugh": None, "child-pugh-missing": "INR, grade of ascites"}
 
 
+@pytest.mark.parametrize(("drug", "active", "points"), [
+    ("warfarin", True, None), ("warfarin", None, None), ("apixaban", True, None), ("warfarin", False, 7.0),
+    ("metformin", True, 7.0)])
+def test_the_inr_of_who_takes_an_anticoagulant_gives_no_child_pugh(drug: str, active: bool | None,
+                                                                   points: float | None) -> None:
+    labs = [measure("1975-2", 1.0, "mg/dL"), measure("1751-7", 4.0, "g/dL"), measure("6301-6", 2.8)]
+    signs = [condition("389026000", verification="refuted"), condition("13920009", verification="refuted")]
+    taken = {"patient_id": "p", "ingredients": [drug], "active": active}
+    made = features("child-pugh", "child-pugh-missing", observations=labs, conditions=signs, medications=[taken])
+    assert (made["child-pugh"], made["child-pugh-missing"]) == (points, None if points else "INR")
+
+
 @pytest.mark.parametrize(("conditions", "found"), [
     ([condition("44054006")], True),
     ([condition("44054006", active=False, status="resolved")], True),
     ([condition("E11.9", ICD10)], True), ([condition("e119", ICD10)], True), ([condition("250.00", ICD9)], True),
-    ([condition("E11.9", ICD9)], False),
+    ([condition("E11.9", ICD9)], None), ([condition("250.00", ICD10)], None), ([condition("44054006", ICD10)], None),
+    ([condition("I10", SNOMED)], None), ([condition("J45.9 G", ICD10)], False), ([condition("J45.-", ICD10)], False),
+    ([condition("V58.61", ICD9)], False), ([condition("E88.9", ICD9)], None), ([condition("E880.9", ICD9)], False),
+    ([condition("G63.2*", ICD10)], False), ([condition("S72.001A", ICD10)], False), ([condition("401.9", ICD9)], False),
     ([condition("195967001")], False),
     ([], None),
     ([condition("195967001"), condition(None, None, display="x")], None),
@@ -277,3 +292,15 @@ def test_published_worked_examples(shared: Path) -> None:
     found = value(derived.cockcroft_gault(*lits(given["creatinine_umol_l"] / 88.4, float(given["age"]),
                                                 float(given["weight_kg"]), "female")))
     assert found == pytest.approx(case["expected"]["crcl_ml_min"], abs=0.005)
+
+
+def test_beyond_a_limit_nothing_is_derived_from_an_older_value() -> None:
+    days = [TODAY - timedelta(days=ago) for ago in (300, 200, 100)]
+    rows = [measure("2160-0", value, "mg/dL", day, row=at) for at, (value, day) in enumerate(zip(
+        (1.0, 1.1, 1.2), days, strict=True))]
+    known = features("egfr", "latest:2160-0", "trend:2160-0", observations=rows)
+    assert None not in known.values()
+    late = measure("2160-0", None, "mg/dL", TODAY, value_text="> 15", row=9)
+    made = features("egfr", "latest:2160-0", "trend:2160-0", observations=[*rows, late])
+    assert (made["egfr"], made["latest:2160-0"]) == (None, None)
+    assert made["trend:2160-0"] == known["trend:2160-0"]

@@ -262,3 +262,11 @@ def test_a_measurement_of_another_is_not_the_patients(read: Read, focus: object,
         {"code": {"text": "part"}, "valueQuantity": {"value": 1, "unit": "kg"}}], focus=[{"reference": "Patient/b"}]))
     assert tables["observations"]["value"].to_list() == values
     assert codes(tables).count("not-of-the-patient") == 3 - len(values)
+
+
+@pytest.mark.parametrize(("text", "told"), [("<0.1", 1), (" >60", 1), ("\u2265 9", 1), ("negative", 0), ("-0.1", 0)])
+def test_a_limit_in_words_is_told_as_one(read: Read, text: str, told: int) -> None:
+    one = {"resourceType": "Observation", "id": "a", "status": "final", "code": {"text": "CRP"}, "valueString": text}
+    tables = read(one | SUBJECT)
+    assert tables["observations"].select("value", "value_text").rows() == [(None, text.strip())]
+    assert codes(tables).count("limit-not-value") == told

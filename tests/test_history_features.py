@@ -185,6 +185,16 @@ def test_observations_in_canonical_units() -> None:
     assert (found["weight"], found["observation:29463-7"], found["observation:99999-9"]) == ([70.0], [70.0], [None])
 
 
+@pytest.mark.parametrize(("later", "latest"), [
+    ({"value": None, "value_text": "> 9"}, None), ({"value": None, "value_text": "\u2265 9"}, None),
+    ({"value": None, "value_text": "hemolysed"}, 2.5), ({"value": None}, 2.5), ({"value": 99.0}, 2.5),
+    ({"value": None, "value_text": "> 9", "status": "cancelled"}, 2.5),
+    ({"value": None, "value_text": "> 9", "start": TODAY - timedelta(days=9)}, 2.5), ({"value": 3.0}, 3.0)])
+def test_beyond_a_limit_an_older_value_is_not_the_latest(later: dict[str, object], latest: float | None) -> None:
+    rows = [measure(1, "6301-6", 2.5, "1", TODAY - timedelta(days=2)), measure(2, "6301-6", 1.0, "1") | later]
+    assert one("observation:6301-6", observations=rows) == latest
+
+
 def test_dtypes_hold_without_any_row() -> None:
     tables = {name: TABLES[name].empty() for name in ("samples", "patients", "medications", "observations", "issues")}
     out = HistoryFeatures().run(tables, ["age", "sex", "height", "on:x", "observation:2093-3"])["features"]

@@ -69,6 +69,8 @@ def test_a_result(tmp_path: Path, end: str) -> None:
     ("SN|1^A^L||^1^:^128|", None, "1 : 128", None, "value-not-read"),
     ("ST|1^A^L||7.5|mg", 7.5, None, None, None),
     ("ST|1^A^L||2|", None, "2", None, None),
+    ("ST|1^A^L||<0.1|mg", None, "<0.1", None, "limit-not-value"),
+    ("TX|1^A^L||>60|", None, ">60", None, "limit-not-value"),
     (r"ST|1^A^L||a\F\b\S\c\T\d\R\e\E\f\X41\g|", None, "a|b^c&d~e\\fAg", None, None),
     (r"ST|1^A^L||a\.sp999999999\b|", None, r"a\.sp999999999\b", None, "escape-not-read"),
     (r"ST|1^A^L||a\Zown\b|", None, r"a\Zown\b", None, "escape-not-read"),

@@ -122,7 +122,7 @@ def test_codes_to_groups(system: str | None, code: str | None, found: list[str])
 
 
 def test_what_can_be_read() -> None:
-    rows = conditions(("http://snomed.info/sct", "1"), ("http://hl7.org/fhir/sid/icd-9-cm", "250"),
+    rows = conditions(("http://snomed.info/sct", "44054006"), ("http://hl7.org/fhir/sid/icd-9-cm", "250"),
                       ("http://local", "1"), (None, "1"), ("http://snomed.info/sct", None),
                       ("http://snomed.info/sct", " "))
     assert readable(rows).to_list() == [True, True, False, False, False, False]

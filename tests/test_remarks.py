@@ -136,3 +136,11 @@ def test_how_sure_a_german_diagnosis_is(tmp_path: Path, letter: str, verificatio
         one["verificationStatus"] = {"coding": [{"code": verification}]}
     rows = fhir(tmp_path, one)["conditions"].select("status", "verification", "active").rows()
     assert rows == [expected]
+
+
+@pytest.mark.parametrize(("code", "system", "told"), [
+    ("250.00", ICD, 1), ("E11.9", "ICD-9", 1), ("I10", SNOMED, 1), ("E11.9", ICD, 0), ("e119", ICD, 0),
+    ("401", "ICD-9", 0),
+    ("84114007", SNOMED, 0), ("X1", "http://local", 0), ("X1", None, 0), (None, ICD, 0), ("M10.9 G", GM, 0)])
+def test_a_code_of_another_system_is_told(code: str, system: str, told: int) -> None:
+    assert diagnosis("x", code, system)["issues"]["code"].to_list() == ["code-system-conflict"] * told

@@ -12,6 +12,7 @@ import polars as pl
 
 from ..normalise.codes import condition_groups, groups, left_open, readable
 from ..normalise.units import CODES, GOAL, LOINC
+from ..normalise.vocabulary import oral_anticoagulants
 from ..options import option
 from ..plans import as_written
 from ..repeats import unless_repeated
@@ -47,7 +48,8 @@ class DerivedFeatures:
 
     - ``bmi`` (kg/m2), ``creatinine-clearance`` (Cockcroft-Gault, mL/min): adults only, from the newest recent values.
     - ``egfr`` (mL/min/1.73 m2): CKD-EPI 2021 for adults; bedside Schwartz from 1 year on, with a recent height.
-    - ``child-pugh`` (points) and ``child-pugh-missing``, which names the inputs that the record lacks.
+    - ``child-pugh`` (points) and ``child-pugh-missing``, which names the inputs that the record lacks; the INR of who
+      takes an oral anticoagulant is none.
     - ``egfr-trend``: change of ``egfr`` a year over the last two years, of adults, from three values of creatinine on.
     - ``pregnant``; ``breastfeeding``; ``smoking-status`` (current, former, never); ``pack-years``.
     - ``target-inr``: what the INR is meant to be, by the newest dated goal that is pursued; of a range, its middle.
@@ -58,7 +60,7 @@ class DerivedFeatures:
     """
 
     name: ClassVar[str] = "derived"
-    needs: ClassVar[tuple[str, ...]] = ("patients", "conditions", "observations")
+    needs: ClassVar[tuple[str, ...]] = ("patients", "conditions", "observations", "medications")
     gives: ClassVar[tuple[str, ...]] = (
         "bmi", "egfr", "egfr-trend", "creatinine-clearance", "child-pugh", "child-pugh-missing", "pregnant",
         "breastfeeding", "smoking-status", "pack-years", "target-inr", "latest:*", "trend:*", "condition:*")
@@ -77,8 +79,9 @@ class DerivedFeatures:
         people = people_of(tables)
         values = usable(people, table_of(tables, "observations")).lazy()
         frame = person(people).drop("ancestry").lazy()
-        parts = [self._newest(people, values), _series(values, wanted), _kidneys(frame, values),
-                 _answers(people, tables),
+        of_the_liver = pl.when(_off_anticoagulants(table_of(tables, "medications"))).then("_inr")
+        parts = [self._newest(people, values).with_columns(_inr=of_the_liver), _series(values, wanted),
+                 _kidneys(frame, values), _answers(people, tables),
                  _conditions(people, table_of(tables, "conditions"), table_of(tables, "issues"),
                              tuple(dict.fromkeys([*_asked(wanted, CONDITION), *_STATES, *_SIGNS]))).lazy()]
         for part in parts:
@@ -109,6 +112,15 @@ _CHILD_PUGH: Mapping[str, str] = {"_bilirubin": "bilirubin", "_albumin": "albumi
                                   "_ascites": "grade of ascites", "_encephalopathy": "grade of encephalopathy"}
 
 
+def _off_anticoagulants(drugs: pl.DataFrame) -> pl.Expr:
+    """Who takes none for certain, nor perhaps: the INR of the others tells of the medicine, not of the liver."""
+    current = drugs.filter(pl.col("active").fill_null(value=True))
+    names = [name for name in ("ingredients", "possible_ingredients") if name in drugs.columns]
+    held = pl.any_horizontal(pl.col(name).list.set_intersection(oral_anticoagulants()).list.len().fill_null(0) > 0
+                             for name in names)
+    return ~pl.col("patient_id").is_in(current.filter(held)["patient_id"].unique().to_list())
+
+
 def _asked(wanted: Sequence[str], kind: str) -> list[str]:
     return [name.removeprefix(kind) for name in dict.fromkeys(wanted) if name.startswith(kind)]
 
@@ -123,7 +135,7 @@ def _series(values: pl.LazyFrame, wanted: Sequence[str]) -> pl.LazyFrame:
     latest = [_last((code,)).alias(f"{LATEST}{code}") for code in _asked(wanted, LATEST)]
     trends = []
     for code in _asked(wanted, TREND):
-        chosen = (pl.col("canonical_code") == code).fill_null(value=False) & late
+        chosen = (pl.col("canonical_code") == code).fill_null(value=False) & late & pl.col("value").is_not_null()
         trends.append(derived.slope_a_year(pl.col("value").filter(chosen), pl.col("start").filter(chosen))
                       .alias(f"{TREND}{code}"))
     return values.group_by("patient_id").agg(*latest, *trends)

@@ -9,7 +9,7 @@ from typing import ClassVar
 import polars as pl
 
 from ..normalise.drugs import name_of_medicine, unrecognised
-from ..normalise.units import CODES, canonical_units
+from ..normalise.units import CODES, canonical_units, is_limit
 from ..plans import as_written
 from ..repeats import of_tables, unless_repeated
 from ..tables import TABLES, Tables
@@ -98,16 +98,20 @@ def _measures(people: pl.DataFrame, observations: pl.DataFrame, wanted: tuple[st
         **{name: body for name, body in _BODY.items() if name in wanted}}
     if not limits:
         return people.select("patient_id")
-    latest = [pl.col("value").filter(pl.col("canonical_code") == code, pl.col("value").is_between(low, high)).last()
-              .alias(name) for name, (code, low, high) in limits.items()]
+    latest = [pl.col("value").filter(pl.col("canonical_code") == code,
+                                     pl.col("value").is_between(low, high).fill_null(value=True)).last().alias(name)
+              for name, (code, low, high) in limits.items()]
     return usable(people, observations).group_by("patient_id").agg(latest)
 
 
 @unless_repeated
 def usable(people: pl.DataFrame, observations: pl.DataFrame) -> pl.DataFrame:
-    """Measurements at or before the index date in canonical units, the latest last."""
+    """Measurements at or before the index date in canonical units, the latest last.
+
+    Those beyond a limit of measurement are among them, without a value: where one is the latest, that is not known.
+    """
     done = observations.lazy().filter(pl.col("status").is_in(NOT_DONE).fill_null(value=False).not_(),
-                                      pl.col("value").is_finite())
+                                      pl.col("value").is_finite().fill_null(value=False) | is_limit())
     # The host's normalise stage has done it, and told what is not used; a step that is run alone does it itself.
     known = done if "canonical_code" in observations.columns else canonical_units(done.pipe(as_written))[0].lazy()
     dated = known.select("patient_id", "row", "canonical_code", "value", "start").join(

@@ -14,6 +14,9 @@ from pathlib import Path
 import polars as pl
 
 _LONGEST = 7
+# ICD-10: also the marks and the certainty of ICD-10-GM, without blanks. SNOMED CT: 6 to 18 digits.
+_SHAPES = {"snomed": r"^\d{6,18}$", "icd-10": r"^[A-Z]\d[0-9A-Z](\.?[0-9A-Z]{0,4})?[-+*!\u2020]?[AGVZ]?$",
+           "icd-9": r"^(\d{3}(\.?\d{1,2})?|V\d{2}(\.?\d{1,2})?|E\d{3}(\.?\d)?)$"}
 # The SNOMED CT lists are not its hierarchy: a code that they lack may still be of the group, as its words tell. Words
 # are wide on purpose, as all they do is to keep "no" from being said.
 _GUT = r"(gastr|intestin|bowel|\bgi\b|rect(um|al)|\ban(al|us)\b|esophag|varic|ulcer|stomach|duoden|colon|divertic)"
@@ -73,9 +76,23 @@ def code_system(uri: pl.Expr) -> pl.Expr:
 
 
 def readable(conditions: pl.DataFrame) -> pl.Series:
-    """Which rows have a code of a system that the lists cover."""
+    """Which rows have a code of a system that the lists cover, and of its shape.
+
+    "250.00" is no code of ICD-10, and "E11.9" none of ICD-9: which of code and system is wrong is not known.
+    """
+    return conditions.select(_fits()).to_series()
+
+
+def misfits(conditions: pl.DataFrame) -> pl.Series:
+    """Which rows have a code that is none of the system it is said to be of."""
     known = code_system(pl.col("system")).is_not_null() & (_bare().str.len_chars() > 0)
-    return conditions.select(known.fill_null(value=False)).to_series()
+    return conditions.select(known.fill_null(value=False) & ~_fits()).to_series()
+
+
+def _fits() -> pl.Expr:
+    system, code = code_system(pl.col("system")), pl.col("code").str.to_uppercase().str.replace_all(r"\s", "")
+    fits = [(system == name) & code.str.contains(shape) for name, shape in _SHAPES.items()]
+    return pl.any_horizontal(fits).fill_null(value=False)
 
 
 def condition_groups(conditions: pl.DataFrame) -> pl.DataFrame:

@@ -136,6 +136,7 @@ PLAUSIBLE: Mapping[str, tuple[str, float, float]] = {
     "10230-1": ("ejection fraction", 2, 100), "4544-3": ("haematocrit", 3, 85),
 }
 
+_BEYOND = r"^\s*[<>\u2264\u2265]"
 LOINC = "http://loinc.org"
 # Code system of what a measurement is meant to become, and how its codes begin: GOAL and the measurement's LOINC code.
 GOALS, GOAL = "urn:pmed:goal", "goal:"
@@ -168,7 +169,8 @@ def canonical_units(observations: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFr
     The extra column ``canonical_code`` is the LOINC code under which `value` is in the canonical unit of `CODES`, of a
     goal with `GOAL` before it;
     null where the code has no canonical unit (value and unit stay as recorded), or where the unit is not known or
-    the value not plausible (it becomes null and moves to `value_text`). Running it twice changes nothing.
+    the value not plausible (it becomes null and moves to `value_text`). A limit ("> 9") has it without a value: that
+    was measured, too, and an older value is not the latest. Running it twice changes nothing.
     """
     if observations.is_empty():  # no record: nothing is worth making the look-ups for
         return observations.with_columns(canonical_code=pl.lit(None, dtype=pl.String)), TABLES["issues"].empty()
@@ -184,9 +186,15 @@ def canonical_units(observations: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFr
         unit=pl.when(usable).then(_canonical_unit()).otherwise("unit"),
         value_text=pl.when(unread | odd).then(pl.format("{} {}", "value", pl.col("unit").fill_null("(no unit)")))
         .otherwise("value_text"),
-        canonical_code=pl.when(usable).then("canonical_code"))
+        canonical_code=pl.when(usable | is_limit()).then("canonical_code"))
     columns = dict.fromkeys([*observations.columns, "canonical_code"])
     return done.select(*columns).pipe(as_written), _issues(converted.filter(unread), converted.filter(odd))
+
+
+def is_limit() -> pl.Expr:
+    """Whether a row of ``observations`` says only that the value is beyond a limit of measurement; goals are none."""
+    beyond = pl.col("value_text").str.contains(_BEYOND) & ~pl.col("code").str.starts_with(GOAL)
+    return pl.col("value").is_null() & beyond.fill_null(value=False)
 
 
 def _issues(unread: pl.DataFrame, odd: pl.DataFrame) -> pl.DataFrame:

@@ -61,6 +61,7 @@ STAYS_UNKNOWN = (
     marked("gender and sex at birth differ; sex stays unknown"),
     marked("replaced by another record of the same person: what stands in the other is another patient here"),
     marked("recorded as dead: suggestions are of no use unless the person lived on the index date"),
+    marked("the code is none of the code system that is named: which diagnosis it is stays unknown"),
     marked("the name says that it is stopped, refused, planned or somebody else's: whether it is taken stays unknown"),
     marked("the text doubts or denies the diagnosis, or is about a relative: it counts as unconfirmed"),
     marked("not a FHIR gender; it stays unknown"),

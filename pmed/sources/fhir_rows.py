@@ -36,6 +36,7 @@ _CERTAINTY = "http://fhir.de/StructureDefinition/icd-10-gm-diagnosesicherheit"
 _UNSURE = {"A": "refuted", "V": "provisional"}
 _BIRTH_SEX = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-birthsex"
 _BORN = {"F": "female", "M": "male"}
+_SIGNS = ("<", ">", "\u2264", "\u2265")
 _RACE = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-race"
 
 
@@ -209,7 +210,9 @@ def _value(found: _Measured, notes: list[Note], path: str) -> Row:
     if found.value_boolean is not None:
         return None, None, str(found.value_boolean).lower(), None
     text = found.value_string or found.value_date_time or found.value_time
-    if text is None and _has_value(found):
+    if text and text.lstrip().startswith(_SIGNS):
+        notes.append(_beyond(f"{path}.valueString"))
+    elif text is None and _has_value(found):
         notes.append(Note("info", "value-not-read", "a range, ratio, period or series is not read; the value stays "
                           "unknown", path, personal=True))
     elif text is None and found.data_absent_reason:
@@ -221,9 +224,13 @@ def _value(found: _Measured, notes: list[Note], path: str) -> Row:
 
 def _limit(quantity: Quantity, notes: list[Note], path: str) -> Row:
     """"< 5" is a limit and no measurement, so it is kept as text only."""
-    notes.append(Note("info", "limit-not-value", "a value beyond a limit of measurement is kept as text, not as a "
-                      "number", f"{path}.valueQuantity.comparator", personal=True))
+    notes.append(_beyond(f"{path}.valueQuantity.comparator"))
     return None, unit_of(quantity), f"{quantity.comparator} {quantity.value:g}", None
+
+
+def _beyond(path: str) -> Note:
+    return Note("info", "limit-not-value", "a value beyond a limit of measurement is kept as text, not as a number",
+                path, personal=True)
 
 
 def _ancestry(patient: Patient) -> str | None:

@@ -112,7 +112,7 @@ def _plain(obx: Segment, kind: str | None, text: str) -> Value:
     if kind == "NM" or written:
         return _numeric(obx, text)
     if kind in _AS_TEXT:
-        return None, text, None
+        return _limit(obx, text) if text.startswith(_SIGNS) else (None, text, None)
     obx.report("info", "value-not-read", "a value of a type that is not read; it stays unknown", 2)
     return _UNKNOWN
 

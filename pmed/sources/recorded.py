@@ -30,7 +30,7 @@ from typing import Any
 import polars as pl
 
 from ..errors import OptionError
-from ..normalise import remarks
+from ..normalise import codes, remarks
 from ..normalise.dating import NONE, TAKEN, last_entries
 from ..tables import TABLES, Tables
 from .record_dates import first_day, is_bad, is_partial, last_day
@@ -204,6 +204,9 @@ def _without_errors(frame: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFr
 
 def _weighed_diagnoses(frame: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFrame:
     """A diagnosis whose text doubts or denies it, or is about a relative, is unconfirmed, whatever the status says."""
+    if (misfits := codes.misfits(frame)).any():
+        found.append(_report(frame.filter(misfits), "warning", "code-system-conflict", "the code is none of the code "
+                             "system that is named: which diagnosis it is stays unknown"))
     said = remarks.doubted_diagnoses(frame) & frame["verification"].is_in(_DOUBTED).fill_null(value=False).not_()
     if not said.any():
         return frame

@@ -251,3 +251,34 @@ def test_a_diagnosis_that_is_not_confirmed_leaves_it_open(doubt: str, code: str,
     assert made["atrial-fibrillation-found"] == f"a diagnosis that is not confirmed: {words}, 2020-01-01"
     assert features(conditions=[one, diagnosis(code, system, verification="confirmed")])["atrial-fibrillation"] is True
     assert made["diabetes"] is False
+
+
+@pytest.mark.parametrize(("later", "inr", "day"), [
+    ({"value": None, "value_text": "> 9"}, None, None),
+    ({"value": None, "value_text": ">9.0", "unit": None}, None, None),
+    ({"value": None, "value_text": "clotted"}, 2.5, "2026-03-01"),
+    ({"value": None, "value_text": "> 9", "status": "cancelled"}, 2.5, "2026-03-01"),
+    ({"value": None, "value_text": "> 9", "start": date(2026, 2, 1)}, 2.5, "2026-03-01"),
+    ({"value": 99.0}, 2.5, "2026-03-01"), ({"value": 3.0}, 3.0, "2026-03-02")])
+def test_beyond_a_limit_an_older_value_is_not_the_latest(later: dict[str, Any], inr: float | None,
+                                                         day: str | None) -> None:
+    rows = [measured("6301-6", 2.5, "1", start=date(2026, 3, 1)), measured("6301-6", 1.0, "1") | later]
+    made = features(observations=rows)
+    assert (made["inr"], made["inr-found"]) == (inr, day)
+
+
+@pytest.mark.parametrize(("drugs", "inr"), [
+    ([drug("warfarin")], None), ([drug("warfarin", active=None)], None), ([drug("metformin"), drug("apixaban")], None),
+    ([drug("warfarin", active=False)], 2.8), ([drug("metformin")], 2.8), ([], 2.8), ([drug()], 2.8)])
+def test_the_inr_of_who_takes_an_anticoagulant_tells_nothing_of_the_liver(drugs: list[dict[str, Any]],
+                                                                          inr: float | None) -> None:
+    made = features(observations=[measured("6301-6", 2.8, "1"), measured("1975-2", 1.0, "mg/dL")], medications=drugs)
+    assert (made["inr"], made["inr-found"]) == (inr, inr and "2026-03-02")
+    assert made["bilirubin"] == 1.0
+
+
+def test_what_may_be_an_anticoagulant_leaves_the_inr_open() -> None:
+    tables = record(observations=[measured("6301-6", 2.8, "1")], medications=[drug()])
+    tables["medications"] = tables["medications"].with_columns(
+        possible_ingredients=pl.Series([["warfarin", "captopril"]]))
+    assert RiskHistory().run(tables, ["inr"])["features"]["inr"].to_list() == [None]

@@ -27,6 +27,7 @@ MEASUREMENTS: Final = ("total-cholesterol", "hdl-cholesterol", "systolic-bp", "c
 #: Feature → group of medicines of which it says whether one is taken.
 MEDICINES: Final = {"bp-treated": "antihypertensive", "statin": "statin", "bleeding-medicine": "bleeding"}
 FEATURES: Final = (*CONDITIONS, "ascvd-history", *MEASUREMENTS, "smoker", *MEDICINES, "pce-race")
+ANTICOAGULANT: Final = "oral-anticoagulant"
 ANSWER: Final = "72166-2"  # LOINC: whether one smokes
 _BLACK: Final = r"black|african[ -]american|2054-5"
 _WHITE: Final = r"white|caucasian|2106-3"
@@ -51,7 +52,7 @@ class RiskHistory:
 
     def run(self, tables: Tables, wanted: Sequence[str]) -> dict[str, pl.DataFrame]:
         """One row for each patient with a record; others have no row, hence nulls."""
-        parts = (race(tables), conditions(tables), measurements(tables), smoking(tables),
+        parts = (race(tables), conditions(tables), _of_the_liver(measurements(tables), tables), smoking(tables),
                  treatments(tables))
         wide = reduce(lambda left, right: left.join(right, on="patient_id", how="left", maintain_order="left"),
                       [one.lazy() for one in parts])
@@ -77,15 +78,28 @@ def measurements(tables: Tables) -> pl.DataFrame:
     return _measurements({**tables, "observations": asked})
 
 
+def _of_the_liver(measured: pl.DataFrame, tables: Tables) -> pl.DataFrame:
+    """`measured` without the INR of those who take, or may take, an oral anticoagulant: it tells of that one."""
+    drugs = tables["medications"].filter(pl.col("active").fill_null(value=True))
+    named = [pl.col(name).list.set_intersection(_members(ANTICOAGULANT)).list.len().fill_null(0) > 0
+             for name in ("ingredients", "possible_ingredients") if name in drugs.columns]
+    under = pl.col("patient_id").is_in(drugs.filter(pl.any_horizontal(named))["patient_id"].unique().to_list())
+    return measured.with_columns(pl.when(~under).then(pl.col(name)).alias(name) for name in ("inr", "inr-found"))
+
+
 @of_tables("patients", "observations")
 def _measurements(tables: Tables) -> pl.DataFrame:
     """The same of observations of what is measured, as for `_smoking`."""
     by = _code(tables)
     asked = facts("measurements").rename({"code": by, "unit": "unit-asked"})
     rows = dated_observations(tables, asked[by].to_list(), by).join(asked.lazy(), on=by)
-    found = rows.filter(pl.col("value") > 0, pl.col("unit") == pl.col("unit-asked")).sort("start", "row")
+    # A canonical code without a value is a limit of measurement: where it is the latest, the value is unknown.
+    limit = pl.col("value").is_null() if by != "code" else pl.lit(value=False)
+    usable = (pl.col("value") > 0) & (pl.col("unit") == pl.col("unit-asked"))
+    found = rows.filter(usable.fill_null(value=False) | limit).sort("start", "row")
     latest = [pl.col("value").filter(pl.col("feature") == name).last().alias(name) for name in MEASUREMENTS]
-    days = [pl.col("start").filter(pl.col("feature") == name).last().cast(pl.String).alias(f"{name}-found")
+    days = [pl.when(pl.col("value").filter(pl.col("feature") == name).last().is_not_null()).then(
+        pl.col("start").filter(pl.col("feature") == name).last().cast(pl.String)).alias(f"{name}-found")
             for name in MEASUREMENTS]
     return found.group_by("patient_id").agg(*latest, *days).pipe(as_written)
 
