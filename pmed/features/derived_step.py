@@ -75,7 +75,7 @@ class DerivedFeatures:
     def run(self, tables: Tables, wanted: Sequence[str]) -> dict[str, pl.DataFrame]:
         """One row a patient of ``samples`` and ``patients``, with the wanted features."""
         people = people_of(tables)
-        values = usable(people, table_of(tables, "observations")).lazy()
+        values = usable(people, table_of(tables, "observations"), _codes(wanted)).lazy()
         frame = person(people).drop("ancestry").lazy()
         parts = [self._newest(people, values), _series(values, wanted), _kidneys(frame, values),
                  _answers(people, tables),
@@ -111,6 +111,12 @@ _CHILD_PUGH: Mapping[str, str] = {"_bilirubin": "bilirubin", "_albumin": "albumi
 
 def _asked(wanted: Sequence[str], kind: str) -> list[str]:
     return [name.removeprefix(kind) for name in dict.fromkeys(wanted) if name.startswith(kind)]
+
+
+def _codes(wanted: Sequence[str]) -> tuple[str, ...]:
+    """Every measurement that a formula reads or that is asked for."""
+    return tuple(dict.fromkeys([_WEIGHT, _HEIGHT, _PACK_YEARS, *_CREATININE, *_BILIRUBIN, *_ALBUMIN, *_INR, *_INR_GOAL,
+                                *_asked(wanted, LATEST), *_asked(wanted, TREND)]))
 
 
 def _last(codes: Sequence[str]) -> pl.Expr:
