@@ -86,7 +86,7 @@ def _alone(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _is_once(lists: pl.Series) -> bool:
     """Whether no list holds anything twice, as is mostly so: to see that takes a third of taking it out."""
-    long = lists.filter(lists.list.len() > 1).to_frame("one").with_row_index()
+    long = lists.gather((lists.list.len() > 1).arg_true()).to_frame("one").with_row_index()
     each = long.explode("one", empty_as_null=False, keep_nulls=False)
     # Rows that differ may have the same hash, but then only time is lost.
     return each.hash_rows().n_unique() == each.height
