@@ -61,13 +61,16 @@ def _allergies(suggestions: pl.DataFrame, tables: Tables) -> pl.DataFrame:
     if known.is_empty():
         return _NO_CAUTIONS.clone()
     allergens = known.select("patient_id", allergen="ingredients").explode(
-        "allergen", empty_as_null=True, keep_nulls=True)
-    drugs = suggestions.select("patient_id", "drug", concerns="drug")
+        "allergen", empty_as_null=True, keep_nulls=True).drop_nulls().unique()
+    # Of those with an allergy to a drug alone: lists are slow to take apart, and most have none.
+    theirs = suggestions["patient_id", "drug", "alternatives"].filter(
+        pl.col("patient_id").is_in(allergens["patient_id"].unique().to_list()))
+    drugs = theirs.select("patient_id", "drug", concerns="drug")
     others = pl.col("alternatives").list.eval(pl.element().struct.field("drug"))
-    offered = suggestions.select("patient_id", "drug", others.alias("concerns")).explode(
+    offered = theirs.select("patient_id", "drug", others.alias("concerns")).explode(
         "concerns", empty_as_null=True, keep_nulls=True)
     hits = pl.concat([drugs, offered]).join(
-        allergens.drop_nulls().unique(), left_on=["patient_id", "concerns"], right_on=["patient_id", "allergen"])
+        allergens, left_on=["patient_id", "concerns"], right_on=["patient_id", "allergen"])
     return hits.select("patient_id", "drug", code=pl.lit("allergy"),
                        text=pl.format("Recorded allergy or intolerance to {}.", "concerns"))
 
@@ -88,8 +91,10 @@ def _no_list(suggestions: pl.DataFrame, tables: Tables) -> pl.DataFrame:
     if unlisted.is_empty():
         return _NO_CAUTIONS.clone()
     status = pl.col("alternatives").list.eval(pl.element().struct.field("status") != "ruled-out")
-    asked = suggestions.filter("current", pl.col("action").is_in(_ANOTHER), status.list.any().fill_null(value=False),
-                               pl.col("patient_id").is_in(unlisted.to_list()))
+    # Few are taken: only of those is it worth to look into the lists.
+    another = suggestions["patient_id", "drug", "current", "action", "alternatives"].filter(
+        "current", pl.col("action").is_in(_ANOTHER), pl.col("patient_id").is_in(unlisted.to_list()))
+    asked = another.filter(status.list.any().fill_null(value=False))
     return asked.select("patient_id", "drug", code=pl.lit(NO_LIST), text=pl.lit(
         "Allergies are not on record: ask before another medicine is given."))
 
@@ -102,6 +107,8 @@ def _unread(suggestions: pl.DataFrame, tables: Tables) -> pl.DataFrame:
         return _NO_CAUTIONS.clone()
     weighed = tables["explanations"].filter(pl.col("feature").str.starts_with("on:")).select(
         "patient_id", "predictor", "target").unique()
+    if weighed.is_empty():  # as of a cohort without explanations
+        return _NO_CAUTIONS.clone()
     told = pl.col("cautions").list.eval(pl.element().struct.field("code") == UNREAD).list.any().fill_null(value=False)
     rests_on = suggestions.filter(~told).select("patient_id", "drug", "explained_by").explode(
         "explained_by", empty_as_null=True, keep_nulls=True).unnest("explained_by")

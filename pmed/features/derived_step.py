@@ -77,7 +77,7 @@ class DerivedFeatures:
     def run(self, tables: Tables, wanted: Sequence[str]) -> dict[str, pl.DataFrame]:
         """One row a patient of ``samples`` and ``patients``, with the wanted features."""
         people = people_of(tables)
-        values = usable(people, table_of(tables, "observations")).lazy()
+        values = usable(people, table_of(tables, "observations"), _codes(wanted)).lazy()
         frame = person(people).drop("ancestry").lazy()
         of_the_liver = pl.when(_off_anticoagulants(table_of(tables, "medications"))).then("_inr")
         parts = [self._newest(people, values).with_columns(_inr=of_the_liver), _series(values, wanted),
@@ -123,6 +123,12 @@ def _off_anticoagulants(drugs: pl.DataFrame) -> pl.Expr:
 
 def _asked(wanted: Sequence[str], kind: str) -> list[str]:
     return [name.removeprefix(kind) for name in dict.fromkeys(wanted) if name.startswith(kind)]
+
+
+def _codes(wanted: Sequence[str]) -> tuple[str, ...]:
+    """Every measurement that a formula reads or that is asked for."""
+    return tuple(dict.fromkeys([_WEIGHT, _HEIGHT, _PACK_YEARS, *_CREATININE, *_BILIRUBIN, *_ALBUMIN, *_INR, *_INR_GOAL,
+                                *_asked(wanted, LATEST), *_asked(wanted, TREND)]))
 
 
 def _last(codes: Sequence[str]) -> pl.Expr:

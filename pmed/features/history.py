@@ -101,21 +101,24 @@ def _measures(people: pl.DataFrame, observations: pl.DataFrame, wanted: tuple[st
     latest = [pl.col("value").filter(pl.col("canonical_code") == code,
                                      pl.col("value").is_between(low, high).fill_null(value=True)).last().alias(name)
               for name, (code, low, high) in limits.items()]
-    return usable(people, observations).group_by("patient_id").agg(latest)
+    codes = tuple(dict.fromkeys(code for code, _, _ in limits.values()))
+    return usable(people, observations, codes).group_by("patient_id").agg(latest)
 
 
 @unless_repeated
-def usable(people: pl.DataFrame, observations: pl.DataFrame) -> pl.DataFrame:
-    """Measurements at or before the index date in canonical units, the latest last.
+def usable(people: pl.DataFrame, observations: pl.DataFrame, codes: tuple[str, ...]) -> pl.DataFrame:
+    """Measurements of those `codes` at or before the index date in canonical units, the latest last.
 
-    Those beyond a limit of measurement are among them, without a value: where one is the latest, that is not known.
+    Most of a record is measurements that nobody asks for. Those beyond a limit of measurement are among the others,
+    without a value: where one is the latest, that is not known.
     """
     done = observations.lazy().filter(pl.col("status").is_in(NOT_DONE).fill_null(value=False).not_(),
                                       pl.col("value").is_finite().fill_null(value=False) | is_limit())
     # The host's normalise stage has done it, and told what is not used; a step that is run alone does it itself.
     known = done if "canonical_code" in observations.columns else canonical_units(done.pipe(as_written))[0].lazy()
-    dated = known.select("patient_id", "row", "canonical_code", "value", "start").join(
-        people.lazy().select("patient_id", "index_date"), on="patient_id")
+    asked = known.select("patient_id", "row", "canonical_code", "value", "start").filter(
+        pl.col("canonical_code").is_in(codes))
+    dated = asked.join(people.lazy().select("patient_id", "index_date"), on="patient_id")
     return dated.filter(pl.col("start") <= pl.col("index_date")).sort(
         "start", "row", maintain_order=True).pipe(as_written)
 

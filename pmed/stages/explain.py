@@ -22,6 +22,8 @@ def explain(plugins: Plugins, components: Sequence[Component], frames: dict[str,
             predictions: pl.DataFrame) -> dict[str, pl.DataFrame]:
     """Return the tables of `GIVES`; `frames` holds each predictor's own feature frame by its name."""
     parts = {name: [TABLES[name].empty()] for name in GIVES}
+    if not components:  # to part the predictions of a cohort takes its time, too
+        return {name: TABLES[name].empty() for name in GIVES}
     assessed = predictions.filter(pl.col("status") == "assessed").partition_by("predictor", as_dict=True)
     for component in components:
         rows = assessed.get((component.name,))

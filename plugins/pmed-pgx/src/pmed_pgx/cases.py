@@ -19,8 +19,8 @@ from .outcomes import Outcome, outcome
 
 Ints = npt.NDArray[np.int64]
 _ROOM = 1 << 62  # combinations that a number has room for
-_MANY = 1 << 12  # rows, from which on sorting their numbers takes longer than a table of them
-_SPARSE = 16  # numbers that may be for each one that there is, up to which a table of them is small
+_MANY = 1 << 12  # rows, from which on polars sorts their numbers sooner than numpy does
+_SPARSE = 4  # numbers that may be for each one that there is, up to which a table of them is small
 FEW = 32  # patients; up to so many are read one by one, which takes a hundredth of the time
 RECENT = 4  # patients, or questions about one, whose outcomes the next one's are compared with
 REMEMBERED = 1 << 14  # outcomes; a patient has about 450, some thousand patients have as many distinct ones
@@ -119,7 +119,7 @@ def distinct(columns: Sequence[Ints], height: int) -> tuple[Ints, Ints]:
         size = int(codes.max(initial=0)) + 1
         if size == 1:  # all alike: mostly what nobody knows
             continue
-        if many * size > (_SPARSE * height if height > _MANY else _ROOM):
+        if many * size > _ROOM:
             combined, kept = _numbered(combined, many)
             many = len(kept)
         combined, many = combined * size + codes, many * size
@@ -128,12 +128,13 @@ def distinct(columns: Sequence[Ints], height: int) -> tuple[Ints, Ints]:
 
 def _numbered(numbers: Ints, many: int) -> tuple[Ints, Ints]:
     """`distinct` of numbers below `many`, in their order."""
-    if len(numbers) <= _MANY:
+    sparse = many > _SPARSE * len(numbers)
+    if sparse and len(numbers) <= _MANY:
         _, first, where = np.unique(numbers, return_index=True, return_inverse=True)
         return where.astype(np.int64), first.astype(np.int64)
-    if many > _SPARSE * len(numbers):
+    if sparse:
         numbers, many = pl.Series(numbers).rank("dense").to_numpy().astype(np.int64), len(numbers) + 1
-    # By a table of all numbers there may be: to sort those that there are takes several times as long.
+    # By a table of all numbers there may be: to sort those that there are takes longer.
     rows = np.zeros(many, dtype=np.int32)
     rows[numbers[::-1]] = np.arange(len(numbers), 0, -1, dtype=np.int32)
     there = np.flatnonzero(rows)

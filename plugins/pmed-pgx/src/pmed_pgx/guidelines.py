@@ -78,7 +78,7 @@ class Row:
             value = known.get(name)
             if value is None:
                 verdict = verdict if unknown else None
-            elif value not in values and not any(value in one for one in ranges):
+            elif value not in values and not (ranges and any(value in one for one in ranges)):
                 return False
         return verdict
 

@@ -107,7 +107,7 @@ class Outcome:
     @cached_property
     def sets(self) -> Mapping[str, tuple[str, ...]]:
         """Inputs of which several values are possible."""
-        return {name: members(value) for name, value in self.known.items() if len(members(value)) > 1}
+        return _several(self.known)
 
     @cached_property
     def unknown(self) -> tuple[str, ...]:
@@ -171,8 +171,13 @@ def _highest(drug: Drug, known: Known) -> float:
 
 def _combinations(known: Known) -> list[Known]:
     """Every choice among the inputs of which several values are possible."""
-    several = {name: members(value) for name, value in known.items() if isinstance(value, str) and OR in value}
+    several = _several(known)
     return [{**known, **dict(zip(several, one, strict=True))} for one in product(*several.values())]
+
+
+def _several(known: Known) -> dict[str, tuple[str, ...]]:
+    """The possible values of each input that has several."""
+    return {name: tuple(value.split(OR)) for name, value in known.items() if isinstance(value, str) and OR in value}
 
 
 def members(value: Any) -> tuple[Any, ...]:
