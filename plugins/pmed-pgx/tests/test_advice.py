@@ -186,6 +186,20 @@ def test_what_no_row_is_for_does_not_fit(few: int, advise: Any, plain: Any, monk
     assert found["unread"] == ("caution", "CYP2C19 is not known")
 
 
+@pytest.mark.parametrize("state", ["absent", "./."])
+def test_a_diplotype_that_a_key_site_leaves_open_gives_no_advice(state: str, advise: Any, plain: Any) -> None:
+    """*1/*2 and *2/*8 have one phenotype, but not one dose of warfarin; nor one of siponimod have *1/*3 and *3/*8."""
+    genotypes = plain(rs1799853="C/T", rs7900194=state)
+    rows = advise(genotypes, medications=taking("warfarin", "siponimod"), doses=None)
+    for name in ("warfarin", "siponimod"):
+        row = rows[name]
+        assert (row["action"], row["unknown"]) == ("test", ["diplotype:CYP2C9"])
+        assert row["why"].startswith("CYP2C9 is not certain: rs7900194 is ")
+        assert row["why"].endswith(": *8 cannot be excluded.")
+    sure = advise(plain(rs1799853="C/T"), medications=taking("warfarin", "siponimod"))
+    assert [sure[name]["action"] for name in ("warfarin", "siponimod")] == ["standard", "standard"]
+
+
 def test_record_rules_alternatives_out(advise: Any, plain: Any) -> None:
     row = advise(plain(**POOR_2C19), medications=taking("clopidogrel"), conditions=[STROKE],
                  allergies=[{"ingredients": ["ticagrelor"], "active": True}])["clopidogrel"]
