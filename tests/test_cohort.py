@@ -367,6 +367,7 @@ def test_a_diplotype_is_counted_only_where_its_key_sites_were_read() -> None:
     told = summaries(counts)["frequencies"].filter(group=EVERYBODY)
     assert told.filter(kind="allele")["name", "n", "of"].rows() == [("*1", 1, 2), ("*2", 1, 2)]
     assert told.filter(kind="diplotype")["name", "n", "of"].rows() == [("*1/*2", 1, 1)]
+    assert told.filter(kind="status")["name"].to_list() == ["ambiguous", "called", "called, incomplete"]
 
 
 def test_of_genes_alone_nothing_is_said_of_drugs_to_change(tmp_path: Path, crowd: tuple[Path, list[Path]]) -> None:

@@ -256,6 +256,16 @@ def test_nothing_to_do_is_said_only_where_everything_was_assessed(
     assert said in section(rendered(cases.result(rows)), "today", "medicines|section-1")
 
 
+@pytest.mark.parametrize(("change", "said"), [
+    ({}, "ABC1 *2/*2"), ({"complete": False, "phenotype": None}, "ABC1 changed"),
+    ({"status": "ambiguous"}, "ABC1 Slow")])
+def test_an_explanation_names_no_diplotype_that_is_not_settled(change: dict[str, Any], said: str) -> None:
+    rows = cases.full_rows()
+    rows["gene_results"][0].update(change)
+    card = section(rendered(cases.result(rows)), "medicines", "section-1")
+    assert f"Three quarters of the concern comes from {said}, one quarter from yolk" in card
+
+
 def test_without_steps_there_is_nothing_to_open() -> None:
     rows = cases.full_rows()
     rows["traces"] = []

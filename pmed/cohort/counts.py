@@ -47,9 +47,13 @@ def _known(genes: pl.DataFrame) -> pl.DataFrame:
     ``pair`` is the diplotype where there is one only and no site that was not read can change it, ``first`` and
     ``second`` its alleles where it names two.
     """
-    pair = pl.when("complete", pl.col("diplotypes").list.len() == 1).then(pl.col("diplotypes").list.first())
+    settled = pl.col("complete") & pl.col("status").is_in(["called", "outside"])
+    pair = pl.when(settled, pl.col("diplotypes").list.len() == 1).then(pl.col("diplotypes").list.first())
     two = pl.when(pair.str.count_matches("/", literal=True) == 1).then(pair).str.split_exact("/", 1)
-    named = genes.select("patient_id", "gene", "status", "phenotype", pair=pair, _two=two,
+    # A call that cannot be relied on (CYP2D6 of small variants, half calls) is not among those that can.
+    unsure = ~pl.col("complete") & pl.col("status").is_in(["called", "outside"])
+    status = pl.col("status") + pl.when(unsure).then(pl.lit(", incomplete")).otherwise(pl.lit(""))
+    named = genes.select("patient_id", "gene", "phenotype", status=status, pair=pair, _two=two,
                          missing=pl.col("missing_sites").list.len() > 0)
     return named.with_columns(pl.col("_two").struct.rename_fields(["first", "second"])).unnest("_two")
 

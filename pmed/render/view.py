@@ -163,8 +163,9 @@ def _name(feature: str, value: str | None, genes: Mapping[str, View], displays: 
     if kind == "on":
         return term(about)
     if about in genes and kind in {"phenotype", "activity-score", "diplotype"}:
-        called = genes[about]["diplotypes"]
-        return f"{about} {called[0] if len(called) == 1 else term(genes[about]['phenotype'] or value)}"
+        row = genes[about]
+        settled = row["complete"] and row["status"] in {"called", "outside"} and len(row["diplotypes"]) == 1
+        return f"{about} {row['diplotypes'][0] if settled else term(row['phenotype'] or value)}"
     said = feature_words(feature, displays)
     return said if value in {None, "yes", "no"} or feature == TOGETHER else f"{said} {term(value)}"
 

@@ -181,9 +181,24 @@ def test_what_no_row_is_for_does_not_fit(few: int, advise: Any, plain: Any, monk
     for said, changed in (("normal", {}), ("uncertain", {"rs55640102": "A/C"}), ("unread", {"rs4244285": "./."})):
         row = advise(plain(**changed), allergies=allergies)["fluoxetine"]
         found[said] = next((one["status"], one["reason"]) for one in row["alternatives"] if one["drug"] == "citalopram")
-    assert found["normal"][0] == "fits"
-    assert found["uncertain"] == ("caution", "no guideline row for CYP2C19 Indeterminate")
-    assert found["unread"] == ("caution", "CYP2C19 is not known")
+    # Nobody here has an age, and checks of citalopram are about the old.
+    assert found == {"normal": ("caution", "age is not known"),
+                     "uncertain": ("caution", "age is not known; no guideline row for CYP2C19 Indeterminate"),
+                     "unread": ("caution", "CYP2C19 is not known; age is not known")}
+
+
+@pytest.mark.parametrize("state", ["absent", "./."])
+def test_a_diplotype_that_a_key_site_leaves_open_gives_no_advice(state: str, advise: Any, plain: Any) -> None:
+    """*1/*2 and *2/*8 have one phenotype, but not one dose of warfarin; nor one of siponimod have *1/*3 and *3/*8."""
+    genotypes = plain(rs1799853="C/T", rs7900194=state)
+    rows = advise(genotypes, medications=taking("warfarin", "siponimod"), doses=None)
+    for name in ("warfarin", "siponimod"):
+        row = rows[name]
+        assert (row["action"], row["unknown"]) == ("test", ["diplotype:CYP2C9"])
+        assert row["why"].startswith("CYP2C9 is not certain: rs7900194 is ")
+        assert row["why"].endswith(": *8 cannot be excluded.")
+    sure = advise(plain(rs1799853="C/T"), medications=taking("warfarin", "siponimod"))
+    assert [sure[name]["action"] for name in ("warfarin", "siponimod")] == ["standard", "standard"]
 
 
 def test_record_rules_alternatives_out(advise: Any, plain: Any) -> None:
@@ -251,10 +266,12 @@ def test_a_medicine_that_was_not_recognised_is_a_caution_beside_what_is_taken(ad
     assert told not in advise(plain(), medications=taking("simvastatin"))["simvastatin"]["cautions"]
 
 
-@pytest.mark.parametrize(("known", "said"), [
-    ({}, "whether a check speaks against it is open, with kidney function (eGFR) not on record"),
-    ({"egfr": 90.0}, "no check of the release holds")])
-def test_no_check_holds_is_not_said_where_one_has_to_know_more(known: dict[str, float], said: str) -> None:
+@pytest.mark.parametrize(("drug", "known", "said"), [
+    ("metformin", {}, "whether a check speaks against it is open, with kidney function (eGFR) not on record"),
+    ("metformin", {"egfr": 90.0}, "no check of the release holds"),
+    ("alprazolam", {}, "whether a check speaks against it is open, with age not on record"),
+    ("alprazolam", {"age": 30.0}, "no check of the release holds")])
+def test_no_check_holds_is_not_said_where_one_has_to_know_more(drug: str, known: dict[str, float], said: str) -> None:
     features = pl.DataFrame({"patient_id": ["p"], **{name: [value] for name, value in known.items()}})
-    row = GuidelinePredictor().predict(features).row(by_predicate=pl.col("target") == "metformin", named=True)
+    row = GuidelinePredictor().predict(features).row(by_predicate=pl.col("target") == drug, named=True)
     assert (row["status"], row["reason"]) == ("not-applicable", said)

@@ -78,6 +78,15 @@ def test_missing_site_leaves_a_set_with_probabilities_and_no_phenotype() -> None
     assert {one["population"] for one in row["probabilities"]} >= {"European"}
 
 
+def test_a_sure_phenotype_of_an_open_diplotype_is_no_call() -> None:
+    row = called("CYP2C9", rs1799853=(0, 1), rs7900194=GONE)
+    assert (row["status"], row["phenotype"], row["complete"]) == ("ambiguous", "Intermediate Metabolizer", True)
+    assert row["possible_diplotypes"] == ["*1/*2", "*1/*8", "*2/*8", "*8/*8"]
+    assert [one["text"] for one in row["messages"] if one["code"] == "diplotype-open"] == [
+        "rs7900194 is absent from the file: *8 cannot be excluded"]
+    assert called("CYP2C9", rs1799853=(0, 1))["status"] == "called"
+
+
 def test_what_is_too_much_to_list_has_no_probabilities(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of the diplotypes called alone, one would be 100% likely."""
     monkeypatch.setattr(doubts, "MOST", 2)

@@ -99,6 +99,7 @@ def test_why_warfarin_is_taken_counts_and_is_a_bar_of_its_own() -> None:
 def test_the_trace_says_which_target_was_taken(inr: float | None, said: str) -> None:
     model, features = WarfarinDose(), frame(REFERENCE | {"target-inr": inr})
     assert said in model.trace(features, model.predict(features))["text"][10]
+    assert "no other finding on record: " in model.trace(features, model.predict(features))["text"][10]
 
 
 def test_what_is_not_on_record_counts_as_absent_but_the_equations_medicines_must_be_known() -> None:

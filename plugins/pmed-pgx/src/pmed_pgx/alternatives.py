@@ -20,7 +20,7 @@ from .guidelines import CONCERN, Known, drugs
 from .knowledge import table
 from .medicines import MODIFIERS, TAKING
 from .outcomes import Outcome, outcome
-from .wording import about, asked_for, because, held, reason, untested
+from .wording import about, age_asked_for, asked_for, because, held, reason, untested
 
 KEY = ["patient_id", "drug"]
 FITS, CAUTION, OUT = "fits", "caution", "ruled-out"
@@ -252,7 +252,7 @@ def _verdict(one: Outcome) -> tuple[str, str | None]:
     if lead and lead.concern >= CONCERN["monitor"]:
         return CAUTION, because(one)
     # What a check asks for would be asked as soon as the drug is taken: unknown organ function is no good one.
-    asked = [*filter(None, [untested(one)]), *map(about, asked_for(one))]
+    asked = [*filter(None, [untested(one)]), *map(about, [*asked_for(one), *age_asked_for(one)])]
     told = [*(f"{name} is not known" for name in asked), *_silent(one), *held(one)]
     return (CAUTION, "; ".join(told)) if told else (FITS, None)
 

@@ -17,7 +17,7 @@ from pmed.repeats import unless_repeated
 from pmed.tables import TABLES, Tables
 
 from . import spelling
-from .calls import How, call
+from .calls import DIPLOTYPE_OPEN, How, call
 from .hints import hints, told
 from .knowledge import Gene, Site, genes, sites_table
 from .outside import apply, statuses
@@ -161,7 +161,8 @@ def _features(wide: pl.DataFrame, results: pl.DataFrame, wanted: Sequence[str]) 
     """
     if not wanted:
         return wide.select("patient_id")
-    single = pl.col("lookup_diplotypes").list.len() == 1
+    still_open = pl.col("messages").list.eval(pl.element().struct.field("code") == DIPLOTYPE_OPEN).list.any()
+    single = (pl.col("lookup_diplotypes").list.len() == 1) & ~still_open.fill_null(value=False)
     sure = results.select(
         "patient_id", "gene", pl.when("complete").then("phenotype").alias("phenotype"),
         pl.when("complete").then("activity_score").alias("activity-score"),

@@ -45,6 +45,7 @@ _NOTES = {
     "compound-by-proxy": ("hapb3-exonic-only", "HapB3 is called from its exonic variant (rs56038477) alone: the "
                           "intronic one (rs75017182) that matters was not read"),
 }
+DIPLOTYPE_OPEN = "diplotype-open"  # of a message: another diplotype is possible, with the same phenotype
 # Small variants say nothing of copy number and hybrid genes: no phenotype rests on them alone.
 STRUCTURAL = {"CYP2D6": "copy number and hybrids not assessed: small variants alone cannot tell the CYP2D6 phenotype"}
 
@@ -144,8 +145,11 @@ def _outcome(gene: Gene, codes: Codes, found: Called, messages: list[Message], *
     open_still = bool(hidden) and phenotypes != [predicted]
     doubtful = open_still or not sure or gene.name in STRUCTURAL or (codes == HALF_CALL).any()
     notes = messages + found.notes + _unsure(gene, found, calls)
-    if open_still:
-        notes += [{"code": "key-site-missing", "text": text} for text in doubts.in_words(gene, codes, hidden)]
+    # The phenotype may be sure where the diplotype is not: advice can ask for either.
+    other = gene.kind == "diplotype" and any(len(one) > 1 for call in strands for one in call)
+    if open_still or other:
+        code = "key-site-missing" if open_still else DIPLOTYPE_OPEN
+        notes += [{"code": code, "text": text} for text in doubts.in_words(gene, codes, hidden)]
     if rare:
         notes.append({"code": "rare-alleles-open", "text": f"{', '.join(rare)} differ only at sites that were not "
                       "read; they are not assumed, as no key allele is among them"})
@@ -161,7 +165,7 @@ def _outcome(gene: Gene, codes: Codes, found: Called, messages: list[Message], *
         predicted = score = None
     elif hidden and predicted is not None and gene.by == "activity":
         score = phenotype.agreed(gene, [tuple(one) for call in strands for one in product(*call)])[1]
-    one = (len(found.labels) == 1 and not open_still) or (not found.phased and gene.kind == "variants")
+    one = (len(found.labels) == 1 and not open_still and not other) or (not found.phased and gene.kind == "variants")
     # Of the calls alone the most likely one would seem sure.
     weighable = len(phenotypes) > 1 and doubts.can_be_listed(strands)
     chances = probabilities.weighed(gene, doubts.diplotypes(calls, strands)) if weighable else []

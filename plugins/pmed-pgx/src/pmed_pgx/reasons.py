@@ -12,6 +12,7 @@ from pmed.plans import as_written
 from pmed.repeats import unless_repeated
 from pmed.tables import TABLES
 
+from .calls import DIPLOTYPE_OPEN
 from .checks import covered, genes_of
 from .guidelines import gene_of
 from .knowledge import genes
@@ -23,7 +24,7 @@ SHOWN = 3
 _ROW = "_row"
 ASSUMED, HINT = "absent-as-ref", "hint"
 _DOUBTS = ("key-site-missing", "copy-number-not-assessed", "half-call", "undocumented-as-reference",
-           "unknown-allele", "unknown-phenotype", "unknown-score", "one-allele", "outside-no-call")
+           "unknown-allele", "unknown-phenotype", "unknown-score", "one-allele", "outside-no-call", DIPLOTYPE_OPEN)
 _UNTYPED = " is not known: it needs HLA typing, which a file of small variants cannot replace"
 _UNREAD = " was not read: no genome is given"
 _UNSETTLED = " does not settle what the guideline asks for"
@@ -201,7 +202,9 @@ def _gap(named: pl.Expr, fits: pl.Expr) -> pl.Expr:
     return (pl.when(pl.col("status") == "no-data").then(named + pl.lit("was not read: ") + unread)
             .when(~pl.col("complete") & (pl.col("status") == "not-called"))
             .then(named + pl.lit("could not be called: ") + texts)
-            .when(~pl.col("complete")).then(named + pl.lit("is not certain: ") + doubts)
+            .when(~pl.col("complete") | pl.col("messages").list.eval(
+                pl.element().struct.field("code") == DIPLOTYPE_OPEN).list.any())
+            .then(named + pl.lit("is not certain: ") + doubts)
             .when(outside & (options.list.len() > 1))
             .then(named + pl.lit("is ambiguous: ") + options.list.join(" or ") + pl.lit(" are possible"))
             .when(outside & unscored & ~called)

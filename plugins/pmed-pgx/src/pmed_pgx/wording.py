@@ -197,9 +197,15 @@ def asked_for(one: Outcome) -> list[str]:
 
 def silence(one: Outcome) -> str:
     """Why nothing is said of a drug that only checks are about: none holds, or what one would have to know."""
-    asked = " and ".join(map(about, asked_for(one)))
+    asked = " and ".join(map(about, [*asked_for(one), *age_asked_for(one)]))
     return (f"whether a check speaks against it is open, with {asked} not on record" if asked else
             "no check of the release holds")
+
+
+def age_asked_for(one: Outcome) -> list[str]:
+    """Age, where it is unknown and a check may hold by it: a check for the old says nothing then, and does not ask."""
+    unknown = AGE in one.known and one.known[AGE] is None
+    return [AGE] if unknown and any(AGE in row.when and row.fits(one.known) is None for row in one.drug.checks) else []
 
 
 def disagreeing(one: Outcome) -> tuple[Row, Row] | None:

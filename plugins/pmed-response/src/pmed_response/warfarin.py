@@ -232,4 +232,4 @@ def _taken_or_had() -> pl.Expr:
     """What counts only where it is on record, and is."""
     names = pl.concat_str([pl.when(pl.col(name).fill_null(value=False)).then(pl.lit(name.partition(":")[2]))
                            for name in RECORDED], separator=", ", ignore_nulls=True)
-    return pl.when(names == "").then(pl.lit("no other finding")).otherwise(names)
+    return pl.when(names == "").then(pl.lit("no other finding on record")).otherwise(names)
