@@ -40,7 +40,7 @@ HEADS = {
     "concept": "concept_id,concept_name,vocabulary_id,concept_class_id,concept_code",
     "drug_exposure": "drug_exposure_id,person_id,drug_concept_id,drug_exposure_start_date,drug_exposure_end_date,"
                      "verbatim_end_date,drug_type_concept_id,days_supply,route_concept_id,drug_source_value,"
-                     "drug_source_concept_id,route_source_value",
+                     "drug_source_concept_id,route_source_value,stop_reason",
     "condition_occurrence": "condition_occurrence_id,person_id,condition_concept_id,condition_start_date,"
                             "condition_end_date,condition_status_concept_id,condition_source_value,"
                             "condition_source_concept_id",
@@ -79,8 +79,8 @@ def codes(tables: dict[str, pl.DataFrame]) -> set[str]:
 
 
 def drug(number: int = 1, concept: object = 1, start: str = "2020-06-01", end: str = "2020-06-30", verbatim: str = "",
-         kind: object = 38000177, supply: object = "", source: str = "text") -> str:
-    return f"{number},1,{concept},{start},{end},{verbatim},{kind},{supply},2,{source},0,"
+         kind: object = 38000177, supply: object = "", source: str = "text", stopped: str = "") -> str:
+    return f"{number},1,{concept},{start},{end},{verbatim},{kind},{supply},2,{source},0,,{stopped}"
 
 
 @pytest.mark.parametrize(("row", "active", "last"), [
@@ -100,6 +100,11 @@ def drug(number: int = 1, concept: object = 1, start: str = "2020-06-01", end: s
     (drug(end="2020-05-01"), None, None),
     (drug(end="2020-06-31"), None, None),
     (drug(end="2020-06-01", verbatim="2020-06-20"), True, "2020-06-20"),
+    # why it was stopped is said, and it may have been before its end
+    (drug(stopped="side effects"), None, "2020-06-30"),
+    (drug(stopped="side effects", end="2020-06-14"), False, "2020-06-14"),
+    (drug(stopped="side effects", start="2020-06-16"), False, "2020-06-30"),
+    (drug(stopped="side effects", end=""), None, None),
 ])
 def test_active_medicines(tmp_path: Path, row: str, active: bool | None, last: str | None) -> None:
     medicine = read(cdm(tmp_path, drug_exposure=row))["medications"].row(0, named=True)
@@ -112,6 +117,11 @@ def test_active_medicines(tmp_path: Path, row: str, active: bool | None, last: s
 def test_kinds_of_medicine_rows(tmp_path: Path, kind: object, word: str | None) -> None:
     medicine = read(cdm(tmp_path, drug_exposure=drug(kind=kind, end="2020-06-14")))["medications"].row(0, named=True)
     assert (medicine["kind"], medicine["active"]) == (word, False)
+
+
+def test_a_reason_to_stop_is_told(tmp_path: Path) -> None:
+    assert "stop-reason" in codes(read(cdm(tmp_path, drug_exposure=[drug(1), drug(2, stopped="side effects")])))
+    assert "stop-reason" not in codes(read(cdm(tmp_path, drug_exposure=[drug(1), drug(2)])))
 
 
 def test_a_medicine(tmp_path: Path) -> None:

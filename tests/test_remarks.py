@@ -94,7 +94,8 @@ def test_a_diagnosis_that_its_text_or_code_doubts_is_unconfirmed(text: str | Non
 @pytest.mark.parametrize(("text", "code", "system"), [
     ("Type 2 diabetes mellitus without complications", "E11.9", ICD), ("Asthma", "J45.9", GM), (None, "J45.9 G", GM),
     ("Maternal care for suspected fetal abnormality", "O35.9", ICD), ("Family history of stroke", "Z82.3", ICD),
-    ("Family history of diabetes mellitus", "160303001", SNOMED), ("Fracture, initial encounter", "S72.001A", ICD)])
+    ("Family history of diabetes mellitus", "160303001", SNOMED),
+    ("Mother currently breast-feeding", "413712001", SNOMED), ("Fracture, initial encounter", "S72.001A", ICD)])
 def test_titles_of_codes_are_no_remarks(text: str | None, code: str, system: str) -> None:
     tables = diagnosis(text, code, system, verification="confirmed")
     assert (tables["conditions"]["verification"].to_list(), told(tables)) == (["confirmed"], [])

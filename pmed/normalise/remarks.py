@@ -25,7 +25,7 @@ OF_DIAGNOSES = (
     r"(?i)^\s*(?:no|not|denies|denied|kein|keine|keinen)\b|^\s*\?|\?\s*$|\(\?\)"
     r"|\b(?:no evidence of|no history of|no signs? of|ruled out|rule out|r/o|excluded|suspected|suspicion of|possible"
     r"|probable|questionable|query|unlikely|family history|fhx?|screening for"
-    rf"|verdacht|verdachtsdiagnose|ausschluss|ausgeschlossen|familienanamnese|fraglich|{_RELATIVES}(?:['\u2019]?s)?)\b"
+    r"|verdacht|verdachtsdiagnose|ausschluss|ausgeschlossen|familienanamnese|fraglich)\b"
     r"|\bv\. ?a\.")
 # Chapters of ICD whose titles name suspicions and relatives themselves: pregnancy, the newborn, factors of health.
 _TITLES = r"^(?:[OPVZopvz]|6[3-7]\d|7[67]\d)"

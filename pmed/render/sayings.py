@@ -82,6 +82,8 @@ ISSUES = (
     marked("no index date was asked for; the last entry of the record, {day}, is used"),
     marked("'{name}' was read as {drug}: please confirm"),
     marked("'{name}' was read as {drug}: a part of it is not in the vocabulary and was not assessed"),
+    marked("'{name}' is recorded as taken, and a later statement says that it is not: whether it is taken stays "
+           "unknown"),
     marked("'{name}' is not in the vocabulary: it was not assessed"),
     marked("'{name}' is no medicine of the vocabulary: an allergy to it was not weighed, unless it names a class"),
     marked("'{name}' (code {code}) names different drugs: {drugs}; none was taken"),

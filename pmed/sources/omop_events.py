@@ -73,11 +73,14 @@ def _drugs(rows: pl.DataFrame, concepts: pl.DataFrame, contents: pl.DataFrame,
         contents, on="drug_concept_id", how="left", maintain_order="left")
     timed = _exposures(known.with_columns(kind=pl.col("drug_type_concept_id").replace_strict(
         _KINDS, default=None, return_dtype=pl.String)), issues)
+    stopped = pl.col("stop_reason").is_not_null()
+    issues.append(told(timed.filter(stopped), "info", "stop-reason",
+                       "a reason why it was stopped: until its end it may be taken no more"))
     route = pl.coalesce("route_concept_id.display", "route_source_value")
     doses = {name: name for name in ("dose", "dose_unit", "per_day", "strength", "strength_unit", "daily_dose")}
     return with_doses(timed, issues).select(
         **_ORIGIN, system="system", code="code", display=_with_ingredients(), start="start", end="end", route=route,
-        kind="kind", exposure=pl.col("end").is_not_null() & ~is_bad(pl.col("end")), **doses)
+        kind="kind", exposure=pl.col("end").is_not_null() & ~is_bad(pl.col("end")), stopped=stopped, **doses)
 
 
 def _with_ingredients() -> pl.Expr:

@@ -17,8 +17,9 @@
 Every source of records makes rows with the columns of `COLUMNS` and leaves the rest to `make_tables`; one that works in
 frames gives them to `tables_of`. Words are FHIR's: a source of another standard translates its statuses into them. One
 that records no status but a period of taking says so in an extra column of medications, `exposure`: true where `start`
-and `end` are the days the medicine was taken, false where the end is not known. Conditions may have it likewise: false
-where it cannot be told whether the condition is still there.
+and `end` are the days the medicine was taken, false where the end is not known, and in `stopped` whether it says why
+it was stopped. Conditions may have `exposure` likewise: false where it cannot be told whether the condition is still
+there.
 """
 
 from __future__ import annotations
@@ -346,8 +347,11 @@ def _prescribed() -> pl.Expr:
 
 
 def _exposed() -> pl.Expr:
-    """Taken from the first to the last day; not yet taken before the first; null where the last is not known."""
-    return _begun() & pl.when("exposure").then(_lasting())
+    """Taken from the first to the last day; not yet taken before the first; null where the last is not known.
+
+    Null, too, up to the last day of what was `stopped`: it may have been earlier.
+    """
+    return _begun() & pl.when("exposure").then(pl.when(~(pl.col("stopped") & _lasting())).then(_lasting()))
 
 
 def _present(ends: bool) -> pl.Expr:

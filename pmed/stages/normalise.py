@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from ..normalise.contradictions import weigh
 from ..normalise.drugs import Vocabulary, add_ingredients
 from ..normalise.units import canonical_units
 from ..tables import TABLES, Tables
@@ -27,9 +28,11 @@ def normalise(tables: Tables, names: pl.DataFrame) -> dict[str, pl.DataFrame]:
     """
     out = dict(tables)
     known = Vocabulary.of(names)
-    out["medications"], unclear_drugs = add_ingredients(out["medications"], known)
+    recognised, unclear_drugs = add_ingredients(out["medications"], known)
+    out["medications"], contradicted = weigh(recognised)
     out["allergies"], unclear_allergens = add_ingredients(out["allergies"], known)
     out["observations"], unclear_units = canonical_units(out["observations"])
-    found = [frame[out["issues"].columns] for frame in (unclear_drugs, unclear_allergens, unclear_units)]
+    found = [frame[out["issues"].columns] for frame in (unclear_drugs, contradicted, unclear_allergens,
+                                                         unclear_units)]
     out["issues"] = pl.concat([out["issues"], *found])
     return out
