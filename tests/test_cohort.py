@@ -6,8 +6,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from pmed.cohort.summary import summaries, with_interval
 from pmed.demo import patients
 from pmed.errors import GenomeError, HistoryError, InputError, OptionError, PmedError, ResultError
 from pmed.genomics.cache import write_cache
+from pmed.pools import Call
 from pmed.tables import TABLES
 
 DEMO = {one.name: one for one in patients()}
@@ -106,6 +107,21 @@ def test_two_processes_make_the_bytes_that_one_makes(tmp_path: Path, crowd: tupl
     for name, jobs in (("one", 1), ("two", 2)):
         run(genome, records, output=tmp_path / name, jobs=jobs)
     assert made(tmp_path / "one") == made(tmp_path / "two")
+
+
+def test_processes_for_chunks_start_before_records_are_read(tmp_path: Path, crowd: tuple[Path, list[Path]], small: None,
+                                                            monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def pool(calls: Sequence[Call]) -> Iterator[Any]:
+        asked.extend(function.__name__ for function, _ in calls)
+        return (function(*given) for function, given in calls)
+
+    monkeypatch.setattr("pmed.cohort.processes", lambda *_: nullcontext(pool))
+    genome, records = crowd
+    run(genome, records, output=tmp_path / "out")
+    assert asked.count("worker_is_there") == asked.count("do") - 1 == 4  # she who has a record alone has a chunk, too
+    assert asked.index("cut") < asked.index("worker_is_there") < asked.index("part_records")
 
 
 def test_genes_alone_are_those_of_a_call(tmp_path: Path, crowd: tuple[Path, list[Path]], small: None) -> None:

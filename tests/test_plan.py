@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import polars as pl
@@ -9,7 +10,7 @@ import pytest
 
 from pmed.render.sentence import sentence
 from pmed.stages.advise import join_sources, rank
-from pmed.tables import TABLES
+from pmed.tables import FEW, STRENGTHS, TABLES, URGENCIES
 
 
 def rows(*given: dict[str, Any]) -> pl.DataFrame:
@@ -28,6 +29,19 @@ def test_what_is_for_today_comes_first_whatever_its_strength() -> None:
 
 def test_what_is_taken_comes_before_what_is_not() -> None:
     assert order({"drug": "a", "current": False, "urgency": "today"}, {"drug": "b", "urgency": "routine"}) == ["b", "a"]
+
+
+def test_each_of_many_people_has_the_order_of_one() -> None:
+    doubt = [{"code": "gene-unknown", "text": "?"}]
+    kinds = list(product((True, False), ("avoid", "monitor", "not-assessed"), URGENCIES, STRENGTHS[::2],
+                         (None, 0.0, 2.5), ([], doubt)))
+    each = [{"drug": f"{'ä' * (place % 3)}{place}", "current": current, "action": action, "urgency": urgency,
+             "strength": strength, "concern": concern, "cautions": cautions}
+            for place, (current, action, urgency, strength, concern, cautions) in enumerate(kinds)]
+    people = [rows(*({"patient_id": name, **one} for one in each)) for name in ("q", "p10", "p9", "Ö", "p", "o")]
+    many = pl.concat(people).sample(fraction=1.0, shuffle=True, seed=1)
+    assert people[0].height < FEW < many.height
+    assert rank(many).equals(pl.concat([rank(one) for one in (people[i] for i in (5, 4, 1, 2, 0, 3))]))
 
 
 def test_stronger_comes_first_and_doubt_counts_half() -> None:

@@ -132,7 +132,7 @@ def cohort(inputs: Inputs, asked: Asked, *, engine: str = "local", jobs: int = 0
     work.begin(asked)
     _must_be_same(inputs, asked, most)
     with _swept(asked), processes(asked, number) as pool:
-        chunks, unread = _staged(pool, inputs, asked, most)
+        chunks, unread = _staged(pool, inputs, asked, most, here=engine == "local")
         done = _finished_before(asked.folder, chunks)
         todo = [chunk for chunk in chunks if chunk.number not in done]
         here_or_away = files or Here((), (), asked.folder)
@@ -207,8 +207,8 @@ def _sweep(asked: Asked) -> None:
             path.unlink(missing_ok=True)
 
 
-def _staged(pool: Pool, inputs: Inputs, asked: Asked, most: int) -> tuple[list[Chunk], dict[str, str]]:
-    """All chunks, and the files that cannot be read with the reason."""
+def _staged(pool: Pool, inputs: Inputs, asked: Asked, most: int, *, here: bool) -> tuple[list[Chunk], dict[str, str]]:
+    """All chunks, and the files that cannot be read with the reason. They are worked out `here`, or elsewhere."""
     place = asked.folder / WORK
     sets, lost = files_of_same_people(inputs.genome, asked.build)
     unread = {str(path): why for path, why in lost.items()}
@@ -219,6 +219,8 @@ def _staged(pool: Pool, inputs: Inputs, asked: Asked, most: int) -> tuple[list[C
         several = f"none of {len(unread)} genomes can be read; the first: {first}"
         raise GenomeError(first if len(unread) == 1 else several)
     placed = with_patients(blocks, inputs.pairs)
+    if here and inputs.history:  # the processes for these chunks start while this one looks at the records
+        pool([(work.worker_is_there, ())] * len(placed))
     where = place / "people.arrow"
     write_whole(where, _ipc(pl.DataFrame(
         [(patient, number) for number, (_, people) in enumerate(placed) for patient, _ in people],

@@ -13,8 +13,8 @@ from ..genomics.header import Header
 from ..genomics.opening import head_of
 
 # In a chunk of the whole plan, and of genes alone, where nothing is said of memory: two processes take about 2 GB. A
-# third of the cost of 640 people is that of any chunk, however few they are.
-PEOPLE, PEOPLE_GENES = 960, 1920
+# third of the cost of 640 people is that of any chunk, however few they are; of genes alone more than half.
+PEOPLE, PEOPLE_GENES = 960, 2560
 LEAST, MOST = 16, 4096
 # Measured with the reference plugins: a process with its plugins and knowledge, and each person at a chunk's peak.
 BASE_MB, PERSON_MB, PERSON_GENES_MB = 280, 0.75, 0.2

@@ -302,10 +302,15 @@ def worker() -> Worker:
     return _mine[0]
 
 
+def worker_is_there() -> bool:
+    """Whether this process has its worker, which it makes before anything else."""
+    return bool(_mine)
+
+
 def is_full(error: PmedError) -> bool:
     """Whether a disk was full."""
     return bool(_NO_ROOM.search(error.message))
 
 
 __all__ = ["Asked", "Done", "Worker", "begin", "cut", "do", "exposures", "is_full", "note", "part",
-           "part_records", "sort_records", "worker"]
+           "part_records", "sort_records", "worker", "worker_is_there"]
