@@ -116,7 +116,9 @@ class Source(Protocol):
     A genome source may also have ``parts(paths, request, people)``, an iterator of the same tables for so many people
     at a time, together those of ``read``; large cohorts are then worked on in parts. A history source may have
     ``apart(path)``: whether a file holds whole records, so that it can be read without the other files; and
-    ``parted(paths, folder, size)``: files that are read one by one instead of `paths`, of about `size` bytes each.
+    ``parted(paths, folder, size)``: files, each of some people with all that is theirs, which are read one by one
+    instead of `paths`, of about as many rows each as `size` bytes of NDJSON; none where there are not so many. It
+    writes them into `folder`, and what they need; all of that is removed when they have been read.
     """
 
     name: ClassVar[str]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
 import re
 import sqlite3
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from pmed.sources.omop import OmopSource
 from pmed.sources.omop_cdm import CLINICAL, LAYOUTS
 from pmed.tables import TABLES
 from pmed.types import ReadRequest
+from tests.test_cohort import tmpfs
 
 REQUEST = ReadRequest(TABLES["sites"].empty())
 SIZE = 4 * row_parts.ROW_BYTES  # four rows
@@ -170,21 +173,31 @@ def test_a_file_with_bad_lines_leaves_no_copy_behind(tmp_path: Path) -> None:
     assert {one.suffix for one in target.iterdir()} == {".rows", ".omop-part"}
 
 
-def test_no_room_for_the_parts_is_one_clear_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_room_for_the_parts_is_one_clear_line_and_the_run_goes_on_when_there_is_room(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It must not be taken for records that cannot be parted, which would be read at once."""
-    write(tmp_path, {"person": PEOPLE, "measurement": SEEN})
+    (folder := tmp_path / "cdm").mkdir()
+    noted = [f"{number},{number % 12 + 1},3,2020-01-01,{random.Random(number).random()}" for number in range(20_000)]
+    write(folder, {"person": PEOPLE, "observation": [
+        "observation_id,person_id,observation_concept_id,observation_date,value_as_string", *noted]})
+    monkeypatch.setattr("pmed.cohort.RECORD_BYTES", 1)
+    with tmpfs(tmp_path / "disk", "200k") as disk:
+        with pytest.raises(PmedError, match="cannot write: No space left on device") as raised:
+            cohort(folder, disk / "out")
+        assert raised.value.where.endswith(".rows")
+        subprocess.run(["mount", "-o", "remount,size=60m", str(disk)], check=True)
+        assert cohort(folder, disk / "out").people == 12
 
-    def full(*_: Any) -> None:
-        raise OSError(28, "No space left on device")
 
-    class Full:
-        name = "disk"
-        tell = staticmethod(lambda: 0)
-        write = staticmethod(full)
-
-    with pytest.raises(PmedError, match="cannot write: No space left on device") as raised:
-        row_parts.Rows(Full()).put(pl.DataFrame({"a": [1]}))  # type: ignore[arg-type]
-    assert not isinstance(raised.value, HistoryError)
+def test_asked_people_of_a_database_are_parted_alone(tmp_path: Path) -> None:
+    pytest.importorskip("sqlalchemy")
+    for name, lines in {"person": PEOPLE, "measurement": SEEN}.items():
+        _into_sqlite(tmp_path / "cdm.sqlite", name, pl.read_csv("\n".join(lines).encode()))
+    (path := tmp_path / "some.omop.toml").write_text(
+        f'url = "sqlite:///{tmp_path}/cdm.sqlite"\npersons = [1, 2, 3, 4]\n')
+    parts = read_parts(path, tmp_path, 8 * row_parts.ROW_BYTES)  # sixteen rows
+    assert [part["patients"].height for part in parts] == [2, 2]
+    assert_same(parts, OmopSource().read([path], REQUEST))
 
 
 def cohort(folder: Path, output: Path) -> Any:

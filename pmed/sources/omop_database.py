@@ -62,11 +62,13 @@ class Database:
         return pl.concat(frames) if len(frames) > 1 else frames[0]
 
     def height(self, table: str) -> int:
-        """The rows of a table."""
-        from sqlalchemy import func, select
+        """The rows of a table, of the people that are asked for."""
+        from sqlalchemy import func
 
         with _one_line(self.where, f"table {table} cannot be read"):
-            return int(self.connection.execute(select(func.count()).select_from(self.tables[table])).scalar_one())
+            queries = (query.with_only_columns(func.count(), maintain_column_froms=True)
+                       for query in self._queries(table, ["person_id"]))
+            return sum(self.connection.execute(query).scalar_one() for query in queries)
 
     def through(self, table: str, columns: Sequence[str], take: Take[_Made], scratch: Path) -> _Made:  # noqa: ARG002
         """What `take` makes of the rows, as `read` gives them, some at a time."""
@@ -75,16 +77,18 @@ class Database:
     def _batches(self, table: str, columns: Sequence[str], keep: Keep | None = None) -> Iterator[pl.DataFrame]:
         """The rows, so many at a time as are fetched; first no rows, for the columns."""
         yield pl.DataFrame(schema=dict.fromkeys(columns, pl.String))
-        limits = [keep] if keep is not None else []
-        if self.persons and "person_id" in columns:
-            limits.append(("person_id", self.persons))
-        untyped = self.connection.dialect.name == "sqlite"
         with _one_line(self.where, f"table {table} cannot be read"):
-            for query in _queries(self.tables[table], columns, limits, untyped=untyped):
+            for query in self._queries(table, columns, keep):
                 for rows in self.connection.execute(query, execution_options=_STREAMED).partitions(_ROWS):
                     values = zip(*rows, strict=True)
                     yield pl.DataFrame([pl.Series(name, column, pl.String)
                                         for name, column in zip(columns, values, strict=True)])
+
+    def _queries(self, table: str, columns: Sequence[str], keep: Keep | None = None) -> Iterator[Any]:
+        limits = [keep] if keep is not None else []
+        if self.persons and "person_id" in columns:
+            limits.append(("person_id", self.persons))
+        return _queries(self.tables[table], columns, limits, untyped=self.connection.dialect.name == "sqlite")
 
 
 def _queries(table: Table, columns: Sequence[str], limits: Sequence[Keep], *, untyped: bool) -> Iterator[Any]:

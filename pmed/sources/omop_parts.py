@@ -102,6 +102,8 @@ def parted(paths: Sequence[Path], folder: Path, size: int, suffix: str,
     heights = []
     for path in paths:
         with opened(path) as store:
+            for name in _tables(store):
+                must_have_needed(store, name)
             heights.append(sum(map(store.height, _tables(store))))
     if sum(heights) * ROW_BYTES <= size:
         return []
@@ -200,7 +202,6 @@ class _Table:
             self.concepts, self.drugs = set(), set()
             return rows.spread(map(self._placed, batches), self.many)
 
-        must_have_needed(self.store, self.name)
         runs = self.store.through(self.name, self.columns, take, scratch)
         if wrong := [name for name, others in self.doubted.items() if others]:
             raise nothing_right(self.store, self.name, wrong[0])

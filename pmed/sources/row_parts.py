@@ -79,15 +79,10 @@ def new_rows(path: Path) -> Iterator[Rows]:
         PmedError: it cannot be written.
     """
     try:
-        file = path.open("wb")
+        with path.open("wb") as file:  # which writes what is left when it is closed
+            yield Rows(file)
     except OSError as error:
         raise PmedError(f"cannot write: {error.strerror}", where=str(path)) from error
-    with file:
-        yield Rows(file)
-        try:
-            file.flush()
-        except OSError as error:
-            raise PmedError(f"cannot write: {error.strerror}", where=str(path)) from error
 
 
 def write_part(path: Path, rows: Path, runs: Mapping[str, Sequence[Run]], about: object) -> Path:
