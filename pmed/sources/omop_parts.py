@@ -135,9 +135,9 @@ def _parted(store: WholeStore, people: pl.Series, stem: Path, suffix: str, many:
         learnt = [_Table(store, name, place, many) for name in tables]
         runs = {one.name: one.spread(rows, stem.parent) for one in learnt}
         issues: list[pl.DataFrame] = []
-        shared = {_ISSUES: [], **_vocabulary(store, learnt, rows, issues)}
+        words = _vocabulary(store, learnt, rows, issues)
         issues += [empty_table(store, one.name) for one in learnt if not one.rows and one.name in CLINICAL]
-        shared[_ISSUES].append(rows.put(pl.concat([TABLES["issues"].empty(), *store.issues, *issues])))
+        shared = {**words, _ISSUES: [rows.put(pl.concat([TABLES["issues"].empty(), *store.issues, *issues]))]}
     abouts = (_About(store.where, {name: store.place(name) for name in tables},
                      {one.name: one.columns for one in learnt}, first=not number) for number in range(many))
     return [write_part(stem.with_name(f"{stem.name}-{number:05}{suffix}"), kept,
