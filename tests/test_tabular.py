@@ -287,3 +287,12 @@ unit = "/uL"
     assert cells["value"].to_list() == known
     assert tables["observations"].filter(code="29463-7").height == len(lines) - 1
     assert tables["issues"].filter(pl.col("code") != "no-index-date").is_empty()
+
+
+def test_a_table_without_any_date_is_read(tmp_path: Path) -> None:
+    """Polars 1.44 took a column of nothing for one row."""
+    mapping = '[[file]]\npath = "l.csv"\ntable = "conditions"\n[file.columns]\npatient_id = "id"\nstart = "date"\n'
+    (tmp_path / "x.mapping.toml").write_text(mapping)
+    (tmp_path / "l.csv").write_text("id,date\np1,\np1,\np2,\n")
+    tables = TableSource().read([tmp_path / "x.mapping.toml"], ReadRequest(TABLES["sites"].empty()))
+    assert tables["patients"]["index_date"].to_list() == [None, None]

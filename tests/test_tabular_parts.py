@@ -132,6 +132,15 @@ def test_parts_of_packed_files_are_the_whole(tmp_path: Path, end: str, monkeypat
     assert_same(parts, TableSource().read([mapping], REQUEST))
 
 
+def test_lines_are_counted_across_line_breaks_in_cells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mapping = write(tmp_path, {"people": [], "labs": [], "medicines": [
+        f'{name},"two\nlines",aspirin,2020-01-01,1' for name in PEOPLE]}, OTHERS)
+    monkeypatch.setattr("pmed.sources.row_parts.AT_ONCE", 2)
+    parts = read_parts(mapping, tmp_path, 4 * row_parts.ROW_BYTES)
+    sources = {source for part in parts for source in part["medications"]["source"]}
+    assert sources == {f"medicines.csv#line {number}" for number in range(2, 20, 2)}
+
+
 def test_several_mappings_are_one_record(tmp_path: Path) -> None:
     given = {"people": [f"{name},1950,male" for name in PEOPLE], "labs": ["p1,2020-01-01,1,2"], "medicines": [
         f"{name},,aspirin,2020-01-01,1" for name in PEOPLE]}

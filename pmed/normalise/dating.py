@@ -16,8 +16,8 @@ def last_entries(frames: Tables) -> pl.DataFrame:
     """The latest dated entry of each patient up to today. A medicine's end is a plan, not an entry."""
     # A date to come is a slip of the pen or a plan: the patient is not that old yet.
     today = datetime.now(UTC).date()
-    entries = [frame.select("patient_id", index_date=pl.max_horizontal(
-        pl.when(pl.col(column) <= today).then(column) for column in ("start", "end", "recorded")
-        if column in frame.columns and (name, column) != ("medications", "end")))
-        for name, frame in frames.items() if name != "patients"]
+    # One after the other: polars 1.44 makes one row of several columns that hold nothing.
+    entries = [frame.filter(pl.col(column) <= today).select("patient_id", index_date=column)
+               for name, frame in frames.items() if name != "patients" for column in ("start", "end", "recorded")
+               if column in frame.columns and (name, column) != ("medications", "end")]
     return pl.concat(entries).group_by("patient_id").agg(pl.col("index_date").max())
