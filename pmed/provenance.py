@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
@@ -13,6 +14,7 @@ from typing import Any
 from .files import sha256
 from .plugins import Component, Plugins
 
+_MUCH = 1 << 26  # bytes of all inputs, of which threads read less sooner one by one
 LIBRARIES = ("polars", "numpy", "pysam", "pluggy")
 DISCLAIMER = (
     "pmed is research and decision-support software. It is not a medical device. "
@@ -37,8 +39,21 @@ def describe_inputs(genome: Iterable[Path], history: Iterable[Path],
                     outside: Iterable[Path] = ()) -> list[dict[str, Any]]:
     """Name, size in bytes and sha256 of each input file; of a folder, each file in it."""
     kinds = (("genome", genome), ("history", history), ("outside-calls", outside))
-    return [{"kind": kind, "file": name, "bytes": path.stat().st_size, "sha256": sha256(path)}
-            for kind, paths in kinds for given in paths for name, path in _files(given)]
+    files = [(kind, name, path) for kind, paths in kinds for given in paths for name, path in _files(given)]
+    sizes = [path.stat().st_size for _, _, path in files]
+    digests = _digests([path for _, _, path in files], much=sum(sizes) > _MUCH)
+    return [{"kind": kind, "file": name, "bytes": size, "sha256": digest}
+            for (kind, name, _), size, digest in zip(files, sizes, digests, strict=True)]
+
+
+def _digests(paths: Sequence[Path], *, much: bool) -> list[str]:
+    """The sha256 of each; of `much` those of several at a time."""
+    if not much:
+        return [*map(sha256, paths)]
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        return [*threads.map(sha256, paths)]
 
 
 def _files(path: Path) -> list[tuple[str, Path]]:
