@@ -168,7 +168,8 @@ def test_templates_trust_only_texts_that_stand_in_them(root: Path) -> None:
 
 #: English words that no German text, name of a medicine, gene or source holds.
 ENGLISH = re.compile(r"\b(?:the|and|of|with|without|not|is|are|were|to|by|or|than|be|been|it|its|from|which|that|"
-                     r"this|these|because|if|more|less|on|at|as|for|both|no|yes|unknown|other)\b")
+                     r"this|these|because|if|more|less|on|at|as|for|both|no|yes|unknown|other|Metabolizer|activity|"
+                     r"adjust)\b")
 #: Where a page repeats what is no text of its own: names of files, commands, settings, recorded and published names.
 QUOTED = {"code", "dt", "q", "style", "script"}
 VOID = {"meta", "link", "br", "hr", "input", "img", "path", "rect", "line", "circle", "use"}
@@ -253,6 +254,10 @@ def test_all_cards_of_predictors_are_german_too() -> None:
     ("CYP2C19 *2/*2 (Poor Metabolizer): citalopram builds up, so side effects and QT prolongation are more likely",
      "CYP2C19 *2/*2 (langsamer Metabolisierer): Citalopram reichert sich an, Nebenwirkungen und QT-Verlängerung sind "
      "wahrscheinlicher"),
+    ("it could also mean: CYP2C9 Poor Metabolizer (activity score 0 or 0.5) (adjust), CYP2C9 Normal Metabolizer "
+     "(activity score 2.0) (standard)",
+     "es könnte auch heißen: CYP2C9 langsamer Metabolisierer (Aktivitätsscore 0 oder 0,5) (anpassen), CYP2C9 normaler "
+     "Metabolisierer (Aktivitätsscore 2,0) (üblich)"),
     ("needs hdl-cholesterol, phenotype:CYP2C19, age", "es fehlen: HDL-Cholesterin, Phänotyp CYP2C19, Alter"),
     ("age 81.5 is outside 40 to 79 years", "Alter 81,5 liegt außerhalb von 40 bis 79 Jahre"),
     ("warfarin was given. No message has this sentence.", None), ("Avoid the drug that nobody knows.", None),

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import metadata
 from importlib.util import find_spec
+from itertools import accumulate
 from pathlib import Path
 
 DOMAIN = "pmed"
@@ -31,6 +32,7 @@ _SENTENCES = re.compile(r"(?<=(?:[\w)%*`/]{2}| %)[.!?])\s+(?=[A-Z(`])")
 _CLAUSES = re.compile(r"(; )")
 _COMMAS, _WORDS = re.compile(r"(, )"), re.compile(r"( or | and | with )")
 _ARTICLE = re.compile(r"^(?:an?|the) ")
+_BRACKETS = re.compile(r"[()]")
 _ASIDE = re.compile(r"([^()]+) \((.+)\)")
 # Words that no name has: what holds them is English that nobody translated, and not a name.
 _ENGLISH = re.compile(r"(?<![\w-])(?:the|of|to|is|are|was|be|for|than|may|not|no|by|in|that|which|from|this|more|less|"
@@ -144,12 +146,18 @@ def _one(text: str, language: str, name: Name) -> str | None:
 
 
 def _filled(hole: str, value: str, language: str, name: Name) -> str | None:
-    if value.count("(") != value.count(")"):
+    if not _is_closed(value):
         return None
     if hole.startswith("text"):
         return _said(value, language, name)
     found = listed(value, language, name)
     return value if found is None and hole in _QUOTED else found
+
+
+def _is_closed(text: str) -> bool:
+    """Whether each bracket is closed in it that is opened in it, and no other."""
+    depths = [*accumulate(1 if one == "(" else -1 for one in _BRACKETS.findall(text))]
+    return not depths or (min(depths) >= 0 and not depths[-1])
 
 
 def _separator(piece: str, language: str) -> str:
