@@ -189,6 +189,7 @@ def test_observations_in_canonical_units() -> None:
     ({"value": None, "value_text": "> 9"}, None), ({"value": None, "value_text": "\u2265 9"}, None),
     ({"value": None, "value_text": "hemolysed"}, 2.5), ({"value": None}, 2.5), ({"value": 99.0}, 2.5),
     ({"value": None, "value_text": "> 9", "status": "cancelled"}, 2.5),
+    ({"unit": "knots"}, None), ({"unit": "knots", "status": "cancelled"}, 2.5),
     ({"value": None, "value_text": "> 9", "start": TODAY - timedelta(days=9)}, 2.5), ({"value": 3.0}, 3.0)])
 def test_beyond_a_limit_an_older_value_is_not_the_latest(later: dict[str, object], latest: float | None) -> None:
     rows = [measure(1, "6301-6", 2.5, "1", TODAY - timedelta(days=2)), measure(2, "6301-6", 1.0, "1") | later]

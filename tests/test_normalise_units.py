@@ -73,7 +73,10 @@ def test_published_pairs(code: str, value: float, unit: str | None, expected: fl
 @pytest.mark.parametrize("unit", ["stone weights", "", None, "mg/dL"])
 def test_unknown_unit_is_unknown(unit: str | None) -> None:
     out, issues = canonical_units(observations({"code": "29463-7", "value": 11.0, "unit": unit}))
-    assert out.select("value", "unit", "canonical_code").row(0) == (None, unit, None)
+    assert out.select("value", "unit", "canonical_code").row(0) == (None, unit, "29463-7")
+    again, none = canonical_units(out)  # it was measured all the same
+    assert again.equals(out)
+    assert none.is_empty()
     assert out["value_text"][0] == f"11.0 {'(no unit)' if unit is None else unit}"
     assert issues.select("file", "place", "severity", "code").row(0) == (
         "f.json", "Observation/1", "warning", "unknown-unit")
@@ -185,7 +188,7 @@ def test_other_ucum_units_are_read_by_the_library(code: str, value: float, unit:
 def test_what_no_library_knows_stays_unknown(code: str, value: float, unit: str) -> None:
     pytest.importorskip("ucumvert")
     row, issues = of_unit(code, value, unit)
-    assert (row["value"], row["canonical_code"], issues) == (None, None, ["unknown-unit"])
+    assert (row["value"], row["canonical_code"], issues) == (None, CODES[code][0], ["unknown-unit"])
 
 
 def test_without_the_library_it_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:

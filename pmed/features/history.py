@@ -9,7 +9,7 @@ from typing import ClassVar
 import polars as pl
 
 from ..normalise.drugs import name_of_medicine, unrecognised
-from ..normalise.units import CODES, canonical_units, is_limit
+from ..normalise.units import CODES, canonical_units
 from ..plans import as_written
 from ..repeats import of_tables, unless_repeated
 from ..tables import TABLES, Tables
@@ -109,15 +109,14 @@ def _measures(people: pl.DataFrame, observations: pl.DataFrame, wanted: tuple[st
 def usable(people: pl.DataFrame, observations: pl.DataFrame, codes: tuple[str, ...]) -> pl.DataFrame:
     """Measurements of those `codes` at or before the index date in canonical units, the latest last.
 
-    Most of a record is measurements that nobody asks for. Those beyond a limit of measurement are among the others,
-    without a value: where one is the latest, that is not known.
+    Most of a record is measurements that nobody asks for. Those beyond a limit of measurement, or without a known unit,
+    are among the others, without a value: where one is the latest, that is not known.
     """
-    done = observations.lazy().filter(pl.col("status").is_in(NOT_DONE).fill_null(value=False).not_(),
-                                      pl.col("value").is_finite().fill_null(value=False) | is_limit())
+    done = observations.lazy().filter(pl.col("status").is_in(NOT_DONE).fill_null(value=False).not_())
     # The host's normalise stage has done it, and told what is not used; a step that is run alone does it itself.
     known = done if "canonical_code" in observations.columns else canonical_units(done.pipe(as_written))[0].lazy()
     asked = known.select("patient_id", "row", "canonical_code", "value", "start").filter(
-        pl.col("canonical_code").is_in(codes))
+        pl.col("canonical_code").is_in(codes), pl.col("value").is_finite().fill_null(value=True))
     dated = asked.join(people.lazy().select("patient_id", "index_date"), on="patient_id")
     return dated.filter(pl.col("start") <= pl.col("index_date")).sort(
         "start", "row", maintain_order=True).pipe(as_written)

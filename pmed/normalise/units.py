@@ -168,13 +168,15 @@ def canonical_units(observations: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFr
 
     The extra column ``canonical_code`` is the LOINC code under which `value` is in the canonical unit of `CODES`, of a
     goal with `GOAL` before it;
-    null where the code has no canonical unit (value and unit stay as recorded), or where the unit is not known or
-    the value not plausible (it becomes null and moves to `value_text`). A limit ("> 9") has it without a value: that
-    was measured, too, and an older value is not the latest. Running it twice changes nothing.
+    null where the code has no canonical unit (value and unit stay as recorded), or where the value is not plausible
+    (it becomes null and moves to `value_text`, as one does whose unit is not known). A limit ("> 9") and a value
+    without a known unit have it without a value: that was measured, too, and an older value is not the latest.
+    Running it twice changes nothing.
     """
     if observations.is_empty():  # no record: nothing is worth making the look-ups for
         return observations.with_columns(canonical_code=pl.lit(None, dtype=pl.String)), TABLES["issues"].empty()
-    known = observations.with_columns(_code_and_quantity())
+    before = pl.col("canonical_code") if "canonical_code" in observations.columns else pl.lit(None, pl.String())
+    known = observations.with_columns(_code_and_quantity(), _before=before)
     by_table = _by_table(known)
     converted = _with_library(by_table.lazy(), _by_library(by_table)).with_columns(
         plausible=_plausible()).pipe(as_written)
@@ -186,12 +188,12 @@ def canonical_units(observations: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFr
         unit=pl.when(usable).then(_canonical_unit()).otherwise("unit"),
         value_text=pl.when(unread | odd).then(pl.format("{} {}", "value", pl.col("unit").fill_null("(no unit)")))
         .otherwise("value_text"),
-        canonical_code=pl.when(usable | is_limit()).then("canonical_code"))
+        canonical_code=pl.when(usable | _is_limit() | unread | pl.col("_before").is_not_null()).then("canonical_code"))
     columns = dict.fromkeys([*observations.columns, "canonical_code"])
     return done.select(*columns).pipe(as_written), _issues(converted.filter(unread), converted.filter(odd))
 
 
-def is_limit() -> pl.Expr:
+def _is_limit() -> pl.Expr:
     """Whether a row of ``observations`` says only that the value is beyond a limit of measurement; goals are none."""
     beyond = pl.col("value_text").str.contains(_BEYOND) & ~pl.col("code").str.starts_with(GOAL)
     return pl.col("value").is_null() & beyond.fill_null(value=False)

@@ -93,7 +93,7 @@ def _measurements(tables: Tables) -> pl.DataFrame:
     by = _code(tables)
     asked = facts("measurements").rename({"code": by, "unit": "unit-asked"})
     rows = dated_observations(tables, asked[by].to_list(), by).join(asked.lazy(), on=by)
-    # A canonical code without a value is a limit of measurement: where it is the latest, the value is unknown.
+    # A canonical code without a value is a limit, or has no known unit: where it is the latest, that is unknown.
     limit = pl.col("value").is_null() if by != "code" else pl.lit(value=False)
     usable = (pl.col("value") > 0) & (pl.col("unit") == pl.col("unit-asked"))
     found = rows.filter(usable.fill_null(value=False) | limit).sort("start", "row")
