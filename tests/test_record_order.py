@@ -65,6 +65,17 @@ def test_other_codes_and_what_has_none_stay_where_they_are() -> None:
     assert made["value"].to_list() == [3.0, 1.0, 2.0, 5.0]
 
 
+def test_rows_of_one_patient_that_stand_apart() -> None:
+    """As those of several files do: the row before is another patient's."""
+    given = [("p", EVENING, 3.0), ("q", EVENING, 7.0), ("p", NOON, 0.9), ("q", EVENING, 8.0)]
+    rows = [tuple({"patient_id": name, "file": "f", "place": "1", "system": LOINC, "code": CREATININE, "start": start,
+                   "value": value}.get(column) for column in COLUMNS["observations"]) for name, start, value in given]
+    people = [tuple({"patient_id": name, "file": "f"}.get(column) for column in COLUMNS["patients"]) for name in "pq"]
+    made = make_tables({"patients": people, "observations": rows}, [], None)["observations"]
+    assert made.filter(patient_id="p")["value"].to_list() == [0.9, 3.0]
+    assert made.filter(patient_id="q")["value"].to_list() == [7.0, 8.0]
+
+
 def test_fhir(tmp_path: Path) -> None:
     labs = [{"resourceType": "Observation", "id": f"o{at}", "status": "final", "effectiveDateTime": when,
              "subject": {"reference": "Patient/p"}, "code": {"coding": [

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
 
 import polars as pl
 
@@ -16,8 +17,13 @@ def last_entries(frames: Tables) -> pl.DataFrame:
     """The latest dated entry of each patient up to today. A medicine's end is a plan, not an entry."""
     # A date to come is a slip of the pen or a plan: the patient is not that old yet.
     today = datetime.now(UTC).date()
-    # One after the other: polars 1.44 makes one row of several columns that hold nothing.
-    entries = [frame.filter(pl.col(column) <= today).select("patient_id", index_date=column)
-               for name, frame in frames.items() if name != "patients" for column in ("start", "end", "recorded")
-               if column in frame.columns and (name, column) != ("medications", "end")]
+    entries = [latest for name, frame in frames.items() if name != "patients" for latest in _latest(
+        frame, [column for column in ("start", "end", "recorded")
+                if column in frame.columns and (name, column) != ("medications", "end")], today)]
     return pl.concat(entries).group_by("patient_id").agg(pl.col("index_date").max())
+
+
+def _latest(frame: pl.DataFrame, columns: Sequence[str], today: date) -> list[pl.DataFrame]:
+    """patient_id and index_date: of each column the latest day of each patient, null where there is none."""
+    days = frame.group_by("patient_id").agg(pl.col(name).filter(pl.col(name) <= today).max() for name in columns)
+    return [days.select("patient_id", index_date=name) for name in columns]

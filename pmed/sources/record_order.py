@@ -20,13 +20,16 @@ def in_time(rows: pl.DataFrame) -> pl.DataFrame:
 
     Rows of other days stay where they are, and so does, before the others, what has a day without a time.
     """
-    if not _may_be_out_of_order(rows["patient_id"], rows["start"]):
+    whose = _perhaps_out_of_order(rows["patient_id"], rows["start"])
+    if whose.is_empty():
         return rows
     day = pl.col("start").str.head(_WHOLE_DAY)
+    theirs = rows.select("patient_id", "system", "code", "start").with_row_index("_at").filter(
+        pl.col("patient_id").is_in(whose.to_list())).with_columns(_day=day)
     # Few rows have another of their day: the hash finds these, and perhaps one more, before anything is sorted.
-    alike = pl.col("patient_id").hash(1) ^ pl.col("code").hash(2) ^ day.hash(3)
-    several = rows.select("patient_id", "system", "code", "start", _day=day, _alike=alike).with_row_index("_at").filter(
-        pl.col("_alike").is_duplicated(), pl.col("code").is_not_null(), pl.col("_day").str.len_bytes() == _WHOLE_DAY)
+    alike = pl.col("patient_id").hash(1) ^ pl.col("code").hash(2) ^ pl.col("_day").hash(3)
+    several = theirs.filter(alike.is_duplicated(), pl.col("code").is_not_null(),
+                            pl.col("_day").str.len_bytes() == _WHOLE_DAY)
     ordered = several.sort(_instant(), "_at", nulls_last=False)
     moved = ordered.select("_at", _to=pl.col("_at").sort().over(_SAME)).filter(pl.col("_at") != pl.col("_to"))
     if moved.is_empty():
@@ -35,16 +38,20 @@ def in_time(rows: pl.DataFrame) -> pl.DataFrame:
     return rows[order]
 
 
-def _may_be_out_of_order(patient: pl.Series, start: pl.Series) -> bool:
-    """Whether any row may be of an earlier time than the one before it of the same patient.
+def _perhaps_out_of_order(patient: pl.Series, start: pl.Series) -> pl.Series:
+    """The patients of whom any row may be of an earlier time than one before it.
 
-    In one time zone texts are in the order of their times.
+    In one time zone texts are in the order of their times. Where the rows of a patient stand apart, it may be anybody.
     """
-    pairs = pl.DataFrame({"patient": patient, "start": start})
     text, before = pl.col("start"), pl.col("start").shift()
+    same = (pl.col("patient") == pl.col("patient").shift()).fill_null(value=False)
+    pairs = pl.DataFrame({"patient": patient, "start": start})
+    first = pairs.filter(~same)["patient"]
+    if first.is_duplicated().any():
+        return first.unique()
     zone = (text.str.tail(_ZONE) != before.str.tail(_ZONE)) & ~(text.str.ends_with("Z") & before.str.ends_with("Z"))
     odd = (text < before) | (zone & (text.str.head(_WHOLE_DAY) == before.str.head(_WHOLE_DAY)))
-    return bool(pairs.select((odd & (pl.col("patient") == pl.col("patient").shift())).any()).item())
+    return pairs.filter(odd & same)["patient"].unique()
 
 
 def _instant() -> pl.Expr:
