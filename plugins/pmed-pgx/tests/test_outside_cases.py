@@ -67,7 +67,8 @@ def run(case: Facts, shared: Path, tmp_path: Path) -> Run:
     """Rows by gene, or the error's text."""
     if case["kind"] == "diplotype_unit":
         given = case["input"]["diplotype_in"]
-        return {given["gene"]: result(genes()[given["gene"]], [("/".join(given["haplotypes"]), None, None, "")])}
+        calls = [("/".join(given["haplotypes"]), None, None, "")]
+        return {given["gene"]: result(genes()[given["gene"]], calls, male=True)}
     paths = []
     for number in sorted({one["file"] for one in case["input"]["outside_calls"]}):
         if "outside_lines" in case["input"]:

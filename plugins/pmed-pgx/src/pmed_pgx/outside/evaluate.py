@@ -36,7 +36,7 @@ class Reading:
     sure: bool = True
 
 
-def result(gene: Gene, calls: Sequence[Given], *, male: bool = True) -> Row:
+def result(gene: Gene, calls: Sequence[Given], *, male: bool) -> Row:
     """One ``gene_results`` row, without the patient; several calls are several possible results.
 
     A tool's no-call counts only where there is no call beside it. One allele of a gene on chromosome X is the whole
