@@ -14,13 +14,13 @@ from ..genomics.opening import head_of
 
 # In a chunk of the whole plan, and of genes alone, where nothing is said of memory: two processes take about 2 GB. A
 # third of the cost of 640 people is that of any chunk, however few they are; of genes alone more than half.
-PEOPLE, PEOPLE_GENES = 960, 2560
+PEOPLE, PEOPLE_GENES = 960, 1280
 LEAST, MOST = 16, 4096
 # Measured with the reference plugins: a process with its plugins and knowledge, and each person at a chunk's peak.
 BASE_MB, PERSON_MB, PERSON_GENES_MB = 280, 0.75, 0.2
 MAIN_MB = 150        # the process that hands out the chunks
 # Of NDJSON so much for each person of a chunk is read at once: as tables it takes about twice that.
-RECORD_BYTES, RECORD_BYTES_GENES = 500_000, 130_000
+RECORD_BYTES, RECORD_BYTES_GENES = 500_000, 260_000
 _SPREAD = 100        # a block may have a hundredth more: a chunk costs most of a second, even of two people
 _CUT = ("vcf", "bcf", "cache")
 

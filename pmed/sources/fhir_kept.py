@@ -105,10 +105,12 @@ class Kept:
         if not self._frames:
             return frame_of(self.name, ())
         parts = pl.concat(self._frames, rechunk=True)
-        what = "resource", pl.lit("/"), "id"
-        place, source = pl.concat_str("spot", pl.lit(" "), *what), pl.concat_str("file", pl.lit("#"), *what)
-        if parts["resource"].null_count():
-            place, source = pl.coalesce(place, "spot"), pl.coalesce(source, "id")
+        what, whole = ("resource", pl.lit("/"), "id"), parts["resource"].null_count()
+        place, source = pl.col("spot"), pl.col("id")  # of a row that is told otherwise
+        if whole < parts.height:
+            place, source = pl.concat_str(place, pl.lit(" "), *what), pl.concat_str("file", pl.lit("#"), *what)
+            if whole:
+                place, source = pl.coalesce(place, "spot"), pl.coalesce(source, "id")
         told = {"place": place, "source": source}
         return parts.select(told[name].alias(name) if name in told else name for name in self._schema)
 
