@@ -9,12 +9,14 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import Any
 
 from .errors import PmedError
@@ -41,7 +43,7 @@ def processes(number: int, begin: Callable[[Any], None], asked: object, *, hint:
     """
     theirs, mine = multiprocessing.Pipe(duplex=False)
     # A forked process would share the locks of polars' threads.
-    executor = ProcessPoolExecutor(number, multiprocessing.get_context("spawn"), _begin, (theirs, begin, asked))
+    executor = ProcessPoolExecutor(number, _Context(), _begin, (theirs, begin, asked))
 
     def pool(calls: Sequence[Call]) -> Iterator[Any]:
         if number == 1 or len(calls) < 2:  # a process is made when it is first asked, which costs a second
@@ -61,6 +63,23 @@ def processes(number: int, begin: Callable[[Any], None], asked: object, *, hint:
         executor.shutdown(cancel_futures=True)
         mine.close()
         theirs.close()
+
+
+class _Process(SpawnProcess):
+    """A process that does not run the script of this one again, so that a script needs no `if __name__ == ...`."""
+
+    def start(self) -> None:
+        main = vars(sys.modules["__main__"])
+        told = {name: main.get(name) for name in ("__spec__", "__file__")}
+        main.update(dict.fromkeys(told))
+        try:
+            super().start()
+        finally:
+            main.update(told)
+
+
+class _Context(SpawnContext):
+    Process = _Process
 
 
 def end_with(wait: Callable[[], object]) -> None:

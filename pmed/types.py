@@ -118,7 +118,9 @@ class Source(Protocol):
     ``apart(path)``: whether a file holds whole records, so that it can be read without the other files; and
     ``parted(paths, folder, size)``: files, each of some people with all that is theirs, which are read one by one
     instead of `paths`, of about as many rows each as `size` bytes of NDJSON; none where there are not so many. It
-    writes them into `folder`, and what they need; all of that is removed when they have been read.
+    writes them into `folder`, and what they need; all of that is removed when they have been read. Where that takes
+    long, ``pieces(paths, folder, size)``, files in `folder`, and ``go_through(piece)`` may be beside it: each piece is
+    gone through by some process, and then ``parted`` is called, which finds what that wrote.
     """
 
     name: ClassVar[str]

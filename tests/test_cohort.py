@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -109,7 +110,7 @@ def test_two_processes_make_the_bytes_that_one_makes(tmp_path: Path, crowd: tupl
     assert made(tmp_path / "one") == made(tmp_path / "two")
 
 
-def test_processes_for_chunks_start_before_records_are_read(tmp_path: Path, crowd: tuple[Path, list[Path]], small: None,
+def test_processes_for_chunks_start_before_files_are_read(tmp_path: Path, crowd: tuple[Path, list[Path]], small: None,
                                                             monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
@@ -120,8 +121,12 @@ def test_processes_for_chunks_start_before_records_are_read(tmp_path: Path, crow
     monkeypatch.setattr("pmed.cohort.processes", lambda *_: nullcontext(pool))
     genome, records = crowd
     run(genome, records, output=tmp_path / "out")
-    assert asked.count("worker_is_there") == asked.count("do") - 1 == 4  # she who has a record alone has a chunk, too
-    assert asked.index("cut") < asked.index("worker_is_there") < asked.index("part_records")
+    assert asked.count("worker_is_there") == (os.cpu_count() or 1)
+    assert asked.index("worker_is_there") < asked.index("cut") < asked.index("part_records") < asked.index("do")
+    asked.clear()
+    monkeypatch.setattr("pmed.cohort.people_at_once", lambda *_, **__: 100)
+    run(genome, records, output=tmp_path / "one")
+    assert "worker_is_there" not in asked  # one chunk needs no other process
 
 
 def test_genes_alone_are_those_of_a_call(tmp_path: Path, crowd: tuple[Path, list[Path]], small: None) -> None:

@@ -9,8 +9,10 @@ from typing import Any
 
 import polars as pl
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from pmed.sources import fhir_bundle, fhir_lines, fhir_many
+from pmed.sources import fhir_bundle, fhir_files, fhir_lines, fhir_many
 from pmed.sources.fhir import FhirSource
 from pmed.tables import TABLES
 from pmed.types import ReadRequest
@@ -140,3 +142,10 @@ def test_a_bundle_is_gone_before_the_next_is_read(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr("pmed.sources.fhir.read_document", watched)
     tables = FhirSource(processes=1).read(paths, ReadRequest(TABLES["sites"].empty()))
     assert (len(known), tables["observations"].height) == (3, 3)
+
+
+@given(st.lists(st.sampled_from([b"\n", b"{}", b"\r", b" ", b"a\x0bb"]), max_size=12).map(b"".join))
+@example(b"")
+@example(b"{}\n")
+def test_lines_of_a_block(block: bytes) -> None:
+    assert fhir_files._lines(block) == block.count(b"\n") + 1

@@ -77,9 +77,9 @@ def lines() -> st.SearchStrategy[list[Any]]:
 
 @settings(max_examples=60)
 @given(one=lines(), other=lines(), mixed=st.booleans(), size=st.integers(150, 700),
-       block=st.sampled_from([1 << 17, 1 << 8]), packed=st.booleans())
+       block=st.sampled_from([1 << 17, 1 << 8]), packed=st.booleans(), piece=st.sampled_from([1 << 26, 1 << 9, 1 << 6]))
 def test_parts_are_the_whole(tmp_path_factory: pytest.TempPathFactory, one: list[Any], other: list[Any], mixed: bool,
-                             size: int, block: int, packed: bool) -> None:
+                             size: int, block: int, packed: bool, piece: int) -> None:
     folder, target = tmp_path_factory.mktemp("records"), tmp_path_factory.mktemp("parts")
     known = [MEDICINE, *map(patient, PEOPLE)]
     write(folder / "a.ndjson", [*one, *known] if mixed else one)
@@ -90,6 +90,7 @@ def test_parts_are_the_whole(tmp_path_factory: pytest.TempPathFactory, one: list
         pack(folder)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("pmed.sources.fhir_files._CHUNK", block)  # in small ones there are none but patients
+        patched.setattr("pmed.sources.fhir_parts._BYTES", piece)
         parts = read_parts(folder, target, size)
     assert len(parts) > 1
     assert [len(part["patients"]) for part in parts].count(0) == 0

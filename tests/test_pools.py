@@ -15,18 +15,21 @@ from pmed.cohort import run
 from tests.test_cohort import made, people_vcf
 
 SECONDS = 5.0  # about .1 on an idle machine; working on to the end takes minutes
-COHORT = """
-import sys, time
-import pmed.cohort as c
+# Of each process as it starts, workers too: these do not run the script again.
+SLOW = """
+import time
 from pmed.cohort import work
-c.people_at_once = lambda *_, **__: 3
 inner = work._parquet
 def slow(frame):
-    time.sleep(float(sys.argv[3]))
+    time.sleep(0.3)  # each chunk takes 2 s and more
     return inner(frame)
 work._parquet = slow
-if __name__ == "__main__":
-    c.run(sys.argv[1], output=sys.argv[2], jobs=2)
+"""
+COHORT = """
+import sys
+import pmed.cohort as c
+c.people_at_once = lambda *_, **__: 3
+c.run(sys.argv[1], output=sys.argv[2], jobs=2)
 """
 
 
@@ -64,8 +67,10 @@ def test_a_cohort_that_is_ended_takes_its_workers_with_it_and_goes_on_later(
         monkeypatch: pytest.MonkeyPatch) -> None:
     script, out = tmp_path / "job.py", tmp_path / "out"
     script.write_text(COHORT)
-    command = [sys.executable, str(script), str(genome), str(out), "0.3"]  # each chunk takes 2 s and more
-    with subprocess.Popen(command, start_new_session=True, stderr=subprocess.DEVNULL) as started:
+    (tmp_path / "sitecustomize.py").write_text(SLOW)
+    paths = os.pathsep.join([str(tmp_path), *(path for path in sys.path if path)])
+    with subprocess.Popen([sys.executable, str(script), str(genome), str(out)], start_new_session=True,
+                          stderr=subprocess.DEVNULL, env=os.environ | {"PYTHONPATH": paths}) as started:
         deadline = time.monotonic() + 120
         while len(list((out / "work" / "done").glob("*.json"))) < 1:
             assert started.poll() is None
@@ -83,6 +88,15 @@ def test_a_cohort_that_is_ended_takes_its_workers_with_it_and_goes_on_later(
     monkeypatch.setattr("pmed.cohort.people_at_once", lambda *_, **__: 3)
     run(genome, output=out, jobs=1)
     assert {path: path.stat().st_mtime_ns for path in before} == before
+    assert made(out) == whole
+
+
+def test_a_script_needs_no_guard(tmp_path: Path, whole: dict[str, bytes], genome: Path) -> None:
+    script, out = tmp_path / "job.py", tmp_path / "out"
+    script.write_text(COHORT + "print('once')\n")
+    done = subprocess.run([sys.executable, str(script), str(genome), str(out)], capture_output=True, text=True,
+                          check=False)
+    assert (done.stdout, done.stderr, done.returncode) == ("once\n", "", 0)
     assert made(out) == whole
 
 

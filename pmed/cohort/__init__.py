@@ -129,10 +129,14 @@ def cohort(inputs: Inputs, asked: Asked, *, engine: str = "local", jobs: int = 0
     number = jobs or os.cpu_count() or 1
     most = people_at_once(memory, number, genes_only=asked.genes_only)
     _prepare(inputs, asked)
+    sets, lost = files_of_same_people(inputs.genome, asked.build)
     work.begin(asked)
-    _must_be_same(inputs, asked, most)
     with _swept(asked), processes(asked, number) as pool:
-        chunks, unread = _staged(pool, inputs, asked, most, here=engine == "local")
+        if engine == "local" and sum(len(one.samples) for one in sets) > most:
+            pool([(work.worker_is_there, ())] * number)  # they start while this one looks at the files
+        _must_be_same(inputs, asked, most)
+        unread = {str(path): why for path, why in lost.items()}
+        chunks = _staged(pool, inputs, asked, most, (sets, unread))
         done = _finished_before(asked.folder, chunks)
         todo = [chunk for chunk in chunks if chunk.number not in done]
         here_or_away = files or Here((), (), asked.folder)
@@ -207,11 +211,11 @@ def _sweep(asked: Asked) -> None:
             path.unlink(missing_ok=True)
 
 
-def _staged(pool: Pool, inputs: Inputs, asked: Asked, most: int, *, here: bool) -> tuple[list[Chunk], dict[str, str]]:
-    """All chunks, and the files that cannot be read with the reason. They are worked out `here`, or elsewhere."""
+def _staged(pool: Pool, inputs: Inputs, asked: Asked, most: int,
+            genomes: tuple[Sequence[Files], dict[str, str]]) -> list[Chunk]:
+    """All chunks; to the files that cannot be read, those of the genomes, others are added with the reason."""
     place = asked.folder / WORK
-    sets, lost = files_of_same_people(inputs.genome, asked.build)
-    unread = {str(path): why for path, why in lost.items()}
+    sets, unread = genomes
     blocks = [*_cut(pool, sets, place / "genomes", most, unread),
               *direct_blocks([one for one in sets if not _is_cut(one, most)], most)]
     if inputs.genome and not blocks:
@@ -219,8 +223,6 @@ def _staged(pool: Pool, inputs: Inputs, asked: Asked, most: int, *, here: bool) 
         several = f"none of {len(unread)} genomes can be read; the first: {first}"
         raise GenomeError(first if len(unread) == 1 else several)
     placed = with_patients(blocks, inputs.pairs)
-    if here and inputs.history:  # the processes for these chunks start while this one looks at the records
-        pool([(work.worker_is_there, ())] * len(placed))
     where = place / "people.arrow"
     write_whole(where, _ipc(pl.DataFrame(
         [(patient, number) for number, (_, people) in enumerate(placed) for patient, _ in people],
@@ -228,7 +230,7 @@ def _staged(pool: Pool, inputs: Inputs, asked: Asked, most: int, *, here: bool) 
     records = _sorted(pool, inputs.history, where, most,
                       size=most * (RECORD_BYTES_GENES if asked.genes_only else RECORD_BYTES))
     unread.update({path: why for _, one in records for path, why in one.unread.items()})
-    return _chunks(placed, records), unread
+    return _chunks(placed, records)
 
 
 def _is_cut(files: Files, most: int) -> bool:
@@ -274,6 +276,7 @@ def _sorted(pool: Pool, history: Sequence[Path], people: Path, most: int,
 def _parted(pool: Pool, groups: Sequence[tuple[Path, ...]], place: Path, size: int) -> list[tuple[Path, ...]]:
     """What is too much to be read at once in parts, the rest as it is."""
     given = [(paths, _parts_folder(place, paths), size) for paths in groups]
+    _all(pool([(work.go_through, (one[0], piece)) for one in given for piece in work.pieces(*one)]))
     _all(pool([(work.part_records, one) for one in given]))
     made = [work.part_records(*one).parts for one in given]
     found: list[tuple[Path, ...]] = []

@@ -20,8 +20,8 @@ LEAST, MOST = 16, 4096
 BASE_MB, PERSON_MB, PERSON_GENES_MB = 280, 0.75, 0.2
 MAIN_MB = 150        # the process that hands out the chunks
 # Of NDJSON so much for each person of a chunk is read at once: as tables it takes about twice that.
-RECORD_BYTES, RECORD_BYTES_GENES = 500_000, 260_000
-_SPREAD = 100        # a block may have a hundredth more: a chunk costs most of a second, even of two people
+RECORD_BYTES, RECORD_BYTES_GENES = 330_000, 260_000
+_SPREAD = 100
 _CUT = ("vcf", "bcf", "cache")
 
 
@@ -80,14 +80,15 @@ def people_at_once(megabytes: int, jobs: int, *, genes_only: bool = False) -> in
 
 
 def in_block(many: int, most: int) -> int:
-    """People in a block of those that `many` are cut into: `most`, or a few more where the last block has next to none.
+    """People in a block of those that `many` are cut into: `most`, or a hundredth more, where that saves a block.
 
-    >>> in_block(2560, 640), in_block(2562, 640), in_block(2700, 640)
-    (640, 641, 640)
+    An even number of blocks, all of one size, so that two processes have as much to do.
+
+    >>> in_block(2560, 640), in_block(2562, 640), in_block(2700, 640), in_block(500, 640)
+    (640, 641, 450, 500)
     """
-    whole = many // most
-    spread = math.ceil(many / whole) if whole else most
-    return spread if spread <= most + most // _SPREAD else most
+    blocks = math.ceil(many / (most + most // _SPREAD))
+    return math.ceil(many / (blocks + blocks % 2 if blocks > 1 else 1))
 
 
 def files_of_same_people(paths: Sequence[Path], build: str) -> tuple[list[Files], dict[Path, str]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -95,13 +96,36 @@ def _unreadable(source: Any, request: ReadRequest, paths: Sequence[Path]) -> dic
     return found
 
 
+def pieces(engine: Engine, paths: tuple[Path, ...], folder: Path, size: int) -> list[Path]:
+    """What is to be gone through, by any process, before records are parted."""
+    source = _parting(engine, paths)
+    if not hasattr(source, "pieces") or (folder / DONE).is_file():
+        return []
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        return list(source.pieces(paths, folder, size))
+    except InputError:  # who reads them says so
+        return []
+
+
+def go_through(engine: Engine, paths: tuple[Path, ...], piece: Path) -> None:
+    """Go through a piece of some records; what cannot be read is met again by who parts them."""
+    with suppress(InputError):
+        _parting(engine, paths).go_through(piece)
+
+
+def _parting(engine: Engine, paths: tuple[Path, ...]) -> Any:
+    """The source that can part these records, or None."""
+    return next((one.made for one in engine.sources if one.made.kind == "history" and hasattr(one.made, "parted")
+                 and all(map(one.made.matches, paths))), None)
+
+
 def part_records(engine: Engine, paths: tuple[Path, ...], folder: Path, size: int) -> Parted:
     """Part records that are more than `size` bytes, where their source can."""
     if (done := _done(folder, Parted)) is not None:
         return done
     folder.mkdir(parents=True, exist_ok=True)
-    source = next((one.made for one in engine.sources if one.made.kind == "history" and hasattr(one.made, "parted")
-                   and all(map(one.made.matches, paths))), None)
+    source = _parting(engine, paths)
     try:
         parts = source.parted(paths, folder, size) if source else []
     except InputError:  # who reads them says so

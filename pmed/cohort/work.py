@@ -286,6 +286,16 @@ def cut(paths: tuple[Path, ...], folder: Path, people: int) -> staging.Cut:
     return staging.cut(_mine[0].engine, _mine[0].request, paths, folder, people)
 
 
+def pieces(paths: tuple[Path, ...], folder: Path, size: int) -> list[Path]:
+    """What is to be gone through before records are parted."""
+    return staging.pieces(_mine[0].engine, paths, folder, size)
+
+
+def go_through(paths: tuple[Path, ...], piece: Path) -> None:
+    """Go through a piece of records, in this process."""
+    staging.go_through(_mine[0].engine, paths, piece)
+
+
 def part_records(paths: tuple[Path, ...], folder: Path, size: int) -> staging.Parted:
     """Part records that are too much to be read at once, in this process."""
     return staging.part_records(_mine[0].engine, paths, folder, size)
@@ -312,5 +322,5 @@ def is_full(error: PmedError) -> bool:
     return bool(_NO_ROOM.search(error.message))
 
 
-__all__ = ["Asked", "Done", "Worker", "begin", "cut", "do", "exposures", "is_full", "note", "part",
-           "part_records", "sort_records", "worker", "worker_is_there"]
+__all__ = ["Asked", "Done", "Worker", "begin", "cut", "do", "exposures", "go_through", "is_full", "note", "part",
+           "part_records", "pieces", "sort_records", "worker", "worker_is_there"]

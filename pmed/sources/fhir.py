@@ -19,7 +19,7 @@ from .fhir_bundle import Reading, read_document
 from .fhir_files import EXPORT_HINT, inside, is_bundle, is_lines, is_record
 from .fhir_lines import LineReading
 from .fhir_many import take_all, take_loose
-from .fhir_parts import is_part, parted, readings
+from .fhir_parts import go_through, is_part, parted, pieces, readings
 from .fhir_records import Records
 from .fhir_resource import file_issue
 from .fhir_shares import read_shared
@@ -53,6 +53,14 @@ class FhirSource:
     def parted(self, paths: Sequence[Path], folder: Path, size: int) -> list[Path]:
         """NDJSON of more than `size` bytes in files of a folder that are read one by one; none where it is less."""
         return parted(paths, folder, size)
+
+    def pieces(self, paths: Sequence[Path], folder: Path, size: int) -> list[Path]:
+        """What `parted` has to go through, by as many processes as there are, each with `go_through`."""
+        return pieces(paths, folder, size)
+
+    def go_through(self, piece: Path) -> None:
+        """Go through one of `pieces`, for `parted` to find it done."""
+        go_through(piece)
 
     def read(self, paths: Sequence[Path], request: ReadRequest) -> dict[str, pl.DataFrame]:
         """Read records of one or many patients; `request.index_date` is an ISO date or "".

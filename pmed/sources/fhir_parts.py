@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
-from itertools import accumulate, groupby
+from functools import cache, lru_cache
+from itertools import accumulate, groupby, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +19,15 @@ import msgspec
 
 from ..files import write_whole
 from .fhir_decoded import BEGIN
-from .fhir_files import UNPACKED, Span, blocks, inside, is_lines, is_packed, unpacked
+from .fhir_files import UNPACKED, Span, blocks, inside, is_lines, is_packed, line_after, unpacked
 from .fhir_lines import LineReading
 from .fhir_resource import UNREADABLE
 from .fhir_shares import kind_at_begin
 from .fhir_types import Reference
 from .fhir_wanted import PASSED_OVER
 
-_SUFFIX = ".fhir-part"
+_SUFFIX, _PIECE, _PLAN = ".fhir-part", ".fhir-piece", "plan.json"
+_BYTES = 1 << 26  # of a piece
 _FIRST, _EVERY = 0, -1  # numbers of parts
 _PACKING = 40  # so many times longer than it looks a gzipped file of lines is at the most
 _APART = {"Patient", "Medication", None}
@@ -60,6 +61,30 @@ class _Lines(msgspec.Struct):
     runs: list[_Run]
 
 
+class _Plan(msgspec.Struct):
+    """Files that are gone through, how many parts there are, and the part of each patient."""
+
+    files: list[str]
+    many: int
+    place: dict[str, int]
+
+
+class _Piece(msgspec.Struct):
+    """Whole lines of a file."""
+
+    path: str
+    start: int
+    end: int
+
+
+class _Found(msgspec.Struct):
+    """Of so many lines the runs of each part; not `known` where they cannot be told."""
+
+    lines: int
+    runs: list[list[_Run]]
+    known: bool = True
+
+
 def is_part(path: Path) -> bool:
     """Whether the file is a part, by its name."""
     return path.suffix == _SUFFIX
@@ -72,6 +97,29 @@ def readings(part: Path) -> Iterator[LineReading]:
             yield LineReading(Path(file.path), span=Span(run.start, run.end, run.number), without_first=not run.first)
 
 
+def pieces(paths: Iterable[Path], folder: Path, size: int) -> list[Path]:
+    """What `parted` has to go through, in files of the folder that `go_through` takes in any order and process.
+
+    None where nothing is to be parted. Raises as `parted`.
+    """
+    plan = _planned(paths, folder, size)
+    made = []
+    for number, file in enumerate(plan.files if plan else ()):
+        for start, end in pairwise(_cuts(Path(file))):
+            made.append(folder / f"{number:05}-{start:012}{_PIECE}")
+            write_whole(made[-1], msgspec.json.encode(_Piece(file, start, end)))
+    return made
+
+
+def go_through(piece: Path) -> None:
+    """Find which lines of a piece are for which part, and note it beside the piece."""
+    if _found_in(piece).is_file():
+        return
+    one, plan = msgspec.json.decode(piece.read_bytes(), type=_Piece), _plan_of(piece.parent / _PLAN)
+    found = _gone_through(Path(one.path), Span(one.start, one.end), plan)
+    write_whole(_found_in(piece), msgspec.json.encode(found))
+
+
 def parted(paths: Iterable[Path], folder: Path, size: int) -> list[Path]:
     """Write parts of about `size` bytes into a folder; none where the files are smaller, or cannot be parted.
 
@@ -81,28 +129,62 @@ def parted(paths: Iterable[Path], folder: Path, size: int) -> list[Path]:
         HistoryError: a file cannot be read.
         PmedError: there is no room for a gzipped file's lines.
     """
+    found: dict[str, _Found] = {}
+    given = pieces(paths, folder, size)
+    for piece in given:
+        go_through(piece)
+        file = msgspec.json.decode(piece.read_bytes(), type=_Piece).path
+        more = msgspec.json.decode(_found_in(piece).read_bytes(), type=_Found)
+        found[file] = _joined(found[file], more) if file in found else more
+    parts = [*zip(*([(file, runs) for runs in one.runs] for file, one in found.items()), strict=True)
+             ] if all(one.known for one in found.values()) else []
+    made = [folder / f"{number:05}{_SUFFIX}" for number in range(len(parts))]
+    for path, part in zip(made, parts, strict=True):
+        write_whole(path, msgspec.json.encode([_Lines(file, runs) for file, runs in part if runs]))
+    for path in (folder / _PLAN, *given, *map(_found_in, given)):
+        path.unlink(missing_ok=True)
+    return made
+
+
+def _planned(paths: Iterable[Path], folder: Path, size: int) -> _Plan | None:
+    """Which files are gone through and who is in which part; None where nothing is to be parted."""
+    if (kept := folder / _PLAN).is_file():
+        return _plan_of(kept)
     files = [file for path in paths for file in (inside(path) if path.is_dir() else [path])]
     if not files or not all(is_lines(file) and file.is_file() for file in files):
-        return []
+        return None
     if sum(file.stat().st_size * (_PACKING if is_packed(file) else 1) for file in files) <= size:
-        return []
+        return None
     files = [_plain(file, folder / f"{number:05}{UNPACKED}") for number, file in enumerate(files)]
     many = -(-sum(file.stat().st_size for file in files) // size)
     # A file of an export holds one type. Patients that are met elsewhere are in some part, with all that is theirs.
     people = _people([one for one in files if kind_at_begin(one) == "Patient"] or files) if many > 1 else {}
     many = min(many, len(people) // 2)  # what is wrong with a resource of nobody is told of the only patient
     if many < 2:
-        return []
-    place = {name: number * many // len(people) for number, name in enumerate(people)}
-    runs = [_runs(file, place, many) for file in files]
-    if None in runs:
-        return []
-    made = []
-    for part in range(many):
-        lines = [_Lines(str(file), mine[part]) for file, mine in zip(files, runs, strict=True) if mine and mine[part]]
-        made.append(folder / f"{part:05}{_SUFFIX}")
-        write_whole(made[-1], msgspec.json.encode(lines))
-    return made
+        return None
+    plan = _Plan([*map(str, files)], many, {name: number * many // len(people) for number, name in enumerate(people)})
+    write_whole(kept, msgspec.json.encode(plan))
+    return plan
+
+
+def _plan_of(path: Path) -> _Plan:
+    return _decoded_plan(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=1)
+def _decoded_plan(path: Path, _written: int) -> _Plan:
+    """As a process needs it for one piece after the other: there may be a million patients."""
+    return msgspec.json.decode(path.read_bytes(), type=_Plan)
+
+
+def _found_in(piece: Path) -> Path:
+    return piece.with_suffix(".found")
+
+
+def _cuts(file: Path) -> list[int]:
+    """Where the pieces of a file begin and end, all at a line's beginning."""
+    size = file.stat().st_size
+    return sorted({0, *(line_after(file, place) for place in range(_BYTES, size, _BYTES)), size})
 
 
 def _plain(file: Path, folder: Path) -> Path:
@@ -125,19 +207,38 @@ def _people(files: Sequence[Path]) -> dict[str, None]:
     return found
 
 
-def _runs(file: Path, place: Mapping[str, int], many: int) -> list[list[_Run]] | None:
-    """The runs of each part; None where blanks between lines hide where these begin."""
-    found: list[list[_Run]] = [[] for _ in range(many)]
-    for span, block in blocks(file):
+def _gone_through(file: Path, where: Span, plan: _Plan) -> _Found:
+    """The runs of each part, lines counted from where it begins; not known where blanks hide where lines begin."""
+    found, lines = _Found(0, [[] for _ in range(plan.many)]), 0
+    for span, block in blocks(file, where):
         if span.end is None or not 0 <= span.end - span.start - len(block) <= 1:
-            return None
-        for number, run in _parts_of(span, block, place, many):
-            for mine in found if number == _EVERY else (found[number],):
-                if mine and (mine[-1].end, mine[-1].first) == (run.start, run.first):
-                    mine[-1].end = run.end
-                else:
-                    mine.append(_Run(run.start, run.end, run.number, run.first))
+            return _Found(0, [], known=False)
+        for number, run in _parts_of(span, block, plan.place, plan.many):
+            for mine in found.runs if number == _EVERY else (found.runs[number],):
+                _append(mine, run)
+        lines = span.number + span.lines - where.number
+    found.lines = lines
     return found
+
+
+def _joined(before: _Found, after: _Found) -> _Found:
+    """What was found in two pieces of a file, the one behind the other."""
+    if not before.known or not after.known:
+        return _Found(0, [], known=False)
+    for mine, more in zip(before.runs, after.runs, strict=True):
+        for run in more:
+            run.number += before.lines
+            _append(mine, run)
+    before.lines += after.lines
+    return before
+
+
+def _append(runs: list[_Run], run: _Run) -> None:
+    """Add a run, or make the last one longer by it."""
+    if runs and (runs[-1].end, runs[-1].first) == (run.start, run.first):
+        runs[-1].end = run.end
+    else:
+        runs.append(_Run(run.start, run.end, run.number, run.first))
 
 
 def _parts_of(span: Span, block: bytes, place: Mapping[str, int], many: int) -> Iterator[tuple[int, _Run]]:
