@@ -28,7 +28,7 @@ class HistoryFeatures:
     """Features of the record at its index date; null where the record does not say.
 
     - ``age`` in years with fraction, exact on birthdays; ``sex`` female or male; ``ancestry`` as recorded.
-    - ``height`` (cm) and ``weight`` (kg): the latest plausible value (50 to 250 cm, 2 to 400 kg).
+    - ``height`` (cm) and ``weight`` (kg): the latest value; null where that is outside 50 to 250 cm, 2 to 400 kg.
     - ``on:<ingredient>``: an active medicine holds it. False needs a record that lists medicines, or says that none is
       taken, and in which every current one is known: a medicine that was not recognised, one that could be it, or an
       order that was left out makes it unknown.
@@ -98,9 +98,8 @@ def _measures(people: pl.DataFrame, observations: pl.DataFrame, wanted: tuple[st
         **{name: body for name, body in _BODY.items() if name in wanted}}
     if not limits:
         return people.select("patient_id")
-    latest = [pl.col("value").filter(pl.col("canonical_code") == code,
-                                     pl.col("value").is_between(low, high).fill_null(value=True)).last().alias(name)
-              for name, (code, low, high) in limits.items()]
+    latest = [pl.when(pl.col("value").is_between(low, high)).then("value").filter(pl.col("canonical_code") == code)
+              .last().alias(name) for name, (code, low, high) in limits.items()]
     codes = tuple(dict.fromkeys(code for code, _, _ in limits.values()))
     return usable(people, observations, codes).group_by("patient_id").agg(latest)
 

@@ -259,7 +259,7 @@ def test_a_diagnosis_that_is_not_confirmed_leaves_it_open(doubt: str, code: str,
     ({"value": None, "value_text": "clotted"}, 2.5, "2026-03-01"),
     ({"value": None, "value_text": "> 9", "status": "cancelled"}, 2.5, "2026-03-01"),
     ({"value": None, "value_text": "> 9", "start": date(2026, 2, 1)}, 2.5, "2026-03-01"),
-    ({"value": 99.0}, 2.5, "2026-03-01"), ({"value": 3.0}, 3.0, "2026-03-02")])
+    ({"value": 99.0}, None, None), ({"value": 3.0}, 3.0, "2026-03-02")])
 def test_beyond_a_limit_an_older_value_is_not_the_latest(later: dict[str, Any], inr: float | None,
                                                          day: str | None) -> None:
     rows = [measured("6301-6", 2.5, "1", start=date(2026, 3, 1)), measured("6301-6", 1.0, "1") | later]
