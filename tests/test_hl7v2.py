@@ -319,7 +319,7 @@ def test_a_message_without_a_patient_loses_only_itself(tmp_path: Path) -> None:
 
 
 def test_batches_and_frames(tmp_path: Path) -> None:
-    first, second = message(msh(), PID, OBR, OBX), message(msh(number=2), "PID|1||P2", OBR, OBX)
+    first, second = message(msh(), PID, OBR, OBX), message(msh(number=2), PID.replace("|P1", "|P2"), OBR, OBX)
     batch = "FHS|^~\\&|\rBHS|^~\\&|\r" + first + second + "BTS|2\rFTS|1\r"
     framed = f"\x0b{first}\x1c\r\x0b{second}\x1c\r"
     for text in (batch, framed):

@@ -205,5 +205,7 @@ def test_measurements(tables: dict[str, pl.DataFrame], files: dict[str, Path]) -
 
 
 def test_only_known_problems(tables: dict[str, pl.DataFrame]) -> None:
-    assert set(tables["issues"]["code"]) == {"no-duration", "no-allergy-table", "deceased"}
+    assert set(tables["issues"]["code"]) == {"no-duration", "no-allergy-table", "deceased", "no-age"}
     assert tables["issues"].filter(pl.col("code") == "no-duration")["patient_id"].is_unique().all()
+    unborn = tables["patients"].filter(pl.col("birth_date") > pl.col("index_date"))["patient_id"]
+    assert set(tables["issues"].filter(pl.col("code") == "no-age")["patient_id"]) == set(unborn)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import polars as pl
 
 Range = tuple[float, float]
+OLDEST = 120  # years; who is older by the record was born on another day (1900-01-01 often stands for "unknown")
 
 _LDL, _EGFR, _ENZYMES = ("LDL cholesterol", 1, 1000), ("eGFR", 2, 250), (1, 50000)
 # canonical LOINC → (name, least, most) in the canonical unit: the span of the living, the very ill included. Wide on
