@@ -9,7 +9,8 @@ import click
 
 from pmed import TABLES
 from pmed.cli import cli
-from pmed.normalise.units import CODES, PLAUSIBLE, canonical_unit
+from pmed.normalise.plausible import PLAUSIBLE
+from pmed.normalise.units import CODES, canonical_unit
 from pmed.plugins import Plugins
 from pmed.tables import Column, Table
 from pmed.terminal import add_commands

@@ -10,6 +10,7 @@ import pytest
 
 from pmed.cohort.analyses import COLLINEAR, SAME_OUTCOME, associations, false_discovery_rates, linear, logistic
 from pmed.errors import InputError
+from pmed.tables import TABLES
 
 
 def table(carrier_cases: int, carriers: int, cases: int, others: int) -> tuple[np.ndarray, np.ndarray]:
@@ -46,6 +47,20 @@ def test_covariates_as_statsmodels_has_them() -> None:
     case = (y > 0).astype(float)
     theirs = models.Logit(case, x).fit(disp=0)
     assert logistic(x, case)[:3] == pytest.approx((theirs.params[0], theirs.bse[0], theirs.pvalues[0]), rel=1e-5)
+
+
+def test_a_result_that_is_not_sure_is_no_level_of_a_result() -> None:
+    people = [f"p{n}" for n in range(90)]
+    rows = [{"patient_id": one, "gene": "A", "status": "ambiguous" if n % 3 == 0 else "called",
+             "phenotype": "poor" if n % 3 == 1 else "normal", "complete": n % 3 != 0} for n, one in enumerate(people)]
+    genes = TABLES["gene_results"].frame(rows)
+    outcome = pl.DataFrame({"patient_id": people, "outcome": [n % 2 == 0 for n in range(90)]})
+    assert associations(genes, outcome)["people"].to_list() == [60, 60]  # before, the 30 counted as normal
+    for of in ("status", "complete", "diplotypes", "possible_phenotypes"):
+        with pytest.raises(InputError, match="no result to test"):
+            associations(genes, outcome, of=of)
+    own = genes.select("patient_id", "gene", called=pl.col("status") == "called")
+    assert associations(own, outcome, of="called")["result"].sort().to_list() == ["false", "true"]
 
 
 def test_results_are_tested_gene_by_gene_and_the_unknown_are_left_out() -> None:

@@ -159,6 +159,18 @@ def test_child_pugh_of_a_record_says_what_is_missing() -> None:
         "patient_id": "p", "child-pugh": None, "child-pugh-missing": "INR, grade of ascites"}
 
 
+@pytest.mark.parametrize(("inr", "why"), [
+    (measure("6301-6", 1.0, "1", date(2023, 5, 1)), "INR (older than 365 days)"),
+    (measure("6301-6", 1.0, "knots"), "INR (latest value not usable)"),
+    (measure("6301-6", 99.0), "INR (latest value not usable)"), (measure("6301-6", 1.0, status="cancelled"), "INR"),
+    (measure("6301-6", 1.0), "")])
+def test_why_a_measurement_is_no_input_of_child_pugh(inr: Row, why: str) -> None:
+    labs = [measure("1975-2", 1.0, "mg/dL", date(2020, 1, 1)), inr]
+    assert one("child-pugh-missing", observations=labs) == ", ".join([
+        "bilirubin (older than 365 days)", "albumin", *filter(None, [why]), "grade of ascites",
+        "grade of encephalopathy"])
+
+
 @pytest.mark.parametrize(("drug", "active", "points"), [
     ("warfarin", True, None), ("warfarin", None, None), ("apixaban", True, None), ("warfarin", False, 7.0),
     ("metformin", True, 7.0)])
@@ -168,7 +180,8 @@ def test_the_inr_of_who_takes_an_anticoagulant_gives_no_child_pugh(drug: str, ac
     signs = [condition("389026000", verification="refuted"), condition("13920009", verification="refuted")]
     taken = {"patient_id": "p", "ingredients": [drug], "active": active}
     made = features("child-pugh", "child-pugh-missing", observations=labs, conditions=signs, medications=[taken])
-    assert (made["child-pugh"], made["child-pugh-missing"]) == (points, None if points else "INR")
+    assert (made["child-pugh"], made["child-pugh-missing"]) == (
+        points, None if points else "INR (oral anticoagulant taken or perhaps taken)")
 
 
 @pytest.mark.parametrize(("conditions", "found"), [

@@ -107,7 +107,7 @@ def test_odd_goals_are_told(tmp_path: Path) -> None:
         "warning", "bad-range", "entry[1] Goal/g1 $.target[0].detailRange")
     assert tables["observations"]["value_text"].to_list() == ["3 to 2", None]
     assert canonical_units(tables["observations"])[1].select("code", "text").rows() == [
-        ("implausible-value", "INR 250.0 {INR}: outside 0.4 to 30 1, not used")]
+        ("implausible-value", "INR 250.0 {INR}: outside 0.4 to 20 1, not used")]
 
 
 def test_a_goal_given_twice_is_used_once(tmp_path: Path) -> None:

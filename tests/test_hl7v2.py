@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from pmed.errors import HistoryError
 from pmed.sources.hl7v2 import Hl7v2Source
+from pmed.sources.hl7v2_message import Message, segments
 from pmed.tables import TABLES
 from pmed.types import ReadRequest
 
@@ -319,7 +320,7 @@ def test_a_message_without_a_patient_loses_only_itself(tmp_path: Path) -> None:
 
 
 def test_batches_and_frames(tmp_path: Path) -> None:
-    first, second = message(msh(), PID, OBR, OBX), message(msh(number=2), "PID|1||P2", OBR, OBX)
+    first, second = message(msh(), PID, OBR, OBX), message(msh(number=2), PID.replace("|P1", "|P2"), OBR, OBX)
     batch = "FHS|^~\\&|\rBHS|^~\\&|\r" + first + second + "BTS|2\rFTS|1\r"
     framed = f"\x0b{first}\x1c\r\x0b{second}\x1c\r"
     for text in (batch, framed):
@@ -400,3 +401,41 @@ def test_any_piece_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, 
     content = WHOLE[:start] + noise + WHOLE[end:]
     with contextlib.suppress(HistoryError):
         read(tmp_path_factory.mktemp("m"), content)
+
+
+MARKS = st.sampled_from(["|^~\\&", "|^~\\&#", "|^", "|^~", "|^~\\", "$%*!@", "#^~\\&"])
+
+
+@settings(max_examples=300, deadline=None)
+@given(marks=MARKS, data=st.data())
+def test_components_are_those_of_python_hl7(marks: str, data: st.DataObject) -> None:
+    """An implementation of others, which splits every field of every segment at once."""
+    hl7 = pytest.importorskip("hl7")
+    line = st.text(alphabet=f"{marks}ab 1\u00e9", max_size=30).map(lambda text: f"OBX{marks[0]}{text}")
+    drawn = data.draw(st.lists(line, min_size=1, max_size=3))
+    lines = [f"MSH{marks}{marks[0]}LAB{marks[0]}a{marks[1]}b", *drawn, "OBX"]
+    found = segments(Message("f", 1, lines))
+    theirs = hl7.parse("\r".join(lines))
+    assert [len(one) for one in found] == [len(one) for one in theirs]
+    for mine, other in zip(found[1:], theirs[1:], strict=True):
+        for at in range(1, len(other) + 1):
+            field = list.__getitem__(other, at) if at < len(other) else []
+            assert mine.repetitions(at) == len(field)
+            for repetition in range(1, len(field) + 2):
+                parts = range(1, 5)
+                theirs_said = [as_they_split(field, part, repetition) for part in parts]
+                assert [mine._raw(at, part, repetition) for part in parts] == theirs_said
+                assert mine.texts(at, parts, repetition) == [mine.text(at, part, repetition) for part in parts]
+
+
+def as_they_split(field: list, part: int, repetition: int) -> str:
+    """The first subcomponent of a component, of nested lists; what is not split has one part."""
+    if repetition > len(field):
+        return ""
+    found = list.__getitem__(field, repetition - 1)
+    if isinstance(found, str):
+        return found.strip() if part == 1 else ""
+    if part > len(found):
+        return ""
+    found = list.__getitem__(found, part - 1)
+    return (found if isinstance(found, str) else list.__getitem__(found, 0)).strip()

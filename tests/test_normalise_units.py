@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pmed.normalise import units
+from pmed.normalise import plausible, units
 from pmed.normalise.units import CODES, LOINC, UNITS, canonical_units, to_unit
 from pmed.sources.fhir import FhirSource
+from pmed.sources.omop import OmopSource
 from pmed.tables import TABLES
 from pmed.types import ReadRequest
 
@@ -87,17 +88,62 @@ def test_unknown_unit_is_unknown(unit: str | None) -> None:
     ("8302-2", 175.0, "m", "height 175.0 m: outside 25 to 250 cm, not used"),
     ("29463-7", 0.0, "kg", "weight 0.0 kg: outside 0.3 to 600 kg, not used"),
     ("2160-0", 88.4, "mg/dL", "creatinine 88.4 mg/dL: outside 0.1 to 25 mg/dL, not used"),
-    ("6301-6", -1.0, None, "INR -1.0 (no unit): outside 0.4 to 30 1, not used"),
-    ("4548-4", float("nan"), "%", "HbA1c NaN %: outside 2 to 25 %, not used"),
+    ("6301-6", -1.0, None, "INR -1.0 (no unit): outside 0.4 to 20 1, not used"),
+    ("4548-4", float("nan"), "%", "HbA1c NaN %: outside 3 to 25 %, not used"),
 ])
 def test_implausible_values_are_told_and_not_used(code: str, value: float, unit: str | None, text: str) -> None:
     out, issues = canonical_units(observations({"code": code, "value": value, "unit": unit}, {
         "code": "8480-6", "value": 120.0, "unit": "mm[Hg]"}))
-    assert out.select("value", "unit", "canonical_code").row(0) == (None, unit, None)
-    assert out["value_text"][0] == text.partition(":")[0].removeprefix(units.PLAUSIBLE[CODES[code][0]][0]).strip()
+    assert out.select("value", "unit", "canonical_code").row(0) == (None, unit, CODES[code][0])  # it was measured
+    assert out["value_text"][0] == text.partition(":")[0].removeprefix(plausible.PLAUSIBLE[CODES[code][0]][0]).strip()
     assert out["value"][1] == 120.0
     assert issues.select("place", "severity", "code", "text").rows() == [
         ("Observation/1", "warning", "implausible-value", text)]
+
+
+@pytest.mark.parametrize(("code", "value", "unit", "ends"), [
+    ("4548-4", 6.5, "mmol/mol", "20 to 250 mmol/mol"), ("59261-8", 7.9, "mmol/mol", "20 to 250 mmol/mol"),
+    ("4548-4", 48.0, "%", "3 to 25 %"), ("2160-0", 80.0, "mg/dL", "0.1 to 25 mg/dL"),
+    ("2160-0", 11.4, "umol/L", "15 to 2210 umol/L"), ("14682-9", 1.1, "\u00b5mol/l", "15 to 2210 \u00b5mol/l"),
+    ("2160-0", 1.1, "mg/L", "1.5 to 250 mg/L"),
+    ("2345-7", 5.4, "mg/dL", "20 to 3000 mg/dL"), ("2339-0", 95.0, "mmol/L", "0.3 to 60 mmol/L"),
+    ("2089-1", 3.2, "mg/dL", "10 to 1000 mg/dL"), ("18262-6", 125.0, "mmol/L", "1 to 1000 mg/dL"),
+    ("2085-9", 1.3, "mg/dL", "5 to 300 mg/dL"), ("2571-8", 150.0, "mmol/L", "0.06 to 50 mmol/L"),
+    ("1975-2", 0.9, "umol/L", "2 to 1370 umol/L"), ("17861-6", 2.4, "mg/dL", "4 to 25 mg/dL"),
+    ("1751-7", 4.2, "g/L", "0.7 to 9 g/dL"), ("718-7", 14.1, "g/L", "20 to 300 g/L"),
+    ("718-7", 14.1, "mmol/L", "0.7 to 14 mmol/L"), ("777-3", 250.0, "/uL", "1000 to 3000000 /uL"),
+    ("777-3", 5000.0, "10*3/uL", "0 to 3000 10*3/uL"), ("6690-2", 7.0, "/mm3", "50 to 1000000 /mm3"),
+    ("8462-4", 10.6, "mm[Hg]", "15 to 250 mm[Hg]"), ("6298-4", 40.0, "mmol/L", "1 to 15 mmol/L"),
+    ("6301-6", 28.0, None, "0.4 to 20 1"),  # Quick's percentage
+    ("33914-3", 1.6, "mL/min/{1.73_m2}", "2 to 250 mL/min/{1.73_m2}"),
+])
+def test_a_number_that_is_likelier_one_of_another_unit_is_not_used(
+        code: str, value: float, unit: str | None, ends: str) -> None:
+    out, issues = canonical_units(observations({"code": code, "value": value, "unit": unit}))
+    assert out.select("value", "unit", "canonical_code").row(0) == (None, unit, CODES[code][0])
+    assert issues["text"].to_list() == [
+        f"{plausible.PLAUSIBLE[CODES[code][0]][0]} {value} {unit or '(no unit)'}: outside {ends}, not used"]
+
+
+@pytest.mark.parametrize(("code", "value", "unit"), [
+    ("4548-4", 20.0, "mmol/mol"), ("4548-4", 3.2, "%"), ("2345-7", 25.0, "mg/dL"), ("2345-7", 55.0, "mmol/L"),
+    ("2160-0", 15.0, "umol/L"), ("2160-0", 18.0, "mg/dL"), ("2089-1", 12.0, "mg/dL"), ("2089-1", 0.3, "mmol/L"),
+    ("718-7", 8.5, "g/dL"), ("718-7", 8.5, "mmol/L"), ("718-7", 25.0, "g/L"), ("777-3", 2000.0, "/uL"),
+    ("777-3", 2.0, "G/L"), ("2571-8", 30.0, "mmol/L"), ("1751-7", 9.0, "g/L"), ("29463-7", 150.0, "kg")])
+def test_what_the_very_ill_have_or_cannot_be_told_is_used(code: str, value: float, unit: str) -> None:
+    out, issues = canonical_units(observations({"code": code, "value": value, "unit": unit}))
+    assert (out["value"].is_not_null().item(), issues.height) == (True, 0)
+
+
+def test_ranges_by_unit_are_of_known_units_and_within_those_of_all() -> None:
+    for code, ranges in plausible.IN_UNIT.items():
+        target, quantity = CODES[code]
+        assert (target, set(ranges) - set(units._spelled(UNITS[quantity]))) == (code, set())
+        _, least, most = plausible.PLAUSIBLE[code]
+        for unit, ends in ranges.items():
+            factor, offset = units._factors(quantity)[unit]
+            low, high = (end * factor + offset for end in ends)
+            assert (low >= least * 0.9, high <= most * 1.01) == (True, True), (code, unit)
 
 
 @pytest.mark.parametrize(("value", "used"), [(24.9, False), (25.0, True), (250.0, True), (250.1, False)])
@@ -107,7 +153,7 @@ def test_the_ends_of_a_range_are_plausible(value: float, used: bool) -> None:
 
 
 def test_every_canonical_code_has_a_range_and_no_two_spellings_of_a_unit_differ() -> None:
-    assert set(units.PLAUSIBLE) == {target for target, _ in CODES.values()}
+    assert set(plausible.PLAUSIBLE) == {target for target, _ in CODES.values()}
     for known in UNITS.values():
         spelled: dict[str, tuple[float, float]] = {}
         for unit, pair in zip(units._spelled(known), known.values(), strict=True):
@@ -115,10 +161,11 @@ def test_every_canonical_code_has_a_range_and_no_two_spellings_of_a_unit_differ(
 
 
 def test_real_records_lose_nothing_to_the_ranges(shared: Path) -> None:
-    files = sorted((shared / "data/fhir/synthea").glob("*.json"))[:6]
+    files = sorted((shared / "data/fhir/synthea").glob("*.json"))
     read = FhirSource().read(files, ReadRequest(TABLES["sites"].empty()))["observations"]
-    out, issues = canonical_units(read)
-    assert out["canonical_code"].is_not_null().sum() > 100
+    of_omop = OmopSource().read([shared / "data/omop/synthea27nj"], ReadRequest(TABLES["sites"].empty()))
+    out, issues = canonical_units(pl.concat([read, of_omop["observations"]]))
+    assert out["canonical_code"].is_not_null().sum() > 10_000
     assert issues.filter(pl.col("code") == "implausible-value").is_empty()
 
 

@@ -10,11 +10,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from pmed.sources import row_parts
 from pmed.sources.omop import OmopSource
 from pmed.sources.omop_cdm import LAYOUTS
 from pmed.tables import TABLES
 from pmed.types import ReadRequest
 from tests import omop_server
+from tests.test_omop_parts import assert_same, read_parts
 
 pytest.importorskip("sqlalchemy")
 DAY = "2018-06-01"
@@ -172,6 +174,19 @@ def test_some_people_of_postgres(connection_file: Path, tables: dict[str, pl.Dat
             assert found[name].equals(frame.filter(wanted)), name
 
 
+@pytest.mark.parametrize(("persons", "size", "least"), [("", 2000, 5), ("", 200, 25),
+                                                       ("persons = [7, 3, 12, 5]\n", 200, 2)])
+def test_postgres_in_parts_is_postgres_at_once(connection_file: Path, password: None, tmp_path: Path, persons: str,
+                                               size: int, least: int) -> None:
+    some = tmp_path / "some.omop.toml"
+    some.write_text(connection_file.read_text() + persons)
+    (target := tmp_path / "parts").mkdir()
+    parts = read_parts(some, target, size * row_parts.ROW_BYTES)
+    assert len(parts) >= least
+    assert_same(parts, OmopSource().read([some], ReadRequest(TABLES["sites"].empty())))
+    assert not any(omop_server.PASSWORD.encode() in one.read_bytes() for one in target.iterdir())
+
+
 def test_wrong_password_is_not_told(connection_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from pmed.errors import HistoryError
 
@@ -205,5 +220,7 @@ def test_measurements(tables: dict[str, pl.DataFrame], files: dict[str, Path]) -
 
 
 def test_only_known_problems(tables: dict[str, pl.DataFrame]) -> None:
-    assert set(tables["issues"]["code"]) == {"no-duration", "no-allergy-table", "deceased"}
+    assert set(tables["issues"]["code"]) == {"no-duration", "no-allergy-table", "deceased", "no-age"}
     assert tables["issues"].filter(pl.col("code") == "no-duration")["patient_id"].is_unique().all()
+    unborn = tables["patients"].filter(pl.col("birth_date") > pl.col("index_date"))["patient_id"]
+    assert set(tables["issues"].filter(pl.col("code") == "no-age")["patient_id"]) == set(unborn)

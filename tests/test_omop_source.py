@@ -223,8 +223,8 @@ def test_a_vaccine_is_no_medicine_taken(tmp_path: Path) -> None:
     ("1,8507,1950,3,7,,0,", "1950-03-07", set()),
     ("1,8507,1950,3,,,0,", "1950-03-01", {"partial-date"}),
     ("1,8507,1950,,,,0,", "1950-01-01", {"partial-date"}),
-    ("1,8507,1950,2,30,,0,", None, {"bad-date"}),
-    ("1,8507,1951,3,7,1950-03-07,0,", None, {"birth-conflict"}),
+    ("1,8507,1950,2,30,,0,", None, {"bad-date", "no-age"}),
+    ("1,8507,1951,3,7,1950-03-07,0,", None, {"birth-conflict", "no-age"}),
     ("1,8507,1950.0,3.0,7.0,,0,", "1950-03-07", set()),
 ])
 def test_birth_dates(tmp_path: Path, row: str, birth: str | None, said: set[str]) -> None:

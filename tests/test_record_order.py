@@ -27,7 +27,7 @@ def values(*said: tuple[str | None, float], code: str = CREATININE) -> list[floa
     given = [{"patient_id": "p", "file": "f", "place": str(at), "source": "f", "system": LOINC, "code": code,
               "start": start, "value": value} for at, (start, value) in enumerate(said)]
     rows = [tuple(one.get(name) for name in COLUMNS["observations"]) for one in given]
-    person = tuple({"patient_id": "p"}.get(name) for name in COLUMNS["patients"])
+    person = tuple({"patient_id": "p", "file": "f"}.get(name) for name in COLUMNS["patients"])
     made = make_tables({"patients": [person], "observations": rows}, [], date(2024, 6, 2))["observations"]
     assert made["row"].to_list() == [*range(1, made.height + 1)]
     return made["value"].to_list()

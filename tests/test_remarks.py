@@ -25,7 +25,8 @@ DAY = date(2024, 6, 2)
 
 
 def row(table: str, **said: object) -> tuple[Any, ...]:
-    given = {"patient_id": "p", "file": "f", "place": "1", "source": "f#1", "start": "2024-01-01", **said}
+    given = {"patient_id": "p", "file": "f", "place": "1", "source": "f#1", "start": "2024-01-01",
+             "birth_date": "1950-07-03", **said}
     return tuple(given.get(name) for name in COLUMNS[table])
 
 

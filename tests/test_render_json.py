@@ -165,6 +165,8 @@ def test_nobody_at_all_is_an_empty_list(tables: set[str]) -> None:
 
 @pytest.mark.parametrize(("birth", "day", "age"), [
     (date(1960, 5, 2), date(2026, 5, 1), 65), (date(1960, 5, 2), date(2026, 5, 2), 66),
-    (date(2000, 2, 29), date(2026, 2, 28), 25), (None, date(2026, 1, 1), None), (date(2026, 1, 1), None, None)])
+    (date(2000, 2, 29), date(2026, 2, 28), 25), (None, date(2026, 1, 1), None), (date(2026, 1, 1), None, None),
+    (date(1906, 1, 2), date(2026, 1, 1), 119), (date(1906, 1, 1), date(2026, 1, 1), None),
+    (date(2026, 1, 2), date(2026, 1, 1), None)])
 def test_age_in_completed_years(birth: date | None, day: date | None, age: int | None) -> None:
     assert age_at(birth, day) == age

@@ -104,7 +104,7 @@ def test_bad_cells_are_told_and_unknown(tmp_path: Path) -> None:
     assert sorted(issues(tables)) == sorted([
         ("line 2 column born", "bad-date"), ("line 3 column s", "unmapped-value"), ("line 2 column v", "bad-number"),
         ("line 5 column v", "bad-number"), ("line 3 column date", "bad-date"), ("line 4 column id", "no-patient"),
-        ("line 6 column id", "bad-identifier")])
+        ("line 6 column id", "bad-identifier"), ("line 2", "no-age"), ("line 4", "no-age")])
     assert not tables["issues"]["text"].str.contains("five|tomorrow|inf|1950").any()
 
 
@@ -167,7 +167,7 @@ def test_a_row_with_too_few_cells_loses_only_itself(tmp_path: Path) -> None:
 def test_blank_lines_are_no_rows(tmp_path: Path) -> None:
     tables = read(tmp_path, PATIENTS, {"p.csv": "id,born\nA,1950-01-01\n\n\nB,x\n"})
     assert tables["patients"]["patient_id"].to_list() == ["A", "B"]
-    assert issues(tables) == [("line 5 column born", "bad-date")]
+    assert issues(tables) == [("line 5 column born", "bad-date"), ("line 5", "no-age")]
 
 
 def test_a_quote_that_is_not_closed_is_told(tmp_path: Path) -> None:
@@ -178,7 +178,7 @@ def test_a_quote_that_is_not_closed_is_told(tmp_path: Path) -> None:
 
 def test_lines_are_counted_across_line_breaks_in_cells(tmp_path: Path) -> None:
     tables = read(tmp_path, PATIENTS, {"p.csv": 'id,born,note\nA,1950-01-01,"a\nb"\nB,x,\n'})
-    assert issues(tables) == [("line 4 column born", "bad-date")]
+    assert issues(tables) == [("line 4 column born", "bad-date"), ("line 4", "no-age")]
 
 
 def test_latin_1_is_read_and_told(tmp_path: Path) -> None:
@@ -192,10 +192,10 @@ def test_patients_that_only_other_tables_name(tmp_path: Path) -> None:
     labs = {"l.csv": "id,date,v,c,u\nB,2024-01-01,5,1-1,mg\nB,2024-01-01,6,1-1,mg\n"}
     alone = read(tmp_path, LABS + VALUE, labs)
     assert alone["patients"]["patient_id"].to_list() == ["B"]
-    assert issues(alone) == []
+    assert issues(alone) == [("line 2", "no-age")]
     both = read(tmp_path, PATIENTS + LABS + VALUE, {**labs, "p.csv": "id,born\nA,1950-01-01\n"})
     assert both["patients"]["patient_id"].to_list() == ["A", "B"]
-    assert issues(both) == [("line 2 column patient_id", "no-patient-row")]
+    assert issues(both) == [("line 2 column patient_id", "no-patient-row"), ("line 2", "no-age")]
 
 
 def test_rows_of_one_patient_are_taken_together(tmp_path: Path) -> None:
@@ -286,7 +286,7 @@ unit = "/uL"
     assert 0 < len(known) < len(lines) - 1
     assert cells["value"].to_list() == known
     assert tables["observations"].filter(code="29463-7").height == len(lines) - 1
-    assert tables["issues"].filter(pl.col("code") != "no-index-date").is_empty()
+    assert tables["issues"].filter(~pl.col("code").is_in(["no-index-date", "no-age"])).is_empty()
 
 
 def test_a_table_without_any_date_is_read(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from polars import selectors
 from ..errors import InputError
 from .counts import EVERYBODY
 
+_NO_RESULTS = ("status", "complete")
 SPARSE = 10     # people in a cell, below which Firth's likelihood is used
 _SHOWN = 5      # names in an error
 _STEPS, _NEAR, _LONGEST = 100, 1e-9, 5.0
@@ -35,10 +36,12 @@ def associations(genes: pl.DataFrame, outcome: pl.DataFrame, covariates: pl.Data
     """Test each result of each gene against everybody else.
 
     Args:
-        genes: ``gene_results``, or its columns ``patient_id``, ``gene`` and `of`.
+        genes: ``gene_results``, or its columns ``patient_id``, ``gene`` and `of`. Where it has ``complete``, a result
+            that a missing site could change is unknown.
         outcome: ``patient_id`` and ``outcome``: a boolean (logistic) or a number (linear).
         covariates: ``patient_id`` and numbers, such as age and principal components; null and NaN are unknown.
-        of: The column whose values are tested, as text.
+        of: The column whose values are tested, as text: ``phenotype``, ``activity_score`` or one of your own. A
+            ``status`` says how sure a result is and not what it is, and a list is no one result.
         least: Results that fewer people have, or lack, are not tested.
 
     Returns:
@@ -47,7 +50,7 @@ def associations(genes: pl.DataFrame, outcome: pl.DataFrame, covariates: pl.Data
         ``q``, the false discovery rate. These are null where the effect cannot be told; ``method`` then says why.
 
     Raises:
-        InputError: the outcome is of another type, or somebody has it twice.
+        InputError: the outcome is of another type, somebody has it twice, or `of` is no result.
     """
     binary = outcome["outcome"].dtype == pl.Boolean
     if not (binary or outcome["outcome"].dtype.is_numeric()) or outcome["patient_id"].is_duplicated().any():
@@ -56,11 +59,20 @@ def associations(genes: pl.DataFrame, outcome: pl.DataFrame, covariates: pl.Data
     known = known.with_columns(selectors.float().fill_nan(None)).drop_nulls()
     extra = [name for name in known.columns if name not in ("patient_id", "outcome")]
     fit = logistic if binary else linear
-    rows = [row for (gene,), some in genes.drop_nulls(of).group_by("gene", maintain_order=True)
+    rows = [row for (gene,), some in _sure(genes, of).group_by("gene", maintain_order=True)
             for row in _tests(str(gene), some.join(known, on="patient_id").rename({of: "_result"}), extra, fit, least)]
     made = pl.DataFrame(rows, schema=ASSOCIATIONS, orient="row").sort("p", "gene", "result", nulls_last=True)
     rates = false_discovery_rates(made["p"].drop_nulls().to_numpy())  # the null ones are last
     return made.with_columns(q=pl.Series([*rates, *[None] * (made.height - len(rates))], dtype=pl.Float64))
+
+
+def _sure(genes: pl.DataFrame, of: str) -> pl.DataFrame:
+    """The rows with a result that nothing unread can change; "ambiguous" or "no data" is no level of a result."""
+    if of in _NO_RESULTS or genes.schema[of].is_nested():
+        raise InputError(f"{of!r} is no result to test", where="of", hint="test phenotype, or a column of your own: "
+                         "whether calls are missing, say, under another name")
+    known = genes.drop_nulls(of)
+    return known.filter("complete") if "complete" in known.columns else known
 
 
 def _tests(gene: str, rows: pl.DataFrame, extra: list[str], fit: Callable[[Numbers, Numbers], Fit],

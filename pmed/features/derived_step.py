@@ -48,8 +48,8 @@ class DerivedFeatures:
 
     - ``bmi`` (kg/m2), ``creatinine-clearance`` (Cockcroft-Gault, mL/min): adults only, from the newest recent values.
     - ``egfr`` (mL/min/1.73 m2): CKD-EPI 2021 for adults; bedside Schwartz from 1 year on, with a recent height.
-    - ``child-pugh`` (points) and ``child-pugh-missing``, which names the inputs that the record lacks; the INR of who
-      takes an oral anticoagulant is none.
+    - ``child-pugh`` (points) and ``child-pugh-missing``, which names the inputs that the record lacks, and why one that
+      it holds is none: an INR under an oral anticoagulant, a value that is too old or cannot be used.
     - ``egfr-trend``: change of ``egfr`` a year over the last two years, of adults, from three values of creatinine on.
     - ``pregnant``; ``breastfeeding``; ``smoking-status`` (current, former, never); ``pack-years``.
     - ``target-inr``: what the INR is meant to be, by the newest dated goal that is pursued; of a range, its middle.
@@ -79,8 +79,10 @@ class DerivedFeatures:
         people = people_of(tables)
         values = usable(people, table_of(tables, "observations"), _codes(wanted)).lazy()
         frame = person(people).drop("ancestry").lazy()
-        of_the_liver = pl.when(_off_anticoagulants(table_of(tables, "medications"))).then("_inr")
-        parts = [self._newest(people, values).with_columns(_inr=of_the_liver), _series(values, wanted),
+        under = _under_anticoagulants(table_of(tables, "medications"))
+        of_the_liver = [pl.when(~under).then("_inr").alias("_inr"), pl.when(under).then(
+            pl.lit("oral anticoagulant taken or perhaps taken")).otherwise("_inr-why").alias("_inr-why")]
+        parts = [self._newest(people, values).with_columns(of_the_liver), _series(values, wanted),
                  _kidneys(frame, values), _answers(people, tables),
                  _conditions(people, table_of(tables, "conditions"), table_of(tables, "issues"),
                              tuple(dict.fromkeys([*_asked(wanted, CONDITION), *_STATES, *_SIGNS]))).lazy()]
@@ -98,11 +100,19 @@ class DerivedFeatures:
         inputs = {"_weight": (_WEIGHT,), "_recent_height": (_HEIGHT,), "_creatinine": _CREATININE,
                   "_bilirubin": _BILIRUBIN, "_albumin": _ALBUMIN, "_inr": _INR}
         found = recent.group_by("patient_id").agg(_last(codes).alias(name) for name, codes in inputs.items())
+        why = [self._unused(codes, oldest).alias(f"{name}-why") for name, codes in inputs.items() if name in _LABS]
         ever = values.group_by("patient_id").agg(_last((_HEIGHT,)).alias("_height"),
                                                  _last((_PACK_YEARS,)).alias("pack-years"),
-                                                 _last(_INR_GOAL).alias("target-inr"))
+                                                 _last(_INR_GOAL).alias("target-inr"), *why)
         return people.lazy().select("patient_id").join(found, on="patient_id", how="left").join(
             ever, on="patient_id", how="left")
+
+
+    def _unused(self, codes: Sequence[str], oldest: pl.Expr) -> pl.Expr:
+        """Why the latest measurement is no input; null where there is none, or where it is one."""
+        measured = pl.col("canonical_code").is_in(codes)
+        return pl.when(pl.col("start") < oldest).then(pl.lit(f"older than {self.recent_days:g} days")).when(
+            pl.col("value").is_null()).then(pl.lit("latest value not usable")).filter(measured).last()
 
 
 # Group → how long (days) an active entry says that it is so, and the column that says whether it is.
@@ -110,15 +120,16 @@ _STATES = {"pregnancy": (_PREGNANCY_DAYS, "_pregnancy"), "breastfeeding": (_NURS
 _SIGNS = ("ascites", "hepatic-encephalopathy")
 _CHILD_PUGH: Mapping[str, str] = {"_bilirubin": "bilirubin", "_albumin": "albumin", "_inr": "INR",
                                   "_ascites": "grade of ascites", "_encephalopathy": "grade of encephalopathy"}
+_LABS = ("_bilirubin", "_albumin", "_inr")
 
 
-def _off_anticoagulants(drugs: pl.DataFrame) -> pl.Expr:
-    """Who takes none for certain, nor perhaps: the INR of the others tells of the medicine, not of the liver."""
+def _under_anticoagulants(drugs: pl.DataFrame) -> pl.Expr:
+    """Who takes one, or perhaps does: their INR tells of the medicine, not of the liver."""
     current = drugs.filter(pl.col("active").fill_null(value=True))
     names = [name for name in ("ingredients", "possible_ingredients") if name in drugs.columns]
     held = pl.any_horizontal(pl.col(name).list.set_intersection(oral_anticoagulants()).list.len().fill_null(0) > 0
                              for name in names)
-    return ~pl.col("patient_id").is_in(current.filter(held)["patient_id"].unique().to_list())
+    return pl.col("patient_id").is_in(current.filter(held)["patient_id"].unique().to_list())
 
 
 def _asked(wanted: Sequence[str], kind: str) -> list[str]:
@@ -244,6 +255,8 @@ def _formulas() -> list[pl.Expr]:
 
 @cache
 def _child_pugh_missing() -> pl.Expr:
-    names = [pl.when(pl.col(column).is_null()).then(pl.lit(name)) for column, name in _CHILD_PUGH.items()]
+    whys = {column: pl.format(" ({})", f"{column}-why").fill_null("") for column in _LABS}
+    names = [pl.when(pl.col(column).is_null()).then(pl.concat_str(pl.lit(name), whys.get(column, pl.lit(""))))
+             for column, name in _CHILD_PUGH.items()]
     return pl.when(pl.col("child-pugh").is_null()).then(pl.concat_str(names, separator=", ", ignore_nulls=True)).alias(
         "child-pugh-missing")

@@ -9,6 +9,7 @@ from typing import ClassVar
 import polars as pl
 
 from ..normalise.drugs import name_of_medicine, unrecognised
+from ..normalise.plausible import OLDEST
 from ..normalise.units import CODES, canonical_units
 from ..plans import as_written
 from ..repeats import of_tables, unless_repeated
@@ -18,7 +19,6 @@ from ..verdicts import lists_medicines
 ON, OBSERVATION, UNREAD = "on:", "observation:", "medicines-not-recognised"
 # LOINC of the body measures, with the range outside of which a value is a slip of the pen
 _BODY = {"height": ("8302-2", 50.0, 250.0), "weight": ("29463-7", 2.0, 400.0)}
-_OLDEST = 130.0
 _ORDER = r"\bMedication(Request|Statement|Administration|Dispense)\b"
 NOT_DONE = ("cancelled", "entered-in-error", "registered")
 
@@ -27,8 +27,8 @@ NOT_DONE = ("cancelled", "entered-in-error", "registered")
 class HistoryFeatures:
     """Features of the record at its index date; null where the record does not say.
 
-    - ``age`` in years with fraction, exact on birthdays; ``sex`` female or male; ``ancestry`` as recorded.
-    - ``height`` (cm) and ``weight`` (kg): the latest plausible value (50 to 250 cm, 2 to 400 kg).
+    - ``age`` in years (below 120) with fraction, exact on birthdays; ``sex`` female or male; ``ancestry`` as recorded.
+    - ``height`` (cm) and ``weight`` (kg): the latest value; null where that is outside 50 to 250 cm, 2 to 400 kg.
     - ``on:<ingredient>``: an active medicine holds it. False needs a record that lists medicines, or says that none is
       taken, and in which every current one is known: a medicine that was not recognised, one that could be it, or an
       order that was left out makes it unknown.
@@ -76,7 +76,7 @@ def people_of(tables: Tables) -> pl.DataFrame:
 def person(people: pl.DataFrame) -> pl.DataFrame:
     """patient_id, age (years), sex and ancestry of `people_of`."""
     age = _age(pl.col("birth_date"), pl.col("index_date"))
-    return people.select("patient_id", "ancestry", age=pl.when(age.is_between(0, _OLDEST)).then(age),
+    return people.select("patient_id", "ancestry", age=pl.when(age.is_between(0, OLDEST, closed="left")).then(age),
                          sex=pl.when(pl.col("sex").is_in(["female", "male"])).then("sex"))
 
 
@@ -98,9 +98,8 @@ def _measures(people: pl.DataFrame, observations: pl.DataFrame, wanted: tuple[st
         **{name: body for name, body in _BODY.items() if name in wanted}}
     if not limits:
         return people.select("patient_id")
-    latest = [pl.col("value").filter(pl.col("canonical_code") == code,
-                                     pl.col("value").is_between(low, high).fill_null(value=True)).last().alias(name)
-              for name, (code, low, high) in limits.items()]
+    latest = [pl.when(pl.col("value").is_between(low, high)).then("value").filter(pl.col("canonical_code") == code)
+              .last().alias(name) for name, (code, low, high) in limits.items()]
     codes = tuple(dict.fromkeys(code for code, _, _ in limits.values()))
     return usable(people, observations, codes).group_by("patient_id").agg(latest)
 

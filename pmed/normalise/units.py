@@ -24,6 +24,7 @@ import polars as pl
 from ..plans import as_written
 from ..tables import TABLES
 from . import ucum
+from .plausible import PLAUSIBLE, limit
 
 Factor = tuple[float, float]
 
@@ -109,33 +110,6 @@ _MEASURED: Mapping[str, tuple[str, tuple[str, ...]]] = {
 CODES: Mapping[str, tuple[str, str]] = {
     code: (target, quantity) for target, (quantity, others) in _MEASURED.items() for code in (target, *others)}
 
-_LDL, _EGFR, _ENZYMES = ("LDL cholesterol", 1, 1000), ("eGFR", 1, 250), (1, 50000)
-# canonical LOINC → (name, least, most) in the canonical unit: the span of the living, the very ill included. Wide on
-# purpose: to catch a wrong unit or a slip of the pen, not an abnormal result.
-PLAUSIBLE: Mapping[str, tuple[str, float, float]] = {
-    "8302-2": ("height", 25, 250), "29463-7": ("weight", 0.3, 600), "39156-5": ("body mass index", 7, 150),
-    "8480-6": ("systolic blood pressure", 30, 350), "8462-4": ("diastolic blood pressure", 10, 250),
-    "8310-5": ("body temperature", 20, 45), "8867-4": ("heart rate", 10, 350),
-    "2093-3": ("total cholesterol", 20, 2000), "2085-9": ("HDL cholesterol", 1, 300),
-    "2089-1": _LDL, "13457-7": _LDL, "18262-6": _LDL, "2571-8": ("triglycerides", 5, 30000),
-    "2345-7": ("glucose", 5, 3000), "2339-0": ("glucose", 5, 3000), "4548-4": ("HbA1c", 2, 25),
-    "2160-0": ("creatinine", 0.1, 25), "38483-4": ("creatinine", 0.1, 25),
-    "33914-3": _EGFR, "62238-1": _EGFR, "98979-8": _EGFR, "77147-7": _EGFR, "48642-3": _EGFR, "48643-1": _EGFR,
-    "88293-6": _EGFR, "88294-4": _EGFR,
-    "1975-2": ("bilirubin", 0.02, 80), "42719-5": ("bilirubin", 0.02, 80),
-    "3094-0": ("urea nitrogen", 0.5, 400), "6299-2": ("urea nitrogen", 0.5, 400),
-    "17861-6": ("calcium", 2, 25), "49765-1": ("calcium", 2, 25), "19123-9": ("magnesium", 0.2, 20),
-    "2951-2": ("sodium", 80, 220), "2947-0": ("sodium", 80, 220), "2823-3": ("potassium", 1, 15),
-    "6298-4": ("potassium", 1, 15), "2075-0": ("chloride", 40, 180), "2069-3": ("chloride", 40, 180),
-    "1751-7": ("albumin", 0.2, 9), "718-7": ("haemoglobin", 1, 30),
-    "1988-5": ("C-reactive protein", 0, 1000), "30522-7": ("C-reactive protein", 0, 1000),
-    "1742-6": ("ALT", *_ENZYMES), "1920-8": ("AST", *_ENZYMES), "6768-6": ("alkaline phosphatase", *_ENZYMES),
-    "777-3": ("platelets", 0, 6000), "6690-2": ("leukocytes", 0, 2000),
-    "8634-8": ("QT interval", 150, 1000), "8636-3": ("QTc interval", 150, 1000), "8664-5": ("pack years", 0, 400),
-    "6301-6": ("INR", 0.4, 30), "34714-6": ("INR", 0.4, 30),
-    "10230-1": ("ejection fraction", 2, 100), "4544-3": ("haematocrit", 3, 85),
-}
-
 _BEYOND = r"^\s*[<>\u2264\u2265]"
 LOINC = "http://loinc.org"
 # Code system of what a measurement is meant to become, and how its codes begin: GOAL and the measurement's LOINC code.
@@ -168,9 +142,9 @@ def canonical_units(observations: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFr
 
     The extra column ``canonical_code`` is the LOINC code under which `value` is in the canonical unit of `CODES`, of a
     goal with `GOAL` before it;
-    null where the code has no canonical unit (value and unit stay as recorded), or where the value is not plausible
-    (it becomes null and moves to `value_text`, as one does whose unit is not known). A limit ("> 9") and a value
-    without a known unit have it without a value: that was measured, too, and an older value is not the latest.
+    null where the code has no canonical unit (value and unit stay as recorded). A value that is not plausible, or whose
+    unit is not known, becomes null and moves to `value_text`. It has the code all the same, as a limit ("> 9") has:
+    that was measured, too, and an older value is not the latest.
     Running it twice changes nothing.
     """
     if observations.is_empty():  # no record: nothing is worth making the look-ups for
@@ -188,7 +162,7 @@ def canonical_units(observations: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFr
         unit=pl.when(usable).then(_canonical_unit()).otherwise("unit"),
         value_text=pl.when(unread | odd).then(pl.format("{} {}", "value", pl.col("unit").fill_null("(no unit)")))
         .otherwise("value_text"),
-        canonical_code=pl.when(usable | _is_limit() | unread | pl.col("_before").is_not_null()).then("canonical_code"))
+        canonical_code=pl.when(recorded | _is_limit() | pl.col("_before").is_not_null()).then("canonical_code"))
     columns = dict.fromkeys([*observations.columns, "canonical_code"])
     return done.select(*columns).pipe(as_written), _issues(converted.filter(unread), converted.filter(odd))
 
@@ -292,16 +266,21 @@ def _measurement() -> pl.Expr:
     return pl.col("canonical_code").str.strip_prefix(GOAL)
 
 
-def _limit(part: int) -> pl.Expr:
-    limits = {code: float(row[part]) for code, row in PLAUSIBLE.items()}
-    return _measurement().replace_strict(limits, default=None, return_dtype=pl.Float64())
+def _limits() -> tuple[pl.Expr, pl.Expr, pl.Expr]:
+    """Least and most of a measurement, and in which unit: the recorded one where it has a range of its own."""
+    measured, unit = _measurement(), _spell(pl.col("unit"))
+    least, most = limit(measured, unit, 0), limit(measured, unit, 1)
+    in_unit = pl.when(least.is_not_null()).then("unit").otherwise(_canonical_unit())
+    return pl.coalesce(least, limit(measured, None, 0)), pl.coalesce(most, limit(measured, None, 1)), in_unit
 
 
 @cache
 def _plausible() -> pl.Expr:
     """Within the range of the living; null where there is no converted value. Not a number is not plausible."""
-    return (pl.col("converted") >= _limit(1)) & (pl.col("converted") <= _limit(2)) & pl.col(
-        "converted").is_finite()
+    least, most, _ = _limits()
+    own = limit(_measurement(), _spell(pl.col("unit")), 0).is_not_null()
+    compared = pl.when(own & pl.col("converted").is_not_null()).then("value").otherwise("converted")
+    return (compared >= least) & (compared <= most) & compared.is_finite()
 
 
 @cache
@@ -327,11 +306,12 @@ def _no_library(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _implausible(rows: pl.DataFrame) -> pl.DataFrame:
     names = {code: name for code, (name, _, _) in PLAUSIBLE.items()}
+    least, most, unit = _limits()
     return _report(rows, "implausible-value", pl.format(
         "{} {} {}: outside {} to {} {}, not used",
         _measurement().replace_strict(names, default=None, return_dtype=pl.String()), "value",
         pl.col("unit").fill_null("(no unit)"),
-        *(_limit(part).cast(pl.String).str.replace(r"\.0$", "") for part in (1, 2)), _canonical_unit()))
+        *(end.cast(pl.String).str.replace(r"\.0$", "") for end in (least, most)), unit))
 
 
 def _report(rows: pl.DataFrame, code: str, text: pl.Expr) -> pl.DataFrame:

@@ -46,6 +46,12 @@ STAYS_UNKNOWN = (
     marked("the person has several rows; where they differ, it stays unknown"),
     marked("rows of one patient contradict each other; it stays unknown"),
     marked("a patient without a row in the table of patients; age and sex stay unknown"),
+    marked("no date of birth: age stays unknown, and what needs it (kidney function, risk scores, checks by age) is "
+           "not assessed"),
+    marked("the date of birth is after the index date: age stays unknown, and what needs it (kidney function, risk "
+           "scores, checks by age) is not assessed"),
+    marked("the date of birth is {n} years or more before the index date: age stays unknown, and what needs it "
+           "(kidney function, risk scores, checks by age) is not assessed"),
     marked("not a number; it stays unknown"),
     marked("a range whose ends are in different units, or the lower one above the other; it is kept as text"),
     marked("not a number; the dose stays unknown"),

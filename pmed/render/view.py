@@ -13,6 +13,7 @@ from typing import Any
 
 import polars as pl
 
+from ..normalise.plausible import OLDEST
 from ..result import COLOURS, Result
 from ..tables import TABLES, TOGETHER
 from .gaps import not_assessed
@@ -87,10 +88,11 @@ def by_patient(frame: pl.DataFrame) -> ByPatient:
 
 
 def age_at(birth: date | None, day: date | None) -> int | None:
-    """Completed years from `birth` to `day`; null where either is unknown or birth comes later."""
+    """Completed years from `birth` to `day`; null where either is unknown, birth comes later or nobody is that old."""
     if birth is None or day is None or birth > day:
         return None
-    return day.year - birth.year - ((day.month, day.day) < (birth.month, birth.day))
+    years = day.year - birth.year - ((day.month, day.day) < (birth.month, birth.day))
+    return years if years < OLDEST else None
 
 
 def _assumed_sites(result: Result) -> dict[str, dict[str, int]]:

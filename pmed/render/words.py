@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from markupsafe import Markup
 
-from ..normalise.units import PLAUSIBLE
+from ..normalise.plausible import PLAUSIBLE
 from .messages import ENGLISH, MINUS, UNKNOWN, day, gettext, language, marked, number
 from .phrases import listed, said
 

@@ -87,7 +87,7 @@ def number(text: str | None) -> float | None:
 
 def coded(segment: Segment, at: int, prefer: Sequence[str] = (), repetition: int = 1) -> Coded:
     """System, code and text of a CE or CWE; of two codings the one in a preferred system, else the first."""
-    said = [segment.text(at, part, repetition) for part in (1, 2, 3, 4, 5, 6, 9)]
+    said = segment.texts(at, (1, 2, 3, 4, 5, 6, 9), repetition)
     codings = [(system(said[part + 2]), said[part], said[part + 1]) for part in (0, 3)]
     known = [one for one in codings if one[1]]
     texts = first(codings[0][2], codings[1][2], said[6])

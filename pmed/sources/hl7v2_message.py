@@ -1,14 +1,15 @@
 """A file of HL7 v2 messages → segments with their place (HL7 v2.3 to 2.8, chapter 2).
 
 Files hold one or many messages, bare, in batches (FHS, BHS) or as they went over the wire (MLLP). Segments end with CR,
-LF or both. The text is split by python-hl7; what it would read wrongly or log is met before.
+LF or both. A field is split when it is asked for: most of them never are. Escapes are read by python-hl7; what it would
+read wrongly or log is met before.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,8 +30,6 @@ _SEGMENT = re.compile(r"[A-Z][A-Z0-9]{2}(?=[^\w\s]|$)")
 _SAFE = re.compile(r"[FSTREHN]|X(?:[0-7][0-9A-Fa-f])+|\.(?:br|sp|fi|nf|in|ti|sk|ce)\d{0,2}")
 _NO_HIGHLIGHT = {"H": "", "N": ""}
 NOTHING = '""'
-# Containers of python-hl7 are lists whose own access also takes accessors, which costs more than the access.
-_item = list.__getitem__
 # Of a segment that may be cut off: what may be half a value there would be another value.
 _LAST_FIELD_GOES = {"PID", "ORC", "RXE", "RXO", "RXR", "RXA", "RXD", "RXG", "TQ1", "OBR", "PV2"}
 _OBX_STATUS = 11
@@ -58,14 +57,37 @@ class Message:
                             "code": code, "text": text, "patient_id": None})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """The characters that split a message, as its MSH says; those that it leaves out are the standard's."""
+
+    field: str
+    component: str
+    repetition: str
+    esc: str
+    sub: str
+
+    @classmethod
+    def of(cls, header: str) -> Marks:
+        """The marks of a message that begins with this line."""
+        said = header[4:header.find(header[3], 4)]
+        return cls(header[3], *(said[at:at + 1] or mark for at, mark in enumerate("^~\\&")))
+
+    @property
+    def separators(self) -> str:
+        """As python-hl7 asks for them: of segments, fields, repetitions, components and subcomponents."""
+        return f"\r{self.field}{self.repetition}{self.component}{self.sub}"
+
+
+@dataclass(frozen=True, slots=True)
 class Segment:
     """One segment; fields, repetitions and components are counted from 1 as the standard does."""
 
     message: Message
     name: str
     number: int
-    parsed: Any
+    fields: list[str]
+    marks: Marks
     patient: list[str | None] = field(default_factory=lambda: [None])
 
     @property
@@ -80,8 +102,21 @@ class Segment:
 
     def text(self, at: int, part: int = 1, repetition: int = 1) -> str | None:
         """A component as text; None where it is empty or says explicitly nothing."""
-        found = self._raw(at, part, repetition)
-        return None if found in {"", NOTHING} else self._unescaped(found, at)
+        return self._said(self._raw(at, part, repetition), at)
+
+    def texts(self, at: int, parts: Sequence[int], repetition: int = 1) -> list[str | None]:
+        """Several components of one field, as `text` has each: the field is split once."""
+        found = self.fields[at] if at < len(self.fields) else ""
+        if not found:
+            return [None] * len(parts)
+        pieces = _piece(found, self.marks.repetition, repetition).split(self.marks.component)
+        return [self._said(pieces[part - 1].partition(self.marks.sub)[0].strip(), at) if part <= len(pieces) else None
+                for part in parts]
+
+    def _said(self, found: str, at: int) -> str | None:
+        if not found or found == NOTHING:
+            return None
+        return self._unescaped(found, at) if self.marks.esc in found else found
 
     def is_nothing(self, at: int) -> bool:
         """Whether a field says explicitly that there is nothing: two quotes."""
@@ -89,37 +124,34 @@ class Segment:
 
     def repetitions(self, at: int) -> int:
         """How often a field is repeated."""
-        return len(self.parsed[at]) if at < len(self.parsed) else 0
+        return self.fields[at].count(self.marks.repetition) + 1 if at < len(self.fields) else 0
 
     def __len__(self) -> int:
-        return len(self.parsed)
+        return len(self.fields)
 
     def _raw(self, at: int, part: int, repetition: int) -> str:
         """As written. What is not split has just the first part; of subcomponents the first counts."""
-        if at >= len(self.parsed):
+        found = self.fields[at] if at < len(self.fields) else ""
+        if not found:
             return ""
-        repeated = _item(self.parsed, at)
-        if repetition > len(repeated):
-            return ""
-        found: Any = _item(repeated, repetition - 1)
-        if isinstance(found, str):
-            return found.strip() if part == 1 else ""
-        if part > len(found):
-            return ""
-        found = _item(found, part - 1)
-        return (found if isinstance(found, str) else str(_item(found, 0))).strip()
+        marks = self.marks
+        if repetition > 1 or marks.repetition in found:
+            found = _piece(found, marks.repetition, repetition)
+        if part > 1 or marks.component in found:
+            found = _piece(found, marks.component, part)
+        return (found.partition(marks.sub)[0] if marks.sub in found else found).strip()
 
     def _unescaped(self, text: str, at: int) -> str:
-        escape = self.parsed.esc
-        if escape not in text:
-            return text
-        pieces = text.split(escape)
+        pieces = text.split(self.marks.esc)
         if len(pieces) % 2 == 0 or not all(map(_SAFE.fullmatch, pieces[1::2])):
             self.report("warning", "escape-not-read", "an escape that is not read; the text stays as written", at)
             return text
-        from hl7.util import unescape
+        return str(_library().unescape(self.marks, text, _NO_HIGHLIGHT)).strip()
 
-        return str(unescape(self.parsed, text, _NO_HIGHLIGHT)).strip()
+
+def _piece(text: str, mark: str, place: int) -> str:
+    pieces = text.split(mark, place)
+    return pieces[place - 1] if place <= len(pieces) else ""
 
 
 def read_messages(path: Path, issues: list[Issue]) -> list[Message]:
@@ -148,14 +180,15 @@ def segments(message: Message) -> list[Segment]:
         message.report("error", "bad-header", "MSH does not say which characters separate fields; the message was left "
                        "out", "MSH")
         return []
-    kept = [line for line in message.lines if line[:3] in WANTED]
-    parsed = _parse("\r".join([_completed(kept[0]), *kept[1:]]))
-    counts: Counter[str] = Counter()
-    found = []
-    for one in parsed:
-        name = str(one[0])
-        counts[name] += 1
-        found.append(Segment(message, name, counts[name], one))
+    header, *kept = (line for line in message.lines if line[:3] in WANTED)
+    header = _completed(header)
+    marks = Marks.of(header)
+    found = [Segment(message, "MSH", 1, ["MSH", marks.field, *header[4:].split(marks.field)], marks)]
+    counts: dict[str, int] = {}
+    for line in kept:
+        fields = line.split(marks.field)
+        counts[fields[0]] = number = counts.get(fields[0], 0) + 1
+        found.append(Segment(message, fields[0], number, fields, marks))
     return _without_cut(found) if message.cut and message.lines[-1][:3] in WANTED else found
 
 
@@ -249,19 +282,19 @@ def _distinct(header: str) -> bool:
 
 
 def _completed(header: str) -> str:
-    """A header that ends with its separators, with the mark behind them that python-hl7 looks for."""
+    """A header that ends with its separators, with the mark behind them that ends them."""
     found = _HEADER.match(header)
     return header + header[3] if found and found.end() == len(header) and not header.endswith(header[3]) else header
 
 
-def _parse(text: str) -> Any:
+def _library() -> Any:
     try:
-        import hl7
+        import hl7.util
     except ImportError as error:
         raise HistoryError("HL7 v2 needs python-hl7, which is not installed",
                            hint=install_extra("records")
                            ) from error
-    return hl7.parse(text)
+    return hl7.util
 
 
 def _without_cut(found: list[Segment]) -> list[Segment]:
@@ -272,7 +305,7 @@ def _without_cut(found: list[Segment]) -> list[Segment]:
         return found[:-1]
     if last.name in _LAST_FIELD_GOES:
         last.report("warning", "truncated", "the text ends before the end of this segment; its last field was left out")
-        del last.parsed[-1]
+        del last.fields[-1]
         return found if len(last) else found[:-1]
     if last.name not in {"OBX", "MSH"}:
         last.report("warning", "truncated", "the text ends without the end of this segment; it may be incomplete")

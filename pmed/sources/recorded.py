@@ -33,6 +33,7 @@ import polars as pl
 from ..errors import OptionError
 from ..normalise import codes, remarks
 from ..normalise.dating import NONE, TAKEN, last_entries
+from ..normalise.plausible import OLDEST
 from ..tables import TABLES, Tables
 from .record_dates import first_day, is_bad, is_partial, last_day
 from .record_order import in_time
@@ -255,11 +256,27 @@ def _patients(frames: Tables, index_date: date | None, found: list[pl.DataFrame]
     known = frames["patients"].with_columns(pl.when(~odd).then("sex").alias("sex"))
     dated = known.join(last_entries(frames), on="patient_id", how="left", maintain_order="left")
     if index_date is not None:
-        return dated.with_columns(index_date=pl.lit(index_date, pl.Date()))
-    taken = pl.format(TAKEN, "index_date")
-    found += [_report(dated.filter(pl.col("index_date").is_not_null()), "info", "index-date", taken),
-              _report(dated.filter(pl.col("index_date").is_null()), "warning", "no-index-date", NONE)]
+        dated = dated.with_columns(index_date=pl.lit(index_date, pl.Date()))
+    else:
+        found += [_report(dated.filter(pl.col("index_date").is_not_null()), "info", "index-date",
+                          pl.format(TAKEN, "index_date")),
+                  _report(dated.filter(pl.col("index_date").is_null()), "warning", "no-index-date", NONE)]
+    found += _without_age(dated)
     return dated
+
+
+def _without_age(people: pl.DataFrame) -> list[pl.DataFrame]:
+    """Whose age the date of birth does not tell; that the index date is missing is told by itself."""
+    born, today = pl.col("birth_date"), pl.col("index_date")
+    old = born.dt.offset_by(f"{OLDEST}y") <= today
+    return [
+        _report(people.filter(born.is_null()), "warning", "no-age", "no date of birth: age stays unknown, and what "
+                "needs it (kidney function, risk scores, checks by age) is not assessed"),
+        _report(people.filter(born > today), "warning", "no-age", "the date of birth is after the index date: age "
+                "stays unknown, and what needs it (kidney function, risk scores, checks by age) is not assessed"),
+        _report(people.filter(old), "warning", "no-age", f"the date of birth is {OLDEST} years or more before the "
+                "index date: age stays unknown, and what needs it (kidney function, risk scores, checks by age) is "
+                "not assessed")]
 
 
 def _judge(name: str, frame: pl.DataFrame, days: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFrame:

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from pmed.tables import TABLES
-from pmed_pgx.findings import FindingFeatures
+from pmed_pgx.findings import FindingFeatures, on_record
 from pmed_pgx.knowledge import table
 
 ICD10, ICD9, SNOMED = ("http://hl7.org/fhir/sid/icd-10-cm", "http://hl7.org/fhir/sid/icd-9-cm", "http://snomed.info/sct")
@@ -53,6 +53,32 @@ def test_codes_of_three_systems(system: str | None, code: str, found: set[str]) 
 def test_what_is_over_counts_only_where_the_past_counts(more: dict[str, Any], kept: set[str]) -> None:
     conditions = [{"system": ICD10, "code": code, **more} for code in ("I21.4", "G40.3")]
     assert findings(*conditions) == kept
+
+
+MI, STROKE, ANGINA, CROHN = ({"system": ICD10, "code": code} for code in ("I21.4", "I63.9", "I25.10", "K50.90"))
+
+
+@pytest.mark.parametrize("verification", ["unconfirmed", "provisional", "differential"])
+def test_what_is_not_confirmed_is_no_indication(verification: str) -> None:
+    doubt = {"verification": verification}
+    assert findings(MI | doubt) == set()
+    assert findings(MI | doubt, MI | {"verification": "confirmed"}) == {"acs-or-pci"}
+    assert findings(MI | {"verification": "confirmed"}, MI | doubt) == {"acs-or-pci"}
+    # Which of the indications of clopidogrel it is stays open; those of a thiopurine have nothing to do with it.
+    assert findings(MI | doubt, ANGINA, CROHN) == {"inflammatory-disease"}
+
+
+@pytest.mark.parametrize(("rows", "words"), [
+    ([STROKE], "stroke or transient ischaemic attack on record, a contraindication of the label"),
+    ([STROKE | {"verification": "provisional"}],
+     "stroke or transient ischaemic attack on record, a contraindication of the label (not confirmed)"),
+    ([STROKE | {"verification": "provisional"}, STROKE],
+     "stroke or transient ischaemic attack on record, a contraindication of the label"),
+    ([STROKE | {"verification": "refuted"}], None)])
+def test_against_a_medicine_a_doubted_finding_counts_and_says_so(rows: list[dict[str, Any]], words: str | None) -> None:
+    conditions = TABLES["conditions"].frame([{"patient_id": "p", "row": i, **row} for i, row in enumerate(rows)])
+    found = on_record({"conditions": conditions}).filter(pl.col("finding") == "stroke-or-tia")
+    assert found["words"].to_list() == ([] if words is None else [words])
 
 
 def test_no_record_is_unknown() -> None:

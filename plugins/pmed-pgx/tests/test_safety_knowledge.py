@@ -13,7 +13,8 @@ import polars as pl
 import pytest
 
 from pmed.engine import Engine
-from pmed.normalise.units import CODES, PLAUSIBLE
+from pmed.normalise.plausible import PLAUSIBLE
+from pmed.normalise.units import CODES
 from pmed.settings import Settings
 
 DATA = files("pmed_pgx") / "data"

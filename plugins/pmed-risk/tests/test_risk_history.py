@@ -253,13 +253,17 @@ def test_a_diagnosis_that_is_not_confirmed_leaves_it_open(doubt: str, code: str,
     assert made["diabetes"] is False
 
 
+UNUSED = "a latest value that cannot be used:"
+
+
 @pytest.mark.parametrize(("later", "inr", "day"), [
-    ({"value": None, "value_text": "> 9"}, None, None),
-    ({"value": None, "value_text": ">9.0", "unit": None}, None, None),
+    ({"value": None, "value_text": "> 9"}, None, f"{UNUSED} > 9, 2026-03-02"),
+    ({"value": None, "value_text": ">9.0", "unit": None}, None, f"{UNUSED} >9.0, 2026-03-02"),
+    ({"unit": "knots"}, None, f"{UNUSED} 1.0 knots, 2026-03-02"),
     ({"value": None, "value_text": "clotted"}, 2.5, "2026-03-01"),
     ({"value": None, "value_text": "> 9", "status": "cancelled"}, 2.5, "2026-03-01"),
     ({"value": None, "value_text": "> 9", "start": date(2026, 2, 1)}, 2.5, "2026-03-01"),
-    ({"value": 99.0}, 2.5, "2026-03-01"), ({"value": 3.0}, 3.0, "2026-03-02")])
+    ({"value": 99.0}, None, f"{UNUSED} 99.0 1, 2026-03-02"), ({"value": 3.0}, 3.0, "2026-03-02")])
 def test_beyond_a_limit_an_older_value_is_not_the_latest(later: dict[str, Any], inr: float | None,
                                                          day: str | None) -> None:
     rows = [measured("6301-6", 2.5, "1", start=date(2026, 3, 1)), measured("6301-6", 1.0, "1") | later]
@@ -273,7 +277,9 @@ def test_beyond_a_limit_an_older_value_is_not_the_latest(later: dict[str, Any], 
 def test_the_inr_of_who_takes_an_anticoagulant_tells_nothing_of_the_liver(drugs: list[dict[str, Any]],
                                                                           inr: float | None) -> None:
     made = features(observations=[measured("6301-6", 2.8, "1"), measured("1975-2", 1.0, "mg/dL")], medications=drugs)
-    assert (made["inr"], made["inr-found"]) == (inr, inr and "2026-03-02")
+    taken = "apixaban" if len(drugs) > 1 else "warfarin"
+    why = f"an oral anticoagulant that is or may be taken: {taken}"
+    assert (made["inr"], made["inr-found"]) == (inr, "2026-03-02" if inr else why)
     assert made["bilirubin"] == 1.0
 
 
@@ -281,4 +287,5 @@ def test_what_may_be_an_anticoagulant_leaves_the_inr_open() -> None:
     tables = record(observations=[measured("6301-6", 2.8, "1")], medications=[drug()])
     tables["medications"] = tables["medications"].with_columns(
         possible_ingredients=pl.Series([["warfarin", "captopril"]]))
-    assert RiskHistory().run(tables, ["inr"])["features"]["inr"].to_list() == [None]
+    made = RiskHistory().run(tables, ["inr", "inr-found"])["features"]
+    assert made.rows() == [("p", None, "an oral anticoagulant that is or may be taken: warfarin")]

@@ -11,6 +11,8 @@ import polars as pl
 import pytest
 
 from pmed_risk import register_predictors
+from pmed_risk.organ_scores import ChildPugh, Meld, Meld3, MeldNa, Ukeld
+from pmed_risk.score import Score
 
 PREDICTORS: dict[str, Any] = {one.name: one() for one in register_predictors()}
 #: Examples of each score; QRISK3 is left out (see README).
@@ -111,6 +113,19 @@ def test_what_is_missing_is_named() -> None:
     assert (made["status"], made["reason"]) == ("not-assessed", "needs bilirubin, creatinine")
     made = assess("ckd-epi-2021", {"age": 50, "sex": "Male"})
     assert (made["value"], made["status"], made["reason"]) == (None, "not-assessed", "needs creatinine")
+
+
+@pytest.mark.parametrize("score", [Meld, MeldNa, Meld3, Ukeld, ChildPugh])
+@pytest.mark.parametrize("people", [1, 3000])  # few are worked out one by one
+def test_why_the_inr_is_not_known_is_said(score: type[Score], people: int) -> None:
+    why = "an oral anticoagulant that is or may be taken: warfarin"
+    given = {**score().examples()[0], "inr": None, "inr-found": why}
+    made = score().predict(pl.DataFrame([{"patient_id": str(one), **given} for one in range(people)]))
+    assert set(made["reason"]) == {f"needs inr; inr is left open by {why}"}
+    silent = score().predict(pl.DataFrame([{"patient_id": "p", **given, "inr-found": None}]))
+    assert silent["reason"].to_list() == ["needs inr"]
+    known = score().predict(pl.DataFrame([{"patient_id": "p", **given, "inr": 1.2, "inr-found": "2026-03-02"}]))
+    assert (known["status"][0], known["reason"][0]) == ("assessed", None)
 
 
 def test_what_was_assumed_is_said() -> None:

@@ -42,7 +42,8 @@ _NOT_SAID: Final = r"^\s*$|unknown|asked|declined|refused|not (given|stated|reco
 class RiskHistory:
     """Diagnoses, measurements, smoking and blood-pressure medicines up to the index date, as features.
 
-    Each feature ``x`` has a companion ``x-found``: the code or value and its date, for the trace.
+    Each feature ``x`` has a companion ``x-found``: the code or value and its date, for the trace; where an entry leaves
+    it unknown, which one.
     """
 
     name: ClassVar[str] = "risk-history"
@@ -81,10 +82,14 @@ def measurements(tables: Tables) -> pl.DataFrame:
 def _of_the_liver(measured: pl.DataFrame, tables: Tables) -> pl.DataFrame:
     """`measured` without the INR of those who take, or may take, an oral anticoagulant: it tells of that one."""
     drugs = tables["medications"].filter(pl.col("active").fill_null(value=True))
-    named = [pl.col(name).list.set_intersection(_members(ANTICOAGULANT)).list.len().fill_null(0) > 0
+    named = [pl.col(name).cast(pl.List(pl.String())).list.set_intersection(_members(ANTICOAGULANT)).fill_null([])
              for name in ("ingredients", "possible_ingredients") if name in drugs.columns]
-    under = pl.col("patient_id").is_in(drugs.filter(pl.any_horizontal(named))["patient_id"].unique().to_list())
-    return measured.with_columns(pl.when(~under).then(pl.col(name)).alias(name) for name in ("inr", "inr-found"))
+    taken = drugs.select("patient_id", drug=pl.concat_list(named)).explode("drug", empty_as_null=False).drop_nulls()
+    under = taken.group_by("patient_id").agg(pl.col("drug").unique().sort().str.join(", "))
+    found = measured.join(under, on="patient_id", how="left", maintain_order="left")
+    open_by = pl.format("an oral anticoagulant that is or may be taken: {}", "drug")
+    return found.with_columns(pl.when(pl.col("drug").is_null()).then("inr").alias("inr"),
+                              pl.coalesce(open_by, "inr-found").alias("inr-found")).drop("drug")
 
 
 @of_tables("patients", "observations")
@@ -98,9 +103,10 @@ def _measurements(tables: Tables) -> pl.DataFrame:
     usable = (pl.col("value") > 0) & (pl.col("unit") == pl.col("unit-asked"))
     found = rows.filter(usable.fill_null(value=False) | limit).sort("start", "row")
     latest = [pl.col("value").filter(pl.col("feature") == name).last().alias(name) for name in MEASUREMENTS]
-    days = [pl.when(pl.col("value").filter(pl.col("feature") == name).last().is_not_null()).then(
-        pl.col("start").filter(pl.col("feature") == name).last().cast(pl.String)).alias(f"{name}-found")
-            for name in MEASUREMENTS]
+    # Of a value that cannot be used, what was recorded instead.
+    day = pl.when(pl.col("value").is_not_null()).then(pl.col("start").cast(pl.String)).otherwise(
+        pl.format("a latest value that cannot be used: {}, {}", "value_text", "start"))
+    days = [day.filter(pl.col("feature") == name).last().alias(f"{name}-found") for name in MEASUREMENTS]
     return found.group_by("patient_id").agg(*latest, *days).pipe(as_written)
 
 

@@ -27,6 +27,7 @@ _KIDNEY: Final = {**_ADULT, "creatinine": (0.1, 25, "mg/dL")}
 _CIRRHOSIS: Final = "condition:liver-cirrhosis"
 _ONLY_CIRRHOSIS: Final = {_CIRRHOSIS: "no cirrhosis of the liver on record"}
 _TOLD: Final = {_CIRRHOSIS: True}
+_INR: Final = ("inr",)  # an anticoagulant, or an entry that cannot be used
 _ASSUMED: Final = {_CIRRHOSIS: True, "dialysis": False}
 
 
@@ -94,7 +95,7 @@ class Meld(Score):
         "meld-score", organs.meld,
         {"bilirubin": 1.0, "inr": 1.0, "creatinine": 1.0, "dialysis": False}, ("bilirubin", "inr"),
         _picked("inr", "bilirubin_umol_l", "creatinine_umol_l", "bilirubin_mg_dl", "creatinine_mg_dl", "dialysis"),
-        only=_ONLY_CIRRHOSIS, told=_TOLD, assumed=_ASSUMED)
+        only=_ONLY_CIRRHOSIS, told=_TOLD, opened=_INR, assumed=_ASSUMED)
     card: ClassVar[Card] = Card(
         version="2001", summary="MELD: severity of liver disease.",
         intended_use="Adults with cirrhosis. Reference patient: all values at their lower bound.",
@@ -109,7 +110,8 @@ class MeldNa(Score):
     equation: ClassVar[Equation] = Equation(
         "meld-na-score", organs.meld_na,
         {**Meld.equation.reference, "sodium": 140.0}, ("bilirubin", "inr"),
-        {**Meld.equation.fields, **_picked("sodium_mmol_l")}, only=_ONLY_CIRRHOSIS, told=_TOLD, assumed=_ASSUMED)
+        {**Meld.equation.fields, **_picked("sodium_mmol_l")}, only=_ONLY_CIRRHOSIS, told=_TOLD, opened=_INR,
+        assumed=_ASSUMED)
     card: ClassVar[Card] = Card(
         version="2008", summary="MELD-Na: severity of liver disease, with sodium.",
         intended_use="Adults with cirrhosis. Reference patient: MELD at its lower bound, sodium 140 mmol/L.",
@@ -125,7 +127,7 @@ class Meld3(Score):
         "meld-3-0-score", organs.meld_3,
         {**Meld.equation.reference, "sodium": 137.0, "albumin": 3.5, "sex": "male"}, ("bilirubin", "inr"),
         {**Meld.equation.fields, **_picked("sodium_mmol_l", "albumin_g_dl"), **_FEMALE},
-        only=_ONLY_CIRRHOSIS, told=_TOLD, assumed=_ASSUMED)
+        only=_ONLY_CIRRHOSIS, told=_TOLD, opened=_INR, assumed=_ASSUMED)
     card: ClassVar[Card] = Card(
         version="3.0", summary="MELD 3.0: severity of liver disease.",
         intended_use="Adults with cirrhosis. Reference patient: man with all values at their bound: 6 points.",
@@ -141,7 +143,7 @@ class Ukeld(Score):
         "ukeld-score", lambda given: organs.ukeld(_in_umol(given)),
         {"bilirubin": 1.0, "inr": 1.0, "creatinine": 0.9, "sodium": 140.0}, ("bilirubin", "inr"),
         _picked("inr", "bilirubin_umol_l", "creatinine_umol_l", "bilirubin_mg_dl", "creatinine_mg_dl",
-                "sodium_mmol_l"), only=_ONLY_CIRRHOSIS, told=_TOLD, assumed=_TOLD)
+                "sodium_mmol_l"), only=_ONLY_CIRRHOSIS, told=_TOLD, opened=_INR, assumed=_TOLD)
     card: ClassVar[Card] = Card(
         version="2011", summary="UKELD: severity of liver disease, as used in the United Kingdom.",
         intended_use="Adults with cirrhosis. Reference patient: bilirubin 1 mg/dL, INR 1, creatinine 0.9 mg/dL, "
@@ -177,7 +179,7 @@ class ChildPugh(Score):
          "encephalopathy_grade": Field("encephalopathy-grade"),
          "Encephalopathy": Field("encephalopathy-grade", "word", values={
              word: 2 * (points - 1) for word, points in _BRAIN.items()})},
-        only=_ONLY_CIRRHOSIS, told=_TOLD,
+        only=_ONLY_CIRRHOSIS, told=_TOLD, opened=_INR,
         limits={"ascites-points": (1, 3, "points"), "encephalopathy-grade": (0, 4, "")},
         assumed={_CIRRHOSIS: True, "ascites-points": 1.0, "encephalopathy-grade": 0.0},
         labels=((10.0, "class C"), (7.0, "class B"), (5.0, "class A")))

@@ -15,7 +15,7 @@ from pmed import Card
 from pmed.tables import FEW, TABLES, distinct
 from pmed.verdicts import all_reasons, inputs, needs, number, outside, predictions, steps
 
-from .findings import ASKED, UNREAD, as_step, assumed, with_assumed
+from .findings import ASKED, UNREAD, as_step, assumed, unsettled, with_assumed
 from .published import Field, Published
 
 Floats = npt.NDArray[np.float64]
@@ -34,6 +34,7 @@ class Equation:
         told: Further features that must be known and are not explained, each with an example.
         maybe: Further features that may be unknown, each with an example.
         reasons: Further reasons not to assess: texts, null where there is none.
+        opened: Features of the record of which ``x-found`` says what leaves them unknown.
         limits: Feature → low, high, unit: outside, the equation was not validated.
         words: Text feature → the words it may be.
         topic: Features of which one must be known, or the score has nothing to say of this patient.
@@ -60,6 +61,7 @@ class Equation:
     told: Mapping[str, Any] = field(default_factory=dict)
     maybe: Mapping[str, Any] = field(default_factory=dict)
     reasons: tuple[pl.Expr, ...] = ()
+    opened: tuple[str, ...] = ()
 
     @property
     def required(self) -> dict[str, Any]:
@@ -103,7 +105,8 @@ class Score(Published):
     def __init_subclass__(cls) -> None:
         """Declare what the equation needs and gives."""
         cls.needs, cls.gives = tuple(cls.equation.required), (cls.equation.target,)
-        cls.wants = (*cls.equation.maybe, *([UNREAD] if {*ASKED} & {*cls.equation.read} else []))
+        cls.wants = (*cls.equation.maybe, *([UNREAD] if {*ASKED} & {*cls.equation.read} else []),
+                     *_companions(cls.equation))
         cls.fields, cls.outputs = cls.equation.fields, cls.equation.outputs
         cls.assumed, cls.implied = cls.equation.assumed, tuple(cls.equation.only)
 
@@ -168,9 +171,13 @@ class Score(Published):
 
     def _typed(self, features: pl.DataFrame) -> pl.DataFrame:
         unread = {UNREAD: ""} if UNREAD in self.wants else {}
-        frame = inputs(features, {**self.equation.read, **unread})
+        frame = inputs(features, {**self.equation.read, **unread, **dict.fromkeys(_companions(self.equation), "")})
         # a birthday is not over before the next: 69.9 years are 69
         return frame.with_columns(pl.col("age").floor()) if "age" in frame.columns else frame
+
+
+def _companions(about: Equation) -> tuple[str, ...]:
+    return tuple(f"{name}-found" for name in about.opened)
 
 
 def arrays(frame: pl.DataFrame, about: Equation) -> dict[str, Floats]:
@@ -192,7 +199,8 @@ def against(frame: pl.DataFrame, about: Equation) -> tuple[pl.Expr | None, pl.Ex
     kind = [pl.when(~pl.col(name)).then(pl.lit(why)) for name, why in about.only.items() if not frame[name].all()]
     silent = [pl.when(pl.all_horizontal(pl.col(name).is_null() for name in about.topic)).then(needs(missing))] \
         if missing and all(frame[name].null_count() for name in about.topic) else []
-    reasons = [*([needs(missing)] if missing else []), *_strange(frame, about),
+    reasons = [*([needs(missing)] if missing else []),
+               *(unsettled(name) for name in about.opened if name in missing), *_strange(frame, about),
                *(pl.when(name).then(pl.lit(why)) for name, why in about.refused.items() if frame[name].any()),
                *(pl.when(pl.col(name) <= 0).then(pl.format(f"{name} is {{}}, which cannot be", number(pl.col(name))))
                  for name in about.positive if not _inside(frame[name], None)),
