@@ -128,6 +128,9 @@ _CODED = {
     "code": _text("code as recorded"),
     "display": _text("text as recorded"),
 }
+_ALSO = {
+    "also": _text("what else the entry calls it, as recorded: name or system|code|name, parted by ' \u00a6 '"),
+}
 _REASON = {
     "reason": _text("why, as recorded; several reasons are parted by '; '"),
     "reason_system": _text("code system URI of the reason"),
@@ -230,7 +233,7 @@ _ALL = (
         **_SOURCE,
     }, key=("patient_id", "row")),
     Table("medications", "Medicines ordered, dispensed or stated.", {
-        **_ROW, **_CODED, **_PERIOD,
+        **_ROW, **_CODED, **_ALSO, **_PERIOD,
         "ingredients": Column(pl.List(pl.String()), "RxNorm ingredient names, lower case; null where not recognised, "
                               "empty where the entry says that no medicine is taken"),
         "matched_by": _text("how the ingredient was found", values=("code", "name", "brand", "synonym", "fuzzy")),
@@ -257,7 +260,7 @@ _ALL = (
         **_SOURCE,
     }, key=("patient_id", "row")),
     Table("allergies", "Allergies and intolerances.", {
-        **_ROW, **_CODED,
+        **_ROW, **_CODED, **_ALSO,
         "start": Column(pl.Date(), "onset or recording day"),
         "status": _text("clinical status as recorded"),
         "active": Column(pl.Boolean(), "not resolved, refuted or entered in error"),

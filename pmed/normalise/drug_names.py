@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from .remarks import OF_MEDICINES, speaks_against
 
+ALSO = " \u00a6 "  # parts the accounts of one medicine in the column `also`
 _ASIDE = re.compile(r"\[([^\]]*)\]|\(([^()]*)\)")
 _LEAD = re.compile(r"^(?:nda\d+\s+|\{|\d+(?:\.\d+)?\s*(?:hrs?|hours?|ml|actuat|mg|mcg|ug|g|gm|unt|units?|days?)\b\s*)+")
 # The strength, and all behind it: a number after a blank, or one glued to the name with its unit. Interferon alfa-2a,

@@ -87,6 +87,7 @@ ISSUES = (
     marked("'{name}' is not in the vocabulary: it was not assessed"),
     marked("'{name}' is no medicine of the vocabulary: an allergy to it was not weighed, unless it names a class"),
     marked("'{name}' (code {code}) names different drugs: {drugs}; none was taken"),
+    marked("'{name}' (code {code}), also recorded as '{other}', names different drugs: {drugs}; none was taken"),
     marked("sample {sample} was read as the genome of patient {patient}, as the user said"),
     marked("the header names no build: {build} was inferred from {n} known sites"),
     marked("zero-width or control characters were taken out"),
