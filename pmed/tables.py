@@ -297,7 +297,7 @@ _ALL = (
     }, key=("patient_id", "row")),
     Table("drug_names", "Vocabulary that turns recorded drugs into ingredients.", {
         "ingredient": _text("RxNorm ingredient name, lower case", null=False),
-        "kind": _text("what `name` is", null=False, values=("ingredient", "synonym", "brand", "code")),
+        "kind": _text("what it is", null=False, values=("ingredient", "synonym", "brand", "code", "abbreviation")),
         "name": _text("name in lower case, or the RxNorm code", null=False),
     }, key=("kind", "name", "ingredient")),
     Table("drug_classes", "Which classes a drug belongs to, by what it is or is given for.", {

@@ -19,10 +19,12 @@ import polars as pl
 from ..plans import as_written
 from ..tables import TABLES
 from ..verdicts import lists_allergies
+from .drug_labels import says_more, without_maker, without_more
 from .drug_names import (
     ALSO,
     GOODS,
     asides,
+    behind_strength,
     is_remark,
     main_name,
     one_edit_apart,
@@ -69,12 +71,14 @@ class Vocabulary:
     ingredients: Mapping[str, frozenset[str]] = field(repr=False)
     brands: Mapping[str, frozenset[str]] = field(repr=False)
     codes: Mapping[str, frozenset[str]] = field(repr=False)
+    abbreviations: Mapping[str, frozenset[str]] = field(repr=False)  # which are misread: never sure
     alike: Mapping[str, Sequence[str]] = field(repr=False)
 
     @classmethod
     def of(cls, drug_names: pl.DataFrame) -> Vocabulary:
         """Make the look-ups from a ``drug_names`` table; an ingredient is also its own name."""
-        kinds: dict[str, dict[str, set[str]]] = {kind: defaultdict(set) for kind in ("ingredient", "brand", "code")}
+        kinds: dict[str, dict[str, set[str]]] = {kind: defaultdict(set) for kind in (
+            "ingredient", "brand", "code", "abbreviation")}
         for ingredient, kind, name in drug_names.select("ingredient", "kind", "name").iter_rows():
             kinds["ingredient" if kind == "synonym" else kind][name.lower()].add(ingredient)
             kinds["ingredient"][ingredient].add(ingredient)
@@ -82,7 +86,7 @@ class Vocabulary:
         for name in kinds["ingredient"]:
             alike[name[:3]].append(name)
         return cls(frozenset(drug_names["ingredient"]), _fixed(kinds["ingredient"]), _fixed(kinds["brand"]),
-                   _fixed(kinds["code"]), alike)
+                   _fixed(kinds["code"]), _fixed(kinds["abbreviation"]), alike)
 
     def match(self, system: str | None, code: str | None, display: str | None,
               nothing: Callable[[str | None, str | None], bool] = says_none) -> Match:
@@ -129,9 +133,20 @@ class Vocabulary:
         """A name that may be one drug or a combination of several."""
         if not name:
             return Match()
-        as_written = self._look_up([name])
+        bare = without_maker(name)
+        as_written = self._look_up([name, bare])
         if as_written.ingredients:
             return as_written
+        if says_more(bare):
+            if (brand := self._look_up(filter(says_more, spellings(bare)))).ingredients:
+                return brand
+            if (named := without_more(bare)) != bare:
+                return _and_more(self._whole(named))
+        found = self._in_parts(bare)
+        lost = any(self._exact(word).ingredients - found.ingredients for word in behind_strength(bare))
+        return replace(found, unread=True) if found.ingredients and lost else found
+
+    def _in_parts(self, name: str) -> Match:
         pieces = parts(name)
         if len(pieces) == 1 and "-" in pieces[0] and not self._part(pieces[0]).ingredients:
             hyphened = [self._exact(piece) for piece in pieces[0].split("-")]
@@ -152,6 +167,8 @@ class Vocabulary:
                 return Match(self.ingredients[spelling], "name" if spelling in self.own else "synonym")
             if spelling in self.brands:
                 return Match(self.brands[spelling], "brand")
+            if spelling in self.abbreviations:
+                return Match(self.abbreviations[spelling], "fuzzy")
         return Match()
 
     def _guess(self, name: str) -> Match:
@@ -252,6 +269,11 @@ def _agree(first: Match, second: Match) -> Match:
         return Match(first.ingredients | second.ingredients, min(first.how, second.how, key=_HOW.index),
                      unread=first.unread and second.unread)
     return Match(possible=first.ingredients | second.ingredients)
+
+
+def _and_more(found: Match) -> Match:
+    """A combination ("comp", "plus") of which no more than one part is named has another one."""
+    return replace(found, unread=True) if len(found.ingredients) == 1 else found
 
 
 def _together(found: Sequence[Match], pieces: Sequence[str]) -> Match:
