@@ -128,9 +128,7 @@ _CODED = {
     "code": _text("code as recorded"),
     "display": _text("text as recorded"),
 }
-_ALSO = {
-    "also": _text("what else the entry calls it, as recorded: name or system|code|name, parted by ' \u00a6 '"),
-}
+_ALSO = {"also": _text("what else the entry calls it, as recorded: name or system|code|name, parted by ' \u00a6 '")}
 _REASON = {
     "reason": _text("why, as recorded; several reasons are parted by '; '"),
     "reason_system": _text("code system URI of the reason"),
@@ -234,6 +232,7 @@ _ALL = (
     }, key=("patient_id", "row")),
     Table("medications", "Medicines ordered, dispensed or stated.", {
         **_ROW, **_CODED, **_ALSO, **_PERIOD,
+        "recorded": Column(pl.Date(), "day of the entry"),
         "ingredients": Column(pl.List(pl.String()), "RxNorm ingredient names, lower case; null where not recognised, "
                               "empty where the entry says that no medicine is taken"),
         "matched_by": _text("how the ingredient was found", values=("code", "name", "brand", "synonym", "fuzzy")),
