@@ -128,6 +128,7 @@ _CODED = {
     "code": _text("code as recorded"),
     "display": _text("text as recorded"),
 }
+_ALSO = {"also": _text("what else the entry calls it, as recorded: name or system|code|name, parted by ' \u00a6 '")}
 _REASON = {
     "reason": _text("why, as recorded; several reasons are parted by '; '"),
     "reason_system": _text("code system URI of the reason"),
@@ -230,7 +231,8 @@ _ALL = (
         **_SOURCE,
     }, key=("patient_id", "row")),
     Table("medications", "Medicines ordered, dispensed or stated.", {
-        **_ROW, **_CODED, **_PERIOD,
+        **_ROW, **_CODED, **_ALSO, **_PERIOD,
+        "recorded": Column(pl.Date(), "day of the entry"),
         "ingredients": Column(pl.List(pl.String()), "RxNorm ingredient names, lower case; null where not recognised, "
                               "empty where the entry says that no medicine is taken"),
         "matched_by": _text("how the ingredient was found", values=("code", "name", "brand", "synonym", "fuzzy")),
@@ -257,7 +259,7 @@ _ALL = (
         **_SOURCE,
     }, key=("patient_id", "row")),
     Table("allergies", "Allergies and intolerances.", {
-        **_ROW, **_CODED,
+        **_ROW, **_CODED, **_ALSO,
         "start": Column(pl.Date(), "onset or recording day"),
         "status": _text("clinical status as recorded"),
         "active": Column(pl.Boolean(), "not resolved, refuted or entered in error"),
@@ -294,7 +296,7 @@ _ALL = (
     }, key=("patient_id", "row")),
     Table("drug_names", "Vocabulary that turns recorded drugs into ingredients.", {
         "ingredient": _text("RxNorm ingredient name, lower case", null=False),
-        "kind": _text("what `name` is", null=False, values=("ingredient", "synonym", "brand", "code")),
+        "kind": _text("what it is", null=False, values=("ingredient", "synonym", "brand", "code", "abbreviation")),
         "name": _text("name in lower case, or the RxNorm code", null=False),
     }, key=("kind", "name", "ingredient")),
     Table("drug_classes", "Which classes a drug belongs to, by what it is or is given for.", {

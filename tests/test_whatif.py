@@ -197,7 +197,7 @@ def test_nothing_changes_where_nothing_does(result: Result) -> None:
 
 
 @pytest.mark.parametrize(("asked", "words"), [
-    ({"start": "paroxetin"}, "did you mean paroxetine"), ({"start": "moonshine"}, "no medicine is called 'moonshine'"),
+    ({"start": "paroxetime"}, "did you mean paroxetine"), ({"start": "moonshine"}, "no medicine is called 'moonshine'"),
     ({"stop": "warfarin"}, "warfarin is not among the medicines"), ({}, "nothing to change"),
     ({"shoe_size": 43}, "no measure is called 'shoe_size'")])
 def test_what_cannot_be_asked_is_one_line(asked: dict[str, object], words: str, result: Result) -> None:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from .drug_labels import FORMS, german
 from .remarks import OF_MEDICINES, speaks_against
 
+ALSO = " \u00a6 "  # parts the accounts of one medicine in the column `also`
 _ASIDE = re.compile(r"\[([^\]]*)\]|\(([^()]*)\)")
 _LEAD = re.compile(r"^(?:nda\d+\s+|\{|\d+(?:\.\d+)?\s*(?:hrs?|hours?|ml|actuat|mg|mcg|ug|g|gm|unt|units?|days?)\b\s*)+")
 # The strength, and all behind it: a number after a blank, or one glued to the name with its unit. Interferon alfa-2a,
@@ -25,9 +27,9 @@ _FORMS = ("aerosol", "auto-injector", "buccal", "cap", "caps", "capsule", "capsu
           "ointment", "ophthalmic", "oral", "otic", "pack", "patch", "pen", "pill", "pills", "powder", "prefilled",
           "rectal", "solution", "spray", "sr", "sublingual", "suppository", "suspension", "sustained", "syringe",
           "syrup", "tab", "tablet", "tablets", "tabs", "topical", "transdermal", "vaginal", "vial", "xl", "xr")
-_FORM = re.compile(rf"\s+(?:{'|'.join(map(re.escape, _FORMS))})\b.*$")
-# A slash parts drugs ("5 MG / x", "x/y") but not the units of a strength ("MG/ML", "MG/ACTUAT").
-_APART = re.compile(r"\s*(?:\s/\s|/(?!actuat)(?=[a-z]{4})|\+|;|,(?!\d)|\sand\s|\swith\s|\splus\s)\s*")
+_FORM = re.compile(rf"(?:\s+(?:{'|'.join(map(re.escape, _FORMS))})|[\s-]+(?:{'|'.join(FORMS)}))\b.*$")
+# A slash parts drugs ("5 MG / x", "x/y") but not the units of a strength ("MG/ML", "MG/ACTUAT"). HCT is one.
+_APART = re.compile(r"\s*(?:\s/\s|/(?!actuat)(?=[a-z]{4})|\+|;|,(?!\d)|\sand\s|\swith\s|\splus\s|\s(?=hctz?\b))\s*")
 # "insulin, regular, human", "insulin human, isophane": words of one name, though a comma parts drugs elsewhere.
 _ONE_NAME = re.compile(
     r"(?<=insulin)\s*,\s*(?=(?:aspart|degludec|detemir|glargine|glulisine|human|isophane|lispro|nph|regular)\b)"
@@ -48,7 +50,8 @@ SALTS = frozenset((
 
 # Words that stand behind a comma, "and" or "with" besides another medicine: where it is from, how to take it.
 _REMARKS = frozenset((
-    *_FORMS, "a", "after", "as", "at", "bedtime", "before", "bovine", "breakfast", "by", "day", "days", "device",
+    *_FORMS, *FORMS,
+    "a", "after", "as", "at", "bedtime", "before", "bovine", "breakfast", "by", "day", "days", "device",
     "dinner", "dose", "doses", "each", "evening", "every", "food", "human", "in", "live", "lunch", "macrocrystals",
     "meal", "meals", "milk", "month", "morning", "mouth", "needed", "night", "nightly", "noon", "of", "once", "one",
     "other", "patient", "porcine", "prn", "purified", "recombinant", "spacer", "supper", "take", "taken", "tbl",
@@ -119,9 +122,15 @@ def parts(name: str) -> list[str]:
 
 
 def spellings(name: str) -> Iterator[str]:
-    """Names to look up, the most specific first: whole, without strength, without form, without salts."""
-    whole = _LEAD.sub("", name)
-    yield from dict.fromkeys((name, whole, _STRENGTH.sub("", whole), _cut(name), *_without_salts(_cut(name))))
+    """Names to look up, the most specific first: whole, without strength, without form, without salts, in German."""
+    whole, cut = _LEAD.sub("", name), _cut(name)
+    yield from dict.fromkeys((name, whole, _STRENGTH.sub("", whole), cut, *_without_salts(cut), *german(cut)))
+
+
+def behind_strength(name: str) -> list[str]:
+    """The words behind the first strength, where a second medicine may stand: "Valsartan 160 mg Amlodipin 5 mg"."""
+    found = _STRENGTH.search(_LEAD.sub("", name.strip()))
+    return re.findall(r"[^\W\d_]{5,}", found[0]) if found else []
 
 
 def _cut(name: str) -> str:

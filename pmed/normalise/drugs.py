@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import polars as pl
@@ -19,9 +19,12 @@ import polars as pl
 from ..plans import as_written
 from ..tables import TABLES
 from ..verdicts import lists_allergies
+from .drug_labels import says_more, without_maker, without_more
 from .drug_names import (
+    ALSO,
     GOODS,
     asides,
+    behind_strength,
     is_remark,
     main_name,
     one_edit_apart,
@@ -35,7 +38,7 @@ from .routes import route_by_form
 # RxNorm and ATC, as FHIR and HL7 v2 name them; a number is never taken for the other's letters and numbers.
 SYSTEMS = ("http://www.nlm.nih.gov/research/umls/rxnorm", "urn:oid:2.16.840.1.113883.6.88", "rxnorm",
            "http://www.whocc.no/atc", "urn:oid:2.16.840.1.113883.6.73", "atc")
-_PAIR = ("system", "code", "display")
+_SAID = ("system", "code", "display", "also")
 _HOW = ("code", "name", "synonym", "brand", "fuzzy")
 _GUESSED = 6  # letters a name needs before it may be guessed at
 _NAMES = pl.List(pl.String())
@@ -68,12 +71,14 @@ class Vocabulary:
     ingredients: Mapping[str, frozenset[str]] = field(repr=False)
     brands: Mapping[str, frozenset[str]] = field(repr=False)
     codes: Mapping[str, frozenset[str]] = field(repr=False)
+    abbreviations: Mapping[str, frozenset[str]] = field(repr=False)  # which are misread: never sure
     alike: Mapping[str, Sequence[str]] = field(repr=False)
 
     @classmethod
     def of(cls, drug_names: pl.DataFrame) -> Vocabulary:
         """Make the look-ups from a ``drug_names`` table; an ingredient is also its own name."""
-        kinds: dict[str, dict[str, set[str]]] = {kind: defaultdict(set) for kind in ("ingredient", "brand", "code")}
+        kinds: dict[str, dict[str, set[str]]] = {kind: defaultdict(set) for kind in (
+            "ingredient", "brand", "code", "abbreviation")}
         for ingredient, kind, name in drug_names.select("ingredient", "kind", "name").iter_rows():
             kinds["ingredient" if kind == "synonym" else kind][name.lower()].add(ingredient)
             kinds["ingredient"][ingredient].add(ingredient)
@@ -81,19 +86,41 @@ class Vocabulary:
         for name in kinds["ingredient"]:
             alike[name[:3]].append(name)
         return cls(frozenset(drug_names["ingredient"]), _fixed(kinds["ingredient"]), _fixed(kinds["brand"]),
-                   _fixed(kinds["code"]), alike)
+                   _fixed(kinds["code"]), _fixed(kinds["abbreviation"]), alike)
 
     def match(self, system: str | None, code: str | None, display: str | None,
               nothing: Callable[[str | None, str | None], bool] = says_none) -> Match:
         """What a recorded drug is, by its code and its text together; `nothing` tells an entry that names none."""
+        named = self.by_text(display or "")
         if nothing(code, display):
-            return Match(how="code" if code else "name")
+            drugs = named.ingredients | named.possible
+            return Match(possible=drugs) if drugs else Match(how="code" if code else "name")
         known = (system or "").lower() in SYSTEMS
         coded = self.codes.get((code or "").lower(), frozenset()) if known else frozenset()
-        named = self.by_text(display or "")
         if coded and not named.possible:
             return _agree(Match(coded, "code"), named)
         return named if not coded else Match(possible=coded | named.possible)
+
+    def settled(self, first: Match, also: str | None) -> Match:
+        """A drug of which the entry holds other accounts (the column `also`): what all agree on, else none."""
+        others = [self._account(one) for one in also.split(ALSO)] if also else []
+        accounts = [one for one in (first, *others) if one.ingredients or one.possible]
+        if not any(one in accounts for one in others):
+            return first
+        whole = frozenset().union(*(one.ingredients | one.possible for one in accounts))
+        says_none_too = bool(first.how and not first.ingredients)
+        if says_none_too or any(one.possible for one in accounts) or all(one.ingredients != whole for one in accounts):
+            return Match(possible=whole)
+        return Match(whole, min((one.how for one in accounts), key=_HOW.index),
+                     unread=all(one.unread for one in accounts))
+
+    def _account(self, also: str) -> Match:
+        """Another account of a drug; of a sentence only what it begins with: "take with aspirin" is none."""
+        system, code, text = also.split("|", 2) if also.count("|") > 1 else (None, None, also)
+        named, pieces = self.by_text(text), parts(main_name(text))
+        if len(pieces) > 1 and (named.unread or not self._part(pieces[0]).ingredients):
+            text = pieces[0]
+        return replace(self.match(system, code, text), unread=named.unread)
 
     def by_text(self, display: str) -> Match:
         """What the text says: its name, and the brand in brackets, which must agree."""
@@ -106,9 +133,20 @@ class Vocabulary:
         """A name that may be one drug or a combination of several."""
         if not name:
             return Match()
-        as_written = self._look_up([name])
+        bare = without_maker(name)
+        as_written = self._look_up([name, bare])
         if as_written.ingredients:
             return as_written
+        if says_more(bare):
+            if (brand := self._look_up(filter(says_more, spellings(bare)))).ingredients:
+                return brand
+            if (named := without_more(bare)) != bare:
+                return _and_more(self._whole(named))
+        found = self._in_parts(bare)
+        lost = any(self._exact(word).ingredients - found.ingredients for word in behind_strength(bare))
+        return replace(found, unread=True) if found.ingredients and lost else found
+
+    def _in_parts(self, name: str) -> Match:
         pieces = parts(name)
         if len(pieces) == 1 and "-" in pieces[0] and not self._part(pieces[0]).ingredients:
             hyphened = [self._exact(piece) for piece in pieces[0].split("-")]
@@ -129,6 +167,8 @@ class Vocabulary:
                 return Match(self.ingredients[spelling], "name" if spelling in self.own else "synonym")
             if spelling in self.brands:
                 return Match(self.brands[spelling], "brand")
+            if spelling in self.abbreviations:
+                return Match(self.abbreviations[spelling], "fuzzy")
         return Match()
 
     def _guess(self, name: str) -> Match:
@@ -152,16 +192,17 @@ def add_ingredients(drugs: pl.DataFrame, names: pl.DataFrame | Vocabulary) -> tu
     `names` is a ``drug_names`` table, or the look-ups made of one.
     """
     vocabulary = names if isinstance(names, Vocabulary) else Vocabulary.of(names)
-    pairs = drugs.select(_PAIR).unique(maintain_order=True)
+    pairs = drugs.select(_SAID).unique(maintain_order=True)
     nothing = says_none if "dose" in drugs.columns else says_no_allergy
-    matches = [vocabulary.match(system, code, display, nothing) for system, code, display in pairs.iter_rows()]
+    matches = [vocabulary.settled(vocabulary.match(system, code, display, nothing), also)
+               for system, code, display, also in pairs.iter_rows()]
     found = pairs.with_columns(
         pl.Series("ingredients", [sorted(one.ingredients) if one.how else None for one in matches], _NAMES),
         pl.Series("matched_by", [one.how or None for one in matches], pl.String()),
         pl.Series("possible_ingredients", [sorted(one.possible) or None for one in matches], _NAMES),
         pl.Series("unread_part", [one.unread for one in matches], pl.Boolean())).hstack(
         _forms(pairs["display"], matches))
-    joined = drugs.drop(_FOUND, strict=False).join(found, on=_PAIR, how="left", nulls_equal=True,
+    joined = drugs.drop(_FOUND, strict=False).join(found, on=_SAID, how="left", nulls_equal=True,
                                                    maintain_order="left")
     columns = dict.fromkeys([*drugs.columns, "ingredients", "possible_ingredients", "unread_part"])
     told = joined.with_columns(_as_told()) if "strength" in drugs.columns else joined
@@ -230,6 +271,11 @@ def _agree(first: Match, second: Match) -> Match:
     return Match(possible=first.ingredients | second.ingredients)
 
 
+def _and_more(found: Match) -> Match:
+    """A combination ("comp", "plus") of which no more than one part is named has another one."""
+    return replace(found, unread=True) if len(found.ingredients) == 1 else found
+
+
 def _together(found: Sequence[Match], pieces: Sequence[str]) -> Match:
     """The parts of a combination, as sure as the least sure of them; `pieces` are what they were read from."""
     known = [one for one in found if one.ingredients]
@@ -247,16 +293,13 @@ def _issues(drugs: pl.DataFrame) -> pl.DataFrame:
     part = pl.col("active").fill_null(value=True) & pl.col("unread_part")
     if "dose" not in drugs.columns:  # "no known food allergy" is no allergen
         unknown &= lists_allergies()
-    once = drugs.lazy().unique(["patient_id", *_PAIR], keep="first", maintain_order=True).filter(
+    once = drugs.lazy().unique(["patient_id", *_SAID], keep="first", maintain_order=True).filter(
         conflict | guess | unknown | part).pipe(as_written)
     if once.is_empty():
         return TABLES["issues"].empty()
     text, names = pl.col("display").fill_null("(no name)"), pl.col("ingredients").list.join(", ")
-    could_be = pl.col("possible_ingredients").list.join(" or ")
     return pl.concat([
-        _report(once.filter(conflict), "warning", "code-display-conflict",
-                pl.format("'{}' (code {}) names different drugs: {}; none was taken", text,
-                          pl.col("code").fill_null("none"), could_be)),
+        _report(once.filter(conflict), "warning", "code-display-conflict", _conflict(text)),
         _report(once.filter(guess), "warning", "fuzzy-drug-name",
                 pl.format("'{}' was read as {}: please confirm", text, names)),
         _report(once.filter(part), "warning", "part-not-recognised",
@@ -264,6 +307,15 @@ def _issues(drugs: pl.DataFrame) -> pl.DataFrame:
                           names)),
         _report(once.filter(unknown), "info", *_unknown(text, medicine="dose" in drugs.columns)),
     ])
+
+
+def _conflict(text: pl.Expr) -> pl.Expr:
+    """Which names of an entry are of different drugs."""
+    code, could_be = pl.col("code").fill_null("none"), pl.col("possible_ingredients").list.join(" or ")
+    alone = pl.format("'{}' (code {}) names different drugs: {}; none was taken", text, code, could_be)
+    also = pl.col("also").str.replace_all("|", " ", literal=True).str.strip_chars()
+    return pl.coalesce(pl.format("'{}' (code {}), also recorded as '{}', names different drugs: {}; none was taken",
+                                 text, code, also, could_be), alone)
 
 
 def _unknown(text: pl.Expr, *, medicine: bool) -> tuple[str, pl.Expr]:

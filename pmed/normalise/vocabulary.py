@@ -25,10 +25,12 @@ from ..types import Release
 @cache
 def release() -> Release:
     """The embedded release ``pmed-drugs``, a ``drug_names`` table."""
-    text = (files(__package__) / "data" / "drugs.tsv").read_text("utf-8")
-    return Release(name="pmed-drugs", version="1.2", date="2026-11-28", licence="Apache-2.0 (own table of names)",
-                   source="RxNorm and INN names, ATC codes (WHO), brand names", sha256=hashlib.sha256(
-                       text.encode()).hexdigest(), tables={"drug_names": names_of(text)})
+    text, short = ((files(__package__) / "data" / f"{name}.tsv").read_text("utf-8")
+                   for name in ("drugs", "abbreviations"))
+    names = pl.concat([names_of(text), abbreviations_of(short)])
+    return Release(name="pmed-drugs", version="1.3", date="2026-11-30", licence="Apache-2.0 (own table of names)",
+                   source="RxNorm and INN names, ATC codes (WHO), brand names, abbreviations (ISMP)",
+                   sha256=hashlib.sha256((text + short).encode()).hexdigest(), tables={"drug_names": names})
 
 
 @cache
@@ -59,8 +61,14 @@ def own_release() -> Release | None:
                    sha256=sha256(path), tables={"drug_names": names})
 
 
+def abbreviations_of(text: str) -> pl.DataFrame:
+    """``drug_names`` of a TSV of abbreviations: misread by people (ISMP) or no official names, so read with a doubt."""
+    rows = pl.read_csv(text.encode(), separator="\t", infer_schema=False)
+    return TABLES["drug_names"].check(rows.select("ingredient", kind=pl.lit("abbreviation"), name="abbreviation"))
+
+
 def names_of(text: str) -> pl.DataFrame:
-    """``drug_names`` of a TSV: ingredient, and atc, synonyms, brands and rxnorm, several of them parted by ``;``."""
+    """``drug_names`` of a TSV: ingredient, and the other columns, several names in one parted by ``;``."""
     rows = pl.read_csv(text.encode(), separator="\t", infer_schema=False).lazy().with_columns(
         ingredient=pl.col("ingredient").str.split(" + "), alone=~pl.col("ingredient").str.contains(" + ", literal=True))
     own = rows.filter("alone").select(pl.col("ingredient").list.first(), name=pl.col("ingredient").list.first(),
@@ -68,6 +76,7 @@ def names_of(text: str) -> pl.DataFrame:
     others = [rows.select("ingredient", name=pl.col(column).str.split(";"), kind=pl.lit(kind))
               .explode("ingredient", empty_as_null=False).explode("name", empty_as_null=False).drop_nulls("name")
               .filter(pl.col("name") != "").select("ingredient", "name", "kind")
-              for column, kind in (("synonyms", "synonym"), ("brands", "brand"), ("atc", "code"), ("rxnorm", "code"))]
+              for column, kind in (
+                  ("synonyms", "synonym"), ("brands", "brand"), ("atc", "code"), ("rxnorm", "code"))]
     found = pl.concat([own, *others]).with_columns(pl.col("name").str.to_lowercase())
     return TABLES["drug_names"].check(found.select(TABLES["drug_names"].names).collect())

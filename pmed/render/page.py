@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ..normalise.old_entries import SINCE
 from ..provenance import DISCLAIMER
 from . import words
 from .bars import waterfall
@@ -21,7 +22,7 @@ TO_DO = ("avoid", "alternative", "adjust", "monitor", "test")
 MOST_TO_DO = 5  # lines that a reader in a hurry takes in; the rest is below
 CAUTIONS_SHOWN = 2  # alternatives that need care; the rest folds away
 #: Cautions that say what is not known rather than what may harm: the first lines count them, the card says them.
-DOUBTS = ("allergies-unknown", "ambiguous-gene", "gene-unknown", "unknown-input", "unread-medicine")
+DOUBTS = ("allergies-unknown", "ambiguous-gene", "gene-unknown", "old-entry", "unknown-input", "unread-medicine")
 OPEN = ("test", "not-assessed")
 ACTION_WORDS = {"avoid": marked("Avoid"), "alternative": marked("Alternative"), "adjust": marked("Adjust"),
                 "monitor": marked("Monitor"), "test": marked("Test"), "standard": marked("Standard"),
@@ -160,8 +161,8 @@ def _medicine(row: View) -> View:
     # a bare number does not say of what
     dose = words.quantity(row["dose"], row["dose_unit"]) if row["dose"] is not None and row["dose_unit"] else ""
     return {"name": medicine_name(row), "ingredients": row["ingredients"] or [], "dose": dose,
-            "route": words.term(row["route"]) if row["route"] else "", "start": row["start"], "reason": row["reason"],
-            "fuzzy": row["matched_by"] == "fuzzy"}
+            "route": words.term(row["route"]) if row["route"] else "", "start": row["start"], "years": row[SINCE],
+            "reason": row["reason"], "fuzzy": row["matched_by"] == "fuzzy"}
 
 
 def _fuzzy(view: View) -> list[View]:

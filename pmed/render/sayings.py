@@ -77,6 +77,10 @@ METHODS = (
     marked("exact Shapley values against a stated reference patient"),
     marked("exact Shapley values against a stated reference patient; what is unknown adds no concern"),
 )
+#: What doubts a suggestion, besides what plugins say.
+DOUBTFUL = (
+    marked("Nothing was recorded about {drug} for {n} years: ask whether it is still taken"),
+)
 #: What was found while reading.
 ISSUES = (
     marked("no index date was asked for; the last entry of the record, {day}, is used"),
@@ -84,9 +88,12 @@ ISSUES = (
     marked("'{name}' was read as {drug}: a part of it is not in the vocabulary and was not assessed"),
     marked("'{name}' is recorded as taken, and a later statement says that it is not: whether it is taken stays "
            "unknown"),
+    marked("nothing was recorded about '{name}' for {n} years, and it is listed as taken: please ask whether it still "
+           "is"),
     marked("'{name}' is not in the vocabulary: it was not assessed"),
     marked("'{name}' is no medicine of the vocabulary: an allergy to it was not weighed, unless it names a class"),
     marked("'{name}' (code {code}) names different drugs: {drugs}; none was taken"),
+    marked("'{name}' (code {code}), also recorded as '{other}', names different drugs: {drugs}; none was taken"),
     marked("sample {sample} was read as the genome of patient {patient}, as the user said"),
     marked("the header names no build: {build} was inferred from {n} known sites"),
     marked("zero-width or control characters were taken out"),

@@ -13,6 +13,7 @@ from typing import Any
 
 import polars as pl
 
+from ..normalise.old_entries import with_years
 from ..normalise.plausible import OLDEST
 from ..result import COLOURS, Result
 from ..tables import TABLES, TOGETHER
@@ -48,6 +49,7 @@ class About:
 def patient_views(result: Result) -> list[View]:
     """One view a patient, sorted by patient_id; tables that the result lacks count as empty."""
     rows = {name: by_patient(table(result, name)) for name in PER_PATIENT}
+    rows["medications"] = by_patient(with_years(table(result, "medications"), table(result, "patients")))
     assumed = _assumed_sites(result)
     kinds = {name: about.get("kind", "") for name, about in result.provenance.get("predictors", {}).items()}
     raised = {name: about.get("card", {}).get("raised") for name, about in result.provenance.get(

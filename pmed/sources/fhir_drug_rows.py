@@ -11,7 +11,7 @@ from ..normalise.remarks import OF_MEDICINES
 from .fhir_bundle import resolve, split_error
 from .fhir_dosage import dose_of, last_day_of, route_of
 from .fhir_resource import Note
-from .fhir_rows import RXNORM, named, prefer, state, unit_of, with_remark
+from .fhir_rows import RXNORM, also, named, prefer, state, unit_of, with_remark
 from .fhir_types import (
     CodeableConcept,
     Dosage,
@@ -41,10 +41,11 @@ _ADHERENCE = {"taking": "active", "not-taking": "not-taken", "stopped": "stopped
 def drug_row(found: Drug, medicines: Medicines, notes: list[Note]) -> Row:
     """One row for whatever is recorded about a medicine."""
     concept = _medicine(found, medicines, notes)
+    said = named(concept, RXNORM)
     if len(_dosages(found)) > 1:
         notes.append(Note("info", "timing-not-read", "several dosages of one medicine; how much a day stays unknown",
                           personal=True))
-    return with_remark(named(concept, RXNORM), concept, OF_MEDICINES) + _said(found)
+    return (*with_remark(said, concept, OF_MEDICINES), *_said(found), also(concept, said, _name_of_link(found)))
 
 
 def _dosages(found: Drug) -> Sequence[Dosage]:
@@ -131,6 +132,11 @@ def _medicine(found: Drug, medicines: Medicines, notes: list[Note]) -> CodeableC
     else:
         concept = resolve(link.reference, medicines, "Medication")
     return concept or _named(link, notes)
+
+
+def _name_of_link(found: Drug) -> str | None:
+    link = found.medication_reference or (found.medication.reference if found.medication else None)
+    return link.display if link else None
 
 
 def _named(link: Reference, notes: list[Note]) -> CodeableConcept:

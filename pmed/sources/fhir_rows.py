@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from operator import attrgetter
 
+from ..normalise.drug_names import ALSO
 from ..normalise.remarks import OF_DIAGNOSES, speaks_against
 from .fhir_resource import Note, Resource
 from .fhir_types import (
@@ -94,8 +95,9 @@ def _certainty(coding: DiagnosisCoding, status: str | None, verification: str | 
 def allergy_row(found: AllergyIntolerance) -> Row:
     """An allergy, since its onset or since it was recorded."""
     start = found.onset_date_time or found.recorded_date
-    return (*named(found.code, RXNORM), start, found.recorded_date, state(found.clinical_status),
-            state(found.verification_status), found.criticality)
+    said = named(found.code, RXNORM)
+    return (*said, start, found.recorded_date, state(found.clinical_status),
+            state(found.verification_status), found.criticality, also(found.code, said))
 
 
 def observation_rows(found: Observation, notes: list[Note]) -> list[Row]:
@@ -163,6 +165,19 @@ def named(concept: CodeableConcept | None, system: str) -> Row:
 def coded(coding: Coding, concept: CodeableConcept | Diagnosis | None) -> Row:
     """System, code and display; the text as it was entered where there is no display."""
     return coding.system, coding.code, coding.display or (concept.text if concept else None)
+
+
+def also(concept: CodeableConcept | None, said: Row, link: str | None = None) -> str | None:
+    """The other codings and the text of a concept of which `said` was taken: they may name another thing.
+
+    So may the name that a link to it gives.
+    """
+    if concept is None or (len(concept.coding) < 2 and {concept.text, link} <= {None, said[2]}):  # as nearly all are
+        return None
+    codings = [f"{one.system or ''}|{one.code or ''}|{one.display or ''}" for one in concept.coding
+               if (one.system, one.code) != said[:2]]
+    names = [name for name in (concept.text, link) if name and name != said[2]]
+    return ALSO.join(dict.fromkeys([*codings, *names])) or None
 
 
 def state(concept: CodeableConcept | None) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from ..normalise.drug_names import ALSO
 from .hl7v2_message import Segment
 
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
@@ -93,6 +94,15 @@ def coded(segment: Segment, at: int, prefer: Sequence[str] = (), repetition: int
     texts = first(codings[0][2], codings[1][2], said[6])
     best = min(known, key=lambda one: prefer.index(one[0]) if one[0] in prefer else len(prefer), default=None)
     return (best[0], best[1], best[2] or texts) if best else (None, None, texts)
+
+
+def also(segment: Segment, at: int, said: Coded) -> str | None:
+    """The other coding and the original text of a field of which `said` was taken, as the column `also` has them."""
+    one = [segment.text(at, part) for part in (1, 2, 3, 4, 5, 6, 9)]
+    codings = [(system(one[part + 2]), one[part], one[part + 1]) for part in (0, 3)]
+    others = ["|".join(part or "" for part in coding) for coding in codings if coding[1] and coding[:2] != said[:2]]
+    names = [name for name in (*(text for _, code, text in codings if not code), one[6]) if name and name != said[2]]
+    return ALSO.join([*others, *names]) or None
 
 
 def reason(segment: Segment | None, at: int) -> Coded:

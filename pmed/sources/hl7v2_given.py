@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from .hl7v2_fields import NDC, RXNORM, coded, day, first, number, reason
+from .hl7v2_fields import NDC, RXNORM, also, coded, day, first, number, reason
 from .hl7v2_message import Segment
 from .recorded import Row
 
@@ -46,7 +46,7 @@ def _entry(name: str, msh: Segment, one: Segment, orc: Segment | None, behind: S
     end = day(one.text(end_at)) if end_at else None
     return "medications", (name, one.name, *_number(one, orc), system, code or display, written), (
         *origin, *drug, start, end, start, amount, unit, None, _route(behind), _status(one, orc), True,
-        "dispense" if one.name == "RXD" else "administration", *reason(one, why_at))
+        "dispense" if one.name == "RXD" else "administration", also(one, what, drug), *reason(one, why_at))
 
 
 def _number(one: Segment, orc: Segment | None) -> tuple[str | None, ...]:

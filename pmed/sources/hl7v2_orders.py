@@ -15,6 +15,7 @@ from .hl7v2_fields import (
     RXNORM,
     STATUSES,
     Coded,
+    also,
     coded,
     day,
     first,
@@ -53,7 +54,8 @@ class Orders:
     def rows(self) -> list[Row]:
         """Rows of medications, in the order in which they were first met."""
         return [(*order["origin"], *order["drug"], order["start"], order["end"], order["recorded"], *order["dose"],
-                 order["route"], order["status"], True, "order", *(order["reason"] or NO_REASON))
+                 order["route"], order["status"], True, "order", order["also"],
+                 *(order["reason"] or NO_REASON))
                 for order in self._orders]
 
     def add(self, draft: Draft, patient: str, origin: Row, sent: str | None) -> None:
@@ -103,9 +105,9 @@ def _superseded(old: dict[str, Any], new: dict[str, Any], given: Segment) -> Non
     if new["drug"][:2] != old["drug"][:2] and any(new["drug"]):
         given.report("warning", "other-drug", "an earlier message has another medicine under this order number; this "
                      "one is used")
-    known = {name: value for name, value in new.items() if not (value is None or name in {"drug", "dose"})}
+    known = {name: value for name, value in new.items() if not (value is None or name in {"drug", "also", "dose"})}
     if any(new["drug"]):
-        known["drug"] = new["drug"]
+        known |= {"drug": new["drug"], "also": new["also"]}
     if new["status"] not in OVER or any(part is not None for part in new["dose"]):
         known["dose"] = new["dose"]
     # A start or end that a change leaves out is the one there was, unless the medicine is begun again.
@@ -121,7 +123,9 @@ def _order(draft: Draft, given: Segment, origin: Row, sent: str | None) -> dict[
     often, start, end = _timing(draft)
     begin = first(start, placed if status not in OVER else None)
     over = _end(orc, status, sent) if orc else None
-    return {"origin": origin, "drug": coded(given, _GIVEN[given.name][0], (RXNORM, NDC)), "start": day(begin),
+    what = _GIVEN[given.name][0]
+    drug = coded(given, what, (RXNORM, NDC))
+    return {"origin": origin, "drug": drug, "also": also(given, what, drug), "start": day(begin),
             "end": over or day(end), "recorded": day(first(orc.text(9) if orc else None, sent)),
             "dose": (*_dose(given), often), "route": first(route.text(1, 2), route.text(1)) if route else None,
             "status": _until_then(orc, status, over, sent) if orc else status, "reason": _reason(draft)}

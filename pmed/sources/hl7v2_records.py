@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from .hl7v2_fields import CLASSES, NDC, RXNORM, SEVERITIES, SEXES, coded, day, first, reason
+from .hl7v2_fields import CLASSES, NDC, RXNORM, SEVERITIES, SEXES, also, coded, day, first, reason
 from .hl7v2_given import MEDICINES, given_rows
 from .hl7v2_message import Message, Segment, segments
 from .hl7v2_orders import Draft, Orders
@@ -181,7 +181,7 @@ class Records:
             *_origin(dg1, name), system or _method(dg1), code, said, made, None, made or day(sent), None, state, None))
 
     def _allergy(self, name: str, one: Segment, sent: str | None) -> None:
-        system, code, display = coded(one, 3, (RXNORM, NDC))
+        system, code, display = said = coded(one, 3, (RXNORM, NDC))
         if not (code or display):
             one.report("warning", "no-code", "neither code nor text; the row was left out", 3)
             return
@@ -191,8 +191,8 @@ class Records:
         state = "entered-in-error" if wrong else one.text(17) if new else None
         grade = one.text(4)
         self._put("allergies", (name, system, code or display), (
-            *_origin(one, name), system, code, display, start, start or day(sent),
-            "inactive" if state == "I" else None, state, SEVERITIES.get(grade or "", grade)))
+            *_origin(one, name), *said, start, start or day(sent), "inactive" if state == "I" else None, state,
+            SEVERITIES.get(grade or "", grade), also(one, 3, said)))
 
     def _procedure(self, name: str, pr1: Segment) -> None:
         system, code, display = coded(pr1, 3)

@@ -79,14 +79,21 @@ def _drugs(rows: pl.DataFrame, concepts: pl.DataFrame, contents: pl.DataFrame,
     route = pl.coalesce("route_concept_id.display", "route_source_value")
     doses = {name: name for name in ("dose", "dose_unit", "per_day", "strength", "strength_unit", "daily_dose")}
     return with_doses(timed, issues).select(
-        **_ORIGIN, system="system", code="code", display=_with_ingredients(), start="start", end="end", route=route,
-        kind="kind", exposure=pl.col("end").is_not_null() & ~is_bad(pl.col("end")), stopped=stopped, **doses)
+        **_ORIGIN, system="system", code="code", display=_with_ingredients(), also=_as_at_the_source(), start="start",
+        end="end", route=route, kind="kind", exposure=pl.col("end").is_not_null() & ~is_bad(pl.col("end")),
+        stopped=stopped, **doses)
 
 
 def _with_ingredients() -> pl.Expr:
     """The name, and the ingredients in brackets where it does not tell them: a brand, a pack whose name is cut off."""
     return pl.when(pl.col("ingredients").is_null()).then("display").otherwise(
         pl.format("{} [{}]", "display", "ingredients"))
+
+
+def _as_at_the_source() -> pl.Expr:
+    """What the source calls it, where another name is used: the mapping of its codes may be wrong."""
+    name = pl.col("drug_source_value")
+    return pl.when(name.ne_missing(pl.col("display")) & name.str.contains("[A-Za-z]{3}")).then(name)
 
 
 def _exposures(rows: pl.DataFrame, issues: list[pl.DataFrame]) -> pl.DataFrame:

@@ -50,12 +50,12 @@ _REASON = ("reason", "reason_system", "reason_code", "reason_link")
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "patients": (*_ORIGIN, "birth_date", "sex", "deceased", "ancestry"),
     "conditions": (*_ORIGIN, *_CODED, "start", "end", "recorded", "status", "verification", "ended"),
-    # `per_day`: how often the dose is taken; `ordered`: no proposal; `kind`: see the table.
+    # `per_day`: how often the dose is taken; `ordered`: no proposal; `kind`, `also`: see the table.
     "medications": (*_ORIGIN, *_CODED, "start", "end", "recorded", "dose", "dose_unit", "per_day", "route", "status",
-                    "ordered", "kind", *_REASON),
+                    "ordered", "kind", "also", *_REASON),
     "observations": (*_ORIGIN, *_CODED, "start", "recorded", "status", "value", "unit", "value_text", "value_code",
                      "interpretation"),
-    "allergies": (*_ORIGIN, *_CODED, "start", "recorded", "status", "verification", "criticality"),
+    "allergies": (*_ORIGIN, *_CODED, "start", "recorded", "status", "verification", "criticality", "also"),
     "procedures": (*_ORIGIN, *_CODED, "start", "end", "status", *_REASON),
     "encounters": (*_ORIGIN, *_CODED, "start", "end", "status", "class", *_REASON),
     "immunizations": (*_ORIGIN, *_CODED, "start", "status", *_REASON),
@@ -65,7 +65,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 _NUMBERS = ("dose", "per_day", "value", "onset_age")
 _FLAGS = ("deceased", "ordered", "ended")
 _TEXTS = ("system", "code", "display", "unit", "dose_unit", "route", "value_text", "value_code", "ancestry", "class",
-          "relationship", "interpretation", "reason")
+          "relationship", "interpretation", "reason", "also")
 _DATES = ("birth_date", "start", "end", "recorded")
 _INVISIBLE = r"[\p{Cc}\p{Cf}]"
 _BLANK = r"[\s\p{Zs}]+"

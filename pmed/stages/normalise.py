@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from ..normalise import old_entries
 from ..normalise.contradictions import weigh
 from ..normalise.drugs import Vocabulary, add_ingredients
 from ..normalise.units import canonical_units
@@ -30,9 +31,11 @@ def normalise(tables: Tables, names: pl.DataFrame) -> dict[str, pl.DataFrame]:
     known = Vocabulary.of(names)
     recognised, unclear_drugs = add_ingredients(out["medications"], known)
     out["medications"], contradicted = weigh(recognised)
+    old = old_entries.issues_of(old_entries.with_years(
+        out["medications"], out.get("patients", TABLES["patients"].empty())))
     out["allergies"], unclear_allergens = add_ingredients(out["allergies"], known)
     out["observations"], unclear_units = canonical_units(out["observations"])
-    found = [frame[out["issues"].columns] for frame in (unclear_drugs, contradicted, unclear_allergens,
+    found = [frame[out["issues"].columns] for frame in (unclear_drugs, contradicted, old, unclear_allergens,
                                                          unclear_units)]
     out["issues"] = pl.concat([out["issues"], *found])
     return out
