@@ -269,7 +269,10 @@ def test_beyond_a_limit_an_older_value_is_not_the_latest(later: dict[str, Any], 
 
 @pytest.mark.parametrize(("drugs", "inr"), [
     ([drug("warfarin")], None), ([drug("warfarin", active=None)], None), ([drug("metformin"), drug("apixaban")], None),
-    ([drug("warfarin", active=False)], 2.8), ([drug("metformin")], 2.8), ([], 2.8), ([drug()], 2.8)])
+    ([drug("warfarin", active=False)], None), ([drug("warfarin", active=False, end=date(2026, 3, 1))], None),
+    ([drug("warfarin", active=False, end=date(2025, 3, 1))], 2.8),
+    ([drug("warfarin", active=False, start=date(2026, 3, 5), end=date(2026, 3, 6))], 2.8),
+    ([drug("metformin")], 2.8), ([], 2.8), ([drug()], 2.8)])
 def test_the_inr_of_who_takes_an_anticoagulant_tells_nothing_of_the_liver(drugs: list[dict[str, Any]],
                                                                           inr: float | None) -> None:
     made = features(observations=[measured("6301-6", 2.8, "1"), measured("1975-2", 1.0, "mg/dL")], medications=drugs)

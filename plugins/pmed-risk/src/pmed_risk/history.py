@@ -17,6 +17,7 @@ import polars as pl
 from pmed import Tables
 from pmed.plans import as_written
 from pmed.repeats import of_tables
+from pmed.verdicts import under_anticoagulants
 
 from .diagnoses import CONDITIONS, conditions
 from .knowledge import facts
@@ -27,7 +28,6 @@ MEASUREMENTS: Final = ("total-cholesterol", "hdl-cholesterol", "systolic-bp", "c
 #: Feature → group of medicines of which it says whether one is taken.
 MEDICINES: Final = {"bp-treated": "antihypertensive", "statin": "statin", "bleeding-medicine": "bleeding"}
 FEATURES: Final = (*CONDITIONS, "ascvd-history", *MEASUREMENTS, "smoker", *MEDICINES, "pce-race")
-ANTICOAGULANT: Final = "oral-anticoagulant"
 ANSWER: Final = "72166-2"  # LOINC: whether one smokes
 _BLACK: Final = r"black|african[ -]american|2054-5"
 _WHITE: Final = r"white|caucasian|2106-3"
@@ -79,11 +79,10 @@ def measurements(tables: Tables) -> pl.DataFrame:
 
 
 def _of_the_liver(measured: pl.DataFrame, tables: Tables) -> pl.DataFrame:
-    """`measured` without the INR of those who take, or may take, an oral anticoagulant: it tells of that one."""
-    drugs = tables["medications"].filter(pl.col("active").fill_null(value=True))
-    named = [pl.col(name).list.set_intersection(_members(ANTICOAGULANT)).list.len().fill_null(0) > 0
-             for name in ("ingredients", "possible_ingredients") if name in drugs.columns]
-    under = pl.col("patient_id").is_in(drugs.filter(pl.any_horizontal(named))["patient_id"].unique().to_list())
+    """`measured` without an INR that tells of an oral anticoagulant."""
+    days = measured.lazy().select("patient_id", day=pl.col("inr-found").str.to_date())
+    others = under_anticoagulants(days, tables["medications"]).pipe(as_written)
+    under = pl.col("patient_id").is_in(others["patient_id"].to_list())
     return measured.with_columns(pl.when(~under).then(pl.col(name)).alias(name) for name in ("inr", "inr-found"))
 
 
