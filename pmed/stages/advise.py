@@ -13,6 +13,7 @@ import polars as pl
 
 from ..errors import TableError
 from ..handover import copies
+from ..normalise.drugs import name_of_medicine, unrecognised
 from ..plans import as_written
 from ..plugins import Component, Plugins
 from ..tables import ACTIONS, FEW, STRENGTHS, TABLES, URGENCIES, Tables, distinct
@@ -21,6 +22,7 @@ CONCERN = (0.0, 4.0)
 _WILD = ~pl.col("concern").is_between(*CONCERN)
 _CONCERNED = (pl.col("concern") > 0) & (pl.col("action") == "standard")
 CAUTION = ("patient_id", "drug", "code", "text")
+ON, UNREAD = "on:", "unread-medicine"
 NO_CAUTIONS_TYPE = TABLES["suggestions"].columns["cautions"].dtype
 NO_CAUTIONS = pl.lit([], dtype=NO_CAUTIONS_TYPE)
 CHANGES = 2.0  # concern from which the treatment changes
@@ -29,15 +31,20 @@ LISTS = ("evidence", "alternatives", "cautions", "unknown", "explained_by")
 DOUBTS = ("ambiguous-gene", "gene-unknown", "drug-unclear", "absent-as-ref", "disagreement", "unknown-input")
 
 
-def advise(plugins: Plugins, components: Sequence[Component], tables: Tables) -> pl.DataFrame:
-    """Ask every adviser, join what they say of one drug, add the cautions, and put the most pressing first."""
+def advise(plugins: Plugins, components: Sequence[Component], tables: Tables,
+           predictors: Sequence[Component] = ()) -> pl.DataFrame:
+    """Ask every adviser, join what they say of one drug, add the cautions, and put the most pressing first.
+
+    `predictors` are those whose predictions the suggestions rest on.
+    """
     parts = [TABLES["suggestions"].empty()]
     for component in components:
         rows = plugins.attempt(component, "advise", _advise, component, tables)
         parts += [] if rows is None else [rows]
     # In one piece: to pick rows with lists out of several takes thirty times as long.
     joined = join_sources(pl.concat(parts, rechunk=True))
-    return rank(add_cautions(plugins, joined, tables))
+    cautioned = _with_cautions(joined, unread_medicines(plugins, joined, tables, predictors))
+    return rank(add_cautions(plugins, cautioned, tables))
 
 
 def _advise(component: Component, tables: Tables) -> pl.DataFrame:
@@ -150,6 +157,13 @@ def _add_cautions(impl: pluggy.HookImpl, suggestions: pl.DataFrame, tables: Tabl
         return suggestions
     if missing := [name for name in CAUTION if name not in found.columns]:
         raise TableError(f"cautions lack the column {missing[0]!r}")
+    return _with_cautions(suggestions, found)
+
+
+def _with_cautions(suggestions: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
+    """`suggestions` with the cautions `found` behind their own."""
+    if found.is_empty():
+        return suggestions
     more = found.group_by("patient_id", "drug", maintain_order=True).agg(_more=pl.struct("code", "text"))
     # Only of rows that have more: of all rows to join lists takes a tenth of a cohort's time.
     rows = suggestions.select("patient_id", "drug", pl.col("cautions").fill_null(NO_CAUTIONS)).with_row_index("_row")
@@ -158,6 +172,39 @@ def _add_cautions(impl: pluggy.HookImpl, suggestions: pl.DataFrame, tables: Tabl
     place = np.arange(rows.height)
     place[both["_row"].to_numpy()] = rows.height + np.arange(both.height)
     return suggestions.with_columns(pl.concat([rows["cautions"], both["cautions"]], rechunk=True)[place])
+
+
+def unread_medicines(plugins: Plugins, suggestions: pl.DataFrame, tables: Tables,
+                     predictors: Sequence[Component]) -> pl.DataFrame:
+    """A caution where advice weighed other medicines, and the patient takes one that no vocabulary knows.
+
+    Which predictions weigh any their predictor's reference patient says: there need be no explanation.
+    """
+    nobody = pl.DataFrame(schema=dict.fromkeys(CAUTION, pl.String()))
+    drugs = tables.get("medications", TABLES["medications"].empty())
+    names = drugs.filter(unrecognised(drugs)).group_by("patient_id").agg(
+        names=name_of_medicine().unique(maintain_order=True).str.join(", "))
+    if names.is_empty():
+        return nobody
+    assessed = tables["predictions"].filter(pl.col("status") == "assessed").join(names, on="patient_id")
+    weighing = [pl.DataFrame({"predictor": one.name, "target": targets}, schema_overrides={"target": pl.String})
+                for one in predictors if (targets := _weighing(plugins, one, assessed))]
+    if not weighing:
+        return nobody
+    weighed = assessed.join(pl.concat(weighing), on=["predictor", "target"])
+    told = pl.col("cautions").list.eval(pl.element().struct.field("code") == UNREAD).list.any().fill_null(value=False)
+    rests_on = suggestions.filter(~told).select("patient_id", "drug", "explained_by").explode(
+        "explained_by", empty_as_null=True, keep_nulls=True).unnest("explained_by")
+    hits = rests_on.join(weighed, on=["patient_id", "predictor", "target"], maintain_order="left")
+    return hits.select("patient_id", "drug", code=pl.lit(UNREAD), text=pl.format(
+        "Not recognised, so an interaction with it was not weighed: {}.", "names")).unique(maintain_order=True)
+
+
+def _weighing(plugins: Plugins, predictor: Component, assessed: pl.DataFrame) -> list[str]:
+    """The targets among those `assessed` whose prediction depends on what else is taken."""
+    targets = assessed.filter(predictor=predictor.name)["target"].unique(maintain_order=True)
+    inputs = {one: plugins.attempt(predictor, "reference", predictor.made.reference, one) for one in targets}
+    return [one for one, given in inputs.items() if any(name.startswith(ON) for name in given or ())]
 
 
 def rank(suggestions: pl.DataFrame) -> pl.DataFrame:

@@ -18,6 +18,7 @@ from .alike import alike
 from .alternatives import alternatives
 from .cases import FEW, REMEMBERED, Cases
 from .checks import covered, weighing
+from .explainer import weighs_medicines
 from .findings import on_record
 from .guidelines import CONCERN, drugs
 from .medicines import UNREAD, days_taken, each_drug, with_coming
@@ -56,7 +57,7 @@ class GuidelineAdviser:
         taken = _taken(with_coming(tables))
         given = _Given(cases, today(results, present), on_record(tables), (
             taken, _doses(tables["predictions"]), assumptions(results), hints(results), days_taken(tables),
-            _unweighed(taken, tables["features"])))
+            _unweighed(taken, every, cases, tables["features"])))
         if len(cases.patients) <= FEW:
             return given.said(rows)
         where, first = alike(rows, cases, given.told, given.found, given.more)
@@ -277,15 +278,21 @@ def _taken(medications: pl.DataFrame) -> pl.DataFrame:
     ).select(*KEY, current=pl.lit(value=True), unclear=unclear).pipe(as_written)
 
 
-def _unweighed(taken: pl.DataFrame, features: pl.DataFrame) -> pl.DataFrame:
-    """For drugs taken beside a medicine that was not recognised: the caution that an interaction was not weighed."""
+def _unweighed(taken: pl.DataFrame, rows: pl.DataFrame, cases: Cases, features: pl.DataFrame) -> pl.DataFrame:
+    """Beside a medicine that was not recognised: the caution that an interaction with it was not weighed.
+
+    For drugs taken of which rows or checks ask what else is taken, and for any of which one that is recognised counts.
+    """
     if UNREAD not in features.columns or not features[UNREAD].cast(pl.String).str.len_bytes().sum():
         return _NONE_UNWEIGHED
     text = pl.format("Not recognised, so an interaction with it was not weighed: {}.", UNREAD)
     unread = features.filter(pl.col(UNREAD) != "").select("patient_id", text=text)
     said = pl.concat_list(pl.struct(code=pl.lit("unread-medicine"), text="text")).cast(_TYPES["cautions"])
-    return taken.filter(pl.col("drug").is_in(list(weighing()))).select(KEY).join(unread, on="patient_id").select(
-        *KEY, unweighed=said)
+    theirs = rows.filter(pl.col("status") == "assessed").join(unread, on="patient_id", how="semi")
+    counts = [case for case in theirs["case"].unique().to_list() if weighs_medicines(cases.outcomes[case])]
+    told = pl.concat([taken.filter(pl.col("drug").is_in(list(weighing()))).select(KEY),
+                      theirs.filter(pl.col("case").is_in(counts)).select(KEY)]).unique()
+    return told.join(unread, on="patient_id").select(*KEY, unweighed=said)
 
 
 def _doses(predictions: pl.DataFrame) -> pl.DataFrame:

@@ -168,6 +168,12 @@ def game(one: Outcome) -> Game:
     return Game(drug, one.given, {**blank, **scores, **known, **new, **one.drug.inputs})
 
 
+@lru_cache(maxsize=REMEMBERED)
+def weighs_medicines(one: Outcome) -> bool:
+    """Whether another medicine that is taken takes part."""
+    return any(player.startswith(ON) for players in game(one).lists.values() for player in players)
+
+
 # Kept, as is what is worked out of a drug (`reads`, `genes_of`): most patients have the same checks, or none.
 @lru_cache(maxsize=REMEMBERED)
 def _checked(drug: Drug, checks: tuple[Row, ...]) -> Drug:
