@@ -112,7 +112,7 @@ def under_anticoagulants(measured: pl.LazyFrame, medications: pl.DataFrame) -> p
 
 def outside(name: str, low: float, high: float, unit: str) -> pl.Expr:
     """Says that a number is outside `low` to `high`; null where it is inside or null."""
-    text = pl.format(f"{name} {{}} is outside {low:g} to {high:g} {unit}", number(pl.col(name), 2))
+    text = pl.format(f"{name} {{}} is outside {low:g} to {high:g} {unit}".rstrip(), number(pl.col(name), 2))
     return pl.when(~pl.col(name).is_between(low, high)).then(text)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import polars as pl
@@ -92,11 +92,29 @@ def test_diagnoses_that_count(row: dict[str, Any], feature: str) -> None:
 
 @pytest.mark.parametrize("row", [
     diagnosis("44054006", start=date(2026, 3, 11)), diagnosis("44054006", status="entered-in-error"),
-    diagnosis("44054006", status=None, active=False), diagnosis("44054006", "http://example.org/local"),
+    diagnosis("44054006", status=None, active=False), diagnosis("J45", ICD),
     diagnosis("E23.2", ICD, display="Diabetes insipidus"), diagnosis("15777000", display="Prediabetes"),
-    diagnosis("E11", SNOMED), diagnosis(None, None, display="Family history of diabetes")])
+    diagnosis(None, None, display="Family history of diabetes")])
 def test_diagnoses_that_do_not_count(row: dict[str, Any]) -> None:
     assert features(conditions=[row])["diabetes"] is False
+
+
+@pytest.mark.parametrize("row", [
+    diagnosis("44054006", "http://example.org/local"), diagnosis("250.00", "http://hl7.org/fhir/sid/icd-9-cm"),
+    diagnosis("E11", SNOMED), diagnosis("195967001", display=" "), diagnosis(None, None), diagnosis(None, ICD)])
+def test_a_code_that_no_set_knows_may_be_any_diagnosis_where_it_has_no_text(row: dict[str, Any]) -> None:
+    made = features(conditions=[row, diagnosis("38341003")])
+    assert (made["diabetes"], made["atrial-fibrillation"], made["hypertension"]) == (None, None, True)
+
+
+@pytest.mark.parametrize(("code", "value", "unit", "feature", "days"), [
+    ("2160-0", 1.1, "mg/dL", "creatinine", 365), ("8480-6", 150.0, "mm[Hg]", "systolic-bp", 365),
+    ("777-3", 200.0, "10*3/uL", "platelets", 365), ("2093-3", 190.0, "mg/dL", "total-cholesterol", 1826)])
+def test_a_measurement_of_long_ago_is_no_value_of_today(code: str, value: float, unit: str, feature: str,
+                                                        days: int) -> None:
+    for ago, found in ((days, value), (days + 1, None)):
+        rows = [measured(code, value, unit, start=TODAY - timedelta(days=ago))]
+        assert features(observations=rows)[feature] == found
 
 
 def test_a_refuted_diagnosis_does_not_count_where_the_table_says_so() -> None:
@@ -198,8 +216,9 @@ def test_a_medicine_that_could_be_one_is_unknown(possible: list[str] | None, tre
     assert RiskHistory().run(tables, ("bp-treated",))["features"]["bp-treated"].to_list() == [treated]
 
 
-def test_an_order_that_was_lost_while_reading_is_unknown() -> None:
-    lost = {"file": "r.json", "place": "entry[3] MedicationRequest/7", "severity": "error", "code": "bad-resource",
+@pytest.mark.parametrize("kind", ["MedicationRequest", "MedicationDispense", "MedicationAdministration"])
+def test_an_order_that_was_lost_while_reading_is_unknown(kind: str) -> None:
+    lost = {"file": "r.json", "place": f"entry[3] {kind}/7", "severity": "error", "code": "bad-resource",
             "text": "x", "patient_id": "p"}
     assert features(issues=[lost])["bp-treated"] is None
     assert features(issues=[lost], medications=[drug("lisinopril")])["bp-treated"] is True

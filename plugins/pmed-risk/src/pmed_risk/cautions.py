@@ -41,7 +41,7 @@ def _number(name: str, unit: str) -> pl.Expr:
 
 
 POINTS: Final = (
-    Point(pl.col("age") > 65, pl.lit("age over 65"), "age"),
+    Point(pl.col("age").floor() > 65, pl.lit("age over 65"), "age"),  # in completed years, as the score has it
     Point(pl.col("systolic-bp") > 160, pl.lit("systolic pressure ") + _number("systolic-bp", "mm[Hg]"),
           "blood pressure", mendable=True),
     Point(pl.col("creatinine") > 2.26, pl.lit("creatinine ") + _number("creatinine", "mg/dL"), "creatinine"),

@@ -1,8 +1,8 @@
 """From the patient record to the inputs of the risk equations.
 
 What is not there is judged by kind: a diagnosis that a record never mentions counts as absent (false), and so does a
-medicine where the record lists medicines, or says that none is taken; a measurement that was never recorded stays
-unknown (null), and without a record everything stays unknown.
+medicine where the record lists medicines, or says that none is taken; a measurement that was never recorded, or not of
+late, stays unknown (null), and without a record everything stays unknown.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ MEASUREMENTS: Final = ("total-cholesterol", "hdl-cholesterol", "systolic-bp", "c
 MEDICINES: Final = {"bp-treated": "antihypertensive", "statin": "statin", "bleeding-medicine": "bleeding"}
 FEATURES: Final = (*CONDITIONS, "ascvd-history", *MEASUREMENTS, "smoker", *MEDICINES, "pce-race")
 ANSWER: Final = "72166-2"  # LOINC: whether one smokes
+_ORDER: Final = "Medication(Request|Statement|Administration|Dispense)"
 _BLACK: Final = r"black|african[ -]american|2054-5"
 _WHITE: Final = r"white|caucasian|2106-3"
 # "non-white" and "not black" name a group by what it is not
@@ -72,7 +73,7 @@ def race(tables: Tables) -> pl.DataFrame:
 
 
 def measurements(tables: Tables) -> pl.DataFrame:
-    """The latest dated value of each measurement; one that is not in the unit of the feature is no value."""
+    """The latest dated value of each measurement; one not in the unit of the feature, or too old, is no value."""
     by = _code(tables)
     asked = tables["observations"].filter(pl.col(by).is_in(facts("measurements")["code"].to_list()))
     return _measurements({**tables, "observations": asked})
@@ -91,7 +92,9 @@ def _measurements(tables: Tables) -> pl.DataFrame:
     """The same of observations of what is measured, as for `_smoking`."""
     by = _code(tables)
     asked = facts("measurements").rename({"code": by, "unit": "unit-asked"})
-    rows = dated_observations(tables, asked[by].to_list(), by).join(asked.lazy(), on=by)
+    oldest = pl.col("index_date") - pl.duration(days=pl.col("days").cast(pl.Int64))
+    rows = dated_observations(tables, asked[by].to_list(), by).join(asked.lazy(), on=by).filter(
+        (pl.col("start") >= oldest).fill_null(value=True))
     # A canonical code without a value is a limit, or has no known unit: where it is the latest, that is unknown.
     limit = pl.col("value").is_null() if by != "code" else pl.lit(value=False)
     usable = (pl.col("value") > 0) & (pl.col("unit") == pl.col("unit-asked"))
@@ -136,7 +139,7 @@ def treatments(tables: Tables) -> pl.DataFrame:
     """
     rows = _current(tables["medications"]).group_by("patient_id").agg(
         one for name in MEDICINES for one in _of_group(name))
-    unlisted, gone = ~listing(tables), lost(tables, "Medication(Request|Statement)")
+    unlisted, gone = ~listing(tables), lost(tables, _ORDER)
     return people(tables).lazy().join(rows, on="patient_id", how="left", maintain_order="left").select(
         "patient_id", *(one for name in MEDICINES for one in (
             pl.col(f"{name}-found"), _answer(name, unlisted | gone)))).pipe(as_written)
