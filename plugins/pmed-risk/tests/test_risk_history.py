@@ -129,11 +129,24 @@ def test_a_refuted_diagnosis_does_not_count_where_the_table_says_so() -> None:
     ("AFib, on rate control", "atrial-fibrillation"),
     ("Congestive cardiac failure", "heart-failure"), ("Hypertensive urgency", "hypertension"),
     ("H/O stroke", "stroke-or-tia"), ("Intermittent claudication", "vascular-disease"),
+    ("Vorhofflimmern, paroxysmal", "atrial-fibrillation"), ("Dekompensierte Herzinsuffizienz", "heart-failure"),
+    ("Familiäre dilatative Kardiomyopathie", "heart-failure"),
+    ("Arterielle Hypertonie", "hypertension"), ("Zuckerkrankheit", "diabetes"),
+    ("Z.n. Schlaganfall 2015", "stroke-or-tia"), ("pAVK Stadium IIb", "vascular-disease"),
+    ("Herzinfarkt 2012", "vascular-disease"), ("KHK, 3-Gefäß", "coronary-disease"),
+    ("Subarachnoidalblutung", "haemorrhagic-stroke"),
     ("Unstable angina", "coronary-disease"), ("Unstable angina", "ascvd-history")])
 def test_words_that_no_code_set_knows_leave_a_diagnosis_unknown(display: str, feature: str) -> None:
     made = features(conditions=[diagnosis("250.00", "http://hl7.org/fhir/sid/icd-9-cm", display=display)])
     assert made[feature] is None
     assert made[f"{feature}-found"] == f"a diagnosis that no code set knows: {display}, 2020-01-01"
+
+
+@pytest.mark.parametrize(("display", "feature"), [
+    ("Pulmonale Hypertonie", "hypertension"), ("Schwangerschaftsdiabetes", "diabetes"), ("Prädiabetes", "diabetes"),
+    ("Familienanamnese: Herzinfarkt", "vascular-disease"), ("Weißkittelhypertonie", "hypertension")])
+def test_german_words_that_mean_something_else_leave_nothing_open(display: str, feature: str) -> None:
+    assert features(conditions=[diagnosis(None, None, display=display)])[feature] is False
 
 
 def test_one_known_code_settles_a_diagnosis_that_has_several() -> None:
