@@ -178,6 +178,14 @@ def test_a_value_in_an_unknown_unit_is_no_value() -> None:
     assert (made["total-cholesterol"], made["systolic-bp"]) == (None, None)
 
 
+@pytest.mark.parametrize(("old", "new", "unit", "feature"), [
+    ("6301-6", "34714-6", "1", "inr"), ("2160-0", "38483-4", "mg/dL", "creatinine"),
+    ("1975-2", "42719-5", "mg/dL", "bilirubin")])
+def test_the_latest_of_all_codes_of_a_measurement_counts(old: str, new: str, unit: str, feature: str) -> None:
+    rows = [measured(new, 3.0, unit), measured(old, 1.0, unit, start=date(2026, 1, 1))]
+    assert features(observations=rows)[feature] == 3.0
+
+
 def test_an_undated_value_is_no_value() -> None:
     made = features(observations=[measured("8480-6", 140, "mm[Hg]", start=None)])
     assert (made["systolic-bp"], made["systolic-bp-found"]) == (None, None)
