@@ -9,8 +9,6 @@ from .features.derived_step import DerivedFeatures
 from .features.history import HistoryFeatures
 from .hookspecs import hookimpl
 from .normalise import vocabulary
-from .normalise.drugs import is_goods
-from .normalise.old_entries import old_drugs
 from .repeats import of_tables
 from .sources.fhir import FhirSource
 from .sources.hl7v2 import Hl7v2Source
@@ -21,7 +19,7 @@ from .tables import Tables
 from .types import Explainer, Exporter, FeatureStep, Predictor, Release, Source
 from .verdicts import lists_allergies
 
-UNREAD, NO_LIST = "unread-medicine", "allergies-unknown"
+NO_LIST = "allergies-unknown"
 _ANOTHER = ("avoid", "alternative")
 _NO_CAUTIONS = pl.DataFrame(schema=dict.fromkeys(("patient_id", "drug", "code", "text"), pl.String()))
 
@@ -52,9 +50,8 @@ def choose_explainer(predictor: Predictor) -> Explainer:  # noqa: ARG001 - the h
 
 @hookimpl
 def check_suggestions(suggestions: pl.DataFrame, tables: Tables) -> pl.DataFrame:
-    """Recorded allergies to what is proposed, or that none are recorded; medicines not read, or listed long ago."""
-    return pl.concat([_allergies(suggestions, tables), _no_list(suggestions, tables), _unread(suggestions, tables),
-                      _old(suggestions, tables)])
+    """Recorded allergies to what is proposed, or that none are recorded."""
+    return pl.concat([_allergies(suggestions, tables), _no_list(suggestions, tables)])
 
 
 def _allergies(suggestions: pl.DataFrame, tables: Tables) -> pl.DataFrame:
@@ -99,43 +96,6 @@ def _no_list(suggestions: pl.DataFrame, tables: Tables) -> pl.DataFrame:
     asked = another.filter(status.list.any().fill_null(value=False))
     return asked.select("patient_id", "drug", code=pl.lit(NO_LIST), text=pl.lit(
         "Allergies are not on record: ask before another medicine is given."))
-
-
-def _unread(suggestions: pl.DataFrame, tables: Tables) -> pl.DataFrame:
-    """A caution where advice weighed other medicines, and the patient takes one that no vocabulary knows."""
-    unknown = tables["medications"].filter(pl.col("active").fill_null(value=True), pl.col("ingredients").is_null(),
-                                           ~is_goods())
-    if unknown.is_empty():
-        return _NO_CAUTIONS.clone()
-    weighed = tables["explanations"].filter(pl.col("feature").str.starts_with("on:")).select(
-        "patient_id", "predictor", "target").unique()
-    if weighed.is_empty():  # as of a cohort without explanations
-        return _NO_CAUTIONS.clone()
-    told = pl.col("cautions").list.eval(pl.element().struct.field("code") == UNREAD).list.any().fill_null(value=False)
-    rests_on = suggestions.filter(~told).select("patient_id", "drug", "explained_by").explode(
-        "explained_by", empty_as_null=True, keep_nulls=True).unnest("explained_by")
-    names = unknown.group_by("patient_id").agg(names=pl.col("display").unique(maintain_order=True).str.join(", "))
-    hits = rests_on.join(weighed, on=["patient_id", "predictor", "target"]).join(names, on="patient_id")
-    return hits.select("patient_id", "drug", code=pl.lit(UNREAD), text=pl.format(
-        "Not recognised, so an interaction with it was not weighed: {}.", "names")).unique(maintain_order=True)
-
-
-def _old(suggestions: pl.DataFrame, tables: Tables) -> pl.DataFrame:
-    """A caution where advice is about, or rests on, a medicine that only entries of years ago have as taken."""
-    old = old_drugs(tables["medications"], tables["patients"])
-    if old.is_empty():
-        return _NO_CAUTIONS.clone()
-    own = suggestions.filter("current").select("patient_id", "drug", of="drug")
-    weighed = tables["explanations"].filter(pl.col("feature").str.starts_with("on:"), pl.col("value") == "yes",
-                                             pl.col("contribution") != 0).select(
-        "patient_id", "predictor", "target", of=pl.col("feature").str.strip_prefix("on:"))
-    rests_on = suggestions.filter(pl.col("patient_id").is_in(old["patient_id"].unique().to_list())).select(
-        "patient_id", "drug", "explained_by").explode("explained_by", empty_as_null=True, keep_nulls=True).unnest(
-        "explained_by").join(weighed, on=["patient_id", "predictor", "target"]).select("patient_id", "drug", "of")
-    hits = pl.concat([own, rests_on]).unique(maintain_order=True).join(
-        old, left_on=["patient_id", "of"], right_on=["patient_id", "drug"], maintain_order="left")
-    return hits.select("patient_id", "drug", code=pl.lit("old-entry"), text=pl.format(
-        "Nothing was recorded about {} for {} years: ask whether it is still taken.", "of", "years"))
 
 
 @hookimpl

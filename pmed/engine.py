@@ -185,7 +185,8 @@ class Engine:
 
     def _advised(self, made: Tables) -> dict[str, pl.DataFrame]:
         self.progress("advising")
-        return {"suggestions": advising.advise(self.plugins, self.advisers, made), "drug_classes": self.drug_classes}
+        said = advising.advise(self.plugins, self.advisers, made, self.predictors)
+        return {"suggestions": said, "drug_classes": self.drug_classes}
 
     def provenance(self, genome: Sequence[Path], history: Sequence[Path], settings: Mapping[str, Any],
                    outside: Sequence[Path] = ()) -> dict[str, Any]:

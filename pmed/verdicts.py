@@ -7,6 +7,9 @@ expressions or frame → frame, so a predictor stays a pure function of its colu
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from functools import cache
+from importlib.resources import files
 from math import isnan
 from typing import Any, Final
 
@@ -18,6 +21,11 @@ from .plans import as_written
 _NO_OTHER_ALLERGY: Final = ("429625007", "428607008", "716184000", "no-known-food-allergies",
                             "no-known-environmental-allergies")
 _NO_OTHER: Final = r"(?i)^\s*no (known )?(food|environmental|latex) allerg"
+# The half-life of phenprocoumon, the longest, is about 160 hours: after four weeks a sixteenth is left.
+_GONE: Final = timedelta(days=28)
+# Such an entry was never taken; "active" that is not so, and has no end, is a proposal, a ban, or not yet begun.
+_NEVER_TAKEN: Final = ("active", "draft", "intended", "cancelled", "declined", "not-taken", "not-done",
+                       "entered-in-error")
 _DTYPES: Final = {bool: pl.Boolean(), float: pl.Float64(), str: pl.String()}
 
 
@@ -63,9 +71,50 @@ def lists_allergies() -> pl.Expr:
     return ~once & ~other.fill_null(value=False)
 
 
+@cache
+def oral_anticoagulants() -> list[str]:
+    """Ingredients by which an INR is changed (ATC B01AA, B01AE, B01AF)."""
+    text = (files(__package__) / "normalise" / "data" / "oral_anticoagulants.tsv").read_bytes()
+    return pl.read_csv(text, separator="\t")["ingredient"].to_list()
+
+
+def under_anticoagulants(measured: pl.LazyFrame, medications: pl.DataFrame) -> pl.LazyFrame:
+    """Who of `measured` (patient_id, and the `day` of an INR) has one that tells of a medicine, not of the liver.
+
+    That is who takes an oral anticoagulant, or may; and who took one, or may have, on that day or in the four weeks
+    before it: where an entry that is over has no end, it may have been any day from its start on.
+
+    Returns:
+        Their patient_id, each once, and `drugs`, the names of what was or may have been taken.
+
+    >>> from datetime import date
+    >>> from pmed import TABLES
+    >>> inr = pl.LazyFrame({"patient_id": ["a", "b"], "day": [date(2026, 3, 2)] * 2})
+    >>> over = {"patient_id": "a", "ingredients": oral_anticoagulants(), "active": False, "end": date(2026, 3, 1)}
+    >>> under_anticoagulants(inr, TABLES["medications"].frame([over])).collect()["patient_id"].to_list()
+    ['a']
+    """
+    names = [name for name in ("ingredients", "possible_ingredients") if name in medications.columns]
+    held = [pl.col(name).cast(pl.List(pl.String())).list.set_intersection(oral_anticoagulants()).fill_null([])
+            for name in names]
+    taken = medications.with_columns(drugs=pl.concat_list(held)).filter(pl.col("drugs").list.len() > 0)
+    if taken.is_empty():
+        return pl.LazyFrame(schema={"patient_id": pl.String(), "drugs": pl.String()})
+    now = pl.col("active").fill_null(value=True)
+    # What was given once was over the same day.
+    end = pl.coalesce("end", pl.when(pl.col("kind") == "administration").then("start"))
+    never = pl.col("status").is_in(_NEVER_TAKEN).fill_null(value=False) & pl.col("end").is_null()
+    spans = taken.lazy().filter(now | ~never).select("patient_id", "drugs", "start", now=now, gone=end + _GONE)
+    before = (pl.col("day") < pl.col("start")).fill_null(value=False)
+    after = (pl.col("day") > pl.col("gone")).fill_null(value=False)
+    told = measured.join(spans, on="patient_id").filter(pl.col("now") | ~(before | after))
+    return told.group_by("patient_id").agg(
+        pl.col("drugs").explode(empty_as_null=False).unique().sort().str.join(", "))
+
+
 def outside(name: str, low: float, high: float, unit: str) -> pl.Expr:
     """Says that a number is outside `low` to `high`; null where it is inside or null."""
-    text = pl.format(f"{name} {{}} is outside {low:g} to {high:g} {unit}", number(pl.col(name), 2))
+    text = pl.format(f"{name} {{}} is outside {low:g} to {high:g} {unit}".rstrip(), number(pl.col(name), 2))
     return pl.when(~pl.col(name).is_between(low, high)).then(text)
 
 

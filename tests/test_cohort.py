@@ -92,12 +92,17 @@ def test_a_cohort_says_of_each_person_what_a_run_of_all_says(tmp_path: Path, cro
 
 def test_explanations_are_there_where_they_are_asked_for(tmp_path: Path, crowd: tuple[Path, list[Path]]) -> None:
     genome, records = crowd
+    strange = records[-1].read_text().replace('"code": "314076", ', "").replace("Lisinopril 10 MG Oral Tablet", "Xyzzy")
+    records[-1].write_text(strange)
     run(genome, records, output=tmp_path / "out", jobs=1, explained=True)
     whole = pmed.run(genome, records)
     key = list(pmed.TABLES["explanations"].key)
     assert of(tmp_path / "out", "explanations").sort(key).equals(whole.tables["explanations"].sort(key))
     run(genome, records, output=tmp_path / "plain", jobs=1)
-    assert of(tmp_path / "plain", "suggestions").equals(of(tmp_path / "out", "suggestions"))
+    plain = of(tmp_path / "plain", "suggestions")
+    assert plain.equals(of(tmp_path / "out", "suggestions"))
+    codes = pl.col("cautions").list.eval(pl.element().struct.field("code"))
+    assert set(plain.filter(codes.list.contains("unread-medicine"))["current"]) == {True, False}
     with pytest.raises(ResultError, match="no table 'explanations'"):
         of(tmp_path / "plain", "explanations")
 

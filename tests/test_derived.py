@@ -172,8 +172,8 @@ def test_why_a_measurement_is_no_input_of_child_pugh(inr: Row, why: str) -> None
 
 
 @pytest.mark.parametrize(("drug", "active", "points"), [
-    ("warfarin", True, None), ("warfarin", None, None), ("apixaban", True, None), ("warfarin", False, 7.0),
-    ("metformin", True, 7.0)])
+    ("warfarin", True, None), ("warfarin", None, None), ("apixaban", True, None), ("warfarin", False, None),
+    ("fluindione", True, None), ("metformin", True, 7.0)])
 def test_the_inr_of_who_takes_an_anticoagulant_gives_no_child_pugh(drug: str, active: bool | None,
                                                                    points: float | None) -> None:
     labs = [measure("1975-2", 1.0, "mg/dL"), measure("1751-7", 4.0, "g/dL"), measure("6301-6", 2.8)]
@@ -182,6 +182,27 @@ def test_the_inr_of_who_takes_an_anticoagulant_gives_no_child_pugh(drug: str, ac
     made = features("child-pugh", "child-pugh-missing", observations=labs, conditions=signs, medications=[taken])
     assert (made["child-pugh"], made["child-pugh-missing"]) == (
         points, None if points else "INR (oral anticoagulant taken or perhaps taken)")
+
+
+@pytest.mark.parametrize(("entry", "under"), [
+    ({"start": date(2024, 1, 1), "end": date(2024, 5, 20)}, True),
+    ({"start": date(2024, 1, 1), "end": date(2024, 4, 20), "status": "stopped"}, True),
+    ({"start": date(2023, 1, 1), "end": date(2024, 3, 1), "status": "stopped"}, False),
+    ({"start": date(2023, 1, 1), "end": None, "status": "stopped"}, True),
+    ({"start": None, "end": None, "status": "completed"}, True),
+    ({"start": date(2024, 5, 20), "end": None, "status": "stopped"}, False),
+    ({"start": date(2024, 1, 1), "end": None, "status": "on-hold"}, True),
+    ({"start": date(2024, 1, 1), "end": None, "status": "not-taken"}, False),
+    ({"start": date(2024, 1, 1), "end": None, "status": "active"}, False),
+    ({"start": date(2024, 3, 1), "kind": "administration", "status": "completed"}, False),
+    ({"start": date(2024, 4, 25), "kind": "administration", "status": "completed"}, True)])
+def test_an_inr_of_the_time_of_an_anticoagulant_that_is_over_tells_of_it(entry: Row, under: bool) -> None:
+    labs = [measure("1975-2", 1.0, "mg/dL"), measure("1751-7", 4.0, "g/dL"),
+            measure("6301-6", 2.8, start=date(2024, 5, 1))]
+    taken = {"patient_id": "p", "ingredients": ["warfarin"], "active": False} | entry
+    found = features("child-pugh-missing", "latest:6301-6", observations=labs, medications=[taken])
+    assert "INR" in found["child-pugh-missing"] if under else "INR" not in found["child-pugh-missing"]
+    assert found["latest:6301-6"] == 2.8
 
 
 @pytest.mark.parametrize(("conditions", "found"), [

@@ -17,7 +17,8 @@ ROOT = Path(__file__).resolve().parents[1]
 LAYERS = [  # lowest first; nothing imports from its own layer
     {"errors", "collecting", "processors", "plans"},
     {"lately"},
-    {"tables", "options", "files", "settings", "flow", "verdicts", "compatibility", "repeats", "pools"},
+    {"tables", "options", "files", "settings", "flow", "verdicts", "compatibility", "repeats", "pools",
+     "old_entries"},
     {"types", "schema", "vocabularies", "allowlist", "modelling", "handover"},
     {"hookspecs"},
     {"components"},
@@ -26,7 +27,7 @@ LAYERS = [  # lowest first; nothing imports from its own layer
     {"result", "provenance"},
     {"genomics", "normalise"},
     {"sources", "features", "explain", "render", "importing", "cohorts", "sections"},
-    {"builtin"},
+    {"builtin", "medicine_cautions"},
     {"stages.read", "stages.link", "stages.normalise", "stages.features", "stages.predict", "stages.explain",
      "stages.advise"},
     {"engine"},
@@ -48,7 +49,7 @@ RANK = {unit: rank for rank, layer in enumerate(LAYERS) for unit in layer}
 PARTS = {"genomics", "normalise", "sources", "features", "explain", "render"}
 SHARED_PARTS = {"genomics", "normalise"}  # the only parts that another part may use
 PUBLIC = {"pmed", "pmed.cohorts", "pmed.engine", "pmed.errors", "pmed.files", "pmed.modelling",
-          "pmed.modelling.effect", "pmed.plans", "pmed.repeats",
+          "pmed.modelling.effect", "pmed.old_entries", "pmed.plans", "pmed.repeats",
           "pmed.tables", "pmed.terminal", "pmed.testing", "pmed.types", "pmed.schema", "pmed.verdicts",
           "pmed.vocabularies"}
 

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 import pmed
-from pmed.normalise.old_entries import old_drugs, with_years
+from pmed.old_entries import old_drugs, with_years
 from pmed.render.html import HtmlExporter
 from pmed.tables import TABLES
 

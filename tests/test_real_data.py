@@ -9,6 +9,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 import pmed
+from pmed.engine import Engine
 from pmed.reporting import report_one
 from pmed.settings import Settings
 
@@ -100,6 +101,23 @@ def test_every_assessed_prediction_is_explained(joined):
     assert (both["total"] - both["value"]).abs().max() < 1e-6
     traced = joined.tables["traces"].select(key).unique()
     assert traced.height == assessed.height
+
+
+def test_suggestions_are_the_same_where_nothing_is_explained(shared):
+    """Each record has a medicine more that nobody knows: what doubts a suggestion needs no explanation either."""
+    engine = Engine.start(Settings())
+    records = sorted((shared / "data/fhir/synthea").glob("*.json"))[:10]
+    read = engine.read([], records, engine.request([*engine.steps, *engine.predictors]), {})
+    more = [{"patient_id": one, "row": 9999, "display": "Xyzzyforte", "active": True}
+            for one in read["patients"]["patient_id"]]
+    read["medications"] = pl.concat([read["medications"], pmed.TABLES["medications"].frame(more)], how="diagonal")
+    whole, bare = engine.conclude(read), engine.conclude(read, explained=False)
+    assert bare["explanations"].is_empty()
+    assert bare["suggestions"].equals(whole["suggestions"])
+    codes = pl.col("cautions").list.eval(pl.element().struct.field("code"))
+    doubted = bare["suggestions"].filter(codes.list.contains("unread-medicine"))
+    assert set(doubted["current"]) == {True, False}
+    assert doubted.filter("current")["patient_id"].n_unique() == 5
 
 
 def test_batch_equals_one_by_one(joined, panel, shared):

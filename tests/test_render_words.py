@@ -77,17 +77,17 @@ def test_contributions_are_signed_ordered_and_the_idle_ones_named() -> None:
 
 
 def test_what_is_unknown_is_not_said_to_make_no_difference() -> None:
-    """Nor is a gene of which several phenotypes are possible; what is on record of neither patient is alike."""
+    """Nor is a gene of which several phenotypes are possible; nor what is not known of the reference patient either."""
     rows = [{"feature": name, "value": value, "reference": reference, "contribution": amount}
             for name, value, reference, amount in (
                 ("phenotype:CYP2C9", None, "Normal Metabolizer", 0.0), ("on:x", "yes", "no", 2.0),
                 ("phenotype:CYP2C19", "Normal Metabolizer or Poor Metabolizer", "Normal Metabolizer", 0.0),
-                ("finding:stroke", None, None, 0.0),
+                ("finding:stroke", None, None, 0.0), ("finding:bleeding", "yes", None, 0.0),
                 ("phenotype:TPMT", "Normal Metabolizer", "Normal Metabolizer", 0.0),
                 ("smoking-status", None, "never", 0.0), ("weight", "unknown", "", 0.0))]
     chart = waterfall({"contributions": rows, "baseline": 0.0, "prediction": 2.0, "unit": "x", "method": "m"})
-    assert chart["open"] == ["CYP2C9 phenotype", "CYP2C19 phenotype", "smoking status", "weight"]
-    assert chart["without_effect"] == ["stroke on record", "TPMT phenotype"]
+    assert chart["open"] == ["CYP2C9 phenotype", "CYP2C19 phenotype", "stroke on record", "smoking status", "weight"]
+    assert chart["without_effect"] == ["bleeding on record", "TPMT phenotype"]
 
 
 def test_many_small_contributions_are_drawn_as_one() -> None:

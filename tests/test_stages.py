@@ -224,33 +224,43 @@ def test_that_no_allergies_are_listed_is_a_caution_where_another_medicine_is_pro
     assert impl.function(offered, given)["code"].to_list() == ["allergies-unknown"] * told
 
 
-def test_a_medicine_nobody_knows_is_a_caution_where_medicines_were_weighed():
+class Weighs(ToyPredictor):
+    """Its dose rests on a medicine, whether or not anybody explains it."""
+
+    wants = ("on:amiodarone",)
+
+    def reference(self, target):
+        return {**super().reference(target), "on:amiodarone": False}
+
+
+def doubted(*displays, predictor=Weighs, explained=True, said=None):
+    """The cautions of the one suggestion to somebody who takes those medicines, none of which is known."""
     given = tables(1)
     given["medications"] = TABLES["medications"].frame([
-        {"patient_id": "p0", "row": 1, "display": "Cordarex 200 mg", "active": True},
-        {"patient_id": "p0", "row": 2, "display": "Stopped thing", "active": False},
-        {"patient_id": "p0", "row": 3, "display": "Aspirin", "active": True, "ingredients": ["aspirin"]}])
-    rows = [{"patient_id": "p0", "predictor": "toy", "target": "toy-dose", "feature": feature, "contribution": 0.0,
-             "baseline": 0.0, "prediction": 0.0, "unit": "mg", "method": "x"} for feature in ("age", "on:amiodarone")]
+        {"patient_id": "p0", "row": row, "display": display, "active": display != "Stopped thing"}
+        for row, display in enumerate(displays)])
+    own = pl.lit([] if said is None else [said], TABLES["suggestions"].columns["cautions"].dtype)
+    adviser = type("Told", (ToyAdviser,), {
+        "advise": lambda self, given: ToyAdviser.advise(self, given).with_columns(cautions=own)})
     plugins = Plugins().load(only=())
-    _, impl = next(iter(plugins.implementations("check_suggestions")))
+    plugins.add(plugin(register_features=[ToyStep], register_predictors=[predictor], register_advisers=[adviser]),
+                "toy-plugin", "1")
+    engine = Engine.using(plugins)
+    made = engine.conclude(given, explained=explained)
+    assert engine.plugins.failures == []
+    (cautions,) = made["suggestions"]["cautions"].to_list()
+    return [one["text"] for one in cautions if one["code"] == "unread-medicine"]
+
+
+@pytest.mark.parametrize("explained", [True, False])
+def test_a_medicine_nobody_knows_is_a_caution_where_medicines_were_weighed(explained):
     told = "Not recognised, so an interaction with it was not weighed: Cordarex 200 mg."
-    for number, expected in ((1, []), (2, [told])):
-        given["explanations"] = TABLES["explanations"].frame(rows[:number])
-        assert impl.function(suggestion(["p0"]), given)["text"].to_list() == expected
-    said = suggestion(["p0"], cautions=[{"code": "unread-medicine", "text": told}])
-    assert impl.function(said, given).is_empty()  # the adviser has told it already
-
-
-def test_a_vaccine_is_no_medicine_that_was_not_recognised():
-    given = tables(1)
-    given["medications"] = TABLES["medications"].frame([
-        {"patient_id": "p0", "row": 1, "display": "Influenza vaccine", "active": True}])
-    given["explanations"] = TABLES["explanations"].frame([
-        {"patient_id": "p0", "predictor": "toy", "target": "toy-dose", "feature": "on:amiodarone", "contribution": 0.0,
-         "baseline": 0.0, "prediction": 0.0, "unit": "mg", "method": "x"}])
-    _, impl = next(iter(Plugins().load(only=()).implementations("check_suggestions")))
-    assert impl.function(suggestion(["p0"]), given).is_empty()
+    drugs = ("Cordarex 200 mg", "Stopped thing", "Influenza vaccine")
+    assert doubted(*drugs, explained=explained) == [told]
+    assert doubted(*drugs, predictor=ToyPredictor, explained=explained) == []
+    assert doubted(*drugs[1:], explained=explained) == []
+    already = {"code": "unread-medicine", "text": "the adviser has told it already"}
+    assert doubted(*drugs, explained=explained, said=already) == [already["text"]]
 
 
 class Twice(ToyStep):

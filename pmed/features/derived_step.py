@@ -12,11 +12,11 @@ import polars as pl
 
 from ..normalise.codes import condition_groups, groups, left_open, readable
 from ..normalise.units import CODES, GOAL, LOINC
-from ..normalise.vocabulary import oral_anticoagulants
 from ..options import option
 from ..plans import as_written
 from ..repeats import unless_repeated
 from ..tables import Tables
+from ..verdicts import under_anticoagulants
 from . import derived
 from .history import NOT_DONE, people_of, person, table_of, usable
 
@@ -79,10 +79,7 @@ class DerivedFeatures:
         people = people_of(tables)
         values = usable(people, table_of(tables, "observations"), _codes(wanted)).lazy()
         frame = person(people).drop("ancestry").lazy()
-        under = _under_anticoagulants(table_of(tables, "medications"))
-        of_the_liver = [pl.when(~under).then("_inr").alias("_inr"), pl.when(under).then(
-            pl.lit("oral anticoagulant taken or perhaps taken")).otherwise("_inr-why").alias("_inr-why")]
-        parts = [self._newest(people, values).with_columns(of_the_liver), _series(values, wanted),
+        parts = [_of_the_liver(self._newest(people, values), table_of(tables, "medications")), _series(values, wanted),
                  _kidneys(frame, values), _answers(people, tables),
                  _conditions(people, table_of(tables, "conditions"), table_of(tables, "issues"),
                              tuple(dict.fromkeys([*_asked(wanted, CONDITION), *_STATES, *_SIGNS]))).lazy()]
@@ -99,7 +96,8 @@ class DerivedFeatures:
         recent = values.filter(pl.col("start") >= oldest)
         inputs = {"_weight": (_WEIGHT,), "_recent_height": (_HEIGHT,), "_creatinine": _CREATININE,
                   "_bilirubin": _BILIRUBIN, "_albumin": _ALBUMIN, "_inr": _INR}
-        found = recent.group_by("patient_id").agg(_last(codes).alias(name) for name, codes in inputs.items())
+        found = recent.group_by("patient_id").agg(
+            *(_last(codes).alias(name) for name, codes in inputs.items()), _last(_INR, "start").alias("_inr_day"))
         why = [self._unused(codes, oldest).alias(f"{name}-why") for name, codes in inputs.items() if name in _LABS]
         ever = values.group_by("patient_id").agg(_last((_HEIGHT,)).alias("_height"),
                                                  _last((_PACK_YEARS,)).alias("pack-years"),
@@ -123,13 +121,12 @@ _CHILD_PUGH: Mapping[str, str] = {"_bilirubin": "bilirubin", "_albumin": "albumi
 _LABS = ("_bilirubin", "_albumin", "_inr")
 
 
-def _under_anticoagulants(drugs: pl.DataFrame) -> pl.Expr:
-    """Who takes one, or perhaps does: their INR tells of the medicine, not of the liver."""
-    current = drugs.filter(pl.col("active").fill_null(value=True))
-    names = [name for name in ("ingredients", "possible_ingredients") if name in drugs.columns]
-    held = pl.any_horizontal(pl.col(name).list.set_intersection(oral_anticoagulants()).list.len().fill_null(0) > 0
-                             for name in names)
-    return pl.col("patient_id").is_in(current.filter(held)["patient_id"].unique().to_list())
+def _of_the_liver(newest: pl.LazyFrame, drugs: pl.DataFrame) -> pl.LazyFrame:
+    """`newest` without an INR that tells of an anticoagulant."""
+    others = under_anticoagulants(newest.select("patient_id", day="_inr_day"), drugs)
+    free, told = pl.col("drugs").is_null(), pl.lit("oral anticoagulant taken or perhaps taken")
+    return newest.join(others, on="patient_id", how="left", maintain_order="left").with_columns(
+        pl.when(free).then("_inr").alias("_inr"), pl.when(free).then("_inr-why").otherwise(told).alias("_inr-why"))
 
 
 def _asked(wanted: Sequence[str], kind: str) -> list[str]:
@@ -142,8 +139,8 @@ def _codes(wanted: Sequence[str]) -> tuple[str, ...]:
                                 *_asked(wanted, LATEST), *_asked(wanted, TREND)]))
 
 
-def _last(codes: Sequence[str]) -> pl.Expr:
-    return pl.col("value").filter(pl.col("canonical_code").is_in(codes)).last()
+def _last(codes: Sequence[str], what: str = "value") -> pl.Expr:
+    return pl.col(what).filter(pl.col("canonical_code").is_in(codes)).last()
 
 
 def _series(values: pl.LazyFrame, wanted: Sequence[str]) -> pl.LazyFrame:

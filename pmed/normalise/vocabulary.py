@@ -33,13 +33,6 @@ def release() -> Release:
                    sha256=hashlib.sha256((text + short).encode()).hexdigest(), tables={"drug_names": names})
 
 
-@cache
-def oral_anticoagulants() -> list[str]:
-    """Ingredients by which an INR is changed (ATC B01AA, B01AE, B01AF)."""
-    text = (files(__package__) / "data" / "oral_anticoagulants.tsv").read_bytes()
-    return pl.read_csv(text, separator="\t")["ingredient"].to_list()
-
-
 VARIABLE = "PMED_DRUG_NAMES"
 
 

@@ -58,11 +58,9 @@ def _named(inputs: list[Mapping[str, Any]], displays: Displays | None) -> list[s
 
 
 def _is_open(one: Mapping[str, Any]) -> bool:
-    """Whether an input is unknown, though the reference patient's is not, or may be one thing or the other."""
+    """Whether an input is unknown, or may be one thing or the other."""
     value, genetic = one["value"], one["feature"].partition(":")[0] in _GENETIC
-    if value in {None, UNKNOWN}:
-        return one["reference"] is not None
-    return bool(genetic and _OR in value)
+    return value in {None, UNKNOWN} or bool(genetic and _OR in value)
 
 
 def _rest(small: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..normalise.old_entries import SINCE
+from ..old_entries import SINCE
 from ..provenance import DISCLAIMER
 from . import words
 from .bars import waterfall

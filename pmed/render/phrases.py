@@ -25,7 +25,8 @@ _HOLE = re.compile(r"\{(\w+)\}")
 # A text ends where a sentence does not: a name never holds the end of one, and only a list of names a semicolon.
 _NUMBER, _TEXT = r"[+−-]?\d[\d.,]*", r".+?"
 _NAME, _NAMES = r"(?:(?!\. |; |: )[^\n]){1,300}?", r"(?:(?!\. )[^\n]){1,900}?"
-_MANY = ("names", "alleles", "sites", "shares", "values", "others", "mend", "drugs", "who")
+_WHO = r"(?:(?!\. |; )[^\n]){1,900}?"
+_MANY = ("names", "alleles", "sites", "shares", "values", "others", "mend", "drugs")
 _TOKENS = ("gene", "enzyme")
 _QUOTED = ("source", "key")  # titles: of a paper, or of a guideline's row
 _SENTENCES = re.compile(r"(?<=(?:[\w)%*`/]{2}| %)[.!?])\s+(?=[A-Z(`])")
@@ -197,6 +198,8 @@ def _kind(hole: str) -> str:
         return _NUMBER
     if hole in _TOKENS:
         return r"[^\s,;()]+"
+    if hole == "who":  # of several statements each has its own
+        return _WHO
     return _TEXT if hole.startswith("text") or hole in _QUOTED else _NAMES if hole in _MANY else _NAME
 
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import polars as pl
 
-from ..normalise.old_entries import with_years
 from ..normalise.plausible import OLDEST
+from ..old_entries import with_years
 from ..result import COLOURS, Result
 from ..tables import TABLES, TOGETHER
 from .gaps import not_assessed

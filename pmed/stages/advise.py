@@ -13,6 +13,7 @@ import polars as pl
 
 from ..errors import TableError
 from ..handover import copies
+from ..medicine_cautions import CAUTION, of_medicines
 from ..plans import as_written
 from ..plugins import Component, Plugins
 from ..tables import ACTIONS, FEW, STRENGTHS, TABLES, URGENCIES, Tables, distinct
@@ -20,7 +21,6 @@ from ..tables import ACTIONS, FEW, STRENGTHS, TABLES, URGENCIES, Tables, distinc
 CONCERN = (0.0, 4.0)
 _WILD = ~pl.col("concern").is_between(*CONCERN)
 _CONCERNED = (pl.col("concern") > 0) & (pl.col("action") == "standard")
-CAUTION = ("patient_id", "drug", "code", "text")
 NO_CAUTIONS_TYPE = TABLES["suggestions"].columns["cautions"].dtype
 NO_CAUTIONS = pl.lit([], dtype=NO_CAUTIONS_TYPE)
 CHANGES = 2.0  # concern from which the treatment changes
@@ -30,15 +30,20 @@ DOUBTS = ("ambiguous-gene", "gene-unknown", "drug-unclear", "absent-as-ref", "di
           "old-entry")
 
 
-def advise(plugins: Plugins, components: Sequence[Component], tables: Tables) -> pl.DataFrame:
-    """Ask every adviser, join what they say of one drug, add the cautions, and put the most pressing first."""
+def advise(plugins: Plugins, components: Sequence[Component], tables: Tables,
+           predictors: Sequence[Component] = ()) -> pl.DataFrame:
+    """Ask every adviser, join what they say of one drug, add the cautions, and put the most pressing first.
+
+    `predictors` are those whose predictions the suggestions rest on.
+    """
     parts = [TABLES["suggestions"].empty()]
     for component in components:
         rows = plugins.attempt(component, "advise", _advise, component, tables)
         parts += [] if rows is None else [rows]
     # In one piece: to pick rows with lists out of several takes thirty times as long.
     joined = join_sources(pl.concat(parts, rechunk=True))
-    return rank(add_cautions(plugins, joined, tables))
+    cautioned = with_cautions(joined, of_medicines(plugins, joined, tables, predictors))
+    return rank(add_cautions(plugins, cautioned, tables))
 
 
 def _advise(component: Component, tables: Tables) -> pl.DataFrame:
@@ -151,6 +156,13 @@ def _add_cautions(impl: pluggy.HookImpl, suggestions: pl.DataFrame, tables: Tabl
         return suggestions
     if missing := [name for name in CAUTION if name not in found.columns]:
         raise TableError(f"cautions lack the column {missing[0]!r}")
+    return with_cautions(suggestions, found)
+
+
+def with_cautions(suggestions: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
+    """`suggestions` with the cautions `found` behind their own."""
+    if found.is_empty():
+        return suggestions
     more = found.group_by("patient_id", "drug", maintain_order=True).agg(_more=pl.struct("code", "text"))
     # Only of rows that have more: of all rows to join lists takes a tenth of a cohort's time.
     rows = suggestions.select("patient_id", "drug", pl.col("cautions").fill_null(NO_CAUTIONS)).with_row_index("_row")

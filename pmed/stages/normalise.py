@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from ..normalise import old_entries
 from ..normalise.contradictions import weigh
 from ..normalise.drugs import Vocabulary, add_ingredients
 from ..normalise.units import canonical_units
+from ..old_entries import SINCE, with_years
 from ..tables import TABLES, Tables
 from ..types import Release
 
@@ -31,11 +31,23 @@ def normalise(tables: Tables, names: pl.DataFrame) -> dict[str, pl.DataFrame]:
     known = Vocabulary.of(names)
     recognised, unclear_drugs = add_ingredients(out["medications"], known)
     out["medications"], contradicted = weigh(recognised)
-    old = old_entries.issues_of(old_entries.with_years(
-        out["medications"], out.get("patients", TABLES["patients"].empty())))
+    old = _old_entries(with_years(out["medications"], out.get("patients", TABLES["patients"].empty())))
     out["allergies"], unclear_allergens = add_ingredients(out["allergies"], known)
     out["observations"], unclear_units = canonical_units(out["observations"])
     found = [frame[out["issues"].columns] for frame in (unclear_drugs, contradicted, old, unclear_allergens,
                                                          unclear_units)]
     out["issues"] = pl.concat([out["issues"], *found])
     return out
+
+
+def _old_entries(medications: pl.DataFrame) -> pl.DataFrame:
+    """``issues``, one a patient and medicine, of what counts as taken on the word of an old entry."""
+    old = medications.filter(pl.col(SINCE).is_not_null()).unique(
+        ["patient_id", "ingredients", "display"], keep="first", maintain_order=True)
+    origin = pl.col("source").fill_null("unknown").str.splitn("#", 2).struct
+    text = pl.format("nothing was recorded about '{}' for {} years, and it is listed as taken: please ask whether it "
+                     "still is", pl.coalesce("display", "code", pl.lit("(no name)")), SINCE)
+    return old.select(
+        file=origin.field("field_0"), place=origin.field("field_1"), severity=pl.lit("warning"),
+        code=pl.lit("old-entry"), text=text, patient_id="patient_id").cast(
+            {name: column.dtype for name, column in TABLES["issues"].columns.items()})

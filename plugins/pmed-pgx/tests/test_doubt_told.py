@@ -60,7 +60,9 @@ def test_a_rare_phenotype_is_not_said_to_be_excluded() -> None:
     assert "AFR: Normal Metabolizer >99%, Intermediate Metabolizer <1%, Poor Metabolizer <1%; EAS: " in text
     assert "100%" not in text
     assert " 0%" not in text
-    assert said(text, "de", str).startswith("AFR: normaler Metabolisierer >99 %, intermediärer Metabolisierer <1 %")
+    german = said(text, "de", str)
+    assert german.startswith("AFR: normaler Metabolisierer >99 %, intermediärer Metabolisierer <1 %")
+    assert german.count(": normaler Metabolisierer ") == len(german.split("; ")) == 4
 
 
 def test_no_number_no_probability() -> None:

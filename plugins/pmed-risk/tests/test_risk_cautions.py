@@ -27,7 +27,7 @@ def told(drug: str = "warfarin", *, current: bool = True, meld: float | None = N
     return {row["code"]: row["text"] for row in found.filter(drug=drug).iter_rows(named=True)}
 
 
-@pytest.mark.parametrize("changed", [{"age": 65.0}, {"stroke-or-tia": False}, {"condition:gi-bleeding": None}])
+@pytest.mark.parametrize("changed", [{"age": 65.9}, {"stroke-or-tia": False}, {"condition:gi-bleeding": None}])
 def test_three_points_are_high_and_two_are_not(changed: dict[str, Any]) -> None:
     assert "HAS-BLED is at least 3" in told(**THREE)["bleeding-risk"]
     assert told(**{**THREE, **changed}) == {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import polars as pl
@@ -92,11 +92,29 @@ def test_diagnoses_that_count(row: dict[str, Any], feature: str) -> None:
 
 @pytest.mark.parametrize("row", [
     diagnosis("44054006", start=date(2026, 3, 11)), diagnosis("44054006", status="entered-in-error"),
-    diagnosis("44054006", status=None, active=False), diagnosis("44054006", "http://example.org/local"),
+    diagnosis("44054006", status=None, active=False), diagnosis("J45", ICD),
     diagnosis("E23.2", ICD, display="Diabetes insipidus"), diagnosis("15777000", display="Prediabetes"),
-    diagnosis("E11", SNOMED), diagnosis(None, None, display="Family history of diabetes")])
+    diagnosis(None, None, display="Family history of diabetes")])
 def test_diagnoses_that_do_not_count(row: dict[str, Any]) -> None:
     assert features(conditions=[row])["diabetes"] is False
+
+
+@pytest.mark.parametrize("row", [
+    diagnosis("44054006", "http://example.org/local"), diagnosis("250.00", "http://hl7.org/fhir/sid/icd-9-cm"),
+    diagnosis("E11", SNOMED), diagnosis("195967001", display=" "), diagnosis(None, None), diagnosis(None, ICD)])
+def test_a_code_that_no_set_knows_may_be_any_diagnosis_where_it_has_no_text(row: dict[str, Any]) -> None:
+    made = features(conditions=[row, diagnosis("38341003")])
+    assert (made["diabetes"], made["atrial-fibrillation"], made["hypertension"]) == (None, None, True)
+
+
+@pytest.mark.parametrize(("code", "value", "unit", "feature", "days"), [
+    ("2160-0", 1.1, "mg/dL", "creatinine", 365), ("8480-6", 150.0, "mm[Hg]", "systolic-bp", 365),
+    ("777-3", 200.0, "10*3/uL", "platelets", 365), ("2093-3", 190.0, "mg/dL", "total-cholesterol", 1826)])
+def test_a_measurement_of_long_ago_is_no_value_of_today(code: str, value: float, unit: str, feature: str,
+                                                        days: int) -> None:
+    for ago, found in ((days, value), (days + 1, None)):
+        rows = [measured(code, value, unit, start=TODAY - timedelta(days=ago))]
+        assert features(observations=rows)[feature] == found
 
 
 def test_a_refuted_diagnosis_does_not_count_where_the_table_says_so() -> None:
@@ -111,11 +129,24 @@ def test_a_refuted_diagnosis_does_not_count_where_the_table_says_so() -> None:
     ("AFib, on rate control", "atrial-fibrillation"),
     ("Congestive cardiac failure", "heart-failure"), ("Hypertensive urgency", "hypertension"),
     ("H/O stroke", "stroke-or-tia"), ("Intermittent claudication", "vascular-disease"),
+    ("Vorhofflimmern, paroxysmal", "atrial-fibrillation"), ("Dekompensierte Herzinsuffizienz", "heart-failure"),
+    ("Familiäre dilatative Kardiomyopathie", "heart-failure"),
+    ("Arterielle Hypertonie", "hypertension"), ("Zuckerkrankheit", "diabetes"),
+    ("Z.n. Schlaganfall 2015", "stroke-or-tia"), ("pAVK Stadium IIb", "vascular-disease"),
+    ("Herzinfarkt 2012", "vascular-disease"), ("KHK, 3-Gefäß", "coronary-disease"),
+    ("Subarachnoidalblutung", "haemorrhagic-stroke"),
     ("Unstable angina", "coronary-disease"), ("Unstable angina", "ascvd-history")])
 def test_words_that_no_code_set_knows_leave_a_diagnosis_unknown(display: str, feature: str) -> None:
     made = features(conditions=[diagnosis("250.00", "http://hl7.org/fhir/sid/icd-9-cm", display=display)])
     assert made[feature] is None
     assert made[f"{feature}-found"] == f"a diagnosis that no code set knows: {display}, 2020-01-01"
+
+
+@pytest.mark.parametrize(("display", "feature"), [
+    ("Pulmonale Hypertonie", "hypertension"), ("Schwangerschaftsdiabetes", "diabetes"), ("Prädiabetes", "diabetes"),
+    ("Familienanamnese: Herzinfarkt", "vascular-disease"), ("Weißkittelhypertonie", "hypertension")])
+def test_german_words_that_mean_something_else_leave_nothing_open(display: str, feature: str) -> None:
+    assert features(conditions=[diagnosis(None, None, display=display)])[feature] is False
 
 
 def test_one_known_code_settles_a_diagnosis_that_has_several() -> None:
@@ -145,6 +176,14 @@ def test_the_latest_value_up_to_the_index_date_counts_in_its_unit() -> None:
 def test_a_value_in_an_unknown_unit_is_no_value() -> None:
     made = features(observations=[measured("2093-3", 5.2, "furlong"), measured("8480-6", -4, "mm[Hg]")])
     assert (made["total-cholesterol"], made["systolic-bp"]) == (None, None)
+
+
+@pytest.mark.parametrize(("old", "new", "unit", "feature"), [
+    ("6301-6", "34714-6", "1", "inr"), ("2160-0", "38483-4", "mg/dL", "creatinine"),
+    ("1975-2", "42719-5", "mg/dL", "bilirubin")])
+def test_the_latest_of_all_codes_of_a_measurement_counts(old: str, new: str, unit: str, feature: str) -> None:
+    rows = [measured(new, 3.0, unit), measured(old, 1.0, unit, start=date(2026, 1, 1))]
+    assert features(observations=rows)[feature] == 3.0
 
 
 def test_an_undated_value_is_no_value() -> None:
@@ -198,8 +237,9 @@ def test_a_medicine_that_could_be_one_is_unknown(possible: list[str] | None, tre
     assert RiskHistory().run(tables, ("bp-treated",))["features"]["bp-treated"].to_list() == [treated]
 
 
-def test_an_order_that_was_lost_while_reading_is_unknown() -> None:
-    lost = {"file": "r.json", "place": "entry[3] MedicationRequest/7", "severity": "error", "code": "bad-resource",
+@pytest.mark.parametrize("kind", ["MedicationRequest", "MedicationDispense", "MedicationAdministration"])
+def test_an_order_that_was_lost_while_reading_is_unknown(kind: str) -> None:
+    lost = {"file": "r.json", "place": f"entry[3] {kind}/7", "severity": "error", "code": "bad-resource",
             "text": "x", "patient_id": "p"}
     assert features(issues=[lost])["bp-treated"] is None
     assert features(issues=[lost], medications=[drug("lisinopril")])["bp-treated"] is True
@@ -273,7 +313,10 @@ def test_beyond_a_limit_an_older_value_is_not_the_latest(later: dict[str, Any], 
 
 @pytest.mark.parametrize(("drugs", "inr"), [
     ([drug("warfarin")], None), ([drug("warfarin", active=None)], None), ([drug("metformin"), drug("apixaban")], None),
-    ([drug("warfarin", active=False)], 2.8), ([drug("metformin")], 2.8), ([], 2.8), ([drug()], 2.8)])
+    ([drug("warfarin", active=False)], None), ([drug("warfarin", active=False, end=date(2026, 3, 1))], None),
+    ([drug("warfarin", active=False, end=date(2025, 3, 1))], 2.8),
+    ([drug("warfarin", active=False, start=date(2026, 3, 5), end=date(2026, 3, 6))], 2.8),
+    ([drug("metformin")], 2.8), ([], 2.8), ([drug()], 2.8)])
 def test_the_inr_of_who_takes_an_anticoagulant_tells_nothing_of_the_liver(drugs: list[dict[str, Any]],
                                                                           inr: float | None) -> None:
     made = features(observations=[measured("6301-6", 2.8, "1"), measured("1975-2", 1.0, "mg/dL")], medications=drugs)

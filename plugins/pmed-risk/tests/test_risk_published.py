@@ -130,8 +130,8 @@ def test_why_the_inr_is_not_known_is_said(score: type[Score], people: int) -> No
 
 def test_what_was_assumed_is_said() -> None:
     known = {"bilirubin": 1.5, "albumin": 4.0, "inr": 1.3}
-    assert assess("child-pugh", known)["assumed"] == ["ascites-points", "encephalopathy-grade"]
-    assert assess("child-pugh", {**known, "ascites": "mild"})["assumed"] == ["encephalopathy-grade"]
+    assert assess("child-pugh", known)["assumed"] == ["age", "ascites-points", "encephalopathy-grade"]
+    assert assess("child-pugh", {**known, "ascites": "mild"})["assumed"] == ["age", "encephalopathy-grade"]
 
 
 @pytest.mark.parametrize(("name", "age", "inside"), [

@@ -36,7 +36,8 @@ def another(model: Score) -> dict[str, Any]:
         low, high = model.equation.limits.get(name, (0.0, 1e9, ""))[:2]
         changed[name] = {str: "female", bool: not value}[type(value)] if not isinstance(value, float) else (
             value * 1.1 + 0.5 if low <= value * 1.1 + 0.5 <= high else value * 0.9)
-    keep = {name: known(model)[name] for name in (*model.equation.only, *model.equation.refused)}
+    keep = {name: value for name, value in known(model).items()
+            if name in {*model.equation.only, *model.equation.refused}}
     words = {name: places[-1] for name, places in model.equation.words.items() if name in changed}
     return {**known(model), **changed, **words, **keep}
 
@@ -107,10 +108,25 @@ def test_what_rules_a_score_out() -> None:
     assert (row["status"], row["reason"]) == ("not-applicable", "no cirrhosis of the liver on record")
 
 
+@pytest.mark.parametrize(("name", "given", "reason"), [
+    ("fib-4", {"platelets": 150000.0}, "platelets 150000 is outside 1 to 3000 10*3/uL"),
+    ("meld-3-0", {"albumin": 38.0}, "albumin 38 is outside 0.5 to 7 g/dL"),
+    ("meld", {"creatinine": 120.0}, "creatinine 120 is outside 0.1 to 25 mg/dL"),
+    ("meld", {"inr": 0.0}, "inr 0 is outside 0.5 to 20"),
+    ("ukeld", {"age": 9.7}, "age 9 is outside 18 to 120 years"),
+    ("child-pugh", {"age": 17.9}, "age 17 is outside 18 to 120 years"), ("meld-na", {"age": None}, "needs age"),
+    ("cockcroft-gault", {"weight": 0.08}, "weight 0.08 is outside 20 to 400 kg"),
+    ("ckd-epi-2021", {"pregnant": True}, "pregnancy is on record: the equation is not for it")])
+def test_whom_and_what_a_score_is_not_for(name: str, given: dict[str, Any], reason: str) -> None:
+    model = {one.name: one for one in SCORES}[name]
+    row = model.predict(frame(model, known(model) | given)).row(0, named=True)
+    assert (row["value"], row["status"], row["reason"]) == (None, "not-assessed", reason)
+
+
 def test_a_value_that_cannot_be_is_no_input() -> None:
-    model = {one.name: one for one in SCORES}["fib-4"]
-    row = model.predict(frame(model, known(model) | {"platelets": 0.0})).row(0, named=True)
-    assert (row["value"], row["reason"]) == (None, "platelets is 0, which cannot be")
+    model = {one.name: one for one in SCORES}["findrisc"]
+    row = model.predict(frame(model, known(model) | {"waist": 0.0})).row(0, named=True)
+    assert (row["value"], row["reason"]) == (None, "waist is 0, which cannot be")
 
 
 def test_the_region_is_an_option() -> None:

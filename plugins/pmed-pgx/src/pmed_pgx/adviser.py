@@ -9,6 +9,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import polars as pl
 
+from pmed.old_entries import old_drugs
 from pmed.plans import as_written
 from pmed.repeats import unless_repeated
 from pmed.tables import TABLES, Tables
@@ -18,6 +19,7 @@ from .alike import alike
 from .alternatives import alternatives
 from .cases import FEW, REMEMBERED, Cases
 from .checks import covered, weighing
+from .explainer import medicines_of
 from .findings import on_record
 from .guidelines import CONCERN, drugs
 from .medicines import UNREAD, days_taken, each_drug, with_coming
@@ -29,12 +31,13 @@ PREDICTOR = "pgx-guidelines"
 KEY = ["patient_id", "drug"]
 START = 90.0  # days in which a treatment has just begun
 GENES = "{genes}"  # where in a reason the results of genes stand
-MORE_CAUTIONS = ("unclear", "assumed", "hinted", "unweighed")
+MORE_CAUTIONS = ("unclear", "assumed", "hinted", "unweighed", "long_ago")
 _MINE = pl.col("predictor") == PREDICTOR
 _READ = [pl.col("patient_id", "label", "reason", "status"), pl.col("target").alias("drug"),
          pl.col("value").alias("concern")]
 _TYPES = {name: column.dtype for name, column in TABLES["suggestions"].columns.items() if name != "adviser"}
-_NONE_UNWEIGHED = pl.DataFrame(schema={**dict.fromkeys(KEY, pl.String()), "unweighed": _TYPES["cautions"]})
+_NONE_UNWEIGHED, _NONE_LONG_AGO = (pl.DataFrame(schema={**dict.fromkeys(KEY, pl.String()), name: _TYPES["cautions"]})
+                                   for name in ("unweighed", "long_ago"))
 _FLAGS = ("harm_at_start", "grave", "changes", "discomfort", "starting")
 _FACTS = ("action", "strength", "advice", "because", "dose_factor", "expected", "untested", "open",
           "population", "evidence", "noted", "unknown", "explained_by", *_FLAGS)
@@ -45,7 +48,8 @@ class GuidelineAdviser:
     """What the guideline row that leads says to do; where none can, what to test first."""
 
     name: ClassVar[str] = "pgx-guidelines"
-    needs: ClassVar[tuple[str, ...]] = ("predictions", "features", "gene_results", "present_phenotypes", "medications")
+    needs: ClassVar[tuple[str, ...]] = ("predictions", "features", "gene_results", "present_phenotypes", "medications",
+                                        "patients")
 
     def advise(self, tables: Tables) -> pl.DataFrame:
         """A ``suggestions`` table, without ``adviser``: every patient × every drug that rows or checks are about."""
@@ -56,7 +60,7 @@ class GuidelineAdviser:
         taken = _taken(with_coming(tables))
         given = _Given(cases, today(results, present), on_record(tables), (
             taken, _doses(tables["predictions"]), assumptions(results), hints(results), days_taken(tables),
-            _unweighed(taken, tables["features"])))
+            _unweighed(taken, every, cases, tables["features"]), _long_ago(every, cases, tables)))
         if len(cases.patients) <= FEW:
             return given.said(rows)
         where, first = alike(rows, cases, given.told, given.found, given.more)
@@ -277,15 +281,37 @@ def _taken(medications: pl.DataFrame) -> pl.DataFrame:
     ).select(*KEY, current=pl.lit(value=True), unclear=unclear).pipe(as_written)
 
 
-def _unweighed(taken: pl.DataFrame, features: pl.DataFrame) -> pl.DataFrame:
-    """For drugs taken beside a medicine that was not recognised: the caution that an interaction was not weighed."""
+def _unweighed(taken: pl.DataFrame, rows: pl.DataFrame, cases: Cases, features: pl.DataFrame) -> pl.DataFrame:
+    """Beside a medicine that was not recognised: the caution that an interaction with it was not weighed.
+
+    For drugs taken of which rows or checks ask what else is taken, and for any of which one that is recognised counts.
+    """
     if UNREAD not in features.columns or not features[UNREAD].cast(pl.String).str.len_bytes().sum():
         return _NONE_UNWEIGHED
     text = pl.format("Not recognised, so an interaction with it was not weighed: {}.", UNREAD)
     unread = features.filter(pl.col(UNREAD) != "").select("patient_id", text=text)
     said = pl.concat_list(pl.struct(code=pl.lit("unread-medicine"), text="text")).cast(_TYPES["cautions"])
-    return taken.filter(pl.col("drug").is_in(list(weighing()))).select(KEY).join(unread, on="patient_id").select(
-        *KEY, unweighed=said)
+    theirs = rows.filter(pl.col("status") == "assessed").join(unread, on="patient_id", how="semi")
+    counts = [case for case in theirs["case"].unique().to_list() if medicines_of(cases.outcomes[case])]
+    told = pl.concat([taken.filter(pl.col("drug").is_in(list(weighing()))).select(KEY),
+                      theirs.filter(pl.col("case").is_in(counts)).select(KEY)]).unique()
+    return told.join(unread, on="patient_id").select(*KEY, unweighed=said)
+
+
+def _long_ago(rows: pl.DataFrame, cases: Cases, tables: Tables) -> pl.DataFrame:
+    """Beside what rests on a medicine that only entries of years ago have as taken: the caution that says so."""
+    old = old_drugs(tables["medications"], tables["patients"])
+    theirs = rows.filter(pl.col("status") == "assessed").join(old, on="patient_id", how="semi")
+    if theirs.is_empty():
+        return _NONE_LONG_AGO
+    counts = pl.DataFrame([(case, name) for case in theirs["case"].unique().to_list()
+                           for name in medicines_of(cases.outcomes[case])],
+                          schema={"case": theirs.schema["case"], "on": pl.String()}, orient="row")
+    hits = theirs.select(*KEY, "case").join(counts, on="case").join(
+        old, left_on=["patient_id", "on"], right_on=["patient_id", "drug"]).sort(*KEY, "on")
+    text = pl.format("Nothing was recorded about {} for {} years: ask whether it is still taken.", "on", "years")
+    return hits.group_by(KEY, maintain_order=True).agg(
+        long_ago=pl.struct(code=pl.lit("old-entry"), text=text)).cast({"long_ago": _TYPES["cautions"]})
 
 
 def _doses(predictions: pl.DataFrame) -> pl.DataFrame:

@@ -168,6 +168,13 @@ def game(one: Outcome) -> Game:
     return Game(drug, one.given, {**blank, **scores, **known, **new, **one.drug.inputs})
 
 
+@lru_cache(maxsize=REMEMBERED)
+def medicines_of(one: Outcome) -> tuple[str, ...]:
+    """The other medicines taken that take part."""
+    return tuple(dict.fromkeys(player.removeprefix(ON) for players in game(one).lists.values() for player in players
+                               if player.startswith(ON)))
+
+
 # Kept, as is what is worked out of a drug (`reads`, `genes_of`): most patients have the same checks, or none.
 @lru_cache(maxsize=REMEMBERED)
 def _checked(drug: Drug, checks: tuple[Row, ...]) -> Drug:

@@ -14,12 +14,12 @@ from typing import Any, Final
 import polars as pl
 
 from pmed import Tables
-from pmed.verdicts import inputs, number
+from pmed.verdicts import inputs, number, oral_anticoagulants
 
 from .knowledge import facts
 
 HIGH, FAILING = 3, 15.0
-LETS_BLEED: Final = ("bleeding", "oral-anticoagulant", "heparin")
+LETS_BLEED: Final = ("bleeding", "heparin")
 _AF, _LIVER, _BLED = "atrial-fibrillation", "condition:liver-cirrhosis", "condition:gi-bleeding"
 _READ: Final[dict[str, Any]] = {
     _AF: True, "age": 1.0, "systolic-bp": 1.0, "creatinine": 1.0, _LIVER: True, "stroke-or-tia": True, _BLED: True,
@@ -41,7 +41,7 @@ def _number(name: str, unit: str) -> pl.Expr:
 
 
 POINTS: Final = (
-    Point(pl.col("age") > 65, pl.lit("age over 65"), "age"),
+    Point(pl.col("age").floor() > 65, pl.lit("age over 65"), "age"),  # in completed years, as the score has it
     Point(pl.col("systolic-bp") > 160, pl.lit("systolic pressure ") + _number("systolic-bp", "mm[Hg]"),
           "blood pressure", mendable=True),
     Point(pl.col("creatinine") > 2.26, pl.lit("creatinine ") + _number("creatinine", "mg/dL"), "creatinine"),
@@ -68,7 +68,9 @@ def cautions(suggestions: pl.DataFrame, tables: Tables) -> pl.DataFrame:
 @cache
 def _groups() -> pl.DataFrame:
     """Medicines that let bleed: group, drug."""
-    return facts("drugs").filter(pl.col("group").is_in(LETS_BLEED)).select("group", drug="ingredient")
+    listed = facts("drugs").filter(pl.col("group").is_in(LETS_BLEED)).select("group", drug="ingredient")
+    oral = pl.DataFrame({"drug": oral_anticoagulants()}).select(pl.lit("oral-anticoagulant").alias("group"), "drug")
+    return pl.concat([listed, oral])
 
 
 def _bleeding(taken: pl.DataFrame, features: pl.DataFrame) -> pl.DataFrame:

@@ -2,7 +2,8 @@
 
 A finding is there where a code of its set was ever recorded up to the index date. It is unknown where the text of a
 diagnosis that no code set knows speaks of it (another code system, an unlisted code, free text), or where a
-diagnosis of this patient could not be read at all, or is not confirmed. Otherwise it counts as absent.
+diagnosis of this patient could not be read at all, has a code that no set knows and no text, or is not confirmed.
+Otherwise it counts as absent.
 """
 
 from __future__ import annotations
@@ -40,7 +41,8 @@ def conditions(tables: Tables) -> pl.DataFrame:
     wide = people(tables)
     for part in (_first(hits.filter(~doubted), "-sure"), _first(unclear, "-unclear")):
         wide = wide.join(part, on="patient_id", how="left", maintain_order="left")
-    judged = wide.with_columns(lost(tables, "Condition").alias("lost")).with_columns(
+    open_ = lost(tables, "Condition") | pl.col("patient_id").is_in(_mute(rows, hits))
+    judged = wide.with_columns(open_.alias("lost")).with_columns(
         *map(_judged, CONDITIONS), *map(_found, CONDITIONS))
     earlier = pl.any_horizontal(FIRST_EVENT)
     return judged.with_columns(
@@ -101,6 +103,13 @@ def _doubted(hits: pl.DataFrame) -> pl.DataFrame:
     """Diagnoses of a code set that are not confirmed."""
     said = pl.format("a diagnosis that is not confirmed: {} {}", "system", "recorded")
     return hits.with_columns(display=said, system=pl.lit(None, dtype=pl.String))
+
+
+def _mute(rows: pl.DataFrame, hits: pl.DataFrame) -> list[str]:
+    """Patients with a diagnosis that may be any: no text, and a code that is in no set. ICD-10 is known as a whole."""
+    silent = pl.col("display").str.strip_chars().fill_null("") == ""
+    other = rows.filter(silent, pl.col("system").ne_missing("icd-10") | pl.col("code").is_null())
+    return other.join(hits, on=["patient_id", "row"], how="anti")["patient_id"].unique().to_list()
 
 
 def _unclear(rows: pl.DataFrame, hits: pl.DataFrame) -> pl.DataFrame:

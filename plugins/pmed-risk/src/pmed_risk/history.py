@@ -1,8 +1,8 @@
 """From the patient record to the inputs of the risk equations.
 
 What is not there is judged by kind: a diagnosis that a record never mentions counts as absent (false), and so does a
-medicine where the record lists medicines, or says that none is taken; a measurement that was never recorded stays
-unknown (null), and without a record everything stays unknown.
+medicine where the record lists medicines, or says that none is taken; a measurement that was never recorded, or not of
+late, stays unknown (null), and without a record everything stays unknown.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import polars as pl
 from pmed import Tables
 from pmed.plans import as_written
 from pmed.repeats import of_tables
+from pmed.verdicts import under_anticoagulants
 
 from .diagnoses import CONDITIONS, conditions
 from .knowledge import facts
@@ -27,8 +28,8 @@ MEASUREMENTS: Final = ("total-cholesterol", "hdl-cholesterol", "systolic-bp", "c
 #: Feature → group of medicines of which it says whether one is taken.
 MEDICINES: Final = {"bp-treated": "antihypertensive", "statin": "statin", "bleeding-medicine": "bleeding"}
 FEATURES: Final = (*CONDITIONS, "ascvd-history", *MEASUREMENTS, "smoker", *MEDICINES, "pce-race")
-ANTICOAGULANT: Final = "oral-anticoagulant"
 ANSWER: Final = "72166-2"  # LOINC: whether one smokes
+_ORDER: Final = "Medication(Request|Statement|Administration|Dispense)"
 _BLACK: Final = r"black|african[ -]american|2054-5"
 _WHITE: Final = r"white|caucasian|2106-3"
 # "non-white" and "not black" name a group by what it is not
@@ -73,23 +74,20 @@ def race(tables: Tables) -> pl.DataFrame:
 
 
 def measurements(tables: Tables) -> pl.DataFrame:
-    """The latest dated value of each measurement; one that is not in the unit of the feature is no value."""
+    """The latest dated value of each measurement; one not in the unit of the feature, or too old, is no value."""
     by = _code(tables)
     asked = tables["observations"].filter(pl.col(by).is_in(facts("measurements")["code"].to_list()))
     return _measurements({**tables, "observations": asked})
 
 
 def _of_the_liver(measured: pl.DataFrame, tables: Tables) -> pl.DataFrame:
-    """`measured` without the INR of those who take, or may take, an oral anticoagulant: it tells of that one."""
-    drugs = tables["medications"].filter(pl.col("active").fill_null(value=True))
-    named = [pl.col(name).cast(pl.List(pl.String())).list.set_intersection(_members(ANTICOAGULANT)).fill_null([])
-             for name in ("ingredients", "possible_ingredients") if name in drugs.columns]
-    taken = drugs.select("patient_id", drug=pl.concat_list(named)).explode("drug", empty_as_null=False).drop_nulls()
-    under = taken.group_by("patient_id").agg(pl.col("drug").unique().sort().str.join(", "))
-    found = measured.join(under, on="patient_id", how="left", maintain_order="left")
-    open_by = pl.format("an oral anticoagulant that is or may be taken: {}", "drug")
-    return found.with_columns(pl.when(pl.col("drug").is_null()).then("inr").alias("inr"),
-                              pl.coalesce(open_by, "inr-found").alias("inr-found")).drop("drug")
+    """`measured` without an INR that tells of an oral anticoagulant."""
+    days = measured.lazy().select("patient_id", day=pl.col("inr-found").str.to_date(strict=False))
+    others = under_anticoagulants(days, tables["medications"]).pipe(as_written)
+    found = measured.join(others, on="patient_id", how="left", maintain_order="left")
+    open_by = pl.format("an oral anticoagulant that is or may be taken: {}", "drugs")
+    return found.with_columns(pl.when(pl.col("drugs").is_null()).then("inr").alias("inr"),
+                              pl.coalesce(open_by, "inr-found").alias("inr-found")).drop("drugs")
 
 
 @of_tables("patients", "observations")
@@ -97,7 +95,9 @@ def _measurements(tables: Tables) -> pl.DataFrame:
     """The same of observations of what is measured, as for `_smoking`."""
     by = _code(tables)
     asked = facts("measurements").rename({"code": by, "unit": "unit-asked"})
-    rows = dated_observations(tables, asked[by].to_list(), by).join(asked.lazy(), on=by)
+    oldest = pl.col("index_date") - pl.duration(days=pl.col("days").cast(pl.Int64))
+    rows = dated_observations(tables, asked[by].to_list(), by).join(asked.lazy(), on=by).filter(
+        (pl.col("start") >= oldest).fill_null(value=True))
     # A canonical code without a value is a limit, or has no known unit: where it is the latest, that is unknown.
     limit = pl.col("value").is_null() if by != "code" else pl.lit(value=False)
     usable = (pl.col("value") > 0) & (pl.col("unit") == pl.col("unit-asked"))
@@ -143,7 +143,7 @@ def treatments(tables: Tables) -> pl.DataFrame:
     """
     rows = _current(tables["medications"]).group_by("patient_id").agg(
         one for name in MEDICINES for one in _of_group(name))
-    unlisted, gone = ~listing(tables), lost(tables, "Medication(Request|Statement)")
+    unlisted, gone = ~listing(tables), lost(tables, _ORDER)
     return people(tables).lazy().join(rows, on="patient_id", how="left", maintain_order="left").select(
         "patient_id", *(one for name in MEDICINES for one in (
             pl.col(f"{name}-found"), _answer(name, unlisted | gone)))).pipe(as_written)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Final
 from pmed import Card
 
 from . import organs
-from .published import SEX, YEARS, Field
+from .published import SEX, YEARS, Field, flags
 from .score import Equation, Score
 
 #: mg/dL of one µmol/L.
@@ -24,15 +24,24 @@ _LIVER: Final = {"inr": Field("inr"), "dialysis": Field("dialysis", "flag"),
                  "sodium_mmol_l": Field("sodium"), "albumin_g_dl": Field("albumin"), **_MICRO, **_MILLI}
 _ADULT: Final = {"age": (18, 120, "years")}
 _KIDNEY: Final = {**_ADULT, "creatinine": (0.1, 25, "mg/dL")}
+#: Beyond these a value is in another unit, or a slip: what the scores cut off at a bound would look like any other.
+_VALUES: Final = {**_KIDNEY, "bilirubin": (0.05, 100, "mg/dL"), "inr": (0.5, 20, ""), "sodium": (90, 200, "mmol/L"),
+                  "albumin": (0.5, 7, "g/dL")}
+_PREGNANT: Final = {"pregnant": "pregnancy is on record: the equation is not for it"}
 _CIRRHOSIS: Final = "condition:liver-cirrhosis"
 _ONLY_CIRRHOSIS: Final = {_CIRRHOSIS: "no cirrhosis of the liver on record"}
-_TOLD: Final = {_CIRRHOSIS: True}
 _INR: Final = ("inr",)  # an anticoagulant, or an entry that cannot be used
-_ASSUMED: Final = {_CIRRHOSIS: True, "dialysis": False}
+_TOLD: Final = {_CIRRHOSIS: True, "age": 50.0}
+_ASSUMED: Final = {**_TOLD, "dialysis": False}
 
 
 def _picked(*names: str) -> dict[str, Field]:
     return {name: _LIVER[name] for name in names}
+
+
+def _within(*names: str) -> dict[str, tuple[float, float, str]]:
+    """The limits of a score of the liver: of adults, and of these values."""
+    return {name: _VALUES[name] for name in ("age", *names)}
 
 
 def _in_umol(features: Mapping[str, Any]) -> dict[str, Any]:
@@ -46,12 +55,14 @@ class CkdEpi2021(Score):
     name: ClassVar[str] = "ckd-epi-2021"
     equation: ClassVar[Equation] = Equation(
         "ckd-epi-2021-egfr", organs.ckd_epi_2021, {"age": 50.0, "sex": "male", "creatinine": 0.9}, ("creatinine",),
-        {**_AGE, **_SEX, "creatinine": _CREATININE}, outputs=("value", "egfr"), limits=_KIDNEY)
+        {**_AGE, **_SEX, "creatinine": _CREATININE, **flags("pregnant", "pregnant")}, outputs=("value", "egfr"),
+        limits=_KIDNEY, maybe={"pregnant": False}, refused=_PREGNANT)
     card: ClassVar[Card] = Card(
         version="2021", summary="CKD-EPI 2021: glomerular filtration rate from creatinine, without race.",
         intended_use="Adults in a steady state. Reference patient: man of 50 with creatinine 0.9 mg/dL.",
         populations="Pooled cohorts of North America and Europe.", references=("PMID:34554658",),
-        unit="mL/min/1.73 m2", range=(0, 400), limits="Not in pregnancy, on dialysis or in acute kidney injury.")
+        unit="mL/min/1.73 m2", range=(0, 400),
+        limits="Not in pregnancy; nor on dialysis or in acute kidney injury, which is not checked.")
 
 
 class CkdEpi2009(Score):
@@ -79,7 +90,7 @@ class CockcroftGault(Score):
         "cockcroft-gault-clearance", organs.cockcroft_gault,
         {"age": 50.0, "sex": "male", "creatinine": 0.9, "weight": 75.0}, ("creatinine",),
         {**_AGE, **_SEX, "creatinine": _CREATININE, "creatinine_umol_l": _MICRO["creatinine_umol_l"],
-         "weight_kg": Field("weight")}, outputs=("crcl_ml_min",), limits=_KIDNEY)
+         "weight_kg": Field("weight")}, outputs=("crcl_ml_min",), limits={**_KIDNEY, "weight": (20, 400, "kg")})
     card: ClassVar[Card] = Card(
         version="1976", summary="Cockcroft-Gault: creatinine clearance, as drug labels ask for it.",
         intended_use="Adults, for doses. Reference patient: man of 50, 75 kg, creatinine 0.9 mg/dL.",
@@ -94,8 +105,10 @@ class Meld(Score):
     equation: ClassVar[Equation] = Equation(
         "meld-score", organs.meld,
         {"bilirubin": 1.0, "inr": 1.0, "creatinine": 1.0, "dialysis": False}, ("bilirubin", "inr"),
-        _picked("inr", "bilirubin_umol_l", "creatinine_umol_l", "bilirubin_mg_dl", "creatinine_mg_dl", "dialysis"),
-        only=_ONLY_CIRRHOSIS, told=_TOLD, opened=_INR, assumed=_ASSUMED)
+        {**_AGE, **_picked("inr", "bilirubin_umol_l", "creatinine_umol_l", "bilirubin_mg_dl", "creatinine_mg_dl",
+                           "dialysis")},
+        only=_ONLY_CIRRHOSIS, told=_TOLD, opened=_INR, assumed=_ASSUMED,
+        limits=_within("bilirubin", "inr", "creatinine"))
     card: ClassVar[Card] = Card(
         version="2001", summary="MELD: severity of liver disease.",
         intended_use="Adults with cirrhosis. Reference patient: all values at their lower bound.",
@@ -111,7 +124,7 @@ class MeldNa(Score):
         "meld-na-score", organs.meld_na,
         {**Meld.equation.reference, "sodium": 140.0}, ("bilirubin", "inr"),
         {**Meld.equation.fields, **_picked("sodium_mmol_l")}, only=_ONLY_CIRRHOSIS, told=_TOLD, opened=_INR,
-        assumed=_ASSUMED)
+        assumed=_ASSUMED, limits=_within("bilirubin", "inr", "creatinine", "sodium"))
     card: ClassVar[Card] = Card(
         version="2008", summary="MELD-Na: severity of liver disease, with sodium.",
         intended_use="Adults with cirrhosis. Reference patient: MELD at its lower bound, sodium 140 mmol/L.",
@@ -127,7 +140,8 @@ class Meld3(Score):
         "meld-3-0-score", organs.meld_3,
         {**Meld.equation.reference, "sodium": 137.0, "albumin": 3.5, "sex": "male"}, ("bilirubin", "inr"),
         {**Meld.equation.fields, **_picked("sodium_mmol_l", "albumin_g_dl"), **_FEMALE},
-        only=_ONLY_CIRRHOSIS, told=_TOLD, opened=_INR, assumed=_ASSUMED)
+        only=_ONLY_CIRRHOSIS, told=_TOLD, opened=_INR, assumed=_ASSUMED,
+        limits=_within("bilirubin", "inr", "creatinine", "sodium", "albumin"))
     card: ClassVar[Card] = Card(
         version="3.0", summary="MELD 3.0: severity of liver disease.",
         intended_use="Adults with cirrhosis. Reference patient: man with all values at their bound: 6 points.",
@@ -142,8 +156,10 @@ class Ukeld(Score):
     equation: ClassVar[Equation] = Equation(
         "ukeld-score", lambda given: organs.ukeld(_in_umol(given)),
         {"bilirubin": 1.0, "inr": 1.0, "creatinine": 0.9, "sodium": 140.0}, ("bilirubin", "inr"),
-        _picked("inr", "bilirubin_umol_l", "creatinine_umol_l", "bilirubin_mg_dl", "creatinine_mg_dl",
-                "sodium_mmol_l"), only=_ONLY_CIRRHOSIS, told=_TOLD, opened=_INR, assumed=_TOLD)
+        {**_AGE, **_picked("inr", "bilirubin_umol_l", "creatinine_umol_l", "bilirubin_mg_dl", "creatinine_mg_dl",
+                           "sodium_mmol_l")},
+        only=_ONLY_CIRRHOSIS, told=_TOLD, opened=_INR, assumed=_TOLD,
+        limits=_within("bilirubin", "inr", "creatinine", "sodium"))
     card: ClassVar[Card] = Card(
         version="2011", summary="UKELD: severity of liver disease, as used in the United Kingdom.",
         intended_use="Adults with cirrhosis. Reference patient: bilirubin 1 mg/dL, INR 1, creatinine 0.9 mg/dL, "
@@ -170,7 +186,7 @@ class ChildPugh(Score):
         "child-pugh-score", _child_pugh,
         {"bilirubin": 1.0, "albumin": 4.0, "inr": 1.0, "ascites-points": 1.0,
          "encephalopathy-grade": 0.0}, ("bilirubin", "inr"),
-        {"bilirubin": Field("bilirubin"), "albumin": Field("albumin"), "inr": Field("inr"),
+        {**_AGE, "bilirubin": Field("bilirubin"), "albumin": Field("albumin"), "inr": Field("inr"),
          "Bilirubin": Field("bilirubin", units={"mg/dL": 1.0, "µmol/L": BILIRUBIN, "umol/L": BILIRUBIN}),
          "Albumin": Field("albumin", units={"g/dL": 1.0, "g/L": 0.1}),
          "international normalized ratio": Field("inr"),
@@ -180,8 +196,9 @@ class ChildPugh(Score):
          "Encephalopathy": Field("encephalopathy-grade", "word", values={
              word: 2 * (points - 1) for word, points in _BRAIN.items()})},
         only=_ONLY_CIRRHOSIS, told=_TOLD, opened=_INR,
-        limits={"ascites-points": (1, 3, "points"), "encephalopathy-grade": (0, 4, "")},
-        assumed={_CIRRHOSIS: True, "ascites-points": 1.0, "encephalopathy-grade": 0.0},
+        limits={**_within("bilirubin", "inr", "albumin"), "ascites-points": (1, 3, "points"),
+                "encephalopathy-grade": (0, 4, "")},
+        assumed={**_TOLD, "ascites-points": 1.0, "encephalopathy-grade": 0.0},
         labels=((10.0, "class C"), (7.0, "class B"), (5.0, "class A")))
     card: ClassVar[Card] = Card(
         version="1973", summary="Child-Pugh: severity of cirrhosis.",
@@ -201,7 +218,8 @@ class Fib4(Score):
          "Aspartate aminotransferase": Field("ast", units={"U/L": 1.0}),
          "Platelet count": Field("platelets", scale=(0.001, 0.0), units={
              "µL": 1.0, "/µL": 1.0, "uL": 1.0, "10*9/L": 1000.0, "10*3/uL": 1000.0})},
-        outputs=("value", "score"), limits=_ADULT,
+        outputs=("value", "score"), limits={**_ADULT, "ast": (1, 50000, "U/L"), "alt": (1, 50000, "U/L"),
+                                            "platelets": (1, 3000, "10*3/uL")},
         labels=((2.67, "advanced fibrosis likely"), (1.3, "indeterminate"), (0.0, "advanced fibrosis unlikely")))
     card: ClassVar[Card] = Card(
         version="2006", summary="FIB-4: index of liver fibrosis.",

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import polars as pl
 
-from ..tables import TABLES
-
 YEARS = 2  # without an entry about it, from which on it is told
 SINCE = "years_since_entry"
 _YEAR = 365.25
@@ -40,19 +38,6 @@ def _what() -> pl.Expr:
     """What rows of one medicine have in common; an entry that says that none is taken is none."""
     listed = pl.when(pl.col("ingredients").list.len() > 0).then(pl.col("ingredients").list.join("+"))
     return pl.coalesce(listed, pl.when(pl.col("ingredients").is_null()).then(pl.coalesce("display", "code")))
-
-
-def issues_of(medications: pl.DataFrame) -> pl.DataFrame:
-    """``issues`` of `with_years`, one a patient and medicine."""
-    old = medications.filter(pl.col(SINCE).is_not_null()).unique(
-        ["patient_id", "ingredients", "display"], keep="first", maintain_order=True)
-    origin = pl.col("source").fill_null("unknown").str.splitn("#", 2).struct
-    text = pl.format("nothing was recorded about '{}' for {} years, and it is listed as taken: please ask whether it "
-                     "still is", pl.coalesce("display", "code", pl.lit("(no name)")), SINCE)
-    return old.select(
-        file=origin.field("field_0"), place=origin.field("field_1"), severity=pl.lit("warning"),
-        code=pl.lit("old-entry"), text=text, patient_id="patient_id").cast(
-            {name: column.dtype for name, column in TABLES["issues"].columns.items()})
 
 
 def old_drugs(medications: pl.DataFrame, patients: pl.DataFrame) -> pl.DataFrame:
