@@ -42,7 +42,8 @@ def test_a_block_of_vcf_4_5_ends_by_its_length(tmp_path):
     assert both["coverage"]["end"].to_list() == [149, 69]
 
 
-@pytest.mark.parametrize("call", ["0/0:0:0:0", "0/0:3:0:3", "0/0:5:20:0", "./.:0:0:0", "./.:30:60:22"])
+@pytest.mark.parametrize("call", ["0/0:0:0:0", "0/0:3:0:3", "0/0:5:20:0", "0/0:1:20:1", "0/0:9:3:9", "./.:0:0:0",
+                                  "./.:30:60:22"])
 def test_reference_without_evidence_is_no_call(tmp_path, call):
     """GATK writes 0/0 where there was not one read."""
     out = read(vcf(tmp_path, block(50, 150, call)), rows=ROWS)
@@ -50,8 +51,20 @@ def test_reference_without_evidence_is_no_call(tmp_path, call):
     assert ("no-evidence" in set(out["issues"]["code"])) == (call[0] == "0")
 
 
-def test_an_alternate_call_of_no_depth_is_a_call(tmp_path):
-    assert said(read(vcf(tmp_path, "100 A G GT:DP:GQ 0/1:0:0"), rows=ROWS), 100, "G") == (0, 1, "called")
+@pytest.mark.parametrize("call", ["0/1:0:30", "0/1:9:0", "1/1:1:30", "1|1:9:3", "1:0:30", "./1:0:30"])
+def test_a_change_without_evidence_is_no_call(tmp_path, call):
+    out = read(vcf(tmp_path, f"100 A G GT:DP:GQ {call}"), rows=ROWS)
+    assert said(out, 100, "G") == NO_CALL
+    assert out["issues"]["code"].to_list() == ["no-evidence"]
+
+
+@pytest.mark.parametrize(("call", "state"), [("0/1:2:4", "called"), ("0/1:.:.", "called"), ("1:1:4", "called"),
+                                             ("./1:1:4", "half-call")])
+def test_as_many_reads_as_copies_are_a_call(tmp_path, call, state):
+    """One read shows one copy: enough for a haploid call and half a call."""
+    out = read(vcf(tmp_path, f"100 A G GT:DP:GQ {call}"), rows=ROWS)
+    assert said(out, 100, "G")[2] == state
+    assert out["issues"].is_empty()
 
 
 def test_the_quality_of_reference_may_have_another_name(tmp_path):

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 Ints = NDArray[np.int64]
 NONE = -1
 _MOST_DIGITS = 4
+_EVEN_ODDS = 3  # phred: one in two
 MOST_CELLS = 4_000_000
 _SEPARATOR = re.compile(r"[/|]")
 
@@ -70,9 +71,13 @@ class Calls:
         return (self.ploidy > 0) & ((self.dp < least_dp) & (least_dp > 0) | (self.gq < least_gq) & (least_gq > 0))
 
     def unfounded(self) -> NDArray[np.bool_]:
-        """(samples,) reference by default and not by evidence: no read, or as likely as not (GATK writes 0/0 there)."""
-        reference = (self.ploidy > 0) & (self.alleles.max(axis=1, initial=NONE) == 0)
-        return np.asarray(reference & ((self.dp == 0) | (self.gq == 0)))
+        """(samples,) calls without evidence: no read, one for two copies, or as likely wrong as right (GQ 3: 50 %).
+
+        GATK, for one, writes 0/0 where there was no read.
+        """
+        copies = (self.alleles != NONE).sum(axis=1)
+        few, unsure = (self.dp != NONE) & (self.dp < copies), (self.gq != NONE) & (self.gq <= _EVEN_ODDS)
+        return np.asarray((copies > 0) & (few | unsure))
 
     def without(self, who: NDArray[np.bool_], failed: NDArray[np.bool_]) -> Calls:
         """The same with the alleles of `who` unknown and `failed` for the filters."""

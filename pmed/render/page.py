@@ -21,7 +21,8 @@ TO_DO = ("avoid", "alternative", "adjust", "monitor", "test")
 MOST_TO_DO = 5  # lines that a reader in a hurry takes in; the rest is below
 CAUTIONS_SHOWN = 2  # alternatives that need care; the rest folds away
 #: Cautions that say what is not known rather than what may harm: the first lines count them, the card says them.
-DOUBTS = ("allergies-unknown", "ambiguous-gene", "gene-unknown", "unknown-input", "unread-medicine")
+DOUBTS = ("allergies-unknown", "ambiguous-gene", "gene-unknown", "unknown-input", "unread-medicine",
+          "weak-evidence")
 OPEN = ("test", "not-assessed")
 ACTION_WORDS = {"avoid": marked("Avoid"), "alternative": marked("Alternative"), "adjust": marked("Adjust"),
                 "monitor": marked("Monitor"), "test": marked("Test"), "standard": marked("Standard"),
