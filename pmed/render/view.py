@@ -13,7 +13,7 @@ from typing import Any
 
 import polars as pl
 
-from ..result import COLOURS, Result
+from ..result import COLOURS, UNDECIDED, Result
 from ..tables import TABLES, TOGETHER
 from .gaps import not_assessed
 from .sentence import sentence
@@ -173,7 +173,13 @@ def _name(feature: str, value: str | None, genes: Mapping[str, View], displays: 
 def _colour(row: View, classes: Mapping[str, list[str]]) -> View:
     """A medicine of the whole list by colour: act, caution, standard or unknown."""
     return {"drug": row["drug"], "classes": classes.get(row["drug"], []), "current": row["current"],
-            "action": row["action"], "colour": COLOURS[row["action"]]}
+            "action": row["action"], "colour": COLOURS[look(row)]}
+
+
+def look(row: View) -> str:
+    """The action of a suggestion as it is to look, as `pmed.result.shown_action` has it."""
+    undecided = row["action"] == "standard" and any(one["code"] == UNDECIDED for one in row["cautions"] or [])
+    return "not-assessed" if undecided else str(row["action"])
 
 
 def _tests(suggestions: Iterable[View]) -> list[View]:
