@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from pmed_pgx.caller import PgxCaller
-from pmed_pgx.reasons import weaknesses
+from pmed_pgx.reasons import remarks
 
 KEY, RARE = "rs4244285", "rs17885179"  # CYP2C19 *2; of no key allele
 
@@ -67,9 +67,9 @@ def test_one_person_s_reads_are_not_another_s(make, plain):
 
 
 def test_advice_that_looks_at_the_gene_has_a_caution(make, plain):
-    said = weaknesses(called(make({"a": plain()}), **{KEY: {"gq": 5}}))
+    said = remarks(called(make({"a": plain()}), **{KEY: {"gq": 5}}))
     assert "clopidogrel" in said["drug"].to_list()
     assert "warfarin" not in said["drug"].to_list()
-    [caution] = said.filter(drug="clopidogrel")["weak"][0].to_list()
+    [caution] = said.filter(drug="clopidogrel")["remarked"][0].to_list()
     assert caution["code"] == "weak-evidence"
     assert caution["text"].startswith("CYP2C19: few reads")

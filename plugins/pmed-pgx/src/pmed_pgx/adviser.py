@@ -23,13 +23,13 @@ from .guidelines import CONCERN, drugs
 from .medicines import UNREAD, days_taken, each_drug, with_coming
 from .outcomes import Outcome
 from .phenoconversion import PERHAPS, TAKEN
-from .reasons import assumptions, hints, reasons, reasons_of_few, today, weaknesses
+from .reasons import assumptions, hints, reasons, reasons_of_few, remarks, today
 
 PREDICTOR = "pgx-guidelines"
 KEY = ["patient_id", "drug"]
 START = 90.0  # days in which a treatment has just begun
 GENES = "{genes}"  # where in a reason the results of genes stand
-MORE_CAUTIONS = ("unclear", "assumed", "weak", "hinted", "unweighed")
+MORE_CAUTIONS = ("unclear", "assumed", "remarked", "hinted", "unweighed")
 _MINE = pl.col("predictor") == PREDICTOR
 _READ = [pl.col("patient_id", "label", "reason", "status"), pl.col("target").alias("drug"),
          pl.col("value").alias("concern")]
@@ -55,7 +55,7 @@ class GuidelineAdviser:
         present = tables.get("present_phenotypes", TABLES["present_phenotypes"].empty())
         taken = _taken(with_coming(tables))
         given = _Given(cases, today(results, present), on_record(tables), (
-            taken, _doses(tables["predictions"]), assumptions(results), weaknesses(results),
+            taken, _doses(tables["predictions"]), assumptions(results), remarks(results),
             hints(results), days_taken(tables),
             _unweighed(taken, tables["features"])))
         if len(cases.patients) <= FEW:

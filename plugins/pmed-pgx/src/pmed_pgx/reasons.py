@@ -12,7 +12,7 @@ from pmed.plans import as_written
 from pmed.repeats import unless_repeated
 from pmed.tables import TABLES
 
-from .calls import DIPLOTYPE_OPEN
+from .calls import AT_LEAST, DIPLOTYPE_OPEN
 from .checks import covered, genes_of
 from .evidence import WEAK
 from .guidelines import gene_of
@@ -150,10 +150,10 @@ def hints(gene_results: pl.DataFrame) -> pl.DataFrame:
 
 
 @unless_repeated
-def weaknesses(gene_results: pl.DataFrame) -> pl.DataFrame:
-    """For patients and drugs: the cautions `weak`, where a result rests on few reads or a low quality."""
-    named = _messages(gene_results, WEAK).with_columns(text=pl.format("{}: {}", "gene", "text"))
-    return _cautions(named, "weak")
+def remarks(gene_results: pl.DataFrame) -> pl.DataFrame:
+    """For patients and drugs: the cautions `remarked`, of a variant in an open gene, of few reads or a low quality."""
+    each = pl.concat([_messages(gene_results, code) for code in (AT_LEAST, WEAK)])
+    return _cautions(each.with_columns(text=pl.format("{}: {}", "gene", "text")), "remarked")
 
 
 def _cautions(said: pl.DataFrame, name: str) -> pl.DataFrame:
