@@ -150,6 +150,16 @@ def test_a_large_deletion_reaches_the_sites_within(tmp_path):
         assert said(out, 5_000, "C") == ABSENT
 
 
+@pytest.mark.parametrize("alone", [True, False])
+def test_a_deletion_s_length_counts_where_no_header_names_it(tmp_path, alone):
+    """One strand of the site is gone: neither absent, which may be reference, nor two copies of reference."""
+    file = vcf(tmp_path, "3000 A <DEL> GT;SVLEN=-5900 0/1", *([] if alone else ["5000 T C GT 0/0"]), "9000 G A GT 0/1")
+    text = file.read_text()
+    file.write_text("".join(line for line in text.splitlines(keepends=True) if "ID=SVLEN" not in line))
+    state = said(read(file, rows=ROWS, absent_as_ref=True), 5_000, "C")
+    assert state == (ABSENT if alone else (0, 2, "called"))
+
+
 @pytest.mark.parametrize(("options", "expected"), [
     ({"min_dp": 10}, {"S": (0, 1, "called"), "T": (None, None, "filtered"), "U": (None, None, "filtered")}),
     ({"min_gq": 50}, {"S": (None, None, "filtered"), "T": (0, 0, "called"), "U": (None, None, "filtered")}),
