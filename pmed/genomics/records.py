@@ -166,7 +166,8 @@ def _streamed(header: Header, wanted: Positions, read: Read) -> Iterator[_Line]:
     places = {chrom: np.array(here, dtype=np.int64) for chrom, here in wanted.items()}
     order, before = Order("line"), 0
     for block in blocks(header.path):
-        rank, ends = before + np.cumsum(block.is_record), _Ends(block, _LENGTHS if _has_lengths(header) else _LENGTHS[:1])
+        lengths = _LENGTHS if _has_lengths(header) else _LENGTHS[:1]
+        rank, ends = before + np.cumsum(block.is_record), _Ends(block, lengths)
         for contig, first, last in block.contigs():
             if block.is_record[first]:
                 if block.is_cut and last == len(block.ends):

@@ -231,6 +231,7 @@ class VcfSource:
         weak, unfounded = calls.weak(self.min_dp, self.min_gq), calls.unfounded()
         doubts.weak += mine.number(weak)
         doubts.unfounded += mine.number(unfounded)
+        doubts.uneven += 0 if calls.uneven is None else mine.number(calls.uneven & ~unfounded & ~weak)
         return replace(mine, calls=calls.without(unfounded, calls.failed & (self.filters == "unknown") | weak))
 
 
@@ -240,6 +241,7 @@ class Doubts:
 
     weak: int = 0
     unfounded: int = 0
+    uneven: int = 0
 
     def issues(self, file: GenomeFile) -> Iterator[dict[str, Any]]:
         """One ``issues`` row for each kind."""
@@ -249,6 +251,10 @@ class Doubts:
         if self.unfounded:
             yield _issue(file, "", "no-evidence", f"{self.unfounded} calls at known sites rest on no reads, on one for "
                                                   "two copies, or on GQ 3 or less: read as no call")
+        if self.uneven:
+            yield _issue(file, "", "reads-disagree", f"{self.uneven} calls at known sites do not fit their reads (AD: "
+                                                     "less than a fifth for an allele, or a fifth for another): they "
+                                                     "are used and may be wrong")
 
 
 def _must_differ(arrays: Sequence[Header]) -> None:
