@@ -28,6 +28,8 @@ MANIFEST = "manifest.json"
 # A medicine by what would have to be done if it were prescribed
 COLOURS = {"avoid": "act", "alternative": "act", "adjust": "act", "monitor": "caution", "standard": "standard",
            "test": "unknown", "not-assessed": "unknown"}
+# Of a caution: the genes are known and tell nothing for or against the medicine, so that standard use is no finding.
+UNDECIDED = "genes-undecided"
 
 
 @dataclass(frozen=True, repr=False)
@@ -148,7 +150,7 @@ class Result:
         classes = self.tables.get("drug_classes", TABLES["drug_classes"].empty()).group_by("drug").agg(
             classes=pl.col("class"))
         rows = self.suggestions.join(classes, on="drug", how="left", maintain_order="left").with_columns(
-            pl.col("classes").fill_null([]), colour=pl.col("action").replace_strict(COLOURS))
+            pl.col("classes").fill_null([]), colour=shown_action().replace_strict(COLOURS))
         mine = rows.filter(pl.col("patient_id") == patient_id) if patient_id else rows
         wanted = mine.filter(pl.col("classes").list.contains(drug_class)) if drug_class else mine
         return wanted.select("patient_id", "drug", "classes", "current", "colour", "action", "text")
@@ -248,3 +250,10 @@ def _read_table(path: Path, digest: str) -> pl.DataFrame:
         raise ResultError("table is not the one the manifest describes", where=str(path))
     frame = pl.read_parquet(path)
     return TABLES[path.stem].check(frame, where=str(path)) if path.stem in TABLES else frame
+
+
+def shown_action() -> pl.Expr:
+    """Of suggestions: the action as it is to look, "not-assessed" where standard use is no finding (`UNDECIDED`)."""
+    undecided = pl.col("cautions").list.eval(pl.element().struct.field("code") == UNDECIDED).list.any()
+    nothing = (pl.col("action") == "standard") & undecided.fill_null(value=False)
+    return pl.when(nothing).then(pl.lit("not-assessed")).otherwise("action").alias("action")

@@ -157,7 +157,7 @@ def contig(name: str) -> str:
 
 
 def call_of(record: Record, column: int) -> Call:
-    """The call of one sample; what the cell leaves out is unknown, and so is reference on no evidence."""
+    """The call of one sample; what the cell leaves out is unknown, and so is a call on no evidence."""
     values = dict(zip(record.keys, record.cells[column].split(":"), strict=False))
     text = values.get("GT", ".")
     marks = re.findall(r"[/|]", text)
@@ -165,7 +165,8 @@ def call_of(record: Record, column: int) -> Call:
     depths = [depth for key in ("DP", "MIN_DP") if (depth := _whole(values, key)) is not None]
     dp, gq = min(depths, default=None), _whole(values, "GQ")
     ploidy = None if alleles == [None] else len(alleles)
-    if {*alleles} <= {0, None} and 0 in {dp, gq}:
+    copies = sum(allele is not None for allele in alleles[:2])
+    if (dp is not None and dp < copies) or (gq is not None and gq <= 3):
         alleles = [None] * len(alleles)
     return Call(alleles, len(alleles) > 1 and set(marks) == {"|"}, _whole(values, "PS"), dp, gq,
                 values.get("FT", ".") not in {".", "", "PASS"}, ploidy)

@@ -385,8 +385,9 @@ def test_a_diplotype_is_counted_only_where_its_key_sites_were_read() -> None:
     genes = [{"patient_id": name, "gene": "CYP2C9", "status": status, "diplotypes": pairs, "phenotype": phenotype,
               "complete": complete, "missing_sites": []} for name, status, pairs, phenotype, complete in (
         ("read", "called", ["*1/*2"], "Intermediate Metabolizer", True),
-        ("unread", "ambiguous", ["*1/*1"], None, False), ("half", "called", ["*1/*1"], None, False))]
-    people = pl.DataFrame({"patient_id": ["read", "unread", "half"], "sample": ["a", "b", "c"], "group": "g",
+        ("unread", "ambiguous", ["*1/*1"], None, False), ("half", "called", ["*1/*1"], None, False),
+        ("open", "ambiguous", ["*1/*2"], "Intermediate Metabolizer", True))]  # its phenotype is sure, and nothing else
+    people = pl.DataFrame({"patient_id": ["read", "unread", "half", "open"], "sample": [*"abcd"], "group": "g",
                            "recorded": False})
     counts = counted(people, pl.DataFrame(schema={"patient_id": pl.String, "drug": pl.String}),
                      TABLES["gene_results"].frame(genes), TABLES["suggestions"].empty())

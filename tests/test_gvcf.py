@@ -42,7 +42,8 @@ def test_a_block_of_vcf_4_5_ends_by_its_length(tmp_path):
     assert both["coverage"]["end"].to_list() == [149, 69]
 
 
-@pytest.mark.parametrize("call", ["0/0:0:0:0", "0/0:3:0:3", "0/0:5:20:0", "./.:0:0:0", "./.:30:60:22"])
+@pytest.mark.parametrize("call", ["0/0:0:0:0", "0/0:3:0:3", "0/0:5:20:0", "0/0:1:20:1", "0/0:9:3:9", "./.:0:0:0",
+                                  "./.:30:60:22"])
 def test_reference_without_evidence_is_no_call(tmp_path, call):
     """GATK writes 0/0 where there was not one read."""
     out = read(vcf(tmp_path, block(50, 150, call)), rows=ROWS)
@@ -50,8 +51,30 @@ def test_reference_without_evidence_is_no_call(tmp_path, call):
     assert ("no-evidence" in set(out["issues"]["code"])) == (call[0] == "0")
 
 
-def test_an_alternate_call_of_no_depth_is_a_call(tmp_path):
-    assert said(read(vcf(tmp_path, "100 A G GT:DP:GQ 0/1:0:0"), rows=ROWS), 100, "G") == (0, 1, "called")
+@pytest.mark.parametrize("call", ["0/1:0:30", "0/1:9:0", "1/1:1:30", "1|1:9:3", "1:0:30", "./1:0:30"])
+def test_a_change_without_evidence_is_no_call(tmp_path, call):
+    out = read(vcf(tmp_path, f"100 A G GT:DP:GQ {call}"), rows=ROWS)
+    assert said(out, 100, "G") == NO_CALL
+    assert out["issues"]["code"].to_list() == ["no-evidence"]
+
+
+@pytest.mark.parametrize(("call", "state"), [("0/1:2:4", "called"), ("0/1:.:.", "called"), ("1:1:4", "called"),
+                                             ("./1:1:4", "half-call")])
+def test_as_many_reads_as_copies_are_a_call(tmp_path, call, state):
+    """One read shows one copy: enough for a haploid call and half a call."""
+    out = read(vcf(tmp_path, f"100 A G GT:DP:GQ {call}"), rows=ROWS)
+    assert said(out, 100, "G")[2] == state
+    assert out["issues"].is_empty()
+
+
+@pytest.mark.parametrize(("call", "told"), [
+    ("0/1:29,1", True), ("0/1:1,29", True), ("0/0:18,12", True), ("1/1:12,18", True), ("1:12,18", True),
+    ("0/1:24,6", False), ("0/0:29,1", False), ("1/1:1,29", False), ("0/1:15,15", False), ("0/0:3,3", False),
+    ("0/1:.", False), ("0/1:30", False), ("./.:15,15", False), ("0/1:x,y", False), ("0:30,0", False)])
+def test_calls_that_their_reads_do_not_fit_are_told(tmp_path, call, told):
+    out = read(vcf(tmp_path, f"100 A G GT:AD {call}"), rows=ROWS)
+    assert out["issues"]["code"].to_list() == (["reads-disagree"] if told else [])
+    assert said(out, 100, "G")[2] == ("no-call" if call.startswith(".") else "called")
 
 
 def test_the_quality_of_reference_may_have_another_name(tmp_path):
@@ -135,6 +158,16 @@ def test_a_large_deletion_reaches_the_sites_within(tmp_path):
         file = vcf(tmp_path, f"100 A <DEL> {form} 0/1", "9000 G A GT 0/1")
         out = read(file, rows=ROWS, absent_as_ref=True)
         assert said(out, 5_000, "C") == ABSENT
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_a_deletion_s_length_counts_where_no_header_names_it(tmp_path, alone):
+    """One strand of the site is gone: neither absent, which may be reference, nor two copies of reference."""
+    file = vcf(tmp_path, "3000 A <DEL> GT;SVLEN=-5900 0/1", *([] if alone else ["5000 T C GT 0/0"]), "9000 G A GT 0/1")
+    text = file.read_text()
+    file.write_text("".join(line for line in text.splitlines(keepends=True) if "ID=SVLEN" not in line))
+    state = said(read(file, rows=ROWS, absent_as_ref=True), 5_000, "C")
+    assert state == (ABSENT if alone else (0, 2, "called"))
 
 
 @pytest.mark.parametrize(("options", "expected"), [

@@ -462,3 +462,33 @@ def test_a_source_is_named_once_for_several_references() -> None:
     rows = cases.full_rows()
     rows["suggestions"][0]["evidence"] = [{**cases.EVIDENCE, "citation": f"PMID:{n}"} for n in (1, 2)]
     assert "Evidence: Guild, level A [1] [2]" in words(cases.result(rows))
+
+
+def test_what_the_genes_do_not_decide_does_not_look_like_standard_use() -> None:
+    rows = cases.full_rows()
+    rows["suggestions"] = [cases.suggestion(drug, "standard", current=current, cautions=cautions)
+                           for drug, current in (("taken", True), ("other", False))
+                           for cautions in [[{"code": "genes-undecided", "text": "nothing for or against"}]]]
+    rows["suggestions"].append(cases.suggestion("plain", "standard"))
+    shown = Result(cases.result(rows).tables, (), cases.full().provenance)
+    html = rendered(shown)
+    card = html[html.index('class="card edge-'):]
+    assert card.startswith('class="card edge-not-assessed"')
+    assert html.count('class="badge not-assessed"') >= 2  # in the list and on the card
+    assert html.count("Undecided") == 3  # and where it is looked up
+    assert 'class="card edge-standard"' in html  # that of the other one
+    assert dict(shown.panel().select("drug", "colour").rows()) == {
+        "taken": "unknown", "other": "unknown", "plain": "standard"}
+    assert "unknown other" in section(html, "lookup", "genes")
+    notebook = shown._repr_html_()
+    assert notebook.count("pv-card pv-not-assessed") == 1
+    assert notebook.count("pv-card pv-standard") == 1
+
+
+@pytest.mark.parametrize("phenotype", ["Uncertain Luck", "uncertain risk of luck", "Indeterminate"])
+def test_a_gene_whose_result_means_nothing_known_is_not_marked_as_good(phenotype: str) -> None:
+    rows = cases.full_rows()
+    rows["gene_results"][0]["phenotype"] = phenotype
+    genes = section(rendered(Result(cases.result(rows).tables, (), cases.full().provenance)), "genes", "gaps")
+    assert "read, but what it means is not known" in genes.partition("DEF2")[0]
+    assert "read, but what it means is not known" not in section(rendered(cases.full()), "genes", "gaps")

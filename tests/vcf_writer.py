@@ -40,7 +40,7 @@ LONG_META = """##INFO=<ID=SVLEN,Number=A,Type=Integer,Description="a">
 ##FORMAT=<ID=LEN,Number=1,Type=Integer,Description="a">
 """
 COLUMNS = "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT"
-FREE = {"DP": ["7", "130", "40000", "."], "GQ": ["20", "99", "."], "PS": ["5", "70001", "."],
+FREE = {"DP": ["7", "130", "40000", ".", "1"], "GQ": ["20", "99", ".", "3", "4"], "PS": ["5", "70001", "."],
         "FT": ["PASS", ".", "q10", "q10;s50"], "AE": ["3,4", "."], "XX": ["x", "0/1", "|", "."]}
 FILTERS = st.sampled_from(["PASS", "PASS", "PASS", ".", "q10", "q10;s50"])
 SYMBOLIC = ("<DEL>", "<INS>", "<NON_REF>", "]1:5]T", "T[1:5[", ".T", "T.")

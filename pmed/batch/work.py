@@ -15,7 +15,7 @@ from ..errors import InputError, OptionError, PluginError, PmedError
 from ..files import write_all
 from ..plugins import Component, Failure
 from ..render.gaps import medicine_name, uncovered
-from ..result import COLOURS, Result
+from ..result import COLOURS, Result, shown_action
 from ..sections import with_sections
 from ..settings import Settings
 from ..stages.link import must_be_born
@@ -176,7 +176,7 @@ def _summary(tables: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
     """The line's fields about medicines: what the first part of the report says."""
     taken = tables["suggestions"].filter("current")
     acting = pl.col("action").replace_strict(COLOURS).is_in(["act", "caution"]) | (pl.col("action") == "test")
-    rows = taken.filter(acting | (pl.col("cautions").list.len() > 0)).select("drug", "action", "urgency")
+    rows = taken.filter(acting | (pl.col("cautions").list.len() > 0)).select("drug", shown_action(), "urgency")
     silent = uncovered({"medications": _dicts(tables["medications"], "display", "code", "ingredients", "active"),
                         "suggestions": _dicts(tables["suggestions"], "drug"), "predictions": []})
     return {"todo": tuple(ToDo(*row) for row in rows.iter_rows()), "recorded": tables["patients"].height > 0,

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 Ints = NDArray[np.int64]
 NONE = -1
 _MOST_DIGITS = 4
+_EVEN_ODDS = 3  # phred: one in two
+_FIFTH, _ENOUGH = 0.2, 10
 MOST_CELLS = 4_000_000
 _SEPARATOR = re.compile(r"[/|]")
 
@@ -44,6 +46,7 @@ class Calls:
         gq: GQ, or RGQ where that is given instead.
         failed: FT is neither PASS nor ``.``.
         length: LEN, bases that a block of VCF 4.5 covers, each sample for itself.
+        uneven: AD does not fit the call; None where the records were not read as text.
     """
 
     alleles: Ints
@@ -54,6 +57,7 @@ class Calls:
     gq: Ints
     failed: NDArray[np.bool_]
     length: Ints | None = None
+    uneven: NDArray[np.bool_] | None = None
 
     def of(self, samples: NDArray[Any]) -> Calls:
         """The calls of the samples at those places."""
@@ -70,9 +74,13 @@ class Calls:
         return (self.ploidy > 0) & ((self.dp < least_dp) & (least_dp > 0) | (self.gq < least_gq) & (least_gq > 0))
 
     def unfounded(self) -> NDArray[np.bool_]:
-        """(samples,) reference by default and not by evidence: no read, or as likely as not (GATK writes 0/0 there)."""
-        reference = (self.ploidy > 0) & (self.alleles.max(axis=1, initial=NONE) == 0)
-        return np.asarray(reference & ((self.dp == 0) | (self.gq == 0)))
+        """(samples,) calls without evidence: no read, one for two copies, or as likely wrong as right (GQ 3: 50 %).
+
+        GATK, for one, writes 0/0 where there was no read.
+        """
+        copies = (self.alleles != NONE).sum(axis=1)
+        few, unsure = (self.dp != NONE) & (self.dp < copies), (self.gq != NONE) & (self.gq <= _EVEN_ODDS)
+        return np.asarray((copies > 0) & (few | unsure))
 
     def without(self, who: NDArray[np.bool_], failed: NDArray[np.bool_]) -> Calls:
         """The same with the alleles of `who` unknown and `failed` for the filters."""
@@ -264,7 +272,8 @@ def _general(records: Sequence[Record], samples: int) -> list[Calls]:
     dp = np.where(least == NONE, dp, np.where(dp == NONE, least, np.minimum(dp, least)))
     gq, phased = np.where(gq == NONE, rgq, gq), (found[:, 3] == 1) & ~unreadable
     whole = Calls(found[:, :2], found[:, 2], phased, phase_set, dp, gq, _failed(fields, keys),
-                  _numbers(fields, keys, "LEN") if "LEN" in keys else None)
+                  _numbers(fields, keys, "LEN") if "LEN" in keys else None,
+                  _uneven(fields, keys, found) if "AD" in keys else None)
     parts = {name: np.split(values, len(records)) for name, values in vars(whole).items() if values is not None}
     return [Calls(**{name: values[number] for name, values in parts.items()}) for number in range(len(records))]
 
@@ -299,6 +308,24 @@ def _genotype(text: str, record: Record) -> _Genotype:
         return _Genotype(NONE, NONE, 0, phased=False)
     return _Genotype(alleles[0], alleles[1] if len(alleles) > 1 else NONE, len(alleles),
                      phased="/" not in text and len(alleles) > 1)
+
+
+def _uneven(fields: pl.Series, keys: list[str], found: Ints) -> NDArray[np.bool_]:
+    """Calls of which an allele has less than a fifth of the reads, or others have a fifth or more.
+
+    That is gnomAD's bound for heterozygotes (Karczewski 2020, PMID:32461654), here for all calls; of fewer than ten
+    reads nothing is said.
+    """
+    texts = fields.list.get(keys.index("AD"), null_on_oob=True).str.split(",")
+    reads = texts.list.eval(pl.element().cast(pl.Int64, strict=False))
+    frame = pl.DataFrame({"reads": reads, "one": found[:, 0], "two": np.where(found[:, 1] == NONE, found[:, 0],
+                                                                              found[:, 1])})
+    one, two = (pl.col("reads").list.get(pl.col(name).clip(0), null_on_oob=True) for name in ("one", "two"))
+    both = pl.when(pl.col("one") == pl.col("two")).then(one).otherwise(one + two)
+    total = pl.col("reads").list.sum()
+    unfit = (pl.min_horizontal(one, two) < total * _FIFTH) | (total - both >= total * _FIFTH)
+    told = (pl.col("one") >= 0) & (total >= _ENOUGH) & unfit
+    return frame.select(told.fill_null(value=False)).to_series().to_numpy()
 
 
 def _failed(fields: pl.Series, keys: list[str]) -> NDArray[np.bool_]:

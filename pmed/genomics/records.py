@@ -43,6 +43,7 @@ _MOST_DIGITS = 10
 # Sample columns of more bytes than this are kept packed until they are decoded.
 _PACKED_FROM = 1 << 16
 ANY_OTHER = ("<NON_REF>", "<*>")
+_LENGTHS = (b"SVLEN=", b"LEN")
 _END_TAG = np.frombuffer(b"END=", dtype=np.uint8)
 
 
@@ -165,7 +166,8 @@ def _streamed(header: Header, wanted: Positions, read: Read) -> Iterator[_Line]:
     places = {chrom: np.array(here, dtype=np.int64) for chrom, here in wanted.items()}
     order, before = Order("line"), 0
     for block in blocks(header.path):
-        rank, ends = before + np.cumsum(block.is_record), _Ends(block, one_by_one=_has_lengths(header))
+        lengths = _LENGTHS if _has_lengths(header) else _LENGTHS[:1]
+        rank, ends = before + np.cumsum(block.is_record), _Ends(block, lengths)
         for contig, first, last in block.contigs():
             if block.is_record[first]:
                 if block.is_cut and last == len(block.ends):
@@ -215,10 +217,13 @@ def _picked(block: Block, first: int, last: int, places: Ints | None, ends: _End
 
 @dataclass(frozen=True)
 class _Ends:
-    """The last position that each record of a block says something about, found once for all its contigs."""
+    """The last position that each record of a block says something about, found once for all its contigs.
+
+    `lengths` are what records may tell it by that are read one by one; SVLEN is looked for without a header, too.
+    """
 
     block: Block
-    one_by_one: bool
+    lengths: tuple[bytes, ...]
 
     @cached_property
     def all(self) -> Ints:
@@ -228,7 +233,7 @@ class _Ends:
         open_ended = _open_ended(self.block)
         if open_ended.any():
             ends = np.maximum(ends, np.where(open_ended, _end_tags(self.block), 0))
-            if self.one_by_one and any(tag in self.block.text for tag in (b"SVLEN=", b"LEN")):  # these are rare
+            if any(tag in self.block.text for tag in self.lengths):  # these are rare
                 for line in np.flatnonzero(open_ended & (self.block.pos >= 0)):
                     ends[line] = max(ends[line], last_position(self.block.line(int(line)).split(b"\t", 9)))
         return ends

@@ -21,7 +21,8 @@ from ..render.gaps import medicine_name, uncovered
 from ..render.generated import Generated
 from ..render.messages import decimals, number
 from ..render.page import assessed_predictions
-from ..render.view import View, age_at, displays, patient_views, table
+from ..render.view import View, age_at, displays, look, patient_views, table
+from ..result import shown_action
 from ..tables import ACTIONS
 from ..types import Explanation
 
@@ -194,7 +195,7 @@ def environment() -> Environment:
     """Everything escaped and no silent blanks; built when first used."""
     made = Environment(loader=PackageLoader("pmed.notebook"), autoescape=True, undefined=StrictUndefined,
                        trim_blocks=True, lstrip_blocks=True, bytecode_cache=Generated("pmed.notebook"))
-    made.filters.update(label=words.label, number=number, quantity=words.quantity, reason=words.reason)
+    made.filters.update(look=look, label=words.label, number=number, quantity=words.quantity, reason=words.reason)
     return made
 
 
@@ -212,7 +213,7 @@ def _people(shown: Result, few: Sequence[str]) -> list[View]:
                table(shown, "patients").filter(pl.col("patient_id").is_in(few)).iter_rows(named=True)}
     taken = table(shown, "suggestions").filter(pl.col("patient_id").is_in(few) & pl.col("current"))
     rows: dict[str, list[View]] = defaultdict(list)
-    for row in taken.select("patient_id", "drug", "action", "urgency").iter_rows(named=True):
+    for row in taken.select("patient_id", "drug", shown_action(), "urgency").iter_rows(named=True):
         rows[row["patient_id"]].append(row)
     return [{"patient_id": one, "sex": (record := records.get(one, {})).get("sex"),
              "age": age_at(record.get("birth_date"), record.get("index_date")), "medicines": rows[one],
@@ -224,5 +225,5 @@ def _by_action(view: View) -> dict[str, list[str]]:
     found: dict[str, list[str]] = defaultdict(list)
     for row in view["suggestions"]:
         if not row["current"]:
-            found[row["action"]].append(row["drug"])
+            found[look(row)].append(row["drug"])
     return {action: found[action] for action in sorted(found, key=ACTIONS.index)}

@@ -16,19 +16,23 @@ from .messages import gettext as _
 from .messages import marked, ngettext, number
 from .references import References
 from .risks import icons, lowering
-from .view import NOTICES, View
+from .view import NOTICES, View, look
 
 TO_DO = ("avoid", "alternative", "adjust", "monitor", "test")
 MOST_TO_DO = 5  # lines that a reader in a hurry takes in; the rest is below
 CAUTIONS_SHOWN = 2  # alternatives that need care; the rest folds away
 #: Cautions that say what is not known rather than what may harm: the first lines count them, the card says them.
-DOUBTS = ("allergies-unknown", "ambiguous-gene", "gene-unknown", "old-entry", "unknown-input", "unread-medicine")
+DOUBTS = ("allergies-unknown", "ambiguous-gene", "gene-unknown", "old-entry", "unknown-input", "unread-medicine",
+          "weak-evidence")
 OPEN = ("test", "not-assessed")
 ACTION_WORDS = {"avoid": marked("Avoid"), "alternative": marked("Alternative"), "adjust": marked("Adjust"),
                 "monitor": marked("Monitor"), "test": marked("Test"), "standard": marked("Standard"),
                 "not-assessed": marked("Not assessed")}
 #: Of a medicine that is taken the first word is what to do about it.
 CURRENT_WORDS = {**ACTION_WORDS, "alternative": marked("Switch")}
+#: How phenotypes begin that do not say what a result means, however completely the gene was read.
+UNCERTAIN = ("uncertain", "indeterminate")
+UNDECIDED_WORD = marked("Undecided")
 STRENGTH_WORDS = {"strong": marked("strong recommendation"), "moderate": marked("moderate recommendation"),
                   "optional": marked("optional"), "none": marked("no graded recommendation")}
 URGENCY_WORDS = {"today": marked("today"), "soon": marked("soon"), "routine": marked("routine")}
@@ -64,6 +68,8 @@ def page(view: View, provenance: Mapping[str, Any], displays: words.Displays) ->
         "tests": view["tests"], "nothing": _nothing(view, current, todo),
         "current": current, "uncovered": uncovered(view), "fuzzy": [_medicine(row) for row in _fuzzy(view)],
         "sections": sections, "genes": view["genes"],
+        "uncertain": [gene for gene, row in view["genes"].items()
+                      if str(row["phenotype"]).casefold().startswith(UNCERTAIN)],
         "silent": [gene for gene, row in view["genes"].items() if row["status"] == "no-data" and not row["because"]],
         "lookup": lookup(cards, view["panel"], view["asked"]),
         "gaps": _gaps(view, displays), "methods": _methods(view), "references": list(references.rows.values()),
@@ -102,9 +108,10 @@ def _assumed(view: View) -> View:
 def _advice(row: View, view: View, displays: words.Displays, references: References) -> View:
     keys = [(one["predictor"], one["target"]) for one in row["explained_by"]]
     found = view["explained"]
-    word = (CURRENT_WORDS if row["current"] else ACTION_WORDS)[row["action"]]
+    seen = look(row)
+    word = UNDECIDED_WORD if seen != row["action"] else (CURRENT_WORDS if row["current"] else ACTION_WORDS)[seen]
     return {
-        **row, "word": _(word), "because": words.shortened(row["why"] or "", words.clause),
+        **row, "word": _(word), "look": seen, "because": words.shortened(row["why"] or "", words.clause),
         "short": words.shortened(row["text"], lambda text: words.without_lead(
             words.first_sentence(text), word, row["drug"])), "genes": _changed_genes(row, view),
         "strength_words": _(STRENGTH_WORDS[row["strength"]]), "when": _(URGENCY_WORDS[row["urgency"]]),

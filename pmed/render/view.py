@@ -15,7 +15,7 @@ import polars as pl
 
 from ..normalise.plausible import OLDEST
 from ..old_entries import with_years
-from ..result import COLOURS, Result
+from ..result import COLOURS, UNDECIDED, Result
 from ..tables import TABLES, TOGETHER
 from .gaps import not_assessed
 from .sentence import sentence
@@ -177,7 +177,13 @@ def _name(feature: str, value: str | None, genes: Mapping[str, View], displays: 
 def _colour(row: View, classes: Mapping[str, list[str]]) -> View:
     """A medicine of the whole list by colour: act, caution, standard or unknown."""
     return {"drug": row["drug"], "classes": classes.get(row["drug"], []), "current": row["current"],
-            "action": row["action"], "colour": COLOURS[row["action"]]}
+            "action": row["action"], "colour": COLOURS[look(row)]}
+
+
+def look(row: View) -> str:
+    """The action of a suggestion as it is to look, as `pmed.result.shown_action` has it."""
+    undecided = row["action"] == "standard" and any(one["code"] == UNDECIDED for one in row["cautions"] or [])
+    return "not-assessed" if undecided else str(row["action"])
 
 
 def _tests(suggestions: Iterable[View]) -> list[View]:

@@ -7,8 +7,8 @@ state      meaning
 ========== =========================================================================================
 called     all alleles are known
 half-call  one of two alleles is known (``./1``)
-no-call    the site was looked at and not called (``./.``, or ``0/0`` on no reads or of quality 0), or two
-           records or files contradict each other
+no-call    the site was looked at and not called (``./.``, or a call on no reads, on one read for two copies, or of
+           GQ 3 or less, which is as likely wrong as right), or two records or files contradict each other
 filtered   FILTER, or the call's own FT, is neither PASS nor ``.``; unknown unless ``filters = "ignore"``;
            or DP or GQ is below the threshold that was asked for, or not given
 absent     no record of the file says anything of the site
@@ -231,6 +231,7 @@ class VcfSource:
         weak, unfounded = calls.weak(self.min_dp, self.min_gq), calls.unfounded()
         doubts.weak += mine.number(weak)
         doubts.unfounded += mine.number(unfounded)
+        doubts.uneven += 0 if calls.uneven is None else mine.number(calls.uneven & ~unfounded & ~weak)
         return replace(mine, calls=calls.without(unfounded, calls.failed & (self.filters == "unknown") | weak))
 
 
@@ -240,6 +241,7 @@ class Doubts:
 
     weak: int = 0
     unfounded: int = 0
+    uneven: int = 0
 
     def issues(self, file: GenomeFile) -> Iterator[dict[str, Any]]:
         """One ``issues`` row for each kind."""
@@ -247,8 +249,12 @@ class Doubts:
             yield _issue(file, "", "low-quality", f"{self.weak} calls at known sites are below the DP or GQ asked for, "
                                                   "or without it: read as unknown")
         if self.unfounded:
-            yield _issue(file, "", "no-evidence", f"{self.unfounded} reference calls at known sites rest on no reads "
-                                                  "(DP 0 or GQ 0): read as no call")
+            yield _issue(file, "", "no-evidence", f"{self.unfounded} calls at known sites rest on no reads, on one for "
+                                                  "two copies, or on GQ 3 or less: read as no call")
+        if self.uneven:
+            yield _issue(file, "", "reads-disagree", f"{self.uneven} calls at known sites do not fit their reads (AD: "
+                                                     "less than a fifth for an allele, or a fifth for another): they "
+                                                     "are used and may be wrong")
 
 
 def _must_differ(arrays: Sequence[Header]) -> None:

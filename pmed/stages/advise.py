@@ -26,8 +26,8 @@ NO_CAUTIONS = pl.lit([], dtype=NO_CAUTIONS_TYPE)
 CHANGES = 2.0  # concern from which the treatment changes
 LISTS = ("evidence", "alternatives", "cautions", "unknown", "explained_by")
 # What doubts a suggestion: it comes behind one of the same urgency and strength that is certain.
-DOUBTS = ("ambiguous-gene", "gene-unknown", "drug-unclear", "absent-as-ref", "disagreement", "unknown-input",
-          "old-entry")
+DOUBTS = ("ambiguous-gene", "gene-unknown", "drug-unclear", "absent-as-ref", "weak-evidence", "disagreement",
+          "unknown-input", "old-entry")
 
 
 def advise(plugins: Plugins, components: Sequence[Component], tables: Tables,

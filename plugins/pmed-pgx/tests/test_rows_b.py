@@ -266,3 +266,25 @@ def test_warfarin_tells_corrections_by_ancestry_beside_the_leading_row() -> None
     assert [row.key for row in made.applied[1:]] == ["rs12777823 A and CYP4F2 rs2108622 T"]
     assert "10 to 25 %" in made.applied[1].text
     assert not lead("warfarin", warfarin("*1/*1", "GG", rs2108622="C/C", rs12777823="G/G")).applied[1:]
+
+
+@needs_engine
+def test_standard_use_under_an_uncertain_result_is_undecided() -> None:
+    """Of every drug: who sees the advice must not take it for a finding that all is well."""
+    from pmed_pgx.guidelines import drugs
+
+    rows = [(drug.name, row.key, row.undecided) for drug in drugs().values() for row in drug.rows
+            if row.action == "standard" and any(str(value).casefold().startswith(("uncertain", "indeterminate"))
+                                                for values in row.when.values() for value in values)]
+    assert {"sevoflurane", "gentamicin"} <= {name for name, _, _ in rows}
+    assert all(undecided for _, _, undecided in rows)
+    assert sum(row.undecided for drug in drugs().values() for row in drug.rows) == len(rows)
+
+
+@needs_engine
+def test_an_undecided_row_says_so_among_its_cautions() -> None:
+    from pmed_pgx.wording import cautions
+
+    uncertain = gene("RYR1", SUSCEPTIBLE[1]) | gene("CACNA1S", SUSCEPTIBLE[1])
+    assert [one["code"] for one in cautions(lead("desflurane", uncertain))] == ["genes-undecided"]
+    assert "genes-undecided" not in [one["code"] for one in cautions(lead("gentamicin", gene("MT-RNR1", RISKS[1])))]

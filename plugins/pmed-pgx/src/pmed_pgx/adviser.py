@@ -25,13 +25,13 @@ from .guidelines import CONCERN, drugs
 from .medicines import UNREAD, days_taken, each_drug, with_coming
 from .outcomes import Outcome
 from .phenoconversion import PERHAPS, TAKEN
-from .reasons import assumptions, hints, reasons, reasons_of_few, today
+from .reasons import assumptions, hints, reasons, reasons_of_few, remarks, today
 
 PREDICTOR = "pgx-guidelines"
 KEY = ["patient_id", "drug"]
 START = 90.0  # days in which a treatment has just begun
 GENES = "{genes}"  # where in a reason the results of genes stand
-MORE_CAUTIONS = ("unclear", "assumed", "hinted", "unweighed", "long_ago")
+MORE_CAUTIONS = ("unclear", "assumed", "remarked", "hinted", "unweighed", "long_ago")
 _MINE = pl.col("predictor") == PREDICTOR
 _READ = [pl.col("patient_id", "label", "reason", "status"), pl.col("target").alias("drug"),
          pl.col("value").alias("concern")]
@@ -59,8 +59,8 @@ class GuidelineAdviser:
         present = tables.get("present_phenotypes", TABLES["present_phenotypes"].empty())
         taken = _taken(with_coming(tables))
         given = _Given(cases, today(results, present), on_record(tables), (
-            taken, _doses(tables["predictions"]), assumptions(results), hints(results), days_taken(tables),
-            _unweighed(taken, every, cases, tables["features"]), _long_ago(every, cases, tables)))
+            taken, _doses(tables["predictions"]), assumptions(results), remarks(results), hints(results),
+            days_taken(tables), _unweighed(taken, every, cases, tables["features"]), _long_ago(every, cases, tables)))
         if len(cases.patients) <= FEW:
             return given.said(rows)
         where, first = alike(rows, cases, given.told, given.found, given.more)

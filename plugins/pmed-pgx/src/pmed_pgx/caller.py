@@ -18,6 +18,7 @@ from pmed.tables import TABLES, Tables
 
 from . import spelling
 from .calls import DIPLOTYPE_OPEN, How, call
+from .evidence import weak
 from .hints import hints, told
 from .knowledge import Gene, Site, genes, sites_table
 from .outside import apply, statuses
@@ -85,6 +86,7 @@ class PgxCaller:
             results.append(_of_everybody(called, part["patient_id"]))
             features.append(part.select("patient_id", *_genotypes(grid, str(build), index, wanted)))
             signs.append(_hints(grid, str(build), index, part["patient_id"]))
+        signs.append(weak(genotypes, samples))
         return pl.concat(results), pl.concat(features, how="diagonal"), pl.concat(signs)
 
     def _isolated(self, grid: Grid, gene: Gene, build: str, index: npt.NDArray[np.int64]) -> Called:

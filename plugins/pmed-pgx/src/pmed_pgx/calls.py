@@ -28,7 +28,7 @@ from .matcher import (
     is_present,
     match,
 )
-from .variants import match_variants
+from .variants import completed, match_variants
 
 Row = dict[str, Any]
 Message = dict[str, str]
@@ -45,6 +45,7 @@ _NOTES = {
     "compound-by-proxy": ("hapb3-exonic-only", "HapB3 is called from its exonic variant (rs56038477) alone: the "
                           "intronic one (rs75017182) that matters was not read"),
 }
+AT_LEAST = "at-least"  # of a message: what is known to be wrong with a gene that is not settled
 DIPLOTYPE_OPEN = "diplotype-open"  # of a message: another diplotype is possible, with the same phenotype
 # Small variants say nothing of copy number and hybrid genes: no phenotype rests on them alone.
 STRUCTURAL = {"CYP2D6": "copy number and hybrids not assessed: small variants alone cannot tell the CYP2D6 phenotype"}
@@ -69,12 +70,13 @@ class How:
 
 @dataclass(frozen=True)
 class Called:
-    """What was found: labels to show, and the alleles to look the phenotype up with."""
+    """What was found: labels to show, the alleles to look the phenotype up with; of a list, all labels `possible`."""
 
     labels: Sequence[str]
     calls: Sequence[Alleles]
     phased: bool
     notes: list[Message] = field(default_factory=list)
+    possible: Sequence[str] = ()
 
 
 def call(gene: Gene, codes: Codes, groups: Groups, *, assumed: bool, how: How = How()) -> Row:
@@ -105,10 +107,15 @@ def call(gene: Gene, codes: Codes, groups: Groups, *, assumed: bool, how: How = 
 
 def _found(gene: Gene, codes: Codes, groups: Groups, how: How) -> Called:
     if gene.kind == "variants":
-        listed = match_variants(gene, codes, groups)
-        told = [{"code": _NOTES[note][0], "text": _NOTES[note][1]} for note in dict.fromkeys(listed.notes)]
-        told += _listed(listed.homozygous, phased=listed.phased)
-        return Called(listed.labels, listed.lookups, listed.phased, told)
+        # What is told is told of the first: reference where an allele was not read.
+        each = [match_variants(gene, one, groups) for one in completed(gene, codes) or [codes]]
+        told = [{"code": _NOTES[note][0], "text": _NOTES[note][1]} for note in dict.fromkeys(each[0].notes)]
+        told += _listed(each[0].homozygous, phased=each[0].phased)
+        lookups = [*dict.fromkeys(pair for listed in each for pair in listed.lookups)]
+        # A list of variants has none that may be there and may not.
+        shown = each if all(listed.phased for listed in each) else each[:1]
+        possible = [*dict.fromkeys(label for listed in shown for label in listed.labels)]
+        return Called(each[0].labels, lookups, each[0].phased, told, possible)
     found = match(gene, codes, groups, all_matches=how.all_matches)
     if how.combinations and not found.calls and not (codes == SINGLE).any():
         labels = combinations.diplotypes(gene, codes, groups)
@@ -140,10 +147,11 @@ def _outcome(gene: Gene, codes: Codes, found: Called, messages: list[Message], *
     hidden = doubts.hidden(gene, codes)
     calls, rare = doubts.plain(gene, codes, found.calls)
     strands = doubts.options(gene, codes, calls, hidden)
-    phenotypes = doubts.phenotypes(gene, calls, strands)
+    half = bool((codes == HALF_CALL).any())
+    phenotypes = doubts.phenotypes(gene, calls, strands) if completed(gene, codes) else []
     predicted, score = phenotype.agreed(gene, calls)
     open_still = bool(hidden) and phenotypes != [predicted]
-    doubtful = open_still or not sure or gene.name in STRUCTURAL or (codes == HALF_CALL).any()
+    doubtful = open_still or not sure or gene.name in STRUCTURAL or (half and phenotypes != [predicted])
     notes = messages + found.notes + _unsure(gene, found, calls)
     # The phenotype may be sure where the diplotype is not: advice can ask for either.
     other = gene.kind == "diplotype" and any(len(one) > 1 for call in strands for one in call)
@@ -156,8 +164,7 @@ def _outcome(gene: Gene, codes: Codes, found: Called, messages: list[Message], *
     if gene.name in STRUCTURAL:
         phenotypes = []
         notes.append({"code": "copy-number-not-assessed", "text": STRUCTURAL[gene.name]})
-    if (codes == HALF_CALL).any():
-        phenotypes = []
+    if half:
         notes.append({"code": "half-call", "text": f"only one allele was read at {_names(gene, codes, HALF_CALL)}: the "
                                                    "other one is unknown"})
     if doubtful:
@@ -165,14 +172,17 @@ def _outcome(gene: Gene, codes: Codes, found: Called, messages: list[Message], *
         predicted = score = None
     elif hidden and predicted is not None and gene.by == "activity":
         score = phenotype.agreed(gene, [tuple(one) for call in strands for one in product(*call)])[1]
+    if doubtful or score is None:
+        notes += _at_least(gene, found.calls[0])
     one = (len(found.labels) == 1 and not open_still and not other) or (not found.phased and gene.kind == "variants")
+    one = one and not half
     # Of the calls alone the most likely one would seem sure.
     weighable = len(phenotypes) > 1 and doubts.can_be_listed(strands)
     chances = probabilities.weighed(gene, doubts.diplotypes(calls, strands)) if weighable else []
     if chances:
         text = f"{probabilities.in_words(chances)} (from allele frequencies, if nothing else is known)"
         notes.append({"code": "probabilities", "text": text})
-    labels = found.labels if gene.kind == "variants" or not found.calls[0] else [
+    labels = found.possible if gene.kind == "variants" or not found.calls[0] else [
         "/".join(one) for one in dict.fromkeys([*found.calls, *doubts.diplotypes(calls, strands)])]
     return _by_one_site(gene, codes, {
         "status": "called" if one else "ambiguous", "phased": found.phased, "diplotypes": list(found.labels),
@@ -279,6 +289,13 @@ def _withheld(predicted: str | None) -> list[Message]:
     """A phenotype that rests on what nobody looked at is unknown: absence must never read as normal."""
     text = f"{predicted} only if nothing differs where nobody looked"
     return [{"code": "phenotype-withheld", "text": text}] if predicted else []
+
+
+def _at_least(gene: Gene, call: Alleles) -> list[Message]:
+    """Of a list of variants, those that were read and lower the function, whatever else there is."""
+    lowered = [allele for allele in dict.fromkeys(call) if gene.kind == "variants" and phenotype.rank(gene, allele) < 1]
+    text = f"at least {' and '.join(lowered)} was read, and what was not read can only add to it"
+    return [{"code": AT_LEAST, "text": text}] if lowered else []
 
 
 def _unsure(gene: Gene, found: Called, calls: Sequence[Alleles]) -> list[Message]:

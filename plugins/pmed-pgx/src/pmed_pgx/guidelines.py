@@ -48,7 +48,8 @@ class Row:
     ``ages`` (years) and ``indication`` (a key of ``findings.tsv``) say whom it is for, in words in ``population``.
     A check, which is no row of the guideline, has an ``evidence`` of its own, and may ``ask`` for what is unknown.
     ``expected`` is the maintenance dose that the guideline's table gives; ``{alternatives}`` in ``text`` stands for
-    those that fit the patient. ``discomfort`` says that what it avoids is unpleasant and no danger.
+    those that fit the patient. ``discomfort`` says that what it avoids is unpleasant and no danger, ``undecided`` that
+    the genes are known and tell nothing for or against the drug.
     """
 
     key: str
@@ -65,6 +66,7 @@ class Row:
     evidence: Evidence | None = None
     ask: bool = False
     discomfort: bool = False
+    undecided: bool = False
 
     @property
     def concern(self) -> float:
@@ -244,7 +246,8 @@ def _row(row: dict[str, Any], drug: str, group: dict[str, Any], where: str) -> R
     one_of(row["strength"], STRENGTHS, where)
     return Row(row["key"], when, row["action"], row["strength"], text, because, row.get("dose_factor"),
                row.get("expected", ""), _ages(row.get("ages"), where), row.get("indication", ""),
-               row.get("population", group["population"]), discomfort=row.get("discomfort", False))
+               row.get("population", group["population"]), discomfort=row.get("discomfort", False),
+               undecided=row.get("undecided", False))
 
 
 def one_of(value: str, allowed: Any, where: str) -> None:

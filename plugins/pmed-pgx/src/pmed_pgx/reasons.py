@@ -12,8 +12,9 @@ from pmed.plans import as_written
 from pmed.repeats import unless_repeated
 from pmed.tables import TABLES
 
-from .calls import DIPLOTYPE_OPEN
+from .calls import AT_LEAST, DIPLOTYPE_OPEN
 from .checks import covered, genes_of
+from .evidence import WEAK
 from .guidelines import gene_of
 from .knowledge import genes
 from .outcomes import Outcome
@@ -145,13 +146,24 @@ def assumptions(gene_results: pl.DataFrame) -> pl.DataFrame:
 @unless_repeated
 def hints(gene_results: pl.DataFrame) -> pl.DataFrame:
     """For patients and drugs: the cautions `hinted`, low evidence that is told and never acted upon."""
-    said = _messages(gene_results, HINT).group_by(KEY, maintain_order=True).agg(
-        hinted=pl.struct(code=pl.lit(HINT), text="text").unique(maintain_order=True))
-    return said.with_columns(pl.col("hinted").cast(_CAUTIONS))
+    return _cautions(_messages(gene_results, HINT), "hinted")
+
+
+@unless_repeated
+def remarks(gene_results: pl.DataFrame) -> pl.DataFrame:
+    """For patients and drugs: the cautions `remarked`, of a variant in an open gene, of few reads or a low quality."""
+    each = pl.concat([_messages(gene_results, code) for code in (AT_LEAST, WEAK)])
+    return _cautions(each.with_columns(text=pl.format("{}: {}", "gene", "text")), "remarked")
+
+
+def _cautions(said: pl.DataFrame, name: str) -> pl.DataFrame:
+    """For patients and drugs: the column `name`, what was `said` as cautions."""
+    told = pl.struct("code", "text").unique(maintain_order=True).alias(name)
+    return said.group_by(KEY, maintain_order=True).agg(told).with_columns(pl.col(name).cast(_CAUTIONS))
 
 
 def _messages(gene_results: pl.DataFrame, code: str) -> pl.DataFrame:
-    """patient_id, drug, gene, text of each message with that code, for every drug whose rows look at the gene."""
+    """patient_id, drug, gene, code, text of each message with that code, for every drug whose rows look at the gene."""
     has = pl.col("messages").list.eval(pl.element().struct.field("code") == code).list.any()
     each = gene_results.filter(has).select("patient_id", "gene", "messages").explode(
         "messages", empty_as_null=False).unnest("messages")

@@ -13,16 +13,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import product
+from math import prod
 
 import numpy as np
 import numpy.typing as npt
 
 from . import phenotype
 from .knowledge import Gene, natural
-from .matcher import UNPHASED, Codes, Groups, groups_of, is_present
+from .matcher import HALF_CALL, UNPHASED, Codes, Groups, groups_of, is_present
 
 REFERENCE = "Reference"
 MOST_SETS = 10
+MOST_WAYS = 64
 Strand = tuple[str, ...]
 Pair = tuple[str, str]
 
@@ -46,6 +48,19 @@ class Compound:
     other: int
     both: str
     alone: str
+
+
+def completed(gene: Gene, codes: Codes) -> list[Codes]:
+    """Every way in which the alleles that were not read of half-called sites may be; too many ways are none."""
+    unread = np.argwhere(codes == HALF_CALL).tolist()
+    ways = [range(len(gene.sites[p].alleles)) for p, _ in unread]
+    found = []
+    for chosen in product(*ways) if prod(map(len, ways)) <= MOST_WAYS else ():
+        whole = codes.copy()
+        for (p, strand), code in zip(unread, chosen, strict=True):
+            whole[p, strand] = code
+        found.append(whole)
+    return found
 
 
 def match_variants(gene: Gene, codes: Codes, groups: Groups) -> Listed:

@@ -180,7 +180,12 @@ def cautions(one: Outcome) -> list[Caution]:
     found = [{"code": "not-covered", "text": one.drug.caution}] if one.drug.caution and concerned else []
     waiting = [{"code": "check", "text": row.text} for row in one.checks] if not one.lead else []
     return [*found, *waiting, *_asking(one), *(
-        [*_disagreeing(one), *_ambiguous(one), *_chosen_without(one)] if one.lead else [])]
+        [*_undecided(one), *_disagreeing(one), *_ambiguous(one), *_chosen_without(one)] if one.lead else [])]
+
+
+def _undecided(one: Outcome) -> list[Caution]:
+    text = f"these genes tell nothing for or against {one.drug.name}: it is not known to be safe"
+    return [{"code": "genes-undecided", "text": text}] if one.lead and one.lead.undecided else []
 
 
 def _asking(one: Outcome) -> list[Caution]:
