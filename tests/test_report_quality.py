@@ -196,7 +196,7 @@ def test_first_screen_says_what_how_urgent_and_why(show: Open, results: dict[str
     first = show(results[patient.name]).locator(".todo li").first
     box = first.bounding_box()
     assert box["y"] + box["height"] <= 800
-    assert re.search(r"(?s)^(Avoid|Switch).*(today|soon).*Why: \S+", first.inner_text())
+    assert re.search(r"(?s)^(Avoid|Switch|Adjust).*(today|soon).*Why: \S+", first.inner_text())
 
 
 def picture(page: Any) -> bytes:
