@@ -26,7 +26,7 @@ def of_medicines(plugins: Plugins, suggestions: pl.DataFrame, tables: Tables,
     drugs = tables.get("medications", TABLES["medications"].empty())
     unread = drugs.filter(unrecognised(drugs)).group_by("patient_id").agg(
         names=name_of_medicine().unique(maintain_order=True).str.join(", "))
-    old = old_drugs(drugs, tables["patients"])
+    old = old_drugs(drugs, tables.get("patients", TABLES["patients"].empty()))
     if unread.is_empty() and old.is_empty():
         return _NONE.clone()
     concerned = pl.concat([unread["patient_id"], old["patient_id"]]).unique()

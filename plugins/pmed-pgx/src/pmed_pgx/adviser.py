@@ -300,7 +300,7 @@ def _unweighed(taken: pl.DataFrame, rows: pl.DataFrame, cases: Cases, features: 
 
 def _long_ago(rows: pl.DataFrame, cases: Cases, tables: Tables) -> pl.DataFrame:
     """Beside what rests on a medicine that only entries of years ago have as taken: the caution that says so."""
-    old = old_drugs(tables["medications"], tables["patients"])
+    old = old_drugs(tables["medications"], tables.get("patients", TABLES["patients"].empty()))
     theirs = rows.filter(pl.col("status") == "assessed").join(old, on="patient_id", how="semi")
     if theirs.is_empty():
         return _NONE_LONG_AGO
