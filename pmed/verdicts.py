@@ -18,6 +18,8 @@ from .plans import as_written
 _NO_OTHER_ALLERGY: Final = ("429625007", "428607008", "716184000", "no-known-food-allergies",
                             "no-known-environmental-allergies")
 _NO_OTHER: Final = r"(?i)^\s*no (known )?(food|environmental|latex) allerg"
+_RESOURCE: Final = (r"\b(AllergyIntolerance|Condition|DiagnosticReport|Encounter|FamilyMemberHistory|Goal|Immunization|"
+                    r"Medication[A-Za-z]*|Observation|Patient|Procedure)\b")
 _DTYPES: Final = {bool: pl.Boolean(), float: pl.Float64(), str: pl.String()}
 
 
@@ -61,6 +63,22 @@ def lists_allergies() -> pl.Expr:
     once = ~pl.col("active").fill_null(value=True) & (pl.col("ingredients").list.len() == 0).fill_null(value=False)
     other = pl.col("code").str.to_lowercase().is_in(_NO_OTHER_ALLERGY) | pl.col("display").str.contains(_NO_OTHER)
     return ~once & ~other.fill_null(value=False)
+
+
+def lost(issues: pl.DataFrame, kind: str) -> pl.Expr:
+    """Patients of whom an entry of that kind had to be left out while reading, or one that may be of that kind.
+
+    What is not found on such a record is unknown, not absent.
+
+    Args:
+        issues: The table.
+        kind: Names of FHIR resources, as a regular expression. A place that names no resource (a file, a line of a
+            table, a segment, a page that was not given) may hold any.
+    """
+    place = pl.col("place").fill_null("")
+    gone = issues.filter((pl.col("severity") == "error") | (pl.col("code") == "more-pages"),
+                         place.str.contains(rf"\b(?:{kind})\b") | ~place.str.contains(_RESOURCE))
+    return pl.col("patient_id").is_in(gone["patient_id"].drop_nulls().unique().to_list())
 
 
 def outside(name: str, low: float, high: float, unit: str) -> pl.Expr:

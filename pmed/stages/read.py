@@ -26,6 +26,9 @@ _ARGUMENT = {"genome": "a genome: pmed.run(FILE), pmed report FILE",
              "history": "the record: pmed.run(history=FILE), pmed report --history FILE",
              "outside-calls": "outside calls: pmed.run(…, outside_calls=FILE), pmed report … --outside-calls FILE"}
 
+# Rows of people who are not in the record, or are there already; files in a folder of records that are none.
+_OF_NOBODY = ("unknown-person", "double-person", "not-fhir")
+
 
 def empty_tables() -> dict[str, pl.DataFrame]:
     """Every table a source may fill, empty."""
@@ -45,7 +48,20 @@ def read(sources: Sequence[Component], kind: str, paths: Sequence[Path],
     if len(made) > 1:  # each source's own tables are checked already
         for name, frame in tables.items():
             TABLES[name].check(frame, where=f"{kind} files taken together")
-    return tables
+    return {**tables, "issues": _owned(tables["issues"], tables["patients"])} if kind == "history" else tables
+
+
+def _owned(issues: pl.DataFrame, patients: pl.DataFrame) -> pl.DataFrame:
+    """What was left out, or not given, without a patient's name concerns the only one of its file, or of all."""
+    whole = pl.col("severity").eq("error") & ~pl.col("code").is_in(_OF_NOBODY) | pl.col("code").eq("more-pages")
+    if not issues.select((whole & pl.col("patient_id").is_null()).any()).item():
+        return issues
+    files = patients.select("patient_id", file=pl.col("source").str.replace(r"#[^#]*$", "")).group_by("file").agg(
+        pl.col("patient_id").unique()).filter(pl.col("patient_id").list.len() == 1).explode("patient_id")
+    only = pl.lit(patients["patient_id"].first() if patients["patient_id"].n_unique() == 1 else None, dtype=pl.String())
+    named = issues.join(files, on="file", how="left", maintain_order="left", suffix="_of_file")
+    return named.with_columns(patient_id=pl.coalesce("patient_id", pl.when(whole).then(
+        pl.coalesce("patient_id_of_file", only)))).select(issues.columns)
 
 
 def must_be_there(kind: str, paths: Sequence[Path]) -> None:

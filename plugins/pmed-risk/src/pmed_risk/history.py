@@ -20,7 +20,7 @@ from pmed.repeats import of_tables
 
 from .diagnoses import CONDITIONS, conditions
 from .knowledge import facts
-from .records import dated_observations, listing, lost, people, up_to_index
+from .records import dated_observations, left_out, listing, people, up_to_index
 
 MEASUREMENTS: Final = ("total-cholesterol", "hdl-cholesterol", "systolic-bp", "creatinine", "bilirubin", "albumin",
                        "inr", "sodium", "alt", "ast", "platelets", "hba1c")
@@ -137,7 +137,7 @@ def treatments(tables: Tables) -> pl.DataFrame:
     """
     rows = _current(tables["medications"]).group_by("patient_id").agg(
         one for name in MEDICINES for one in _of_group(name))
-    unlisted, gone = ~listing(tables), lost(tables, "Medication(Request|Statement)")
+    unlisted, gone = ~listing(tables), left_out(tables, "Medication(Request|Statement)")
     return people(tables).lazy().join(rows, on="patient_id", how="left", maintain_order="left").select(
         "patient_id", *(one for name in MEDICINES for one in (
             pl.col(f"{name}-found"), _answer(name, unlisted | gone)))).pipe(as_written)
