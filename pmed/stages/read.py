@@ -20,6 +20,7 @@ READ_TABLES = ("samples", "genotypes", "coverage", "patients", "conditions", "me
 _BLOCK = 1 << 16
 # Of a large cohort so many are worked on at a time.
 PEOPLE = 1024
+_TABLES = (".csv", ".csv.gz", ".tsv", ".txt", ".xlsx", ".xls", ".ods", ".parquet")
 _FAULTS = {"genome": GenomeError, "history": HistoryError}
 _WHAT = {"genome": "a genome", "history": "a patient record", "outside-calls": "a list of outside calls"}
 _ARGUMENT = {"genome": "a genome: pmed.run(FILE), pmed report FILE",
@@ -162,10 +163,24 @@ def _source_for(sources: Sequence[Component], kind: str, path: Path, others: Seq
             raise fault(f"is {_WHAT[component.made.kind]}, not {_WHAT[kind]}", where=str(path),
                         hint=f"give it as {_ARGUMENT[component.made.kind]}")
     if path.is_dir():
-        raise fault("is a folder that no source reads", where=str(path), hint="give the files in it")
+        maps = sorted(path.glob("*.mapping.toml")) if kind == "history" else []
+        raise fault("is a folder that no source reads", where=str(path),
+                    hint=f"give {maps[0]}" if maps else "give the files in it")
     names = ", ".join(component.name for component in sources) or "none"
     what = "begins with blanks only" if _blank(path) else f"no {kind} source reads this file"
-    raise fault("is empty" if not path.stat().st_size else what, where=str(path), hint=f"sources: {names}")
+    hint = f"sources: {names}"
+    if kind == "history" and path.name.lower().endswith(_TABLES):
+        hint = ("a table is read by a mapping file, which is given in its place: pmed history --template "
+                f"NAME.mapping.toml writes an example; {hint}")
+    elif _encoded(path):
+        hint = f"it is text in UTF-16: save it as UTF-8; {hint}"
+    raise fault("is empty" if not path.stat().st_size else what, where=str(path), hint=hint)
+
+
+def _encoded(path: Path) -> bool:
+    """Whether a file begins with the mark of UTF-16."""
+    with path.open("rb") as file:
+        return file.read(2) in {b"\xff\xfe", b"\xfe\xff"}
 
 
 def _blank(path: Path) -> bool:
