@@ -11,7 +11,7 @@ import pytest
 
 from pmed import TABLES, hookimpl
 from pmed.engine import Engine
-from pmed.errors import GenomeError, HistoryError, InputError
+from pmed.errors import GenomeError, HistoryError, InputError, TableError
 from pmed.plugins import Component, Plugins
 from pmed.stages.advise import join_sources, rank
 from pmed.stages.link import link
