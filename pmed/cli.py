@@ -39,6 +39,7 @@ class Anywhere(click.ParamType[Any]):
         return value if is_away(value) else Path(value)
 
 
+_SENTENCE = 1000  # letters: more than any first sentence has
 WRITABLE = click.Path(path_type=Path, dir_okay=False)
 
 
@@ -63,6 +64,13 @@ class Commands(click.Group):
         """All commands, plugins' included."""
         self._with_plugins(ctx)
         return super().list_commands(ctx)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Each command with the whole first sentence of what it does; click cuts it off."""
+        commands = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        rows = [(name, command.get_short_help_str(_SENTENCE)) for name, command in commands if command]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """One command; plugins are loaded for those that are not the host's own."""
@@ -145,6 +153,9 @@ def report(settings: Settings, *, genome: tuple[Path, ...], history: tuple[Path,
                                      settings=settings, progress=say,
                                      command=click.get_current_context().meta.get(COMMAND, ""),
                                      outputs=outputs)
+    if lost := result.tables["issues"].filter(severity="error").height:
+        click.echo(f"pmed: {lost} problem{'s' * (lost > 1)} left something of the files out; the report says what "
+                   "(problems found while reading)", err=True)
     finish(result.failures, written)
 
 

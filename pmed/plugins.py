@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import sys
 import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -69,6 +70,17 @@ class Component:
     made: Any
     plugin: str
     version: str
+
+
+def _place(error: BaseException, made: object) -> str:
+    """File and line of an error: in the plugin's own file where it passed there, else where it was raised."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{Path(error.filename).name}:{error.lineno}"
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "importlib" not in frame.filename]
+    kind = made if isinstance(made, type) else type(made)
+    own = str(getattr(sys.modules.get(kind.__module__), "__file__", ""))
+    last = next((frame for frame in reversed(frames) if frame.filename == own), frames[-1] if frames else None)
+    return f"{Path(last.filename).name}:{last.lineno}" if last else ""
 
 
 @dataclass
@@ -135,6 +147,11 @@ class Plugins:
             self.add(point.load(), point.name, version)
         except (KeyboardInterrupt, OptionError):  # a wrong setting is the user's to mend, and stops the run
             raise
+        except ModuleNotFoundError as error:
+            lost = error.name and error.name.split(".")[0] == point.module.split(".")[0]
+            said = PluginError(f"the entry point {point.name} = {point.value} names a module that is not installed",
+                               hint="see [project.entry-points.pmed] of its pyproject.toml")
+            self.fail(Component("", None, point.name, version), "load", said if lost else error)
         except BaseException as error:  # a stranger's import may raise anything; it costs only that plugin
             self.fail(Component("", None, point.name, version), "load", error)
 
@@ -172,8 +189,7 @@ class Plugins:
     def fail(self, component: Component, stage: str, error: BaseException) -> None:
         """Record what went wrong, and where in the code."""
         message = " ".join(str(error).split())
-        frames = traceback.extract_tb(error.__traceback__)
-        place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+        place = _place(error, component.made)
         self.failures.append(
             Failure(component.plugin, component.version, stage, component.name, type(error).__name__, message, place))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -74,8 +75,10 @@ class Result:
         """
         rows = self._matching("explanations", target, patient_id, predictor)
         keys = rows.select("patient_id", "predictor", "target").unique()
+        if not keys.height:
+            raise self._unexplained(target, patient_id, predictor)
         if keys.height != 1:
-            fits = ", ".join(f"{row[1]} for {row[0]}" for row in keys.sort("*").head(5).iter_rows()) or "none"
+            fits = ", ".join(f"{row[1]} for {row[0]}" for row in keys.sort("*").head(5).iter_rows())
             raise ResultError(f"no single explanation of {target!r}; fitting: {fits}",
                               hint="name the patient_id and the predictor")
         key = keys.row(0, named=True)
@@ -136,6 +139,17 @@ class Result:
     def _matching(self, table: str, target: str, patient_id: str, predictor: str) -> pl.DataFrame:
         wanted = {"target": target, "patient_id": patient_id, "predictor": predictor}
         return self.tables[table].filter(*[pl.col(name) == value for name, value in wanted.items() if value])
+
+    def _unexplained(self, target: str, patient_id: str, predictor: str) -> ResultError:
+        """Why there is no explanation: nothing was assessed, or there is no such target."""
+        rows = self._matching("predictions", target, patient_id, predictor)
+        if rows.height:
+            why = "; ".join(rows["reason"].drop_nulls().unique(maintain_order=True).head(3)) or "no reason is given"
+            return ResultError(f"{target!r} was not assessed, so there is nothing to explain: {why}")
+        names = sorted(self.tables["predictions"]["target"].unique())
+        near = [name for name in names if target.lower() in name.lower()] or get_close_matches(target, names)
+        return ResultError(f"no prediction is called {target!r}", hint=f"did you mean {', '.join(near[:3])}?" if near
+                           else 'result.tables["predictions"] lists the targets')
 
     def panel(self, *, patient_id: str = "", drug_class: str = "") -> pl.DataFrame:
         """All medicines by colour (act, caution, standard, unknown), whether they are taken or not.

@@ -26,6 +26,8 @@ _GONE: Final = timedelta(days=28)
 # Such an entry was never taken; "active" that is not so, and has no end, is a proposal, a ban, or not yet begun.
 _NEVER_TAKEN: Final = ("active", "draft", "intended", "cancelled", "declined", "not-taken", "not-done",
                        "entered-in-error")
+_RESOURCE: Final = (r"\b(AllergyIntolerance|Condition|DiagnosticReport|Encounter|FamilyMemberHistory|Goal|Immunization|"
+                    r"Medication[A-Za-z]*|Observation|Patient|Procedure)\b")
 _DTYPES: Final = {bool: pl.Boolean(), float: pl.Float64(), str: pl.String()}
 
 
@@ -110,6 +112,22 @@ def under_anticoagulants(measured: pl.LazyFrame, medications: pl.DataFrame) -> p
     told = measured.join(spans, on="patient_id").filter(pl.col("now") | ~(before | after))
     return told.group_by("patient_id").agg(
         pl.col("drugs").explode(empty_as_null=False).unique().sort().str.join(", "))
+
+
+def lost(issues: pl.DataFrame, kind: str) -> pl.Expr:
+    """Patients of whom an entry of that kind had to be left out while reading, or one that may be of that kind.
+
+    What is not found on such a record is unknown, not absent.
+
+    Args:
+        issues: The table.
+        kind: Names of FHIR resources, as a regular expression. A place that names no resource (a file, a line of a
+            table, a segment, a page that was not given) may hold any.
+    """
+    place = pl.col("place").fill_null("")
+    gone = issues.filter((pl.col("severity") == "error") | (pl.col("code") == "more-pages"),
+                         place.str.contains(rf"\b(?:{kind})\b") | ~place.str.contains(_RESOURCE))
+    return pl.col("patient_id").is_in(gone["patient_id"].drop_nulls().unique().to_list())
 
 
 def outside(name: str, low: float, high: float, unit: str) -> pl.Expr:

@@ -11,7 +11,6 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -22,6 +21,7 @@ from pmed.batch.journal import JOURNAL, Journal, Line, ToDo, file_name
 from pmed.demo import patients
 from pmed.errors import HistoryError, InputError, OptionError
 from pmed.files import sha256
+from pmed.plugins import Component
 from pmed.render.html import HtmlExporter
 from pmed.reporting import report_one
 from pmed.settings import Settings
@@ -263,7 +263,7 @@ def test_a_plugin_that_fails_for_one_patient_is_missing_in_that_report_only(tmp_
         def fragile() -> None:
             if "bob" in tables["patients"]["patient_id"]:
                 raise ValueError("odd record of bob")
-        self.plugins.attempt(SimpleNamespace(name="frail", plugin="frail-plugin", version="1"), "predict", fragile)
+        self.plugins.attempt(Component("frail", None, "frail-plugin", "1"), "predict", fragile)
         return conclude(self, tables)
     conclude = work.Engine.conclude
     monkeypatch.setattr(work.Engine, "conclude", features)

@@ -190,6 +190,25 @@ def test_a_bad_record_is_one_line_and_nothing_is_written(tmp_path, content, part
     assert [path.name for path in tmp_path.iterdir()] == ["h.json"]
 
 
+def test_what_was_left_out_of_a_record_is_said_at_the_terminal(tmp_path):
+    records = tmp_path / "records"
+    records.mkdir()
+    (records / "a.json").write_text(STENT.history.read_text())
+    whole = pmed("report", "--history", records, "-o", tmp_path / "r.html")
+    assert (whole.returncode, whole.stderr) == (0, "")
+    (records / "b.json").write_text(STENT.history.read_text()[:-20])
+    done = pmed("report", "--history", records, "-o", tmp_path / "r.html")
+    assert done.returncode == 0
+    assert done.stderr == ("pmed: 1 problem left something of the files out; the report says what "
+                           "(problems found while reading)\n")
+
+
+def test_the_list_of_commands_cuts_no_sentence_off():
+    text = pmed("--help").stdout.partition("Commands:")[2]
+    assert "..." not in text
+    assert "One patient's report from GENOME file(s), record(s) and outside" in text
+
+
 def test_an_output_folder_that_is_not_there(tmp_path):
     refused(pmed("report", VCF, "-o", tmp_path / "none" / "r.html"), "cannot write", "folder")
 

@@ -115,3 +115,12 @@ def test_false_discovery_rates_are_those_of_the_paper() -> None:
     p = np.array([.0001, .0004, .0019, .0095, .0201, .0278, .0298, .0344, .0459, .3240, .4262, .5719, .6528, .7590,
                   1.0])
     assert int((false_discovery_rates(p) <= .05).sum()) == 4
+
+
+def test_a_frame_without_its_column_is_named() -> None:
+    genes = pl.DataFrame({"patient_id": ["a"], "gene": ["G"], "phenotype": ["x"]})
+    outcome = pl.DataFrame({"patient_id": ["a"], "y": [1.0]})
+    with pytest.raises(InputError, match=r"outcome: has no column 'outcome'. Got patient_id, y"):
+        associations(genes, outcome)
+    with pytest.raises(InputError, match="genes: has no column 'diplotype'"):
+        associations(genes, outcome.rename({"y": "outcome"}), of="diplotype")

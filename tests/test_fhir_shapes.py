@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import gzip
 import json
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 
+import pmed
 from pmed.errors import HistoryError
+from pmed.plugins import Plugins
+from pmed.settings import Settings
 from pmed.sources.fhir import FhirSource
 from pmed.sources.fhir_files import blocks, lines_of
 from pmed.tables import TABLES
@@ -132,13 +136,66 @@ def test_a_folder_of_bundles_survives_a_file_that_is_none(tmp_path: Path) -> Non
     (tmp_path / ".hidden.json").write_text("{")
     tables = read(tmp_path)
     assert tables["conditions"]["patient_id"].to_list() == ["p2", "p3"]
-    assert problems(tables) == [("a.json", "", "bad-file"), ("package.json", "", "bad-file")]
+    assert problems(tables) == [("a.json", "", "bad-file"), ("package.json", "", "not-fhir")]
     with pytest.raises(HistoryError, match="not JSON: Input data was truncated"):
         read(tmp_path / "a.json")
     (tmp_path / "b.json").unlink()
     (tmp_path / "c.json.gz").unlink()
     with pytest.raises(HistoryError, match="a.json: not JSON: Input data was truncated"):
         read(tmp_path)
+
+
+def asked(*paths: Path) -> tuple[object, ...]:
+    """What a run knows of a medicine, a diagnosis and a class that stand nowhere on the record."""
+    result = pmed.run(history=[str(path) for path in paths])
+    names = ["on:warfarin", "condition:asthma", "taking:ssri"]
+    plugins = Plugins.of(Settings()).load()
+    made = {"history", "derived", "pgx-present"}
+    steps = [one for one in plugins.components("register_features") if one.name in made]
+    found: dict[str, object] = {}
+    for step in steps:
+        mine = [name for name in names if any(fnmatch(name, given) for given in step.made.gives)]
+        found |= step.made.run(dict(result.tables), mine)["features"].row(0, named=True)
+    return tuple(found[name] for name in names)
+
+
+def order(name: str, text: str = "metformin") -> dict[str, Any]:
+    return {"resourceType": "MedicationRequest", "id": f"m-{text}", "status": "active", "intent": "order",
+            "subject": {"reference": f"Patient/{name}"}, "medicationCodeableConcept": {"text": text}}
+
+
+def known_condition(name: str) -> dict[str, Any]:
+    return condition(name) | {"code": {"coding": [{"system": "http://snomed.info/sct", "code": "44054006"}]}}
+
+
+@pytest.mark.parametrize("damaged", ["bundle", "empty", "lines", "page"])
+def test_what_a_file_held_that_cannot_be_read_is_not_absent(tmp_path: Path, damaged: str) -> None:
+    (tmp_path / "a.json").write_bytes(bundle(patient("p1"), known_condition("p1"), order("p1")))
+    (tmp_path / "package.json").write_text('{"name": "x"}')
+    assert asked(tmp_path) == (False, False, "")
+    other = bundle(patient("p1"), order("p1", "warfarin"))
+    if damaged == "page":
+        page = json.loads((tmp_path / "a.json").read_bytes()) | {"link": [{"relation": "next", "url": "http://x/2"}]}
+        (tmp_path / "a.json").write_text(json.dumps(page))
+    else:
+        name = "b.ndjson" if damaged == "lines" else "b.json"
+        held = {"bundle": other[:-9], "empty": b"", "lines": lines(patient("p1"), {"id": 1})}
+        (tmp_path / name).write_bytes(held[damaged])
+    assert asked(tmp_path) == (None, None, None)
+
+
+def test_a_damaged_file_beside_the_records_of_several_says_nothing_of_the_others(tmp_path: Path) -> None:
+    for name in ("p1", "p2"):
+        (tmp_path / f"{name}.json").write_bytes(bundle(patient(name), known_condition(name), order(name)))
+    (tmp_path / "p3.json").write_bytes(bundle(patient("p3"))[:-9])
+    assert asked(tmp_path) == (False, False, "")
+
+
+def test_a_page_that_was_not_given_concerns_the_patient_of_its_file(tmp_path: Path) -> None:
+    first = json.loads(bundle(patient("p1"), known_condition("p1"), order("p1")))
+    (tmp_path / "p1.json").write_text(json.dumps(first | {"link": [{"relation": "next", "url": "http://x/2"}]}))
+    (tmp_path / "p2.json").write_bytes(bundle(patient("p2"), known_condition("p2"), order("p2")))
+    assert asked(tmp_path) == (None, None, None)
 
 
 @pytest.mark.parametrize("name", ["a.json.gz", "a.ndjson.gz"])

@@ -151,8 +151,12 @@ def test_an_unread_part_of_a_medicine_may_be_any_other() -> None:
     ("entry[1] MedicationStatement/a $.status", "p", None),
     ("entry[1] MedicationRequest/a $.status", "q", False),
     ("entry[1] Observation/a $.status", "p", False),
+    ("", "p", None),
+    ("entry[2] $.resourceType", "p", None),
+    ("message 1 RXE[1]", "p", None),
+    ("", None, False),
 ])
-def test_an_order_that_was_lost_may_be_any_drug(place: str, whose: str, taken: bool | None) -> None:
+def test_an_order_that_was_lost_may_be_any_drug(place: str, whose: str | None, taken: bool | None) -> None:
     issue: dict[str, object] = {"file": "f", "place": place, "severity": "error", "code": "bad-resource", "text": "t",
                                 "patient_id": whose}
     assert one("on:warfarin", issues=[issue], medications=[drug(1, ["aspirin"])]) is taken

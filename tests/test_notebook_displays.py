@@ -87,6 +87,9 @@ def test_plain_text_says_the_same(shown: dict[str, Any]) -> None:
     assert repr(shown["suggestion"]).startswith("clopidogrel: avoid (today)")
     assert "reference patient" in repr(shown["explanation"])
     assert repr(shown["plan"]).splitlines()[-1].endswith("medicines that are not known to be taken")
+    taken = shown["plan"].current.suggestions
+    nobodys = Plan(tuple(one for one in shown["plan"] if one not in taken))
+    assert repr(nobodys) == f"{len(nobodys)} medicines that are not known to be taken"
     assert "162 of 1288 sites called" in repr(shown["genomes"])
 
 

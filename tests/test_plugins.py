@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import import_module
 from types import SimpleNamespace
 from typing import ClassVar
 
@@ -128,6 +129,32 @@ def test_a_plugin_that_does_not_import_is_recorded_and_the_next_one_loads(tmp_pa
     assert [(failure.plugin, failure.version, failure.stage) for failure in plugins.failures] == [
         ("a-broken-import", "0.3", "load"), ("b-exits", "0.3", "load")]
     assert plugins.versions["c-fine"] == "0.3"
+
+
+@pytest.mark.parametrize(("code", "said", "place"), [
+    ("x = 1\nimport no_such_module_at_all", "No module named 'no_such_module_at_all'", "e_broken.py:2"),
+    ("x = 1\ny = (", "'(' was never closed (e_broken.py, line 2)", "e_broken.py:2")])
+def test_what_does_not_import_is_told_with_its_line(tmp_path, monkeypatch, code, said, place):
+    entry_point(tmp_path, monkeypatch, "e-broken", code)
+    failure, = Plugins().load(only={"e-broken"}).failures
+    assert (failure.message, failure.place) == (said, place)
+
+
+def test_an_entry_point_without_its_module_is_told(tmp_path, monkeypatch):
+    entry_point(tmp_path, monkeypatch, "f-nowhere", "x = 1")
+    (tmp_path / "f_nowhere.py").unlink()
+    failure, = Plugins().load(only={"f-nowhere"}).failures
+    assert "the entry point f-nowhere = f_nowhere names a module that is not installed" in failure.message
+    assert "pyproject.toml" in failure.message
+    assert failure.place == ""
+
+
+def test_the_place_of_a_failure_is_in_the_plugins_own_file(tmp_path, monkeypatch, plugins):
+    code = "import json\nclass Mine:\n    def predict(self):\n        json.loads('{')\n"
+    entry_point(tmp_path, monkeypatch, "g-lines", code)
+    made = import_module("g_lines").Mine()
+    assert plugins.attempt(Component("x", made, "p", "1"), "predict", made.predict) is None
+    assert plugins.failures[0].place == "g_lines.py:4"
 
 
 def test_a_disabled_plugin_is_not_imported(tmp_path, monkeypatch):

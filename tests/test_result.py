@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -96,8 +97,19 @@ def test_an_explanation_and_its_shap_twin(result):
 def test_which_explanation_is_meant_must_be_clear(result):
     with pytest.raises(ResultError, match=r"no single explanation of 'toy-dose'; fitting: toy for p0, toy for p1"):
         result.explanation("toy-dose")
-    with pytest.raises(ResultError, match="fitting: none"):
+    with pytest.raises(ResultError, match="no prediction is called 'else'"):
         result.explanation("else")
+    with pytest.raises(ResultError) as caught:
+        result.explanation("dose")
+    assert "did you mean toy-dose?" in str(caught.value)
+
+
+def test_what_was_not_assessed_has_no_explanation_and_says_why(result):
+    rows = result.tables["predictions"].with_columns(status=pl.lit("not-assessed"), reason=pl.lit("needs weight"))
+    none = result.tables["explanations"].clear()
+    bare = replace(result, tables={**result.tables, "predictions": rows, "explanations": none})
+    with pytest.raises(ResultError, match="'toy-dose' was not assessed, so there is nothing to explain: needs weight"):
+        bare.explanation("toy-dose")
 
 
 def test_importing_pmed_imports_nothing_heavy():

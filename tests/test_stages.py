@@ -11,7 +11,7 @@ import pytest
 
 from pmed import TABLES, hookimpl
 from pmed.engine import Engine
-from pmed.errors import GenomeError, HistoryError, InputError
+from pmed.errors import GenomeError, HistoryError, InputError, TableError
 from pmed.plugins import Component, Plugins
 from pmed.stages.advise import join_sources, rank
 from pmed.stages.link import link
@@ -600,3 +600,32 @@ def test_a_drug_is_current_if_one_adviser_says_so():
 def test_two_samples_of_one_patient_are_not_mixed():
     with pytest.raises(InputError, match="two samples for one patient 'p'"):
         joined(["s", "t"], ["p"], {"s": "p", "t": "p"})
+
+
+@pytest.mark.parametrize(("name", "held", "said"), [
+    ("labs.csv", b"id;x", "a table is read by a mapping file, which is given in its place: pmed history --template"),
+    ("labs.XLSX", b"PK", "pmed history --template NAME.mapping.toml"),
+    ("record.json", "{}".encode("utf-16"), "it is text in UTF-16: save it as UTF-8")])
+def test_a_record_that_no_source_reads_says_what_to_do(tmp_path, name, held, said):
+    (tmp_path / name).write_bytes(held)
+    with pytest.raises(HistoryError) as caught:
+        read([], "history", [tmp_path / name], None)
+    assert said in str(caught.value)
+
+
+def test_a_folder_of_tables_names_its_mapping(tmp_path):
+    (tmp_path / "lab.mapping.toml").write_text("")
+    with pytest.raises(HistoryError) as caught:
+        read([], "history", [tmp_path], None)
+    assert f"give {tmp_path / 'lab.mapping.toml'}" in str(caught.value)
+
+
+def test_an_explainer_that_returns_no_frame_is_told():
+    from pmed.stages.explain import _explain
+
+    class Silent:
+        def explain(self, predictor, features, rows):
+            return None
+
+    with pytest.raises(TableError, match=r"explain\(\) must return a polars DataFrame. Got NoneType"):
+        _explain(Silent(), None, pl.DataFrame(), pl.DataFrame())

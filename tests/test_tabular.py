@@ -164,6 +164,19 @@ def test_a_row_with_too_few_cells_loses_only_itself(tmp_path: Path) -> None:
     assert issues(tables) == [("line 3", "bad-row")]
 
 
+@pytest.mark.parametrize(("form", "cell", "day"), [
+    ("%d.%m.%Y", "31.12.30", None), ("%d.%m.%Y", "31.12.2030", "2030-12-31"), ("%d.%m.%y", "31.12.30", "2030-12-31"),
+    ("%d.%m.%Y %H:%M", "31.12.30 10:00", None)])
+def test_a_year_of_two_figures_is_no_year(tmp_path: Path, form: str, cell: str, day: str | None) -> None:
+    drugs = (f'{PATIENTS}[[file]]\npath = "m.csv"\ntable = "medications"\ndate_format = "{form}"\n'
+             '[file.columns]\npatient_id = "id"\ndisplay = "drug"\nend = "to"\nstatus = "s"\n')
+    tables = read(tmp_path, drugs, {"p.csv": "id,born\nA,1950-01-01\n",
+                                    "m.csv": f"id,drug,to,s\nA,warfarin,{cell},active\n"})
+    assert tables["medications"]["end"].cast(pl.String).to_list() == [day]
+    assert tables["medications"]["active"].to_list() == [True]
+    assert issues(tables) == ([] if day else [("line 2 column to", "bad-date")])
+
+
 def test_blank_lines_are_no_rows(tmp_path: Path) -> None:
     tables = read(tmp_path, PATIENTS, {"p.csv": "id,born\nA,1950-01-01\n\n\nB,x\n"})
     assert tables["patients"]["patient_id"].to_list() == ["A", "B"]

@@ -50,8 +50,12 @@ def associations(genes: pl.DataFrame, outcome: pl.DataFrame, covariates: pl.Data
         ``q``, the false discovery rate. These are null where the effect cannot be told; ``method`` then says why.
 
     Raises:
-        InputError: the outcome is of another type, somebody has it twice, or `of` is no result.
+        InputError: a frame lacks a column, the outcome is of another type, somebody has it twice, or `of` is no result.
     """
+    _must_have("genes", genes, "patient_id", "gene", of)
+    _must_have("outcome", outcome, "patient_id", "outcome")
+    if covariates is not None:
+        _must_have("covariates", covariates, "patient_id")
     binary = outcome["outcome"].dtype == pl.Boolean
     if not (binary or outcome["outcome"].dtype.is_numeric()) or outcome["patient_id"].is_duplicated().any():
         raise InputError("an outcome is a boolean or a number, once a patient", where="outcome")
@@ -73,6 +77,11 @@ def _sure(genes: pl.DataFrame, of: str) -> pl.DataFrame:
                          "whether calls are missing, say, under another name")
     known = genes.drop_nulls(of)
     return known.filter("complete") if "complete" in known.columns else known
+
+
+def _must_have(name: str, frame: pl.DataFrame, *columns: str) -> None:
+    if missing := [column for column in columns if column not in frame.columns]:
+        raise InputError(f"has no column {', '.join(map(repr, missing))}. Got {', '.join(frame.columns)}", where=name)
 
 
 def _tests(gene: str, rows: pl.DataFrame, extra: list[str], fit: Callable[[Numbers, Numbers], Fit],

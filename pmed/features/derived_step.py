@@ -16,7 +16,7 @@ from ..options import option
 from ..plans import as_written
 from ..repeats import unless_repeated
 from ..tables import Tables
-from ..verdicts import under_anticoagulants
+from ..verdicts import lost, under_anticoagulants
 from . import derived
 from .history import NOT_DONE, people_of, person, table_of, usable
 
@@ -203,7 +203,7 @@ def _conditions(people: pl.DataFrame, conditions: pl.DataFrame, issues: pl.DataF
         refuted=pl.col("group").filter(pl.col("out") & (pl.col("verification") == "refuted")),
         **{column: _now(name, days) for name, (days, column) in _STATES.items()})
     judged = people.join(lists, on="patient_id", how="left").join(found, on="patient_id", how="left")
-    closed = pl.col("all_read").fill_null(value=False) & ~pl.col("patient_id").is_in(_lost(issues))
+    closed = pl.col("all_read").fill_null(value=False) & ~lost(issues, "Condition")
     return judged.select(
         "patient_id", *(column for _, column in _STATES.values()),
         *(_has(name, closed) for name in names if name in groups()),
@@ -227,12 +227,6 @@ def _sign(name: str) -> pl.Expr:
     there = pl.any_horizontal(pl.col(column).list.contains(name).fill_null(value=False)
                               for column in ("sure", "doubtful"))
     return pl.when(pl.col("refuted").list.contains(name) & ~there).then(1)
-
-
-def _lost(issues: pl.DataFrame) -> list[str]:
-    """Patients of whom a condition had to be left out."""
-    lost = issues.filter(pl.col("severity") == "error", pl.col("place").str.contains(r"\bCondition\b"))
-    return lost["patient_id"].drop_nulls().to_list()
 
 
 @cache

@@ -14,12 +14,12 @@ from ..normalise.units import CODES, canonical_units
 from ..plans import as_written
 from ..repeats import of_tables, unless_repeated
 from ..tables import TABLES, Tables
-from ..verdicts import lists_medicines
+from ..verdicts import lists_medicines, lost
 
 ON, OBSERVATION, UNREAD = "on:", "observation:", "medicines-not-recognised"
 # LOINC of the body measures, with the range outside of which a value is a slip of the pen
 _BODY = {"height": ("8302-2", 50.0, 250.0), "weight": ("29463-7", 2.0, 400.0)}
-_ORDER = r"\bMedication(Request|Statement|Administration|Dispense)\b"
+_ORDER = "Medication(Request|Statement|Administration|Dispense)"
 NOT_DONE = ("cancelled", "entered-in-error", "registered")
 
 
@@ -126,9 +126,8 @@ def _medicines(people: pl.DataFrame, drugs: pl.DataFrame, issues: pl.DataFrame,
                wanted: tuple[str, ...]) -> pl.DataFrame:
     """``on:`` features: true; false where the record settles that no current medicine is it; else unknown."""
     known = people.lazy().join(_held(drugs), on="patient_id", how="left", maintain_order="left")
-    lost = pl.col("patient_id").is_in(_lost_orders(issues).to_list())
     # Somebody without an entry is in no group: that nothing is listed does not say that nothing is taken.
-    dark = pl.col("unread").fill_null(value=True) | lost
+    dark = pl.col("unread").fill_null(value=True) | lost(issues, _ORDER)
     return known.select("patient_id", pl.col("names").alias(UNREAD), *(
         pl.when(pl.col("has_record"), _contains("sure", name)).then(pl.lit(value=True))
         .when(pl.col("has_record"), ~_contains("perhaps", name), ~dark).then(pl.lit(value=False)).alias(f"{ON}{name}")
@@ -155,8 +154,3 @@ def _held(drugs: pl.DataFrame) -> pl.LazyFrame:
 def _contains(column: str, name: str) -> pl.Expr:
     return pl.col(column).list.contains(name).fill_null(value=False)
 
-
-def _lost_orders(issues: pl.DataFrame) -> pl.Series:
-    """Patients of whom an order or statement of a medicine had to be left out."""
-    lost = issues.filter(pl.col("severity") == "error", pl.col("place").str.contains(_ORDER))
-    return lost["patient_id"].drop_nulls()

@@ -118,7 +118,8 @@ class Plan(Sequence[Suggestion]):
     def __repr__(self) -> str:
         taken = self.current.suggestions
         others = len(self) - len(taken)
-        return "\n".join([*map(repr, taken), f"and {others} medicines that are not known to be taken"])
+        and_others = f"{others} medicines that are not known to be taken"
+        return "\n".join([*map(repr, taken), f"and {and_others}" if len(taken) else and_others])
 
     def _repr_html_(self) -> str:
         return display.plan(self)

@@ -15,7 +15,7 @@ from ..errors import HistoryError
 from ..options import option
 from ..tables import TABLES
 from ..types import ReadRequest, SourceKind
-from .fhir_bundle import Reading, read_document
+from .fhir_bundle import NO_TYPE, Reading, read_document
 from .fhir_files import EXPORT_HINT, inside, is_bundle, is_lines, is_record
 from .fhir_lines import LineReading
 from .fhir_many import take_all, take_loose
@@ -139,5 +139,6 @@ def _open(file: Path, records: Records, faults: list[HistoryError], *, strict: b
         if strict:
             raise
         faults.append(error)
-        records.issues.append(file_issue(file.name, "", "error", "bad-file", f"{error.message}; the file was left out"))
+        code = "not-fhir" if error.message == NO_TYPE else "bad-file"
+        records.issues.append(file_issue(file.name, "", "error", code, f"{error.message}; the file was left out"))
         return None

@@ -24,6 +24,7 @@ from .recorded import Issue
 T = TypeVar("T")
 
 BUNDLE_TYPES = ("transaction", "batch", "collection", "searchset", "document")
+NO_TYPE = "not a FHIR bundle: resourceType is None"  # JSON of something else
 _BOM = b"\xef\xbb\xbf"
 # FHIR's id, with the underscore that real systems use besides; it may end up in a file name.
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -63,7 +64,7 @@ def read_document(path: Path) -> Reading:
     whole = whole_bundle(text)
     bundle = whole or _decode_bundle(text, str(path))
     if bundle.resource_type is None:
-        raise HistoryError("not a FHIR bundle: resourceType is None", where=str(path), hint=EXPORT_HINT)
+        raise HistoryError(NO_TYPE, where=str(path), hint=EXPORT_HINT)
     if bundle.resource_type != "Bundle":
         reading.bundled = False
         reading.resources = [found for found in [undecoded(text, "", reading)] if found]

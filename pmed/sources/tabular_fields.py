@@ -18,6 +18,7 @@ _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$"
 _LIMIT = r"^[<>]"
 # It may end up in a file name.
 _ID = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+_YEAR = 1000  # the first with four figures
 _DEFAULTS = {"medications": {"ordered": True, "kind": "statement"}}
 
 
@@ -119,9 +120,10 @@ def _day(text: pl.Expr, mapped: FileMap) -> pl.Expr:
         # "2024-05-01 10:00:00" is how databases write what ISO writes with a T.
         iso = text.str.replace(r"^(\d{4}-\d{2}-\d{2}) ", "${1}T")
         return pl.when(is_bad(iso).not_()).then(iso)
-    if "%H" in mapped.date_format:
-        return text.str.to_datetime(mapped.date_format, strict=False).dt.strftime("%Y-%m-%dT%H:%M:%S")
-    return text.str.to_date(mapped.date_format, strict=False).dt.strftime("%Y-%m-%d")
+    timed = "%H" in mapped.date_format
+    read = (text.str.to_datetime if timed else text.str.to_date)(mapped.date_format, strict=False)
+    # %Y takes "24" for the year 24: a medicine to be taken until then would be over.
+    return pl.when(read.dt.year() >= _YEAR).then(read.dt.strftime("%Y-%m-%dT%H:%M:%S" if timed else "%Y-%m-%d"))
 
 
 def _numbers(frame: pl.DataFrame, name: str, mapped: FileMap, column: str,

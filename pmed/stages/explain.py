@@ -66,6 +66,8 @@ def _offered(choose: Any, predictor: Any) -> Any:
 
 def _explain(explainer: Any, predictor: Any, features: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
     made = explainer.explain(predictor, features.clone(), rows.clone())
+    if not isinstance(made, pl.DataFrame):
+        raise TableError(f"explain() must return a polars DataFrame. Got {type(made).__name__}")
     table = TABLES["explanations"]
     checked = table.check(made.with_columns(predictor=pl.lit(predictor.name)))[table.names]
     _must_add_up(checked, rows)

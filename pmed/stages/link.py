@@ -13,6 +13,8 @@ import polars as pl
 from ..errors import InputError, OptionError
 from ..tables import TABLES
 
+_CHOOSE = "choose the patient's sample with --sample NAME (in Python: samples=[NAME])"
+
 #: The code of an issue: genome and record share no name, and nobody said that they belong together.
 UNNAMED = "joined-without-name"
 
@@ -90,7 +92,7 @@ def link(genome: Mapping[str, pl.DataFrame], history: Mapping[str, pl.DataFrame]
     known = {name: pairs.get(name, name) for name in names}
     if double := [patient for patient, count in Counter(known.values()).items() if count > 1]:
         raise InputError(f"two samples for one patient {double[0]!r}", where=samples["source"][0],
-                         hint="choose the patient's sample with --sample NAME")
+                         hint=_CHOOSE)
     if not names or not records:
         return _relabel(samples, known)
     if len(names) == 1 and len(records) == 1:
@@ -101,7 +103,7 @@ def link(genome: Mapping[str, pl.DataFrame], history: Mapping[str, pl.DataFrame]
         return _relabel(samples, known)
     raise InputError(
         f"cannot tell whose genome it is: {_count(names, 'sample')} and {_count(records, 'patient record')}",
-        where=samples["source"][0], hint="choose the patient's sample with --sample NAME")
+        where=samples["source"][0], hint=_CHOOSE)
 
 
 def _must_not_contradict(joined: Mapping[str, str], pairs: Mapping[str, str], where: str) -> None:
@@ -177,7 +179,7 @@ def assign(calls: pl.DataFrame, samples: pl.DataFrame, patients: pl.DataFrame) -
 
 
 def _must_be_somebodys(placed: pl.DataFrame, people: pl.Series) -> None:
-    hint = "choose the patient's sample with --sample NAME"
+    hint = _CHOOSE
     nameless = placed.filter(pl.col("sample").is_null() & pl.col("patient_id").is_null())
     if nameless.height:
         text = f"names no sample, and there are {_count(people.to_list(), 'patient')}"

@@ -20,11 +20,15 @@ READ_TABLES = ("samples", "genotypes", "coverage", "patients", "conditions", "me
 _BLOCK = 1 << 16
 # Of a large cohort so many are worked on at a time.
 PEOPLE = 1024
+_TABLES = (".csv", ".csv.gz", ".tsv", ".txt", ".xlsx", ".xls", ".ods", ".parquet")
 _FAULTS = {"genome": GenomeError, "history": HistoryError}
 _WHAT = {"genome": "a genome", "history": "a patient record", "outside-calls": "a list of outside calls"}
 _ARGUMENT = {"genome": "a genome: pmed.run(FILE), pmed report FILE",
              "history": "the record: pmed.run(history=FILE), pmed report --history FILE",
              "outside-calls": "outside calls: pmed.run(…, outside_calls=FILE), pmed report … --outside-calls FILE"}
+
+# Rows of people who are not in the record, or are there already; files in a folder of records that are none.
+_OF_NOBODY = ("unknown-person", "double-person", "not-fhir")
 
 
 def empty_tables() -> dict[str, pl.DataFrame]:
@@ -45,7 +49,20 @@ def read(sources: Sequence[Component], kind: str, paths: Sequence[Path],
     if len(made) > 1:  # each source's own tables are checked already
         for name, frame in tables.items():
             TABLES[name].check(frame, where=f"{kind} files taken together")
-    return tables
+    return {**tables, "issues": _owned(tables["issues"], tables["patients"])} if kind == "history" else tables
+
+
+def _owned(issues: pl.DataFrame, patients: pl.DataFrame) -> pl.DataFrame:
+    """What was left out, or not given, without a patient's name concerns the only one of its file, or of all."""
+    whole = pl.col("severity").eq("error") & ~pl.col("code").is_in(_OF_NOBODY) | pl.col("code").eq("more-pages")
+    if not issues.select((whole & pl.col("patient_id").is_null()).any()).item():
+        return issues
+    files = patients.select("patient_id", file=pl.col("source").str.replace(r"#[^#]*$", "")).group_by("file").agg(
+        pl.col("patient_id").unique()).filter(pl.col("patient_id").list.len() == 1).explode("patient_id")
+    only = pl.lit(patients["patient_id"].first() if patients["patient_id"].n_unique() == 1 else None, dtype=pl.String())
+    named = issues.join(files, on="file", how="left", maintain_order="left", suffix="_of_file")
+    return named.with_columns(patient_id=pl.coalesce("patient_id", pl.when(whole).then(
+        pl.coalesce("patient_id_of_file", only)))).select(issues.columns)
 
 
 def must_be_there(kind: str, paths: Sequence[Path]) -> None:
@@ -146,10 +163,24 @@ def _source_for(sources: Sequence[Component], kind: str, path: Path, others: Seq
             raise fault(f"is {_WHAT[component.made.kind]}, not {_WHAT[kind]}", where=str(path),
                         hint=f"give it as {_ARGUMENT[component.made.kind]}")
     if path.is_dir():
-        raise fault("is a folder that no source reads", where=str(path), hint="give the files in it")
+        maps = sorted(path.glob("*.mapping.toml")) if kind == "history" else []
+        raise fault("is a folder that no source reads", where=str(path),
+                    hint=f"give {maps[0]}" if maps else "give the files in it")
     names = ", ".join(component.name for component in sources) or "none"
     what = "begins with blanks only" if _blank(path) else f"no {kind} source reads this file"
-    raise fault("is empty" if not path.stat().st_size else what, where=str(path), hint=f"sources: {names}")
+    hint = f"sources: {names}"
+    if kind == "history" and path.name.lower().endswith(_TABLES):
+        hint = ("a table is read by a mapping file, which is given in its place: pmed history --template "
+                f"NAME.mapping.toml writes an example; {hint}")
+    elif _encoded(path):
+        hint = f"it is text in UTF-16: save it as UTF-8; {hint}"
+    raise fault("is empty" if not path.stat().st_size else what, where=str(path), hint=hint)
+
+
+def _encoded(path: Path) -> bool:
+    """Whether a file begins with the mark of UTF-16."""
+    with path.open("rb") as file:
+        return file.read(2) in {b"\xff\xfe", b"\xfe\xff"}
 
 
 def _blank(path: Path) -> bool:

@@ -193,3 +193,16 @@ def test_how_long_a_medicine_has_been_taken(orders: list[dict[str, Any]], days: 
         name: None if ago is None else TODAY - timedelta(days=ago) for name, ago in one.items()}) for one in orders]
     found = PresentPhenotypes().run(tables({"p": rows}), ["days-taken:carbamazepine"])["features"]
     assert found["days-taken:carbamazepine"].to_list() == [days]
+
+
+@pytest.mark.parametrize(("place", "medicines", "allergies"), [
+    ("entry[3] MedicationRequest/r $.status", None, ""), ("entry[3] AllergyIntolerance/a $.code", "", None),
+    ("", None, None), ("entry[3] Observation/o $.code", "", "")])
+def test_a_list_of_which_something_was_left_out_is_not_all(place: str, medicines: str | None,
+                                                           allergies: str | None) -> None:
+    none = [{"patient_id": "p", "row": 0, "active": True, "ingredients": []}]
+    issue = {"file": "f", "place": place, "severity": "error", "code": "x", "text": "t", "patient_id": "p"}
+    given = {**tables({"p": [drug("paroxetine")]}, allergies=none), "issues": TABLES["issues"].frame([issue])}
+    found = PresentPhenotypes().run(given, WANTED)["features"].row(0, named=True)
+    assert found["modifiers:CYP2D6"] == "paroxetine|inhibitor|strong|taken"
+    assert (found["taking:nsaid"], found["modifiers:CYP3A4"], found["allergic-to"]) == (medicines, medicines, allergies)

@@ -2,9 +2,10 @@
 
 ``modifiers:<GENE>`` lists the drugs that act on a gene's product, ``taking:<class>`` the drugs of a class that are
 taken, ``allergic-to`` the allergens on record, each joined by ";" and in alphabetical order; "" where there are none,
-null where there is no record, or where it neither lists any medicine (allergy) nor says that there is none. One that
-was not recognised is left out, and pmed's cautions name it. ``daily-dose:<drug>`` (mg) and ``days-taken:<drug>`` are of
-what is taken; the days are 0 of what is not, where the record lists medicines.
+null where there is no record, where it neither lists any medicine (allergy) nor says that there is none, and where one
+had to be left out while reading. One that was not recognised is left out, and pmed's cautions name it.
+``daily-dose:<drug>`` (mg) and ``days-taken:<drug>`` are of what is taken; the days are 0 of what is not, where the
+record lists medicines.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import polars as pl
 from pmed.plans import as_written
 from pmed.repeats import of_tables, unless_repeated
 from pmed.tables import TABLES, Tables
-from pmed.verdicts import lists_allergies, lists_medicines
+from pmed.verdicts import lists_allergies, lists_medicines, lost
 
 from .guidelines import DAYS
 from .knowledge import table
@@ -197,14 +198,19 @@ def _nobodys(kind: str, wanted: tuple[str, ...], nothing: tuple[str | float | No
 
 
 def _listing(tables: Tables) -> pl.Series:
-    """Patients whose record lists medicines, or says that none is taken now; that it once said so is no list."""
-    return _of(tables, "medications").filter(lists_medicines())["patient_id"].unique()
+    """Patients whose record lists medicines, or says that none is taken now; that it once said so is no list.
+
+    A record of which an order was left out, or may have been, does not list all.
+    """
+    gone = lost(_of(tables, "issues"), "Medication(Request|Statement|Administration|Dispense)")
+    return _of(tables, "medications").filter(lists_medicines(), ~gone)["patient_id"].unique()
 
 
-@of_tables("allergies")
+@of_tables("allergies", "issues")
 def _listing_allergies(tables: Tables) -> pl.DataFrame:
     """patient_id of those whose record lists allergies, or says that there are none to medicines."""
-    return _of(tables, "allergies").filter(lists_allergies()).select("patient_id").unique()
+    gone = lost(_of(tables, "issues"), "AllergyIntolerance")
+    return _of(tables, "allergies").filter(lists_allergies(), ~gone).select("patient_id").unique()
 
 
 @of_tables("medications", "patients")

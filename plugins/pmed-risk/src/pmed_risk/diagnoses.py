@@ -17,7 +17,7 @@ from pmed.plans import as_written
 from pmed.repeats import of_tables
 
 from .knowledge import facts
-from .records import WRONG, lost, people, up_to_index
+from .records import WRONG, left_out, people, up_to_index
 
 CONDITIONS: Final = ("atrial-fibrillation", "heart-failure", "hypertension", "diabetes", "stroke-or-tia",
                      "vascular-disease", "coronary-disease", "haemorrhagic-stroke")
@@ -41,7 +41,7 @@ def conditions(tables: Tables) -> pl.DataFrame:
     wide = people(tables)
     for part in (_first(hits.filter(~doubted), "-sure"), _first(unclear, "-unclear")):
         wide = wide.join(part, on="patient_id", how="left", maintain_order="left")
-    open_ = lost(tables, "Condition") | pl.col("patient_id").is_in(_mute(rows, hits))
+    open_ = left_out(tables, "Condition") | pl.col("patient_id").is_in(_mute(rows, hits))
     judged = wide.with_columns(open_.alias("lost")).with_columns(
         *map(_judged, CONDITIONS), *map(_found, CONDITIONS))
     earlier = pl.any_horizontal(FIRST_EVENT)

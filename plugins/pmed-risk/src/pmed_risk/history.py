@@ -21,7 +21,7 @@ from pmed.verdicts import under_anticoagulants
 
 from .diagnoses import CONDITIONS, conditions
 from .knowledge import facts
-from .records import dated_observations, listing, lost, people, up_to_index
+from .records import dated_observations, left_out, listing, people, up_to_index
 
 MEASUREMENTS: Final = ("total-cholesterol", "hdl-cholesterol", "systolic-bp", "creatinine", "bilirubin", "albumin",
                        "inr", "sodium", "alt", "ast", "platelets", "hba1c")
@@ -143,7 +143,7 @@ def treatments(tables: Tables) -> pl.DataFrame:
     """
     rows = _current(tables["medications"]).group_by("patient_id").agg(
         one for name in MEDICINES for one in _of_group(name))
-    unlisted, gone = ~listing(tables), lost(tables, _ORDER)
+    unlisted, gone = ~listing(tables), left_out(tables, _ORDER)
     return people(tables).lazy().join(rows, on="patient_id", how="left", maintain_order="left").select(
         "patient_id", *(one for name in MEDICINES for one in (
             pl.col(f"{name}-found"), _answer(name, unlisted | gone)))).pipe(as_written)

@@ -8,7 +8,7 @@ from typing import Final
 import polars as pl
 
 from pmed import TABLES, Tables
-from pmed.verdicts import lists_medicines
+from pmed.verdicts import lists_medicines, lost
 
 WRONG: Final = ("refuted", "entered-in-error", "cancelled", "registered")
 
@@ -27,11 +27,9 @@ def dated_observations(tables: Tables, codes: Collection[str], by: str = "code")
     return up_to_index({**tables, "observations": asked}, "observations").drop_nulls("start")
 
 
-def lost(tables: Tables, resource: str) -> pl.Expr:
-    """Patients of whom a resource of that kind (a regular expression) had to be left out while reading."""
-    issues = tables.get("issues", TABLES["issues"].empty())
-    gone = issues.filter(pl.col("severity") == "error", pl.col("place").str.contains(rf"\b{resource}\b"))
-    return pl.col("patient_id").is_in(gone["patient_id"].drop_nulls().unique().to_list())
+def left_out(tables: Tables, resource: str) -> pl.Expr:
+    """Patients of whom a resource of that kind (a regular expression) was left out while reading, or may have been."""
+    return lost(tables.get("issues", TABLES["issues"].empty()), resource)
 
 
 def listing(tables: Tables) -> pl.Expr:
