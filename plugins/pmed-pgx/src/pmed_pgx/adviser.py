@@ -15,7 +15,7 @@ from pmed.tables import TABLES, Tables
 
 from . import wording
 from .alike import alike
-from .alternatives import alternatives
+from .alternatives import OUT, alternatives
 from .cases import FEW, REMEMBERED, Cases
 from .checks import covered, weighing
 from .findings import on_record
@@ -86,7 +86,17 @@ class _Given:
         why = reasons_of_few if len(self.cases.patients) <= FEW else reasons
         whole = whole.hstack(why(whole[[*KEY, "case"]], outcomes, self.told))
         others = alternatives(whole[[*KEY, "number", "label", "action"]], self.cases, self.found)
-        return _suggestions(reduce(_beside, (others, *self.more), whole.lazy()))
+        lost = _named_in_vain(whole[[*KEY, "advice"]], others)
+        return _suggestions(reduce(_beside, (others, lost, *self.more), whole.lazy()))
+
+
+def _named_in_vain(rows: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
+    """patient_id, drug, lost: what a text names, as that of a check does for everybody, and the record rules out."""
+    out = others.lazy().select(*KEY, one="alternatives").explode("one", empty_as_null=True, keep_nulls=True).filter(
+        pl.col("one").struct.field("status") == OUT).select(*KEY, name=pl.col("one").struct.field("drug"))
+    told = out.join(rows.lazy().drop_nulls("advice"), on=KEY, maintain_order="left").filter(
+        pl.col("advice").str.contains(pl.format(r"\b{}\b", "name")))
+    return told.group_by(KEY, maintain_order=True).agg(lost=pl.col("name").str.join(" or ")).pipe(as_written)
 
 
 def _with_cases(predictions: pl.DataFrame, cases: Cases) -> pl.DataFrame:
@@ -161,7 +171,9 @@ def _text() -> pl.Expr:
     advice = pl.col("advice").str.replace_all("{alternatives}", _fitting(), literal=True)
     test = pl.format("Test {} before relying on the usual dose of {}.{}", "untested", "drug", "open")
     wait = pl.format("Not assessed: no reliable result for {}.{}", "untested", "open")
-    return (pl.when("assessed").then(advice + note).when(pl.col("action") == "test").then(test)
+    lost = pl.when(pl.col("lost").is_not_null()).then(
+        pl.format(" Ruled out for this patient: {}.", "lost")).otherwise(pl.lit(""))
+    return (pl.when("assessed").then(advice + note + lost).when(pl.col("action") == "test").then(test)
             .when(pl.col("untested").is_not_null()).then(wait)
             .otherwise(pl.format("No genetic advice: {}.", "reason")))
 
