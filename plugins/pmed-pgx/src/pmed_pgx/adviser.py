@@ -29,7 +29,7 @@ PREDICTOR = "pgx-guidelines"
 KEY = ["patient_id", "drug"]
 START = 90.0  # days in which a treatment has just begun
 GENES = "{genes}"  # where in a reason the results of genes stand
-MORE_CAUTIONS = ("unclear", "assumed", "hinted", "unweighed")
+MORE_CAUTIONS = ("lost", "unclear", "assumed", "hinted", "unweighed")
 _MINE = pl.col("predictor") == PREDICTOR
 _READ = [pl.col("patient_id", "label", "reason", "status"), pl.col("target").alias("drug"),
          pl.col("value").alias("concern")]
@@ -91,12 +91,14 @@ class _Given:
 
 
 def _named_in_vain(rows: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
-    """patient_id, drug, lost: what a text names, as that of a check does for everybody, and the record rules out."""
+    """patient_id, drug, lost: a caution where a text, the same for everybody, names what is ruled out for this one."""
     out = others.lazy().select(*KEY, one="alternatives").explode("one", empty_as_null=True, keep_nulls=True).filter(
         pl.col("one").struct.field("status") == OUT).select(*KEY, name=pl.col("one").struct.field("drug"))
     told = out.join(rows.lazy().drop_nulls("advice"), on=KEY, maintain_order="left").filter(
         pl.col("advice").str.contains(pl.format(r"\b{}\b", "name")))
-    return told.group_by(KEY, maintain_order=True).agg(lost=pl.col("name").str.join(" or ")).pipe(as_written)
+    names = told.group_by(KEY, maintain_order=True).agg(names=pl.col("name").str.join(" or "))
+    caution = pl.struct(code=pl.lit("ruled-out"), text=pl.format("Ruled out for this patient: {}.", "names"))
+    return names.select(*KEY, lost=pl.concat_list(caution).cast(_TYPES["cautions"])).pipe(as_written)
 
 
 def _with_cases(predictions: pl.DataFrame, cases: Cases) -> pl.DataFrame:
@@ -171,9 +173,7 @@ def _text() -> pl.Expr:
     advice = pl.col("advice").str.replace_all("{alternatives}", _fitting(), literal=True)
     test = pl.format("Test {} before relying on the usual dose of {}.{}", "untested", "drug", "open")
     wait = pl.format("Not assessed: no reliable result for {}.{}", "untested", "open")
-    lost = pl.when(pl.col("lost").is_not_null()).then(
-        pl.format(" Ruled out for this patient: {}.", "lost")).otherwise(pl.lit(""))
-    return (pl.when("assessed").then(advice + note + lost).when(pl.col("action") == "test").then(test)
+    return (pl.when("assessed").then(advice + note).when(pl.col("action") == "test").then(test)
             .when(pl.col("untested").is_not_null()).then(wait)
             .otherwise(pl.format("No genetic advice: {}.", "reason")))
 

@@ -82,17 +82,26 @@ def advice(one: Outcome) -> str | None:
     lead = one.lead
     if not lead:
         return None
-    # Beside "do not take it" there is no room for how to dose or to watch it.
-    gone = lead.action == "avoid"
-    others = [row for row in one.checks if row is not lead and not (gone and row.concern < _REPLACES)]
+    others = [row for row in one.checks if row is not lead and _beside(lead, row, 0)]
     checks = list(dict.fromkeys(row.text for row in others if row.text != lead.text))
     if lead not in one.checks and (disagreeing(one) or lowering(one)):
         return f"By the genes: {_guideline(one)} By the record: {' '.join(checks)}"
     if lead not in one.checks:
         return " ".join([_guideline(one), *checks])
-    concerned = any(row.concern >= (_REPLACES if gone else _CHANGES) for row in one.applied)
+    concerned = any(_beside(lead, row, _CHANGES) for row in one.applied)
     genes = [f"By the genes: {_guideline(one)}"] if concerned else []
     return " ".join([lead.text, *checks, *genes])
+
+
+def _beside(lead: Row, row: Row, least: float) -> bool:
+    """Whether a row is said beside the leading one, where its concern is `least` or more.
+
+    Beside "do not take it" there is no room for how to dose or to watch it; where that is not graded strong, and many
+    will go on with it, a strong change of the dose is still said.
+    """
+    if lead.action != "avoid" or row.concern >= _REPLACES:
+        return row.concern >= least
+    return lead.strength != "strong" and row.strength == "strong" and row.concern >= _CHANGES
 
 
 def starting(one: Outcome) -> bool:
