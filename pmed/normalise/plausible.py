@@ -29,6 +29,7 @@ PLAUSIBLE: Mapping[str, tuple[str, float, float]] = {
     "3094-0": ("urea nitrogen", 0.5, 400), "6299-2": ("urea nitrogen", 0.5, 400),
     "17861-6": ("calcium", 4, 25), "49765-1": ("calcium", 4, 25), "19123-9": ("magnesium", 0.2, 20),
     "2951-2": ("sodium", 80, 220), "2947-0": ("sodium", 80, 220), "2823-3": ("potassium", 1, 15),
+    "14334-7": ("lithium level", 0, 20),
     "6298-4": ("potassium", 1, 15), "2075-0": ("chloride", 40, 180), "2069-3": ("chloride", 40, 180),
     "1751-7": ("albumin", 0.7, 9), "718-7": ("haemoglobin", 1, 30),
     "1988-5": ("C-reactive protein", 0, 1000), "30522-7": ("C-reactive protein", 0, 1000),

@@ -16,7 +16,7 @@ from pmed.tables import TABLES, Tables
 
 from . import wording
 from .alike import alike
-from .alternatives import alternatives
+from .alternatives import OUT, alternatives
 from .cases import FEW, REMEMBERED, Cases
 from .checks import covered, weighing
 from .explainer import medicines_of
@@ -31,7 +31,7 @@ PREDICTOR = "pgx-guidelines"
 KEY = ["patient_id", "drug"]
 START = 90.0  # days in which a treatment has just begun
 GENES = "{genes}"  # where in a reason the results of genes stand
-MORE_CAUTIONS = ("unclear", "assumed", "remarked", "hinted", "unweighed", "long_ago")
+MORE_CAUTIONS = ("lost", "unclear", "assumed", "remarked", "hinted", "unweighed", "long_ago")
 _MINE = pl.col("predictor") == PREDICTOR
 _READ = [pl.col("patient_id", "label", "reason", "status"), pl.col("target").alias("drug"),
          pl.col("value").alias("concern")]
@@ -90,7 +90,19 @@ class _Given:
         why = reasons_of_few if len(self.cases.patients) <= FEW else reasons
         whole = whole.hstack(why(whole[[*KEY, "case"]], outcomes, self.told))
         others = alternatives(whole[[*KEY, "number", "label", "action"]], self.cases, self.found)
-        return _suggestions(reduce(_beside, (others, *self.more), whole.lazy()))
+        lost = _named_in_vain(whole[[*KEY, "advice"]], others)
+        return _suggestions(reduce(_beside, (others, lost, *self.more), whole.lazy()))
+
+
+def _named_in_vain(rows: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
+    """patient_id, drug, lost: a caution where a text, the same for everybody, names what is ruled out for this one."""
+    out = others.lazy().select(*KEY, one="alternatives").explode("one", empty_as_null=True, keep_nulls=True).filter(
+        pl.col("one").struct.field("status") == OUT).select(*KEY, name=pl.col("one").struct.field("drug"))
+    told = out.join(rows.lazy().drop_nulls("advice"), on=KEY, maintain_order="left").filter(
+        pl.col("advice").str.contains(pl.format(r"\b{}\b", "name")))
+    names = told.group_by(KEY, maintain_order=True).agg(names=pl.col("name").str.join(" or "))
+    caution = pl.struct(code=pl.lit("ruled-out"), text=pl.format("Ruled out for this patient: {}.", "names"))
+    return names.select(*KEY, lost=pl.concat_list(caution).cast(_TYPES["cautions"])).pipe(as_written)
 
 
 def _with_cases(predictions: pl.DataFrame, cases: Cases) -> pl.DataFrame:

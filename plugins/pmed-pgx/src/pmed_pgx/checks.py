@@ -127,9 +127,12 @@ def _crossed(drug: str, row: Mapping[str, str]) -> Row:
 
 @cache
 def covered() -> Mapping[str, Drug]:
-    """Every drug that guideline rows, checks, alternatives or substitutes name, with its checks, by name."""
+    """Every drug that guideline rows, checks, allergies, classes, alternatives or substitutes name, with its checks.
+
+    Of some, penicillins among them, only an allergy says anything.
+    """
     known = drugs()
-    named = {*known, *checks(), *table("substitutes")["drug"],
+    named = {*known, *checks(), *_allergens(), *table("classes")["drug"], *table("substitutes")["drug"],
              *(one.drug for drug in known.values() for one in drug.alternatives)}
     blank = Drug("", "", {}, (), (), (), "", "", "")
     return {name: replace(known.get(name, replace(blank, name=name)),

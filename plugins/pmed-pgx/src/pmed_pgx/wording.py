@@ -16,8 +16,8 @@ SHOWN = 4
 _BEGINS = re.compile(r"(?:^|[.:] )(?:Start|Consider a (?:lower )?start)\b(?! as usual)")
 _CHANGES, _REPLACES = CONCERN["adjust"], CONCERN["alternative"]
 # LOINC codes that checks read, in words
-_LABS = {"19123-9": "magnesium", "2160-0": "creatinine", "2823-3": "potassium", "6301-6": "the INR",
-         "777-3": "the platelet count", "8636-3": "the QTc time", "8867-4": "the heart rate"}
+_LABS = {"14334-7": "the level of lithium", "19123-9": "magnesium", "2160-0": "creatinine", "2823-3": "potassium",
+         "6301-6": "the INR", "777-3": "the platelet count", "8636-3": "the QTc time", "8867-4": "the heart rate"}
 _NAMED = {"egfr": "kidney function (eGFR)", "creatinine-clearance": "kidney function (creatinine clearance)",
           "child-pugh": "liver function (Child-Pugh)"}
 
@@ -82,17 +82,26 @@ def advice(one: Outcome) -> str | None:
     lead = one.lead
     if not lead:
         return None
-    # Beside "do not take it" there is no room for how to dose or to watch it.
-    gone = lead.action == "avoid"
-    others = [row for row in one.checks if row is not lead and not (gone and row.concern < _REPLACES)]
+    others = [row for row in one.checks if row is not lead and _beside(lead, row, 0)]
     checks = list(dict.fromkeys(row.text for row in others if row.text != lead.text))
-    if lead not in one.checks and disagreeing(one):
+    if lead not in one.checks and (disagreeing(one) or lowering(one)):
         return f"By the genes: {_guideline(one)} By the record: {' '.join(checks)}"
     if lead not in one.checks:
         return " ".join([_guideline(one), *checks])
-    concerned = any(row.concern >= (_REPLACES if gone else _CHANGES) for row in one.applied)
+    concerned = any(_beside(lead, row, _CHANGES) for row in one.applied)
     genes = [f"By the genes: {_guideline(one)}"] if concerned else []
     return " ".join([lead.text, *checks, *genes])
+
+
+def _beside(lead: Row, row: Row, least: float) -> bool:
+    """Whether a row is said beside the leading one, where its concern is `least` or more.
+
+    Beside "do not take it" there is no room for how to dose or to watch it; where that is not graded strong, and many
+    will go on with it, a strong change of the dose is still said.
+    """
+    if lead.action != "avoid" or row.concern >= _REPLACES:
+        return row.concern >= least
+    return lead.strength != "strong" and row.strength == "strong" and row.concern >= _CHANGES
 
 
 def starting(one: Outcome) -> bool:
@@ -180,7 +189,8 @@ def cautions(one: Outcome) -> list[Caution]:
     found = [{"code": "not-covered", "text": one.drug.caution}] if one.drug.caution and concerned else []
     waiting = [{"code": "check", "text": row.text} for row in one.checks] if not one.lead else []
     return [*found, *waiting, *_asking(one), *(
-        [*_undecided(one), *_disagreeing(one), *_ambiguous(one), *_chosen_without(one)] if one.lead else [])]
+        [*_undecided(one), *_disagreeing(one), *_lowering(one), *_ambiguous(one), *_chosen_without(one)]
+        if one.lead else [])]
 
 
 def _undecided(one: Outcome) -> list[Caution]:
@@ -221,6 +231,13 @@ def disagreeing(one: Outcome) -> tuple[Row, Row] | None:
     return (row, check) if row and check else None
 
 
+def lowering(one: Outcome) -> tuple[Row, Row] | None:
+    """The guideline's row and the check that each ask for less of the drug: the text says which number is whose."""
+    row = next((row for row in one.applied if row.dose_factor and row.dose_factor < 1), None)
+    check = next((check for check in one.checks if row and check.dose_factor and check.dose_factor < 1), None)
+    return (row, check) if row and check else None
+
+
 def dose_factor(one: Outcome) -> float | None:
     """How much of the usual dose; none where genes and record ask for opposite changes: no number would be right."""
     return one.lead.dose_factor if one.lead and not disagreeing(one) else None
@@ -235,6 +252,16 @@ def _disagreeing(one: Outcome) -> list[Caution]:
     source = check.evidence["source"] if check.evidence else "a check"
     return [{"code": "disagreement", "text": f"{one.drug.guideline} says {row.action} by the genes ({row.key}), "
                                              f"{source} says {check.action} ({check.key}): weigh both"}]
+
+
+def _lowering(one: Outcome) -> list[Caution]:
+    """Genes and record each lower the dose; nothing is multiplied, as no source says that the two factors do."""
+    pair = lowering(one)
+    if not pair or (one.lead and one.lead.action == "avoid"):
+        return []
+    row, check = pair
+    return [{"code": "both-lower", "text": f"the genes ({row.key}) and the record ({check.key}) each ask for less: no "
+                                           "more than the lower of the two, and perhaps less than that"}]
 
 
 def _ambiguous(one: Outcome) -> list[Caution]:
