@@ -116,7 +116,8 @@ def test_the_regions_cover_the_sites(genome: Path, said: dict[str, Any]) -> None
 def test_pmed_reads_the_planted_records(genome: Path, said: dict[str, Any], name: str) -> None:
     tables = VcfSource().read([genome / name], ReadRequest(pl.read_parquet(genome / "sites.parquet")))
     assert tables["samples"]["build"].to_list() == ["GRCh38"]
-    assert tables["issues"].is_empty()
+    # Of thousands of heterozygous calls a few have by chance less than a fifth of the reads for one allele.
+    assert set(tables["issues"]["code"]) <= {"reads-disagree"}
     states = tables["genotypes"]["state"].value_counts()
     called = dict(states.iter_rows())["called"]
     assert said["planted"] <= called < tables["genotypes"].height / 2

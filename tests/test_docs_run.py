@@ -20,6 +20,7 @@ NOT_RUN = {
     "README.md": ["sets up an environment from the package index"],
     "docs/cohorts.md": ["needs Java, a Spark cluster and packages from the index; tests/test_cohort_spark.py runs it",
                         "needs a Hadoop file system; tests/test_cohort_away.py runs one"],
+    "docs/howto.md": ["for the shell of a person"],
     "docs/records.md": ["needs a distribution of RxNorm or Athena, which each user gets under a licence of their own"],
     "docs/tutorial.md": ["a line of the function above; tests/test_docs_site.py puts it there"]}
 SOURCES = [ROOT, *ROOT.glob("plugins/pmed-*/src"), *ROOT.glob("plugins/examples/*")]
