@@ -11,12 +11,12 @@ from collections.abc import Sequence
 import polars as pl
 
 from .normalise.drugs import name_of_medicine, unrecognised
-from .old_entries import old_drugs
+from .old_entries import doubt, old_drugs
 from .plugins import Component, Plugins
 from .tables import TABLES, Tables
 
 CAUTION = ("patient_id", "drug", "code", "text")
-ON, UNREAD, OLD = "on:", "unread-medicine", "old-entry"
+ON, UNREAD = "on:", "unread-medicine"
 _NONE = pl.DataFrame(schema=dict.fromkeys(CAUTION, pl.String()))
 
 
@@ -67,8 +67,7 @@ def _old(advice: pl.DataFrame, assessed: pl.DataFrame, weighed: pl.DataFrame, ol
     own = advice.filter("current").select("patient_id", "drug", on="drug").join(
         old, on=["patient_id", "drug"], maintain_order="left")
     hits = pl.concat([own, _resting_on(advice, mine).select(own.columns)]).unique(maintain_order=True)
-    return hits.select("patient_id", "drug", code=pl.lit(OLD), text=pl.format(
-        "Nothing was recorded about {} for {} years: ask whether it is still taken.", "on", "years"))
+    return hits.select("patient_id", "drug", said=doubt("on")).unnest("said")
 
 
 def _resting_on(advice: pl.DataFrame, predictions: pl.DataFrame) -> pl.DataFrame:

@@ -10,6 +10,7 @@ import polars as pl
 
 YEARS = 2  # without an entry about it, from which on it is told
 SINCE = "years_since_entry"
+CODE = "old-entry"  # of an issue, and of a caution
 _YEAR = 365.25
 
 
@@ -38,6 +39,12 @@ def _what() -> pl.Expr:
     """What rows of one medicine have in common; an entry that says that none is taken is none."""
     listed = pl.when(pl.col("ingredients").list.len() > 0).then(pl.col("ingredients").list.join("+"))
     return pl.coalesce(listed, pl.when(pl.col("ingredients").is_null()).then(pl.coalesce("display", "code")))
+
+
+def doubt(drug: str) -> pl.Expr:
+    """A caution (code, text) about the medicine in column `drug`; of the rows of `old_drugs`."""
+    text = pl.format("Nothing was recorded about {} for {} years: ask whether it is still taken.", drug, "years")
+    return pl.struct(code=pl.lit(CODE), text=text)
 
 
 def old_drugs(medications: pl.DataFrame, patients: pl.DataFrame) -> pl.DataFrame:

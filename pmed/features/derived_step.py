@@ -105,7 +105,6 @@ class DerivedFeatures:
         return people.lazy().select("patient_id").join(found, on="patient_id", how="left").join(
             ever, on="patient_id", how="left")
 
-
     def _unused(self, codes: Sequence[str], oldest: pl.Expr) -> pl.Expr:
         """Why the latest measurement is no input; null where there is none, or where it is one."""
         measured = pl.col("canonical_code").is_in(codes)

@@ -153,4 +153,3 @@ def _held(drugs: pl.DataFrame) -> pl.LazyFrame:
 
 def _contains(column: str, name: str) -> pl.Expr:
     return pl.col(column).list.contains(name).fill_null(value=False)
-

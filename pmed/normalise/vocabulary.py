@@ -69,7 +69,6 @@ def names_of(text: str) -> pl.DataFrame:
     others = [rows.select("ingredient", name=pl.col(column).str.split(";"), kind=pl.lit(kind))
               .explode("ingredient", empty_as_null=False).explode("name", empty_as_null=False).drop_nulls("name")
               .filter(pl.col("name") != "").select("ingredient", "name", "kind")
-              for column, kind in (
-                  ("synonyms", "synonym"), ("brands", "brand"), ("atc", "code"), ("rxnorm", "code"))]
+              for column, kind in (("synonyms", "synonym"), ("brands", "brand"), ("atc", "code"), ("rxnorm", "code"))]
     found = pl.concat([own, *others]).with_columns(pl.col("name").str.to_lowercase())
     return TABLES["drug_names"].check(found.select(TABLES["drug_names"].names).collect())

@@ -42,7 +42,7 @@ def advise(plugins: Plugins, components: Sequence[Component], tables: Tables,
         parts += [] if rows is None else [rows]
     # In one piece: to pick rows with lists out of several takes thirty times as long.
     joined = join_sources(pl.concat(parts, rechunk=True))
-    cautioned = with_cautions(joined, of_medicines(plugins, joined, tables, predictors))
+    cautioned = _with_cautions(joined, of_medicines(plugins, joined, tables, predictors))
     return rank(add_cautions(plugins, cautioned, tables))
 
 
@@ -156,10 +156,10 @@ def _add_cautions(impl: pluggy.HookImpl, suggestions: pl.DataFrame, tables: Tabl
         return suggestions
     if missing := [name for name in CAUTION if name not in found.columns]:
         raise TableError(f"cautions lack the column {missing[0]!r}")
-    return with_cautions(suggestions, found)
+    return _with_cautions(suggestions, found)
 
 
-def with_cautions(suggestions: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
+def _with_cautions(suggestions: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
     """`suggestions` with the cautions `found` behind their own."""
     if found.is_empty():
         return suggestions

@@ -9,7 +9,7 @@ import polars as pl
 from ..normalise.contradictions import weigh
 from ..normalise.drugs import Vocabulary, add_ingredients
 from ..normalise.units import canonical_units
-from ..old_entries import SINCE, with_years
+from ..old_entries import CODE, SINCE, with_years
 from ..tables import TABLES, Tables
 from ..types import Release
 
@@ -49,5 +49,5 @@ def _old_entries(medications: pl.DataFrame) -> pl.DataFrame:
                      "still is", pl.coalesce("display", "code", pl.lit("(no name)")), SINCE)
     return old.select(
         file=origin.field("field_0"), place=origin.field("field_1"), severity=pl.lit("warning"),
-        code=pl.lit("old-entry"), text=text, patient_id="patient_id").cast(
+        code=pl.lit(CODE), text=text, patient_id="patient_id").cast(
             {name: column.dtype for name, column in TABLES["issues"].columns.items()})

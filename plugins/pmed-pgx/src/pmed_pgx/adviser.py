@@ -9,7 +9,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import polars as pl
 
-from pmed.old_entries import old_drugs
+from pmed.old_entries import doubt, old_drugs
 from pmed.plans import as_written
 from pmed.repeats import unless_repeated
 from pmed.tables import TABLES, Tables
@@ -321,9 +321,7 @@ def _long_ago(rows: pl.DataFrame, cases: Cases, tables: Tables) -> pl.DataFrame:
                           schema={"case": theirs.schema["case"], "on": pl.String()}, orient="row")
     hits = theirs.select(*KEY, "case").join(counts, on="case").join(
         old, left_on=["patient_id", "on"], right_on=["patient_id", "drug"]).sort(*KEY, "on")
-    text = pl.format("Nothing was recorded about {} for {} years: ask whether it is still taken.", "on", "years")
-    return hits.group_by(KEY, maintain_order=True).agg(
-        long_ago=pl.struct(code=pl.lit("old-entry"), text=text)).cast({"long_ago": _TYPES["cautions"]})
+    return hits.group_by(KEY, maintain_order=True).agg(long_ago=doubt("on")).cast({"long_ago": _TYPES["cautions"]})
 
 
 def _doses(predictions: pl.DataFrame) -> pl.DataFrame:
