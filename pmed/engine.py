@@ -14,7 +14,7 @@ import polars as pl
 
 from .collecting import lasting, uncollected
 from .errors import OptionError
-from .flow import upstream
+from .flow import inputs, upstream
 from .genomics.sex import sexes
 from .handover import LateTables
 from .normalise.vocabulary import own_release
@@ -158,7 +158,7 @@ class Engine:
         return LateTables({**made.tables, **said}, explaining.GIVES, explained)
 
     def _predicted(self, tables: Mapping[str, pl.DataFrame], before: feature_stage.Before | None) -> _Predicted:
-        wanted = {name for component in self.predictors for name in predicting.inputs(component.made)}
+        wanted = {name for component in self.predictors for name in inputs(component.made)}
         self.progress("working out features")
         made = feature_stage.run_steps(self.plugins, self.steps, tables, wanted, before)
         self.progress("predicting")
@@ -201,7 +201,7 @@ def _kept(predictors: Iterable[Component], features: pl.DataFrame,
     spoke, now, then = distinct(before["predictions"]["predictor"]), _values(features), _values(before["features"])
     other = {name for name in {**now, **then} if now.get(name) != then.get(name)}
     return frozenset() if "patient_id" in other else frozenset(
-        one.name for one in predictors if one.name in spoke and other.isdisjoint(predicting.inputs(one.made)))
+        one.name for one in predictors if one.name in spoke and other.isdisjoint(inputs(one.made)))
 
 
 def _values(features: pl.DataFrame) -> dict[str, list[tuple[type, Any]]]:

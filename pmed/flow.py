@@ -25,6 +25,11 @@ def gives(step: Any, name: str) -> bool:
     return one_fits(tuple(step.gives), name)
 
 
+def inputs(predictor: Any) -> list[str]:
+    """Every feature a predictor declares, required ones first."""
+    return list(dict.fromkeys([*predictor.needs, *getattr(predictor, "wants", ())]))
+
+
 @lru_cache(maxsize=1 << 14)
 def one_fits(patterns: tuple[str, ...], name: str) -> bool:
     """Whether one of the patterns is, or fits, `name`."""

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from .flow import inputs
 from .normalise.drugs import name_of_medicine, unrecognised
 from .old_entries import doubt, old_drugs
 from .plugins import Component, Plugins
@@ -29,13 +30,12 @@ def of_medicines(plugins: Plugins, suggestions: pl.DataFrame, tables: Tables,
     old = old_drugs(drugs, tables.get("patients", TABLES["patients"].empty()))
     if unread.is_empty() and old.is_empty():
         return _NONE.clone()
-    concerned = pl.concat([unread["patient_id"], old["patient_id"]]).unique()
-    theirs = pl.col("patient_id").is_in(concerned.to_list())
-    assessed = tables["predictions"].filter(pl.col("status") == "assessed", theirs).select(
+    weighing = [one for one in predictors if any(name.startswith(ON) for name in inputs(one.made))]
+    assessed = tables["predictions"].filter(
+        pl.col("predictor").is_in([one.name for one in weighing]), pl.col("status") == "assessed").select(
         "patient_id", "predictor", "target")
-    weighed = _weighed(plugins, predictors, assessed)
-    advice = suggestions.filter(theirs)
-    return pl.concat([_unread(advice, assessed, weighed, unread), _old(advice, assessed, weighed, old)])
+    weighed = _weighed(plugins, weighing, assessed)
+    return pl.concat([_unread(suggestions, assessed, weighed, unread), _old(suggestions, assessed, weighed, old)])
 
 
 def _weighed(plugins: Plugins, predictors: Sequence[Component], assessed: pl.DataFrame) -> pl.DataFrame:
@@ -44,18 +44,18 @@ def _weighed(plugins: Plugins, predictors: Sequence[Component], assessed: pl.Dat
     made = {one.name: one for one in predictors}
     found: list[tuple[str, str, str]] = []
     for predictor, target in asked.iter_rows():
-        if (one := made.get(predictor)) is not None:
-            given = plugins.attempt(one, "reference", one.made.reference, target) or ()
-            found += [(predictor, target, name.removeprefix(ON)) for name in given if name.startswith(ON)]
+        one = made[predictor]
+        given = plugins.attempt(one, "reference", one.made.reference, target) or ()
+        found += [(predictor, target, name.removeprefix(ON)) for name in given if name.startswith(ON)]
     return pl.DataFrame(found, schema=dict.fromkeys(("predictor", "target", "on"), pl.String()), orient="row")
 
 
 def _unread(advice: pl.DataFrame, assessed: pl.DataFrame, weighed: pl.DataFrame, unread: pl.DataFrame) -> pl.DataFrame:
-    """Where the patient takes a medicine that no vocabulary knows."""
-    told = pl.col("cautions").list.eval(pl.element().struct.field("code") == UNREAD).list.any().fill_null(value=False)
+    """Where the patient takes a medicine that no vocabulary knows; not where the advice says so itself."""
     mine = assessed.join(weighed.select("predictor", "target").unique(), on=["predictor", "target"]).join(
         unread, on="patient_id")
-    hits = _resting_on(advice.filter(~told), mine)
+    hits = _resting_on(advice, mine).join(_told(advice, unread), on=["patient_id", "drug"], how="anti",
+                                          maintain_order="left")
     return hits.select("patient_id", "drug", code=pl.lit(UNREAD), text=pl.format(
         "Not recognised, so an interaction with it was not weighed: {}.", "names")).unique(maintain_order=True)
 
@@ -70,9 +70,16 @@ def _old(advice: pl.DataFrame, assessed: pl.DataFrame, weighed: pl.DataFrame, ol
     return hits.select("patient_id", "drug", said=doubt("on")).unnest("said")
 
 
+def _told(advice: pl.DataFrame, unread: pl.DataFrame) -> pl.DataFrame:
+    """patient_id, drug of the advice to patients with `unread` medicines that says so itself."""
+    said = advice.select("patient_id", "drug", "cautions").join(unread, on="patient_id", how="semi")
+    codes = pl.col("cautions").list.eval(pl.element().struct.field("code") == UNREAD)
+    return said.filter(codes.list.any()).select("patient_id", "drug")
+
+
 def _resting_on(advice: pl.DataFrame, predictions: pl.DataFrame) -> pl.DataFrame:
     """patient_id, drug and the other columns of the `predictions` that advice rests on, in the order of the advice."""
-    each = advice.filter(pl.col("patient_id").is_in(predictions["patient_id"].unique().to_list())).select(
-        "patient_id", "drug", "explained_by").explode("explained_by", empty_as_null=True, keep_nulls=True).unnest(
-        "explained_by")
+    each = advice.select("patient_id", "drug", "explained_by").join(
+        predictions, on="patient_id", how="semi", maintain_order="left").explode(
+        "explained_by", empty_as_null=True, keep_nulls=True).unnest("explained_by")
     return each.join(predictions, on=["patient_id", "predictor", "target"], maintain_order="left")

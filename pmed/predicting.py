@@ -16,10 +16,11 @@ from typing import Any
 import polars as pl
 
 from .errors import InputError, OptionError, PluginError
+from .flow import inputs
 from .plugins import Plugins
 from .settings import Settings
 from .spelling import written
-from .stages.predict import checked, feature_frame, inputs
+from .stages.predict import checked, feature_frame
 from .types import Predictor
 
 Item = Mapping[str, Any]

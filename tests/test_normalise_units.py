@@ -141,7 +141,7 @@ def test_ranges_by_unit_are_of_known_units_and_within_those_of_all() -> None:
         assert (target, set(ranges) - set(units._spelled(UNITS[quantity]))) == (code, set())
         _, least, most = plausible.PLAUSIBLE[code]
         for unit, ends in ranges.items():
-            factor, offset = units._factors(quantity)[unit]
+            factor, offset = (units._factors(part)[f"{quantity} {unit}"] for part in (0, 1))
             low, high = (end * factor + offset for end in ends)
             assert (low >= least * 0.9, high <= most * 1.01) == (True, True), (code, unit)
 

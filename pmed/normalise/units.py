@@ -110,6 +110,7 @@ _MEASURED: Mapping[str, tuple[str, tuple[str, ...]]] = {
 CODES: Mapping[str, tuple[str, str]] = {
     code: (target, quantity) for target, (quantity, others) in _MEASURED.items() for code in (target, *others)}
 
+_MET = ("canonical_code", "unit")
 _BEYOND = r"^\s*[<>\u2264\u2265]"
 LOINC = "http://loinc.org"
 # Code system of what a measurement is meant to become, and how its codes begin: GOAL and the measurement's LOINC code.
@@ -133,8 +134,8 @@ def to_unit(value: pl.Expr, unit: pl.Expr, wanted: str, quantity: str) -> pl.Exp
     """
     units = UNITS[quantity]
     factor, offset = units[wanted]
-    written = unit.fill_null("") if quantity in _UNITLESS else unit
-    return (value * _look_up(written, quantity, 0) + _look_up(written, quantity, 1) - offset) / factor
+    of = pl.lit(quantity)
+    return (value * _look_up(unit, of, 0) + _look_up(unit, of, 1) - offset) / factor
 
 
 def canonical_units(observations: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -190,10 +191,12 @@ def _spelled(units: Iterable[str]) -> list[str]:
 
 
 @cache
-def _factors(quantity: str) -> Mapping[str, Factor]:
-    """Spelled unit → factor and offset, made when a quantity is first met."""
-    found = dict(zip(_spelled(UNITS[quantity]), UNITS[quantity].values(), strict=True))
-    return {**found, "": (1, 0)} if quantity in _UNITLESS else found
+def _factors(part: int) -> Mapping[str, float]:
+    """Quantity and spelled unit → factor (0) or offset (1)."""
+    pairs = [(quantity, unit, pair[part]) for quantity, units in UNITS.items() for unit, pair in units.items()]
+    spelled = _spelled(unit for _, unit, _ in pairs)
+    return {**{f"{quantity} {unit}": float(one) for (quantity, _, one), unit in zip(pairs, spelled, strict=True)},
+            **{f"{quantity} ": (1.0, 0.0)[part] for quantity in _UNITLESS}}
 
 
 @cache
@@ -201,9 +204,9 @@ def _code_and_quantity() -> list[pl.Expr]:
     return [_looked_up("canonical_code", 0), _looked_up("quantity", 1)]
 
 
-def _look_up(unit: pl.Expr, quantity: str, part: int) -> pl.Expr:
-    return _spell(unit).replace_strict({name: float(pair[part]) for name, pair in _factors(quantity).items()},
-                                       default=None, return_dtype=pl.Float64())
+def _look_up(unit: pl.Expr, quantity: pl.Expr, part: int) -> pl.Expr:
+    key = pl.concat_str(quantity, pl.lit(" "), _spell(unit.fill_null("")))
+    return key.replace_strict(_factors(part), default=None, return_dtype=pl.Float64())
 
 
 def _looked_up(name: str, part: int) -> pl.Expr:
@@ -216,25 +219,32 @@ def _looked_up(name: str, part: int) -> pl.Expr:
 
 
 def _by_table(rows: pl.DataFrame) -> pl.DataFrame:
-    """`rows` with the value `converted` into their quantity's canonical unit, each spelling looked up once."""
-    met = rows.select("quantity", "unit").drop_nulls("quantity").unique(maintain_order=True)
-    known = [_written(str(quantity), some) for (quantity,), some in met.group_by("quantity", maintain_order=True)]
-    if not known:
-        return rows.with_columns(converted=pl.lit(None, dtype=pl.Float64()))
-    joined = rows.lazy().join(pl.concat(known).lazy(), on=["quantity", "unit"], how="left", nulls_equal=True,
-                              maintain_order="left")
+    """`rows` with the value `converted` into their quantity's canonical unit, and with the range that is plausible.
+
+    What depends on the code and the spelling of the unit alone is looked up once for each that is met.
+    """
+    met = rows.select(*_MET, "quantity").drop_nulls("quantity").unique(maintain_order=True)
+    known = met.lazy().select(*_MET, *_known())
     value = (pl.col("value") * pl.col("_factor") + pl.col("_offset") - pl.col("_own_offset")) / pl.col("_own_factor")
-    converted = joined.with_columns(converted=value)
-    return converted.drop("_factor", "_offset", "_own_factor", "_own_offset").pipe(as_written)
+    return rows.lazy().join(known, on=_MET, how="left", nulls_equal=True, maintain_order="left").with_columns(
+        converted=value).drop("_factor", "_offset", "_own_factor", "_own_offset").pipe(as_written)
 
 
-def _written(quantity: str, rows: pl.DataFrame) -> pl.DataFrame:
-    """Distinct units of one quantity with factor and offset, beside those of the canonical unit; see `to_unit`."""
-    own_factor, own_offset = UNITS[quantity][canonical_unit(quantity)]
-    written = pl.col("unit").fill_null("") if quantity in _UNITLESS else pl.col("unit")
-    return rows.select(
-        "quantity", "unit", _factor=_look_up(written, quantity, 0), _offset=_look_up(written, quantity, 1),
-        _own_factor=pl.lit(float(own_factor)), _own_offset=pl.lit(float(own_offset)))
+@cache
+def _known() -> list[pl.Expr]:
+    """What a code, its quantity and a unit settle.
+
+    Factor and offset beside those of the canonical unit, see `to_unit`; and the least and most that are plausible,
+    `as_recorded` in the recorded unit or else in the canonical one.
+    """
+    quantity, unit, measured, spelled = pl.col("quantity"), pl.col("unit"), _measurement(), _spell(pl.col("unit"))
+    own = [quantity.replace_strict({one: float(units[canonical_unit(one)][part]) for one, units in UNITS.items()},
+                                   return_dtype=pl.Float64()) for part in (0, 1)]
+    least, most = limit(measured, spelled, 0), limit(measured, spelled, 1)
+    return [_look_up(unit, quantity, 0).alias("_factor"), _look_up(unit, quantity, 1).alias("_offset"),
+            own[0].alias("_own_factor"), own[1].alias("_own_offset"),
+            pl.coalesce(least, limit(measured, None, 0)).alias("least"),
+            pl.coalesce(most, limit(measured, None, 1)).alias("most"), least.is_not_null().alias("as_recorded")]
 
 
 def _unread(rows: pl.DataFrame) -> pl.DataFrame:
@@ -266,21 +276,11 @@ def _measurement() -> pl.Expr:
     return pl.col("canonical_code").str.strip_prefix(GOAL)
 
 
-def _limits() -> tuple[pl.Expr, pl.Expr, pl.Expr]:
-    """Least and most of a measurement, and in which unit: the recorded one where it has a range of its own."""
-    measured, unit = _measurement(), _spell(pl.col("unit"))
-    least, most = limit(measured, unit, 0), limit(measured, unit, 1)
-    in_unit = pl.when(least.is_not_null()).then("unit").otherwise(_canonical_unit())
-    return pl.coalesce(least, limit(measured, None, 0)), pl.coalesce(most, limit(measured, None, 1)), in_unit
-
-
 @cache
 def _plausible() -> pl.Expr:
     """Within the range of the living; null where there is no converted value. Not a number is not plausible."""
-    least, most, _ = _limits()
-    own = limit(_measurement(), _spell(pl.col("unit")), 0).is_not_null()
-    compared = pl.when(own & pl.col("converted").is_not_null()).then("value").otherwise("converted")
-    return (compared >= least) & (compared <= most) & compared.is_finite()
+    compared = pl.when(pl.col("as_recorded") & pl.col("converted").is_not_null()).then("value").otherwise("converted")
+    return (compared >= pl.col("least")) & (compared <= pl.col("most")) & compared.is_finite()
 
 
 @cache
@@ -306,12 +306,12 @@ def _no_library(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _implausible(rows: pl.DataFrame) -> pl.DataFrame:
     names = {code: name for code, (name, _, _) in PLAUSIBLE.items()}
-    least, most, unit = _limits()
+    unit = pl.when("as_recorded").then("unit").otherwise(_canonical_unit())
     return _report(rows, "implausible-value", pl.format(
         "{} {} {}: outside {} to {} {}, not used",
         _measurement().replace_strict(names, default=None, return_dtype=pl.String()), "value",
         pl.col("unit").fill_null("(no unit)"),
-        *(end.cast(pl.String).str.replace(r"\.0$", "") for end in (least, most)), unit))
+        *(end.cast(pl.String).str.replace(r"\.0$", "") for end in (pl.col("least"), pl.col("most"))), unit))
 
 
 def _report(rows: pl.DataFrame, code: str, text: pl.Expr) -> pl.DataFrame:

@@ -13,6 +13,7 @@ import polars as pl
 
 from ..errors import TableError
 from ..handover import copies
+from ..lists import longer
 from ..medicine_cautions import CAUTION, of_medicines
 from ..plans import as_written
 from ..plugins import Component, Plugins
@@ -164,13 +165,9 @@ def _with_cautions(suggestions: pl.DataFrame, found: pl.DataFrame) -> pl.DataFra
     if found.is_empty():
         return suggestions
     more = found.group_by("patient_id", "drug", maintain_order=True).agg(_more=pl.struct("code", "text"))
-    # Only of rows that have more: of all rows to join lists takes a tenth of a cohort's time.
-    rows = suggestions.select("patient_id", "drug", pl.col("cautions").fill_null(NO_CAUTIONS)).with_row_index("_row")
-    both = rows.join(more, on=["patient_id", "drug"], maintain_order="left").select(
-        "_row", cautions=pl.concat_list("cautions", "_more"))
-    place = np.arange(rows.height)
-    place[both["_row"].to_numpy()] = rows.height + np.arange(both.height)
-    return suggestions.with_columns(pl.concat([rows["cautions"], both["cautions"]], rechunk=True)[place])
+    rows = suggestions.select("patient_id", "drug").with_row_index("_row").join(
+        more, on=["patient_id", "drug"], maintain_order="left")
+    return suggestions.with_columns(longer(suggestions["cautions"], rows["_row"], [rows["_more"]]).fill_null([]))
 
 
 def rank(suggestions: pl.DataFrame) -> pl.DataFrame:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 import polars as pl
 
 from ..errors import TableError
-from ..flow import gives
+from ..flow import gives, inputs
 from ..normalise.drugs import name_of_medicine, unrecognised
 from ..plugins import Component, Plugins
 from ..repeats import unless_repeated
@@ -18,11 +18,6 @@ ON = "on:"
 _KEY = ("patient_id", "predictor", "target")
 _COLUMNS = ("pmed.verdicts.predictions makes them all; `status` is assessed, not-assessed or not-applicable, "
             "and the last two have a `reason` and no `value`")
-
-
-def inputs(predictor: Predictor) -> list[str]:
-    """Every feature a predictor declares, required ones first."""
-    return list(dict.fromkeys([*predictor.needs, *getattr(predictor, "wants", ())]))
 
 
 def feature_frame(predictor: Predictor, features: pl.DataFrame, known: Set[str] | None = None) -> pl.DataFrame:

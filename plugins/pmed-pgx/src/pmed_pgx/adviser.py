@@ -9,6 +9,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import polars as pl
 
+from pmed.lists import longer
 from pmed.old_entries import doubt, old_drugs
 from pmed.plans import as_written
 from pmed.repeats import unless_repeated
@@ -146,14 +147,12 @@ def _columns() -> tuple[list[pl.Expr], pl.Expr, list[pl.Expr], list[pl.Expr]]:
 
 
 def _lengthened(rows: pl.DataFrame, name: str, more: Sequence[str]) -> pl.DataFrame:
-    """The list `name` with those of `more` after it; only rows that have more are touched, as joining lists is slow."""
-    if all(rows[one].null_count() == rows.height for one in more):
+    """The list `name` with those of `more` after it."""
+    longer_ones = rows.select(pl.any_horizontal(pl.col(one).is_not_null() for one in more).arg_true()).to_series()
+    if longer_ones.is_empty():
         return rows
-    whole = rows.lazy()
-    few = whole.filter(pl.any_horizontal(pl.col(one).is_not_null() for one in more)).select(
-        *KEY, _whole=pl.concat_list(pl.col(one).fill_null([]) for one in (name, *more)))
-    return whole.join(few, on=KEY, how="left", maintain_order="left").with_columns(
-        pl.coalesce("_whole", name).alias(name)).drop("_whole").pipe(as_written)
+    theirs = [rows[one].gather(longer_ones) for one in more]
+    return rows.with_columns(longer(rows[name], longer_ones, theirs))
 
 
 def _urgency() -> pl.Expr:
