@@ -14,7 +14,7 @@ import polars as pl
 
 from .recorded import Row, frame_of
 
-PACKED = 1 << 16  # rows; as cells they take ten times the memory of a frame
+PACKED = 1 << 12  # rows; as cells they take ten times the memory of a frame, and more are out of the cache by then
 # In place of `place` and `source`, the id and what is before it: of a row that is told otherwise the place, None and
 # the source.
 _PARTS = ("spot", "resource", "id")
@@ -75,7 +75,7 @@ class Kept:
 
     def _pack(self) -> None:
         width = self._width
-        self._keep(pl.DataFrame([pl.Series(name, self._cells[column::width], dtype=kind)
+        self._keep(pl.DataFrame([_series(name, self._cells[column::width], kind)
                                  for column, (name, kind) in enumerate(self._kinds.items())]))
         self._cells = []
 
@@ -113,6 +113,14 @@ class Kept:
                 place, source = pl.coalesce(place, "spot"), pl.coalesce(source, "id")
         told = {"place": place, "source": source}
         return parts.select(told[name].alias(name) if name in told else name for name in self._schema)
+
+
+def _series(name: str, cells: list[Any], kind: pl.DataType) -> pl.Series:
+    """A column; many have one object in all rows (the file, the code system, None), which is sooner counted."""
+    first = cells[0]
+    if first is cells[-1] and first is cells[len(cells) // 2] and cells.count(first) == len(cells):
+        return pl.Series(name, [first], dtype=kind).new_from_index(0, len(cells))
+    return pl.Series(name, cells, dtype=kind)
 
 
 def _whole(name: str, file: str, spot: str, kind: str | None, number: str, *said: Any) -> Row:

@@ -57,8 +57,9 @@ class LineReading:
 
     def pieces(self) -> Iterator[Sequence[Resource]]:
         """All resources, those of many lines at a time."""
+        name = self.path.name  # one text for all rows
         for span, block in blocks(self.path, self.span):
-            whole = decoded_lines(self.path.name, span.number, span.lines, block)
+            whole = decoded_lines(name, span.number, span.lines, block)
             if whole is not None:
                 self.met_first = self.met_first or whole.has_first()
                 yield whole
