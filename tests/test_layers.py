@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 LAYERS = [  # lowest first; nothing imports from its own layer
-    {"errors", "collecting", "processors", "plans"},
+    {"errors", "collecting", "processors", "plans", "lists"},
     {"lately"},
     {"tables", "options", "files", "settings", "flow", "verdicts", "compatibility", "repeats", "pools",
      "old_entries"},
@@ -48,7 +48,7 @@ ON_CALL = {("result", "whatif"), *((unit, "notebook") for unit in SHOWN)}
 RANK = {unit: rank for rank, layer in enumerate(LAYERS) for unit in layer}
 PARTS = {"genomics", "normalise", "sources", "features", "explain", "render"}
 SHARED_PARTS = {"genomics", "normalise"}  # the only parts that another part may use
-PUBLIC = {"pmed", "pmed.cohorts", "pmed.engine", "pmed.errors", "pmed.files", "pmed.modelling",
+PUBLIC = {"pmed", "pmed.cohorts", "pmed.engine", "pmed.errors", "pmed.files", "pmed.lists", "pmed.modelling",
           "pmed.modelling.effect", "pmed.old_entries", "pmed.plans", "pmed.repeats",
           "pmed.tables", "pmed.terminal", "pmed.testing", "pmed.types", "pmed.schema", "pmed.verdicts",
           "pmed.vocabularies"}
