@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pmed import PmedError
-from pmed_pgx.alternatives import without
+from pmed_pgx.alternatives import OUT, _verdict, without
 from pmed_pgx.checks import allergy_rows, checks, covered, parse
 from pmed_pgx.explainer import TOGETHER, attributed, game
 from pmed_pgx.guidelines import Drug, drugs
@@ -118,6 +118,31 @@ def test_as_much_concern_of_a_stronger_grade_leads(grade: str, leads: str) -> No
     one = outcome(replace(drug, rows=rows), {"egfr": 20.0, CYP: POOR, "finding:acs-or-pci": True})
     assert one.lead
     assert (one.lead.action, one.lead.because) == ("avoid", leads)
+
+
+@pytest.mark.parametrize(("drug", "known", "key", "beside"), [
+    ("warfarin", {"latest:6301-6": 4.8, "diplotype:CYP2C9": "*3/*3", "phenotype:VKORC1": "-1639 AG"},
+     "warfarin, INR above 4.5", "By the genes: Consider another oral anticoagulant"),
+    ("rivaroxaban", {"age": 80.0, "creatinine-clearance": 30.0, "condition:atrial-fibrillation": True},
+     "rivaroxaban in atrial fibrillation, clearance 15 to 50", "Consider apixaban"),
+    ("venlafaxine", {"phenotype:CYP2D6": POOR, "child-pugh": 8.0, "condition:liver-cirrhosis": True},
+     "venlafaxine, Child-Pugh A or B", "By the genes: Consider an antidepressant"),
+    ("venlafaxine", {"phenotype:CYP2D6": POOR}, "CYP2D6 Poor Metabolizer", "Consider an antidepressant")])
+def test_an_option_does_not_lead_over_a_change(drug: str, known: dict[str, Any], key: str, beside: str) -> None:
+    one = outcome(covered()[drug], known)
+    assert one.lead
+    assert one.lead.key == key
+    assert beside in (advice(one) or "")
+    assert attributed(game(one))[1] == one.lead.concern
+
+
+def test_an_optional_avoid_rules_a_candidate_out_though_a_dose_leads() -> None:
+    drug = made(LESS, genetic=True)
+    rows = tuple(replace(row, strength="optional") for row in drug.rows)
+    one = outcome(replace(drug, rows=rows), {CYP: POOR, "finding:acs-or-pci": True, "taking:nsaid": "ibuprofen"})
+    assert one.lead
+    assert one.lead.action == "adjust"
+    assert _verdict(one)[0] == OUT
 
 
 def test_texts_reasons_and_sources_follow_the_lead() -> None:

@@ -270,7 +270,7 @@ def _fact(one: Outcome) -> dict[str, Any]:
 
 def _changes(one: Outcome) -> bool:
     """Whether one of the rows and checks that hold changes the treatment, and not as an option only."""
-    return any(row.concern >= CONCERN["adjust"] and row.strength != "optional" for row in (*one.applied, *one.checks))
+    return any(row.changes for row in (*one.applied, *one.checks))
 
 
 def _grave(one: Outcome) -> bool:

@@ -247,7 +247,9 @@ def _without(one: Outcome, drug: str) -> Outcome:
 @lru_cache(maxsize=REMEMBERED)
 def _verdict(one: Outcome) -> tuple[str, str | None]:
     lead = one.lead
-    if lead and (lead.action == "avoid" or (lead.action == "alternative" and lead.strength in GRADED)):
+    # Not only what leads: an optional "avoid" stands behind a strong change of the dose.
+    if lead and any(row.action == "avoid" or (row.action == "alternative" and row.strength in GRADED)
+                    for row in (lead, *one.checks, *one.applied[:1])):
         return OUT, because(one)
     if lead and lead.concern >= CONCERN["monitor"]:
         return CAUTION, because(one)

@@ -73,6 +73,11 @@ class Row:
         """Concern level of the action."""
         return CONCERN[self.action]
 
+    @property
+    def changes(self) -> bool:
+        """Whether it changes the treatment, and not as an option only."""
+        return self.concern >= CONCERN["adjust"] and self.strength != "optional"
+
     def fits(self, known: Known) -> bool | None:
         """Whether the inputs are those of this row; None where an unknown one decides it."""
         verdict: bool | None = True
