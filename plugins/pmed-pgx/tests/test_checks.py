@@ -18,7 +18,7 @@ from pmed_pgx.guidelines import Drug, drugs
 from pmed_pgx.guidelines import parse as parse_guideline
 from pmed_pgx.knowledge import folder
 from pmed_pgx.outcomes import Outcome, certain, outcome
-from pmed_pgx.wording import advice, because, cautions, dose_factor, evidence, held
+from pmed_pgx.wording import advice, because, cautions, dose_factor, evidence, held, untested
 
 ROW = """
 [[check]]
@@ -92,8 +92,10 @@ def test_who_keeps_the_limit_is_not_told_of_it(drug: str, known: dict[str, Any],
 def test_an_open_check_says_nothing_but_may_ask() -> None:
     one = outcome(made(KIDNEY, WATCH), {"egfr": None, "age": None})
     assert one.lead is None
-    assert [said["code"] for said in cautions(one)] == ["unknown-input"]
-    assert "kidney function" in cautions(one)[0]["text"]
+    assert (untested(one), cautions(one)) == ("kidney function (eGFR)", [])
+    watched = outcome(made(KIDNEY, WATCH), {"egfr": None, "age": 70.0})
+    assert [said["code"] for said in cautions(watched)] == ["unknown-input"]
+    assert "kidney function" in cautions(watched)[0]["text"]
 
 
 @pytest.mark.parametrize(("age", "told"), [(17.9, True), (18.0, False), (None, True)])

@@ -16,7 +16,7 @@ from pmed.plans import as_written
 
 from .cases import FEW, REMEMBERED, Cases
 from .checks import covered
-from .guidelines import CONCERN, Known, drugs
+from .guidelines import CONCERN, Known, Row, drugs
 from .knowledge import table
 from .medicines import MODIFIERS, TAKING
 from .outcomes import Outcome, outcome
@@ -215,9 +215,16 @@ def looked_at() -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
     return {drug: (tuple(others), tuple(findings)) for drug, (others, findings) in found.items()}
 
 
+def offering(one: Outcome) -> Row | None:
+    """The row or check for which others are offered: what leads, or an option to change the drug that stands behind."""
+    options = (row for row in (*one.applied[:1], *one.checks) if row.action in CONCERNED)
+    return one.lead if one.lead is None or one.lead.action in CONCERNED else next(options, one.lead)
+
+
 def offered_to(one: Outcome) -> bool:
     """Whether something may be offered instead."""
-    return one.lead is not None and (one.lead.action in CONCERNED or (one.drug.name, one.lead.key) in _labels())
+    row = offering(one)
+    return row is not None and (row.action in CONCERNED or (one.drug.name, row.key) in _labels())
 
 
 @cache
@@ -254,7 +261,7 @@ def _verdict(one: Outcome) -> tuple[str, str | None]:
     if lead and lead.concern >= CONCERN["monitor"]:
         return CAUTION, because(one)
     # What a check asks for would be asked as soon as the drug is taken: unknown organ function is no good one.
-    asked = [*filter(None, [untested(one)]), *map(about, [*asked_for(one), *age_asked_for(one)])]
+    asked = dict.fromkeys([*filter(None, [untested(one)]), *map(about, [*asked_for(one), *age_asked_for(one)])])
     told = [*(f"{name} is not known" for name in asked), *_silent(one), *held(one)]
     return (CAUTION, "; ".join(told)) if told else (FITS, None)
 

@@ -15,9 +15,10 @@ SHOWN = 4
 # Advice that begins, or goes on after its first sentence, with how to start.
 _BEGINS = re.compile(r"(?:^|[.:] )(?:Start|Consider a (?:lower )?start)\b(?! as usual)")
 _CHANGES, _REPLACES = CONCERN["adjust"], CONCERN["alternative"]
-# LOINC codes that checks read, in words
-_LABS = {"14334-7": "the level of lithium", "19123-9": "magnesium", "2160-0": "creatinine", "2823-3": "potassium",
-         "6301-6": "the INR", "777-3": "the platelet count", "8636-3": "the QTc time", "8867-4": "the heart rate"}
+# LOINC codes of what checks read, or of what that follows from, in words
+LABS = {"14334-7": "the level of lithium", "19123-9": "magnesium", "2160-0": "creatinine", "29463-7": "weight",
+        "2823-3": "potassium", "6301-6": "the INR", "777-3": "the platelet count", "8636-3": "the QTc time",
+        "8867-4": "the heart rate"}
 _NAMED = {"egfr": "kidney function (eGFR)", "creatinine-clearance": "kidney function (creatinine clearance)",
           "child-pugh": "liver function (Child-Pugh)"}
 
@@ -69,12 +70,16 @@ def about(name: str) -> str:
     kind, _, rest = name.partition(":")
     if kind == "genotype":
         return f"{gene_of(name)} {rest}".strip()
-    return _NAMED.get(name) or _LABS.get(rest, rest) or name
+    return _NAMED.get(name) or LABS.get(rest, rest) or name
 
 
 def untested(one: Outcome) -> str | None:
-    """What to test, in words; None where a row leads or no test would help."""
-    return " and ".join(dict.fromkeys(map(about, one.missing))) or None
+    """What to test, in words; None where a row leads or no test would help.
+
+    Of a drug that only checks are about it is what they ask for.
+    """
+    names = one.missing if one.drug.rows else () if one.lead else asked_for(one)
+    return " and ".join(dict.fromkeys(map(about, names))) or None
 
 
 def advice(one: Outcome) -> str | None:
@@ -199,14 +204,21 @@ def _undecided(one: Outcome) -> list[Caution]:
 
 
 def _asking(one: Outcome) -> list[Caution]:
-    """What a check would have to know; nothing where the drug is to be avoided whatever that is."""
-    gone = one.lead is not None and one.lead.action == "avoid"
+    """What a check would have to know; not where that is what to test."""
     told = f"is not on record: it decides whether the dose of {one.drug.name} is right"
-    return [] if gone else [{"code": "unknown-input", "text": f"{about(name)} {told}"} for name in asked_for(one)]
+    silent = not (one.drug.rows or one.lead)
+    return [] if silent else [{"code": "unknown-input", "text": f"{about(name)} {told}"} for name in asked_for(one)]
+
+
+def unknown(one: Outcome) -> list[str]:
+    """Inputs that are unknown: of the rows, where none leads those that decide, and of checks those asked for."""
+    return list(dict.fromkeys([*(one.unknown if one.lead else one.missing), *asked_for(one)]))
 
 
 def asked_for(one: Outcome) -> list[str]:
-    """Inputs that are unknown and that a check asks for."""
+    """Inputs that are unknown and that a check asks for; none where the drug is to be avoided whatever they are."""
+    if one.lead and one.lead.action == "avoid":
+        return []
     return list(dict.fromkeys(name for row in one.asking for name in row.when if one.known.get(name) is None))
 
 
