@@ -41,7 +41,7 @@ _NO_PRESENT = TABLES["present_phenotypes"].empty()
 _NONE_UNWEIGHED, _NONE_LONG_AGO = (pl.DataFrame(schema={**dict.fromkeys(KEY, pl.String()), name: _TYPES["cautions"]})
                                    for name in ("unweighed", "long_ago"))
 _FLAGS = ("harm_at_start", "grave", "changes", "discomfort", "starting")
-_FACTS = ("action", "strength", "advice", "because", "dose_factor", "expected", "untested", "open",
+_FACTS = ("action", "strength", "advice", "because", "dose_factor", "expected", "untested", "open", "test_first",
           "population", "evidence", "noted", "unknown", "explained_by", "offered_for", "offered_as", *_FLAGS)
 
 
@@ -179,13 +179,18 @@ def _urgency() -> pl.Expr:
     test, graded = pl.col("action") == "test", pl.col("strength").is_in(["strong", "moderate"])
     slight = test & ~pl.col("grave")
     quiet = ~pl.col("current") | pl.col("action").is_in(["standard", "not-assessed"]) | slight
-    begins = pl.col("harm_at_start") & (pl.col("days") < START).fill_null(value=True)
     pressing = (pl.col("action").is_in(["avoid", "alternative"]) & graded & ~pl.col("discomfort")) | (
-        begins & (test | pl.col("changes")))
+        _begins() & (test | pl.col("changes")))
     return pl.when(quiet).then(pl.lit("routine")).when(pressing).then(pl.lit("today")).otherwise(pl.lit("soon"))
 
 
+def _begins() -> pl.Expr:
+    """Whether harm comes in the first weeks, and they may be now."""
+    return pl.col("harm_at_start") & (pl.col("days") < START).fill_null(value=True)
+
+
 def _text() -> pl.Expr:
+    first = pl.when(_begins()).then("test_first").otherwise(pl.lit(""))
     note = (pl.when(pl.col("explained_too").is_not_null())
             .then(pl.lit(" The dose estimated for this patient can serve as the start."))
             .when(pl.col("expected") != "").then(pl.format(" Expected maintenance {}.", "expected"))
@@ -195,7 +200,7 @@ def _text() -> pl.Expr:
     advice = pl.col("advice").str.replace_all("{alternatives}", _fitting(), literal=True)
     test = pl.format("Test {} before relying on the usual dose of {}.{}", "untested", "drug", "open")
     wait = pl.format("Not assessed: no reliable result for {}.{}", "untested", "open")
-    return (pl.when("assessed").then(advice + note).when(pl.col("action") == "test").then(test)
+    return (pl.when("assessed").then(first + advice + note).when(pl.col("action") == "test").then(test)
             .when(pl.col("untested").is_not_null()).then(wait)
             .otherwise(pl.format("No genetic advice: {}.", "reason")))
 
@@ -281,6 +286,7 @@ def _fact(one: Outcome) -> dict[str, Any]:
             "advice": wording.advice(one), "because": wording.because(one, GENES),
             "dose_factor": wording.dose_factor(one), "expected": lead.expected if lead else "",
             "untested": wording.untested(one), "open": wording.point(one),
+            "test_first": wording.test_first(one),
             "population": wording.population(one), "evidence": wording.evidence(one), "noted": wording.cautions(one),
             "unknown": wording.unknown(one),
             "explained_by": [{"predictor": PREDICTOR, "target": drug.name}],

@@ -21,7 +21,7 @@ from typing import Any
 from pmed.tables import STRENGTHS
 
 from .checks import seen
-from .guidelines import AGE, CONCERN, DAYS, FINDING, Drug, Known, Row
+from .guidelines import AGE, CONCERN, DAYS, FINDING, Drug, Known, Range, Row
 from .phenoconversion import OR
 
 
@@ -100,8 +100,9 @@ class Outcome:
 
     @cached_property
     def undecided(self) -> tuple[Row, ...]:
-        """Rows that an unknown input leaves open."""
-        return tuple(_by_concern(self.drug, {row.key: row for _, one in self.each for row in one.undecided}.values()))
+        """Rows that an unknown input leaves open, and that another of the same population does not come before."""
+        open_ = {row.key: row for known, one in self.each for row in one.undecided if reachable(self.drug, known, row)}
+        return tuple(_by_concern(self.drug, open_.values()))
 
     @cached_property
     def sets(self) -> Mapping[str, tuple[str, ...]]:
@@ -119,7 +120,7 @@ class Outcome:
         """What has to be known before a row can lead; empty where one does, or where no row is for these inputs."""
         if self.lead:
             return ()
-        asked = {name for row in self.undecided for name in row.when}
+        asked = {name for _, one in self.each for row in one.undecided for name in row.when}
         return tuple(name for name in self.drug.reference
                      if (name in asked and self.known.get(name) is None) or self._split_by(name))
 
@@ -167,6 +168,12 @@ def _highest(drug: Drug, known: Known) -> float:
     held = (row for row in drug.checks if row.fits(known))
     leading = min((*_by_concern(drug, applied)[:1], *held), key=weight, default=None)
     return leading.concern if leading else 0.0
+
+
+def reachable(drug: Drug, known: Known, row: Row) -> bool:
+    """Whether an undecided row would be its population's if the unknown inputs were as it asks; of a range, unasked."""
+    wanted = {name: asked[0] for name, asked in row.when.items() if known.get(name) is None}
+    return any(isinstance(one, Range) for one in wanted.values()) or row in _applied(drug, {**known, **wanted})[0]
 
 
 def _combinations(known: Known) -> list[Known]:
