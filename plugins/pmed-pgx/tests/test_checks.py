@@ -125,12 +125,14 @@ def test_as_much_concern_of_a_stronger_grade_leads(grade: str, leads: str) -> No
 @pytest.mark.parametrize(("drug", "known", "key", "beside"), [
     ("warfarin", {"latest:6301-6": 4.8, "diplotype:CYP2C9": "*3/*3", "phenotype:VKORC1": "-1639 AG"},
      "warfarin, INR above 4.5", "By the genes: Consider another oral anticoagulant"),
+    ("warfarin", {"latest:6301-6": 4.8, "diplotype:CYP2C9": "*1/*3", "phenotype:VKORC1": "-1639 AA",
+                  "taking:amiodarone": "amiodarone"}, "warfarin, INR above 4.5", "By the genes: Lower the starting"),
     ("rivaroxaban", {"age": 80.0, "creatinine-clearance": 30.0, "condition:atrial-fibrillation": True},
      "rivaroxaban in atrial fibrillation, clearance 15 to 50", "Consider apixaban"),
     ("venlafaxine", {"phenotype:CYP2D6": POOR, "child-pugh": 8.0, "condition:liver-cirrhosis": True},
      "venlafaxine, Child-Pugh A or B", "By the genes: Consider an antidepressant"),
     ("venlafaxine", {"phenotype:CYP2D6": POOR}, "CYP2D6 Poor Metabolizer", "Consider an antidepressant")])
-def test_an_option_does_not_lead_over_a_change(drug: str, known: dict[str, Any], key: str, beside: str) -> None:
+def test_what_is_needed_now_leads_over_options_and_starts(drug: str, known: dict[str, Any], key: str, beside: str) -> None:
     one = outcome(covered()[drug], known)
     assert one.lead
     assert one.lead.key == key

@@ -70,12 +70,19 @@ def test_who_does_not_take_it_is_not_told() -> None:
 def test_a_drug_without_rows_is_advised_on_where_an_alarm_is_too_old() -> None:
     row = advised("spironolactone", ("2823-3", 5.9, 200))
     assert row
-    assert (row["action"], row["urgency"]) == ("test", "routine")
+    assert (row["action"], row["urgency"]) == ("test", "soon")
     assert row["text"] == "Test potassium before relying on the usual dose of spironolactone."
     assert row["why"] == "Whether a check speaks against it is open, with potassium not on record."
     assert row["unknown"] == ["latest:2823-3"]
     assert advised("spironolactone", ("2823-3", 4.2, 200)) is None
     assert advised("spironolactone", ("2823-3", 5.9, 200), taken=False) is None
+
+
+def test_what_is_asked_for_and_what_is_too_old_are_one_test() -> None:
+    row = advised("spironolactone", ("2823-3", 5.9, 200), egfr=None)
+    assert row
+    assert row["text"].startswith("Test kidney function (eGFR) and potassium before")
+    assert row["unknown"] == ["egfr", "latest:2823-3"]
 
 
 def test_unknown_kidneys_are_a_test_for_who_takes_what_hangs_on_them() -> None:

@@ -290,6 +290,7 @@ def test_published_threshold(drug: str, name: str, inside: float, outside: float
     ("irinotecan", "taking:UGT1A1-strong-inhibitor", "avoid"),
     ("trimethoprim", "taking:methotrexate", "avoid"), ("nitroglycerin", "taking:pde5-inhibitor", "avoid"),
     ("valproate", "pregnant", "avoid"), ("flecainide", "condition:coronary-disease", "avoid"),
+    ("paroxetine", "taking:tamoxifen", "alternative"), ("bupropion", "taking:tamoxifen", "alternative"),
     ("avanafil", "taking:CYP3A4-strong-inhibitor", "avoid"), ("flecainide", "taking:qt-known", "avoid"),
     ("hydrocodone", "taking:CYP3A4-strong-inhibitor", "adjust"),
 ])

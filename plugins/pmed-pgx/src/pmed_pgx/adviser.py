@@ -153,8 +153,8 @@ def _suggestions(rows: pl.LazyFrame) -> pl.DataFrame:
 def _columns() -> tuple[list[pl.Expr], pl.Expr, list[pl.Expr], list[pl.Expr]]:
     """What is known, the action by that, the words by both, and the table's columns: made once, for every question."""
     untested = pl.col("untested").is_not_null()
-    known = [pl.coalesce("untested", "too_old").alias("untested"),
-             pl.col("current").fill_null(value=False), pl.col("concern").is_not_null().alias("assessed")]
+    both = pl.coalesce(pl.format("{} and {}", "untested", "too_old"), "untested", "too_old").alias("untested")
+    known = [both, pl.col("current").fill_null(value=False), pl.col("concern").is_not_null().alias("assessed")]
     action = pl.when("assessed").then("action").when(pl.col("current") & untested).then(pl.lit("test")).otherwise(
         pl.lit("not-assessed")).alias("action")
     made = [_urgency().alias("urgency"), _text().alias("text"), _why().alias("why"),
@@ -177,7 +177,7 @@ def _lengthened(rows: pl.DataFrame, name: str, more: Sequence[str]) -> pl.DataFr
 def _urgency() -> pl.Expr:
     """See ``docs/plan.md``, section 6. A treatment of unknown age may have begun today."""
     test, graded = pl.col("action") == "test", pl.col("strength").is_in(["strong", "moderate"])
-    slight = test & ~pl.col("grave")
+    slight = test & ~pl.col("grave") & pl.col("too_old").is_null()
     quiet = ~pl.col("current") | pl.col("action").is_in(["standard", "not-assessed"]) | slight
     pressing = (pl.col("action").is_in(["avoid", "alternative"]) & graded & ~pl.col("discomfort")) | (
         _begins() & (test | pl.col("changes")))

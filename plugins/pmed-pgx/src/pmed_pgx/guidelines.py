@@ -21,7 +21,7 @@ from .rule_files import loads
 CONCERN = {"standard": 0.0, "monitor": 1.0, "adjust": 2.0, "alternative": 3.0, "avoid": 4.0}
 PHENOTYPE, SCORE = "phenotype:", "activity-score:"
 DAYS = "days-taken"  # in a row: of its own drug, as the feature ``days-taken:<drug>``
-AGE, FINDING, ENDLESS = "age", "finding:", float("inf")
+AGE, FINDING, LATEST, ENDLESS = "age", "finding:", "latest:", float("inf")
 UNKNOWN = "unknown"  # as a wanted value: the condition holds where nobody knows
 ADULT = 40.0  # years; the reference patient's age where the rows ask for one
 

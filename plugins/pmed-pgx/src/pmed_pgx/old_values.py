@@ -16,11 +16,10 @@ from pmed.tables import TABLES, Tables
 
 from .cases import Cases
 from .checks import covered
-from .guidelines import Range
+from .guidelines import LATEST, Range
 from .wording import LABS, asked_for
 
 KEY = ["patient_id", "drug"]
-LATEST = "latest:"
 OLD_VALUE = "old-value"
 # What is derived from a measurement, which checks ask for
 _DERIVED = {"egfr": ("2160-0",), "creatinine-clearance": ("2160-0", "29463-7")}

@@ -21,7 +21,7 @@ from typing import Any
 from pmed.tables import STRENGTHS
 
 from .checks import seen
-from .guidelines import AGE, CONCERN, DAYS, FINDING, Drug, Known, Range, Row
+from .guidelines import AGE, CONCERN, DAYS, FINDING, LATEST, Drug, Known, Range, Row
 from .phenoconversion import OR
 
 
@@ -207,9 +207,10 @@ def considered(drug: Drug, known: Known) -> list[tuple[Row, ...]]:
             and (not here or rows[0].indication in here or not rows[0].indication)]
 
 
-def weight(row: Row) -> tuple[bool, float, int]:
-    """What leads first: a change that is no mere option; then the more concerned, then the stronger."""
-    return not row.changes, -row.concern, STRENGTHS.index(row.strength)
+def weight(row: Row) -> tuple[bool, float, int, bool]:
+    """What leads first: a change that is no mere option, the more concerned, the stronger, what was measured."""
+    return not row.changes, -row.concern, STRENGTHS.index(row.strength), not any(
+        name.startswith(LATEST) for name in row.when)
 
 
 def _by_concern(drug: Drug, rows: Iterable[Row]) -> list[Row]:
