@@ -132,7 +132,7 @@ def test_as_much_concern_of_a_stronger_grade_leads(grade: str, leads: str) -> No
     ("venlafaxine", {"phenotype:CYP2D6": POOR, "child-pugh": 8.0, "condition:liver-cirrhosis": True},
      "venlafaxine, Child-Pugh A or B", "By the genes: Consider an antidepressant"),
     ("venlafaxine", {"phenotype:CYP2D6": POOR}, "CYP2D6 Poor Metabolizer", "Consider an antidepressant")])
-def test_what_is_needed_now_leads_over_options_and_starts(drug: str, known: dict[str, Any], key: str, beside: str) -> None:
+def test_what_is_needed_now_leads_over_options(drug: str, known: dict[str, Any], key: str, beside: str) -> None:
     one = outcome(covered()[drug], known)
     assert one.lead
     assert one.lead.key == key

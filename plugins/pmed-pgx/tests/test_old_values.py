@@ -72,7 +72,7 @@ def test_a_drug_without_rows_is_advised_on_where_an_alarm_is_too_old() -> None:
     assert row
     assert (row["action"], row["urgency"]) == ("test", "soon")
     assert row["text"] == "Test potassium before relying on the usual dose of spironolactone."
-    assert row["why"] == "Whether a check speaks against it is open, with potassium not on record."
+    assert row["why"] == "Whether a check speaks against it is open: no recent value of potassium."
     assert row["unknown"] == ["latest:2823-3"]
     assert advised("spironolactone", ("2823-3", 4.2, 200)) is None
     assert advised("spironolactone", ("2823-3", 5.9, 200), taken=False) is None

@@ -216,7 +216,7 @@ def _why() -> pl.Expr:
     # A medicine, age or illness is no matter of the genes: they stand before the reason that is theirs.
     because = pl.col("because").str.replace_all(GENES, who, literal=True)
     sentence = because.str.slice(0, 1).str.to_uppercase() + because.str.slice(1) + pl.lit(".")
-    open_ = pl.format("Whether a check speaks against it is open, with {} not on record.", "untested")
+    open_ = pl.format("Whether a check speaks against it is open: no recent value of {}.", "untested")
     return (pl.when("assessed").then(sentence).when(pl.col("status") == "not-applicable").then(open_)
             .when(pl.col("gap").is_not_null()).then(pl.col("gap") + pl.lit("."))
             .otherwise(who + pl.lit("the guideline makes no recommendation.")))
