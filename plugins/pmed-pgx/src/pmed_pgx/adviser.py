@@ -40,8 +40,8 @@ _TYPES = {name: column.dtype for name, column in TABLES["suggestions"].columns.i
 _NO_PRESENT = TABLES["present_phenotypes"].empty()
 _NONE_UNWEIGHED, _NONE_LONG_AGO = (pl.DataFrame(schema={**dict.fromkeys(KEY, pl.String()), name: _TYPES["cautions"]})
                                    for name in ("unweighed", "long_ago"))
-_FLAGS = ("harm_at_start", "grave", "changes", "discomfort", "starting")
-_FACTS = ("action", "strength", "advice", "because", "dose_factor", "expected", "untested", "open", "test_first",
+_FLAGS = ("by_check", "harm_at_start", "grave", "changes", "discomfort", "starting")
+_FACTS = ("action", "strength", "advice", "because", "dose_factor", "expected", "untested", "open", "to_test",
           "population", "evidence", "noted", "unknown", "explained_by", "offered_for", "offered_as", *_FLAGS)
 
 
@@ -93,7 +93,7 @@ class _Given:
         whole = rows.join(_facts(outcomes, rows["case"]), on="case", how="left", maintain_order="left")
         why = reasons_of_few if len(self.cases.patients) <= FEW else reasons
         whole = whole.hstack(why(whole[[*KEY, "case"]], outcomes, self.told))
-        concerned = whole.select(*KEY, "number", label="offered_for", action="offered_as")
+        concerned = whole.select(*KEY, "number", "advice", label="offered_for", action="offered_as")
         others = alternatives(concerned, self.cases, self.found)
         lost = _named_in_vain(whole[[*KEY, "advice"]], others)
         return _suggestions(reduce(_beside, (others, lost, *self.more), whole.lazy()))
@@ -190,7 +190,10 @@ def _begins() -> pl.Expr:
 
 
 def _text() -> pl.Expr:
-    first = pl.when(_begins()).then("test_first").otherwise(pl.lit(""))
+    asked = pl.when(_begins(), pl.col("to_test") != "").then("to_test")
+    # What a check says is for now: the test comes behind.
+    first = pl.when(~pl.col("by_check")).then(asked + pl.lit(" ")).fill_null("")
+    last = pl.when("by_check").then(pl.lit(" ") + asked).fill_null("")
     note = (pl.when(pl.col("explained_too").is_not_null())
             .then(pl.lit(" The dose estimated for this patient can serve as the start."))
             .when(pl.col("expected") != "").then(pl.format(" Expected maintenance {}.", "expected"))
@@ -200,7 +203,7 @@ def _text() -> pl.Expr:
     advice = pl.col("advice").str.replace_all("{alternatives}", _fitting(), literal=True)
     test = pl.format("Test {} before relying on the usual dose of {}.{}", "untested", "drug", "open")
     wait = pl.format("Not assessed: no reliable result for {}.{}", "untested", "open")
-    return (pl.when("assessed").then(first + advice + note).when(pl.col("action") == "test").then(test)
+    return (pl.when("assessed").then(first + advice + last + note).when(pl.col("action") == "test").then(test)
             .when(pl.col("untested").is_not_null()).then(wait)
             .otherwise(pl.format("No genetic advice: {}.", "reason")))
 
@@ -286,7 +289,7 @@ def _fact(one: Outcome) -> dict[str, Any]:
             "advice": wording.advice(one), "because": wording.because(one, GENES),
             "dose_factor": wording.dose_factor(one), "expected": lead.expected if lead else "",
             "untested": wording.untested(one), "open": wording.point(one),
-            "test_first": wording.test_first(one),
+            "to_test": wording.to_test(one), "by_check": lead in one.checks,
             "population": wording.population(one), "evidence": wording.evidence(one), "noted": wording.cautions(one),
             "unknown": wording.unknown(one),
             "explained_by": [{"predictor": PREDICTOR, "target": drug.name}],

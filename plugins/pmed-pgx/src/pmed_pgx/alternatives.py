@@ -25,13 +25,16 @@ from .wording import about, age_asked_for, asked_for, because, held, reason, unt
 KEY = ["patient_id", "drug"]
 FITS, CAUTION, OUT = "fits", "caution", "ruled-out"
 CONCERNED, GRADED = ("avoid", "alternative"), ("strong", "moderate")
+_ROW = ("patient_id", "number", "drug")
 _OFFER = ("other", "place", "status", "reason", "finding")
 _STATUS = pl.Enum([FITS, CAUTION, OUT])
 _RANKS = {FITS: 0, CAUTION: 1, OUT: 2}
 
 
 def alternatives(rows: pl.DataFrame, cases: Cases, findings: pl.DataFrame) -> pl.DataFrame:
-    """For `rows` (patient_id, number, drug, label, action): the ``alternatives`` list, those that fit first.
+    """For `rows` (patient_id, number, drug, label, action, advice): the ``alternatives`` list, those that fit first.
+
+    Of those that are alike, what the advice names is first.
 
     ``named`` are those of the guideline that are not ruled out, as words for its text. `findings` are those of
     `on_record`.
@@ -68,13 +71,13 @@ def _of_few(rows: pl.DataFrame, cases: Cases, findings: pl.DataFrame) -> pl.Data
     held = {(patient, finding): words for patient, finding, words in
             findings[["patient_id", "finding", "words"]].iter_rows()}
     listed: list[tuple[Any, ...]] = []
-    for patient, number, drug, label, action in rows[["patient_id", "number", "drug", "label", "action"]].iter_rows():
+    for patient, number, drug, label, action, advice in rows[[*_ROW, "label", "action", "advice"]].iter_rows():
         found = []
         for one in _offered_to(drug, label, concerned=action in CONCERNED):
             words = held.get((patient, one.finding or ""))
             own = _judged(cases.outcomes[cases.of[number, one.place]], drug) if words is None else (OUT, words)
             found.append((one, *_both(one, *own)))
-        found.sort(key=lambda one: one[1])
+        found.sort(key=lambda one: (one[1], f" {one[0].other}" not in f" {advice}"))
         named = _or([one.other for one, final, _ in found if one.guideline and final < _RANKS[OUT]])
         listed += [(patient, drug, one.other, _STATUS.categories[final], reason, named)
                    for one, final, reason in found]
@@ -102,6 +105,7 @@ def _or(names: Sequence[str]) -> str:
 def _weighed(found: pl.LazyFrame) -> pl.LazyFrame:
     """The candidates as lists of each patient and drug, by the guideline's `status` and the patient's own `verdict`."""
     judged = found.with_columns(
+        named_by_advice=(pl.lit(" ") + pl.col("advice")).str.contains(pl.lit(" ") + pl.col("other"), literal=True),
         verdict=pl.when(pl.col("words").is_not_null()).then(pl.lit(OUT)).otherwise("verdict"),
         why=pl.coalesce("words", "why"))
     final = pl.max_horizontal(pl.col("status").cast(_STATUS).to_physical(),
@@ -112,7 +116,7 @@ def _weighed(found: pl.LazyFrame) -> pl.LazyFrame:
         reason=pl.when((pl.col("status") == CAUTION) & (pl.col("verdict") == CAUTION) & pl.col("why").is_not_null())
         .then(pl.format("{}; {}", "reason", "why"))
         .when(worse & pl.col("why").is_not_null()).then("why").otherwise("reason")).sort(
-        "final", maintain_order=True)
+        "final", ~pl.col("named_by_advice"), maintain_order=True)
     entry = pl.struct(drug="other", status=pl.col("final").cast(pl.UInt32).replace_strict(
         dict(enumerate(_STATUS.categories)), return_dtype=pl.String), reason="reason")
     named = pl.col("other").filter(pl.col("guideline"), pl.col("final") < len(_STATUS.categories) - 1)
@@ -135,7 +139,7 @@ def _offered(rows: pl.DataFrame) -> pl.LazyFrame:
     by_check = concerned.join(offers.select("drug", "label"), on=["drug", "label"], how="anti").join(
         _each_offer().lazy(), on="drug", maintain_order="left")
     alike = concerned.join(_alike().lazy(), on="drug", maintain_order="left")
-    each = [one.select("patient_id", "number", "drug", *_OFFER, guideline=pl.lit(by_guideline))
+    each = [one.select(*_ROW, "advice", *_OFFER, guideline=pl.lit(by_guideline))
             for one, by_guideline in ((named, True), (by_check, True), (alike, False))]
     return pl.concat(each).unique([*KEY, "other"], keep="first", maintain_order=True)
 

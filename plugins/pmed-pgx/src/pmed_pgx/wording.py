@@ -82,12 +82,12 @@ def untested(one: Outcome) -> str | None:
     return " and ".join(dict.fromkeys(map(about, names))) or None
 
 
-def test_first(one: Outcome) -> str:
-    """What to test before a treatment begins, though something leads: a result may be a stronger reason against it."""
+def to_test(one: Outcome) -> str:
+    """What to test while a treatment begins, though something leads: a result may be a stronger reason against it."""
     worse = [row for row in one.undecided if one.lead and row.changes and row.strength == "strong"
              and row.concern > one.lead.concern]
     names = dict.fromkeys(about(name) for row in worse for name in row.when if one.known.get(name) is None)
-    return f"Test {' and '.join(names)} first: the result may speak against {one.drug.name}. " if names else ""
+    return f"Test {' and '.join(names)}: the result may speak against {one.drug.name}." if names else ""
 
 
 def advice(one: Outcome) -> str | None:
