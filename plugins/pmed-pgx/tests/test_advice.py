@@ -146,10 +146,11 @@ def test_who_begins_is_told_of_a_test_that_may_speak_against_it(
     start = None if days is None else TODAY - timedelta(days=days)
     genome = {} if changed is None else plain(**changed)
     row = advise(genome, medications=taking(*drugs, start=start))[drugs[0]]
-    said = f"Test {names}: the result may speak against {drugs[0]}."
+    said = f"Test {names}: the result may speak against {drugs[0]}"
     assert (said in row["text"]) is first
     # Before how to dose it by a gene, behind what a check asks for today.
-    assert row["text"].startswith("Test ") is (first and drugs == ["phenytoin"])
+    before = row["text"].startswith(f"{said}; until then: give the usual loading dose, then about a quarter less")
+    assert before is (first and drugs == ["phenytoin"])
     assert row["action"] == "adjust"
     assert (row["urgency"] == "today") is first
     told = next(one["text"] for one in row["cautions"] if one["code"] == "gene-unknown")

@@ -190,22 +190,29 @@ def _begins() -> pl.Expr:
 
 
 def _text() -> pl.Expr:
-    asked = pl.when(_begins(), pl.col("to_test") != "").then("to_test")
-    # What a check says is for now: the test comes behind.
-    first = pl.when(~pl.col("by_check")).then(asked + pl.lit(" ")).fill_null("")
-    last = pl.when("by_check").then(pl.lit(" ") + asked).fill_null("")
     note = (pl.when(pl.col("explained_too").is_not_null())
             .then(pl.lit(" The dose estimated for this patient can serve as the start."))
             .when(pl.col("expected") != "").then(pl.format(" Expected maintenance {}.", "expected"))
             .when(pl.col("starting") & pl.col("current") & pl.col("unclear").is_null())
             .then(pl.lit(" It is taken already: compare the present dose with this."))
             .otherwise(pl.lit("")))
-    advice = pl.col("advice").str.replace_all("{alternatives}", _fitting(), literal=True)
+    advice = _with_test(pl.col("advice").str.replace_all("{alternatives}", _fitting(), literal=True))
     test = pl.format("Test {} before relying on the usual dose of {}.{}", "untested", "drug", "open")
     wait = pl.format("Not assessed: no reliable result for {}.{}", "untested", "open")
-    return (pl.when("assessed").then(first + advice + last + note).when(pl.col("action") == "test").then(test)
+    return (pl.when("assessed").then(advice + note).when(pl.col("action") == "test").then(test)
             .when(pl.col("untested").is_not_null()).then(wait)
             .otherwise(pl.format("No genetic advice: {}.", "reason")))
+
+
+def _with_test(advice: pl.Expr) -> pl.Expr:
+    """`advice`, and while the treatment begins the test that it should not go without.
+
+    Before what the guideline says; behind what a check says, as that is for now.
+    """
+    then = advice.str.slice(0, 1).str.to_lowercase() + advice.str.slice(1)
+    asked = _begins() & (pl.col("to_test") != "")
+    return (pl.when(~asked).then(advice).when("by_check").then(pl.format("{} {}.", advice, "to_test"))
+            .otherwise(pl.format("{}; until then: {}", "to_test", then)))
 
 
 def _fitting() -> pl.Expr:

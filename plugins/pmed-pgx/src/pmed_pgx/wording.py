@@ -87,7 +87,7 @@ def to_test(one: Outcome) -> str:
     worse = [row for row in one.undecided if one.lead and row.changes and row.strength == "strong"
              and row.concern > one.lead.concern]
     names = dict.fromkeys(about(name) for row in worse for name in row.when if one.known.get(name) is None)
-    return f"Test {' and '.join(names)}: the result may speak against {one.drug.name}." if names else ""
+    return f"Test {' and '.join(names)}: the result may speak against {one.drug.name}" if names else ""
 
 
 def advice(one: Outcome) -> str | None:
