@@ -140,6 +140,19 @@ def test_what_is_needed_now_leads_over_options(drug: str, known: dict[str, Any],
     assert attributed(game(one))[1] == one.lead.concern
 
 
+@pytest.mark.parametrize(("drug", "known", "told"), [
+    # Where the other medicine goes, the dose by the genes holds.
+    ("irinotecan", {"phenotype:UGT1A1": POOR, "taking:UGT1A1-strong-inhibitor": "gemfibrozil"}, True),
+    # A painkiller that is not to be taken has no dose.
+    ("ibuprofen", {"activity-score:CYP2C9": 0.0, "taking:anticoagulant": "warfarin"}, False)])
+def test_the_dose_by_the_genes_stands_beside_an_avoid_that_is_due_to_another_medicine(
+        drug: str, known: dict[str, Any], told: bool) -> None:
+    one = outcome(covered()[drug], known)
+    assert one.lead
+    assert (one.lead.action, len(one.applied)) == ("avoid", 1)
+    assert ("By the genes:" in (advice(one) or "")) is told
+
+
 def test_an_optional_avoid_rules_a_candidate_out_though_a_dose_leads() -> None:
     drug = made(LESS, genetic=True)
     rows = tuple(replace(row, strength="optional") for row in drug.rows)

@@ -40,7 +40,7 @@ _TYPES = {name: column.dtype for name, column in TABLES["suggestions"].columns.i
 _NO_PRESENT = TABLES["present_phenotypes"].empty()
 _NONE_UNWEIGHED, _NONE_LONG_AGO = (pl.DataFrame(schema={**dict.fromkeys(KEY, pl.String()), name: _TYPES["cautions"]})
                                    for name in ("unweighed", "long_ago"))
-_FLAGS = ("by_check", "harm_at_start", "grave", "changes", "discomfort", "starting")
+_FLAGS = ("by_check", "for_today", "harm_at_start", "grave", "changes", "discomfort", "starting")
 _FACTS = ("action", "strength", "advice", "because", "dose_factor", "expected", "untested", "open", "to_test",
           "population", "evidence", "noted", "unknown", "explained_by", "offered_for", "offered_as", *_FLAGS)
 
@@ -180,7 +180,7 @@ def _urgency() -> pl.Expr:
     slight = test & ~pl.col("grave") & pl.col("too_old").is_null()
     quiet = ~pl.col("current") | pl.col("action").is_in(["standard", "not-assessed"]) | slight
     pressing = (pl.col("action").is_in(["avoid", "alternative"]) & graded & ~pl.col("discomfort")) | (
-        _begins() & (test | pl.col("changes")))
+        _begins() & (test | pl.col("changes"))) | pl.col("for_today")
     return pl.when(quiet).then(pl.lit("routine")).when(pressing).then(pl.lit("today")).otherwise(pl.lit("soon"))
 
 
@@ -297,6 +297,7 @@ def _fact(one: Outcome) -> dict[str, Any]:
             "dose_factor": wording.dose_factor(one), "expected": lead.expected if lead else "",
             "untested": wording.untested(one), "open": wording.point(one),
             "to_test": wording.to_test(one), "by_check": lead in one.checks,
+            "for_today": any(row.today for row in one.checks),
             "population": wording.population(one), "evidence": wording.evidence(one), "noted": wording.cautions(one),
             "unknown": wording.unknown(one),
             "explained_by": [{"predictor": PREDICTOR, "target": drug.name}],

@@ -49,7 +49,7 @@ class Row:
     A check, which is no row of the guideline, has an ``evidence`` of its own, and may ``ask`` for what is unknown.
     ``expected`` is the maintenance dose that the guideline's table gives; ``{alternatives}`` in ``text`` stands for
     those that fit the patient. ``discomfort`` says that what it avoids is unpleasant and no danger, ``undecided`` that
-    the genes are known and tell nothing for or against the drug.
+    the genes are known and tell nothing for or against the drug; ``today`` that it is for today though the drug stays.
     """
 
     key: str
@@ -67,6 +67,7 @@ class Row:
     ask: bool = False
     discomfort: bool = False
     undecided: bool = False
+    today: bool = False
 
     @property
     def concern(self) -> float:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from .checks import is_list, listing
 from .guidelines import AGE, CONCERN, UNKNOWN, Known, Row, gene_of
+from .medicines import TAKING
 from .outcomes import Judged, Outcome, considered
 from .phenoconversion import OR
 
@@ -95,26 +96,29 @@ def advice(one: Outcome) -> str | None:
     lead = one.lead
     if not lead:
         return None
-    others = [row for row in one.checks if row is not lead and _beside(lead, row, 0)]
+    others = [row for row in one.checks if row is not lead and _beside(one, row, 0)]
     checks = list(dict.fromkeys(row.text for row in others if row.text != lead.text))
     if lead not in one.checks and (disagreeing(one) or lowering(one)):
         return f"By the genes: {_guideline(one)} By the record: {' '.join(checks)}"
     if lead not in one.checks:
         return " ".join([_guideline(one), *checks])
-    concerned = any(_beside(lead, row, _CHANGES) for row in one.applied)
+    concerned = any(_beside(one, row, _CHANGES) for row in one.applied)
     genes = [f"By the genes: {_guideline(one)}"] if concerned else []
     return " ".join([lead.text, *checks, *genes])
 
 
-def _beside(lead: Row, row: Row, least: float) -> bool:
+def _beside(one: Outcome, row: Row, least: float) -> bool:
     """Whether a row is said beside the leading one, where its concern is `least` or more.
 
-    Beside "do not take it" there is no room for how to dose or to watch it; where that is not graded strong, and many
-    will go on with it, a strong change of the dose is still said.
+    Beside "do not take it" there is no room for how to dose or to watch it. A strong change of the dose is still said
+    where that is not graded strong, as many will go on; and the genes' where another medicine is why, as that may go.
     """
-    if lead.action != "avoid" or row.concern >= _REPLACES:
+    lead = one.lead
+    if lead is None or lead.action != "avoid" or row.concern >= _REPLACES:
         return row.concern >= least
-    return lead.strength != "strong" and row.strength == "strong" and row.concern >= _CHANGES
+    other = one.drug.harm_at_start and any(name.startswith(TAKING) for name in lead.when)
+    return (lead.strength != "strong" and row.strength == "strong" and row.concern >= _CHANGES) or (
+        other and row.changes and row in one.applied)
 
 
 def starting(one: Outcome) -> bool:
