@@ -10,6 +10,7 @@ from typing import ClassVar
 
 import polars as pl
 
+from ..measured import recent, same
 from ..normalise.codes import condition_groups, groups, left_open, readable
 from ..normalise.units import CODES, GOAL, LOINC
 from ..options import option
@@ -53,7 +54,9 @@ class DerivedFeatures:
     - ``egfr-trend``: change of ``egfr`` a year over the last two years, of adults, from three values of creatinine on.
     - ``pregnant``; ``breastfeeding``; ``smoking-status`` (current, former, never); ``pack-years``.
     - ``target-inr``: what the INR is meant to be, by the newest dated goal that is pursued; of a range, its middle.
-    - ``latest:<LOINC>``, and ``trend:<LOINC>``: change a year over the last two years, from three values on.
+    - ``latest:<LOINC>``: the latest value, of serum or whole blood; unknown where it is too old to tell of today
+      (``pmed.measured``: an INR after 30 days, potassium after 90, most after ``recent_days``).
+    - ``trend:<LOINC>``: change a year over the last two years, from three values on.
     - ``condition:<group>`` of ``pmed.normalise.codes``: true where a coded condition, active or past, is in the group.
       False needs a list of conditions that could all be read; a doubted diagnosis, or one that only speaks of the
       group in its text, leaves it unknown.
@@ -65,7 +68,7 @@ class DerivedFeatures:
         "bmi", "egfr", "egfr-trend", "creatinine-clearance", "child-pugh", "child-pugh-missing", "pregnant",
         "breastfeeding", "smoking-status", "pack-years", "target-inr", "latest:*", "trend:*", "condition:*")
 
-    recent_days: float = option(365.0, doc="How old a laboratory value or weight may be to derive from it.", unit="d",
+    recent_days: float = option(365.0, doc="How old a laboratory value or weight may be to count.", unit="d",
                                 low=1.0, high=36500.0)
 
     def names(self) -> dict[str, str]:
@@ -79,8 +82,8 @@ class DerivedFeatures:
         people = people_of(tables)
         values = usable(people, table_of(tables, "observations"), _codes(wanted)).lazy()
         frame = person(people).drop("ancestry").lazy()
-        parts = [_of_the_liver(self._newest(people, values), table_of(tables, "medications")), _series(values, wanted),
-                 _kidneys(frame, values), _answers(people, tables),
+        parts = [_of_the_liver(self._newest(people, values), table_of(tables, "medications")),
+                 self._series(values, wanted), _kidneys(frame, values), _answers(people, tables),
                  _conditions(people, table_of(tables, "conditions"), table_of(tables, "issues"),
                              tuple(dict.fromkeys([*_asked(wanted, CONDITION), *_STATES, *_SIGNS]))).lazy()]
         for part in parts:
@@ -104,6 +107,19 @@ class DerivedFeatures:
                                                  _last(_INR_GOAL).alias("target-inr"), *why)
         return people.lazy().select("patient_id").join(found, on="patient_id", how="left").join(
             ever, on="patient_id", how="left")
+
+    def _series(self, values: pl.LazyFrame, wanted: Sequence[str]) -> pl.LazyFrame:
+        """``latest:`` and ``trend:`` of each code that is asked for."""
+        late = pl.col("start") >= pl.col("index_date") - timedelta(days=_TREND_DAYS)
+        latest = [pl.when(recent(code, self.recent_days)).then("value").filter(
+            pl.col("canonical_code").is_in(same(code))).last().alias(f"{LATEST}{code}")
+            for code in _asked(wanted, LATEST)]
+        trends = []
+        for code in _asked(wanted, TREND):
+            chosen = (pl.col("canonical_code") == code).fill_null(value=False) & late & pl.col("value").is_not_null()
+            trends.append(derived.slope_a_year(pl.col("value").filter(chosen), pl.col("start").filter(chosen))
+                          .alias(f"{TREND}{code}"))
+        return values.group_by("patient_id").agg(*latest, *trends)
 
     def _unused(self, codes: Sequence[str], oldest: pl.Expr) -> pl.Expr:
         """Why the latest measurement is no input; null where there is none, or where it is one."""
@@ -134,24 +150,13 @@ def _asked(wanted: Sequence[str], kind: str) -> list[str]:
 
 def _codes(wanted: Sequence[str]) -> tuple[str, ...]:
     """Every measurement that a formula reads or that is asked for."""
+    latest = [one for code in _asked(wanted, LATEST) for one in same(code)]
     return tuple(dict.fromkeys([_WEIGHT, _HEIGHT, _PACK_YEARS, *_CREATININE, *_BILIRUBIN, *_ALBUMIN, *_INR, *_INR_GOAL,
-                                *_asked(wanted, LATEST), *_asked(wanted, TREND)]))
+                                *latest, *_asked(wanted, TREND)]))
 
 
 def _last(codes: Sequence[str], what: str = "value") -> pl.Expr:
     return pl.col(what).filter(pl.col("canonical_code").is_in(codes)).last()
-
-
-def _series(values: pl.LazyFrame, wanted: Sequence[str]) -> pl.LazyFrame:
-    """``latest:`` and ``trend:`` of each code that is asked for."""
-    late = pl.col("start") >= pl.col("index_date") - timedelta(days=_TREND_DAYS)
-    latest = [_last((code,)).alias(f"{LATEST}{code}") for code in _asked(wanted, LATEST)]
-    trends = []
-    for code in _asked(wanted, TREND):
-        chosen = (pl.col("canonical_code") == code).fill_null(value=False) & late & pl.col("value").is_not_null()
-        trends.append(derived.slope_a_year(pl.col("value").filter(chosen), pl.col("start").filter(chosen))
-                      .alias(f"{TREND}{code}"))
-    return values.group_by("patient_id").agg(*latest, *trends)
 
 
 def _kidneys(frame: pl.LazyFrame, values: pl.LazyFrame) -> pl.LazyFrame:

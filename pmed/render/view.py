@@ -28,6 +28,8 @@ ABSENT_AS_REF = "assumed-reference"
 PER_PATIENT = ("patients", "samples", "medications", "issues", "gene_results", "present_phenotypes", "predictions",
                "explanations", "traces", "suggestions")
 GENETIC = ("phenotype", "activity-score", "diplotype", "genotype", "status")
+#: What follows from measurements that a check may ask for
+MEASURED = ("egfr", "creatinine-clearance", "weight")
 GENE_LISTS = ("diplotypes", "functions", "missing_sites", "messages")
 #: Issues that a reader must see before anything else: the genome may be somebody else's.
 NOTICES = ("joined-without-name", "sex-mismatch")
@@ -126,7 +128,8 @@ def _patient(rows: Mapping[str, list[View]], patient: str, about: About) -> View
                     for row in rows["samples"]],
         "medications": [_without(row, "patient_id", "row") for row in rows["medications"]],
         "suggestions": [_suggestion(row, found) for row in rows["suggestions"]],
-        "panel": [_colour(row, about.classes) for row in rows["suggestions"]], "tests": _tests(rows["suggestions"]),
+        "panel": [_colour(row, about.classes) for row in rows["suggestions"]],
+        "tests": _tests(rows["suggestions"], about.displays),
         "genes": genes,
         "predictions": [_prediction(row, about, found) for row in rows["predictions"]],
         "explanations": explanations,
@@ -186,16 +189,23 @@ def look(row: View) -> str:
     return "not-assessed" if undecided else str(row["action"])
 
 
-def _tests(suggestions: Iterable[View]) -> list[View]:
-    """Which test would help: what was not assessed of the medicines that are taken, most medicines first."""
-    wanted: dict[str, list[str]] = defaultdict(list)
+def _tests(suggestions: Iterable[View], displays: Displays) -> list[View]:
+    """Which test would help: what is unknown of the medicines that are taken, most medicines first."""
+    wanted: dict[str, set[str]] = defaultdict(set)
     for row in suggestions:
         for name in row["unknown"] or [] if row["current"] else []:
-            kind, _, about = name.partition(":")
-            if kind in GENETIC:
-                wanted[about].append(row["drug"])
-    return [{"test": test, "drugs": sorted(set(drugs))}
-            for test, drugs in sorted(wanted.items(), key=lambda one: (-len(set(one[1])), one[0]))]
+            if test := _test(name, displays):
+                wanted[test].add(row["drug"])
+    return [{"test": test, "drugs": sorted(drugs)}
+            for test, drugs in sorted(wanted.items(), key=lambda one: (-len(one[1]), one[0]))]
+
+
+def _test(name: str, displays: Displays) -> str:
+    """What to test for an unknown input: a gene, or a measurement in words; empty where no test tells it."""
+    kind, _, about = name.partition(":")
+    if kind == "latest":
+        return feature_words(f"observation:{about}", displays)
+    return about if kind in GENETIC else feature_words(name, displays) if name in MEASURED else ""
 
 
 def _without(row: Mapping[str, Any], *names: str) -> View:

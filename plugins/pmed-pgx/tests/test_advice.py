@@ -138,6 +138,39 @@ def test_no_hla_test_for_who_has_tolerated_the_drug_for_months(drug: str, days: 
     assert ("no skin reaction" in row["text"]) is (action == "standard")
 
 
+@pytest.mark.parametrize(("drugs", "changed", "names"), [
+    (["phenytoin"], {"rs1057910": "A/C"}, "HLA-B*15:02"), (["azathioprine", "allopurinol"], None, "TPMT and NUDT15")])
+@pytest.mark.parametrize(("days", "first"), [(10, True), (None, True), (400, False)])
+def test_who_begins_is_told_of_a_test_that_may_speak_against_it(
+        drugs: list[str], changed: Any, names: str, days: int | None, first: bool, advise: Any, plain: Any) -> None:
+    start = None if days is None else TODAY - timedelta(days=days)
+    genome = {} if changed is None else plain(**changed)
+    row = advise(genome, medications=taking(*drugs, start=start))[drugs[0]]
+    said = f"Test {names}: the result may speak against {drugs[0]}"
+    assert (said in row["text"]) is first
+    # Before how to dose it by a gene, behind what a check asks for today.
+    before = row["text"].startswith(f"{said}; until then: give the usual loading dose, then about a quarter less")
+    assert before is (first and drugs == ["phenytoin"])
+    assert row["action"] == "adjust"
+    assert (row["urgency"] == "today") is first
+    told = next(one["text"] for one in row["cautions"] if one["code"] == "gene-unknown")
+    # Who has taken phenytoin for months may go on: a positive result would no longer say to avoid it.
+    assert ("HLA-B*15:02 positive (avoid)" in told) is (first and drugs == ["phenytoin"])
+
+
+@pytest.mark.parametrize("few", [32, 0])
+def test_what_the_advice_names_is_the_first_of_its_kind(few: int, advise: Any, plain: Any,
+                                                        monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (adviser, alternatives):
+        monkeypatch.setattr(module, "FEW", few)
+    row = advise(plain(), medications=taking("omeprazole", "clopidogrel"))["omeprazole"]
+    assert row["text"].startswith("Use pantoprazole instead of omeprazole")
+    kinds = [one["status"] for one in row["alternatives"]]
+    assert kinds == sorted(kinds, key=["fits", "caution", "ruled-out"].index)
+    same = [one["drug"] for one in row["alternatives"] if one["status"] == kinds[0]]
+    assert (same[0], len(same) > 1) == ("pantoprazole", True)
+
+
 def test_missing_key_site_asks_for_a_test(advise: Any, plain: Any) -> None:
     made = advise(plain(rs4244285="absent"), medications=taking("clopidogrel"))
     row, other = made["clopidogrel"], made["pantoprazole"]

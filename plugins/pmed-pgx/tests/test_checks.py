@@ -11,14 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pmed import PmedError
-from pmed_pgx.alternatives import without
+from pmed_pgx.alternatives import OUT, _verdict, without
 from pmed_pgx.checks import allergy_rows, checks, covered, parse
 from pmed_pgx.explainer import TOGETHER, attributed, game
 from pmed_pgx.guidelines import Drug, drugs
 from pmed_pgx.guidelines import parse as parse_guideline
 from pmed_pgx.knowledge import folder
 from pmed_pgx.outcomes import Outcome, certain, outcome
-from pmed_pgx.wording import advice, because, cautions, dose_factor, evidence, held
+from pmed_pgx.wording import advice, because, cautions, dose_factor, evidence, held, untested
 
 ROW = """
 [[check]]
@@ -92,8 +92,10 @@ def test_who_keeps_the_limit_is_not_told_of_it(drug: str, known: dict[str, Any],
 def test_an_open_check_says_nothing_but_may_ask() -> None:
     one = outcome(made(KIDNEY, WATCH), {"egfr": None, "age": None})
     assert one.lead is None
-    assert [said["code"] for said in cautions(one)] == ["unknown-input"]
-    assert "kidney function" in cautions(one)[0]["text"]
+    assert (untested(one), cautions(one)) == ("kidney function (eGFR)", [])
+    watched = outcome(made(KIDNEY, WATCH), {"egfr": None, "age": 70.0})
+    assert [said["code"] for said in cautions(watched)] == ["unknown-input"]
+    assert "kidney function" in cautions(watched)[0]["text"]
 
 
 @pytest.mark.parametrize(("age", "told"), [(17.9, True), (18.0, False), (None, True)])
@@ -118,6 +120,46 @@ def test_as_much_concern_of_a_stronger_grade_leads(grade: str, leads: str) -> No
     one = outcome(replace(drug, rows=rows), {"egfr": 20.0, CYP: POOR, "finding:acs-or-pci": True})
     assert one.lead
     assert (one.lead.action, one.lead.because) == ("avoid", leads)
+
+
+@pytest.mark.parametrize(("drug", "known", "key", "beside"), [
+    ("warfarin", {"latest:6301-6": 4.8, "diplotype:CYP2C9": "*3/*3", "phenotype:VKORC1": "-1639 AG"},
+     "warfarin, INR above 4.5", "By the genes: Consider another oral anticoagulant"),
+    ("warfarin", {"latest:6301-6": 4.8, "diplotype:CYP2C9": "*1/*3", "phenotype:VKORC1": "-1639 AA",
+                  "taking:amiodarone": "amiodarone"}, "warfarin, INR above 4.5", "By the genes: Lower the starting"),
+    ("rivaroxaban", {"age": 80.0, "creatinine-clearance": 30.0, "condition:atrial-fibrillation": True},
+     "rivaroxaban in atrial fibrillation, clearance 15 to 50", "Consider apixaban"),
+    ("venlafaxine", {"phenotype:CYP2D6": POOR, "child-pugh": 8.0, "condition:liver-cirrhosis": True},
+     "venlafaxine, Child-Pugh A or B", "By the genes: Consider an antidepressant"),
+    ("venlafaxine", {"phenotype:CYP2D6": POOR}, "CYP2D6 Poor Metabolizer", "Consider an antidepressant")])
+def test_what_is_needed_now_leads_over_options(drug: str, known: dict[str, Any], key: str, beside: str) -> None:
+    one = outcome(covered()[drug], known)
+    assert one.lead
+    assert one.lead.key == key
+    assert beside in (advice(one) or "")
+    assert attributed(game(one))[1] == one.lead.concern
+
+
+@pytest.mark.parametrize(("drug", "known", "told"), [
+    # Where the other medicine goes, the dose by the genes holds.
+    ("irinotecan", {"phenotype:UGT1A1": POOR, "taking:UGT1A1-strong-inhibitor": "gemfibrozil"}, True),
+    # A painkiller that is not to be taken has no dose.
+    ("ibuprofen", {"activity-score:CYP2C9": 0.0, "taking:anticoagulant": "warfarin"}, False)])
+def test_the_dose_by_the_genes_stands_beside_an_avoid_that_is_due_to_another_medicine(
+        drug: str, known: dict[str, Any], told: bool) -> None:
+    one = outcome(covered()[drug], known)
+    assert one.lead
+    assert (one.lead.action, len(one.applied)) == ("avoid", 1)
+    assert ("By the genes:" in (advice(one) or "")) is told
+
+
+def test_an_optional_avoid_rules_a_candidate_out_though_a_dose_leads() -> None:
+    drug = made(LESS, genetic=True)
+    rows = tuple(replace(row, strength="optional") for row in drug.rows)
+    one = outcome(replace(drug, rows=rows), {CYP: POOR, "finding:acs-or-pci": True, "taking:nsaid": "ibuprofen"})
+    assert one.lead
+    assert one.lead.action == "adjust"
+    assert _verdict(one)[0] == OUT
 
 
 def test_texts_reasons_and_sources_follow_the_lead() -> None:

@@ -17,13 +17,14 @@ from pmed.tables import TABLES, Tables
 
 from . import wording
 from .alike import alike
-from .alternatives import OUT, alternatives
+from .alternatives import OUT, alternatives, offering
 from .cases import FEW, REMEMBERED, Cases
 from .checks import covered, weighing
 from .explainer import medicines_of
 from .findings import on_record
 from .guidelines import CONCERN, drugs
 from .medicines import UNREAD, days_taken, each_drug, with_coming
+from .old_values import old_values
 from .outcomes import Outcome
 from .phenoconversion import PERHAPS, TAKEN
 from .reasons import assumptions, hints, reasons, reasons_of_few, remarks, today
@@ -32,16 +33,17 @@ PREDICTOR = "pgx-guidelines"
 KEY = ["patient_id", "drug"]
 START = 90.0  # days in which a treatment has just begun
 GENES = "{genes}"  # where in a reason the results of genes stand
-MORE_CAUTIONS = ("lost", "unclear", "assumed", "remarked", "hinted", "unweighed", "long_ago")
+MORE_CAUTIONS = ("lost", "unclear", "assumed", "remarked", "hinted", "unweighed", "long_ago", "old_values")
 _MINE = pl.col("predictor") == PREDICTOR
 _READ = [pl.col("patient_id", "label", "reason", "status"), pl.col("target").alias("drug"),
          pl.col("value").alias("concern")]
 _TYPES = {name: column.dtype for name, column in TABLES["suggestions"].columns.items() if name != "adviser"}
+_NO_PRESENT = TABLES["present_phenotypes"].empty()
 _NONE_UNWEIGHED, _NONE_LONG_AGO = (pl.DataFrame(schema={**dict.fromkeys(KEY, pl.String()), name: _TYPES["cautions"]})
                                    for name in ("unweighed", "long_ago"))
-_FLAGS = ("harm_at_start", "grave", "changes", "discomfort", "starting")
-_FACTS = ("action", "strength", "advice", "because", "dose_factor", "expected", "untested", "open",
-          "population", "evidence", "noted", "unknown", "explained_by", *_FLAGS)
+_FLAGS = ("by_check", "for_today", "harm_at_start", "grave", "changes", "discomfort", "starting")
+_FACTS = ("action", "strength", "advice", "because", "dose_factor", "expected", "untested", "open", "to_test",
+          "population", "evidence", "noted", "unknown", "explained_by", "offered_for", "offered_as", *_FLAGS)
 
 
 @dataclass(frozen=True)
@@ -50,18 +52,20 @@ class GuidelineAdviser:
 
     name: ClassVar[str] = "pgx-guidelines"
     needs: ClassVar[tuple[str, ...]] = ("predictions", "features", "gene_results", "present_phenotypes", "medications",
-                                        "patients")
+                                        "patients", "observations")
 
     def advise(self, tables: Tables) -> pl.DataFrame:
         """A ``suggestions`` table, without ``adviser``: every patient × every drug that rows or checks are about."""
         cases = Cases.read(tables["features"])
         every = _with_cases(tables["predictions"].lazy().filter(_MINE).select(_READ).pipe(as_written), cases)
-        rows, results = every.filter(every["status"] != "not-applicable"), tables["gene_results"]
-        present = tables.get("present_phenotypes", TABLES["present_phenotypes"].empty())
+        present, results = tables.get("present_phenotypes", _NO_PRESENT), tables["gene_results"]
         taken = _taken(with_coming(tables))
+        old = old_values(taken, every, cases, tables)
+        rows = _advised(every, taken, cases, old)
         given = _Given(cases, today(results, present), on_record(tables), (
             taken, _doses(tables["predictions"]), assumptions(results), remarks(results), hints(results),
-            days_taken(tables), _unweighed(taken, every, cases, tables["features"]), _long_ago(every, cases, tables)))
+            days_taken(tables), _unweighed(taken, every, cases, tables["features"]), _long_ago(every, cases, tables),
+            old))
         if len(cases.patients) <= FEW:
             return given.said(rows)
         where, first = alike(rows, cases, given.told, given.found, given.more)
@@ -87,10 +91,11 @@ class _Given:
     def said(self, rows: pl.DataFrame) -> pl.DataFrame:
         """The suggestions of `rows`, in their order."""
         outcomes = self.cases.outcomes
-        whole = rows.join(_facts(outcomes), on="case", how="left", maintain_order="left")
+        whole = rows.join(_facts(outcomes, rows["case"]), on="case", how="left", maintain_order="left")
         why = reasons_of_few if len(self.cases.patients) <= FEW else reasons
         whole = whole.hstack(why(whole[[*KEY, "case"]], outcomes, self.told))
-        others = alternatives(whole[[*KEY, "number", "label", "action"]], self.cases, self.found)
+        concerned = whole.select(*KEY, "number", "advice", label="offered_for", action="offered_as")
+        others = alternatives(concerned, self.cases, self.found)
         lost = _named_in_vain(whole[[*KEY, "advice"]], others)
         return _suggestions(reduce(_beside, (others, lost, *self.more), whole.lazy()))
 
@@ -104,6 +109,18 @@ def _named_in_vain(rows: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
     names = told.group_by(KEY, maintain_order=True).agg(names=pl.col("name").str.join(" or "))
     caution = pl.struct(code=pl.lit("ruled-out"), text=pl.format("Ruled out for this patient: {}.", "names"))
     return names.select(*KEY, lost=pl.concat_list(caution).cast(_TYPES["cautions"])).pipe(as_written)
+
+
+def _advised(every: pl.DataFrame, taken: pl.DataFrame, cases: Cases, old: pl.DataFrame) -> pl.DataFrame:
+    """The rows of `every` that are advised on: where a row or check holds, or waits for the genes.
+
+    Of what is taken also where a check asks for a measurement, or would have held by one that is too old.
+    """
+    silent = every["status"] == "not-applicable"
+    open_ = every.select(*KEY, "case").with_row_index("at").filter(silent).join(taken, on=KEY, how="semi")
+    asking = [case for case in open_["case"].unique().to_list() if wording.untested(cases.outcomes[case])]
+    more = pl.concat([open_.filter(pl.col("case").is_in(asking)), open_.join(old, on=KEY, how="semi")])["at"]
+    return every[pl.concat([(~silent).arg_true(), more]).unique().sort()]
 
 
 def _with_cases(predictions: pl.DataFrame, cases: Cases) -> pl.DataFrame:
@@ -137,11 +154,12 @@ def _suggestions(rows: pl.LazyFrame) -> pl.DataFrame:
 def _columns() -> tuple[list[pl.Expr], pl.Expr, list[pl.Expr], list[pl.Expr]]:
     """What is known, the action by that, the words by both, and the table's columns: made once, for every question."""
     untested = pl.col("untested").is_not_null()
-    known = [pl.col("current").fill_null(value=False), pl.col("concern").is_not_null().alias("assessed")]
+    both = pl.coalesce(pl.format("{} and {}", "untested", "too_old"), "untested", "too_old").alias("untested")
+    known = [both, pl.col("current").fill_null(value=False), pl.col("concern").is_not_null().alias("assessed")]
     action = pl.when("assessed").then("action").when(pl.col("current") & untested).then(pl.lit("test")).otherwise(
         pl.lit("not-assessed")).alias("action")
     made = [_urgency().alias("urgency"), _text().alias("text"), _why().alias("why"),
-            pl.col("alternatives").fill_null([])]
+            pl.col("alternatives").fill_null([]), pl.concat_list("unknown", pl.col("remeasure").fill_null([]))]
     of = {"cautions": "noted"}
     return known, action, made, [pl.col(of.get(name, name)).cast(dtype).alias(name) for name, dtype in _TYPES.items()]
 
@@ -158,12 +176,16 @@ def _lengthened(rows: pl.DataFrame, name: str, more: Sequence[str]) -> pl.DataFr
 def _urgency() -> pl.Expr:
     """See ``docs/plan.md``, section 6. A treatment of unknown age may have begun today."""
     test, graded = pl.col("action") == "test", pl.col("strength").is_in(["strong", "moderate"])
-    slight = test & ~pl.col("grave")
+    slight = test & ~pl.col("grave") & pl.col("too_old").is_null()
     quiet = ~pl.col("current") | pl.col("action").is_in(["standard", "not-assessed"]) | slight
-    begins = pl.col("harm_at_start") & (pl.col("days") < START).fill_null(value=True)
     pressing = (pl.col("action").is_in(["avoid", "alternative"]) & graded & ~pl.col("discomfort")) | (
-        begins & (test | pl.col("changes")))
+        _begins() & (test | pl.col("changes"))) | pl.col("for_today")
     return pl.when(quiet).then(pl.lit("routine")).when(pressing).then(pl.lit("today")).otherwise(pl.lit("soon"))
+
+
+def _begins() -> pl.Expr:
+    """Whether harm comes in the first weeks, and they may be now."""
+    return pl.col("harm_at_start") & (pl.col("days") < START).fill_null(value=True)
 
 
 def _text() -> pl.Expr:
@@ -173,12 +195,23 @@ def _text() -> pl.Expr:
             .when(pl.col("starting") & pl.col("current") & pl.col("unclear").is_null())
             .then(pl.lit(" It is taken already: compare the present dose with this."))
             .otherwise(pl.lit("")))
-    advice = pl.col("advice").str.replace_all("{alternatives}", _fitting(), literal=True)
+    advice = _with_test(pl.col("advice").str.replace_all("{alternatives}", _fitting(), literal=True))
     test = pl.format("Test {} before relying on the usual dose of {}.{}", "untested", "drug", "open")
     wait = pl.format("Not assessed: no reliable result for {}.{}", "untested", "open")
     return (pl.when("assessed").then(advice + note).when(pl.col("action") == "test").then(test)
             .when(pl.col("untested").is_not_null()).then(wait)
             .otherwise(pl.format("No genetic advice: {}.", "reason")))
+
+
+def _with_test(advice: pl.Expr) -> pl.Expr:
+    """`advice`, and while the treatment begins the test that it should not go without.
+
+    Before what the guideline says; behind what a check says, as that is for now.
+    """
+    then = advice.str.slice(0, 1).str.to_lowercase() + advice.str.slice(1)
+    asked = _begins() & (pl.col("to_test") != "")
+    return (pl.when(~asked).then(advice).when("by_check").then(pl.format("{} {}.", advice, "to_test"))
+            .otherwise(pl.format("{}; until then: {}", "to_test", then)))
 
 
 def _fitting() -> pl.Expr:
@@ -192,14 +225,15 @@ def _why() -> pl.Expr:
     # A medicine, age or illness is no matter of the genes: they stand before the reason that is theirs.
     because = pl.col("because").str.replace_all(GENES, who, literal=True)
     sentence = because.str.slice(0, 1).str.to_uppercase() + because.str.slice(1) + pl.lit(".")
-    return (pl.when("assessed").then(sentence)
+    open_ = pl.format("Whether a check speaks against it is open: no recent value of {}.", "untested")
+    return (pl.when("assessed").then(sentence).when(pl.col("status") == "not-applicable").then(open_)
             .when(pl.col("gap").is_not_null()).then(pl.col("gap") + pl.lit("."))
             .otherwise(who + pl.lit("the guideline makes no recommendation.")))
 
 
-def _facts(outcomes: list[Outcome]) -> pl.DataFrame:
-    """One row a case that is advised about: what does not depend on the patient's other data."""
-    told = [(case, one) for case, one in enumerate(outcomes) if one.drug.rows or one.lead]
+def _facts(outcomes: list[Outcome], asked: pl.Series) -> pl.DataFrame:
+    """One row a case among those `asked` for: what does not depend on the patient's other data."""
+    told = [(case, outcomes[case]) for case in asked.unique().sort().to_list()]
     mine = [one for _, one in told]
     facts = _remembered_facts(mine) if len(outcomes) <= FEW * len(covered()) else _made_facts(mine)
     return facts.hstack([pl.Series("case", [case for case, _ in told], dtype=pl.Int64)])
@@ -255,13 +289,16 @@ def _remembered_facts(outcomes: Sequence[Outcome]) -> pl.DataFrame:
 
 @lru_cache(maxsize=REMEMBERED)
 def _fact(one: Outcome) -> dict[str, Any]:
-    drug, lead = one.drug, one.lead
+    drug, lead, offers = one.drug, one.lead, offering(one)
     return {"action": lead and lead.action, "strength": lead.strength if lead else "none",
+            "offered_for": offers and offers.key, "offered_as": offers and offers.action,
             "advice": wording.advice(one), "because": wording.because(one, GENES),
             "dose_factor": wording.dose_factor(one), "expected": lead.expected if lead else "",
             "untested": wording.untested(one), "open": wording.point(one),
+            "to_test": wording.to_test(one), "by_check": lead in one.checks,
+            "for_today": any(row.today for row in one.checks),
             "population": wording.population(one), "evidence": wording.evidence(one), "noted": wording.cautions(one),
-            "unknown": list(one.unknown if lead else one.missing),
+            "unknown": wording.unknown(one),
             "explained_by": [{"predictor": PREDICTOR, "target": drug.name}],
             "harm_at_start": drug.harm_at_start, "grave": _grave(one), "changes": _changes(one),
             "discomfort": bool(lead and lead.discomfort), "starting": wording.starting(one)}
@@ -269,7 +306,7 @@ def _fact(one: Outcome) -> dict[str, Any]:
 
 def _changes(one: Outcome) -> bool:
     """Whether one of the rows and checks that hold changes the treatment, and not as an option only."""
-    return any(row.concern >= CONCERN["adjust"] and row.strength != "optional" for row in (*one.applied, *one.checks))
+    return any(row.changes for row in (*one.applied, *one.checks))
 
 
 def _grave(one: Outcome) -> bool:

@@ -16,7 +16,7 @@ from pmed.plans import as_written
 
 from .cases import FEW, REMEMBERED, Cases
 from .checks import covered
-from .guidelines import CONCERN, Known, drugs
+from .guidelines import CONCERN, Known, Row, drugs
 from .knowledge import table
 from .medicines import MODIFIERS, TAKING
 from .outcomes import Outcome, outcome
@@ -25,13 +25,16 @@ from .wording import about, age_asked_for, asked_for, because, held, reason, unt
 KEY = ["patient_id", "drug"]
 FITS, CAUTION, OUT = "fits", "caution", "ruled-out"
 CONCERNED, GRADED = ("avoid", "alternative"), ("strong", "moderate")
+_ROW = ("patient_id", "number", "drug")
 _OFFER = ("other", "place", "status", "reason", "finding")
 _STATUS = pl.Enum([FITS, CAUTION, OUT])
 _RANKS = {FITS: 0, CAUTION: 1, OUT: 2}
 
 
 def alternatives(rows: pl.DataFrame, cases: Cases, findings: pl.DataFrame) -> pl.DataFrame:
-    """For `rows` (patient_id, number, drug, label, action): the ``alternatives`` list, those that fit first.
+    """For `rows` (patient_id, number, drug, label, action, advice): the ``alternatives`` list, those that fit first.
+
+    Of those that are alike, what the advice names is first.
 
     ``named`` are those of the guideline that are not ruled out, as words for its text. `findings` are those of
     `on_record`.
@@ -68,13 +71,13 @@ def _of_few(rows: pl.DataFrame, cases: Cases, findings: pl.DataFrame) -> pl.Data
     held = {(patient, finding): words for patient, finding, words in
             findings[["patient_id", "finding", "words"]].iter_rows()}
     listed: list[tuple[Any, ...]] = []
-    for patient, number, drug, label, action in rows[["patient_id", "number", "drug", "label", "action"]].iter_rows():
+    for patient, number, drug, label, action, advice in rows[[*_ROW, "label", "action", "advice"]].iter_rows():
         found = []
         for one in _offered_to(drug, label, concerned=action in CONCERNED):
             words = held.get((patient, one.finding or ""))
             own = _judged(cases.outcomes[cases.of[number, one.place]], drug) if words is None else (OUT, words)
             found.append((one, *_both(one, *own)))
-        found.sort(key=lambda one: one[1])
+        found.sort(key=lambda one: (one[1], f" {one[0].other}" not in f" {advice}"))
         named = _or([one.other for one, final, _ in found if one.guideline and final < _RANKS[OUT]])
         listed += [(patient, drug, one.other, _STATUS.categories[final], reason, named)
                    for one, final, reason in found]
@@ -102,6 +105,7 @@ def _or(names: Sequence[str]) -> str:
 def _weighed(found: pl.LazyFrame) -> pl.LazyFrame:
     """The candidates as lists of each patient and drug, by the guideline's `status` and the patient's own `verdict`."""
     judged = found.with_columns(
+        named_by_advice=(pl.lit(" ") + pl.col("advice")).str.contains(pl.lit(" ") + pl.col("other"), literal=True),
         verdict=pl.when(pl.col("words").is_not_null()).then(pl.lit(OUT)).otherwise("verdict"),
         why=pl.coalesce("words", "why"))
     final = pl.max_horizontal(pl.col("status").cast(_STATUS).to_physical(),
@@ -112,7 +116,7 @@ def _weighed(found: pl.LazyFrame) -> pl.LazyFrame:
         reason=pl.when((pl.col("status") == CAUTION) & (pl.col("verdict") == CAUTION) & pl.col("why").is_not_null())
         .then(pl.format("{}; {}", "reason", "why"))
         .when(worse & pl.col("why").is_not_null()).then("why").otherwise("reason")).sort(
-        "final", maintain_order=True)
+        "final", ~pl.col("named_by_advice"), maintain_order=True)
     entry = pl.struct(drug="other", status=pl.col("final").cast(pl.UInt32).replace_strict(
         dict(enumerate(_STATUS.categories)), return_dtype=pl.String), reason="reason")
     named = pl.col("other").filter(pl.col("guideline"), pl.col("final") < len(_STATUS.categories) - 1)
@@ -135,7 +139,7 @@ def _offered(rows: pl.DataFrame) -> pl.LazyFrame:
     by_check = concerned.join(offers.select("drug", "label"), on=["drug", "label"], how="anti").join(
         _each_offer().lazy(), on="drug", maintain_order="left")
     alike = concerned.join(_alike().lazy(), on="drug", maintain_order="left")
-    each = [one.select("patient_id", "number", "drug", *_OFFER, guideline=pl.lit(by_guideline))
+    each = [one.select(*_ROW, "advice", *_OFFER, guideline=pl.lit(by_guideline))
             for one, by_guideline in ((named, True), (by_check, True), (alike, False))]
     return pl.concat(each).unique([*KEY, "other"], keep="first", maintain_order=True)
 
@@ -215,9 +219,16 @@ def looked_at() -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
     return {drug: (tuple(others), tuple(findings)) for drug, (others, findings) in found.items()}
 
 
+def offering(one: Outcome) -> Row | None:
+    """The row or check for which others are offered: what leads, or an option to change the drug that stands behind."""
+    options = (row for row in (*one.applied[:1], *one.checks) if row.action in CONCERNED)
+    return one.lead if one.lead is None or one.lead.action in CONCERNED else next(options, one.lead)
+
+
 def offered_to(one: Outcome) -> bool:
     """Whether something may be offered instead."""
-    return one.lead is not None and (one.lead.action in CONCERNED or (one.drug.name, one.lead.key) in _labels())
+    row = offering(one)
+    return row is not None and (row.action in CONCERNED or (one.drug.name, row.key) in _labels())
 
 
 @cache
@@ -247,12 +258,14 @@ def _without(one: Outcome, drug: str) -> Outcome:
 @lru_cache(maxsize=REMEMBERED)
 def _verdict(one: Outcome) -> tuple[str, str | None]:
     lead = one.lead
-    if lead and (lead.action == "avoid" or (lead.action == "alternative" and lead.strength in GRADED)):
+    # Not only what leads: an optional "avoid" stands behind a strong change of the dose.
+    if lead and any(row.action == "avoid" or (row.action == "alternative" and row.strength in GRADED)
+                    for row in (lead, *one.checks, *one.applied[:1])):
         return OUT, because(one)
     if lead and lead.concern >= CONCERN["monitor"]:
         return CAUTION, because(one)
     # What a check asks for would be asked as soon as the drug is taken: unknown organ function is no good one.
-    asked = [*filter(None, [untested(one)]), *map(about, [*asked_for(one), *age_asked_for(one)])]
+    asked = dict.fromkeys([*filter(None, [untested(one)]), *map(about, [*asked_for(one), *age_asked_for(one)])])
     told = [*(f"{name} is not known" for name in asked), *_silent(one), *held(one)]
     return (CAUTION, "; ".join(told)) if told else (FITS, None)
 

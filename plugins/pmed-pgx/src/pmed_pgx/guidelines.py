@@ -21,7 +21,7 @@ from .rule_files import loads
 CONCERN = {"standard": 0.0, "monitor": 1.0, "adjust": 2.0, "alternative": 3.0, "avoid": 4.0}
 PHENOTYPE, SCORE = "phenotype:", "activity-score:"
 DAYS = "days-taken"  # in a row: of its own drug, as the feature ``days-taken:<drug>``
-AGE, FINDING, ENDLESS = "age", "finding:", float("inf")
+AGE, FINDING, LATEST, ENDLESS = "age", "finding:", "latest:", float("inf")
 UNKNOWN = "unknown"  # as a wanted value: the condition holds where nobody knows
 ADULT = 40.0  # years; the reference patient's age where the rows ask for one
 
@@ -49,7 +49,7 @@ class Row:
     A check, which is no row of the guideline, has an ``evidence`` of its own, and may ``ask`` for what is unknown.
     ``expected`` is the maintenance dose that the guideline's table gives; ``{alternatives}`` in ``text`` stands for
     those that fit the patient. ``discomfort`` says that what it avoids is unpleasant and no danger, ``undecided`` that
-    the genes are known and tell nothing for or against the drug.
+    the genes are known and tell nothing for or against the drug; ``today`` that it is for today though the drug stays.
     """
 
     key: str
@@ -67,11 +67,17 @@ class Row:
     ask: bool = False
     discomfort: bool = False
     undecided: bool = False
+    today: bool = False
 
     @property
     def concern(self) -> float:
         """Concern level of the action."""
         return CONCERN[self.action]
+
+    @property
+    def changes(self) -> bool:
+        """Whether it changes the treatment, and not as an option only."""
+        return self.concern >= CONCERN["adjust"] and self.strength != "optional"
 
     def fits(self, known: Known) -> bool | None:
         """Whether the inputs are those of this row; None where an unknown one decides it."""

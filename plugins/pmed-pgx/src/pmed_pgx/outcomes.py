@@ -6,9 +6,8 @@ in the way of later rows that say to use the drug as usual or to watch it: unkno
 changes the treatment leads all the same, and a caution names the more concerned ones that stay open. An input of which
 several values are possible is judged for each of them, and leads somewhere only where all agree.
 
-Checks (``checks``) come on top: all that hold count. One that is more concerned than the guideline's row leads, as does
-one that is as concerned but of a stronger grade; where the guideline waits for an unknown gene, only one that changes
-the treatment does.
+Checks (``checks``) come on top: all that hold count. One that weighs more than the guideline's row leads (`weight`);
+where the guideline waits for an unknown gene, only one that changes the treatment does.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from typing import Any
 from pmed.tables import STRENGTHS
 
 from .checks import seen
-from .guidelines import AGE, CONCERN, DAYS, FINDING, Drug, Known, Row
+from .guidelines import AGE, CONCERN, DAYS, FINDING, LATEST, Drug, Known, Range, Row
 from .phenoconversion import OR
 
 
@@ -31,7 +30,7 @@ class Judged:
     """What the rows say of one combination of inputs.
 
     ``applied``: the fitting row of each population, most concerned first. ``undecided``: rows before those that an
-    unknown input leaves open. ``checks``: those that hold, most concerned first. ``asking``: checks that want to know.
+    unknown input leaves open. ``checks``: those that hold, by `weight`. ``asking``: checks that want to know.
     """
 
     applied: tuple[Row, ...]
@@ -41,9 +40,9 @@ class Judged:
 
     @property
     def lead(self) -> Row | None:
-        """The row that gives the action: the guideline's, or a check of more concern, or of as much and stronger."""
+        """The row that gives the action: the guideline's, or a check of more `weight`."""
         row, check = self.by_guideline, self.checks[0] if self.checks else None
-        if check is None or (row and _weight(row) <= _weight(check)):
+        if check is None or (row and weight(row) <= weight(check)):
             return row
         waits = row is None and bool(self.applied or self.undecided)
         return None if waits and check.concern < CONCERN["adjust"] else check
@@ -81,7 +80,7 @@ class Outcome:
 
     @cached_property
     def checks(self) -> tuple[Row, ...]:
-        """Checks that hold whatever the unknown inputs are, most concerned first."""
+        """Checks that hold whatever the unknown inputs are, by `weight`."""
         first, *others = (judged.checks for _, judged in self.each)
         return tuple(row for row in first if all(row in rows for rows in others))
 
@@ -101,8 +100,9 @@ class Outcome:
 
     @cached_property
     def undecided(self) -> tuple[Row, ...]:
-        """Rows that an unknown input leaves open."""
-        return tuple(_by_concern(self.drug, {row.key: row for _, one in self.each for row in one.undecided}.values()))
+        """Rows that an unknown input leaves open, and that another of the same population does not come before."""
+        open_ = {row.key: row for known, one in self.each for row in one.undecided if reachable(self.drug, known, row)}
+        return tuple(_by_concern(self.drug, open_.values()))
 
     @cached_property
     def sets(self) -> Mapping[str, tuple[str, ...]]:
@@ -120,7 +120,7 @@ class Outcome:
         """What has to be known before a row can lead; empty where one does, or where no row is for these inputs."""
         if self.lead:
             return ()
-        asked = {name for row in self.undecided for name in row.when}
+        asked = {name for _, one in self.each for row in one.undecided for name in row.when}
         return tuple(name for name in self.drug.reference
                      if (name in asked and self.known.get(name) is None) or self._split_by(name))
 
@@ -134,7 +134,7 @@ def judge(drug: Drug, known: Known) -> Judged:
     applied, undecided = _applied(drug, known)
     held = [(row, row.fits(known)) for row in drug.checks]
     return Judged(tuple(_by_concern(drug, applied)), tuple(undecided),
-                  tuple(sorted((row for row, fits in held if fits), key=_weight)),
+                  tuple(sorted((row for row, fits in held if fits), key=weight)),
                   tuple(row for row, fits in held if fits is None and row.ask))
 
 
@@ -166,7 +166,14 @@ def certain(drug: Drug, known: Known) -> float:
 def _highest(drug: Drug, known: Known) -> float:
     applied, _ = _applied(drug, known)
     held = (row for row in drug.checks if row.fits(known))
-    return max((row.concern for row in (*applied, *held)), default=0.0)
+    leading = min((*_by_concern(drug, applied)[:1], *held), key=weight, default=None)
+    return leading.concern if leading else 0.0
+
+
+def reachable(drug: Drug, known: Known, row: Row) -> bool:
+    """Whether an undecided row would be its population's if the unknown inputs were as it asks; of a range, unasked."""
+    wanted = {name: asked[0] for name, asked in row.when.items() if known.get(name) is None}
+    return any(isinstance(one, Range) for one in wanted.values()) or row in _applied(drug, {**known, **wanted})[0]
 
 
 def _combinations(known: Known) -> list[Known]:
@@ -200,9 +207,10 @@ def considered(drug: Drug, known: Known) -> list[tuple[Row, ...]]:
             and (not here or rows[0].indication in here or not rows[0].indication)]
 
 
-def _weight(row: Row) -> tuple[float, int]:
-    """Most concerned first, then strongest."""
-    return -row.concern, STRENGTHS.index(row.strength)
+def weight(row: Row) -> tuple[bool, float, int, bool]:
+    """What leads first: a change that is no mere option, the more concerned, the stronger, what was measured."""
+    return not row.changes, -row.concern, STRENGTHS.index(row.strength), not any(
+        name.startswith(LATEST) for name in row.when)
 
 
 def _by_concern(drug: Drug, rows: Iterable[Row]) -> list[Row]:

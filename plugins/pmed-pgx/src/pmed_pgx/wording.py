@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from .checks import is_list, listing
 from .guidelines import AGE, CONCERN, UNKNOWN, Known, Row, gene_of
+from .medicines import TAKING
 from .outcomes import Judged, Outcome, considered
 from .phenoconversion import OR
 
@@ -15,9 +16,10 @@ SHOWN = 4
 # Advice that begins, or goes on after its first sentence, with how to start.
 _BEGINS = re.compile(r"(?:^|[.:] )(?:Start|Consider a (?:lower )?start)\b(?! as usual)")
 _CHANGES, _REPLACES = CONCERN["adjust"], CONCERN["alternative"]
-# LOINC codes that checks read, in words
-_LABS = {"14334-7": "the level of lithium", "19123-9": "magnesium", "2160-0": "creatinine", "2823-3": "potassium",
-         "6301-6": "the INR", "777-3": "the platelet count", "8636-3": "the QTc time", "8867-4": "the heart rate"}
+# LOINC codes of what checks read, or of what that follows from, in words
+LABS = {"14334-7": "the level of lithium", "19123-9": "magnesium", "2160-0": "creatinine", "29463-7": "weight",
+        "2823-3": "potassium", "6301-6": "the INR", "777-3": "the platelet count", "8636-3": "the QTc time",
+        "8867-4": "the heart rate"}
 _NAMED = {"egfr": "kidney function (eGFR)", "creatinine-clearance": "kidney function (creatinine clearance)",
           "child-pugh": "liver function (Child-Pugh)"}
 
@@ -69,12 +71,24 @@ def about(name: str) -> str:
     kind, _, rest = name.partition(":")
     if kind == "genotype":
         return f"{gene_of(name)} {rest}".strip()
-    return _NAMED.get(name) or _LABS.get(rest, rest) or name
+    return _NAMED.get(name) or LABS.get(rest, rest) or name
 
 
 def untested(one: Outcome) -> str | None:
-    """What to test, in words; None where a row leads or no test would help."""
-    return " and ".join(dict.fromkeys(map(about, one.missing))) or None
+    """What to test, in words; None where a row leads or no test would help.
+
+    Of a drug that only checks are about it is what they ask for.
+    """
+    names = one.missing if one.drug.rows else () if one.lead else asked_for(one)
+    return " and ".join(dict.fromkeys(map(about, names))) or None
+
+
+def to_test(one: Outcome) -> str:
+    """What to test while a treatment begins, though something leads: a result may be a stronger reason against it."""
+    worse = [row for row in one.undecided if one.lead and row.changes and row.strength == "strong"
+             and row.concern > one.lead.concern]
+    names = dict.fromkeys(about(name) for row in worse for name in row.when if one.known.get(name) is None)
+    return f"Test {' and '.join(names)}: the result may speak against {one.drug.name}" if names else ""
 
 
 def advice(one: Outcome) -> str | None:
@@ -82,26 +96,29 @@ def advice(one: Outcome) -> str | None:
     lead = one.lead
     if not lead:
         return None
-    others = [row for row in one.checks if row is not lead and _beside(lead, row, 0)]
+    others = [row for row in one.checks if row is not lead and _beside(one, row, 0)]
     checks = list(dict.fromkeys(row.text for row in others if row.text != lead.text))
     if lead not in one.checks and (disagreeing(one) or lowering(one)):
         return f"By the genes: {_guideline(one)} By the record: {' '.join(checks)}"
     if lead not in one.checks:
         return " ".join([_guideline(one), *checks])
-    concerned = any(_beside(lead, row, _CHANGES) for row in one.applied)
+    concerned = any(_beside(one, row, _CHANGES) for row in one.applied)
     genes = [f"By the genes: {_guideline(one)}"] if concerned else []
     return " ".join([lead.text, *checks, *genes])
 
 
-def _beside(lead: Row, row: Row, least: float) -> bool:
+def _beside(one: Outcome, row: Row, least: float) -> bool:
     """Whether a row is said beside the leading one, where its concern is `least` or more.
 
-    Beside "do not take it" there is no room for how to dose or to watch it; where that is not graded strong, and many
-    will go on with it, a strong change of the dose is still said.
+    Beside "do not take it" there is no room for how to dose or to watch it. A strong change of the dose is still said
+    where that is not graded strong, as many will go on; and the genes' where another medicine is why, as that may go.
     """
-    if lead.action != "avoid" or row.concern >= _REPLACES:
+    lead = one.lead
+    if lead is None or lead.action != "avoid" or row.concern >= _REPLACES:
         return row.concern >= least
-    return lead.strength != "strong" and row.strength == "strong" and row.concern >= _CHANGES
+    other = one.drug.harm_at_start and any(name.startswith(TAKING) for name in lead.when)
+    return (lead.strength != "strong" and row.strength == "strong" and row.concern >= _CHANGES) or (
+        other and row.changes and row in one.applied)
 
 
 def starting(one: Outcome) -> bool:
@@ -199,14 +216,21 @@ def _undecided(one: Outcome) -> list[Caution]:
 
 
 def _asking(one: Outcome) -> list[Caution]:
-    """What a check would have to know; nothing where the drug is to be avoided whatever that is."""
-    gone = one.lead is not None and one.lead.action == "avoid"
+    """What a check would have to know; not where that is what to test."""
     told = f"is not on record: it decides whether the dose of {one.drug.name} is right"
-    return [] if gone else [{"code": "unknown-input", "text": f"{about(name)} {told}"} for name in asked_for(one)]
+    silent = not (one.drug.rows or one.lead)
+    return [] if silent else [{"code": "unknown-input", "text": f"{about(name)} {told}"} for name in asked_for(one)]
+
+
+def unknown(one: Outcome) -> list[str]:
+    """Inputs that are unknown: of the rows, where none leads those that decide, and of checks those asked for."""
+    return list(dict.fromkeys([*(one.unknown if one.lead else one.missing), *asked_for(one)]))
 
 
 def asked_for(one: Outcome) -> list[str]:
-    """Inputs that are unknown and that a check asks for."""
+    """Inputs that are unknown and that a check asks for; none where the drug is to be avoided whatever they are."""
+    if one.lead and one.lead.action == "avoid":
+        return []
     return list(dict.fromkeys(name for row in one.asking for name in row.when if one.known.get(name) is None))
 
 

@@ -1,0 +1,79 @@
+"""Cautions about measurements that are too old to count, beside the medicines taken for which they would.
+
+A check does not know of an INR of last year. Whoever takes warfarin is told of it where it would have been a cause for
+alarm, or where a check asks for what follows from it (kidney function): nobody else is, or all would be.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import polars as pl
+
+from pmed.measured import outdated
+from pmed.normalise.units import CODES, canonical_unit
+from pmed.tables import TABLES, Tables
+
+from .cases import Cases
+from .checks import covered
+from .guidelines import LATEST, Range
+from .wording import LABS, asked_for
+
+KEY = ["patient_id", "drug"]
+OLD_VALUE = "old-value"
+# What is derived from a measurement, which checks ask for
+_DERIVED = {"egfr": ("2160-0",), "creatinine-clearance": ("2160-0", "29463-7")}
+_CAUTIONS = TABLES["suggestions"].columns["cautions"].dtype
+_NONE = pl.DataFrame(schema={**dict.fromkeys(KEY, pl.String()), "old_values": _CAUTIONS, "too_old": pl.String(),
+                             "remeasure": pl.List(pl.String())})
+
+
+def old_values(taken: pl.DataFrame, rows: pl.DataFrame, cases: Cases, tables: Tables) -> pl.DataFrame:
+    """patient_id, drug, old_values (cautions); too_old (in words) and remeasure (features), of what would be alarming.
+
+    `taken` and `rows` (with ``case``) have a row a patient and drug.
+    """
+    codes = [*_alarms()["code"].unique(maintain_order=True), *(code for each in _DERIVED.values() for code in each)]
+    old = outdated(tables, codes).join(taken.select(KEY), on="patient_id")
+    if old.is_empty():
+        return _NONE
+    alarming = old.join(_alarms(), on=["drug", "code"]).filter(
+        pl.col("value") >= pl.col("low"), pl.col("value") < pl.col("high"))
+    asked = rows.join(old.select(KEY).unique(), on=KEY, how="semi").join(_asked(rows, old, cases), on="case")
+    derived = old.join(asked, on=[*KEY, "code"])
+    told = pl.concat([one.select(*KEY, "code", "value", "ago", alarm=pl.lit(alarm)) for one, alarm in (
+        (alarming, True), (derived, False))]).unique([*KEY, "code"], keep="first", maintain_order=True)
+    said, alarm = pl.struct(code=pl.lit(OLD_VALUE), text=_text()), pl.col("alarm")
+    named = _name().filter(alarm).str.join(" and ")
+    return told.sort(*KEY, "code").group_by(KEY, maintain_order=True).agg(
+        old_values=said, too_old=pl.when(alarm.any()).then(named),
+        remeasure=(pl.lit(LATEST) + pl.col("code")).filter(alarm)).cast({"old_values": _CAUTIONS})
+
+
+def _text() -> pl.Expr:
+    units = {code: "" if (unit := canonical_unit(CODES[code][1])) == "1" else f" {unit}" for code in CODES}
+    number = pl.col("value").round(2).cast(pl.String).str.strip_suffix(".0")
+    return pl.format("{} of {} days ago ({}{}) is too old to count: measure it anew", _name(), "ago", number,
+                     pl.col("code").replace(units))
+
+
+def _name() -> pl.Expr:
+    return pl.col("code").replace(LABS)
+
+
+@cache
+def _alarms() -> pl.DataFrame:
+    """drug, code, low, high: between which bounds a measurement speaks against a drug, or for less of it."""
+    spans = [(drug.name, name.removeprefix(LATEST), one.low, one.high) for drug in covered().values()
+             for row in drug.checks for name, wanted in row.when.items() if name.startswith(LATEST)
+             for one in wanted if isinstance(one, Range)]
+    return pl.DataFrame(spans, orient="row", schema={"drug": pl.String(), "code": pl.String(), "low": pl.Float64(),
+                                                     "high": pl.Float64()})
+
+
+def _asked(rows: pl.DataFrame, old: pl.DataFrame, cases: Cases) -> pl.DataFrame:
+    """case, code: measurements from which follows what a check of that case asks for."""
+    theirs = rows.join(old.select(KEY).unique(), on=KEY, how="semi")["case"].unique().to_list()
+    found = [(case, code) for case in theirs for name in asked_for(cases.outcomes[case])
+             for code in _DERIVED.get(name, ())]
+    return pl.DataFrame(found, orient="row", schema={"case": rows.schema["case"], "code": pl.String()})
