@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pmed import PmedError
-from pmed_pgx.alternatives import without
+from pmed_pgx.beside import without
 from pmed_pgx.checks import allergy_rows, checks, covered, parse
 from pmed_pgx.explainer import TOGETHER, attributed, game
 from pmed_pgx.guidelines import Drug, drugs

@@ -17,6 +17,7 @@ from pmed.tables import TABLES, Tables
 from . import wording
 from .alike import alike
 from .alternatives import OUT, alternatives
+from .beside import Taken
 from .cases import FEW, REMEMBERED, Cases
 from .checks import covered, weighing
 from .explainer import medicines_of
@@ -58,7 +59,7 @@ class GuidelineAdviser:
         rows, results = every.filter(every["status"] != "not-applicable"), tables["gene_results"]
         present = tables.get("present_phenotypes", TABLES["present_phenotypes"].empty())
         taken = _taken(with_coming(tables))
-        given = _Given(cases, today(results, present), on_record(tables), (
+        given = _Given(cases, today(results, present), on_record(tables), Taken.of(tables, cases), (
             taken, _doses(tables["predictions"]), assumptions(results), remarks(results), hints(results),
             days_taken(tables), _unweighed(taken, every, cases, tables["features"]), _long_ago(every, cases, tables)))
         if len(cases.patients) <= FEW:
@@ -75,12 +76,14 @@ class _Given:
         cases: Of all patients and drugs.
         told: The results of genes in words.
         found: Findings on record.
+        taken: What the patients take.
         more: Frames of patients and drugs with further columns.
     """
 
     cases: Cases
     told: pl.DataFrame
     found: pl.DataFrame
+    taken: Taken
     more: tuple[pl.DataFrame, ...]
 
     def said(self, rows: pl.DataFrame) -> pl.DataFrame:
@@ -89,7 +92,7 @@ class _Given:
         whole = rows.join(_facts(outcomes), on="case", how="left", maintain_order="left")
         why = reasons_of_few if len(self.cases.patients) <= FEW else reasons
         whole = whole.hstack(why(whole[[*KEY, "case"]], outcomes, self.told))
-        others = alternatives(whole[[*KEY, "number", "label", "action"]], self.cases, self.found)
+        others = alternatives(whole[[*KEY, "number", "label", "action"]], self.cases, self.found, self.taken)
         lost = _named_in_vain(whole[[*KEY, "advice"]], others)
         return _suggestions(reduce(_beside, (others, lost, *self.more), whole.lazy()))
 

@@ -128,6 +128,17 @@ def _taken(tables: Tables) -> pl.DataFrame:
         pl.col("daily").max()).sort("patient_id", "drug", "state").pipe(as_written)
 
 
+def now_taken(tables: Tables) -> pl.DataFrame:
+    """patient_id, drug, state: each drug that is taken, perhaps taken or to begin, once."""
+    return _surest(_taken(tables))
+
+
+def _surest(taken: pl.DataFrame) -> pl.DataFrame:
+    now = taken.lazy().filter(pl.col("state") != RECENT).sort("patient_id", "drug", "state").unique(
+        ["patient_id", "drug"], keep="first", maintain_order=True)
+    return now.select("patient_id", "drug", "state").pipe(as_written)
+
+
 def each_drug(medications: pl.DataFrame, *kept: str) -> pl.LazyFrame:
     """One row an ingredient of each medicine: patient_id, drug, state, active and the columns `kept`.
 
@@ -174,8 +185,7 @@ def _modifiers(acting: pl.DataFrame) -> pl.DataFrame:
 
 def _classes(taken: pl.DataFrame) -> pl.DataFrame:
     """patient_id, name (class), text: drugs that are taken; those that perhaps are, or are to begin, say so."""
-    now = taken.lazy().filter(pl.col("state") != RECENT).sort("patient_id", "drug", "state").unique(
-        ["patient_id", "drug"], keep="first", maintain_order=True)
+    now = _surest(taken).lazy()
     told = pl.when(pl.col("state") == TAKEN).then("drug").otherwise(pl.concat_str("drug", "state", separator="|"))
     entries = now.select("patient_id", "drug", entry=told)
     each = pl.concat([entries.join(_listed().lazy(), on="drug"), entries.with_columns(name="drug")], how="diagonal")

@@ -138,6 +138,12 @@ def _by_genes(row: Row) -> bool:
     return not row.evidence or any(name.startswith("phenotype:") for name in row.when)
 
 
+def newly(one: Outcome, before: Outcome) -> dict[Row, str]:
+    """What holds in an outcome and did not `before`, with its reason: checks, and the guideline's row."""
+    old = {*before.checks, *before.applied[:1]}
+    return {row: _reason(row, one) for row in (*one.checks, *one.applied[:1]) if row.concern and row not in old}
+
+
 def held(one: Outcome) -> list[str]:
     """The reasons of the checks that hold."""
     return list(dict.fromkeys(_reason(row, one) for row in one.checks))
