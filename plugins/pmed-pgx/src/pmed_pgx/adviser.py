@@ -27,6 +27,7 @@ from .medicines import UNREAD, days_taken, each_drug, with_coming
 from .outcomes import Outcome
 from .phenoconversion import PERHAPS, TAKEN
 from .reasons import assumptions, hints, reasons, reasons_of_few, remarks, today
+from .uncovered import allergies_to_others
 
 PREDICTOR = "pgx-guidelines"
 KEY = ["patient_id", "drug"]
@@ -50,10 +51,13 @@ class GuidelineAdviser:
 
     name: ClassVar[str] = "pgx-guidelines"
     needs: ClassVar[tuple[str, ...]] = ("predictions", "features", "gene_results", "present_phenotypes", "medications",
-                                        "patients")
+                                        "patients", "allergies")
 
     def advise(self, tables: Tables) -> pl.DataFrame:
-        """A ``suggestions`` table, without ``adviser``: every patient × every drug that rows or checks are about."""
+        """A ``suggestions`` table, without ``adviser``: every patient × every drug that rows or checks are about.
+
+        And what is taken in spite of an allergy, of all that is recognised.
+        """
         cases = Cases.read(tables["features"])
         every = _with_cases(tables["predictions"].lazy().filter(_MINE).select(_READ).pipe(as_written), cases)
         rows, results = every.filter(every["status"] != "not-applicable"), tables["gene_results"]
@@ -62,10 +66,14 @@ class GuidelineAdviser:
         given = _Given(cases, today(results, present), on_record(tables), Taken.of(tables, cases), (
             taken, _doses(tables["predictions"]), assumptions(results), remarks(results), hints(results),
             days_taken(tables), _unweighed(taken, every, cases, tables["features"]), _long_ago(every, cases, tables)))
+        others = allergies_to_others(taken, tables)
         if len(cases.patients) <= FEW:
-            return given.said(rows)
-        where, first = alike(rows, cases, given.told, given.found, given.more)
-        return given.said(rows[first])[where].with_columns(rows["patient_id"])
+            made = given.said(rows)
+        else:
+            where, first = alike(rows, cases, given.told, given.found, given.more)
+            made = given.said(rows[first])[where].with_columns(rows["patient_id"])
+        # In one piece: to pick rows out of several takes thirty times as long.
+        return made if others.is_empty() else pl.concat([made, others], rechunk=True)
 
 
 @dataclass(frozen=True)
