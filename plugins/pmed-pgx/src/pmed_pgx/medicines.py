@@ -6,7 +6,7 @@ each joined by ";" and in alphabetical order; "" where there are none,
 null where there is no record, where it neither lists any medicine (allergy) nor says that there is none, and where one
 had to be left out while reading. One that was not recognised is left out, and pmed's cautions name it.
 ``daily-dose:<drug>`` (mg) and ``days-taken:<drug>`` are of what is taken; the days are 0 of what is not, where the
-record lists medicines.
+record lists medicines. A dose that nobody takes, as it is too small (`LEAST`), is unknown.
 """
 
 from __future__ import annotations
@@ -39,6 +39,12 @@ _SNOMED = r"snomed|2\.16\.840\.1\.113883\.6\.96$"
 LAPSE = 30  # days without a medicine, after which its treatment begins anew
 AHEAD = 90  # days within which an order that is yet to begin is asked about now
 _IN_MG = {"mg": 1.0, "g": 1000.0, "ug": 0.001}
+# mg a day that anybody takes at least, of drugs whose dose decides: well below the smallest strength, as halves are
+# taken, and every other day. What is less is likelier of another unit (40 ug simvastatin), and unknown: a dose that is
+# taken for small would take a warning away.
+LEAST: Mapping[str, float] = {
+    "aspirin": 20.0, "celecoxib": 20.0, "citalopram": 2.0, "digoxin": 0.02, "escitalopram": 1.0, "lovastatin": 4.0,
+    "methadone": 0.5, "pimozide": 0.25, "ritonavir": 30.0, "sertraline": 5.0, "simvastatin": 2.0, "topiramate": 5.0}
 _BEGUN = f"{DAYS}:"
 _STATES = pl.Enum([TAKEN, RECENT, PERHAPS, COMING])  # the surest first
 
@@ -120,8 +126,10 @@ def _taken(tables: Tables) -> pl.DataFrame:
     dosed = single & (pl.col("active") | pl.col("coming"))
     said = whole.with_columns(since=pl.when(~pl.col("active")).then(ended),
                               daily=pl.when(dosed).then(pl.col("daily_dose") * factor))
+    least = pl.col("drug").replace_strict(LEAST, default=None, return_dtype=pl.Float64)
     rows = each_drug(said.pipe(as_written), "since", "daily", "coming").filter(
-        pl.col("active").fill_null(value=True) | pl.col("coming") | (pl.col("since") >= 0))
+        pl.col("active").fill_null(value=True) | pl.col("coming") | (pl.col("since") >= 0)).with_columns(
+        daily=pl.when((pl.col("daily") >= least) | least.is_null()).then("daily"))
     # Several orders of one drug that all run are taken together; which of them is meant is not known, so none adds up.
     return rows.group_by("patient_id", "drug", "state").agg(
         pl.when(pl.col("since").is_null().any()).then(None).otherwise(pl.col("since").min()).alias("since"),
