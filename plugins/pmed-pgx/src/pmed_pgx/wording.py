@@ -17,7 +17,8 @@ _BEGINS = re.compile(r"(?:^|[.:] )(?:Start|Consider a (?:lower )?start)\b(?! as 
 _CHANGES, _REPLACES = CONCERN["adjust"], CONCERN["alternative"]
 # LOINC codes that checks read, in words
 _LABS = {"14334-7": "the level of lithium", "19123-9": "magnesium", "2160-0": "creatinine", "2823-3": "potassium",
-         "6301-6": "the INR", "777-3": "the platelet count", "8636-3": "the QTc time", "8867-4": "the heart rate"}
+         "2951-2": "sodium", "6301-6": "the INR", "777-3": "the platelet count", "8636-3": "the QTc time",
+         "8867-4": "the heart rate"}
 _NAMED = {"egfr": "kidney function (eGFR)", "creatinine-clearance": "kidney function (creatinine clearance)",
           "child-pugh": "liver function (Child-Pugh)"}
 
