@@ -56,7 +56,7 @@ def dialysis(tables: Tables) -> pl.DataFrame:
     unknown = pl.col("open").is_not_null() | gone
     answer = (pl.when(pl.col("now").is_not_null()).then(pl.lit(value=True))
               .when(~unknown).then(pl.lit(value=False)))
-    told = pl.coalesce("now", pl.format("an entry that leaves it open: {}", "open"))
+    told = pl.coalesce("now", pl.format("an entry that may mean it: {}", "open"))
     return people(given).lazy().join(found, on="patient_id", how="left", maintain_order="left").select(
         "patient_id", dialysis=answer, **{"dialysis-found": told}).pipe(as_written)
 
