@@ -16,12 +16,12 @@ import polars as pl
 from pmed.tables import Tables
 
 from .cases import REMEMBERED, Cases
-from .checks import DOUBT, covered, reads
+from .checks import covered, reads
 from .guidelines import Known
 from .knowledge import table
 from .medicines import MODIFIERS, TAKING, now_taken, of_class
 from .outcomes import Outcome, outcome
-from .phenoconversion import COMING, PERHAPS, TAKEN, Acting, parsed, written
+from .phenoconversion import COMING, DOUBT, PERHAPS, TAKEN, Acting, parsed, written
 
 _ALREADY = {TAKEN: "it is taken already", COMING: "it is ordered already", PERHAPS: "it is perhaps taken already"}
 

@@ -38,6 +38,6 @@ def allergies_to_others(taken: pl.DataFrame, tables: Tables) -> pl.DataFrame:
     made = found.with_columns(
         action=pl.lit(row.action), urgency=pl.lit("today"), strength=pl.lit(row.strength),
         concern=pl.lit(CONCERN[row.action]), text=text, why=why, dose_factor=None, population=None,
-        evidence=pl.concat_list(pl.struct(**{name: pl.lit(value) for name, value in (row.evidence or {}).items()})),
+        evidence=pl.concat_list(pl.struct([pl.lit(value).alias(name) for name, value in (row.evidence or {}).items()])),
         alternatives=nothing, cautions=pl.col("unclear").fill_null(nothing), unknown=nothing, explained_by=nothing)
     return made.select(pl.col(name).cast(dtype) for name, dtype in columns.items())
