@@ -99,6 +99,7 @@ def test_a_row_of_the_guideline_is_foreseen() -> None:
     assert one.lead
     assert (one.lead.action, one.lead.dose_factor) == ("monitor", None)
     assert str(advice(one)).startswith("Once paroxetine is taken: Do not use codeine")
+    assert str(because(one)).startswith("once paroxetine is taken: hardly any")
     assert one.applied[0].action == "standard"
     poor = outcome(covered()["codeine"], {**known, CYP: POOR, "activity-score:CYP2D6": 0.0})
     assert poor.lead

@@ -259,9 +259,10 @@ def foreseen(drug: Drug, row: Row, names: tuple[str, ...], *, ordered: bool) -> 
     when = {f"{LATER}{name}" if name.startswith((TAKING, PHENOTYPE, SCORE)) else name: wanted
             for name, wanted in row.when.items()}
     who = " and ".join(names)
-    text = f"Once {who} is taken: {row.text}" if ordered else f"If {who} is taken: {row.text}"
-    return replace(row, when=when, action="monitor", text=text, dose_factor=None, expected="", ages=None,
-                   indication="", evidence=row.evidence or drug.evidence[0], ask=False)
+    once = f"{'once' if ordered else 'if'} {who} is taken: "
+    text, because = f"{once[:1].upper()}{once[1:]}{row.text}", f"{once}{row.because}"
+    return replace(row, when=when, action="monitor", text=text, because=because, dose_factor=None, expected="",
+                   ages=None, indication="", evidence=row.evidence or drug.evidence[0], ask=False)
 
 
 # The reference patient, where it is not one of whom nothing is on record.
