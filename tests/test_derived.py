@@ -56,6 +56,20 @@ def one(name: str, person: Row | None = None, **rows: list[Row]) -> object:
     return features(name, person=person, **rows)[name]
 
 
+@pytest.mark.parametrize(("rows", "egfr"), [
+    ([measure("62238-1", 22.0, "mL/min/{1.73_m2}")], 22.0), ([measure("33914-3", 22.0, "mL/min/1.73m2")], 22.0),
+    ([measure("62238-1", 22.0, "mL/min/{1.73_m2}", TODAY - timedelta(days=500))], None),
+    ([measure("62238-1", 22.0, "mL/min/{1.73_m2}", TODAY - timedelta(days=9)),
+      measure("62238-1", None, value_text=">60 mL/min")], None),
+    ([measure("62238-1", 50.0, "mL/min/{1.73_m2}", TODAY - timedelta(days=9)), measure("98979-8", 22.0,
+                                                                                        "mL/min/{1.73_m2}")], 22.0),
+    ([measure("48643-1", 22.0, "mL/min/{1.73_m2}")], None)])
+def test_egfr_as_reported_where_there_is_no_creatinine(rows: list[Row], egfr: float | None) -> None:
+    assert one("egfr", observations=rows) == egfr
+    both = one("egfr", observations=[*rows, measure("2160-0", 1.0, "mg/dL")])
+    assert both == one("egfr", observations=[measure("2160-0", 1.0, "mg/dL")])
+
+
 @pytest.mark.parametrize(("creatinine", "age", "sex"), [
     (0.5, 30.0, "female"), (0.7, 50.0, "female"), (1.0, 50.0, "female"), (3.0, 80.0, "female"),
     (0.6, 30.0, "male"), (0.9, 50.0, "male"), (1.0, 50.0, "male"), (5.0, 70.0, "male")])

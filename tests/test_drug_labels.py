@@ -21,6 +21,8 @@ SINGLE = sorted(name for name in SHIPPED.ingredients if len(name.split()) == 1 a
 EXPECTED = {
     "aspirin": ("ASS 100", "ASS-ratiopharm 100 mg", "HerzASS-ratiopharm", "Aspirin protect 100 mg", "ASA 81",
                 "Acetylsalicyls\u00e4ure 100 mg", "Godamed 100", "Aspirin EC 81 mg"),
+    "fluindione": ("Préviscan 20 mg", "fluindione"), "phenindione": ("Phenindione 25 mg", "Dindevan"),
+    "mavacamten": ("Camzyos 5 mg",),
     "phenprocoumon": ("Falithrom 3 mg", "Marcumar", "Marcuphen 3 mg AbZ", "Phenprocoumon-ratiopharm"),
     "warfarin": ("Coumadin 5", "Warfarin Orion", "Jantoven"),
     "phytonadione": ("vitamin K", "Vitamin K1", "Phytomenadione 10 mg", "Konakion MM", "Vitamin K 10 mg"),

@@ -25,6 +25,8 @@ CONDITION, LATEST, TREND = "condition:", "latest:", "trend:"
 _HEIGHT, _WEIGHT, _PACK_YEARS = "8302-2", "29463-7", "8664-5"
 _CREATININE, _BILIRUBIN, _ALBUMIN = ("2160-0", "38483-4"), ("1975-2", "42719-5"), ("1751-7",)
 _INR = ("6301-6", "34714-6")
+# As the laboratory reports it, without race: CKD-EPI, CKD-EPI 2021, MDRD.
+_EGFR = ("62238-1", "98979-8", "33914-3", "77147-7")
 _INR_GOAL = tuple(f"{GOAL}{code}" for code in _INR)
 _TREND_DAYS = 2 * derived.DAYS_A_YEAR
 # An answer on pregnancy is soon out of date; no pregnancy is longer than 310 days.
@@ -48,7 +50,8 @@ class DerivedFeatures:
     """Features that follow from the record at its index date; null where an input is unknown.
 
     - ``bmi`` (kg/m2), ``creatinine-clearance`` (Cockcroft-Gault, mL/min): adults only, from the newest recent values.
-    - ``egfr`` (mL/min/1.73 m2): CKD-EPI 2021 for adults; bedside Schwartz from 1 year on, with a recent height.
+    - ``egfr`` (mL/min/1.73 m2): CKD-EPI 2021 for adults; bedside Schwartz from 1 year on, with a recent height;
+      where neither can be worked out, the newest recent value that the laboratory reports.
     - ``child-pugh`` (points) and ``child-pugh-missing``, which names the inputs that the record lacks, and why one that
       it holds is none: an INR under an oral anticoagulant, a value that is too old or cannot be used.
     - ``egfr-trend``: change of ``egfr`` a year over the last two years, of adults, from three values of creatinine on.
@@ -98,7 +101,7 @@ class DerivedFeatures:
         oldest = pl.col("index_date") - timedelta(days=self.recent_days)
         recent = values.filter(pl.col("start") >= oldest)
         inputs = {"_weight": (_WEIGHT,), "_recent_height": (_HEIGHT,), "_creatinine": _CREATININE,
-                  "_bilirubin": _BILIRUBIN, "_albumin": _ALBUMIN, "_inr": _INR}
+                  "_bilirubin": _BILIRUBIN, "_albumin": _ALBUMIN, "_inr": _INR, "_egfr": _EGFR}
         found = recent.group_by("patient_id").agg(
             *(_last(codes).alias(name) for name, codes in inputs.items()), _last(_INR, "start").alias("_inr_day"))
         why = [self._unused(codes, oldest).alias(f"{name}-why") for name, codes in inputs.items() if name in _LABS]
@@ -151,8 +154,8 @@ def _asked(wanted: Sequence[str], kind: str) -> list[str]:
 def _codes(wanted: Sequence[str]) -> tuple[str, ...]:
     """Every measurement that a formula reads or that is asked for."""
     latest = [one for code in _asked(wanted, LATEST) for one in same(code)]
-    return tuple(dict.fromkeys([_WEIGHT, _HEIGHT, _PACK_YEARS, *_CREATININE, *_BILIRUBIN, *_ALBUMIN, *_INR, *_INR_GOAL,
-                                *latest, *_asked(wanted, TREND)]))
+    return tuple(dict.fromkeys([_WEIGHT, _HEIGHT, _PACK_YEARS, *_CREATININE, *_EGFR, *_BILIRUBIN, *_ALBUMIN, *_INR,
+                                *_INR_GOAL, *latest, *_asked(wanted, TREND)]))
 
 
 def _last(codes: Sequence[str], what: str = "value") -> pl.Expr:
@@ -240,7 +243,7 @@ def _formulas() -> list[pl.Expr]:
         # A growing child's height of long ago says nothing of today's.
         pl.when(age >= 18).then(derived.bmi(weight, pl.col("_height"))).alias("bmi"),
         pl.coalesce(derived.ckd_epi_2021(creatinine, age, sex),
-                    derived.schwartz_bedside(creatinine, age, pl.col("_recent_height"))).alias("egfr"),
+                    derived.schwartz_bedside(creatinine, age, pl.col("_recent_height")), "_egfr").alias("egfr"),
         derived.cockcroft_gault(creatinine, age, weight, sex).alias("creatinine-clearance"),
         derived.child_pugh(*(pl.col(name) for name in _CHILD_PUGH)).alias("child-pugh"),
         derived.pregnant(pl.col("_pregnancy"), pl.col("_said"), sex, age).alias("pregnant"),

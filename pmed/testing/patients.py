@@ -15,9 +15,10 @@ from typing import Any, Final
 import polars as pl
 
 from ..errors import InputError
+from ..flow import inputs
 from ..plugins import BUILT_IN, Component, Plugins
 from ..spelling import Names, written
-from ..stages.predict import checked, inputs, whole
+from ..stages.predict import checked, whole
 from ..types import Predictor
 from .subject import NotRun, names_there_are
 

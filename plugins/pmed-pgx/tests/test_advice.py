@@ -260,7 +260,7 @@ def test_icd_10_category_counts(advise: Any, plain: Any) -> None:
 
 
 @pytest.mark.parametrize(("ahead", "more", "urgency"), [
-    (1, {}, "today"), (30, {"status": "draft"}, "today"), (31, {}, "routine"), (1, {"status": "cancelled"}, "routine"),
+    (1, {}, "today"), (90, {"status": "draft"}, "today"), (91, {}, "routine"), (1, {"status": "cancelled"}, "routine"),
     (-1, {"status": "completed"}, "routine"), (1, {"kind": "statement"}, "routine")])
 def test_what_is_ordered_counts_before_it_begins(ahead: int, more: dict[str, Any], urgency: str, advise: Any) -> None:
     order = {"kind": "order", "status": "active", "active": False, "start": TODAY + timedelta(days=ahead), **more}

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pmed import PmedError
-from pmed_pgx.alternatives import OUT, _verdict, without
+from pmed_pgx.alternatives import OUT, _verdict
+from pmed_pgx.beside import without
 from pmed_pgx.checks import allergy_rows, checks, covered, parse
 from pmed_pgx.explainer import TOGETHER, attributed, game
 from pmed_pgx.guidelines import Drug, drugs
@@ -87,6 +88,17 @@ def test_who_keeps_the_limit_is_not_told_of_it(drug: str, known: dict[str, Any],
         **known, f"daily-dose:{drug}": dose}).checks] for dose in (limit, 2 * limit, None))
     assert not any(said in text for text in within)
     assert all(any(said in text for text in texts) for texts in (above, unknown))
+
+
+@pytest.mark.parametrize(("age", "diuretic", "sodium", "said"), [
+    (64.0, "indapamide", 140.0, []), (65.0, "indapamide", None, ["thiazide"]), (65.0, "", 134.0, ["below 135"]),
+    (30.0, "", 135.0, []), (70.0, "hydrochlorothiazide", 128.0, ["thiazide", "below 135"]), (None, None, None, [])])
+def test_sodium_on_an_antidepressant(age: float | None, diuretic: str | None, sodium: float | None,
+                                     said: list[str]) -> None:
+    one = outcome(covered()["sertraline"], {"age": age, "taking:thiazide": diuretic, "latest:2951-2": sodium})
+    keys = [check.key for check in one.checks]
+    assert len(keys) == len(said)
+    assert all(any(word in key for key in keys) for word in said)
 
 
 def test_an_open_check_says_nothing_but_may_ask() -> None:

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from pmed.tables import TABLES
-from pmed_pgx.medicines import PresentPhenotypes, of_class
+from pmed_pgx.checks import checks
+from pmed_pgx.knowledge import table
+from pmed_pgx.medicines import LEAST, PresentPhenotypes, of_class
 
 TODAY = date(2026, 1, 15)
 WANTED = ("modifiers:CYP2D6", "modifiers:CYP3A4", "taking:nsaid", "taking:CYP3A4-strong-inhibitor", "taking:codeine",
@@ -81,6 +83,23 @@ def test_the_dose_decides_how_strong_it_is(row: dict[str, Any], said: str) -> No
 def test_the_dose_of_one_ingredient_is_told() -> None:
     assert features(drug("sertraline", daily_dose=100.0, dose_unit="mg"))["daily-dose:sertraline"] == 100.0
     assert features(drug("sertraline"))["daily-dose:sertraline"] is None
+
+
+@pytest.mark.parametrize(("name", "dose", "unit", "mg"), [
+    ("digoxin", 125.0, "ug", 0.125), ("digoxin", 0.125, "ug", None), ("digoxin", 0.0625, "mg", 0.0625),
+    ("simvastatin", 40.0, "ug", None), ("simvastatin", 0.04, "mg", None), ("simvastatin", 5.0, "mg", 5.0),
+    ("simvastatin", 0.0, "mg", None), ("ramipril", 0.001, "mg", 0.001)])
+def test_a_dose_that_nobody_takes_is_unknown(name: str, dose: float, unit: str, mg: float | None) -> None:
+    rows = tables({"p": [drug(name, daily_dose=dose, dose_unit=unit)]})
+    found = PresentPhenotypes().run(rows, [f"daily-dose:{name}"])["features"]
+    assert found[f"daily-dose:{name}"].to_list() == [mg]
+
+
+def test_every_dose_that_decides_has_a_least_one() -> None:
+    of_checks = {name.removeprefix("daily-dose:") for rows in checks().values() for row in rows for name in row.when
+                 if name.startswith("daily-dose:")}
+    acting = table("modifiers").filter(pl.col("from_dose").is_not_null())
+    assert of_checks | set(acting["drug"]) == set(LEAST)
 
 
 @pytest.mark.parametrize(("row", "acts"), [

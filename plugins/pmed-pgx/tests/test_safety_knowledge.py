@@ -293,6 +293,9 @@ def test_published_threshold(drug: str, name: str, inside: float, outside: float
     ("paroxetine", "taking:tamoxifen", "alternative"), ("bupropion", "taking:tamoxifen", "alternative"),
     ("avanafil", "taking:CYP3A4-strong-inhibitor", "avoid"), ("flecainide", "taking:qt-known", "avoid"),
     ("hydrocodone", "taking:CYP3A4-strong-inhibitor", "adjust"),
+    ("citalopram", "latest:2951-2", "monitor"), ("indapamide", "latest:2951-2", "monitor"),
+    ("mavacamten", "taking:CYP2C19-strong-inhibitor", "avoid"),
+    ("mavacamten", "taking:CYP3A4-moderate-inducer", "avoid"), ("fluindione", "taking:nsaid", "monitor"),
 ])
 def test_published_check(drug: str, name: str, action: str) -> None:
     assert action in {one["action"] for _, one in CHECKS if drug in members(one) and set(one["when"]) == {name}}

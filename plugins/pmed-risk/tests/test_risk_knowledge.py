@@ -11,6 +11,7 @@ from pmed.normalise.units import CODES, canonical_unit
 from pmed_risk import pce
 from pmed_risk.ascvd import AscvdRisk
 from pmed_risk.diagnoses import CONDITIONS
+from pmed_risk.dialysis import Dialysis
 from pmed_risk.history import MEASUREMENTS, RiskHistory
 from pmed_risk.knowledge import facts, release
 from pmed_risk.stroke import StrokeRisk
@@ -95,7 +96,7 @@ def test_release_holds_the_coefficients_and_hashes_them(monkeypatch: pytest.Monk
 
 
 def test_package_registers_everything() -> None:
-    assert list(pmed_risk.register_features()) == [RiskHistory]
+    assert list(pmed_risk.register_features()) == [RiskHistory, Dialysis]
     made = list(pmed_risk.register_predictors())
     assert made[:2] == [AscvdRisk, StrokeRisk]
     assert len({one.name for one in made}) == len(made) >= 20

@@ -18,6 +18,7 @@ from pmed.tables import TABLES, Tables
 from . import wording
 from .alike import alike
 from .alternatives import OUT, alternatives, offering
+from .beside import Taken
 from .cases import FEW, REMEMBERED, Cases
 from .checks import covered, weighing
 from .explainer import medicines_of
@@ -28,6 +29,7 @@ from .old_values import old_values
 from .outcomes import Outcome
 from .phenoconversion import PERHAPS, TAKEN
 from .reasons import assumptions, hints, reasons, reasons_of_few, remarks, today
+from .uncovered import allergies_to_others
 
 PREDICTOR = "pgx-guidelines"
 KEY = ["patient_id", "drug"]
@@ -52,24 +54,31 @@ class GuidelineAdviser:
 
     name: ClassVar[str] = "pgx-guidelines"
     needs: ClassVar[tuple[str, ...]] = ("predictions", "features", "gene_results", "present_phenotypes", "medications",
-                                        "patients", "observations")
+                                        "patients", "observations", "allergies")
 
     def advise(self, tables: Tables) -> pl.DataFrame:
-        """A ``suggestions`` table, without ``adviser``: every patient × every drug that rows or checks are about."""
+        """A ``suggestions`` table, without ``adviser``: every patient × every drug that rows or checks are about.
+
+        And what is taken in spite of an allergy, of all that is recognised.
+        """
         cases = Cases.read(tables["features"])
         every = _with_cases(tables["predictions"].lazy().filter(_MINE).select(_READ).pipe(as_written), cases)
         present, results = tables.get("present_phenotypes", _NO_PRESENT), tables["gene_results"]
         taken = _taken(with_coming(tables))
         old = old_values(taken, every, cases, tables)
         rows = _advised(every, taken, cases, old)
-        given = _Given(cases, today(results, present), on_record(tables), (
+        given = _Given(cases, today(results, present), on_record(tables), Taken.of(tables, cases), (
             taken, _doses(tables["predictions"]), assumptions(results), remarks(results), hints(results),
             days_taken(tables), _unweighed(taken, every, cases, tables["features"]), _long_ago(every, cases, tables),
             old))
+        others = allergies_to_others(taken, tables)
         if len(cases.patients) <= FEW:
-            return given.said(rows)
-        where, first = alike(rows, cases, given.told, given.found, given.more)
-        return given.said(rows[first])[where].with_columns(rows["patient_id"])
+            made = given.said(rows)
+        else:
+            where, first = alike(rows, cases, given.told, given.found, given.more)
+            made = given.said(rows[first])[where].with_columns(rows["patient_id"])
+        # In one piece: to pick rows out of several takes thirty times as long.
+        return made if others.is_empty() else pl.concat([made, others], rechunk=True)
 
 
 @dataclass(frozen=True)
@@ -80,12 +89,14 @@ class _Given:
         cases: Of all patients and drugs.
         told: The results of genes in words.
         found: Findings on record.
+        taken: What the patients take.
         more: Frames of patients and drugs with further columns.
     """
 
     cases: Cases
     told: pl.DataFrame
     found: pl.DataFrame
+    taken: Taken
     more: tuple[pl.DataFrame, ...]
 
     def said(self, rows: pl.DataFrame) -> pl.DataFrame:
@@ -95,7 +106,7 @@ class _Given:
         why = reasons_of_few if len(self.cases.patients) <= FEW else reasons
         whole = whole.hstack(why(whole[[*KEY, "case"]], outcomes, self.told))
         concerned = whole.select(*KEY, "number", "advice", label="offered_for", action="offered_as")
-        others = alternatives(concerned, self.cases, self.found)
+        others = alternatives(concerned, self.cases, self.found, self.taken)
         lost = _named_in_vain(whole[[*KEY, "advice"]], others)
         return _suggestions(reduce(_beside, (others, lost, *self.more), whole.lazy()))
 

@@ -1,7 +1,8 @@
 """What to use instead of a drug: the guideline's alternatives and drugs of the same use, judged for the patient.
 
 Each goes through the same rows and checks as any drug (its own genes, other medicines, organ function, allergies), as
-if the drug it is to replace were not taken. Those ruled out stay in the list, with the reason.
+if the drug it is to replace were not taken. In place of a drug that is taken, it is also looked at what it would do to
+the others that are (`beside`). Those ruled out stay in the list, with the reason.
 """
 
 from __future__ import annotations
@@ -14,13 +15,13 @@ import polars as pl
 
 from pmed.plans import as_written
 
+from .beside import ALONE, Company, Taken, outcome_with, outcome_without
 from .cases import FEW, REMEMBERED, Cases
 from .checks import covered
-from .guidelines import CONCERN, Known, Row, drugs
+from .guidelines import CONCERN, Row, drugs
 from .knowledge import table
-from .medicines import MODIFIERS, TAKING
-from .outcomes import Outcome, outcome
-from .wording import about, age_asked_for, asked_for, because, held, reason, untested
+from .outcomes import Outcome
+from .wording import about, age_asked_for, asked_for, because, held, newly, reason, untested
 
 KEY = ["patient_id", "drug"]
 FITS, CAUTION, OUT = "fits", "caution", "ruled-out"
@@ -31,7 +32,7 @@ _STATUS = pl.Enum([FITS, CAUTION, OUT])
 _RANKS = {FITS: 0, CAUTION: 1, OUT: 2}
 
 
-def alternatives(rows: pl.DataFrame, cases: Cases, findings: pl.DataFrame) -> pl.DataFrame:
+def alternatives(rows: pl.DataFrame, cases: Cases, findings: pl.DataFrame, taken: Taken) -> pl.DataFrame:
     """For `rows` (patient_id, number, drug, label, action, advice): the ``alternatives`` list, those that fit first.
 
     Of those that are alike, what the advice names is first.
@@ -41,16 +42,18 @@ def alternatives(rows: pl.DataFrame, cases: Cases, findings: pl.DataFrame) -> pl
 
     A finding on record rules a drug out, as a row or check that says to avoid it does. That nothing is on record proves
     nothing: "fits" speaks of the genes and of what the record holds. What a check of the candidate asks for and nobody
-    knows (kidney function, mostly) makes it a caution, as does a result that its guideline has no row for.
+    knows (kidney function, mostly) makes it a caution, as does a result that its guideline has no row for, and that it
+    is taken already.
     """
     if len(cases.patients) <= FEW:
-        return _of_few(rows, cases, findings)
+        return _of_few(rows, cases, findings, taken)
     found = _offered(rows).join(findings.lazy(), on=["patient_id", "finding"], how="left",
                                 maintain_order="left").pipe(as_written)
     of = cases.of[found["number"].to_numpy(), found["place"].to_numpy()]
-    pairs: dict[tuple[str, int], int] = {}
-    where = [pairs.setdefault(pair, len(pairs)) for pair in zip(found["drug"].to_list(), of.tolist(), strict=True)]
-    told = [_judged(cases.outcomes[case], drug) for drug, case in pairs]
+    each: dict[tuple[str, int, Company], int] = {}
+    where = [each.setdefault(one, len(each)) for one in zip(
+        found["drug"].to_list(), of.tolist(), taken.companies(found), strict=True)]
+    told = [_judged(drug, case, company, cases) for drug, case, company in each]
     said = pl.DataFrame(told, schema={"verdict": pl.String, "why": pl.String}, orient="row")
     return found.hstack(said[where]).lazy().pipe(_weighed).pipe(as_written)
 
@@ -66,7 +69,7 @@ class _Offer(NamedTuple):
     guideline: bool
 
 
-def _of_few(rows: pl.DataFrame, cases: Cases, findings: pl.DataFrame) -> pl.DataFrame:
+def _of_few(rows: pl.DataFrame, cases: Cases, findings: pl.DataFrame, taken: Taken) -> pl.DataFrame:
     """The same of few people, candidate by candidate: of a patient there are some hundred, and joins take longer."""
     held = {(patient, finding): words for patient, finding, words in
             findings[["patient_id", "finding", "words"]].iter_rows()}
@@ -75,7 +78,8 @@ def _of_few(rows: pl.DataFrame, cases: Cases, findings: pl.DataFrame) -> pl.Data
         found = []
         for one in _offered_to(drug, label, concerned=action in CONCERNED):
             words = held.get((patient, one.finding or ""))
-            own = _judged(cases.outcomes[cases.of[number, one.place]], drug) if words is None else (OUT, words)
+            own = (OUT, words) if words is not None else _judged(
+                drug, cases.of[number, one.place], taken.company(number, drug, one.other), cases)
             found.append((one, *_both(one, *own)))
         found.sort(key=lambda one: (one[1], f" {one[0].other}" not in f" {advice}"))
         named = _or([one.other for one, final, _ in found if one.guideline and final < _RANKS[OUT]])
@@ -236,31 +240,46 @@ def _labels() -> frozenset[tuple[str, str]]:
     return frozenset(_offers()["drug", "label"].iter_rows())
 
 
-def _judged(one: Outcome, replaced: str) -> tuple[str, str | None]:
+def _judged(replaced: str, case: int, company: Company, cases: Cases) -> tuple[str, str | None]:
     """Whether a candidate fits instead of a drug, which is then not taken, with the reason where it does not."""
-    if replaced in _beside(one):
-        one = _without(one, replaced)
-    return _verdict(one)
+    one = outcome_without(cases.outcomes[case], replaced)
+    own, why = _verdict(one)
+    if company == ALONE:
+        return own, why
+    done = [_done(cases.outcomes[other], replaced, one.drug.name) for other in company.cases]
+    status = max([own, *(each for each, _, _ in done), *([CAUTION] if company.already else [])], key=_RANKS.__getitem__)
+    mine = why if why and own == status else ""
+    # What the candidate's own rows say with the name of the other one is not said again.
+    reasons = [*company.already, mine, *(f"beside {name}: {words}" for each, name, words in done
+                                         if words and each == status and name not in mine)]
+    return status, "; ".join(dict.fromkeys(filter(None, reasons))) or None
 
 
 @lru_cache(maxsize=REMEMBERED)
-def _beside(one: Outcome) -> frozenset[str]:
-    """The medicines of the patient that the drug's rows and checks look at."""
-    return frozenset(entry.partition("|")[0] for name, value in one.given.items()
-                     if value and name.startswith((MODIFIERS, TAKING)) for entry in value.split(";"))
+def _done(now: Outcome, replaced: str, candidate: str) -> tuple[str, str, str]:
+    """What a candidate would do to a medicine that is taken: the status that follows from it, its name, and the reason.
+
+    Where the drug that is to be replaced does the same, the other one's own line says what follows: that is a caution.
+    """
+    before, name = outcome_without(now, replaced), now.drug.name
+    then = outcome_with(before, candidate)
+    rows = newly(then, before)
+    if not rows:
+        return (CAUTION, name, "what follows for it is open") if before.lead and not then.lead else (FITS, name, "")
+    worse = any(map(_replaces, newly(then, now)))
+    return OUT if worse else CAUTION, name, "; ".join(dict.fromkeys(newly(then, before if not worse else now).values()))
 
 
-@lru_cache(maxsize=REMEMBERED)
-def _without(one: Outcome, drug: str) -> Outcome:
-    return outcome(one.drug, without(one.given, drug))
+def _replaces(row: Row) -> bool:
+    """Whether a row asks for another drug, and not as an option only."""
+    return row.action == "avoid" or (row.action == "alternative" and row.strength in GRADED)
 
 
 @lru_cache(maxsize=REMEMBERED)
 def _verdict(one: Outcome) -> tuple[str, str | None]:
     lead = one.lead
     # Not only what leads: an optional "avoid" stands behind a strong change of the dose.
-    if lead and any(row.action == "avoid" or (row.action == "alternative" and row.strength in GRADED)
-                    for row in (lead, *one.checks, *one.applied[:1])):
+    if lead and any(map(_replaces, (lead, *one.checks, *one.applied[:1]))):
         return OUT, because(one)
     if lead and lead.concern >= CONCERN["monitor"]:
         return CAUTION, because(one)
@@ -273,13 +292,3 @@ def _verdict(one: Outcome) -> tuple[str, str | None]:
 def _silent(one: Outcome) -> list[str]:
     """Why the guideline says nothing of what is known (a phenotype "Indeterminate"): that is no word in favour."""
     return [reason(one)] if one.drug.rows and one.lead is None and not one.missing else []
-
-
-def without(given: Known, drug: str) -> dict[str, Any]:
-    """The features of a patient who does not take `drug`."""
-    return {name: _left(value, drug) if value and name.startswith((MODIFIERS, TAKING)) else value
-            for name, value in given.items()}
-
-
-def _left(text: str, drug: str) -> str:
-    return ";".join(entry for entry in text.split(";") if entry.partition("|")[0] != drug)

@@ -2,13 +2,14 @@
 
 A check holds where all of its ``when`` does: organ function, age, pregnancy, breast-feeding, conditions, other
 medicines taken (``taking:<class>`` counts them), allergies, and the present phenotype. One that an unknown input leaves
-open says nothing; it may ask for the input where the patient takes the drug.
+open says nothing; it may ask for the input where the patient takes the drug. What rests on a medicine that is to begin,
+or perhaps taken, is watched for (`foreseen`).
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache, lru_cache
 from typing import Any
@@ -35,10 +36,11 @@ from .guidelines import (
 )
 from .knowledge import folder, table
 from .medicines import ALLERGIES, DOSE, MODIFIERS, TAKING, modified, of_class
-from .phenoconversion import BY_SCORE, Ability, Acting, parsed, present
+from .phenoconversion import BY_SCORE, COMING, DOUBT, PERHAPS, TAKEN, Ability, Acting, parsed, present
 from .rule_files import loads
 
 OWN_DOSE = "daily-dose"
+LATER = "later:"  # before an input: as it is once the medicines that are to begin, or perhaps taken, are taken
 SOME = Range(1, ENDLESS)
 _ALLERGIC = "allergic:"
 _ACTIONS = tuple(name for name in CONCERN if name != "standard")
@@ -159,7 +161,7 @@ def weighing() -> frozenset[str]:
 @lru_cache(maxsize=4096)
 def genes_of(drug: Drug) -> tuple[str, ...]:
     """Genes whose phenotype or activity score the rows or checks read."""
-    names = [*drug.reference, *(name for row in drug.checks for name in row.when)]
+    names = [*drug.reference, *(name.removeprefix(LATER) for row in drug.checks for name in row.when)]
     return tuple(dict.fromkeys(gene_of(name) for name in names if name.startswith((PHENOTYPE, SCORE))))
 
 
@@ -170,7 +172,14 @@ def acting_on(drug: Drug, gene: str, known: Known) -> tuple[Acting, ...]:
 
 def seen(drug: Drug, known: Known) -> dict[str, Any]:
     """What rows and checks look at: the inputs with present phenotypes, and how many drugs and allergies there are."""
-    names, lists = _looked_at(drug)
+    now, later = _looked_at(drug)
+    found = _seen(drug, now, known)
+    if not later:
+        return found
+    return {**found, **{f"{LATER}{name}": value for name, value in _seen(drug, later, taken_all(known)).items()}}
+
+
+def _seen(drug: Drug, names: Iterable[str], known: Known) -> dict[str, Any]:
     found = {name: known.get(name) for name in names}
     for gene in genes_of(drug):
         acting = acting_on(drug, gene, known)
@@ -179,23 +188,29 @@ def seen(drug: Drug, known: Known) -> dict[str, Any]:
         now = present(gene, Ability(known.get(f"{PHENOTYPE}{gene}"), known.get(f"{SCORE}{gene}")), acting)
         here = {f"{PHENOTYPE}{gene}": now.phenotype, f"{SCORE}{gene}": now.score}
         found.update({name: value for name, value in here.items() if name in found})
-    listed = {name: listing(name, known, drug.name) for name in lists}
+    listed = {name: listing(name, known, drug.name) for name in names if is_list(name)}
     return {**found, **{name: None if names is None else len(names) for name, names in listed.items()}}
 
 
 @lru_cache(maxsize=4096)
 def _looked_at(drug: Drug) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What the rows and checks look at, and which of it counts drugs or allergens."""
-    names = tuple(dict.fromkeys((*drug.inputs, *(name for row in drug.checks for name in row.when))))
-    return names, tuple(name for name in names if is_list(name))
+    """What the rows and checks look at: as it is now, and as it is `LATER`."""
+    names = dict.fromkeys((*drug.inputs, *(name for row in drug.checks for name in row.when)))
+    return (tuple(name for name in names if not name.startswith(LATER)),
+            tuple(name.removeprefix(LATER) for name in names if name.startswith(LATER)))
 
 
 def listing(name: str, known: Known, drug: str) -> list[str] | None:
-    """The other drugs of a class that are taken, or the allergens on record that a name stands for; None if unknown."""
-    text = known.get(ALLERGIES if is_allergy(name) else name)
+    """The other drugs of a class that are taken, or the allergens on record that a name stands for; None if unknown.
+
+    Those that are to begin or perhaps taken count for what is `LATER` only.
+    """
+    text = known.get(ALLERGIES if is_allergy(name) else name.removeprefix(LATER))
     if text is None:
         return None
-    names = [one for one in text.split(";") if one]
+    if name.startswith(LATER):
+        text = _all_taken(text)
+    names = [one for one in text.split(";") if one and DOUBT not in one]
     if is_allergy(name):
         # A record may name the class itself: "penicillins".
         allergen = name.removeprefix(_ALLERGIC)
@@ -210,7 +225,44 @@ def is_allergy(name: str) -> bool:
 
 def is_list(name: str) -> bool:
     """Whether a condition counts drugs or allergens."""
-    return name.startswith((TAKING, _ALLERGIC))
+    return name.removeprefix(LATER).startswith((TAKING, _ALLERGIC))
+
+
+def doubtful(given: Known) -> dict[str, str]:
+    """The medicines that are to begin or perhaps taken, with their state.
+
+    One that is taken, but perhaps at a dose too low to act, is none of them.
+    """
+    found = {}
+    for name, value in given.items():
+        if name.startswith((TAKING, MODIFIERS)) and value and DOUBT in value:
+            entries = [entry.split(DOUBT) for entry in value.split(";")]
+            found.update({one[0]: one[-1] for one in entries if one[-1] in (
+                (PERHAPS, COMING) if name.startswith(TAKING) else (COMING,))})
+    return found
+
+
+def taken_all(given: Known) -> dict[str, Any]:
+    """The inputs once those medicines are taken; by what is perhaps taken, a phenotype has several values anyway."""
+    return {name: _all_taken(value) if value and name.startswith(TAKING) else
+            value.replace(f"{DOUBT}{COMING}", f"{DOUBT}{TAKEN}") if value and name.startswith(MODIFIERS) else value
+            for name, value in given.items()}
+
+
+def _all_taken(text: str) -> str:
+    return ";".join(entry.partition(DOUBT)[0] for entry in text.split(";"))
+
+
+@lru_cache(maxsize=4096)
+def foreseen(drug: Drug, row: Row, names: tuple[str, ...], *, ordered: bool) -> Row:
+    """A row or check that holds once the medicines of those names are taken: until then it is watched for."""
+    when = {f"{LATER}{name}" if name.startswith((TAKING, PHENOTYPE, SCORE)) else name: wanted
+            for name, wanted in row.when.items()}
+    who = " and ".join(names)
+    once = f"{'once' if ordered else 'if'} {who} is taken: "
+    text, because = f"{once[:1].upper()}{once[1:]}{row.text}", f"{once}{row.because}"
+    return replace(row, when=when, action="monitor", text=text, because=because, dose_factor=None, expected="",
+                   ages=None, indication="", evidence=row.evidence or drug.evidence[0], ask=False)
 
 
 # The reference patient, where it is not one of whom nothing is on record.

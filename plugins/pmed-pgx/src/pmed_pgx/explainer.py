@@ -20,11 +20,11 @@ import polars as pl
 from pmed.types import Predictor
 
 from .cases import FEW, REMEMBERED, Cases, columns
-from .checks import REFERENCE, acting_on, covered, genes_of, is_allergy, is_list, listing
+from .checks import LATER, REFERENCE, acting_on, covered, genes_of, is_allergy, is_list, listing
 from .guidelines import DAYS, PHENOTYPE, SCORE, Drug, Known, Row
 from .medicines import ALLERGIES, MODIFIERS
 from .outcomes import Outcome, certain
-from .phenoconversion import BY_SCORE, FACTORS
+from .phenoconversion import BY_SCORE, COMING, FACTORS
 
 METHOD = "exact Shapley values against a stated reference patient; what is unknown adds no concern"
 _TOLD = {"case": pl.Int64(), "feature": pl.String(), "value": pl.String(), "reference": pl.String(),
@@ -106,17 +106,23 @@ class Game:
     def lists(self) -> dict[str, list[str]]:
         """Feature with a list of names → the players in it."""
         checked = {name for row in self.drug.checks for name in row.when if is_list(name)}
-        found = {ALLERGIES if is_allergy(name) else name: [f"{_ALLERGY if is_allergy(name) else ON}{one}" for one in (
-            listing(name, self.given, self.drug.name) or [])] for name in sorted(checked)}
-        acting = {f"{MODIFIERS}{gene}": [f"{ON}{one.drug}" for one in acting_on(self.drug, gene, self.given)
-                                         if FACTORS[one.strength] < 1]
-                  for gene in genes_of(self.drug)}
-        return {name: players for name, players in {**found, **acting}.items() if players}
+        found: dict[str, dict[str, None]] = {}
+        for name in sorted(checked):
+            kind, feature = (_ALLERGY, ALLERGIES) if is_allergy(name) else (ON, name.removeprefix(LATER))
+            named = listing(name, self.given, self.drug.name) or []
+            found.setdefault(feature, {}).update(dict.fromkeys(f"{kind}{one}" for one in named))
+        later = any(name.startswith((f"{LATER}{PHENOTYPE}", f"{LATER}{SCORE}"))
+                    for row in self.drug.checks for name in row.when)
+        for gene in genes_of(self.drug):
+            found[f"{MODIFIERS}{gene}"] = dict.fromkeys(
+                f"{ON}{one.drug}" for one in acting_on(self.drug, gene, self.given)
+                if FACTORS[one.strength] < 1 and (later or one.state != COMING))
+        return {name: [*players] for name, players in found.items() if players}
 
     @cached_property
     def players(self) -> tuple[str, ...]:
         """The features that take part; beyond `MOST` of them the medicines are one player."""
-        checked = [name for row in self.drug.checks for name in row.when if not is_list(name)]
+        checked = [name.removeprefix(LATER) for row in self.drug.checks for name in row.when if not is_list(name)]
         own = [name for name in dict.fromkeys((*self.drug.inputs, *checked))
                if self.given.get(name) != self.reference.get(name)]
         named = list(dict.fromkeys(one for players in self.lists.values() for one in players))

@@ -1,11 +1,12 @@
 """Feature step: which medicines act on which enzyme today, what that makes of the phenotypes, and what is taken.
 
 ``modifiers:<GENE>`` lists the drugs that act on a gene's product, ``taking:<class>`` the drugs of a class that are
-taken, ``allergic-to`` the allergens on record, each joined by ";" and in alphabetical order; "" where there are none,
+taken (with "|perhaps taken" or "|to begin" behind the name where that is so), ``allergic-to`` the allergens on record,
+each joined by ";" and in alphabetical order; "" where there are none,
 null where there is no record, where it neither lists any medicine (allergy) nor says that there is none, and where one
 had to be left out while reading. One that was not recognised is left out, and pmed's cautions name it.
 ``daily-dose:<drug>`` (mg) and ``days-taken:<drug>`` are of what is taken; the days are 0 of what is not, where the
-record lists medicines.
+record lists medicines. A dose that nobody takes, as it is too small (`LEAST`), is unknown.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from pmed.verdicts import lists_allergies, lists_medicines, lost
 
 from .guidelines import DAYS
 from .knowledge import table
-from .phenoconversion import PERHAPS, RECENT, TAKEN, Ability, Acting, matters, parsed, present
+from .phenoconversion import COMING, PERHAPS, RECENT, TAKEN, Ability, Acting, matters, parsed, present
 
 MODIFIERS, TAKING, ALLERGIES, DOSE = "modifiers:", "taking:", "allergic-to", "daily-dose:"
 UNREAD = "medicines-not-recognised"
@@ -36,10 +37,16 @@ _BESIDE = (r"^\s*(allergy|allergic|allergic reaction|hypersensitivity|intoleranc
            r"|\s(allergy|hypersensitivity|intolerance)\s*$")
 _SNOMED = r"snomed|2\.16\.840\.1\.113883\.6\.96$"
 LAPSE = 30  # days without a medicine, after which its treatment begins anew
-AHEAD = 30  # days within which an order that is yet to begin is asked about now
+AHEAD = 90  # days within which an order that is yet to begin is asked about now
 _IN_MG = {"mg": 1.0, "g": 1000.0, "ug": 0.001}
+# mg a day that anybody takes at least, of drugs whose dose decides: well below the smallest strength, as halves are
+# taken, and every other day. What is less is likelier of another unit (40 ug simvastatin), and unknown: a dose that is
+# taken for small would take a warning away.
+LEAST: Mapping[str, float] = {
+    "aspirin": 20.0, "celecoxib": 20.0, "citalopram": 2.0, "digoxin": 0.02, "escitalopram": 1.0, "lovastatin": 4.0,
+    "methadone": 0.5, "pimozide": 0.25, "ritonavir": 30.0, "sertraline": 5.0, "simvastatin": 2.0, "topiramate": 5.0}
 _BEGUN = f"{DAYS}:"
-_STATES = pl.Enum([TAKEN, RECENT, PERHAPS])
+_STATES = pl.Enum([TAKEN, RECENT, PERHAPS, COMING])  # the surest first
 
 
 @dataclass(frozen=True)
@@ -111,34 +118,45 @@ def _of(tables: Tables, name: str) -> pl.DataFrame:
 
 @of_tables("medications", "patients")
 def _taken(tables: Tables) -> pl.DataFrame:
-    """patient_id, drug, state, since (days since it ended), daily (mg): each drug once, by the row that says most."""
-    drugs = _of(tables, "medications").lazy()
-    whole = drugs.filter(~pl.col("route").str.contains(_LOCAL).fill_null(value=False)).join(
-        _of(tables, "patients").lazy().select("patient_id", "index_date"), on="patient_id", how="left",
-        maintain_order="left")
+    """patient_id, drug, state, since (days since it ended), daily (mg): each drug once a state."""
+    whole = with_coming(tables).lazy().filter(~pl.col("route").str.contains(_LOCAL).fill_null(value=False))
     single = (pl.col("ingredients").list.len() == 1).fill_null(value=False)
     factor = pl.col("dose_unit").replace_strict(_IN_MG, default=None, return_dtype=pl.Float64)
     ended = (pl.col("index_date") - pl.col("end")).dt.total_days()
+    dosed = single & (pl.col("active") | pl.col("coming"))
     said = whole.with_columns(since=pl.when(~pl.col("active")).then(ended),
-                              daily=pl.when(single & pl.col("active")).then(pl.col("daily_dose") * factor))
-    rows = each_drug(said.pipe(as_written), "since", "daily").filter(
-        pl.col("active").fill_null(value=True) | (pl.col("since") >= 0))
+                              daily=pl.when(dosed).then(pl.col("daily_dose") * factor))
+    least = pl.col("drug").replace_strict(LEAST, default=None, return_dtype=pl.Float64)
+    rows = each_drug(said.pipe(as_written), "since", "daily", "coming").filter(
+        pl.col("active").fill_null(value=True) | pl.col("coming") | (pl.col("since") >= 0)).with_columns(
+        daily=pl.when((pl.col("daily") >= least) | least.is_null()).then("daily"))
     # Several orders of one drug that all run are taken together; which of them is meant is not known, so none adds up.
-    best = rows.filter(pl.col("state") == pl.col("state").min().over("patient_id", "drug"))
-    return best.group_by("patient_id", "drug").agg(
-        pl.col("state").first(), pl.when(pl.col("since").is_null().any()).then(None).otherwise(pl.col("since").min())
-        .alias("since"), pl.col("daily").max()).sort("patient_id", "drug").pipe(as_written)
+    return rows.group_by("patient_id", "drug", "state").agg(
+        pl.when(pl.col("since").is_null().any()).then(None).otherwise(pl.col("since").min()).alias("since"),
+        pl.col("daily").max()).sort("patient_id", "drug", "state").pipe(as_written)
+
+
+def now_taken(tables: Tables) -> pl.DataFrame:
+    """patient_id, drug, state: each drug that is taken, perhaps taken or to begin, once."""
+    return _surest(_taken(tables))
+
+
+def _surest(taken: pl.DataFrame) -> pl.DataFrame:
+    now = taken.lazy().filter(pl.col("state") != RECENT).sort("patient_id", "drug", "state").unique(
+        ["patient_id", "drug"], keep="first", maintain_order=True)
+    return now.select("patient_id", "drug", "state").pipe(as_written)
 
 
 def each_drug(medications: pl.DataFrame, *kept: str) -> pl.LazyFrame:
     """One row an ingredient of each medicine: patient_id, drug, state, active and the columns `kept`.
 
-    What a row only could be (``possible_ingredients``) is perhaps taken.
+    What a row only could be (``possible_ingredients``) is perhaps taken. Which rows are to begin, `with_coming` tells.
     """
     if "possible_ingredients" not in medications.columns:
         medications = medications.with_columns(possible_ingredients=pl.lit(None, dtype=pl.List(pl.String())))
+    coming = pl.col("coming") if "coming" in medications.columns else pl.lit(value=False)
     state = (pl.when("active").then(pl.lit(TAKEN)).when(pl.col("active").is_null()).then(pl.lit(PERHAPS))
-             .otherwise(pl.lit(RECENT)))
+             .when(coming).then(pl.lit(COMING)).otherwise(pl.lit(RECENT)))
     both = [medications.lazy().select("patient_id", "active", *kept, drug=name, state=of.cast(_STATES))
             for name, of in (("ingredients", state), ("possible_ingredients", pl.lit(PERHAPS)))]
     return pl.concat(both).explode("drug", empty_as_null=True, keep_nulls=True).drop_nulls("drug")
@@ -156,7 +174,9 @@ def _acting(taken: pl.DataFrame) -> pl.DataFrame:
         pl.col("since").is_null() | (pl.col("since") < pl.col("lasts_days")))
     reached = pl.col("from_dose").is_null() | (pl.col("daily") >= pl.col("from_dose"))
     doubtful = pl.col("from_dose").is_not_null() & pl.col("daily").is_null()
-    judged = rows.filter(reached.fill_null(value=False) | doubtful).with_columns(
+    # Of a drug that was stopped, and perhaps taken again: what surely acts still, else what perhaps does.
+    surest = pl.col("state") == pl.col("state").min().over("patient_id", "gene", "drug")
+    judged = rows.filter(surest).filter(reached.fill_null(value=False) | doubtful).with_columns(
         state=pl.when(doubtful & (pl.col("state") == TAKEN)).then(pl.lit(PERHAPS)).otherwise(
             pl.col("state").cast(pl.String))).pipe(as_written).lazy()
     sure = judged.filter(~doubtful).sort("from_dose", descending=True, nulls_last=True, maintain_order=True).unique(
@@ -172,10 +192,12 @@ def _modifiers(acting: pl.DataFrame) -> pl.DataFrame:
 
 
 def _classes(taken: pl.DataFrame) -> pl.DataFrame:
-    """patient_id, name (class), text: drugs that are taken for certain."""
-    now = taken.filter(taken["state"] == TAKEN).lazy().select("patient_id", "drug")
-    each = pl.concat([now.join(_listed().lazy(), on="drug"), now.with_columns(name="drug")])
-    return each.unique().group_by("patient_id", "name").agg(text=pl.col("drug").sort().str.join(";")).pipe(as_written)
+    """patient_id, name (class), text: drugs that are taken; those that perhaps are, or are to begin, say so."""
+    now = _surest(taken).lazy()
+    told = pl.when(pl.col("state") == TAKEN).then("drug").otherwise(pl.concat_str("drug", "state", separator="|"))
+    entries = now.select("patient_id", "drug", entry=told)
+    each = pl.concat([entries.join(_listed().lazy(), on="drug"), entries.with_columns(name="drug")], how="diagonal")
+    return each.unique().group_by("patient_id", "name").agg(text=pl.col("entry").sort().str.join(";")).pipe(as_written)
 
 
 def _wide(people: pl.Series, kind: str, rows: pl.DataFrame, wanted: Sequence[str],
@@ -292,7 +314,8 @@ def _told(row: dict[str, Any]) -> dict[str, Any]:
 
 def _lasting(acting: pl.LazyFrame) -> pl.LazyFrame:
     """patient_id, gene, reverts_after (days, from the index date if all were stopped now), evidence."""
-    left = pl.when(pl.col("state") == RECENT).then(pl.col("lasts_days") - pl.col("since")).otherwise("lasts_days")
+    left = pl.when(pl.col("state") == RECENT).then(pl.col("lasts_days") - pl.col("since")).when(
+        pl.col("state") != COMING).then("lasts_days")
     return acting.group_by("patient_id", "gene").agg(
         reverts_after=left.max(), evidence=pl.struct(
             source="source", level=pl.format("{} {}", "strength", "kind"), citation="citation",

@@ -7,22 +7,23 @@ changes the treatment leads all the same, and a caution names the more concerned
 several values are possible is judged for each of them, and leads somewhere only where all agree.
 
 Checks (``checks``) come on top: all that hold count. One that weighs more than the guideline's row leads (`weight`);
-where the guideline waits for an unknown gene, only one that changes the treatment does.
+where the guideline waits for an unknown gene, only one that changes the treatment does. What holds only once a medicine
+is taken that is to begin, or perhaps taken, is a check to watch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
 from typing import Any
 
 from pmed.tables import STRENGTHS
 
-from .checks import seen
-from .guidelines import AGE, CONCERN, DAYS, FINDING, LATEST, Drug, Known, Range, Row
-from .phenoconversion import OR
+from .checks import LATER, acting_on, doubtful, foreseen, genes_of, is_list, listing, seen, taken_all
+from .guidelines import AGE, CONCERN, DAYS, FINDING, LATEST, PHENOTYPE, SCORE, Drug, Known, Range, Row, gene_of
+from .phenoconversion import COMING, OR
 
 
 @dataclass(frozen=True)
@@ -75,8 +76,11 @@ class Outcome:
         """The row that gives action, strength and dose; None where there is none, or the possible values differ."""
         leads = [judged.lead for _, judged in self.each]
         said = {(lead.action, lead.dose_factor) if lead else None for lead in leads}
-        order = (*self.drug.rows, *self.drug.checks)
-        return min((lead for lead in leads if lead), key=order.index) if len(said) == 1 and leads[0] else None
+        if len(said) > 1 or not leads[0]:
+            return None
+        own = (*self.drug.rows, *self.drug.checks)
+        # What is only foreseen is none of the drug's own rows.
+        return min((lead for lead in leads if lead), key=lambda row: own.index(row) if row in own else len(own))
 
     @cached_property
     def checks(self) -> tuple[Row, ...]:
@@ -107,7 +111,7 @@ class Outcome:
     @cached_property
     def sets(self) -> Mapping[str, tuple[str, ...]]:
         """Inputs of which several values are possible."""
-        return _several(self.known)
+        return _several({name: value for name, value in self.known.items() if not name.startswith(LATER)})
 
     @cached_property
     def unknown(self) -> tuple[str, ...]:
@@ -155,7 +159,36 @@ def _applied(drug: Drug, known: Known) -> tuple[list[Row], list[Row]]:
 def outcome(drug: Drug, given: Known) -> Outcome:
     """What the rows say; the text ``A or B`` as the value of a phenotype means that both are possible."""
     known = seen(drug, given)
-    return Outcome(drug, known, tuple((one, judge(drug, one)) for one in _combinations(known)), given)
+    each = tuple((one, judge(drug, one)) for one in _combinations(known))
+    if names := doubtful(given):
+        whole = replace(drug, checks=(*drug.checks, *_foreseen(drug, given, names, each)))
+        known = seen(whole, given)
+        each = tuple((one, judge(whole, one)) for one in _combinations(known))
+    return Outcome(drug, known, each, given)
+
+
+def _foreseen(drug: Drug, given: Known, names: Mapping[str, str],
+              each: Iterable[tuple[Known, Judged]]) -> Iterator[Row]:
+    """What holds in addition once the medicines that are to begin, or perhaps taken, are taken."""
+    then = taken_all(given)
+    first, *others = (_holding(judge(drug, one)) for one in _combinations(seen(drug, then)))
+    today = [row for _, judged in each for row in _holding(judged)]
+    for row in first:
+        if row.concern and row not in today and all(row in rows for rows in others):
+            mine = tuple(name for name in _behind(drug, row, then) if name in names) or tuple(sorted(names))
+            yield foreseen(drug, row, mine, ordered=all(names[name] == COMING for name in mine))
+
+
+def _holding(judged: Judged) -> list[Row]:
+    return [*judged.checks, *([judged.by_guideline] if judged.by_guideline else [])]
+
+
+def _behind(drug: Drug, row: Row, given: Known) -> list[str]:
+    """The other medicines by which a row holds, in alphabetical order."""
+    counted = [one for name in row.when if is_list(name) for one in listing(name, given, drug.name) or []]
+    genes = {gene_of(name) for name in row.when if name.startswith((PHENOTYPE, SCORE))}
+    acting = [one.drug for gene in genes_of(drug) if gene in genes for one in acting_on(drug, gene, given)]
+    return sorted({*counted, *acting})
 
 
 def certain(drug: Drug, known: Known) -> float:

@@ -4,8 +4,8 @@ CYP2D6 and CYP2C9 by their activity scores: a strong inhibitor leaves nothing, a
 (Borges 2010, PMID:20081063; the phenotype by the scores of Caudle 2020, PMID:31647186). Every other gene by table
 ``ladders``: a strong inhibitor leads to the lowest phenotype, whatever the genome says; a moderate one takes one step
 down, an inducer one step up where there is function to induce (PMID:32906709). An inhibitor and an inducer together
-leave both results possible; drugs that are perhaps taken, the result of each combination. What is unknown stays unknown
-but for a strong inhibitor.
+leave both results possible; drugs that are perhaps taken, the result of each combination. What is
+ordered and yet to begin changes nothing today. What is unknown stays unknown but for a strong inhibitor.
 """
 
 from __future__ import annotations
@@ -20,15 +20,16 @@ from .release_tables import MODIFIER_STRENGTHS
 
 FACTORS = {"strong": 0.0, "moderate": 0.5, "weak": 1.0}
 BY_SCORE = ("CYP2D6", "CYP2C9")
-TAKEN, RECENT, PERHAPS = "taken", "stopped", "perhaps taken"
+TAKEN, RECENT, PERHAPS, COMING = "taken", "stopped", "perhaps taken", "to begin"
 OR = " or "
-_FIELD, _ENTRY = "|", ";"
+DOUBT = _FIELD = "|"  # behind a name: what is said of it
+_ENTRY = ";"
 _POOR = "Poor Metabolizer"
 
 
 @dataclass(frozen=True)
 class Acting:
-    """A drug that acts on a gene's product; `state` is taken, stopped (and still acting) or perhaps taken."""
+    """A drug that acts on a gene's product; `state` is taken, stopped (and acting still), perhaps taken or to begin."""
 
     drug: str
     kind: str
@@ -36,7 +37,8 @@ class Acting:
     state: str
 
     def __str__(self) -> str:
-        still = {TAKEN: "", RECENT: ", stopped but still acting", PERHAPS: ", perhaps taken"}[self.state]
+        still = {TAKEN: "", RECENT: ", stopped but still acting", PERHAPS: ", perhaps taken",
+                 COMING: ", ordered and yet to begin"}[self.state]
         return f"{self.drug} ({self.strength} {self.kind}{still})"
 
 
@@ -74,7 +76,7 @@ def present(gene: str, genetic: Ability, acting: Sequence[Acting]) -> Ability:
 
 @lru_cache(maxsize=1 << 14)
 def _present(gene: str, genetic: Ability, acting: tuple[Acting, ...]) -> Ability:
-    sure = [one for one in acting if one.state != PERHAPS]
+    sure = [one for one in acting if one.state not in {PERHAPS, COMING}]
     # Only kind and strength decide, so that many doubtful medicines are few distinct ones.
     doubtful = list({(one.kind, one.strength): one for one in acting if one.state == PERHAPS}.values())
     some = (chosen for many in range(len(doubtful) + 1) for chosen in combinations(doubtful, many))

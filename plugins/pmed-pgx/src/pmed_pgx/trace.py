@@ -16,6 +16,7 @@ from .guidelines import PHENOTYPE, SCORE, Drug, Row, drugs, gene_of
 from .knowledge import Gene, Site, genes
 from .outcomes import Outcome
 from .outside.structural import function, haplotypes
+from .phenoconversion import COMING
 from .wording import about
 
 SCHEMA = {"patient_id": pl.String(), "target": pl.String(), "step": pl.Int64(), "text": pl.String()}
@@ -186,7 +187,8 @@ def _applied(one: Outcome) -> list[str]:
 
 def _today(one: Outcome) -> list[str]:
     """Medicines that act on the genes' products, and the phenotypes with them."""
-    acting = {gene: acting_on(one.drug, gene, one.given) for gene in genes_of(one.drug)}
+    acting = {gene: [each for each in acting_on(one.drug, gene, one.given) if each.state != COMING]
+              for gene in genes_of(one.drug)}
     return [f"{gene} today, with {', '.join(map(str, each))}: {_ability(gene, one)}" for gene, each in acting.items()
             if each]
 

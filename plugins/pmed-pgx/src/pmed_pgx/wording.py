@@ -17,9 +17,9 @@ SHOWN = 4
 _BEGINS = re.compile(r"(?:^|[.:] )(?:Start|Consider a (?:lower )?start)\b(?! as usual)")
 _CHANGES, _REPLACES = CONCERN["adjust"], CONCERN["alternative"]
 # LOINC codes of what checks read, or of what that follows from, in words
-LABS = {"14334-7": "the level of lithium", "19123-9": "magnesium", "2160-0": "creatinine", "29463-7": "weight",
-        "2823-3": "potassium", "6301-6": "the INR", "777-3": "the platelet count", "8636-3": "the QTc time",
-        "8867-4": "the heart rate"}
+LABS = {"14334-7": "the level of lithium", "19123-9": "magnesium", "2160-0": "creatinine", "2823-3": "potassium",
+        "2951-2": "sodium", "29463-7": "weight", "6301-6": "the INR", "777-3": "the platelet count",
+        "8636-3": "the QTc time", "8867-4": "the heart rate"}
 _NAMED = {"egfr": "kidney function (eGFR)", "creatinine-clearance": "kidney function (creatinine clearance)",
           "child-pugh": "liver function (Child-Pugh)"}
 
@@ -153,6 +153,12 @@ def because(one: Outcome, genes: str = "") -> str | None:
 def _by_genes(row: Row) -> bool:
     """Whether a row looks at genes: all of the guideline, and few checks."""
     return not row.evidence or any(name.startswith("phenotype:") for name in row.when)
+
+
+def newly(one: Outcome, before: Outcome) -> dict[Row, str]:
+    """What holds in an outcome and did not `before`, with its reason: checks, and the guideline's row."""
+    old = {*before.checks, *before.applied[:1]}
+    return {row: _reason(row, one) for row in (*one.checks, *one.applied[:1]) if row.concern and row not in old}
 
 
 def held(one: Outcome) -> list[str]:

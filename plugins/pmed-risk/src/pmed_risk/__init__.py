@@ -10,6 +10,7 @@ from pmed import Release, Tables, hookimpl
 from . import organ_scores, point_scores, risk_scores
 from .ascvd import AscvdRisk
 from .cautions import cautions
+from .dialysis import Dialysis
 from .history import RiskHistory
 from .knowledge import release
 from .prevent_score import Prevent
@@ -39,9 +40,9 @@ def register_knowledge() -> Iterable[Release]:
 
 
 @hookimpl
-def register_features() -> Iterable[type[RiskHistory]]:
+def register_features() -> Iterable[type[RiskHistory | Dialysis]]:
     """The inputs of the equations from the patient record."""
-    return [RiskHistory]
+    return [RiskHistory, Dialysis]
 
 
 @hookimpl

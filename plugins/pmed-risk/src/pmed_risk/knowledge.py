@@ -13,7 +13,7 @@ from pmed import TABLES, Release
 
 from . import chads, pce
 
-_FILES = ("codes", "drugs", "measurements", "prevent", "sdi", "smoking", "words")
+_FILES = ("codes", "dialysis", "drugs", "measurements", "prevent", "sdi", "smoking", "words")
 
 
 @cache

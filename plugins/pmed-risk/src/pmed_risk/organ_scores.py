@@ -31,6 +31,7 @@ _PREGNANT: Final = {"pregnant": "pregnancy is on record: the equation is not for
 _CIRRHOSIS: Final = "condition:liver-cirrhosis"
 _ONLY_CIRRHOSIS: Final = {_CIRRHOSIS: "no cirrhosis of the liver on record"}
 _INR: Final = ("inr",)  # an anticoagulant, or an entry that cannot be used
+_OPENED: Final = (*_INR, "dialysis")
 _TOLD: Final = {_CIRRHOSIS: True, "age": 50.0}
 _ASSUMED: Final = {**_TOLD, "dialysis": False}
 
@@ -107,7 +108,7 @@ class Meld(Score):
         {"bilirubin": 1.0, "inr": 1.0, "creatinine": 1.0, "dialysis": False}, ("bilirubin", "inr"),
         {**_AGE, **_picked("inr", "bilirubin_umol_l", "creatinine_umol_l", "bilirubin_mg_dl", "creatinine_mg_dl",
                            "dialysis")},
-        only=_ONLY_CIRRHOSIS, told=_TOLD, opened=_INR, assumed=_ASSUMED,
+        only=_ONLY_CIRRHOSIS, told=_TOLD, opened=_OPENED, assumed=_ASSUMED,
         limits=_within("bilirubin", "inr", "creatinine"))
     card: ClassVar[Card] = Card(
         version="2001", summary="MELD: severity of liver disease.",
@@ -123,7 +124,7 @@ class MeldNa(Score):
     equation: ClassVar[Equation] = Equation(
         "meld-na-score", organs.meld_na,
         {**Meld.equation.reference, "sodium": 140.0}, ("bilirubin", "inr"),
-        {**Meld.equation.fields, **_picked("sodium_mmol_l")}, only=_ONLY_CIRRHOSIS, told=_TOLD, opened=_INR,
+        {**Meld.equation.fields, **_picked("sodium_mmol_l")}, only=_ONLY_CIRRHOSIS, told=_TOLD, opened=_OPENED,
         assumed=_ASSUMED, limits=_within("bilirubin", "inr", "creatinine", "sodium"))
     card: ClassVar[Card] = Card(
         version="2008", summary="MELD-Na: severity of liver disease, with sodium.",
@@ -140,7 +141,7 @@ class Meld3(Score):
         "meld-3-0-score", organs.meld_3,
         {**Meld.equation.reference, "sodium": 137.0, "albumin": 3.5, "sex": "male"}, ("bilirubin", "inr"),
         {**Meld.equation.fields, **_picked("sodium_mmol_l", "albumin_g_dl"), **_FEMALE},
-        only=_ONLY_CIRRHOSIS, told=_TOLD, opened=_INR, assumed=_ASSUMED,
+        only=_ONLY_CIRRHOSIS, told=_TOLD, opened=_OPENED, assumed=_ASSUMED,
         limits=_within("bilirubin", "inr", "creatinine", "sodium", "albumin"))
     card: ClassVar[Card] = Card(
         version="3.0", summary="MELD 3.0: severity of liver disease.",
