@@ -395,8 +395,13 @@ def cell(records: list[Record], site: Site, column: int, *, absent_as_ref: bool 
 
 def _without_deleted(records: list[Record], site: Site, column: int, found: Cell) -> Cell | None:
     """REF becomes another allele where a deletion from further up leaves no base; what does not allow it is unknown."""
-    gone = [(record, strands) for record in records if relation(record, site) == "reaches"
+    reaching = [record for record in records if relation(record, site) == "reaches"]
+    gone = [(record, strands) for record in reaching
             if any(strands := [takes_away(record, site, allele) for allele in call_of(record, column).alleles])]
+    unsure = [record for record in reaching
+              if any(is_unsure(record, site, allele) for allele in call_of(record, column).alleles)]
+    if unsure:
+        return OPEN if gone else _without_unsure(unsure, column, found)
     if any(len(strands) > 2 for _, strands in gone):
         return OPEN
     if any(call_of(record, column).failed or record.filter not in {None, "PASS"} for record, _ in gone):
@@ -406,6 +411,17 @@ def _without_deleted(records: list[Record], site: Site, column: int, found: Cell
     if len(gone) > 1 or len(gone[0][1]) != (found.ploidy or 0):
         return OPEN
     return _laid_under(found, gone[0][1], call_of(gone[0][0], column))
+
+
+def _without_unsure(unsure: list[Record], column: int, found: Cell) -> Cell | None:
+    """Unknown, unless the site's own record shows another allele."""
+    bare = found._replace(alleles=(None, None), phased=False, told=("alleles", "phased", "state"))
+    if any(len(call_of(record, column).alleles) > 2 for record in unsure):
+        return OPEN
+    if any(call_of(record, column).failed or record.filter not in {None, "PASS"} for record in unsure):
+        return bare._replace(state="filtered")
+    called = found.state in {"called", "half-call"}
+    return bare._replace(state="no-call") if called and OTHER not in found.alleles else found
 
 
 def _laid_under(found: Cell, lost: list[bool], deletion: Call) -> Cell:
@@ -430,10 +446,20 @@ def _laid_under(found: Cell, lost: list[bool], deletion: Call) -> Cell:
 
 
 def takes_away(record: Record, site: Site, allele: int | None) -> bool:
-    """Whether an allele leaves no base at the site."""
+    """Whether an allele leaves another base, or none, at the site; an insertion leaves it."""
+    if not allele:
+        return False
+    alt = record.alts[allele - 1]
+    what = alt_change(record, site, alt)
+    replaces = what.plain and what.removed not in {"", what.added}
+    return (replaces or alt.startswith("<DEL")) and meets(what, own_change(record, site))
+
+
+def is_unsure(record: Record, site: Site, allele: int | None) -> bool:
+    """Whether nobody knows what an allele leaves at the site: ``*`` over several bases, a breakend there, ``<*>``."""
     alt = record.alts[allele - 1] if allele else ""
-    shorter = is_bases(alt) and len(alt) < len(record.ref)
-    return (shorter or alt.startswith("<DEL")) and meets(alt_change(record, site, alt), own_change(record, site))
+    known = is_bases(alt) or not alt or alt.startswith(("<DEL", "<INS")) or anchored(site, alt, record.pos)
+    return not known
 
 
 def _spliced(parts: list[Record], site: Site, column: int) -> list[Said]:

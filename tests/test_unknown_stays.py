@@ -14,12 +14,22 @@ from tests.genome_files import META, NEWER, read, said, vcf
 ROWS = [(105, "A", "G"), (205, "A", "G"), (305, "A", "G"), (405, "A", "G")]
 REFERENCE, NO_CALL, FILTERED = (0, 0, "called"), (None, None, "no-call"), (None, None, "filtered")
 ABSENT = (None, None, "absent")
+SHORT = (*META, '##INFO=<ID=XVLEN,Number=A,Type=Integer,Description="what an older htslib does not know">')
 
 
 def packed(file, index):
     target = file.with_suffix(".vcf.gz")
     pysam.tabix_compress(str(file), str(target), force=True)
     pysam.tabix_index(str(target), preset="vcf", csi=index == ".csi", force=True)
+    return target
+
+
+def as_bcf(file):
+    target = file.with_suffix(".bcf")
+    with pysam.VariantFile(str(file)) as source, pysam.VariantFile(str(target), "wb", header=source.header) as sink:
+        for one in source:
+            sink.write(one)
+    pysam.tabix_index(str(target), preset="bcf", force=True)
     return target
 
 
@@ -116,13 +126,9 @@ def test_what_reaches_a_site_by_its_length_alone_is_seen_in_every_kind_of_file(t
     if kind == "tbi":
         file = packed(file, ".tbi")
     elif kind != "plain":
-        target = file.with_suffix(".bcf")
-        with pysam.VariantFile(str(file)) as source, pysam.VariantFile(str(target), "wb", header=source.header) as sink:
-            for one in source:
-                sink.write(one)
-        file = target
-        if kind == "csi of bcf":
-            pysam.tabix_index(str(file), preset="bcf", force=True)
+        file = as_bcf(file)
+        if kind == "bcf":
+            file.with_name(file.name + ".csi").unlink()
     out = read(file, rows=rows, absent_as_ref=True)
     assert said(out, 40_105, "G") in (ABSENT, NO_CALL)
     assert said(out, 60_000, "G") == (0, 1, "called")
@@ -166,3 +172,14 @@ def test_a_file_of_other_contigs_is_told(tmp_path):
 def test_other_versions_are_refused(tmp_path, version):
     with pytest.raises(GenomeError, match=f"{version} is not read"):
         read(vcf(tmp_path, "105 A G GT 0/1", meta=[f"##fileformat={version}", *META[1:]]), rows=ROWS)
+
+
+@pytest.mark.parametrize("kind", [".tbi", ".csi"])
+def test_an_index_that_does_not_know_a_length_does_not_hide_a_deletion(tmp_path, kind):
+    """As htslib made it before 1.21: a record without END ended with its REF."""
+    file = vcf(tmp_path, "100 C <DEL> GT;SVLEN=-50000 0/1", "40105 A G GT 0/0", meta=SHORT)
+    old = vcf(tmp_path, "100 C <DEL> GT;XVLEN=-50000 0/1", "40105 A G GT 0/0", meta=SHORT, name="old.vcf")
+    made, other = packed(file, kind), packed(old, kind)
+    made.with_name(made.name + kind).write_bytes(other.with_name(other.name + kind).read_bytes())
+    out = read(made, rows=[(40_105, "A", "G")], build="GRCh38")
+    assert said(out, 40_105, "G") == (0, 2, "called")

@@ -19,7 +19,7 @@ from .calls import NONE, Calls, Shared
 from .coverage import Targets
 from .matching import OTHER, Reaching, Said
 from .ploidy import copies
-from .rows import CALLED, REF, Bools, Gone, Ints, Row, SharedRow, deleted, merged
+from .rows import CALLED, HALF_CALL, REF, Bools, Gone, Ints, Row, SharedRow, deleted, merged
 
 _LAST_CODE = 62  # what a record knows of is a bit set of 63 bits
 _CONVINCING = 3
@@ -45,6 +45,7 @@ class Grid:
     codes: dict[int, dict[object, int]] = field(default_factory=dict)
     covered: dict[str, Bools] = field(default_factory=dict)
     gone: dict[int, Gone] = field(default_factory=dict)
+    unsure: dict[int, Bools] = field(default_factory=dict)
     cells: dict[int, SharedRow] = field(default_factory=dict)
 
     def cell(self, number: int) -> Row:
@@ -165,6 +166,22 @@ class Grid:
         here.strands[columns] = before | gone.strands | apart[:, None]
         here.phased[columns[who]] &= gone.phased[who]
         here.phase_set[columns[who]] = gone.phase_set[who]
+
+    def open(self, number: int, who: Bools, columns: Ints) -> None:
+        """Remember of whom a record goes over the site with a change of which nobody knows what it leaves there."""
+        self.unsure.setdefault(number, np.zeros(len(self.samples), dtype=bool))[columns] |= who
+
+    def without_unsure(self) -> Iterator[tuple[int, list[str]]]:
+        """Make unknown what such a change goes over; yields sites and samples.
+
+        A record of the site that shows another allele itself (``*``) needs no help.
+        """
+        for number, who in self.unsure.items():
+            row = self.cell(number)
+            lost = who & (row.state <= HALF_CALL) & (row.alleles < OTHER).all(axis=1)
+            row.forget(lost)
+            if lost.any():
+                yield number, [self.samples[int(i)] for i in np.flatnonzero(lost)]
 
     def doubt(self, number: int, who: Bools, columns: Ints) -> None:
         """Remember of whom a record that failed a filter would take the site away."""

@@ -34,7 +34,7 @@ from numpy.typing import NDArray
 from ..errors import GenomeError
 from ..genomics.alleles import Site, Sites
 from ..genomics.builds import BUILDS, known_build
-from ..genomics.calls import Ints, Shared, decode_shared
+from ..genomics.calls import Calls, Ints, Shared, decode_shared
 from ..genomics.coverage import Targets, block_rows, target_rows
 from ..genomics.files import kind_of
 from ..genomics.grid import Grid
@@ -42,8 +42,9 @@ from ..genomics.header import Header, chosen_samples
 from ..genomics.matching import Contradiction, Heard, Reaching, Said, matched
 from ..genomics.narrowing import in_blocks
 from ..genomics.opening import GenomeFile, head_of, on_one_build, opened
+from ..genomics.ploidy import copies
 from ..genomics.records import Record
-from ..genomics.rows import Gone, SharedRow, joined, spliced
+from ..genomics.rows import Gone, SharedRow, joined, spanning, spliced
 from ..genomics.syntax import Fault
 from ..options import option
 from ..tables import TABLES
@@ -55,6 +56,7 @@ _MOST_NAMED = 3
 _MOST_TOLD = 10
 _CLASHES = {"duplicate-record": "two records of one site contradict each other",
             "deleted": "a deletion from further up leaves no base for its call",
+            "spanned": "a change of unknown copies goes over it",
             "contradiction": "another file says otherwise"}
 
 
@@ -143,9 +145,10 @@ class VcfSource:
         coverage = target_rows(targets, sites, names) if targets else []
         issues = [issue for file in files for issue in self._fill(grid, file, coverage)]
         grid.must_be_one_person()
-        for number, lost in grid.without_deleted():
-            site = sites.rows[number]
-            issues += _told(files[0], site, f"{site.chrom}:{site.pos}", "deleted", lost)
+        for code, unknown in (("deleted", grid.without_deleted()), ("spanned", grid.without_unsure())):
+            for number, lost in unknown:
+                site = sites.rows[number]
+                issues += _told(files[0], site, f"{site.chrom}:{site.pos}", code, lost)
         return {"samples": _samples(files, grid.samples), "issues": TABLES["issues"].frame(_capped(issues)),
                 "coverage": TABLES["coverage"].frame(coverage),
                 "genotypes": grid.frame(absent_as_ref=self.absent_as_ref)}
@@ -194,14 +197,23 @@ class VcfSource:
                                                  and (one.part or calls.calls.length is not None)):
                     ends = calls.calls.ends(record.pos, record.last)
                     grid.reach(one, calls, columns, ends, filtered=self._failed(record))
-                if isinstance(one, Reaching) and any(one.gone):
-                    everyone = calls.whole
-                    failed, gone = everyone.failed | self._failed(record), Gone.of(everyone, one.gone)
-                    grid.take_away(one.site, gone.but(failed), columns)
-                    grid.doubt(one.site, gone.strands.any(axis=1) & failed, columns)
+                if isinstance(one, Reaching) and (calls.calls.copies is not None
+                                                  or any(one.gone) or any(one.unsure) or any(one.more)):
+                    yield from _more(file, record, grid.sites.rows[one.site].name,
+                                     self._spanned(grid, record, one, calls.whole, columns))
             self._sort(grid, record, here, calls, notes)
         yield from doubts.issues(file)
         yield from _settled(grid, file, notes, columns)
+
+    def _spanned(self, grid: Grid, record: Record, one: Reaching, calls: Calls, columns: Ints) -> NDArray[np.bool_]:
+        """Note what a record that goes over a site leaves of it; the samples of whom it adds copies."""
+        failed, gone, site = calls.failed | self._failed(record), Gone.of(calls, one.gone), grid.sites.rows[one.site]
+        diploid = copies(grid.sites.build, site.chrom, site.pos) == "diploid"
+        unsure, more = spanning(calls, one.unsure, one.more, diploid=diploid)
+        grid.take_away(one.site, gone.but(failed), columns)
+        grid.open(one.site, unsure & ~failed, columns)
+        grid.doubt(one.site, (gone.strands.any(axis=1) | unsure) & failed, columns)
+        return np.asarray(more & ~failed)
 
     def _sort(self, grid: Grid, record: Record, here: Sequence[Heard], calls: Shared,
               notes: dict[int, Notes]) -> None:
@@ -344,6 +356,12 @@ def _polyploid(file: GenomeFile, record: Record, calls: Shared) -> Iterator[dict
     many = [file.samples[i] for i in np.flatnonzero(calls.each(calls.calls.ploidy > 2))]
     if many:
         yield _issue(file, record.where, "polyploid", f"more than two alleles in {_some(many)}: not called")
+
+
+def _more(file: GenomeFile, record: Record, site: str, who: NDArray[np.bool_]) -> Iterator[dict[str, Any]]:
+    if names := [file.samples[i] for i in np.flatnonzero(who)]:
+        yield _issue(file, record.where, "more-copies", f"more copies than usual of {site} in {_some(names)}: its "
+                                                        "genotype is used, the copies are not counted")
 
 
 def _told(file: GenomeFile, site: Site, place: str, code: str, names: Sequence[str]) -> Iterator[dict[str, Any]]:
