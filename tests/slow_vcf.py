@@ -29,6 +29,7 @@ REF, OWN, OTHER = 0, 1, 2
 STATES = ("called", "half-call", "no-call", "filtered", "absent")
 OPEN = None  # a cell that the rules leave open
 ANY_OTHER = {"<NON_REF>", "<*>"}
+REPEAT = 50  # so far to the right of a site its own insertion or deletion may be written
 MOST = 3  # of more records (or as many, not all phased) phase may be given up where one could still see it
 
 
@@ -400,6 +401,8 @@ def _without_deleted(records: list[Record], site: Site, column: int, found: Cell
             if any(strands := [takes_away(record, site, allele) for allele in call_of(record, column).alleles])]
     unsure = [record for record in reaching
               if any(is_unsure(record, site, allele) for allele in call_of(record, column).alleles)]
+    unsure += [record for record in records
+               if any(may_be_the_site_s(record, site, allele) for allele in call_of(record, column).alleles)]
     if unsure:
         return OPEN if gone else _without_unsure(unsure, column, found)
     if any(len(strands) > 2 for _, strands in gone):
@@ -462,6 +465,25 @@ def is_unsure(record: Record, site: Site, allele: int | None) -> bool:
     return not known
 
 
+def may_be_the_site_s(record: Record, site: Site, allele: int | None) -> bool:
+    """Whether an insertion or deletion behind the site may be in its repeat: the bases between are not all known."""
+    alt = record.alts[allele - 1] if allele else ""
+    if not is_bases(alt) or relation(record, site) != "nothing" or record.chrom != contig(site.chrom):
+        return False
+    known = bases_of((record.pos, record.ref), (site.pos, site.ref))
+    what, own = placed(record, site, alt), own_change(record, site)
+    if any("" not in {one.removed, one.added} for one in (what, own)):
+        return False
+    one, two = (_unit(each.removed or each.added) for each in (what, own))
+    same = any(one == two[turn:] + two[:turn] for turn in range(len(two)))
+    return same and 0 < what.pos - own.pos <= REPEAT and what.pos - 1 not in known
+
+
+def _unit(bases: str) -> str:
+    """The shortest text of which the bases are repeats."""
+    return next(bases[:size] for size in range(1, len(bases) + 1) if bases[:size] * (len(bases) // size) == bases)
+
+
 def _spliced(parts: list[Record], site: Site, column: int) -> list[Said]:
     """Records that cover the site only together, if all are reference: one of the least depth and quality."""
     pos, ref, _ = trimmed(*site[1:])
@@ -499,9 +521,12 @@ def assumed(chrom: str) -> Cell:
 
 
 def _harmless(record: Record, site: Site, column: int) -> bool:
-    if relation(record, site) in {"nothing", "refused"}:
-        return relation(record, site) == "nothing"
     call = call_of(record, column)
+    if relation(record, site) in {"nothing", "refused"}:
+        near = [number + 1 for number in range(len(record.alts)) if may_be_the_site_s(record, site, number + 1)]
+        passed = call.alleles if not call.failed and record.filter in {None, "PASS"} else [None]
+        open_ended = near and any(allele is None or allele in near for allele in passed)
+        return relation(record, site) == "nothing" and not open_ended
     failed = call.failed or record.filter not in {None, "PASS"}
     changed = any(strand(record, site, allele) not in {None, "REF"} for allele in call.alleles)
     return not (failed or changed or None in call.alleles or len(call.alleles) > 2)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from .alleles import Event, Site, Sites, is_sequence, leftmost, trim
+from .alleles import Event, Site, Sites, is_sequence, leftmost, may_be_moved, trim
 from .records import ANY_OTHER, Record
 from .syntax import is_alt, is_base_text
 
@@ -50,7 +50,7 @@ class Reaching(NamedTuple):
 
     Each 0 or 1 for each allele: `gone` are those that leave another base or none at the site (a deletion from further
     up), `unsure` those of which nobody knows what they leave there (a copy number, ``*`` over several bases), `more`
-    those that add copies of it.
+    those that add copies of it. One that is `moved` stands behind the site, and may be the site's own change.
     """
 
     site: int
@@ -58,6 +58,7 @@ class Reaching(NamedTuple):
     gone: tuple[int, ...]
     unsure: tuple[int, ...]
     more: tuple[int, ...]
+    moved: bool = False
 
 
 Heard = Said | Contradiction | Reaching
@@ -77,7 +78,8 @@ def matched(record: Record, sites: Sites) -> Iterator[Heard]:
         # Only beside another indel does it matter where in its repeat one stands: a base elsewhere is not touched.
         base_at = sites.base_at(record.chrom, site, record) if site.event.is_indel else _unmoved
         events = [_event(record, alt, base_at) for alt in record.alts]
-        heard = _heard(number, record, site, leftmost(site.event, base_at), events)
+        event = leftmost(site.event, base_at)
+        heard = _heard(number, record, site, event, events) or _moved(number, event, events, base_at)
         if heard is not None:
             yield heard
 
@@ -140,6 +142,15 @@ def _is_beside(site: Site, record: Record, alt: str) -> bool:
     structural = alt.startswith("<") and alt not in ANY_OTHER
     start, ref, to = site.event
     return structural and (start + len(ref) <= record.pos or (start == record.pos and len(ref) == len(to) == 1))
+
+
+def _moved(number: int, event: Event, events: list[Event | None], base_at: Callable[[int], str]) -> Reaching | None:
+    """A record behind a site of which nobody knows whether its change is one of the site's own repeat."""
+    moved = (0, *(int(one is not None and may_be_moved(one, event, base_at)) for one in events))
+    if not any(moved):
+        return None
+    nothing = (0,) * len(moved)
+    return Reaching(number, tuple(UNKNOWN if one else REF for one in moved), nothing, moved, nothing, moved=True)
 
 
 def _reaching(number: int, record: Record, codes: tuple[int, ...], events: list[Event | None]) -> Reaching:

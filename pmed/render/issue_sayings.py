@@ -139,6 +139,8 @@ GENOME = (
     marked("two records of one site contradict each other: {name} was not called in {names}"),
     marked("a deletion from further up leaves no base for its call: {name} was not called in {names}"),
     marked("a change of unknown copies goes over it: {name} was not called in {names}"),
+    marked("an insertion or deletion behind it may be its own, which only --reference tells: {name} was not called in "
+           "{names}"),
     marked("more copies than usual of {name} in {names}: its genotype is used, the copies are not counted"),
     marked("another file says otherwise: {name} was not called in {names}"),
     marked("the last line has no line end: the file may be cut off"),

@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -57,6 +58,7 @@ _MOST_TOLD = 10
 _CLASHES = {"duplicate-record": "two records of one site contradict each other",
             "deleted": "a deletion from further up leaves no base for its call",
             "spanned": "a change of unknown copies goes over it",
+            "unplaced": "an insertion or deletion behind it may be its own, which only --reference tells",
             "contradiction": "another file says otherwise"}
 
 
@@ -145,10 +147,9 @@ class VcfSource:
         coverage = target_rows(targets, sites, names) if targets else []
         issues = [issue for file in files for issue in self._fill(grid, file, coverage)]
         grid.must_be_one_person()
-        for code, unknown in (("deleted", grid.without_deleted()), ("spanned", grid.without_unsure())):
-            for number, lost in unknown:
-                site = sites.rows[number]
-                issues += _told(files[0], site, f"{site.chrom}:{site.pos}", code, lost)
+        for number, code, lost in chain(grid.without_deleted(), grid.without_unsure()):
+            site = sites.rows[number]
+            issues += _told(files[0], site, f"{site.chrom}:{site.pos}", code, lost)
         return {"samples": _samples(files, grid.samples), "issues": TABLES["issues"].frame(_capped(issues)),
                 "coverage": TABLES["coverage"].frame(coverage),
                 "genotypes": grid.frame(absent_as_ref=self.absent_as_ref)}
@@ -211,7 +212,7 @@ class VcfSource:
         diploid = copies(grid.sites.build, site.chrom, site.pos) == "diploid"
         unsure, more = spanning(calls, one.unsure, one.more, diploid=diploid)
         grid.take_away(one.site, gone.but(failed), columns)
-        grid.open(one.site, unsure & ~failed, columns)
+        grid.open(one.site, unsure & ~failed, columns, "unplaced" if one.moved else "spanned")
         grid.doubt(one.site, (gone.strands.any(axis=1) | unsure) & failed, columns)
         return np.asarray(more & ~failed)
 
