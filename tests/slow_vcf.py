@@ -467,7 +467,7 @@ def is_unsure(record: Record, site: Site, allele: int | None) -> bool:
 
 def may_be_the_site_s(record: Record, site: Site, allele: int | None) -> bool:
     """Whether an insertion or deletion behind the site may be in its repeat: the bases between are not all known."""
-    alt = record.alts[allele - 1] if allele else ""
+    alt = record.alts[allele - 1] if allele and allele <= len(record.alts) else ""
     if not is_bases(alt) or relation(record, site) != "nothing" or record.chrom != contig(site.chrom):
         return False
     known = bases_of((record.pos, record.ref), (site.pos, site.ref))

@@ -234,7 +234,7 @@ def test_faults_are_told_with_their_line_and_not_for_ever(tmp_path):
 
 @pytest.mark.parametrize(("records", "code"), [
     (["200 C G GT 0/1", "100 A G GT 0/1"], "unsorted"), (["100 A G GT 0/3"], "allele-unknown"),
-    (["100 A G DP 3"], "no-genotype"), (["100 A G GT 0/1:7"], "values-malformed"),
+    (["100 A G DP 3", "200 C G GT 0/1"], "no-genotype"), (["100 A G GT 0/1:7"], "values-malformed"),
     (["100 A G GT@a;a 0/1"], "filter-malformed"), (["100 A G GT:9 0/1:7"], "format-malformed"),
     (["100 R G GT 0/1"], "ref-malformed"),
     (["100 A G GT 0/1", "100 A G GT 0/1"], "duplicate-record")])

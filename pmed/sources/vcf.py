@@ -138,6 +138,7 @@ class VcfSource:
         wanted = self._sites(request, headers)
         files = on_one_build([opened(header, names, wanted, request.build)
                               for header, names in zip(headers, chosen, strict=True) if names])
+        _must_have_genotypes(files)
         return files, wanted[files[0].build]
 
     def _tables(self, files: Sequence[GenomeFile], sites: Sites) -> dict[str, pl.DataFrame]:
@@ -276,6 +277,14 @@ def _must_differ(arrays: Sequence[Header]) -> None:
         if header.samples in [other.samples for other in arrays[:number]]:
             raise GenomeError(f"two exports of arrays would both be sample {header.samples[0]!r}",
                               where=str(header.path), hint="rename one of the files")
+
+
+def _must_have_genotypes(files: Sequence[GenomeFile]) -> None:
+    """Records without GT call nobody: beside other files that is told, alone it is no genome."""
+    records = [record for file in files for record in file.read.records]
+    if records and not any("GT" in record.format.split(":") for record in records):
+        raise GenomeError("has no genotypes: no record at a known site has a GT", where=str(files[0].header.path),
+                          hint="give the VCF with the sample's genotypes")
 
 
 def _faults(file: GenomeFile, faults: Iterable[Fault]) -> Iterator[dict[str, Any]]:

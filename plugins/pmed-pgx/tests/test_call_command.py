@@ -97,6 +97,22 @@ def test_expected_errors_are_one_line(arguments: list[str], vcf: Path, capsys: p
     assert "\n" not in error
 
 
+@pytest.mark.parametrize(("columns", "form"), [("", ""), ("\tFORMAT", "\tDP"), ("\tFORMAT\tS", "\tDP\t30")])
+def test_a_file_without_genotypes_is_no_genome(tmp_path: Path, columns: str, form: str,
+                                               capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "x.vcf"
+    file.write_text("##fileformat=VCFv4.2\n##reference=GRCh38\n"
+                    f"#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO{columns}\n"
+                    f"chr10\t94781859\t.\tG\tA\t.\tPASS\t.{form}\n")
+    with pytest.raises(SystemExit) as stop:
+        main(["call", str(file)])
+    assert stop.value.code == 1
+    said = capsys.readouterr()
+    assert "has no genotypes" in said.err
+    assert said.err.count("\n") == 1
+    assert not said.out
+
+
 def test_failure_of_the_caller_is_partial(vcf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(*_: Any) -> None:
         raise ValueError("broken")
