@@ -55,6 +55,7 @@ def test_a_stale_index_beside_a_fresh_one_is_not_used(tmp_path):
     ("100 CTTTTATTT C GT 1|0", "105 A G GT 0|1", (2, 1, "called")),
     ("100 CTTTTATTT C GT 0|1", "105 A G GT 0|1", NO_CALL),
     ("100 CTTTTATTT C GT 1/1", "105 A G GT 0/1", NO_CALL),
+    ("100 CTTTTATTT C GT 0/1", "105 A G GT ./0", NO_CALL),
     ("100 CTTTTATTT C GT 0/1", "105 A G,* GT 1/2", (1, 2, "called")),
     ("100 CTTTTATTT C GT 0/1", "105 A * GT 0/1", (0, 2, "called")),
     ("100 CTTTTATTT C GT@LowQual 1/1", "105 A . GT 0/0", FILTERED),
