@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 
+import polars as pl
 import pysam
 import pytest
 
 from pmed.errors import GenomeError
 from pmed.genomics import records
-from tests.genome_files import META, NEWER, read, said, vcf
+from tests.genome_files import META, NEWER, read, said, sites, vcf
 
 ROWS = [(105, "A", "G"), (205, "A", "G"), (305, "A", "G"), (405, "A", "G")]
 REFERENCE, NO_CALL, FILTERED = (0, 0, "called"), (None, None, "no-call"), (None, None, "filtered")
@@ -184,3 +185,18 @@ def test_an_index_that_does_not_know_a_length_does_not_hide_a_deletion(tmp_path,
     made.with_name(made.name + kind).write_bytes(other.with_name(other.name + kind).read_bytes())
     out = read(made, rows=[(40_105, "A", "G")], build="GRCh38")
     assert said(out, 40_105, "G") == (0, 2, "called")
+
+
+@pytest.mark.parametrize(("records", "state", "told"), [
+    (["1105 A G GT 0/1"], "absent", True), (["1105 A G GT 0/1", "1205 A G GT 1/1"], "absent", True),
+    (["1105 A G GT 0/1", "205 A G GT 0/1"], "assumed-reference", False),
+    (["9999 C T GT 0/1"], "assumed-reference", False)])
+def test_absence_is_no_reference_where_the_build_is_doubtful(tmp_path, records, state, told):
+    """One or two records at known sites of the other build, and none at those of the build that is stated."""
+    both = pl.concat([sites(*ROWS), sites(*((pos + 1000, ref, alt) for pos, ref, alt in ROWS), build="GRCh37")])
+    file = vcf(tmp_path, *records)
+    out = read(file, rows=both, absent_as_ref=True)
+    assert said(out, 405, "G")[2] == state
+    assert ("build-doubtful" in set(out["issues"]["code"])) == told
+    beside = vcf(tmp_path, "305 A G GT 0/1", name="y.vcf")
+    assert said(read(file, beside, rows=both, absent_as_ref=True), 405, "G")[2] == "assumed-reference"

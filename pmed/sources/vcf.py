@@ -42,7 +42,7 @@ from ..genomics.grid import Grid
 from ..genomics.header import Header, chosen_samples
 from ..genomics.matching import Contradiction, Heard, Reaching, Said, matched
 from ..genomics.narrowing import in_blocks
-from ..genomics.opening import GenomeFile, head_of, on_one_build, opened
+from ..genomics.opening import GenomeFile, head_of, on_one_build, opened, other_build
 from ..genomics.ploidy import copies
 from ..genomics.records import Record
 from ..genomics.rows import Gone, SharedRow, joined, spanning, spliced
@@ -151,9 +151,14 @@ class VcfSource:
         for number, code, lost in chain(grid.without_deleted(), grid.without_unsure()):
             site = sites.rows[number]
             issues += _told(files[0], site, f"{site.chrom}:{site.pos}", code, lost)
+        other, many = other_build(files)
+        if other:
+            text = f"no record fits a known site of {files[0].build}, and {many} fit {other}: check the build; " \
+                   "absence is not taken for reference"
+            issues.append(_issue(files[0], "", "build-doubtful", text))
         return {"samples": _samples(files, grid.samples), "issues": TABLES["issues"].frame(_capped(issues)),
                 "coverage": TABLES["coverage"].frame(coverage),
-                "genotypes": grid.frame(absent_as_ref=self.absent_as_ref)}
+                "genotypes": grid.frame(absent_as_ref=self.absent_as_ref and not other)}
 
     def _sites(self, request: ReadRequest, headers: Sequence[Header]) -> dict[str, Sites]:
         """The sites of each build; a reference sequence is of one build, which all files must be on."""
