@@ -42,7 +42,7 @@ _STALE = 60
 _BROKEN = (OSError, ValueError, AssertionError, NotImplementedError)
 _MOST_DIGITS = 10
 # So many BGZF blocks (of 64 kB at most) of a file are looked at before its index is trusted.
-_FIRST_BLOCKS = 64
+_FIRST_BLOCKS = 16
 # Sample columns of more bytes than this are kept packed until they are decoded.
 _PACKED_FROM = 1 << 16
 ANY_OTHER = ("<NON_REF>", "<*>")
