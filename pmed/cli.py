@@ -266,7 +266,11 @@ def predict(settings: Settings, name: str, features: Path, output: Path | None) 
 @click.argument("genome", nargs=-1, required=True, type=READABLE)
 @click.option("-o", "--output", required=True, type=WRITABLE, help="Parquet file to write.")
 def import_(genome: tuple[Path, ...], output: Path) -> None:
-    """Keep GENOME file(s) as one Parquet file, which is read again without parsing."""
+    """Keep GENOME file(s) as one Parquet file, which is read again without parsing.
+
+    Genotypes, phase, depth (DP), quality (GQ) and filters are kept. Reads by allele (AD) are not: that a call does not
+    fit its reads (reads-disagree) is told of the VCF alone.
+    """
     from .importing import import_genomes
 
     with progress() as say, spooled(genome) as files:

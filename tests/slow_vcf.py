@@ -29,6 +29,7 @@ REF, OWN, OTHER = 0, 1, 2
 STATES = ("called", "half-call", "no-call", "filtered", "absent")
 OPEN = None  # a cell that the rules leave open
 ANY_OTHER = {"<NON_REF>", "<*>"}
+REPEAT = 50  # so far to the right of a site its own insertion or deletion may be written
 MOST = 3  # of more records (or as many, not all phased) phase may be given up where one could still see it
 
 
@@ -395,8 +396,15 @@ def cell(records: list[Record], site: Site, column: int, *, absent_as_ref: bool 
 
 def _without_deleted(records: list[Record], site: Site, column: int, found: Cell) -> Cell | None:
     """REF becomes another allele where a deletion from further up leaves no base; what does not allow it is unknown."""
-    gone = [(record, strands) for record in records if relation(record, site) == "reaches"
+    reaching = [record for record in records if relation(record, site) == "reaches"]
+    gone = [(record, strands) for record in reaching
             if any(strands := [takes_away(record, site, allele) for allele in call_of(record, column).alleles])]
+    unsure = [record for record in reaching
+              if any(is_unsure(record, site, allele) for allele in call_of(record, column).alleles)]
+    unsure += [record for record in records
+               if any(may_be_the_site_s(record, site, allele) for allele in call_of(record, column).alleles)]
+    if unsure:
+        return OPEN if gone else _without_unsure(unsure, column, found)
     if any(len(strands) > 2 for _, strands in gone):
         return OPEN
     if any(call_of(record, column).failed or record.filter not in {None, "PASS"} for record, _ in gone):
@@ -406,6 +414,17 @@ def _without_deleted(records: list[Record], site: Site, column: int, found: Cell
     if len(gone) > 1 or len(gone[0][1]) != (found.ploidy or 0):
         return OPEN
     return _laid_under(found, gone[0][1], call_of(gone[0][0], column))
+
+
+def _without_unsure(unsure: list[Record], column: int, found: Cell) -> Cell | None:
+    """Unknown, unless the site's own record shows another allele."""
+    bare = found._replace(alleles=(None, None), phased=False, told=("alleles", "phased", "state"))
+    if any(len(call_of(record, column).alleles) > 2 for record in unsure):
+        return OPEN
+    if any(call_of(record, column).failed or record.filter not in {None, "PASS"} for record in unsure):
+        return bare._replace(state="filtered")
+    called = found.state in {"called", "half-call"}
+    return bare._replace(state="no-call") if called and OTHER not in found.alleles else found
 
 
 def _laid_under(found: Cell, lost: list[bool], deletion: Call) -> Cell:
@@ -430,10 +449,39 @@ def _laid_under(found: Cell, lost: list[bool], deletion: Call) -> Cell:
 
 
 def takes_away(record: Record, site: Site, allele: int | None) -> bool:
-    """Whether an allele leaves no base at the site."""
+    """Whether an allele leaves another base, or none, at the site; an insertion leaves it."""
+    if not allele:
+        return False
+    alt = record.alts[allele - 1]
+    what = alt_change(record, site, alt)
+    replaces = what.plain and what.removed not in {"", what.added}
+    return (replaces or alt.startswith("<DEL")) and meets(what, own_change(record, site))
+
+
+def is_unsure(record: Record, site: Site, allele: int | None) -> bool:
+    """Whether nobody knows what an allele leaves at the site: ``*`` over several bases, a breakend there, ``<*>``."""
     alt = record.alts[allele - 1] if allele else ""
-    shorter = is_bases(alt) and len(alt) < len(record.ref)
-    return (shorter or alt.startswith("<DEL")) and meets(alt_change(record, site, alt), own_change(record, site))
+    known = is_bases(alt) or not alt or alt.startswith(("<DEL", "<INS")) or anchored(site, alt, record.pos)
+    return not known
+
+
+def may_be_the_site_s(record: Record, site: Site, allele: int | None) -> bool:
+    """Whether an insertion or deletion behind the site may be in its repeat: the bases between are not all known."""
+    alt = record.alts[allele - 1] if allele and allele <= len(record.alts) else ""
+    if not is_bases(alt) or relation(record, site) != "nothing" or record.chrom != contig(site.chrom):
+        return False
+    known = bases_of((record.pos, record.ref), (site.pos, site.ref))
+    what, own = placed(record, site, alt), own_change(record, site)
+    if any("" not in {one.removed, one.added} for one in (what, own)):
+        return False
+    one, two = (_unit(each.removed or each.added) for each in (what, own))
+    same = any(one == two[turn:] + two[:turn] for turn in range(len(two)))
+    return same and 0 < what.pos - own.pos <= REPEAT and what.pos - 1 not in known
+
+
+def _unit(bases: str) -> str:
+    """The shortest text of which the bases are repeats."""
+    return next(bases[:size] for size in range(1, len(bases) + 1) if bases[:size] * (len(bases) // size) == bases)
 
 
 def _spliced(parts: list[Record], site: Site, column: int) -> list[Said]:
@@ -473,9 +521,12 @@ def assumed(chrom: str) -> Cell:
 
 
 def _harmless(record: Record, site: Site, column: int) -> bool:
-    if relation(record, site) in {"nothing", "refused"}:
-        return relation(record, site) == "nothing"
     call = call_of(record, column)
+    if relation(record, site) in {"nothing", "refused"}:
+        near = [number + 1 for number in range(len(record.alts)) if may_be_the_site_s(record, site, number + 1)]
+        passed = call.alleles if not call.failed and record.filter in {None, "PASS"} else [None]
+        open_ended = near and any(allele is None or allele in near for allele in passed)
+        return relation(record, site) == "nothing" and not open_ended
     failed = call.failed or record.filter not in {None, "PASS"}
     changed = any(strand(record, site, allele) not in {None, "REF"} for allele in call.alleles)
     return not (failed or changed or None in call.alleles or len(call.alleles) > 2)

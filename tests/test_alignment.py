@@ -140,3 +140,35 @@ def test_moving_left_is_what_bcftools_does(tmp_path):
         mine.append((str(moved.pos), moved.ref.replace("N", anchor), moved.alt.replace("N", anchor)))
     assert sorted(mine) == theirs
     assert len(mine) > 200
+
+
+BLOCK = "90 G <NON_REF> GT;END=107 0/0"
+
+
+@pytest.mark.parametrize(("record", "expected"), [
+    ("107 A ATA GT 0/1", (None, None, "no-call")),        # one more AT, at the right end
+    ("107 A ATATA GT 0/1", (None, None, "no-call")),      # two more
+    ("105 ATA A GT 1/1", (None, None, "no-call")),        # one less
+    ("104 TATAG TATATAG GT 0/1", (None, None, "no-call")),
+    ("107 A ATA GT@LowQual 0/1", (None, None, "filtered")),
+    ("107 A ATA GT 0/0", (0, 0, "called")),
+    ("108 G GTA GT 0/1", (0, 0, "called")),               # G ends the repeat
+    ("110 TT T GT 0/1", (0, 0, "called")),                # another unit
+    ("150 T TAT GT 0/1", (None, None, "no-call")),        # near enough that it may be
+    ("160 T TAT GT 0/1", (0, 0, "called"))])
+def test_what_may_be_the_site_s_own_change_further_right_leaves_no_reference(tmp_path, record, expected):
+    out = read(vcf(tmp_path, BLOCK, record), rows=REPEAT, build="GRCh38")
+    assert [said(out, *site) for site in ((100, "C"), (100, "CATAT"))] == [expected] * 2
+    assert ("unplaced" in set(out["issues"]["code"])) == (expected[-1] == "no-call")
+
+
+def test_with_the_sequence_it_is_known(tmp_path):
+    for record, expected in (("107 A ATA GT 0/1", (0, 1, "called")), ("150 T TAT GT 0/1", (0, 0, "called"))):
+        out = read(vcf(tmp_path, BLOCK, record), rows=REPEAT, build="GRCh38", reference=fasta(tmp_path))
+        assert said(out, 100, "CATAT") == expected
+
+
+@pytest.mark.parametrize(("call", "expected"), [("0/1", "absent"), ("./.", "absent"), ("0/0", "assumed-reference")])
+def test_absence_is_not_reference_beside_it(tmp_path, call, expected):
+    out = read(vcf(tmp_path, f"107 A ATA GT {call}"), rows=REPEAT, build="GRCh38", absent_as_ref=True)
+    assert said(out, 100, "C")[-1] == expected

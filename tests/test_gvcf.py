@@ -70,11 +70,20 @@ def test_as_many_reads_as_copies_are_a_call(tmp_path, call, state):
 @pytest.mark.parametrize(("call", "told"), [
     ("0/1:29,1", True), ("0/1:1,29", True), ("0/0:18,12", True), ("1/1:12,18", True), ("1:12,18", True),
     ("0/1:24,6", False), ("0/0:29,1", False), ("1/1:1,29", False), ("0/1:15,15", False), ("0/0:3,3", False),
+    ("0/1:25,5", True), ("0/0:24,6", True), ("0/0:8,2", True), ("0/0:6,3", False),  # a fifth, ten reads, and one less
     ("0/1:.", False), ("0/1:30", False), ("./.:15,15", False), ("0/1:x,y", False), ("0:30,0", False)])
 def test_calls_that_their_reads_do_not_fit_are_told(tmp_path, call, told):
     out = read(vcf(tmp_path, f"100 A G GT:AD {call}"), rows=ROWS)
     assert out["issues"]["code"].to_list() == (["reads-disagree"] if told else [])
     assert said(out, 100, "G")[2] == ("no-call" if call.startswith(".") else "called")
+
+
+@pytest.mark.parametrize(("call", "options", "codes"), [
+    ("0/1:29,1:30:2", {}, ["no-evidence"]), ("0/1:29,1:8:9", {"min_dp": 10}, ["low-quality"]),
+    ("0/1:29,1:30:99", {"min_dp": 10}, ["reads-disagree"])])
+def test_a_call_that_is_not_used_is_not_told_twice(tmp_path, call, options, codes):
+    out = read(vcf(tmp_path, f"100 A G GT:AD:DP:GQ {call}"), rows=ROWS, **options)
+    assert out["issues"]["code"].to_list() == codes
 
 
 def test_the_quality_of_reference_may_have_another_name(tmp_path):
@@ -234,7 +243,7 @@ def test_faults_are_told_with_their_line_and_not_for_ever(tmp_path):
 
 @pytest.mark.parametrize(("records", "code"), [
     (["200 C G GT 0/1", "100 A G GT 0/1"], "unsorted"), (["100 A G GT 0/3"], "allele-unknown"),
-    (["100 A G DP 3"], "no-genotype"), (["100 A G GT 0/1:7"], "values-malformed"),
+    (["100 A G DP 3", "200 C G GT 0/1"], "no-genotype"), (["100 A G GT 0/1:7"], "values-malformed"),
     (["100 A G GT@a;a 0/1"], "filter-malformed"), (["100 A G GT:9 0/1:7"], "format-malformed"),
     (["100 R G GT 0/1"], "ref-malformed"),
     (["100 A G GT 0/1", "100 A G GT 0/1"], "duplicate-record")])

@@ -4,22 +4,33 @@ from __future__ import annotations
 
 import os
 
+import polars as pl
 import pysam
 import pytest
 
 from pmed.errors import GenomeError
 from pmed.genomics import records
-from tests.genome_files import META, NEWER, read, said, vcf
+from tests.genome_files import META, NEWER, read, said, sites, vcf
 
 ROWS = [(105, "A", "G"), (205, "A", "G"), (305, "A", "G"), (405, "A", "G")]
 REFERENCE, NO_CALL, FILTERED = (0, 0, "called"), (None, None, "no-call"), (None, None, "filtered")
 ABSENT = (None, None, "absent")
+SHORT = (*META, '##INFO=<ID=XVLEN,Number=A,Type=Integer,Description="what an older htslib does not know">')
 
 
 def packed(file, index):
     target = file.with_suffix(".vcf.gz")
     pysam.tabix_compress(str(file), str(target), force=True)
     pysam.tabix_index(str(target), preset="vcf", csi=index == ".csi", force=True)
+    return target
+
+
+def as_bcf(file):
+    target = file.with_suffix(".bcf")
+    with pysam.VariantFile(str(file)) as source, pysam.VariantFile(str(target), "wb", header=source.header) as sink:
+        for one in source:
+            sink.write(one)
+    pysam.tabix_index(str(target), preset="bcf", force=True)
     return target
 
 
@@ -45,6 +56,7 @@ def test_a_stale_index_beside_a_fresh_one_is_not_used(tmp_path):
     ("100 CTTTTATTT C GT 1|0", "105 A G GT 0|1", (2, 1, "called")),
     ("100 CTTTTATTT C GT 0|1", "105 A G GT 0|1", NO_CALL),
     ("100 CTTTTATTT C GT 1/1", "105 A G GT 0/1", NO_CALL),
+    ("100 CTTTTATTT C GT 0/1", "105 A G GT ./0", NO_CALL),
     ("100 CTTTTATTT C GT 0/1", "105 A G,* GT 1/2", (1, 2, "called")),
     ("100 CTTTTATTT C GT 0/1", "105 A * GT 0/1", (0, 2, "called")),
     ("100 CTTTTATTT C GT@LowQual 1/1", "105 A . GT 0/0", FILTERED),
@@ -116,13 +128,9 @@ def test_what_reaches_a_site_by_its_length_alone_is_seen_in_every_kind_of_file(t
     if kind == "tbi":
         file = packed(file, ".tbi")
     elif kind != "plain":
-        target = file.with_suffix(".bcf")
-        with pysam.VariantFile(str(file)) as source, pysam.VariantFile(str(target), "wb", header=source.header) as sink:
-            for one in source:
-                sink.write(one)
-        file = target
-        if kind == "csi of bcf":
-            pysam.tabix_index(str(file), preset="bcf", force=True)
+        file = as_bcf(file)
+        if kind == "bcf":
+            file.with_name(file.name + ".csi").unlink()
     out = read(file, rows=rows, absent_as_ref=True)
     assert said(out, 40_105, "G") in (ABSENT, NO_CALL)
     assert said(out, 60_000, "G") == (0, 1, "called")
@@ -166,3 +174,29 @@ def test_a_file_of_other_contigs_is_told(tmp_path):
 def test_other_versions_are_refused(tmp_path, version):
     with pytest.raises(GenomeError, match=f"{version} is not read"):
         read(vcf(tmp_path, "105 A G GT 0/1", meta=[f"##fileformat={version}", *META[1:]]), rows=ROWS)
+
+
+@pytest.mark.parametrize("kind", [".tbi", ".csi"])
+def test_an_index_that_does_not_know_a_length_does_not_hide_a_deletion(tmp_path, kind):
+    """As htslib made it before 1.21: a record without END ended with its REF."""
+    file = vcf(tmp_path, "100 C <DEL> GT;SVLEN=-50000 0/1", "40105 A G GT 0/0", meta=SHORT)
+    old = vcf(tmp_path, "100 C <DEL> GT;XVLEN=-50000 0/1", "40105 A G GT 0/0", meta=SHORT, name="old.vcf")
+    made, other = packed(file, kind), packed(old, kind)
+    made.with_name(made.name + kind).write_bytes(other.with_name(other.name + kind).read_bytes())
+    out = read(made, rows=[(40_105, "A", "G")], build="GRCh38")
+    assert said(out, 40_105, "G") == (0, 2, "called")
+
+
+@pytest.mark.parametrize(("records", "state", "told"), [
+    (["1105 A G GT 0/1"], "absent", True), (["1105 A G GT 0/1", "1205 A G GT 1/1"], "absent", True),
+    (["1105 A G GT 0/1", "205 A G GT 0/1"], "assumed-reference", False),
+    (["9999 C T GT 0/1"], "assumed-reference", False)])
+def test_absence_is_no_reference_where_the_build_is_doubtful(tmp_path, records, state, told):
+    """One or two records at known sites of the other build, and none at those of the build that is stated."""
+    both = pl.concat([sites(*ROWS), sites(*((pos + 1000, ref, alt) for pos, ref, alt in ROWS), build="GRCh37")])
+    file = vcf(tmp_path, *records)
+    out = read(file, rows=both, absent_as_ref=True)
+    assert said(out, 405, "G")[2] == state
+    assert ("build-doubtful" in set(out["issues"]["code"])) == told
+    beside = vcf(tmp_path, "305 A G GT 0/1", name="y.vcf")
+    assert said(read(file, beside, rows=both, absent_as_ref=True), 405, "G")[2] == "assumed-reference"

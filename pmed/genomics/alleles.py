@@ -19,6 +19,9 @@ import polars as pl
 
 from .contigs import chromosome
 
+# How far to the right of a site its own insertion or deletion may be written, where nobody knows the bases between: the
+# repeats of the known sites are shorter (UGT1A1's TA repeat, rs3064744, has 15 bases).
+REPEAT = 50
 SITE_KEY = ("chrom", "pos", "ref", "alt")
 _BASES = re.compile(r"[ACGTN]+")
 
@@ -133,7 +136,7 @@ class Sites:
             base_at = self.base_at(site.chrom, site)
             # One more at each end: a record that adjoins tells the bases there.
             first = min(first, leftmost(site.event, base_at).pos) - 1
-            last = max(last, rightmost(site.event, base_at)) + 1
+            last = max(last, rightmost(site.event, base_at), last + REPEAT if self.reference is None else 0) + 1
         return first, last
 
     @cached_property
@@ -188,6 +191,25 @@ def rightmost(event: Event, base_at: Callable[[int], str]) -> int:
     while (base := base_at(after)) and base == bases[0]:
         after, bases = after + 1, bases[1:] + base
     return after - 1 if inserted else after - len(bases) - 1
+
+
+def may_be_moved(one: Event, site: Event, base_at: Callable[[int], str]) -> bool:
+    """Whether an insertion or deletion may be a change of the site's own repeat, written further right.
+
+    Both as `leftmost` leaves them: it is so where the unit is the same and the base that would tell is not known.
+
+    >>> may_be_moved(Event(114, "N", "NTA"), Event(100, "NAT", "N"), lambda pos: "")
+    True
+    """
+    if not (one.is_indel and site.is_indel) or not 0 < one.pos - site.pos <= REPEAT or base_at(one.pos):
+        return False
+    mine, theirs = (_unit(event.change[1]) for event in (one, site))
+    return len(mine) == len(theirs) and mine in theirs * 2
+
+
+def _unit(bases: str) -> str:
+    """The shortest text of which the bases are repeats."""
+    return bases[:(bases * 2).index(bases, 1)]
 
 
 def _site(chrom: str, pos: int, ref: str, alt: str, name: str) -> Site:

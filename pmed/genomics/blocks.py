@@ -204,6 +204,17 @@ def _window(data: Bytes, begin: Ints, end: Ints, least: Ints | None = None) -> I
     return cells.view(np.int64).ravel()
 
 
+def tells_end_by_length(line: bytes) -> bool:
+    r"""Whether a record has a symbolic ALT over a stretch of which only SVLEN says how long it is.
+
+    >>> tells_end_by_length(b"chr2\t9\t.\tA\t<DEL>\t.\t.\tSVLEN=-90")
+    True
+    """
+    parts = line.split(b"\t", 8)
+    return len(parts) > 7 and b"<" in parts[4] and not parts[4].startswith(b"<INS") \
+        and _LENGTH.search(parts[7]) is not None and _END.search(parts[7]) is None
+
+
 def last_position(parts: Sequence[bytes]) -> int:
     """Last position that a record with a readable POS says something about (VCF 4.5, sections 1.4.5 and 1.6.1).
 

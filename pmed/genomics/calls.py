@@ -47,6 +47,7 @@ class Calls:
         failed: FT is neither PASS nor ``.``.
         length: LEN, bases that a block of VCF 4.5 covers, each sample for itself.
         uneven: AD does not fit the call; None where the records were not read as text.
+        copies: CN, copies of the stretch that the record spans; None where no sample has it.
     """
 
     alleles: Ints
@@ -58,6 +59,7 @@ class Calls:
     failed: NDArray[np.bool_]
     length: Ints | None = None
     uneven: NDArray[np.bool_] | None = None
+    copies: Ints | None = None
 
     def of(self, samples: NDArray[Any]) -> Calls:
         """The calls of the samples at those places."""
@@ -273,7 +275,8 @@ def _general(records: Sequence[Record], samples: int) -> list[Calls]:
     gq, phased = np.where(gq == NONE, rgq, gq), (found[:, 3] == 1) & ~unreadable
     whole = Calls(found[:, :2], found[:, 2], phased, phase_set, dp, gq, _failed(fields, keys),
                   _numbers(fields, keys, "LEN") if "LEN" in keys else None,
-                  _uneven(fields, keys, found) if "AD" in keys else None)
+                  _uneven(fields, keys, found) if "AD" in keys else None,
+                  _numbers(fields, keys, "CN") if "CN" in keys else None)
     parts = {name: np.split(values, len(records)) for name, values in vars(whole).items() if values is not None}
     return [Calls(**{name: values[number] for name, values in parts.items()}) for number in range(len(records))]
 

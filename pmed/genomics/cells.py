@@ -22,7 +22,7 @@ _COLON, _DOT = b":."
 _MOST = 2**31 - 1
 _ROOM = b"\n" + bytes(15)  # windows may reach over the end
 _PASS = b"PASS"
-_LENGTH = "LEN"
+_LENGTH, _COPIES = "LEN", "CN"
 
 
 class Span(NamedTuple):
@@ -67,7 +67,7 @@ class Cells:
     def calls(self) -> tuple[Calls, Bools]:
         """The calls of all cells, and (cells,) those that `calls.decode` has to read."""
         odd = self.count >= len(self.keys)
-        if _LENGTH in self.keys:
+        if _LENGTH in self.keys or _COPIES in self.keys:
             odd |= True
         found: dict[str, Ints] = {}
         for key in ("PS", "DP", "MIN_DP", "GQ", "RGQ"):

@@ -19,7 +19,7 @@ from .calls import NONE, Calls, Shared
 from .coverage import Targets
 from .matching import OTHER, Reaching, Said
 from .ploidy import copies
-from .rows import CALLED, REF, Bools, Gone, Ints, Row, SharedRow, deleted, merged
+from .rows import CALLED, HALF_CALL, REF, Bools, Gone, Ints, Row, SharedRow, deleted, merged
 
 _LAST_CODE = 62  # what a record knows of is a bit set of 63 bits
 _CONVINCING = 3
@@ -45,6 +45,7 @@ class Grid:
     codes: dict[int, dict[object, int]] = field(default_factory=dict)
     covered: dict[str, Bools] = field(default_factory=dict)
     gone: dict[int, Gone] = field(default_factory=dict)
+    unsure: dict[tuple[int, str], Bools] = field(default_factory=dict)
     cells: dict[int, SharedRow] = field(default_factory=dict)
 
     def cell(self, number: int) -> Row:
@@ -166,18 +167,34 @@ class Grid:
         here.phased[columns[who]] &= gone.phased[who]
         here.phase_set[columns[who]] = gone.phase_set[who]
 
+    def open(self, number: int, who: Bools, columns: Ints, code: str) -> None:
+        """Remember of whom a record near the site has a change of which nobody knows what it leaves there, and why."""
+        self.unsure.setdefault((number, code), np.zeros(len(self.samples), dtype=bool))[columns] |= who
+
+    def without_unsure(self) -> Iterator[tuple[int, str, list[str]]]:
+        """Make unknown what such a change leaves open; yields sites, why, and the samples.
+
+        A record of the site that shows another allele itself (``*``) needs no help.
+        """
+        for (number, code), who in self.unsure.items():
+            row = self.cell(number)
+            lost = who & (row.state <= HALF_CALL) & (row.alleles < OTHER).all(axis=1)
+            row.forget(lost)
+            if lost.any():
+                yield number, code, [self.samples[int(i)] for i in np.flatnonzero(lost)]
+
     def doubt(self, number: int, who: Bools, columns: Ints) -> None:
         """Remember of whom a record that failed a filter would take the site away."""
         self.cell(number).doubt[columns] |= who
 
-    def without_deleted(self) -> Iterator[tuple[int, list[str]]]:
-        """Make REF into another allele where the base is gone; yields sites and the samples of whom that is absurd."""
+    def without_deleted(self) -> Iterator[tuple[int, str, list[str]]]:
+        """Make REF into another allele where the base is gone; yields sites, why, and samples where that is absurd."""
         for number, gone in self.gone.items():
             row = self.cell(number)
             lost = deleted(row, gone)
             row.forget(lost)
             if lost.any():
-                yield number, [self.samples[int(i)] for i in np.flatnonzero(lost)]
+                yield number, "deleted", [self.samples[int(i)] for i in np.flatnonzero(lost)]
 
     def frame(self, *, absent_as_ref: bool) -> pl.DataFrame:
         """The ``genotypes`` table."""

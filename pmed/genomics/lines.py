@@ -66,15 +66,20 @@ def record_of(parts: Sequence[bytes], number: int, where: str) -> Record:
 def decoded(records: Sequence[Record], samples: int) -> tuple[list[Calls], list[bytes | None]]:
     """The calls of records, and the sample columns as they were written where they hold more than the calls do.
 
-    That is so where `calls.decode` had something to say about them, and where each sample has an end of its own (LEN).
+    That is so where `calls.decode` had something to say about them, and where each sample has an end of its own (LEN)
+    or a number of copies (CN).
 
     Raises:
         GenomeError: as `calls.decode`.
     """
     calls, faults = decode(records, samples)
     told = {fault.where for fault in faults}
-    return calls, [bytes(record.calls) if record.where in told or one.length is not None else None  # type: ignore[arg-type]
+    return calls, [bytes(record.calls) if record.where in told or _has_more(one) else None  # type: ignore[arg-type]
                    for record, one in zip(records, calls, strict=True)]
+
+
+def _has_more(calls: Calls) -> bool:
+    return calls.length is not None or calls.copies is not None
 
 
 def _frame(records: Sequence[Record], samples: int, places: Mapping[str, Sequence[Any]]) -> pl.DataFrame:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from .alleles import Event, Site, Sites, is_sequence, leftmost, trim
+from .alleles import Event, Site, Sites, is_sequence, leftmost, may_be_moved, trim
 from .records import ANY_OTHER, Record
 from .syntax import is_alt, is_base_text
 
 REF, ALT, OTHER, UNKNOWN = 0, 1, 2, -1
+_GONE, _UNSURE, _MORE = "gone", "unsure", "more"
+# What symbolic alleles (VCF 4.5, section 1.4.5) leave of a base that they go over; of any other nobody knows. ``<CN0>``
+# to ``<CN9>`` are the copies on one strand, as 1000 Genomes writes them.
+_FATES = {"<DEL": _GONE, "<DUP": _MORE, "<INS": "", "<INV": "", "<BND": "", "<TRA": "", "<CTX": ""}
+_COPIES = re.compile(r"<CN(\d+)>")
 
 
 class Said(NamedTuple):
@@ -42,12 +48,17 @@ class Contradiction(NamedTuple):
 class Reaching(NamedTuple):
     """A record that reaches a site without informing it; absence is not reference there.
 
-    `gone` are its alleles that take the site's bases away (a deletion from further up): 0 or 1 for each allele.
+    Each 0 or 1 for each allele: `gone` are those that leave another base or none at the site (a deletion from further
+    up), `unsure` those of which nobody knows what they leave there (a copy number, ``*`` over several bases), `more`
+    those that add copies of it. One that is `moved` stands behind the site, and may be the site's own change.
     """
 
     site: int
     codes: tuple[int, ...]
     gone: tuple[int, ...]
+    unsure: tuple[int, ...]
+    more: tuple[int, ...]
+    moved: bool = False
 
 
 Heard = Said | Contradiction | Reaching
@@ -67,7 +78,8 @@ def matched(record: Record, sites: Sites) -> Iterator[Heard]:
         # Only beside another indel does it matter where in its repeat one stands: a base elsewhere is not touched.
         base_at = sites.base_at(record.chrom, site, record) if site.event.is_indel else _unmoved
         events = [_event(record, alt, base_at) for alt in record.alts]
-        heard = _heard(number, record, site, leftmost(site.event, base_at), events)
+        event = leftmost(site.event, base_at)
+        heard = _heard(number, record, site, event, events) or _moved(number, event, events, base_at)
         if heard is not None:
             yield heard
 
@@ -88,10 +100,10 @@ def _heard(number: int, record: Record, site: Site, event: Event, events: list[E
     moved_here = any(one is not None and one.pos == event.pos for one in events)
     first, last = site.event.pos, site.event.pos + len(site.event.ref) - 1
     covered = max(first, record.pos), min(last, record.last if record.is_reference else record.end)
-    named_here = record.is_reference or record.pos in (site.pos, site.event.pos)
+    named_here = record.is_reference or (record.pos in (site.pos, site.event.pos) and not record.is_segment)
     if not moved_here and (not named_here or covered[0] > covered[1]):
         overlaps = record.pos <= last and record.last >= first
-        return Reaching(number, codes, _takes_away(record, codes)) if overlaps else None
+        return _reaching(number, record, codes, events) if overlaps else None
     return Said(number, codes, changes, direct=False, part=None if covered == (first, last) else covered)
 
 
@@ -132,12 +144,30 @@ def _is_beside(site: Site, record: Record, alt: str) -> bool:
     return structural and (start + len(ref) <= record.pos or (start == record.pos and len(ref) == len(to) == 1))
 
 
-def _takes_away(record: Record, codes: tuple[int, ...]) -> tuple[int, ...]:
-    """1 for each allele that leaves no base at the site; an insertion, duplication or inversion leaves it there."""
-    def is_gone(alt: str) -> bool:
-        return alt.startswith(("<DEL", "<CN0")) or (is_base_text(alt) and len(alt) < len(record.ref))
+def _moved(number: int, event: Event, events: list[Event | None], base_at: Callable[[int], str]) -> Reaching | None:
+    """A record behind a site of which nobody knows whether its change is one of the site's own repeat."""
+    moved = (0, *(int(one is not None and may_be_moved(one, event, base_at)) for one in events))
+    if not any(moved):
+        return None
+    nothing = (0,) * len(moved)
+    return Reaching(number, tuple(UNKNOWN if one else REF for one in moved), nothing, moved, nothing, moved=True)
 
-    return (0, *(int(code == OTHER and is_gone(alt)) for code, alt in zip(codes[1:], record.alts, strict=True)))
+
+def _reaching(number: int, record: Record, codes: tuple[int, ...], events: list[Event | None]) -> Reaching:
+    """What becomes of the site's base with each allele; one that does not touch it leaves it there."""
+    fates = ["", *("" if code == REF else _fate(one, alt)
+                   for code, one, alt in zip(codes[1:], events, record.alts, strict=True))]
+    gone, unsure, more = (tuple(int(fate == name) for fate in fates) for name in (_GONE, _UNSURE, _MORE))
+    return Reaching(number, codes, gone, unsure, more)
+
+
+def _fate(event: Event | None, alt: str) -> str:
+    """Of an insertion or inversion the base stays, and a translocation has its place at POS alone."""
+    if event is not None:
+        return "" if event.is_indel and event.change[2] else _GONE if is_base_text(alt) and "N" not in alt else _UNSURE
+    if copies := _COPIES.match(alt):
+        return _GONE if copies[1] == "0" else _MORE if copies[1] != "1" else ""
+    return next((fate for start, fate in _FATES.items() if alt.startswith(start)), _UNSURE)
 
 
 def _change(one: Event | None, site: Site, record: Record, alt: str) -> object:

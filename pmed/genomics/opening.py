@@ -124,6 +124,18 @@ def on_one_build(files: Sequence[GenomeFile]) -> list[GenomeFile]:
     return [file if file.build else _taken(file, build) for file in files]
 
 
+def other_build(files: Sequence[GenomeFile]) -> tuple[str, int]:
+    """A build that records of a run fit, and how many, where none fits the build that is stated; ("", 0) as a rule.
+
+    So few that they may be chance: with more, `must_not_contradict` refuses the file.
+    """
+    fitting = {build: sum(file.evidence[build].matches for file in files
+                          if build in file.evidence and (build == file.build or file.evidence[build].fits))
+               for build in BUILDS}
+    best = max(fitting, key=lambda build: fitting[build])
+    return (best, fitting[best]) if fitting[best] and not fitting.get(files[0].build) else ("", 0)
+
+
 def _taken(file: GenomeFile, build: str) -> GenomeFile:
     if not build or file.evidence.get(build, Evidence(0, 0)).against:
         inferred_build(file.header, file.evidence)

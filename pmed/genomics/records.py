@@ -11,6 +11,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,10 +20,10 @@ import numpy as np
 from pmed.errors import GenomeError
 
 from .alleles import with_chr
-from .blocks import Block, Bools, Ints, blocks, last_position, numbers
+from .blocks import Block, Bools, Ints, blocks, last_position, numbers, tells_end_by_length
 from .calls import Alike, Calls, Packed
 from .coded import Coded
-from .files import is_bgzf, quiet_htslib
+from .files import is_bgzf, pieces, quiet_htslib
 from .header import Header
 from .order import Order
 from .syntax import Fault, record_faults
@@ -40,6 +41,8 @@ _STALE = 60
 # What htslib raises through pysam where a file or an index is damaged.
 _BROKEN = (OSError, ValueError, AssertionError, NotImplementedError)
 _MOST_DIGITS = 10
+# So many BGZF blocks (of 64 kB at most) of a file are looked at before its index is trusted.
+_FIRST_BLOCKS = 16
 # Sample columns of more bytes than this are kept packed until they are decoded.
 _PACKED_FROM = 1 << 16
 ANY_OTHER = ("<NON_REF>", "<*>")
@@ -74,7 +77,16 @@ class Record:
     @property
     def is_reference(self) -> bool:
         """It has no ALT of its own, at most "any other": it speaks of reference, as in a gVCF or at all sites."""
+        return self._has_no_alt and not self.is_segment
+
+    @property
+    def _has_no_alt(self) -> bool:
         return all(alt in ANY_OTHER for alt in self.alts)
+
+    @property
+    def is_segment(self) -> bool:
+        """A stretch with a copy number (CN) and no ALT, as copy-number callers write it: it says nothing of bases."""
+        return self.last > self.end and self._has_no_alt and "CN" in self.format.split(":")
 
     @property
     def is_block(self) -> bool:
@@ -204,6 +216,12 @@ def _ends_untold(header: Header) -> bool:
         ("INFO", "SVLEN") in named and (version >= "VCFv4.5" or ("INFO", "END") not in named))
 
 
+def _lengths_alone(path: Path) -> bool:
+    """Whether one of the first records tells by SVLEN alone how far it reaches: older programs' indexes miss those."""
+    begin = b"".join(islice(pieces(path), _FIRST_BLOCKS))
+    return b"SVLEN=" in begin and any(map(tells_end_by_length, begin.split(b"\n")))
+
+
 def _picked(block: Block, first: int, last: int, places: Ints | None, ends: _Ends) -> list[int]:
     """The lines of one contig's run that reach one of `places`, or may do so."""
     if places is None or not len(places):
@@ -279,7 +297,7 @@ def _index_of(path: Path, read: Read) -> Path | None:
 def _indexed(header: Header, wanted: Positions, read: Read) -> Iterator[_Line] | None:
     """Every line of the merged regions, or None where there is no usable index."""
     path = header.path
-    if not is_bgzf(path) or _ends_untold(header) or (index := _index_of(path, read)) is None:
+    if not is_bgzf(path) or _ends_untold(header) or (index := _index_of(path, read)) is None or _lengths_alone(path):
         return None
     import pysam
 

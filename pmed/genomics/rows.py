@@ -171,6 +171,22 @@ class Gone:
         return replace(self, strands=self.strands & ~who[:, None])
 
 
+def spanning(calls: Calls, unsure: Sequence[int], more: Sequence[int], *, diploid: bool) -> tuple[Bools, Bools]:
+    """The samples in whom a record that goes over a site leaves its copies unknown, and those with more than two.
+
+    `unsure` and `more` are 0 or 1 for each allele. Where CN is given it decides: two copies or more hold all bases that
+    a caller saw, and fewer than usual count where no genotype is given. No genotype and no CN say nothing, as in a file
+    that never looked for such changes.
+    """
+    carried, added = (np.asarray(np.array([*one, 0], dtype=bool)[calls.alleles].any(axis=1)) for one in (unsure, more))
+    if calls.copies is None:
+        return carried, added
+    usual, told = 2 if diploid else 1, calls.copies != NONE
+    fewer = (calls.alleles == NONE).all(axis=1) & (calls.copies < usual)
+    lost = np.where(told, carried & (calls.copies < 2) | fewer, carried)
+    return np.asarray(lost), np.asarray(added | (calls.copies > 2))
+
+
 def deleted(row: Row, gone: Gone) -> Bools:
     """Make REF of `row` into another allele where the base is gone; the samples of whom that makes no sense.
 

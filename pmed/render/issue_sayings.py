@@ -138,6 +138,12 @@ GENOME = (
     marked("more than two alleles in {names}: not called"),
     marked("two records of one site contradict each other: {name} was not called in {names}"),
     marked("a deletion from further up leaves no base for its call: {name} was not called in {names}"),
+    marked("a change of unknown copies goes over it: {name} was not called in {names}"),
+    marked("an insertion or deletion behind it may be its own, which only --reference tells: {name} was not called in "
+           "{names}"),
+    marked("no record fits a known site of {key}, and {n} fit {source}: check the build; absence is not taken for "
+           "reference"),
+    marked("more copies than usual of {name} in {names}: its genotype is used, the copies are not counted"),
     marked("another file says otherwise: {name} was not called in {names}"),
     marked("the last line has no line end: the file may be cut off"),
     marked("{name} is older than the file: it was not used"),

@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -34,16 +35,17 @@ from numpy.typing import NDArray
 from ..errors import GenomeError
 from ..genomics.alleles import Site, Sites
 from ..genomics.builds import BUILDS, known_build
-from ..genomics.calls import Ints, Shared, decode_shared
+from ..genomics.calls import Calls, Ints, Shared, decode_shared
 from ..genomics.coverage import Targets, block_rows, target_rows
 from ..genomics.files import kind_of
 from ..genomics.grid import Grid
 from ..genomics.header import Header, chosen_samples
 from ..genomics.matching import Contradiction, Heard, Reaching, Said, matched
 from ..genomics.narrowing import in_blocks
-from ..genomics.opening import GenomeFile, head_of, on_one_build, opened
+from ..genomics.opening import GenomeFile, head_of, on_one_build, opened, other_build
+from ..genomics.ploidy import copies
 from ..genomics.records import Record
-from ..genomics.rows import Gone, SharedRow, joined, spliced
+from ..genomics.rows import Gone, SharedRow, joined, spanning, spliced
 from ..genomics.syntax import Fault
 from ..options import option
 from ..tables import TABLES
@@ -55,6 +57,8 @@ _MOST_NAMED = 3
 _MOST_TOLD = 10
 _CLASHES = {"duplicate-record": "two records of one site contradict each other",
             "deleted": "a deletion from further up leaves no base for its call",
+            "spanned": "a change of unknown copies goes over it",
+            "unplaced": "an insertion or deletion behind it may be its own, which only --reference tells",
             "contradiction": "another file says otherwise"}
 
 
@@ -134,6 +138,7 @@ class VcfSource:
         wanted = self._sites(request, headers)
         files = on_one_build([opened(header, names, wanted, request.build)
                               for header, names in zip(headers, chosen, strict=True) if names])
+        _must_have_genotypes(files)
         return files, wanted[files[0].build]
 
     def _tables(self, files: Sequence[GenomeFile], sites: Sites) -> dict[str, pl.DataFrame]:
@@ -143,12 +148,17 @@ class VcfSource:
         coverage = target_rows(targets, sites, names) if targets else []
         issues = [issue for file in files for issue in self._fill(grid, file, coverage)]
         grid.must_be_one_person()
-        for number, lost in grid.without_deleted():
+        for number, code, lost in chain(grid.without_deleted(), grid.without_unsure()):
             site = sites.rows[number]
-            issues += _told(files[0], site, f"{site.chrom}:{site.pos}", "deleted", lost)
+            issues += _told(files[0], site, f"{site.chrom}:{site.pos}", code, lost)
+        other, many = other_build(files)
+        if other:
+            text = f"no record fits a known site of {files[0].build}, and {many} fit {other}: check the build; " \
+                   "absence is not taken for reference"
+            issues.append(_issue(files[0], "", "build-doubtful", text))
         return {"samples": _samples(files, grid.samples), "issues": TABLES["issues"].frame(_capped(issues)),
                 "coverage": TABLES["coverage"].frame(coverage),
-                "genotypes": grid.frame(absent_as_ref=self.absent_as_ref)}
+                "genotypes": grid.frame(absent_as_ref=self.absent_as_ref and not other)}
 
     def _sites(self, request: ReadRequest, headers: Sequence[Header]) -> dict[str, Sites]:
         """The sites of each build; a reference sequence is of one build, which all files must be on."""
@@ -194,14 +204,23 @@ class VcfSource:
                                                  and (one.part or calls.calls.length is not None)):
                     ends = calls.calls.ends(record.pos, record.last)
                     grid.reach(one, calls, columns, ends, filtered=self._failed(record))
-                if isinstance(one, Reaching) and any(one.gone):
-                    everyone = calls.whole
-                    failed, gone = everyone.failed | self._failed(record), Gone.of(everyone, one.gone)
-                    grid.take_away(one.site, gone.but(failed), columns)
-                    grid.doubt(one.site, gone.strands.any(axis=1) & failed, columns)
+                if isinstance(one, Reaching) and (calls.calls.copies is not None
+                                                  or any(one.gone) or any(one.unsure) or any(one.more)):
+                    yield from _more(file, record, grid.sites.rows[one.site].name,
+                                     self._spanned(grid, record, one, calls.whole, columns))
             self._sort(grid, record, here, calls, notes)
         yield from doubts.issues(file)
         yield from _settled(grid, file, notes, columns)
+
+    def _spanned(self, grid: Grid, record: Record, one: Reaching, calls: Calls, columns: Ints) -> NDArray[np.bool_]:
+        """Note what a record that goes over a site leaves of it; the samples of whom it adds copies."""
+        failed, gone, site = calls.failed | self._failed(record), Gone.of(calls, one.gone), grid.sites.rows[one.site]
+        diploid = copies(grid.sites.build, site.chrom, site.pos) == "diploid"
+        unsure, more = spanning(calls, one.unsure, one.more, diploid=diploid)
+        grid.take_away(one.site, gone.but(failed), columns)
+        grid.open(one.site, unsure & ~failed, columns, "unplaced" if one.moved else "spanned")
+        grid.doubt(one.site, (gone.strands.any(axis=1) | unsure) & failed, columns)
+        return np.asarray(more & ~failed)
 
     def _sort(self, grid: Grid, record: Record, here: Sequence[Heard], calls: Shared,
               notes: dict[int, Notes]) -> None:
@@ -263,6 +282,14 @@ def _must_differ(arrays: Sequence[Header]) -> None:
         if header.samples in [other.samples for other in arrays[:number]]:
             raise GenomeError(f"two exports of arrays would both be sample {header.samples[0]!r}",
                               where=str(header.path), hint="rename one of the files")
+
+
+def _must_have_genotypes(files: Sequence[GenomeFile]) -> None:
+    """Records without GT call nobody: beside other files that is told, alone it is no genome."""
+    records = [record for file in files for record in file.read.records]
+    if records and not any("GT" in record.format.split(":") for record in records):
+        raise GenomeError("has no genotypes: no record at a known site has a GT", where=str(files[0].header.path),
+                          hint="give the VCF with the sample's genotypes")
 
 
 def _faults(file: GenomeFile, faults: Iterable[Fault]) -> Iterator[dict[str, Any]]:
@@ -344,6 +371,12 @@ def _polyploid(file: GenomeFile, record: Record, calls: Shared) -> Iterator[dict
     many = [file.samples[i] for i in np.flatnonzero(calls.each(calls.calls.ploidy > 2))]
     if many:
         yield _issue(file, record.where, "polyploid", f"more than two alleles in {_some(many)}: not called")
+
+
+def _more(file: GenomeFile, record: Record, site: str, who: NDArray[np.bool_]) -> Iterator[dict[str, Any]]:
+    if names := [file.samples[i] for i in np.flatnonzero(who)]:
+        yield _issue(file, record.where, "more-copies", f"more copies than usual of {site} in {_some(names)}: its "
+                                                        "genotype is used, the copies are not counted")
 
 
 def _told(file: GenomeFile, site: Site, place: str, code: str, names: Sequence[str]) -> Iterator[dict[str, Any]]:

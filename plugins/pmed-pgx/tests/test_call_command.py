@@ -97,6 +97,37 @@ def test_expected_errors_are_one_line(arguments: list[str], vcf: Path, capsys: p
     assert "\n" not in error
 
 
+@pytest.mark.parametrize(("columns", "form"), [("", ""), ("\tFORMAT", "\tDP"), ("\tFORMAT\tS", "\tDP\t30")])
+def test_a_file_without_genotypes_is_no_genome(tmp_path: Path, columns: str, form: str,
+                                               capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "x.vcf"
+    file.write_text("##fileformat=VCFv4.2\n##reference=GRCh38\n"
+                    f"#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO{columns}\n"
+                    f"chr10\t94781859\t.\tG\tA\t.\tPASS\t.{form}\n")
+    with pytest.raises(SystemExit) as stop:
+        main(["call", str(file)])
+    assert stop.value.code == 1
+    said = capsys.readouterr()
+    assert "has no genotypes" in said.err
+    assert said.err.count("\n") == 1
+    assert not said.out
+
+
+def test_what_is_wrong_with_a_genome_is_told_once_of_each_kind(tmp_path: Path,
+                                                                capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    file = tmp_path / "x.vcf"
+    lines = ["94781850\t.\tC\t<CNV>\t.\tPASS\tEND=94781900", "94781859\t.\tG\tA\t.\tPASS\t."]
+    columns = "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tS\n"
+    body = "".join(f"chr10\t{line}\tGT\t0/1\n" for line in lines)
+    file.write_text(f"##fileformat=VCFv4.2\n##reference=GRCh38\n{columns}{body}")
+    with pytest.raises(SystemExit) as stop:
+        main(["call", str(file), "--format", "tsv"])
+    assert not stop.value.code
+    [line] = capsysbinary.readouterr().err.decode().splitlines()
+    assert line == "pmed: warning: x.vcf chr10:94781859: a change of unknown copies goes over it: rs4244285 was not " \
+                   "called in S"
+
+
 def test_failure_of_the_caller_is_partial(vcf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(*_: Any) -> None:
         raise ValueError("broken")

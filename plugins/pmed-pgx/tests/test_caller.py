@@ -80,6 +80,22 @@ def test_calls_that_cannot_be_used_leave_the_gene_uncalled(call: str, code: str,
     assert code in codes(row)
 
 
+@pytest.mark.parametrize("call", ["./C", "./G", "./T"])
+def test_half_a_call_of_a_site_of_several_alts_leaves_the_gene_uncalled(call: str, call_one: Any, plain: Any) -> None:
+    row = call_one(plain(rs1142345=call))["TPMT"]
+    assert (row["status"], row["diplotypes"], row["phenotype"]) == ("not-called", [], None)
+    assert codes(row) == {"half-call"}
+
+
+@pytest.mark.parametrize(("site", "call", "told"), [
+    ("rs1142345", "./C", None), ("rs1142345", "T/C", "T/C"), ("rs1142345", "C/G", "C/G"), ("rs4244285", "./A", None),
+    ("rs4244285", "A", None), ("rs4244285", "G/T", None), ("rs4244285", "A/G", "G/A")])
+def test_a_genotype_is_told_whole_or_not_at_all(make: Any, plain: Any, site: str, call: str, told: str | None) -> None:
+    wanted = f"genotype:{site}"
+    found = PgxCaller().run(make({"a": plain(**{site: call})}), [wanted])["features"]
+    assert found[wanted].to_list() == [told]
+
+
 def test_assumed_reference_counts_and_says_so(call_one: Any) -> None:
     called = call_one({"rs3758581": "G/G"}, absent="assumed-reference")
     assert called["CYP2C19"]["phenotype"] == "Normal Metabolizer"

@@ -44,6 +44,12 @@ def test_a_weak_key_site_is_told_and_the_call_stays(make, plain, numbers, words)
     assert told(results, "CYP2C9") == []
 
 
+@pytest.mark.parametrize(("call", "dp", "weak"), [("A", 4, True), ("A", 5, False), ("./A", 9, True), ("./A", 10, False),
+                                                  ("./.", 3, False)])
+def test_one_copy_needs_fewer_reads_and_half_a_call_as_many(make, plain, call, dp, weak):
+    assert len(told(called(make({"a": plain(**{KEY: call})}), **{KEY: {"dp": dp}}))) == weak
+
+
 def test_other_sites_count_where_they_are_not_reference(make, plain):
     assert RARE in _places()
     low = {RARE: {"dp": 3, "gq": 9}}

@@ -11,6 +11,7 @@ from pmed.tables import TABLES
 from pmed_pgx import calls
 from pmed_pgx.knowledge import genes
 from pmed_pgx.matcher import ABSENT, HALF_CALL, HOMOZYGOUS, ONE_SET, UNPHASED
+from pmed_pgx.patterns import Grid, patterns
 from pmed_pgx.reasons import remarks
 
 STAR_2A, OTHER = "rs3918290", "rs67376798"  # c.1905+1G>A, c.2846A>T
@@ -59,6 +60,19 @@ def test_one_variant_of_malignant_hyperthermia_is_enough(pair, phenotype, possib
     row = called("RYR1", rs193922762=pair)
     assert (row["status"], row["phenotype"], row["possible_phenotypes"]) == ("ambiguous", phenotype, possible)
     assert row["complete"] == (phenotype is not None)
+
+
+def test_half_a_call_of_a_site_of_several_alts_keeps_what_was_read():
+    """RYR1 rs193922764 on the grid: an ALT on one strand, nothing on the other."""
+    gene = genes()["RYR1"]
+    rows = [(gene.chrom, *row, site.name) for site in gene.sites for row in site.rows("GRCh38")]
+    cells = [{"sample": "a", "chrom": chrom, "pos": pos, "ref": ref, "alt": alt, "ploidy": 2, **(
+        {"state": "half-call", "allele_2": 1 if alt == "T" else 2} if name == "rs193922764" else
+        {"state": "called", "allele_1": 0, "allele_2": 0})} for chrom, pos, ref, alt, name in sorted(rows)]
+    grid = Grid.of(TABLES["genotypes"].frame(cells))
+    [(codes, _, _)] = patterns(grid, gene, "GRCh38", np.array([0])).kept
+    [place] = [p for p, site in enumerate(gene.sites) if site.name == "rs193922764"]
+    assert sorted(codes[place].tolist()) == [HALF_CALL, gene.sites[place].alleles.index("T")]
 
 
 def test_in_a_list_no_variant_is_named_that_was_not_read():

@@ -37,7 +37,10 @@ GENOME = click.Path(path_type=Path)
 def call(settings: Any, *, genome: tuple[Path, ...], outside_calls: tuple[Path, ...], samples: tuple[str, ...],
          samples_file: TextIO | None, all_matches: bool, combinations: bool, why: bool, genes: tuple[str, ...],
          reading: Reading, kind: str, output: Path | None) -> None:
-    """Gene results (star alleles, phenotypes) of all samples in GENOME file(s); - is standard input."""
+    """Gene results (star alleles, phenotypes) of all samples in GENOME file(s); - is standard input.
+
+    What reading the genome found wrong is told on standard error, one line of each kind.
+    """
     if kind == "parquet" and output is None:
         raise click.UsageError("--format parquet needs -o FILE")
     if genes and not why:
@@ -51,12 +54,16 @@ def call(settings: Any, *, genome: tuple[Path, ...], outside_calls: tuple[Path, 
     if samples_file and not listed:
         raise click.UsageError("--samples-file names nobody")
     failures: list[Any] = []
+    found: dict[str, list[str]] = {}
     with progress() as say:
         parts = pmed.calls(genome, outside_calls=outside_calls, samples=[*samples, *listed], build=reading.build,
                            options={**own, **reading.options}, settings=settings, progress=say)
         # The first part comes before any byte of output, so that input which cannot be read leaves none.
-        results = _noted(chain([next(parts)], parts), failures)
+        results = _noted(chain([next(parts)], parts), failures, found)
         _deliver(_explained(results, genes) if why else FORMATS[kind](results), output)
+    for texts in found.values():
+        more = f" (and {len(texts) - 1} more)" if len(texts) > 1 else ""
+        click.echo(f"pmed: warning: {texts[0]}{more}", err=True)
     finish(failures)
 
 
@@ -77,10 +84,14 @@ def _listed(file: TextIO | None) -> list[str]:
                           hint="one sample's name on each line") from error
 
 
-def _noted(results: Iterator[pmed.Result], failures: list[Any]) -> Iterator[pmed.Result]:
-    """The results as they come; what plugins did wrong until then is remembered."""
+def _noted(results: Iterator[pmed.Result], failures: list[Any],
+           found: dict[str, list[str]]) -> Iterator[pmed.Result]:
+    """The results as they come; what plugins did wrong, and what was `found` wrong, by kind, is remembered."""
     for result in results:
         failures[:] = result.failures
+        for issue in result.tables["issues"].filter(severity="warning").iter_rows(named=True):
+            place = " ".join(filter(None, (issue["file"], issue["place"])))
+            found.setdefault(issue["code"], []).append(f"{place}: {issue['text']}")
         yield result
 
 
