@@ -21,6 +21,7 @@ from ..provenance import describe_inputs
 from ..render.messages import ENGLISH
 from ..settings import Settings
 from . import work
+from .damaged import with_damaged
 from .index import index_page
 from .journal import Journal, Line, digest
 from .people import TOGETHER, Found, Part, Person, chunks, groups, joined, linked, samples_of, shared_patients
@@ -151,7 +152,7 @@ def _found(pool: Pool, history: Sequence[Path], folder: Path) -> Found:
         first = next(iter(found.unread.values()), "no record")
         raise HistoryError(first) if len(found.unread) == 1 else HistoryError(
             f"none of {len(found.unread)} records can be read; the first: {first}")
-    return found
+    return with_damaged(found, sources)
 
 
 def _people(cohort: Cohort, parts: Sequence[Part]) -> dict[str, Person]:

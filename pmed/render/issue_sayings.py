@@ -11,6 +11,9 @@ from .messages import marked
 #: What of a file or a record was left out.
 LEFT_OUT = (
     marked("{key}; the file was left out"),
+    marked("the file that cannot be read was taken for the record of one more patient; if it is part of another "
+           "record, what that one lacks is unknown, not absent"),
+    marked("it cannot be read, and may be about this patient; the file was left out"),
     marked("a bundle inside is not read; the resource was left out"),
     marked("a bundle inside is not read; the entry was left out"),
     marked("{key}; the resource was left out"),
