@@ -75,7 +75,8 @@ class Found:
 class Person:
     """One report to write: the patient, its sample ("" without), genome files, and the inputs with their hashes.
 
-    `stated` says that names or the user say whose the genome is, and not that there is only one of each.
+    `stated` says that names or the user say whose the genome is, and not that there is only one of each; `alike` is
+    what to tell of other people whose ids are nearly this one.
     """
 
     patient_id: str
@@ -84,6 +85,7 @@ class Person:
     inputs: tuple[Input, ...]
     key: str = ""
     stated: bool = True
+    alike: str = ""
 
 
 def groups(sources: Sequence[Any], paths: Iterable[Path]) -> list[tuple[Path, ...]]:
