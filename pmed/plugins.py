@@ -29,6 +29,8 @@ from .settings import OF_PLUGIN, Settings
 T = TypeVar("T")
 P = ParamSpec("P")
 BUILT_IN = ("pmed.builtin",)
+#: Distributions of the project: what they bring has its name before any stranger's.
+OWN = ("pmed-pgx", "pmed-response", "pmed-risk")
 BUILD = "build"
 #: Names of the only plugins to load, with commas between; empty loads none but pmed's own.
 ONLY = "PMED_PLUGINS"
@@ -38,6 +40,7 @@ HOOKS = tuple(name for name, value in vars(hookspecs).items() if hasattr(value, 
 #: Registration hooks whose components are built by the host, with options.
 BUILT = tuple(name for name in HOOKS
               if name.startswith("register_") and name not in {"register_knowledge", "register_commands"})
+_CLASH = "the first keeps a name: pmed's own plugins, then the others in the order of their names; give yours another"
 _LIKENESS, _ALIKE = 0.8, 0.6  # of difflib: two slips in a word of ten letters, and its default
 
 
@@ -289,7 +292,7 @@ class Plugins:
         if not isinstance(name, str) or not name:
             error = PluginError(f"a {type(made).__name__} has no name")
         elif name in found:
-            error = PluginError(f"{name!r} is already registered by {found[name].plugin}")
+            error = PluginError(f"{name!r} is already registered by {found[name].plugin}", hint=_CLASH)
         else:
             found[name] = Component(name, made, owner.plugin, owner.version)
             return
@@ -306,8 +309,9 @@ class Plugins:
 
 
 def installed() -> list[metadata.EntryPoint]:
-    """Entry points of the installed plugins, by name; nothing is imported."""
-    return sorted(metadata.entry_points(group="pmed"), key=lambda point: point.name)
+    """Entry points of the installed plugins, those of the project first, then by name; nothing is imported."""
+    return sorted(metadata.entry_points(group="pmed"),
+                  key=lambda point: (not point.dist or point.dist.name not in OWN, point.name))
 
 
 def must_be_installed(names: Iterable[str], why: str) -> None:
