@@ -29,8 +29,8 @@ from .settings import OF_PLUGIN, Settings
 T = TypeVar("T")
 P = ParamSpec("P")
 BUILT_IN = ("pmed.builtin",)
-#: Distributions of the project: what they bring has its name before any stranger's.
-OWN = ("pmed-pgx", "pmed-response", "pmed-risk")
+# Distributions of the project: what they bring has its name before any stranger's.
+_OWN = ("pmed-pgx", "pmed-response", "pmed-risk")
 BUILD = "build"
 #: Names of the only plugins to load, with commas between; empty loads none but pmed's own.
 ONLY = "PMED_PLUGINS"
@@ -48,7 +48,8 @@ _LIKENESS, _ALIKE = 0.8, 0.6  # of difflib: two slips in a word of ten letters, 
 class Failure:
     """What a plugin did wrong: kept for ``pmed plugins`` and shown in place in the report.
 
-    `message` may hold patient data (it quotes the exception), so it is for the local user's eyes only.
+    `message` may hold patient data (it quotes the exception), so it is for the local user's eyes only. `patients` are
+    those whose rows are missing, empty where they may be anybody's; no line of text names them.
     """
 
     plugin: str
@@ -58,6 +59,11 @@ class Failure:
     error: str
     message: str
     place: str = ""
+    patients: tuple[str, ...] = ()
+
+    def concerns(self, patient_id: str) -> bool:
+        """Whether rows of this patient may be missing."""
+        return not self.patients or patient_id in self.patients
 
     def __str__(self) -> str:
         part = f" ({self.component})" if self.component else ""
@@ -311,7 +317,7 @@ class Plugins:
 def installed() -> list[metadata.EntryPoint]:
     """Entry points of the installed plugins, those of the project first, then by name; nothing is imported."""
     return sorted(metadata.entry_points(group="pmed"),
-                  key=lambda point: (not point.dist or point.dist.name not in OWN, point.name))
+                  key=lambda point: (not point.dist or point.dist.name not in _OWN, point.name))
 
 
 def must_be_installed(names: Iterable[str], why: str) -> None:

@@ -100,7 +100,7 @@ class Worker:
         failures[:] = self.broken
         try:
             tables = self._run(records, people)
-            failed = len(failures) > len(self.broken)
+            failed = any(not failure.patients for failure in failures[len(self.broken):])
             if not failed or len(people) == 1:
                 yield from self._written(tables, people)
                 return
