@@ -56,10 +56,18 @@ STAYS_UNKNOWN = (
     marked("the date of birth is {n} years or more before the index date: age stays unknown, and what needs it "
            "(kidney function, risk scores, checks by age) is not assessed"),
     marked("not a number; it stays unknown"),
+    marked("a comma in a number: it may be a decimal comma or part thousands; it stays unknown: if it is a decimal "
+           "comma, say decimal = \",\" for this file in the mapping"),
+    marked("a point where the mapping says decimal = \",\": it may part thousands; the number stays unknown"),
     marked("a range whose ends are in different units, or the lower one above the other; it is kept as text"),
     marked("not a number; the dose stays unknown"),
     marked("a value that the mapping does not know; it stays unknown"),
     marked("not a date of the form {key}; it stays unknown"),
+    marked("not a date of the form {key}, or its century cannot be told; it stays unknown"),
+    marked("not a date of the form YYYY-MM-DD; it stays unknown: if the day comes first, say date_format = "
+           "\"%d.%m.%Y\" for this file in the mapping"),
+    marked("a number of days, as Excel keeps dates, which does not say since when; it stays unknown: show the column "
+           "as a date, or as text, in Excel"),
     marked("no date of the form YYYY-MM-DD; it stays unknown"),
     marked("neither yes nor no; it stays unknown"),
     marked("none of {key}; it stays unknown"),
