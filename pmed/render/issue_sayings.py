@@ -55,6 +55,7 @@ STAYS_UNKNOWN = (
            "scores, checks by age) is not assessed"),
     marked("the date of birth is {n} years or more before the index date: age stays unknown, and what needs it "
            "(kidney function, risk scores, checks by age) is not assessed"),
+    marked("a status that FHIR does not know: whether it is taken stays unknown"),
     marked("not a number; it stays unknown"),
     marked("a comma in a number: it may be a decimal comma or part thousands; it stays unknown: if it is a decimal "
            "comma, say decimal = \",\" for this file in the mapping"),
