@@ -65,7 +65,7 @@ def test_each_maker_is_taken_off(maker: str) -> None:
 def test_each_salt_is_taken_off(salt: str) -> None:
     for between in ("", "-", " "):
         assert "metoprolol" in german(f"metoprolol{between}{salt}")
-    assert salt not in german(salt)
+    assert "gold" not in german(f"gold{salt}")  # too short for a name by itself
 
 
 def test_the_forms_are_these() -> None:
