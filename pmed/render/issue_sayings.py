@@ -98,6 +98,7 @@ STAYS_UNKNOWN = (
     marked("no ORC before it; whether it is still given stays unknown"),
     marked("neither an end after the start nor days of supply: whether it is still taken is unknown"),
     marked("the end is before the start; the end stays unknown"),
+    marked("an end in 1900 or before stands for none; the end stays unknown"),
     marked("days_supply is not within 0 and {n}; it stays unknown"),
     marked("operator_concept_id is not known; the value stays unknown"),
     marked("birth_datetime and year_of_birth differ; the date of birth stays unknown"),

@@ -79,6 +79,7 @@ _WHOLE_DAY = len("YYYY-MM-DD")
 _MANY = 10_000  # rows, of which fewer are as soon read one by one
 # In which the next dose may not be due yet, or not be entered yet.
 _NEXT_DOSE = timedelta(days=2)
+_NO_END = 1900
 _AHEAD = timedelta(days=366)
 
 
@@ -234,7 +235,20 @@ def _dates(frame: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFrame:
         found += [_report(bad, "warning", "bad-date", "no date of the form YYYY-MM-DD; it stays unknown", name),
                   _report(partial, "info", "partial-date", f"a date without its day; the {end} day it may mean is used",
                           name)]
-    return frame.with_columns(days)
+    dated = frame.with_columns(days)
+    return _ended(dated, found) if {"start", "end"} <= {*names} else dated
+
+
+def _ended(frame: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFrame:
+    """An end before the start, or where databases put one that there is not (1900-01-01), ends nothing."""
+    before = (pl.col("end") < pl.col("start")).fill_null(value=False)
+    wrong = before | (pl.col("end").dt.year() <= _NO_END).fill_null(value=False)
+    if not frame.select(wrong.any()).item():
+        return frame
+    told = pl.when(before).then(pl.lit("the end is before the start; the end stays unknown")).otherwise(
+        pl.lit("an end in 1900 or before stands for none; the end stays unknown"))
+    found.append(_report(frame.filter(wrong), "warning", "end-before-start", told))
+    return frame.with_columns(end=pl.when(~wrong).then("end"))
 
 
 def _day(name: str) -> pl.Expr:
