@@ -10,7 +10,9 @@ from typing import Any
 import polars as pl
 import pytest
 
+from pmed.errors import HistoryError
 from pmed.plugins import Component
+from pmed.records import read_histories, write_histories
 from pmed.sources.fhir import FhirSource
 from pmed.stages import read as reading
 from pmed.tables import TABLES
@@ -105,3 +107,11 @@ def test_a_line_that_cannot_be_read(tmp_path: Path, line: str, whom: list[str]) 
     assert dark(tables) == whom
     told = tables["issues"].filter(severity="error")["place"].to_list()
     assert [" ".join(one.split()[:2]) for one in told] == ["line 4"] * max(len(whom), 1) + ["line 5"]
+
+
+def test_what_is_told_of_everybody_counts_once(tmp_path: Path) -> None:
+    records = tmp_path / "records"
+    records.mkdir()
+    read(records, {**MORE, "x.json": CUT})
+    with pytest.raises(HistoryError, match="1 errors; the first: not JSON"):
+        write_histories(read_histories([records]), tmp_path / "out", strict=True)
