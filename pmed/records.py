@@ -86,7 +86,8 @@ def write_histories(found: Histories, folder: Path, kind: str = "parquet", *, st
         PmedError: `folder` is there already and is not empty.
     """
     # What may be anybody's is told of everybody.
-    errors = found.tables[ISSUES].filter(severity="error").unique(["file", "place", "code", "text"], maintain_order=True)
+    errors = found.tables[ISSUES].filter(severity="error").unique(
+        ["file", "place", "code", "text"], keep="first", maintain_order=True)
     if strict and errors.height:
         first = errors.row(0, named=True)
         raise HistoryError(f"{errors.height} errors; the first: {first['text']}",
