@@ -153,7 +153,8 @@ def report(settings: Settings, *, genome: tuple[Path, ...], history: tuple[Path,
                                      settings=settings, progress=say,
                                      command=click.get_current_context().meta.get(COMMAND, ""),
                                      outputs=outputs)
-    if lost := result.tables["issues"].filter(severity="error").height:
+    # What may be anybody's is told of everybody.
+    if lost := result.tables["issues"].filter(severity="error").unique(["file", "place", "code", "text"]).height:
         click.echo(f"pmed: {lost} problem{'s' * (lost > 1)} left something of the files out; the report says what "
                    "(problems found while reading)", err=True)
     finish(result.failures, written)

@@ -104,7 +104,9 @@ class Engine:
         self.progress("reading genomes")
         genes = reading.read(self.sources, "genome", genome, request)
         others = reading.read(self.sources, "outside-calls", outside, request)
-        return self.joined(records, genes, others, pairs, {*pairs, *request.samples})
+        made = self.joined(records, genes, others, pairs, {*pairs, *request.samples})
+        told = linking.alike([*made["patients"]["patient_id"], *made["samples"]["patient_id"]])
+        return {**made, "issues": pl.concat([made["issues"], linking.told_alike(told)])} if told else made
 
     def parts(self, genome: Sequence[Path], request: ReadRequest,
               outside: Sequence[Path]) -> Iterator[dict[str, pl.DataFrame]]:

@@ -35,15 +35,17 @@ def _shared(command: Callable[..., None]) -> Callable[..., None]:
 @_shared
 @click.option("--data", required=True, type=READABLE, help="Data file, in the layout in which it is published.")
 @click.option("-o", "--output", required=True, type=FOLDER, help="Folder for the model and its card.")
+@click.option("--without", multiple=True, metavar="COLUMN", help="Feature that is not learned from; repeatable.")
 @click.pass_obj
-def train(settings: Settings, *, name: str, data: Path, output: Path, as_json: bool) -> None:
+def train(settings: Settings, *, name: str, data: Path, output: Path, without: tuple[str, ...], as_json: bool) -> None:
     """Learn the model NAME from data."""
     from .modelling import save_model
+    from .modelling.trainable import learned
 
     made = find_trainable(name, settings)
-    learned = made.train(made.read(data))
-    written = save_model(learned, output)
-    _show(learned.card.to_json() if as_json else {**_flat(learned)}, as_json=as_json)
+    model = learned(made, made.read(data), without)
+    written = save_model(model, output)
+    _show(model.card.to_json() if as_json else {**_flat(model)}, as_json=as_json)
     finish((), written)
 
 

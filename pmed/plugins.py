@@ -29,6 +29,8 @@ from .settings import OF_PLUGIN, Settings
 T = TypeVar("T")
 P = ParamSpec("P")
 BUILT_IN = ("pmed.builtin",)
+# Distributions of the project: what they bring has its name before any stranger's.
+_OWN = ("pmed-pgx", "pmed-response", "pmed-risk")
 BUILD = "build"
 #: Names of the only plugins to load, with commas between; empty loads none but pmed's own.
 ONLY = "PMED_PLUGINS"
@@ -38,6 +40,7 @@ HOOKS = tuple(name for name, value in vars(hookspecs).items() if hasattr(value, 
 #: Registration hooks whose components are built by the host, with options.
 BUILT = tuple(name for name in HOOKS
               if name.startswith("register_") and name not in {"register_knowledge", "register_commands"})
+_CLASH = "the first keeps a name: pmed's own plugins, then the others in the order of their names; give yours another"
 _LIKENESS, _ALIKE = 0.8, 0.6  # of difflib: two slips in a word of ten letters, and its default
 
 
@@ -45,7 +48,8 @@ _LIKENESS, _ALIKE = 0.8, 0.6  # of difflib: two slips in a word of ten letters, 
 class Failure:
     """What a plugin did wrong: kept for ``pmed plugins`` and shown in place in the report.
 
-    `message` may hold patient data (it quotes the exception), so it is for the local user's eyes only.
+    `message` may hold patient data (it quotes the exception), so it is for the local user's eyes only. `patients` are
+    those whose rows are missing, empty where they may be anybody's; no line of text names them.
     """
 
     plugin: str
@@ -55,6 +59,11 @@ class Failure:
     error: str
     message: str
     place: str = ""
+    patients: tuple[str, ...] = ()
+
+    def concerns(self, patient_id: str) -> bool:
+        """Whether rows of this patient may be missing."""
+        return not self.patients or patient_id in self.patients
 
     def __str__(self) -> str:
         part = f" ({self.component})" if self.component else ""
@@ -289,7 +298,7 @@ class Plugins:
         if not isinstance(name, str) or not name:
             error = PluginError(f"a {type(made).__name__} has no name")
         elif name in found:
-            error = PluginError(f"{name!r} is already registered by {found[name].plugin}")
+            error = PluginError(f"{name!r} is already registered by {found[name].plugin}", hint=_CLASH)
         else:
             found[name] = Component(name, made, owner.plugin, owner.version)
             return
@@ -306,8 +315,9 @@ class Plugins:
 
 
 def installed() -> list[metadata.EntryPoint]:
-    """Entry points of the installed plugins, by name; nothing is imported."""
-    return sorted(metadata.entry_points(group="pmed"), key=lambda point: point.name)
+    """Entry points of the installed plugins, those of the project first, then by name; nothing is imported."""
+    return sorted(metadata.entry_points(group="pmed"),
+                  key=lambda point: (not point.dist or point.dist.name not in _OWN, point.name))
 
 
 def must_be_installed(names: Iterable[str], why: str) -> None:

@@ -85,7 +85,9 @@ def write_histories(found: Histories, folder: Path, kind: str = "parquet", *, st
         HistoryError: `strict`, and an issue is an error; nothing is written.
         PmedError: `folder` is there already and is not empty.
     """
-    errors = found.tables[ISSUES].filter(severity="error")
+    # What may be anybody's is told of everybody.
+    errors = found.tables[ISSUES].filter(severity="error").unique(
+        ["file", "place", "code", "text"], keep="first", maintain_order=True)
     if strict and errors.height:
         first = errors.row(0, named=True)
         raise HistoryError(f"{errors.height} errors; the first: {first['text']}",

@@ -209,7 +209,7 @@ class Result:
         """The part of this result that is about one patient."""
         samples = self.tables["samples"].filter(pl.col("patient_id") == patient_id)["sample"]
         return Result({name: _rows_of(frame, patient_id, samples) for name, frame in self.tables.items()},
-                      self.failures, self.provenance)
+                      tuple(one for one in self.failures if one.concerns(patient_id)), self.provenance)
 
     def save(self, folder: str | Path) -> Path:
         """Write every table as parquet, and a manifest with their hashes, into a new folder."""
@@ -241,7 +241,8 @@ class Result:
         if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
             raise ResultError(f"not a saved result: expected format {FORMAT!r}", where=str(path / MANIFEST))
         tables = {name: _read_table(path / f"{name}.parquet", digest) for name, digest in manifest["tables"].items()}
-        return cls(tables, tuple(Failure(**failure) for failure in manifest["failures"]), manifest["provenance"])
+        failures = msgspec.convert(manifest["failures"], tuple[Failure, ...])
+        return cls(tables, failures, manifest["provenance"])
 
 
 def _rows_of(frame: pl.DataFrame, patient_id: str, samples: pl.Series) -> pl.DataFrame:

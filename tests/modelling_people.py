@@ -51,6 +51,7 @@ class ToyModel:
     """A model of a stranger's."""
 
     name: ClassVar[str] = "toy-model"
+    learns_from_features: ClassVar[bool] = True
 
     def read(self, path: Path) -> Cohort:
         return cohort(pl.read_csv(path), source=str(path))

@@ -89,7 +89,7 @@ def test_a_bad_line_costs_only_itself(tmp_path: Path) -> None:
     tables = read(path)
     assert tables["conditions"]["display"].to_list() == ["good"]
     assert sorted(problems(tables)) == sorted([
-        ("all.ndjson", "line 4 $", "bad-resource"), ("all.ndjson", "line 5 $", "bad-resource"),
+        ("all.ndjson", "line 4 $", "no-json"), ("all.ndjson", "line 5 $", "bad-resource"),
         ("all.ndjson", "line 6 $.resourceType", "bad-resource"),
         ("all.ndjson", "line 7 Condition/c-p1-x $.code", "bad-resource"),
         ("all.ndjson", "line 8 Condition/cut $", "bad-resource"),
@@ -136,7 +136,8 @@ def test_a_folder_of_bundles_survives_a_file_that_is_none(tmp_path: Path) -> Non
     (tmp_path / ".hidden.json").write_text("{")
     tables = read(tmp_path)
     assert tables["conditions"]["patient_id"].to_list() == ["p2", "p3"]
-    assert problems(tables) == [("a.json", "", "bad-file"), ("package.json", "", "not-fhir")]
+    assert problems(tables) == [
+        ("a.json", "", "bad-file"), ("a.json", "", "another-patient"), ("package.json", "", "not-fhir")]
     with pytest.raises(HistoryError, match="not JSON: Input data was truncated"):
         read(tmp_path / "a.json")
     (tmp_path / "b.json").unlink()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,7 +14,7 @@ import pytest
 import pmed
 from pmed import hookimpl
 from pmed.cli import main
-from pmed.modelling import save_model
+from pmed.modelling import load_model, save_model
 from pmed.plugins import Plugins
 from tests.modelling_people import ToyModel, people
 
@@ -139,3 +140,39 @@ def test_the_example_of_the_guide_runs(root, capsys):
     exec(compile(code, "docs/models.md", "exec"), made)
     assert 0.5 < made["found"]["auroc"] < 0.9
     assert capsys.readouterr().out.startswith("[0.")
+
+
+def test_columns_are_left_out(toy, capsys):
+    train = ("model", "train", "toy-model", "--data", toy / "known.csv", "-o")
+    run(capsys, *train, toy / "whole")
+    run(capsys, *train, toy / "less", "--without", "kind", "--without", "seldom")
+    assert load_model(toy / "whole").encoding().names == ["x", "kind", "seldom"]
+    assert load_model(toy / "less").encoding().names == ["x"]
+    limits = "Learned without kind, seldom, which the model of that name has."
+    assert limits in run(capsys, "model", "card", "toy-model", "--model", toy / "less")
+    assert limits not in run(capsys, "model", "card", "toy-model", "--model", toy / "whole")
+    found = json.loads(run(capsys, "model", "evaluate", "toy-model", "--data", toy / "others.csv", "--model",
+                           toy / "less", "--json"))
+    assert found["n"] == 1200
+    save_model(pmed.train("toy-model", toy / "known.csv", without=["seldom", "kind"]), toy / "python")
+    assert files(toy / "python") == files(toy / "less")
+
+
+@pytest.mark.parametrize(("names", "message"), [
+    (["kin"], "has no feature 'kin' to leave out (did you mean 'kind'?)"), (["y"], "has no feature 'y' to leave out"),
+    (["x", "kind", "seldom"], "has no features")])
+def test_what_cannot_be_left_out_is_one_line(toy, capsys, names, message):
+    without = [one for name in names for one in ("--without", name)]
+    said = refused(capsys, "model", "train", "toy-model", "--data", toy / "known.csv", "-o", toy / "out", *without)
+    assert message in said
+    assert not (toy / "out").exists()
+
+
+def test_a_model_that_chooses_its_columns_leaves_none_out(toy, capsys, monkeypatch):
+    train = ("model", "train", "toy-model", "--data", toy / "known.csv", "-o", toy / "out", "--without", "kind")
+    learn = ToyModel.train
+    monkeypatch.setattr(ToyModel, "train", lambda self, cohort: learn(self, replace(cohort, features=("x", "kind"))))
+    assert "toy-model: learned from kind, which was to be left out" in refused(capsys, *train)
+    monkeypatch.setattr(ToyModel, "learns_from_features", False)
+    assert "toy-model learns from columns of its own choice: none can be left out" in refused(capsys, *train)
+    assert not (toy / "out").exists()

@@ -248,3 +248,21 @@ def test_a_command_of_the_host_cannot_be_taken_over(plugins):
     assert group.commands["report"] is mine
     assert "new" in group.commands
     assert [failure.plugin for failure in plugins.failures] == ["thief"]
+
+
+def test_a_stranger_that_sorts_first_takes_no_name_of_the_projects_own(tmp_path, monkeypatch):
+    code = ("from pmed import hookimpl\nclass Meld:\n    name = {!r}\n"
+            "@hookimpl\ndef register_predictors():\n    return [Meld]\n")
+    entry_point(tmp_path, monkeypatch, "aaa", code.format("meld"))
+    entry_point(tmp_path, monkeypatch, "pmed-aaa", code.format("meld"))
+    entry_point(tmp_path, monkeypatch, "c-late", code.format("mine"))
+    entry_point(tmp_path, monkeypatch, "b-soon", code.format("mine"))
+    plugins = Plugins().load()
+    found = {one.name: one.plugin for one in plugins.collect("register_predictors")}
+    assert (found["meld"], found["mine"]) == ("pmed-risk", "b-soon")
+    hint = ("the first keeps a name: pmed's own plugins, then the others in the order of their names; give yours "
+            "another")
+    said = "{} 0.3: register_predictors failed: PluginError: {!r} is already registered by {} ({})"
+    assert [str(one) for one in plugins.failures] == [
+        said.format(*one, hint) for one in (("aaa", "meld", "pmed-risk"), ("c-late", "mine", "b-soon"),
+                                            ("pmed-aaa", "meld", "pmed-risk"))]

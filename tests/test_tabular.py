@@ -16,7 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pmed.errors import HistoryError
+from pmed.plugins import Component
 from pmed.sources.tabular import TableSource, example
+from pmed.stages import read as reading
 from pmed.tables import TABLES
 from pmed.types import ReadRequest
 
@@ -186,7 +188,17 @@ def test_blank_lines_are_no_rows(tmp_path: Path) -> None:
 def test_a_quote_that_is_not_closed_is_told(tmp_path: Path) -> None:
     tables = read(tmp_path, PATIENTS, {"p.csv": 'id,born\nA,1950-01-01\nB,"1950\nC,1951-01-01\n'})
     assert tables["patients"]["patient_id"].to_list() == ["A"]
-    assert issues(tables) == [("line 3", "bad-row")]
+    assert issues(tables) == [("line 3", "cut-off")]
+
+
+def test_what_follows_a_quote_that_is_not_closed_may_be_anybodys(tmp_path: Path) -> None:
+    read(tmp_path, PATIENTS + LABS + VALUE, {
+        "p.csv": "id,born\nA,1950-01-01\nB,1951-01-01\n",
+        "l.csv": 'id,date,v,c,u\nA,2024-01-01,"5,1-1,mg\nB,,6,1-1,\n'})
+    source = Component("table", TableSource(), "pmed.builtin", "-")
+    tables = reading.read([source], "history", [tmp_path / "x.mapping.toml"], REQUEST)
+    told = tables["issues"].filter(code="cut-off").select("place", "patient_id")
+    assert told.rows() == [("line 2", "A"), ("line 2", "B")]
 
 
 def test_lines_are_counted_across_line_breaks_in_cells(tmp_path: Path) -> None:

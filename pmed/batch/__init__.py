@@ -20,7 +20,9 @@ from ..pools import Pool, processes
 from ..provenance import describe_inputs
 from ..render.messages import ENGLISH
 from ..settings import Settings
+from ..stages.link import alike
 from . import work
+from .damaged import with_damaged
 from .index import index_page
 from .journal import Journal, Line, digest
 from .people import TOGETHER, Found, Part, Person, chunks, groups, joined, linked, samples_of, shared_patients
@@ -151,7 +153,7 @@ def _found(pool: Pool, history: Sequence[Path], folder: Path) -> Found:
         first = next(iter(found.unread.values()), "no record")
         raise HistoryError(first) if len(found.unread) == 1 else HistoryError(
             f"none of {len(found.unread)} records can be read; the first: {first}")
-    return found
+    return with_damaged(found, sources)
 
 
 def _people(cohort: Cohort, parts: Sequence[Part]) -> dict[str, Person]:
@@ -166,15 +168,17 @@ def _people(cohort: Cohort, parts: Sequence[Part]) -> dict[str, Person]:
     files = list(dict.fromkeys(path for some in samples.values() for path in some))
     about = dict(zip(files, (describe_inputs([path], ()) for path in files), strict=True))
     common = work.common()
-    people = {}
-    for patient in sorted({*patients, *genome_of}):
+    everybody = sorted({*patients, *genome_of})
+    people, told = {}, alike(everybody)
+    for patient in everybody:
         sample = genome_of.get(patient, "")
         genome = samples.get(sample, ())
         inputs = [*(row for path in genome for row in about[path]),
                   *(patients[patient].inputs_of(patient) if patient in patients else ())]
         stated = sample in {patient, cohort.sample, *cohort.pairs}
-        key = digest([common, patient, sample, stated, inputs])
-        people[patient] = Person(patient, sample, genome, tuple(inputs), key, stated)
+        near = told.get(patient, "")
+        key = digest([common, patient, sample, stated, inputs, near])
+        people[patient] = Person(patient, sample, genome, tuple(inputs), key, stated, near)
     if not people:
         raise InputError("nobody to report on", hint="give GENOME files, --history records, or both")
     return people

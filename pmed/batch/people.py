@@ -23,6 +23,7 @@ from ..types import ReadRequest
 TOGETHER = 64  # people, or files of a person each, that are worked on at a time
 Input = dict[str, Any]
 _HIDDEN = "."
+_UNREAD = "it cannot be read, and may be about this patient; the file was left out"
 
 
 @dataclass(frozen=True)
@@ -34,24 +35,32 @@ class Part:
         kept: Folder with the tables of these people, where their source is shared by more; None to read `paths`.
         patients: Patient → names of the files that its rows came from.
         inputs: What provenance says of each path.
+        damaged: Files that cannot be read, and who of these patients they may be about.
     """
 
     paths: tuple[Path, ...]
     kept: Path | None
     patients: Mapping[str, frozenset[str]]
     inputs: Mapping[Path, list[Input]]
+    damaged: Mapping[Path, frozenset[str]] = field(default_factory=dict)
 
     def tables(self, sources: Sequence[Any], request: ReadRequest) -> dict[str, pl.DataFrame]:
-        """The records as tables."""
-        if self.kept is None:
-            return read(sources, "history", self.paths, request)
-        return {name: pl.read_ipc(self.kept / f"{name}.arrow") for name in READ_TABLES}
+        """The records as tables, and what is unknown for files that cannot be read."""
+        made = (read(sources, "history", self.paths, request) if self.kept is None else
+                {name: pl.read_ipc(self.kept / f"{name}.arrow") for name in READ_TABLES})
+        return {**made, "issues": pl.concat([made["issues"], self._unread()])} if self.damaged else made
+
+    def _unread(self) -> pl.DataFrame:
+        return TABLES["issues"].frame([
+            {"file": path.name, "place": "", "severity": "error", "code": "bad-file", "text": _UNREAD,
+             "patient_id": patient} for path, mine in self.damaged.items() for patient in sorted(mine)])
 
     def inputs_of(self, patient: str) -> list[Input]:
         """The files that one patient's record came from; all, where its rows do not say."""
         named = self.patients[patient]
         mine = [row for rows in self.inputs.values() for row in rows if Path(row["file"]).name in named]
-        return mine or [row for rows in self.inputs.values() for row in rows]
+        unread = [row for path, whom in self.damaged.items() if patient in whom for row in describe_inputs((), [path])]
+        return [*(mine or [row for rows in self.inputs.values() for row in rows]), *unread]
 
 
 @dataclass(frozen=True)
@@ -66,7 +75,8 @@ class Found:
 class Person:
     """One report to write: the patient, its sample ("" without), genome files, and the inputs with their hashes.
 
-    `stated` says that names or the user say whose the genome is, and not that there is only one of each.
+    `stated` says that names or the user say whose the genome is, and not that there is only one of each; `alike` is
+    what to tell of other people whose ids are nearly this one.
     """
 
     patient_id: str
@@ -75,6 +85,7 @@ class Person:
     inputs: tuple[Input, ...]
     key: str = ""
     stated: bool = True
+    alike: str = ""
 
 
 def groups(sources: Sequence[Any], paths: Iterable[Path]) -> list[tuple[Path, ...]]:
@@ -85,15 +96,19 @@ def groups(sources: Sequence[Any], paths: Iterable[Path]) -> list[tuple[Path, ..
     alone, shared = [], []
     for path in paths:
         inside = [one for one in sorted(path.iterdir()) if not one.name.startswith(_HIDDEN)] if path.is_dir() else []
-        source = next((one.made for one in sources if one.made.kind == "history" and (
-            getattr(one.made, "folders", False) or not path.is_dir()) and one.made.matches(path)), None)
-        is_apart = getattr(source, "apart", lambda _: False)
+        by_itself = getattr(source_of(sources, path), "apart", lambda _: False)
         files = [one for one in inside if one.is_file()] if path.is_dir() else [path]
-        if files and all(map(is_apart, files)):
+        if files and all(map(by_itself, files)):
             alone += files
         else:
             shared.append(path)
     return [*([tuple(shared)] if shared else []), *chunks(alone, TOGETHER)]
+
+
+def source_of(sources: Sequence[Any], path: Path) -> Any:
+    """What reads these records, or None."""
+    return next((one.made for one in sources if one.made.kind == "history" and (
+        getattr(one.made, "folders", False) or not path.is_dir()) and one.made.matches(path)), None)
 
 
 def chunks(items: Sequence[Any], number: int) -> Iterator[tuple[Any, ...]]:
@@ -113,7 +128,7 @@ def look(engine: Engine, paths: Sequence[Path], request: ReadRequest, folder: Pa
     try:
         tables = read(engine.sources, "history", paths, request)
     except PmedError as error:
-        if len(paths) == 1 or not all(_is_apart(engine.sources, path) for path in paths):
+        if len(paths) == 1 or not all(is_apart(engine.sources, path) for path in paths):
             return Found(unread={path: str(error) for path in paths})
         half = len(paths) // 2
         return joined([look(engine, some, request, folder) for some in (paths[:half], paths[half:])])
@@ -126,7 +141,8 @@ def look(engine: Engine, paths: Sequence[Path], request: ReadRequest, folder: Pa
                        for some in chunks(list(patients), TOGETHER)))
 
 
-def _is_apart(sources: Sequence[Any], path: Path) -> bool:
+def is_apart(sources: Sequence[Any], path: Path) -> bool:
+    """Whether a file holds whole records, by what any source says."""
     return any(getattr(one.made, "apart", lambda _: False)(path) for one in sources)
 
 

@@ -18,7 +18,7 @@ from ..render.gaps import medicine_name, uncovered
 from ..result import COLOURS, Result, shown_action
 from ..sections import with_sections
 from ..settings import Settings
-from ..stages.link import must_be_born
+from ..stages.link import must_be_born, told_alike
 from ..stages.read import empty_tables, read
 from ..types import ReadRequest
 from .journal import Line, ToDo, file_name
@@ -100,7 +100,7 @@ class Worker:
         failures[:] = self.broken
         try:
             tables = self._run(records, people)
-            failed = len(failures) > len(self.broken)
+            failed = any(not failure.patients for failure in failures[len(self.broken):])
             if not failed or len(people) == 1:
                 yield from self._written(tables, people)
                 return
@@ -124,7 +124,9 @@ class Worker:
         others = {**empty_tables(), "outside_calls": theirs}
         must_be_born(mine["patients"], self.asked.index_date)
         stated = [person.sample for person in people if person.stated]
-        return self.engine.conclude(self.engine.joined(mine, genes, others, pairs, stated))
+        joined = self.engine.joined(mine, genes, others, pairs, stated)
+        near = told_alike({person.patient_id: person.alike for person in people if person.alike})
+        return self.engine.conclude({**joined, "issues": pl.concat([joined["issues"], near])})
 
     def _written(self, tables: Mapping[str, pl.DataFrame], people: Sequence[Person]) -> Iterator[Line]:
         whole = Result(tables, tuple(dict.fromkeys(self.engine.plugins.failures)), self.provenance)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any, Literal
@@ -80,6 +80,19 @@ class Cohort:
         """The cohort of these rows."""
         return replace(self, frame=self.frame[chosen])
 
+    def without(self, names: Collection[str]) -> Cohort:
+        """The same rows; nothing is learned from these features, whose columns stay for what else they are used for.
+
+        Raises:
+            InputError: for a name that is no feature, and where no feature is left.
+        """
+        for name in names:
+            if name not in self.features:
+                near = get_close_matches(name, self.features, 1)
+                raise InputError(f"has no feature {name!r} to leave out", where=self.source,
+                                 hint=f"did you mean {near[0]!r}?" if near else f"it has: {', '.join(self.features)}")
+        return replace(self, features=tuple(name for name in self.features if name not in names))
+
     def groups(self, column: str) -> NDArray[Any]:
         """A column as an array, to group rows by."""
         return self.frame[column].to_numpy()
@@ -97,7 +110,8 @@ def must_be_trainable(cohort: Cohort) -> None:
                          where=cohort.source, hint="give rows with and without the outcome")
     constant = [name for name in cohort.features if cohort.frame[name].n_unique() < 2]
     if constant:
-        raise InputError(f"{_listed(constant)} never changes", where=cohort.source, hint="leave it out of the features")
+        raise InputError(f"{_listed(constant)} never changes", where=cohort.source,
+                         hint="leave it out of the features: pmed model train --without COLUMN")
 
 
 def _listed(names: list[str]) -> str:

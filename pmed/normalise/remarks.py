@@ -32,6 +32,9 @@ _TITLES = r"^(?:[OPVZopvz]|6[3-7]\d|7[67]\d)"
 _ICD = r"(?i)icd"
 # ICD-10-GM as it is written in Germany: "M10.9 V" is suspected, "M10.9 A" excluded (a seventh letter has no blank).
 _UNSURE = r"^[A-Za-z]\d\d\S*\s+[AVav]$"
+# Without the blank it is no code of WHO's or Germany's; ICD-10-CM has some that end so (C81.0A, in remission).
+_UNSURE_GLUED = r"^[A-Za-z]\d\d(?:\.?\d{1,2})?[-*+!]?[AVav]$"
+_CM = r"(?i)icd-?10-?cm"
 
 
 def speaks_against(text: str | None, words: str) -> bool:
@@ -51,7 +54,8 @@ def doubted(frame: pl.DataFrame, words: str) -> pl.Series:
 
 def doubted_diagnoses(conditions: pl.DataFrame) -> pl.Series:
     """Which diagnoses are doubted, denied or a relative's by text or code; titles of the classification are none."""
-    unsure = pl.col("system").str.contains(_ICD) & pl.col("code").str.contains(_UNSURE)
+    glued = pl.col("code").str.contains(_UNSURE_GLUED) & ~pl.col("system").str.contains(_CM)
+    unsure = pl.col("system").str.contains(_ICD) & (pl.col("code").str.contains(_UNSURE) | glued)
     marked = conditions.select(unsure.fill_null(value=False)).to_series()
     return marked | _by_text(conditions)
 

@@ -130,22 +130,25 @@ def read_history(history: Files, *, index_date: str = "", settings: Settings | N
     return read_histories(as_paths(history), index_date=index_date, settings=settings, progress=progress)
 
 
-def train(name: str, data: str | Path | Cohort, *, settings: Settings | None = None) -> Model:
+def train(name: str, data: str | Path | Cohort, *, without: Sequence[str] = (),
+          settings: Settings | None = None) -> Model:
     """Learn the model of that name, as ``pmed model train`` does; `pmed.modelling.save_model` writes it.
 
     Args:
         name: A model that a plugin registers.
         data: Data file in the layout in which it is published, or a `pmed.modelling.Cohort` of it.
+        without: Features that are not learned from.
         settings: Settings, as for `pmed.run`.
 
     Raises:
-        OptionError: where there is no such model.
-        InputError: for data that cannot be used; one clear line.
+        OptionError: where there is no such model, or none of its features can be left out.
+        InputError: for data that cannot be used, or no such feature; one clear line.
     """
     from ..modelcommands import find_trainable
+    from ..modelling.trainable import learned
 
     made = find_trainable(name, settings or Settings())
-    return made.train(_cohort(made, data))
+    return learned(made, _cohort(made, data), without)
 
 
 def evaluate(name: str, data: str | Path | Cohort, *, model: Model | str | Path | None = None,

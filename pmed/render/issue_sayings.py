@@ -11,6 +11,9 @@ from .messages import marked
 #: What of a file or a record was left out.
 LEFT_OUT = (
     marked("{key}; the file was left out"),
+    marked("the file that cannot be read was taken for the record of one more patient; if it is part of another "
+           "record, what that one lacks is unknown, not absent"),
+    marked("it cannot be read, and may be about this patient; the file was left out"),
     marked("a bundle inside is not read; the resource was left out"),
     marked("a bundle inside is not read; the entry was left out"),
     marked("{key}; the resource was left out"),
@@ -52,11 +55,20 @@ STAYS_UNKNOWN = (
            "scores, checks by age) is not assessed"),
     marked("the date of birth is {n} years or more before the index date: age stays unknown, and what needs it "
            "(kidney function, risk scores, checks by age) is not assessed"),
+    marked("a status that FHIR does not know: whether it is taken stays unknown"),
     marked("not a number; it stays unknown"),
+    marked("a comma in a number: it may be a decimal comma or part thousands; it stays unknown: if it is a decimal "
+           "comma, say decimal = \",\" for this file in the mapping"),
+    marked("a point where the mapping says decimal = \",\": it may part thousands; the number stays unknown"),
     marked("a range whose ends are in different units, or the lower one above the other; it is kept as text"),
     marked("not a number; the dose stays unknown"),
     marked("a value that the mapping does not know; it stays unknown"),
     marked("not a date of the form {key}; it stays unknown"),
+    marked("not a date of the form {key}, or its century cannot be told; it stays unknown"),
+    marked("not a date of the form YYYY-MM-DD; it stays unknown: if the day comes first, say date_format = "
+           "\"%d.%m.%Y\" for this file in the mapping"),
+    marked("a number of days, as Excel keeps dates, which does not say since when; it stays unknown: show the column "
+           "as a date, or as text, in Excel"),
     marked("no date of the form YYYY-MM-DD; it stays unknown"),
     marked("neither yes nor no; it stays unknown"),
     marked("none of {key}; it stays unknown"),
@@ -86,6 +98,7 @@ STAYS_UNKNOWN = (
     marked("no ORC before it; whether it is still given stays unknown"),
     marked("neither an end after the start nor days of supply: whether it is still taken is unknown"),
     marked("the end is before the start; the end stays unknown"),
+    marked("an end in 1900 or before stands for none; the end stays unknown"),
     marked("days_supply is not within 0 and {n}; it stays unknown"),
     marked("operator_concept_id is not known; the value stays unknown"),
     marked("birth_datetime and year_of_birth differ; the date of birth stays unknown"),

@@ -96,6 +96,8 @@ ISSUES = (
     marked("'{name}' (code {code}) names different drugs: {drugs}; none was taken"),
     marked("'{name}' (code {code}), also recorded as '{other}', names different drugs: {drugs}; none was taken"),
     marked("sample {sample} was read as the genome of patient {patient}, as the user said"),
+    marked("the ids {key} differ in leading zeros or capitals only; they were read as different people: if they are "
+           "one, each record lacks what is in the other"),
     marked("the header names no build: {build} was inferred from {n} known sites"),
     marked("zero-width or control characters were taken out"),
     marked("the genome of sample {sample} is {sex} by its chromosome X, the record says {other}: used as "

@@ -57,12 +57,12 @@ def patient_views(result: Result) -> list[View]:
     raised = {name: about.get("card", {}).get("raised") for name, about in result.provenance.get(
         "predictors", {}).items()}
     patients = sorted({*rows["patients"], *rows["samples"]})
-    failures = _failures(result, alone=len(patients) == 1)
     asked = [str(drug) for drug in result.provenance.get("settings", {}).get("drugs", [])]
     shown, classes = displays(result), dict(table(result, "drug_classes").group_by("drug", maintain_order=True).agg(
         "class").iter_rows())
+    failures = {patient: _failures(result, patient, alone=len(patients) == 1) for patient in patients}
     views = [_patient({name: one.get(patient, []) for name, one in rows.items()}, patient, About(
-        kinds, raised, assumed.get(patient, {}), failures, shown, classes)) for patient in patients]
+        kinds, raised, assumed.get(patient, {}), failures[patient], shown, classes)) for patient in patients]
     return [{**view, "asked": asked, "not_assessed": not_assessed(view, asked)} for view in views]
 
 
@@ -109,9 +109,9 @@ def _assumed_sites(result: Result) -> dict[str, dict[str, int]]:
     return found
 
 
-def _failures(result: Result, *, alone: bool) -> list[View]:
-    """Failures with their messages only where one patient is concerned: a message may quote another's data."""
-    rows = [asdict(failure) for failure in result.failures]
+def _failures(result: Result, patient: str, *, alone: bool) -> list[View]:
+    """What concerns a patient, with messages only where there is no other: a message may quote another's data."""
+    rows = [_without(asdict(failure), "patients") for failure in result.failures if failure.concerns(patient)]
     return rows if alone else [{**row, "message": ""} for row in rows]
 
 

@@ -16,6 +16,7 @@ from ..options import option
 from ..tables import TABLES
 from ..types import ReadRequest, SourceKind
 from .fhir_bundle import NO_TYPE, Reading, read_document
+from .fhir_damaged import BAD_FILE, owned
 from .fhir_files import EXPORT_HINT, inside, is_bundle, is_lines, is_record
 from .fhir_lines import LineReading
 from .fhir_many import take_all, take_loose
@@ -81,7 +82,8 @@ def _tables(records: Records, index_date: date | None) -> dict[str, pl.DataFrame
     if records.calls:
         calls = calls.unique(["patient_id", "gene", "diplotype"], keep="first", maintain_order=True)
     frames, lost = followed({name: kept.frame() for name, kept in records.rows.items()})
-    issues = pl.concat([TABLES["issues"].frame(records.issues), *lost])
+    told = owned(records.issues, frames, records.damaged, records.bundles)
+    issues = pl.concat([TABLES["issues"].frame(told), *lost])
     return {**tables_of(frames, issues, index_date), "outside_calls": calls}
 
 
@@ -96,6 +98,7 @@ def _read(paths: Sequence[Path], processes: int) -> Records:
             continue
         reading = _open(file, records, faults, strict=strict)
         if isinstance(reading, Reading) and reading.bundled:
+            records.bundles.add(reading.file)
             take_all(records, reading.pieces(), records.meet(reading))
             reading = None  # so that the next one takes its place in memory
         elif reading:
@@ -104,6 +107,7 @@ def _read(paths: Sequence[Path], processes: int) -> Records:
         shared = None if records.rows["patients"] else read_shared(loose, processes)
         if shared:
             shared.issues[:0] = records.issues
+            shared.damaged = records.damaged
             return shared
         take_loose(records, loose, records.meet_loose(loose))
     if faults and not records.rows["patients"]:
@@ -139,6 +143,8 @@ def _open(file: Path, records: Records, faults: list[HistoryError], *, strict: b
         if strict:
             raise
         faults.append(error)
-        code = "not-fhir" if error.message == NO_TYPE else "bad-file"
+        code = "not-fhir" if error.message == NO_TYPE else BAD_FILE
+        if code == BAD_FILE:
+            records.damaged[file.name] = file
         records.issues.append(file_issue(file.name, "", "error", code, f"{error.message}; the file was left out"))
         return None

@@ -15,6 +15,7 @@ from typing import Any, TypeVar, cast
 import msgspec
 
 from ..errors import HistoryError
+from .fhir_damaged import patients_in
 from .fhir_decoded import BEGIN, KEPT, Decoded, entries, whole_bundle
 from .fhir_files import EXPORT_HINT, content
 from .fhir_resource import FIRST, UNREADABLE, Resource, file_issue
@@ -24,6 +25,7 @@ from .recorded import Issue
 T = TypeVar("T")
 
 BUNDLE_TYPES = ("transaction", "batch", "collection", "searchset", "document")
+NO_JSON = "no-json"  # and it does not show whose it is
 NO_TYPE = "not a FHIR bundle: resourceType is None"  # JSON of something else
 _BOM = b"\xef\xbb\xbf"
 # FHIR's id, with the underscore that real systems use besides; it may end up in a file name.
@@ -97,8 +99,10 @@ def _header(raw: bytes | msgspec.Raw, spot: str, reading: Reading, path: str, wh
     try:
         header = _HEADERS.decode(raw)
     except UNREADABLE as error:
-        reading.issues.append(file_issue(reading.file, f"{spot} {path}".strip(), "error", "bad-resource",
-                                         f"{split_error(error)[0]}; {what} was left out"))
+        named, sound = patients_in(bytes(raw)), isinstance(error, msgspec.ValidationError)
+        reading.issues.append(file_issue(
+            reading.file, f"{spot} {path}".strip(), "error", "bad-resource" if named or sound else NO_JSON,
+            f"{split_error(error)[0]}; {what} was left out") | {"patient_id": min(named) if len(named) == 1 else None})
         return "", ""
     if not isinstance(header.resource_type, str):
         reading.issues.append(file_issue(reading.file, f"{spot} {path}.resourceType".strip(), "error", "bad-resource",

@@ -87,6 +87,18 @@ def unpacked(path: Path) -> Iterator[bytes]:
         raise _unreadable(path, error) from error
 
 
+def opened_as_far(path: Path, most: int) -> bytes:
+    """The file's bytes as far as they can be read, at most so many."""
+    found = bytearray()
+    try:
+        with opened(path) as file:
+            while len(found) < most and (chunk := cast("io.BufferedReader", file).read1(_CHUNK)):
+                found += chunk
+    except _BROKEN:  # what was read before is wanted
+        return bytes(found[:most])
+    return bytes(found[:most])
+
+
 def content(path: Path) -> bytes:
     """The file's bytes.
 

@@ -6,12 +6,14 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any, cast
 
 import msgspec
 
 from ..errors import HistoryError
-from .fhir_bundle import Reading, UnusablePatient, decode, patient_id, references, resolve, split_error
+from .fhir_bundle import NO_JSON, Reading, UnusablePatient, decode, patient_id, references, resolve, split_error
+from .fhir_damaged import patients_in
 from .fhir_decoded import Decoded
 from .fhir_drug_rows import drug_row, what_it_is
 from .fhir_event_rows import encounter_row, family_rows, immunization_row, procedure_row, report_row
@@ -75,6 +77,9 @@ class Records:
     rows: dict[str, Kept] = field(default_factory=lambda: {name: Kept(name) for name in COLUMNS})
     issues: list[Issue] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
+    # Files of a folder that cannot be read, by name; names of those that hold whole records.
+    damaged: dict[str, Path] = field(default_factory=dict)
+    bundles: set[str] = field(default_factory=set)
     _people: dict[str, Row] = field(default_factory=dict)
     # Patient and type → id → where its rows begin.
     seen: dict[tuple[str, str], dict[str, int]] = field(default_factory=lambda: defaultdict(dict))
@@ -153,7 +158,7 @@ class Records:
         kind = resource.kind
         found = resource.found or decode(resource, decoder(kind), self.issues)
         if found is None:
-            self.issues[-1]["patient_id"] = _owner(resource, scope.people)
+            self.issues[-1] |= _owner(resource, scope.people)
             return
         whose = WHOSE[kind]
         link = getattr(found, whose)
@@ -201,14 +206,18 @@ class Records:
                 return
 
 
-def _owner(resource: Resource, people: Mapping[str, str]) -> str | None:
+def _owner(resource: Resource, people: Mapping[str, str]) -> Issue:
     """Whose record lost a resource that could not be decoded, as far as its subject can still be read."""
     try:
         link = msgspec.json.decode(resource.raw, type=Owned)
+    except msgspec.ValidationError:
+        return {"patient_id": _only(people)}
     except UNREADABLE:
-        return _only(people)
+        named = patients_in(bytes(resource.raw))
+        mine = min(named & {*people.values()}, default=None) if named else _only(people)
+        return {"patient_id": mine, **({} if mine or named else {"code": NO_JSON})}
     whose = link.subject or link.patient
-    return resolve(whose.reference, people) if whose and whose.reference else _only(people)
+    return {"patient_id": resolve(whose.reference, people) if whose and whose.reference else _only(people)}
 
 
 def _only(people: Mapping[str, str]) -> str | None:

@@ -37,6 +37,7 @@ from ..normalise.plausible import OLDEST
 from ..tables import TABLES, Tables
 from .record_dates import first_day, is_bad, is_partial, last_day
 from .record_order import in_time
+from .record_states import STATES, plain, without_strange
 
 Row = tuple[Any, ...]
 Issue = dict[str, object]
@@ -75,10 +76,10 @@ _NOT_ACTIVE = ("inactive", "resolved", "remission", "refuted")
 _DOUBTED = ("refuted", "unconfirmed", "provisional", "differential")
 _ERROR = "entered-in-error"
 _WHOLE_DAY = len("YYYY-MM-DD")
-_STATES = ("status", "verification")
 _MANY = 10_000  # rows, of which fewer are as soon read one by one
 # In which the next dose may not be due yet, or not be entered yet.
 _NEXT_DOSE = timedelta(days=2)
+_NO_END = 1900
 _AHEAD = timedelta(days=366)
 
 
@@ -111,6 +112,9 @@ def tables_of(recorded: Tables, issues: pl.DataFrame, index_date: date | None) -
     filled["observations"] = in_time(filled["observations"])
     frames = {name: _read(frame, found) for name, frame in filled.items()}
     frames["conditions"] = _weighed_diagnoses(frames["conditions"], found)
+    frames["medications"], strange = without_strange(frames["medications"])
+    found.append(_report(strange, "warning", "unknown-status", "a status that FHIR does not know: whether it is taken "
+                         "stays unknown"))
     frames["patients"] = _patients(frames, index_date, found)
     days = frames["patients"].select("patient_id", "index_date")
     made = {name: _judge(name, frame, days, found) for name, frame in frames.items()}
@@ -152,7 +156,7 @@ def frame_of_columns(name: str, columns: Sequence[Sequence[Any]]) -> pl.DataFram
 
 def _read(frame: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFrame:
     """Clean the text, drop what was entered in error and read the dates, reporting each."""
-    return _dates(_without_errors(_clean(frame, found), found), found)
+    return _dates(_without_errors(plain(_clean(frame, found)), found), found)
 
 
 def _report(frame: pl.DataFrame, severity: str, code: str, text: str | pl.Expr, path: str = "") -> pl.DataFrame:
@@ -196,7 +200,7 @@ def _where(frame: pl.DataFrame, names: Sequence[str], says: Callable[[pl.Expr], 
 
 
 def _without_errors(frame: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFrame:
-    states = [name for name in _STATES if name in frame.columns]
+    states = [name for name in STATES if name in frame.columns]
     if not _where(frame, states, lambda text: text == _ERROR):
         return frame
     wrong = pl.any_horizontal(pl.col(name).eq_missing(_ERROR) for name in states)
@@ -231,7 +235,20 @@ def _dates(frame: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFrame:
         found += [_report(bad, "warning", "bad-date", "no date of the form YYYY-MM-DD; it stays unknown", name),
                   _report(partial, "info", "partial-date", f"a date without its day; the {end} day it may mean is used",
                           name)]
-    return frame.with_columns(days)
+    dated = frame.with_columns(days)
+    return _ended(dated, found) if {"start", "end"} <= {*names} else dated
+
+
+def _ended(frame: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFrame:
+    """An end before the start, or where databases put one that there is not (1900-01-01), ends nothing."""
+    before = (pl.col("end") < pl.col("start")).fill_null(value=False)
+    wrong = before | (pl.col("end").dt.year() <= _NO_END).fill_null(value=False)
+    if not frame.select(wrong.any()).item():
+        return frame
+    told = pl.when(before).then(pl.lit("the end is before the start; the end stays unknown")).otherwise(
+        pl.lit("an end in 1900 or before stands for none; the end stays unknown"))
+    found.append(_report(frame.filter(wrong), "warning", "end-before-start", told))
+    return frame.with_columns(end=pl.when(~wrong).then("end"))
 
 
 def _day(name: str) -> pl.Expr:
@@ -373,7 +390,7 @@ def _exposed() -> pl.Expr:
 
 def _present(ends: bool) -> pl.Expr:
     """For conditions (which end) and allergies (whose end FHIR does not know)."""
-    over = pl.any_horizontal(pl.col(name).is_in(_NOT_ACTIVE).fill_null(value=False) for name in _STATES)
+    over = pl.any_horizontal(pl.col(name).is_in(_NOT_ACTIVE).fill_null(value=False) for name in STATES)
     silent = pl.col("status").eq_missing("unknown")
     begun = ~over & pl.when(~silent).then(_begun())
     return begun & _lasting() & ~pl.col("ended").fill_null(value=False) if ends else begun

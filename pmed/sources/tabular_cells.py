@@ -203,7 +203,7 @@ def _good_rows(path: Path, reader: Any, width: int, issues: list[Issue]) -> Iter
 
 
 def _not_closed(path: Path, line: int, error: csv.Error) -> Issue:
-    return _issue(path, f"line {line}", "error", "bad-row", f"{error}; this row and what follows was left out")
+    return _issue(path, f"line {line}", "error", "cut-off", f"{error}; this row and what follows was left out")
 
 
 def _encoding(path: Path, issues: list[Issue]) -> str:

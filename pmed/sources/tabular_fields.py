@@ -8,9 +8,9 @@ import polars as pl
 
 from ..normalise.units import GOAL, GOALS
 from ..tables import TABLES
-from .record_dates import is_bad
 from .recorded import COLUMNS
 from .tabular_cells import PLACE
+from .tabular_dates import as_dates, day, day_cell, why_not
 from .tabular_mapping import DATES, FLAGS, LOINC, NUMBERS, FileMap, fields_of
 
 _TRUE, _FALSE = ("true", "yes", "y", "1", "t"), ("false", "no", "n", "0", "f")
@@ -18,18 +18,20 @@ _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$"
 _LIMIT = r"^[<>]"
 # It may end up in a file name.
 _ID = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
-_YEAR = 1000  # the first with four figures
+_COMMA = r"^[+-]?\d+,\d+$"
+_THOUSANDS = r"^[+-]?\d{1,3}(\.\d{3})+$"
 _DEFAULTS = {"medications": {"ordered": True, "kind": "statement"}}
 
 
 def recorded(cells: pl.DataFrame, mapped: FileMap, file: str, found: list[pl.DataFrame]) -> pl.DataFrame:
     """One file's rows with the columns of `recorded.COLUMNS`; problems go to `found`."""
-    place, texts = pl.col(PLACE), {name: _cell(cells, column, mapped) for name, column in mapped.columns.items()}
+    place, texts = pl.col(PLACE), {
+        name: _cell(cells, column, mapped, number=name in NUMBERS) for name, column in mapped.columns.items()}
     frame = cells.select(**texts, file=pl.lit(file), place=place, source=pl.format("{}#{}", pl.lit(file), place),
-                         **{f"{PLACE}{name}": _cell(cells, name, mapped) for name in mapped.measurements})
+                         **{f"{PLACE}{name}": _cell(cells, name, mapped, number=True) for name in mapped.measurements})
     frame = _of_patients(frame, mapped, found)
-    for name in mapped.columns:
-        frame = _read(frame, name, mapped, found)
+    for name, column in mapped.columns.items():
+        frame = _read(frame, name, as_dates(cells, mapped, column), found)
     frame = frame.with_columns(pl.lit(value).alias(name) for name, value in _constants(mapped).items())
     frame = _long(frame, mapped, found) if mapped.measurements else frame
     return _complete(frame, mapped.table)
@@ -57,18 +59,22 @@ def people(frames: Mapping[str, pl.DataFrame], found: list[pl.DataFrame]) -> pl.
     return pl.concat([merged.select(COLUMNS["patients"]), _complete(extra, "patients")])
 
 
-def _cell(cells: pl.DataFrame, column: str, mapped: FileMap) -> pl.Expr:
-    """Any cell as text without blanks around it; what stands for nothing is null. Whole numbers have no ".0"."""
+def _cell(cells: pl.DataFrame, column: str, mapped: FileMap, *, number: bool = False) -> pl.Expr:
+    """Any cell as text without blanks around it; what stands for nothing is null. Whole numbers have no ".0".
+
+    A `number` that is one in the file already is written as the mapping says that its texts are.
+    """
     value, kind = pl.col(column), cells.schema[column]
     if kind.is_float():
         whole = value.is_finite() & (value == value.round()) & (value.abs() < 1e15)
         text = pl.when(whole).then(value.cast(pl.Int64, strict=False).cast(pl.String)).otherwise(value.cast(pl.String))
-    elif kind == pl.Datetime:
-        text = value.dt.strftime("%Y-%m-%d")
+    elif kind in {pl.Datetime, pl.Date}:
+        text = day_cell(value)
     elif kind in {pl.List, pl.Struct, pl.Array, pl.Object, pl.Binary}:
         text = pl.lit(None, pl.String)
     else:
         text = value.cast(pl.String)
+    text = text.str.replace(".", mapped.decimal, literal=True) if number and kind.is_numeric() else text
     text = text.str.strip_chars()
     return pl.when(text.is_in([*mapped.missing, ""]).not_()).then(text)
 
@@ -100,8 +106,8 @@ def _read(frame: pl.DataFrame, name: str, mapped: FileMap, found: list[pl.DataFr
     if name in NUMBERS:
         return _numbers(frame, name, mapped, column, found)
     if name in DATES:
-        return _judged(frame, name, _day(pl.col(name), mapped), column=column, found=found,
-                       problem=("bad-date", f"not a date of the form {mapped.date_format or 'YYYY-MM-DD'}"))
+        return _judged(frame, name, day(name, mapped), column=column, found=found,
+                       problem=("bad-date", why_not(name, mapped)))
     if name in FLAGS:
         lower = pl.col(name).str.to_lowercase()
         flag = pl.when(lower.is_in(_TRUE)).then(statement=True).when(lower.is_in(_FALSE)).then(statement=False)
@@ -114,39 +120,41 @@ def _read(frame: pl.DataFrame, name: str, mapped: FileMap, found: list[pl.DataFr
     return frame
 
 
-def _day(text: pl.Expr, mapped: FileMap) -> pl.Expr:
-    """ISO text of any precision; by the file's own format where it has one."""
-    if not mapped.date_format:
-        # "2024-05-01 10:00:00" is how databases write what ISO writes with a T.
-        iso = text.str.replace(r"^(\d{4}-\d{2}-\d{2}) ", "${1}T")
-        return pl.when(is_bad(iso).not_()).then(iso)
-    timed = "%H" in mapped.date_format
-    read = (text.str.to_datetime if timed else text.str.to_date)(mapped.date_format, strict=False)
-    # %Y takes "24" for the year 24: a medicine to be taken until then would be over.
-    return pl.when(read.dt.year() >= _YEAR).then(read.dt.strftime("%Y-%m-%dT%H:%M:%S" if timed else "%Y-%m-%d"))
-
-
 def _numbers(frame: pl.DataFrame, name: str, mapped: FileMap, column: str,
              found: list[pl.DataFrame]) -> pl.DataFrame:
     """Numbers; a limit ("<5") and what is no number are told and, of observations, kept as text."""
-    text = pl.col(name).str.replace(",", ".", literal=True) if mapped.decimal == "," else pl.col(name)
-    number = pl.when(text.str.contains(_NUMBER)).then(text.cast(pl.Float64, strict=False))
+    comma = mapped.decimal == ","
+    text = pl.col(name).str.replace(",", ".", literal=True) if comma else pl.col(name)
+    sure = text.str.contains(_NUMBER)
+    if comma:  # 1.234 is a thousand there, or no comma was meant
+        sure &= ~pl.col(name).str.contains(_THOUSANDS)
+    number = pl.when(sure).then(text.cast(pl.Float64, strict=False))
     number = pl.when(number.is_finite()).then(number)
     odd, limit = frame.filter(number.is_null() & pl.col(name).is_not_null()), pl.col(name).str.contains(_LIMIT)
     found += [_issues(odd.filter(limit), column, "info", "limit-not-value",
                       "a value beyond a limit of measurement; the number stays unknown"),
-              _issues(odd.filter(~limit), column, "warning", "bad-number", "not a number; it stays unknown")]
+              _issues(odd.filter(~limit), column, "warning", "bad-number", _no_number(name, comma=comma))]
     if name == "value" and "value_text" not in frame.columns:
         frame = frame.with_columns(value_text=pl.when(number.is_null()).then(pl.col(name)))
     return frame.with_columns(number.alias(name))
 
 
+def _no_number(name: str, *, comma: bool) -> pl.Expr:
+    """What is told of a cell that is no number, and what to do."""
+    marked = pl.col(name).str.contains(_THOUSANDS if comma else _COMMA)
+    return pl.when(marked).then(pl.lit(
+        "a point where the mapping says decimal = \",\": it may part thousands; the number stays unknown" if comma else
+        "a comma in a number: it may be a decimal comma or part thousands; it stays unknown: if it is a decimal comma, "
+        "say decimal = \",\" for this file in the mapping")).otherwise(pl.lit("not a number; it stays unknown"))
+
+
 def _judged(frame: pl.DataFrame, name: str, made: pl.Expr, *, column: str, found: list[pl.DataFrame],
-            problem: tuple[str, str]) -> pl.DataFrame:
-    """The field as read; cells that say something and could not be read are told."""
+            problem: tuple[str, str | pl.Expr]) -> pl.DataFrame:
+    """The field as read; cells that say something and could not be read are told, by the whole text if it is one."""
+    code, why = problem
     done = frame.with_columns(made.alias(name))
     lost = frame.filter(done[name].is_null() & frame[name].is_not_null())
-    found.append(_issues(lost, column, "warning", problem[0], f"{problem[1]}; it stays unknown"))
+    found.append(_issues(lost, column, "warning", code, f"{why}; it stays unknown" if isinstance(why, str) else why))
     return done
 
 
@@ -180,8 +188,9 @@ def _complete(frame: pl.DataFrame, table: str) -> pl.DataFrame:
                         for name, kind in kinds.items())
 
 
-def _issues(rows: pl.DataFrame, column: str, severity: str, code: str, text: str) -> pl.DataFrame:
+def _issues(rows: pl.DataFrame, column: str, severity: str, code: str, text: str | pl.Expr) -> pl.DataFrame:
     # In one chunk: polars 1.44 and 2.1 panic in pl.format where a filter left nothing of the first of several.
     return rows.rechunk().select("file", place=pl.format("{} column {}", "place", pl.lit(column)),
-                                 severity=pl.lit(severity), code=pl.lit(code), text=pl.lit(text),
+                                 severity=pl.lit(severity), code=pl.lit(code),
+                                 text=pl.lit(text) if isinstance(text, str) else text,
                                  patient_id="patient_id")

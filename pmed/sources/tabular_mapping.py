@@ -19,6 +19,7 @@ LOINC = "http://loinc.org"
 MISSING = ("", "NA", "N/A", "n/a", "NULL", "null", "NaN", "nan", "None", "?", ".")
 NUMBERS = ("dose", "per_day", "value", "onset_age")
 DATES = ("birth_date", "start", "end", "recorded")
+SHORT_YEAR = "%y"  # of two figures
 FLAGS = ("deceased", "ordered", "ended")
 # What the reader fills in itself.
 _OWN = ("file", "place", "source", "reason_link")
@@ -110,6 +111,8 @@ def _faults(mapped: FileMap) -> Iterator[str]:
 def _format_faults(mapped: FileMap) -> Iterator[str]:
     if mapped.decimal not in {".", ","}:
         yield "decimal must be '.' or ','"
+    if SHORT_YEAR in mapped.date_format and "birth_date" in mapped.columns:
+        yield f"date_format {mapped.date_format!r}: a year of two figures does not tell the century of a birth"
     if len(mapped.separator) > 1:
         yield "separator must be one character"
 

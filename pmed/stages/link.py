@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -138,6 +138,28 @@ def pairings(samples: pl.DataFrame, patients: pl.DataFrame, stated: Collection[s
         severity=pl.when("_said").then(pl.lit("info")).otherwise(pl.lit("warning")),
         code=pl.when("_said").then(pl.lit("paired")).otherwise(pl.lit(UNNAMED)),
         text=pl.when("_said").then(as_said).otherwise(unsaid)).iter_rows(named=True))
+
+
+def alike(people: Iterable[str]) -> dict[str, str]:
+    """What is told of each patient whose id differs from another's in leading zeros or capitals only.
+
+    Such are different people: the ids of two systems may mean one, but only the user knows.
+
+    >>> sorted(alike(["00123", "123", "4"]))
+    ['00123', '123']
+    """
+    ids = pl.DataFrame({"one": [*dict.fromkeys(people)]}, schema={"one": pl.String()})
+    plain = pl.col("one").str.to_lowercase().str.strip_chars_start("0")
+    found = ids.with_columns(all=pl.col("one").sort().implode().over(plain)).filter(pl.col("all").list.len() > 1)
+    text = pl.format("the ids {} differ in leading zeros or capitals only; they were read as different people: if they "
+                     "are one, each record lacks what is in the other", pl.col("all").list.join(", "))
+    return dict(found.select("one", text).iter_rows())
+
+
+def told_alike(told: Mapping[str, str]) -> pl.DataFrame:
+    """``issues`` rows of what `alike` tells."""
+    return TABLES["issues"].frame([{"severity": "warning", "code": "alike-ids", "text": text, "patient_id": one}
+                                   for one, text in told.items()])
 
 
 def must_be_born(patients: pl.DataFrame, index_date: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,8 @@ _ARGUMENT = {"genome": "a genome: pmed.run(FILE), pmed report FILE",
 
 # Rows of people who are not in the record, or are there already; files in a folder of records that are none.
 _OF_NOBODY = ("unknown-person", "double-person", "not-fhir")
+# A part of a file that is lost with all that could say whose it was.
+_OF_ANYBODY = ("no-json", "cut-off")
 
 
 def empty_tables() -> dict[str, pl.DataFrame]:
@@ -80,7 +82,24 @@ def _read_with(component: Component, paths: Sequence[Path], request: ReadRequest
     made = _attempt(component, paths, lambda: component.made.read(paths, request))
     checked = {name: _checked(component, name, frame) for name, frame in made.items()}
     # pmed's own sources do that themselves, before they say what is active on that day.
-    return checked if component.plugin in BUILT_IN else _dated(checked, paths, request)
+    dated = checked if component.plugin in BUILT_IN else _dated(checked, paths, request)
+    return {**dated, "issues": _of_everybody(dated["issues"], dated["patients"])} if _holds_records(dated) else dated
+
+
+def _holds_records(tables: Mapping[str, pl.DataFrame]) -> bool:
+    return {"issues", "patients"} <= {*tables}
+
+
+def _of_everybody(issues: pl.DataFrame, patients: pl.DataFrame) -> pl.DataFrame:
+    """A lost part of a file that may be anybody's is told of everybody whom the source knows, once for each file."""
+    lost = pl.col("code").is_in(_OF_ANYBODY) & pl.col("patient_id").is_null()
+    if patients.height < 2 or not issues.select(lost.any()).item():
+        return issues
+    numbered = issues.with_row_index("_row")
+    first = numbered.filter(lost).unique("file", keep="first", maintain_order=True)
+    everybody = first.drop("patient_id").join(patients.select("patient_id"), how="cross", maintain_order="left_right")
+    rest = numbered.join(first, on="_row", how="anti")
+    return pl.concat([rest, everybody.select(numbered.columns)]).sort("_row", maintain_order=True).drop("_row")
 
 
 def _dated(tables: dict[str, pl.DataFrame], paths: Sequence[Path], request: ReadRequest) -> dict[str, pl.DataFrame]:

@@ -52,6 +52,7 @@ class ReadmissionModel:
     """Readmission within 30 days of discharge, from what a hospital knows when somebody with diabetes leaves."""
 
     name: ClassVar[str] = NAME
+    learns_from_features: ClassVar[bool] = True
 
     def read(self, path: Path) -> Cohort:
         """The admissions of a file in the layout of the UCI data set."""

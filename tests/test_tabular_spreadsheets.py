@@ -1,0 +1,141 @@
+"""Numbers and dates as spreadsheets leave them: read as meant, or told and unknown, never as something else."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import re
+import zipfile
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from pmed.errors import HistoryError
+from pmed.sources.tabular import TableSource
+from pmed.tables import TABLES
+from pmed.types import ReadRequest
+
+REQUEST = ReadRequest(TABLES["sites"].empty(), index_date="2024-06-01")
+LABS = ('[[file]]\npath = "{}"\ntable = "observations"\n{}[file.columns]\npatient_id = "id"\nstart = "d"\n'
+        '[file.measurements.v]\ncode = "2160-0"\nunit = "umol/L"\n')
+DAY = dt.date(2023, 7, 16)
+MEDICINES = ('[[file]]\npath = "m.csv"\ntable = "medications"\n{}[file.columns]\npatient_id = "id"\nstart = "d"\n'
+             'end = "e"\n')
+
+
+class Day(float):
+    """A number that the workbook shows as a date."""
+
+
+def workbook(rows: list[list[str | float]], *, since: int = 1900) -> bytes:
+    """One sheet with text, numbers and dates, in the days of 1900 or of 1904."""
+    kinds = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+    ns, rel = "http://schemas.openxmlformats.org", "officeDocument/2006/relationships"
+
+    def cell(value: str | float) -> str:
+        if isinstance(value, str):
+            return f'<c t="inlineStr"><is><t>{value}</t></is></c>'
+        return f'<c s="{int(isinstance(value, Day))}"><v>{float(value)}</v></c>'
+
+    sheet = "".join(f"<row>{''.join(map(cell, row))}</row>" for row in rows)
+    over = "".join(f'<Override PartName="/xl/{name}.xml" ContentType="{kinds}.{kind}+xml"/>' for name, kind in (
+        ("workbook", "sheet.main"), ("styles", "styles"), ("s", "worksheet")))
+    parts = {
+        "[Content_Types].xml": f'<Types xmlns="{ns}/package/2006/content-types"><Default Extension="rels" ContentType='
+        f'"application/vnd.openxmlformats-package.relationships+xml"/>{over}</Types>',
+        "_rels/.rels": f'<Relationships xmlns="{ns}/package/2006/relationships"><Relationship Id="r" '
+        f'Type="{ns}/{rel}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
+        "xl/workbook.xml": f'<workbook xmlns="{ns}/spreadsheetml/2006/main" xmlns:r="{ns}/{rel}"><workbookPr '
+        f'date1904="{int(since == 1904)}"/><sheets><sheet name="One" sheetId="1" r:id="r"/></sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{ns}/package/2006/relationships"><Relationship Id="r" '
+        f'Type="{ns}/{rel}/worksheet" Target="s.xml"/><Relationship Id="q" Type="{ns}/{rel}/styles" '
+        'Target="styles.xml"/></Relationships>',
+        "xl/styles.xml": f'<styleSheet xmlns="{ns}/spreadsheetml/2006/main"><cellXfs count="2"><xf numFmtId="0"/>'
+        '<xf numFmtId="14"/></cellXfs></styleSheet>',
+        "xl/s.xml": f'<worksheet xmlns="{ns}/spreadsheetml/2006/main"><sheetData>{sheet}</sheetData></worksheet>'}
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, text in parts.items():
+            archive.writestr(name, text)
+    return out.getvalue()
+
+
+def read(folder: Path, mapping: str, name: str, data: bytes) -> dict[str, pl.DataFrame]:
+    (folder / name).write_bytes(data)
+    (folder / "x.mapping.toml").write_text(mapping)
+    return TableSource().read([folder / "x.mapping.toml"], REQUEST)
+
+
+def told(tables: dict[str, pl.DataFrame], code: str) -> list[tuple[str, str]]:
+    return tables["issues"].filter(code=code).select("place", "text").rows()
+
+
+@pytest.mark.parametrize(("decimal", "cell", "value"), [
+    (".", "88.5", 88.5), (".", "88,5", None), (".", "1,234", None), (".", "1.234", 1.234), (".", "1.234,5", None),
+    (",", "88,5", 88.5), (",", "88.5", 88.5), (",", "1,234", 1.234), (",", "1.234", None), (",", "250.000", None),
+    (",", "1.234,5", None), (",", "88", 88.0)])
+def test_a_decimal_comma_in_a_csv(tmp_path: Path, decimal: str, cell: str, value: float | None) -> None:
+    mapping = LABS.format("l.csv", f'decimal = "{decimal}"\nseparator = ";"\n')
+    tables = read(tmp_path, mapping, "l.csv", f"id;d;v\nA;2024-01-01;{cell}\n".encode())
+    assert tables["observations"].select("value", "value_text").rows() == [(value, None if value else cell)]
+    said = told(tables, "bad-number")
+    assert [place for place, _ in said] == ([] if value else ["line 2 column v"])
+    if re.fullmatch(r"\d+,\d+", cell) and not value:
+        assert 'say decimal = "," for this file in the mapping' in said[0][1]
+
+
+@pytest.mark.parametrize("decimal", [".", ","])
+def test_a_number_of_a_workbook_is_one_whatever_the_mapping_says(tmp_path: Path, decimal: str) -> None:
+    data = workbook([["id", "d", "v"], ["A", "2024-01-01", 1.234], ["A", "2024-01-02", 250.0]])
+    tables = read(tmp_path, LABS.format("l.xlsx", f'decimal = "{decimal}"\n'), "l.xlsx", data)
+    assert tables["observations"]["value"].to_list() == [1.234, 250.0]
+    assert told(tables, "bad-number") == []
+
+
+def test_a_parquet_column_of_decimals_is_numbers(tmp_path: Path) -> None:
+    frame = pl.DataFrame({"id": ["A"], "d": ["2024-01-01"], "v": ["1.234"]}).cast({"v": pl.Decimal(10, 3)})
+    out = io.BytesIO()
+    frame.write_parquet(out)
+    tables = read(tmp_path, LABS.format("l.parquet", 'decimal = ","\n'), "l.parquet", out.getvalue())
+    assert tables["observations"]["value"].to_list() == [1.234]
+
+
+@pytest.mark.parametrize(("cell", "form", "since", "day"), [
+    (Day(45123), "", 1900, DAY), (Day(45123), "%d.%m.%Y", 1900, DAY), (Day(45123.5), "", 1900, DAY),
+    (Day(43661), "", 1904, DAY), (Day(0), "", 1900, None), (45123, "", 1900, None), (45123, "%d.%m.%Y", 1900, None),
+    (45123.25, "", 1900, None), ("16.07.2023", "%d.%m.%Y", 1900, DAY), ("16.07.2023", "", 1900, None),
+    ("2023-07-16", "", 1900, DAY), ("16.07.23", "%d.%m.%y", 1900, DAY), ("7/16/2023", "%m/%d/%Y", 1900, DAY),
+    ("16/7/2023", "%m/%d/%Y", 1900, None)])
+def test_dates_of_a_workbook(tmp_path: Path, cell: str | float, form: str, since: int, day: dt.date | None) -> None:
+    data = workbook([["id", "d", "v"], ["A", cell, 88.0]], since=since)
+    tables = read(tmp_path, LABS.format("l.xlsx", f'date_format = "{form}"\n'), "l.xlsx", data)
+    assert tables["observations"]["start"].to_list() == [day]
+    said = told(tables, "bad-date")
+    assert [place for place, _ in said] == ([] if day else ["row 2 column d"])
+    if not day and cell in {45123, 45123.25}:
+        assert "a number of days, as Excel keeps dates" in said[0][1]
+    if cell == "16.07.2023" and not day:
+        assert 'date_format = "%d.%m.%Y" for this file' in said[0][1]
+
+
+@pytest.mark.parametrize(("form", "start", "end", "active"), [
+    ("%d%m%y", "10123", "", True),                      # 010123 with its zero gone, or 10.12.03: unknown, so begun
+    ("%d%m%y", "010123", "311223", False),
+    ("%d.%m.%y", "01.01.65", "", True),                 # 1965, not 2065: not "not begun yet"
+    ("%d.%m.%y", "01.01.23", "31.12.27", True),
+    ("%d.%m.%y", "01.01.23", "31.12.60", True),
+    ("%d.%m.%y", "01.01.23", "31.12.23", False)])
+def test_a_date_that_may_be_another_is_unknown(tmp_path: Path, form: str, start: str, end: str, active: bool) -> None:
+    mapping = (MEDICINES + 'display = "m"\n[file.constants]\nstatus = "active"\n').format(f'date_format = "{form}"\n')
+    tables = read(tmp_path, mapping, "m.csv", f"id,d,e,m\nA,{start},{end},warfarin\n".encode())
+    assert tables["medications"]["active"].to_list() == [active]
+    sure = {"01.01.23", "010123", "311223", "31.12.27", "31.12.23", ""}
+    assert len(told(tables, "bad-date")) == len({start, end} - sure)
+
+
+def test_a_birth_needs_its_century(tmp_path: Path) -> None:
+    mapping = ('[[file]]\npath = "p.csv"\ntable = "patients"\ndate_format = "%d.%m.%y"\n[file.columns]\n'
+               'patient_id = "id"\nbirth_date = "b"\n')
+    with pytest.raises(HistoryError, match="a year of two figures does not tell the century of a birth"):
+        read(tmp_path, mapping, "p.csv", b"id,b\nA,15.03.24\n")
