@@ -85,7 +85,7 @@ def readable(conditions: pl.DataFrame) -> pl.Series:
 
 def misfits(conditions: pl.DataFrame) -> pl.Series:
     """Which rows have a code that is none of the system it is said to be of."""
-    known = code_system(pl.col("system")).is_not_null() & (_bare().str.len_chars() > 0)
+    known = code_system(pl.col("system")).is_not_null() & (_bare(pl.col("code")).str.len_chars() > 0)
     return conditions.select(known.fill_null(value=False) & ~_fits()).to_series()
 
 
@@ -97,13 +97,19 @@ def _fits() -> pl.Expr:
 
 def condition_groups(conditions: pl.DataFrame) -> pl.DataFrame:
     """The ``patient_id``, ``row`` and ``group`` of each condition that is in a group; a row may be in several."""
-    rows = conditions.select("patient_id", "row", system=code_system(pl.col("system")), code=_bare())
-    exact = rows.join(_listed("exact"), on=["system", "code"])
+    rows = conditions.select("patient_id", "row", system="system", given="code")
+    return rows.join(_groups_of(rows.select("system", "given").unique()), on=["system", "given"]).select(
+        "patient_id", "row", "group").sort("patient_id", "row", "group")
+
+
+def _groups_of(codes: pl.DataFrame) -> pl.DataFrame:
+    """The distinct codes (system, given) that are in a group, and the `group` of each."""
+    rows = codes.select("system", "given", of=code_system(pl.col("system")), code=_bare(pl.col("given")))
+    exact = rows.join(_listed("exact"), left_on=["of", "code"], right_on=["system", "code"])
     beginnings = pl.concat_list(pl.col("code").str.head(length) for length in range(1, _LONGEST + 1)).list.unique()
     prefix = rows.with_columns(code=beginnings).explode("code", empty_as_null=False).join(
-        _listed("prefix"), on=["system", "code"])
-    found = pl.concat([exact, prefix]).select("patient_id", "row", "group")
-    return found.unique().sort("patient_id", "row", "group")
+        _listed("prefix"), left_on=["of", "code"], right_on=["system", "code"])
+    return pl.concat([one.select("system", "given", "group") for one in (exact, prefix)]).unique()
 
 
 def left_open(conditions: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
@@ -137,8 +143,8 @@ def spoken_of(conditions: pl.DataFrame) -> pl.DataFrame:
     return texts.join(spoken, on="text", maintain_order="left_right").select("patient_id", "row", "group")
 
 
-def _bare() -> pl.Expr:
-    return pl.col("code").str.to_uppercase().str.replace_all(r"[.\s]", "")
+def _bare(code: pl.Expr) -> pl.Expr:
+    return code.str.to_uppercase().str.replace_all(r"[.\s]", "")
 
 
 @cache

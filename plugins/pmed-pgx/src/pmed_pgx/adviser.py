@@ -65,7 +65,7 @@ class GuidelineAdviser:
         every = _with_cases(tables["predictions"].lazy().filter(_MINE).select(_READ).pipe(as_written), cases)
         present, results = tables.get("present_phenotypes", _NO_PRESENT), tables["gene_results"]
         taken = _taken(with_coming(tables))
-        old = old_values(taken, every, cases, tables)
+        old = old_values(taken, cases, tables)
         rows = _advised(every, taken, cases, old)
         given = _Given(cases, today(results, present), on_record(tables), Taken.of(tables, cases), (
             taken, _doses(tables["predictions"]), assumptions(results), remarks(results), hints(results),
@@ -128,10 +128,10 @@ def _advised(every: pl.DataFrame, taken: pl.DataFrame, cases: Cases, old: pl.Dat
     Of what is taken also where a check asks for a measurement, or would have held by one that is too old.
     """
     silent = every["status"] == "not-applicable"
-    open_ = every.select(*KEY, "case").with_row_index("at").filter(silent).join(taken, on=KEY, how="semi")
+    open_ = every[["number", "case"]].with_row_index("at").filter(silent & pl.Series(cases.within(every, taken)))
     asking = [case for case in open_["case"].unique().to_list() if wording.untested(cases.outcomes[case])]
-    more = pl.concat([open_.filter(pl.col("case").is_in(asking)), open_.join(old, on=KEY, how="semi")])["at"]
-    return every[pl.concat([(~silent).arg_true(), more]).unique().sort()]
+    more = open_.filter(pl.col("case").is_in(asking) | pl.Series(cases.within(open_, old)))["at"]
+    return every[pl.concat([(~silent).arg_true(), more]).sort()]
 
 
 def _with_cases(predictions: pl.DataFrame, cases: Cases) -> pl.DataFrame:

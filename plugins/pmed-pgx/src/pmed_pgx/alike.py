@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from .alternatives import looked_at, offered_to
-from .cases import Cases, Ints, distinct
+from .cases import Cases, Ints, distinct, numbered
 from .checks import covered
 from .reasons import genes_looked_at
 
@@ -29,30 +29,11 @@ def alike(rows: pl.DataFrame, cases: Cases, told: pl.DataFrame, found: pl.DataFr
         apart: Frames with patient_id and drug, of which each has something of its own: a kind by itself.
     """
     case, number = (rows[name].to_numpy() for name in ("case", "number"))
-    place = _places(cases)[case]
-    own = np.isin(number * len(covered()) + place, np.concatenate([_keys(one, cases) for one in apart]))
+    place, own = cases.places[case], cases.within(rows, *apart)
     kinds, first = distinct([case, _codes(rows["reason"]), *_of_genes(place, number, cases, told),
                              _of_others(case, place, number, cases, found)], rows.height)
     kinds[own] = len(first) + np.arange(np.count_nonzero(own))
     return distinct([kinds], rows.height)
-
-
-def _places(cases: Cases) -> Ints:
-    """The place of each outcome's drug among those covered."""
-    places = {name: place for place, name in enumerate(covered())}
-    return np.array([places[one.drug.name] for one in cases.outcomes], dtype=np.int64)
-
-
-def _numbers(names: pl.Series, known: Iterable[str]) -> Ints:
-    """The place of each name among those known, -1 where it is none of them."""
-    places = {name: place for place, name in enumerate(known)}
-    return np.array([places.get(name, -1) for name in names.to_list()], dtype=np.int64)
-
-
-def _keys(rows: pl.DataFrame, cases: Cases) -> Ints:
-    """One number for each patient and drug, of those rows that are about somebody and something known."""
-    number, place = _numbers(rows["patient_id"], cases.patients.to_list()), _numbers(rows["drug"], covered())
-    return (number * len(covered()) + place)[(number >= 0) & (place >= 0)]
 
 
 def _codes(texts: pl.Series) -> Ints:
@@ -65,7 +46,7 @@ def _codes(texts: pl.Series) -> Ints:
 def _table(rows: pl.DataFrame, name: str, codes: Ints, names: Sequence[str], cases: Cases) -> Ints:
     """``[patient, name]``: the code of its row, 0 where there is none; the last column stands for no name."""
     made = np.zeros((len(cases.patients), len(names) + 1), dtype=np.int64)
-    number, place = _numbers(rows["patient_id"], cases.patients.to_list()), _numbers(rows[name], names)
+    number, place = numbered(rows["patient_id"], cases.patients.to_list()), numbered(rows[name], names)
     known = (number >= 0) & (place >= 0)
     made[number[known], place[known]] = codes[known]
     return made

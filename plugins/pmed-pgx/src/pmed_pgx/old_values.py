@@ -28,10 +28,10 @@ _NONE = pl.DataFrame(schema={**dict.fromkeys(KEY, pl.String()), "old_values": _C
                              "remeasure": pl.List(pl.String())})
 
 
-def old_values(taken: pl.DataFrame, rows: pl.DataFrame, cases: Cases, tables: Tables) -> pl.DataFrame:
+def old_values(taken: pl.DataFrame, cases: Cases, tables: Tables) -> pl.DataFrame:
     """patient_id, drug, old_values (cautions); too_old (in words) and remeasure (features), of what would be alarming.
 
-    `taken` and `rows` (with ``case``) have a row a patient and drug.
+    `taken` has a row a patient and drug.
     """
     codes = [*_alarms()["code"].unique(maintain_order=True), *(code for each in _DERIVED.values() for code in each)]
     old = outdated(tables, codes).join(taken.select(KEY), on="patient_id")
@@ -39,8 +39,7 @@ def old_values(taken: pl.DataFrame, rows: pl.DataFrame, cases: Cases, tables: Ta
         return _NONE
     alarming = old.join(_alarms(), on=["drug", "code"]).filter(
         pl.col("value") >= pl.col("low"), pl.col("value") < pl.col("high"))
-    asked = rows.join(old.select(KEY).unique(), on=KEY, how="semi").join(_asked(rows, old, cases), on="case")
-    derived = old.join(asked, on=[*KEY, "code"])
+    derived = old.join(_asked(old.select(KEY).unique(maintain_order=True), cases), on=[*KEY, "code"])
     told = pl.concat([one.select(*KEY, "code", "value", "ago", alarm=pl.lit(alarm)) for one, alarm in (
         (alarming, True), (derived, False))]).unique([*KEY, "code"], keep="first", maintain_order=True)
     said, alarm = pl.struct(code=pl.lit(OLD_VALUE), text=_text()), pl.col("alarm")
@@ -71,9 +70,11 @@ def _alarms() -> pl.DataFrame:
                                                      "high": pl.Float64()})
 
 
-def _asked(rows: pl.DataFrame, old: pl.DataFrame, cases: Cases) -> pl.DataFrame:
-    """case, code: measurements from which follows what a check of that case asks for."""
-    theirs = rows.join(old.select(KEY).unique(), on=KEY, how="semi")["case"].unique().to_list()
-    found = [(case, code) for case in theirs for name in asked_for(cases.outcomes[case])
+def _asked(taken: pl.DataFrame, cases: Cases) -> pl.DataFrame:
+    """patient_id, drug, code: measurements from which follows what a check of a drug that is taken asks for."""
+    number, place = cases.cells(taken)
+    known = taken.with_columns(case=pl.Series(cases.of[number, place])).filter(pl.Series((number >= 0) & (place >= 0)))
+    found = [(case, code) for case in known["case"].unique().to_list() for name in asked_for(cases.outcomes[case])
              for code in _DERIVED.get(name, ())]
-    return pl.DataFrame(found, orient="row", schema={"case": rows.schema["case"], "code": pl.String()})
+    codes = pl.DataFrame(found, orient="row", schema={"case": pl.Int64(), "code": pl.String()})
+    return known.join(codes, on="case").drop("case")

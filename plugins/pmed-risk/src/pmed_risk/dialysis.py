@@ -80,7 +80,17 @@ def _of_procedures(tables: Tables) -> pl.LazyFrame:
 
 
 def _coded(rows: pl.LazyFrame) -> pl.LazyFrame:
-    """The rows that speak of dialysis by code, by text or, having neither, perhaps; with what each `says`."""
+    """The rows that speak of dialysis by code, by text or, having neither, perhaps; with what each `says`.
+
+    Each kind of entry is looked at once: those of a cohort are mostly the same few hundred.
+    """
+    what, each = ("system", "code", "display"), as_written(rows)
+    return each.lazy().join(_saying(each.lazy().select(what).unique()), on=what, nulls_equal=True,
+                            maintain_order="left")
+
+
+def _saying(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """The kinds of entries (system, code, display) that speak of it, or may, with what each `says`."""
     uri, text = pl.col("system").str.to_lowercase(), pl.col("display").str.to_lowercase()
     system = (pl.when(uri.str.contains(r"snomed|2\.16\.840\.1\.113883\.6\.96$")).then(pl.lit("snomed"))
               .when(uri.str.contains(r"icd-?10|2\.16\.840\.1\.113883\.6\.(3|90)$")).then(pl.lit("icd-10"))
