@@ -11,9 +11,11 @@ from datetime import timedelta
 
 import polars as pl
 
-from .features.history import people_of, table_of, usable
-from .tables import Tables
+from .normalise.units import CODES, canonical_unit, canonical_units
+from .plans import as_written
+from .tables import TABLES, Tables
 
+NOT_DONE = ("cancelled", "entered-in-error", "registered")
 A_YEAR = 365.0
 # LOINC → days. INR: the longest usual time between two checks is four weeks; lithium: three months; QTc: half a year.
 DAYS: Mapping[str, float] = {
@@ -43,12 +45,39 @@ def recent(code: str, others: float = A_YEAR) -> pl.Expr:
     return pl.col("start") >= pl.col("index_date") - timedelta(days=days_of(code, others))
 
 
+def usable(people: pl.DataFrame, observations: pl.DataFrame, codes: tuple[str, ...]) -> pl.DataFrame:
+    """Measurements of those `codes` at or before the index date in canonical units, the latest last.
+
+    Most of a record is measurements that nobody asks for. Those beyond a limit of measurement, or without a known unit,
+    are among the others, without a value: where one is the latest, that is not known.
+    """
+    done = observations.lazy().filter(pl.col("status").is_in(NOT_DONE).fill_null(value=False).not_())
+    # The host's normalise stage has done it, and told what is not used; a step that is run alone does it itself.
+    known = done if "canonical_code" in observations.columns else canonical_units(done.pipe(as_written))[0].lazy()
+    asked = known.select("patient_id", "row", "canonical_code", "value", "start").filter(
+        pl.col("canonical_code").is_in(codes), pl.col("value").is_finite().fill_null(value=True))
+    dated = asked.join(people.lazy().select("patient_id", "index_date"), on="patient_id")
+    return dated.filter(pl.col("start") <= pl.col("index_date")).sort(
+        "start", "row", maintain_order=True).pipe(as_written)
+
+
+def unit_of(code: str) -> str:
+    """The canonical unit of a LOINC code in words, "" where it has none.
+
+    >>> unit_of("2160-0"), unit_of("6301-6")
+    ('mg/dL', '')
+    """
+    unit = canonical_unit(CODES[code][1]) if code in CODES else ""
+    return "" if unit == "1" else unit
+
+
 def outdated(tables: Tables, codes: Iterable[str]) -> pl.DataFrame:
     """patient_id, code, value, ago: the latest measurement where it is too old, in its canonical unit, and days."""
     asked = tuple(dict.fromkeys(codes))
     of = pl.DataFrame([(one, code, days_of(code)) for code in asked for one in same(code)], orient="row",
                       schema={"canonical_code": pl.String(), "code": pl.String(), "limit": pl.Float64()})
-    rows = usable(people_of(tables), table_of(tables, "observations"), tuple(of["canonical_code"]))
+    patients, observations = (tables.get(name, TABLES[name].empty()) for name in ("patients", "observations"))
+    rows = usable(patients, observations, tuple(of["canonical_code"]))
     ago = (pl.col("index_date") - pl.col("start")).dt.total_days()
     last = rows.join(of, on="canonical_code", maintain_order="left").group_by("patient_id", "code", maintain_order=True
                                                                               ).last()

@@ -26,6 +26,7 @@ LAYERS = [  # lowest first; nothing imports from its own layer
     {"terminal", "spelling"},
     {"result", "provenance"},
     {"genomics", "normalise"},
+    {"measured"},
     {"sources", "features", "explain", "render", "importing", "cohorts", "sections"},
     {"builtin", "medicine_cautions"},
     {"stages.read", "stages.link", "stages.normalise", "stages.features", "stages.predict", "stages.explain",
@@ -48,10 +49,9 @@ ON_CALL = {("result", "whatif"), *((unit, "notebook") for unit in SHOWN)}
 RANK = {unit: rank for rank, layer in enumerate(LAYERS) for unit in layer}
 PARTS = {"genomics", "normalise", "sources", "features", "explain", "render"}
 SHARED_PARTS = {"genomics", "normalise"}  # the only parts that another part may use
-PUBLIC = {"pmed", "pmed.cohorts", "pmed.engine", "pmed.errors", "pmed.files", "pmed.lists", "pmed.modelling",
-          "pmed.modelling.effect", "pmed.old_entries", "pmed.plans", "pmed.repeats",
-          "pmed.tables", "pmed.terminal", "pmed.testing", "pmed.types", "pmed.schema", "pmed.verdicts",
-          "pmed.vocabularies"}
+PUBLIC = {"pmed", "pmed.cohorts", "pmed.engine", "pmed.errors", "pmed.files", "pmed.lists", "pmed.measured",
+          "pmed.modelling", "pmed.modelling.effect", "pmed.old_entries", "pmed.plans", "pmed.repeats", "pmed.schema",
+          "pmed.tables", "pmed.terminal", "pmed.testing", "pmed.types", "pmed.verdicts", "pmed.vocabularies"}
 
 
 def files(*patterns: str) -> list[Path]:

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import polars as pl
 
-from ..measured import recent, same
+from ..measured import NOT_DONE, recent, same, usable
 from ..normalise.codes import condition_groups, groups, left_open, readable
 from ..normalise.units import CODES, GOAL, LOINC
 from ..options import option
@@ -19,7 +19,7 @@ from ..repeats import unless_repeated
 from ..tables import Tables
 from ..verdicts import lost, under_anticoagulants
 from . import derived
-from .history import NOT_DONE, people_of, person, table_of, usable
+from .history import people_of, person, table_of
 
 CONDITION, LATEST, TREND = "condition:", "latest:", "trend:"
 _HEIGHT, _WEIGHT, _PACK_YEARS = "8302-2", "29463-7", "8664-5"

@@ -8,9 +8,10 @@ from typing import ClassVar
 
 import polars as pl
 
+from ..measured import usable
 from ..normalise.drugs import name_of_medicine, unrecognised
 from ..normalise.plausible import OLDEST
-from ..normalise.units import CODES, canonical_units
+from ..normalise.units import CODES
 from ..plans import as_written
 from ..repeats import of_tables, unless_repeated
 from ..tables import TABLES, Tables
@@ -20,7 +21,6 @@ ON, OBSERVATION, UNREAD = "on:", "observation:", "medicines-not-recognised"
 # LOINC of the body measures, with the range outside of which a value is a slip of the pen
 _BODY = {"height": ("8302-2", 50.0, 250.0), "weight": ("29463-7", 2.0, 400.0)}
 _ORDER = "Medication(Request|Statement|Administration|Dispense)"
-NOT_DONE = ("cancelled", "entered-in-error", "registered")
 
 
 @dataclass(frozen=True)
@@ -105,22 +105,6 @@ def _measures(people: pl.DataFrame, observations: pl.DataFrame, wanted: tuple[st
 
 
 @unless_repeated
-def usable(people: pl.DataFrame, observations: pl.DataFrame, codes: tuple[str, ...]) -> pl.DataFrame:
-    """Measurements of those `codes` at or before the index date in canonical units, the latest last.
-
-    Most of a record is measurements that nobody asks for. Those beyond a limit of measurement, or without a known unit,
-    are among the others, without a value: where one is the latest, that is not known.
-    """
-    done = observations.lazy().filter(pl.col("status").is_in(NOT_DONE).fill_null(value=False).not_())
-    # The host's normalise stage has done it, and told what is not used; a step that is run alone does it itself.
-    known = done if "canonical_code" in observations.columns else canonical_units(done.pipe(as_written))[0].lazy()
-    asked = known.select("patient_id", "row", "canonical_code", "value", "start").filter(
-        pl.col("canonical_code").is_in(codes), pl.col("value").is_finite().fill_null(value=True))
-    dated = asked.join(people.lazy().select("patient_id", "index_date"), on="patient_id")
-    return dated.filter(pl.col("start") <= pl.col("index_date")).sort(
-        "start", "row", maintain_order=True).pipe(as_written)
-
-
 @unless_repeated
 def _medicines(people: pl.DataFrame, drugs: pl.DataFrame, issues: pl.DataFrame,
                wanted: tuple[str, ...]) -> pl.DataFrame:

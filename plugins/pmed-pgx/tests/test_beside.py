@@ -69,7 +69,7 @@ def offers(made: pl.DataFrame, who: str, drug: str) -> dict[str, tuple[str, str]
     ("fungus and fat", "voriconazole", "posaconazole", "caution", "beside lovastatin: exposure rises"),
     ("fungus and clots", "voriconazole", "posaconazole", "caution", "beside apixaban: exposure"),
     ("mind", "citalopram", "paroxetine", "fits", ""),
-    ("mind and breast", "citalopram", "paroxetine", "ruled-out", "beside tamoxifen: less of the active form"),
+    ("mind and breast", "citalopram", "paroxetine", "ruled-out", "the active form of tamoxifen"),
     ("heart and mind", "citalopram", "escitalopram", "ruled-out", "(amiodarone)"),
     ("heart and mind", "citalopram", "venlafaxine", "caution", "beside amiodarone: together they lengthen the QT time"),
     ("fits", "phenytoin", "lamotrigine", "caution", "valproate"),

@@ -10,8 +10,7 @@ from functools import cache
 
 import polars as pl
 
-from pmed.measured import outdated
-from pmed.normalise.units import CODES, canonical_unit
+from pmed.measured import outdated, unit_of
 from pmed.tables import TABLES, Tables
 
 from .cases import Cases
@@ -50,10 +49,10 @@ def old_values(taken: pl.DataFrame, cases: Cases, tables: Tables) -> pl.DataFram
 
 
 def _text() -> pl.Expr:
-    units = {code: "" if (unit := canonical_unit(CODES[code][1])) == "1" else f" {unit}" for code in CODES}
+    units = {code: f" {unit_of(code)}" if unit_of(code) else "" for code in LABS}
     number = pl.col("value").round(2).cast(pl.String).str.strip_suffix(".0")
     return pl.format("{} of {} days ago ({}{}) is too old to count: measure it anew", _name(), "ago", number,
-                     pl.col("code").replace(units))
+                     pl.col("code").replace_strict(units, default=""))
 
 
 def _name() -> pl.Expr:
