@@ -51,9 +51,8 @@ class Part:
         return {**made, "issues": pl.concat([made["issues"], self._unread()])} if self.damaged else made
 
     def _unread(self) -> pl.DataFrame:
-        return TABLES["issues"].frame([
-            {"file": path.name, "place": "", "severity": "error", "code": "bad-file", "text": _UNREAD,
-             "patient_id": patient} for path, mine in self.damaged.items() for patient in sorted(mine)])
+        return TABLES["issues"].frame([unread_file(path, patient) for path, mine in self.damaged.items()
+                                       for patient in sorted(mine)])
 
     def inputs_of(self, patient: str) -> list[Input]:
         """The files that one patient's record came from; all, where its rows do not say."""
@@ -103,6 +102,12 @@ def groups(sources: Sequence[Any], paths: Iterable[Path]) -> list[tuple[Path, ..
         else:
             shared.append(path)
     return [*([tuple(shared)] if shared else []), *chunks(alone, TOGETHER)]
+
+
+def unread_file(path: Path, patient: str) -> dict[str, Any]:
+    """A row of ``issues`` about a file that cannot be read and may be about a patient."""
+    return {"file": path.name, "place": "", "severity": "error", "code": "bad-file", "text": _UNREAD,
+            "patient_id": patient}
 
 
 def source_of(sources: Sequence[Any], path: Path) -> Any:

@@ -29,6 +29,7 @@ from ..stages.read import must_be_there
 from . import staging, work
 from .away import Here, here
 from .counts import EVERYBODY
+from .damaged import mark_damaged
 from .local import Pool, processes
 from .plan import (
     RECORD_BYTES,
@@ -266,6 +267,7 @@ def _sorted(pool: Pool, history: Sequence[Path], people: Path, most: int,
             break
         groups = [tuple(path for paths in shared for path in paths),
                   *(paths for paths in groups if paths not in shared)]
+    mark_damaged(work.worker().engine.sources, {path for paths in given for path in paths}, made, folders)
     for paths in given:
         staging.forget_parts(_parts_folder(place, paths))
     if history and not any(one.patients for one in made.values()):
