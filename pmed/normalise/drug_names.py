@@ -127,6 +127,15 @@ def spellings(name: str) -> Iterator[str]:
     yield from dict.fromkeys((name, whole, _STRENGTH.sub("", whole), cut, *_without_salts(cut), *german(cut)))
 
 
+def without_form(name: str) -> str:
+    """Without what stands behind it of the form; the number of "Theo-24 Oral Capsule" is no strength but its name.
+
+    >>> without_form("theo-24 oral capsule")
+    'theo-24'
+    """
+    return _FORM.sub("", name).strip(" .*-{}")
+
+
 def behind_strength(name: str) -> list[str]:
     """The words behind the first strength, where a second medicine may stand: "Valsartan 160 mg Amlodipin 5 mg"."""
     found = _STRENGTH.search(_LEAD.sub("", name.strip()))

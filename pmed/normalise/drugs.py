@@ -32,6 +32,7 @@ from .drug_names import (
     says_no_allergy,
     says_none,
     spellings,
+    without_form,
 )
 from .routes import route_by_form
 
@@ -134,7 +135,7 @@ class Vocabulary:
         if not name:
             return Match()
         bare = without_maker(name)
-        as_written = self._look_up([name, bare])
+        as_written = self._look_up([name, bare, without_form(bare)])
         if as_written.ingredients:
             return as_written
         if says_more(bare):
