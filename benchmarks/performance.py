@@ -12,6 +12,7 @@ import json
 import os
 import platform
 import subprocess
+from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -85,10 +86,16 @@ def names() -> set[str]:
 
 
 def straight(rows: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
-    """How far all sizes of the page are from a line: a run of a few of them says less."""
-    cases = [Case(row[0], (), items=int(_people(row[0]))) for row in rows if row[0].startswith(biobank.LINE) and row[2]]
-    costs = {row[0]: Cost(float(row[1]), float(row[3] or 0), float(row[2])) for row in rows if row[2]}
-    return [(what, "", "", "", f"{float(each) / 1e6:.2f}", ratio, limit, verdict, "those above")
+    """How far the sizes on the page are from a line: those of the commit with most of them.
+
+    Two commits may be two machines, or sizes of a chunk, and make no line.
+    """
+    sized = [row for row in rows if row[0].startswith(biobank.LINE) and row[2]]
+    [(commit, _)] = Counter(row[-1] for row in sized).most_common(1) or [("", 0)]
+    mine = [row for row in sized if row[-1] == commit]
+    cases = [Case(row[0], (), items=int(_people(row[0]))) for row in mine]
+    costs = {row[0]: Cost(float(row[1]), float(row[3] or 0), float(row[2])) for row in mine}
+    return [(what, "", "", "", f"{float(each) / 1e6:.2f}", ratio, limit, verdict, f"{commit}, its sizes")
             for what, *_, each, ratio, _, limit, verdict in biobank.linearity(cases, costs)]
 
 

@@ -210,13 +210,15 @@ def test_what_was_not_measured_again_stays_from_the_commit_that_did() -> None:
 
 
 def test_the_page_has_a_line_through_all_its_sizes() -> None:
-    def row(people: int, work: float) -> tuple[str, ...]:
-        return (f"{biobank.LINE} {people:,}", f"{work + 1}", f"{work}", "500", "", "", "", "", "abc")
+    def row(people: int, work: float, commit: str = "abc") -> tuple[str, ...]:
+        return (f"{biobank.LINE} {people:,}", f"{work + 1}", f"{work}", "500", "", "", "", "", commit)
 
     rows = [row(1, 0.5), row(1000, 2.0), row(2000, 3.0), row(10_000, 11.0), row(40_000, 41.0)]
     assert performance.straight(rows)[0][5] == "1.00"
     [told] = performance.straight([*rows, row(1_000_000, 2000.0)])
     assert told[7] == "OVER THE LIMIT"
+    assert performance.straight([*rows, row(1_000_000, 2000.0, "of another machine")])[0][5] == "1.00"
+    assert performance.straight([]) == []
 
 
 def test_the_page_is_about_cohorts_of_one_person_to_a_million() -> None:
