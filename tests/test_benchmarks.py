@@ -51,6 +51,14 @@ def test_measure_says_why_a_command_failed() -> None:
         measure(python("import sys; print('first\\nno luck', file=sys.stderr); sys.exit(3)"))
 
 
+def test_what_polars_says_to_its_allocator_here_is_not_said_to_what_is_measured(monkeypatch: pytest.MonkeyPatch
+                                                                              ) -> None:
+    """Else a cohort is measured with less memory and more CPU than its command takes."""
+    monkeypatch.setenv("_RJEM_MALLOC_CONF", "dirty_decay_ms:500,muzzy_decay_ms:1000")
+    measure(python("from pmed.processors import one_thread; one_thread(); import os\n"
+                   "assert 'dirty_decay_ms:20000' in os.environ['_RJEM_MALLOC_CONF']"))
+
+
 def test_measure_all_goes_on_after_a_failure() -> None:
     cases = [Case("bad", python("1/0")), Case("gone", ("no-such-program",), missing="not installed"),
              Case("good", python("pass"))]
