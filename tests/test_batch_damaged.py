@@ -9,25 +9,15 @@ from typing import Any
 import pytest
 
 from pmed.batch import Asked, Cohort, batch
-from pmed.demo import patients
 from pmed.settings import Settings
+from tests.damaged_records import CUT, record, record_of_each
 
-STENT = next(one for one in patients() if one.name == "stent").history.read_text()
-CUT = '{"resourceType": "Bundle", "entry": [{"resource": '
 ALL = ["ann", "bob"]
-
-
-def record(folder: Path, name: str, file: str = "") -> None:
-    (folder / f"{file or name}.json").write_text(STENT.replace("demo-stent", name))
 
 
 @pytest.fixture
 def records(tmp_path: Path) -> Path:
-    folder = tmp_path / "records"
-    folder.mkdir()
-    for name in ALL:
-        record(folder, name)
-    return folder
+    return record_of_each(tmp_path / "records", ALL)
 
 
 def told(out: Path, *history: Path) -> dict[str, list[str]]:

@@ -50,12 +50,8 @@ class Taken:
     @classmethod
     def of(cls, tables: Tables, cases: Cases) -> Taken:
         """What the records say."""
-        places = pl.DataFrame({"drug": [*covered()], "_place": range(len(covered()))})
-        numbers = cases.patients.to_frame("patient_id").with_row_index("number")
-        rows = now_taken(tables).join(numbers, on="patient_id").join(places, on="drug").sort("number", "drug")
-        case = cases.of[rows["number"].to_numpy(), rows["_place"].to_numpy()]
-        return cls(rows.select(pl.col("number").cast(pl.Int64), "drug", pl.col("state").cast(pl.String)).with_columns(
-            pl.Series("case", case, dtype=pl.Int64)))
+        return cls(cases.placed(now_taken(tables)).sort("number", "drug").select(
+            "number", "drug", pl.col("state").cast(pl.String), "case"))
 
     @cached_property
     def each(self) -> Mapping[int, Mapping[str, tuple[str, int]]]:

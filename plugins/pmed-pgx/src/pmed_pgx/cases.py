@@ -86,6 +86,12 @@ class Cases:
         found: Bools = there[rows["number"].to_numpy(), self.places[rows["case"].to_numpy()]]
         return found
 
+    def placed(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Those `rows` (patient_id, drug) that are of somebody and something known, with `number` and `case`."""
+        number, place = self.cells(rows)
+        return rows.with_columns(pl.Series("number", number), pl.Series("case", self.of[number, place])).filter(
+            pl.Series((number >= 0) & (place >= 0)))
+
     def cells(self, rows: pl.DataFrame) -> tuple[Ints, Ints]:
         """The number of each row's patient, and the place of its drug; -1 where there is none."""
         return numbered(rows["patient_id"], self.patients.to_list()), numbered(rows["drug"], covered())

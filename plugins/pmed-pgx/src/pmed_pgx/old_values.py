@@ -71,9 +71,8 @@ def _alarms() -> pl.DataFrame:
 
 def _asked(taken: pl.DataFrame, cases: Cases) -> pl.DataFrame:
     """patient_id, drug, code: measurements from which follows what a check of a drug that is taken asks for."""
-    number, place = cases.cells(taken)
-    known = taken.with_columns(case=pl.Series(cases.of[number, place])).filter(pl.Series((number >= 0) & (place >= 0)))
+    known = cases.placed(taken)
     found = [(case, code) for case in known["case"].unique().to_list() for name in asked_for(cases.outcomes[case])
              for code in _DERIVED.get(name, ())]
     codes = pl.DataFrame(found, orient="row", schema={"case": pl.Int64(), "code": pl.String()})
-    return known.join(codes, on="case").drop("case")
+    return known.join(codes, on="case").select(*KEY, "code")

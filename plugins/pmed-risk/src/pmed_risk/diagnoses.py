@@ -17,7 +17,7 @@ from pmed.plans import as_written
 from pmed.repeats import of_tables
 
 from .knowledge import facts
-from .records import WRONG, left_out, people, up_to_index
+from .records import WRONG, code_system, left_out, people, up_to_index
 
 CONDITIONS: Final = ("atrial-fibrillation", "heart-failure", "hypertension", "diabetes", "stroke-or-tia",
                      "vascular-disease", "coronary-disease", "haemorrhagic-stroke")
@@ -64,7 +64,7 @@ def _found(name: str) -> pl.Expr:
 def _on_record(tables: Tables) -> pl.DataFrame:
     """Diagnoses up to the index date that were not ruled out, with the short name of their code system."""
     rows = up_to_index(tables, "conditions").filter(~_ruled_out())
-    return rows.with_columns(recorded=pl.col("code"), system=_system(pl.col("system")),
+    return rows.with_columns(recorded=pl.col("code"), system=code_system(pl.col("system")),
                              code=pl.col("code").str.strip_chars()).pipe(as_written)
 
 
@@ -73,13 +73,6 @@ def _ruled_out() -> pl.Expr:
     over = pl.col("status").str.to_lowercase().is_in(_OVER).fill_null(value=False) | pl.col("end").is_not_null()
     silent = ~pl.col("active").fill_null(value=True) & ~over
     return pl.col("verification").is_in(WRONG).fill_null(silent)
-
-
-def _system(uri: pl.Expr) -> pl.Expr:
-    """Short name of a code system; null for one that the code sets do not cover."""
-    text = uri.str.to_lowercase()
-    return (pl.when(text.str.contains(r"snomed|2\.16\.840\.1\.113883\.6\.96$")).then(pl.lit("snomed"))
-            .when(text.str.contains(r"icd-?10|2\.16\.840\.1\.113883\.6\.(3|90)$")).then(pl.lit("icd-10")))
 
 
 def _expanded(rows: pl.DataFrame) -> pl.DataFrame:

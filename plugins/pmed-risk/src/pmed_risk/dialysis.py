@@ -19,7 +19,7 @@ from pmed.plans import as_written
 from pmed.repeats import of_tables
 
 from .knowledge import facts
-from .records import WRONG, left_out, people, up_to_index
+from .records import WRONG, code_system, left_out, people, up_to_index
 
 _DAYS: Final = 7  # MELD asks for two dialyses within the last week; a record that has one need not have all
 _YEAR: Final = 366
@@ -92,9 +92,7 @@ def _coded(rows: pl.LazyFrame) -> pl.LazyFrame:
 def _saying(rows: pl.LazyFrame) -> pl.LazyFrame:
     """The kinds of entries (system, code, display) that speak of it, or may, with what each `says`."""
     uri, text = pl.col("system").str.to_lowercase(), pl.col("display").str.to_lowercase()
-    system = (pl.when(uri.str.contains(r"snomed|2\.16\.840\.1\.113883\.6\.96$")).then(pl.lit("snomed"))
-              .when(uri.str.contains(r"icd-?10|2\.16\.840\.1\.113883\.6\.(3|90)$")).then(pl.lit("icd-10"))
-              .when(uri.str.contains(r"\bops\b")).then(pl.lit("ops")))
+    system = pl.coalesce(code_system(pl.col("system")), pl.when(uri.str.contains(r"\bops\b")).then(pl.lit("ops")))
     bare = pl.col("code").str.strip_chars().str.to_uppercase().str.replace_all(r"[.-]", "")
     by_code = pl.coalesce(pl.when(system == name, _matches(bare, code, match)).then(pl.lit(says))
                           for says, name, match, code, _ in facts("dialysis").iter_rows())

@@ -21,6 +21,13 @@ def up_to_index(tables: Tables, name: str) -> pl.LazyFrame:
     return tables[name].lazy().join(dates, on="patient_id", maintain_order="left").filter(~after & ~wrong)
 
 
+def code_system(uri: pl.Expr) -> pl.Expr:
+    """Short name of a code system; null for one that the code sets do not cover."""
+    text = uri.str.to_lowercase()
+    return (pl.when(text.str.contains(r"snomed|2\.16\.840\.1\.113883\.6\.96$")).then(pl.lit("snomed"))
+            .when(text.str.contains(r"icd-?10|2\.16\.840\.1\.113883\.6\.(3|90)$")).then(pl.lit("icd-10")))
+
+
 def dated_observations(tables: Tables, codes: Collection[str], by: str = "code") -> pl.LazyFrame:
     """Observations of these codes with a date: an undated one may be from any time, also after the index date."""
     asked = tables["observations"].filter(pl.col(by).is_in(codes))  # first: a record has hundreds of others
