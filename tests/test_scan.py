@@ -137,7 +137,7 @@ FORMATS = ["GT", "GT:DP", "GT:DP:GQ", "GT:AD:DP:GQ:PL", "DP:GT", "DP", "GT:FT", 
 GENOTYPES = ["0/1", "0|1", "./.", ".", "1", "0", "0/10", "12|3", "0/1/1", "/0|1", "|1", "1/.", "x", "", "0/", "0-1",
              "PASS"]
 VALUES = ["7", "40", ".", "", "-3", "3.7", "1e3", "99999999999", "+5", "nan", "0012", "PASS", "q10", "LowQual", "5,6",
-          "inf", " 5", "PAS", "\xe9"]
+          "inf", " 5", "PAS", "\xe9", "0,30", "30,0", "2,1,27", ".,30", "30,x", ","]
 CELLS = st.builds(lambda first, more: ":".join([first, *more]), st.sampled_from(GENOTYPES + VALUES[:3]),
                   st.lists(st.sampled_from([*VALUES, *GENOTYPES[:3]]), max_size=5))
 RECORDS = st.builds(
