@@ -37,7 +37,7 @@ from ..errors import GenomeError
 from ..genomics.alleles import Site, Sites
 from ..genomics.builds import BUILDS, known_build
 from ..genomics.calls import Calls, Ints, Shared, decode_shared
-from ..genomics.coverage import Targets, block_rows, target_rows
+from ..genomics.coverage import Targets, block_rows, copies_rows, target_rows
 from ..genomics.doubts import Doubts
 from ..genomics.files import kind_of
 from ..genomics.grid import Grid
@@ -202,6 +202,7 @@ class VcfSource:
             yield from _polyploid(file, record, calls)
             if record.is_block:
                 coverage.extend(block_rows(record, calls.whole, file.samples))
+            several = np.zeros(len(file.samples), dtype=bool)
             for one in here:
                 if isinstance(one, Reaching) or (isinstance(one, Said)
                                                  and (one.part or calls.calls.length is not None)):
@@ -209,8 +210,10 @@ class VcfSource:
                     grid.reach(one, calls, columns, ends, filtered=self._failed(record))
                 if isinstance(one, Reaching) and (calls.calls.copies is not None
                                                   or any(one.gone) or any(one.unsure) or any(one.more)):
-                    yield from _more(file, record, grid.sites.rows[one.site].name,
-                                     self._spanned(grid, record, one, calls.whole, columns))
+                    more = self._spanned(grid, record, one, calls.whole, columns)
+                    yield from _more(file, record, grid.sites.rows[one.site].name, more)
+                    several |= more
+            coverage.extend(copies_rows(record, several, file.samples))
             self._sort(grid, record, here, calls, notes)
         yield from (_issue(file, "", code, text) for code, text in doubts.told())
         yield from _settled(grid, file, notes, columns)
