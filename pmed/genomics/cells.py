@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 from .blocks import Bools, Bytes, Ints, numbers
 from .calls import NONE, Calls
 from .genotypes import short
+from .imputed import KEYS
 from .reads import Reads, judged
 
 _COLON, _DOT, _COMMA = b":.,"
 _MOST = 2**31 - 1
 _ROOM = b"\n" + bytes(15)  # windows may reach over the end
 _PASS = b"PASS"
-_LENGTH, _COPIES = "LEN", "CN"
+_LEFT = {"LEN", "CN", *KEYS}
 
 
 class Span(NamedTuple):
@@ -68,7 +69,7 @@ class Cells:
     def calls(self) -> tuple[Calls, Bools]:
         """The calls of all cells, and (cells,) those that `calls.decode` has to read."""
         odd = self.count >= len(self.keys)
-        if _LENGTH in self.keys or _COPIES in self.keys:
+        if not _LEFT.isdisjoint(self.keys):
             odd |= True
         found: dict[str, Ints] = {}
         for key in ("PS", "DP", "MIN_DP", "GQ", "RGQ"):
