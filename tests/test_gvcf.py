@@ -103,6 +103,16 @@ def test_two_changes_in_two_records_do_not_contradict_their_reads(tmp_path):
     assert out["issues"].is_empty()
 
 
+@pytest.mark.parametrize(("call", "state"), [
+    ("0:1000,1000", (None, None, "no-call")), ("0/0:1200,800", (None, None, "no-call")), ("0:1800,200", (0, None, "called")),
+    ("1:1000,1000", (1, None, "called")), ("1:1800,200", (1, None, "called")), ("0/1:0,2000", (0, 1, "called"))])
+def test_in_a_mixture_reads_of_reference_do_not_contradict_a_change(tmp_path, call, state):
+    """Of mitochondrial DNA a part may be changed; that there is none of it is not said by a call of REF alone."""
+    head = [line.replace("chr2", "chrM") for line in META]
+    file = vcf(tmp_path, f"1555 A G GT:AD:DP {call}:2000", chrom="chrM", meta=head)
+    assert said(read(file, rows=sites((1555, "A", "G"), chrom="chrM")), 1555, "G") == state
+
+
 @pytest.mark.parametrize(("call", "codes"), [
     ("1/2:0,14,16", FITS), ("1/2:14,0,16", AGAINST), ("0/1:5,5,20", AGAINST), ("0/0:30,0,0", FITS),
     ("0/2:15,0,15", FITS), ("0/2:15,15,0", AGAINST), ("2/2:0,15,15", AGAINST), ("0/1:12,12,6", DISAGREE)])

@@ -19,11 +19,16 @@ class Doubts:
     against: int = 0
     uneven: int = 0
 
-    def taken(self, mine: Shared, *, min_dp: int, min_gq: int, filters: bool) -> Shared:
-        """The calls with those unknown that cannot be relied on; failed filters (FT) count where `filters` says so."""
+    def taken(self, mine: Shared, *, min_dp: int, min_gq: int, filters: bool, mixture: bool) -> Shared:
+        """The calls with those unknown that cannot be relied on; failed filters (FT) count where `filters` says so.
+
+        Of a `mixture` (mitochondrial DNA) reads of REF do not contradict a change.
+        """
         calls = mine.calls
         weak, unfounded, nobody = calls.weak(min_dp, min_gq), calls.unfounded(), np.zeros(len(calls.ploidy), dtype=bool)
         against = (nobody if calls.against is None else calls.against) & ~unfounded
+        if mixture:
+            against = against & (calls.alleles <= 0).all(axis=1)
         uneven = (nobody if calls.uneven is None else calls.uneven) & ~against & ~unfounded & ~weak
         self.weak += mine.number(weak & ~against)
         self.unfounded += mine.number(unfounded)

@@ -37,6 +37,7 @@ from ..errors import GenomeError
 from ..genomics.alleles import Site, Sites
 from ..genomics.builds import BUILDS, known_build
 from ..genomics.calls import Calls, Ints, Shared, decode_shared
+from ..genomics.contigs import MITOCHONDRION
 from ..genomics.coverage import Targets, block_rows, copies_rows, target_rows
 from ..genomics.doubts import Doubts
 from ..genomics.files import kind_of
@@ -198,7 +199,7 @@ class VcfSource:
         yield from _faults(file, faults)
         for (record, here), everybody in zip(used, decoded, strict=True):
             calls = doubts.taken(everybody.at(take), min_dp=self.min_dp, min_gq=self.min_gq,
-                                 filters=self.filters == "unknown")
+                                 filters=self.filters == "unknown", mixture=record.chrom == MITOCHONDRION)
             yield from _polyploid(file, record, calls)
             if record.is_block:
                 coverage.extend(block_rows(record, calls.whole, file.samples))
