@@ -487,7 +487,7 @@ def _unit(bases: str) -> str:
 
 
 def _spliced(parts: list[Record], site: Site, column: int) -> list[Said]:
-    """Records that cover the site only together, all reference but one at most: that one, of the least depth, quality."""
+    """Records that cover the site only together, all reference but one at most: that, of the least depth, quality."""
     pos, ref, _ = trimmed(*site[1:])
     if set().union(*(covers(record, site) for record in parts)) != set(range(pos, pos + len(ref))):
         return []

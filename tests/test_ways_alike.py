@@ -20,12 +20,14 @@ from tests.vcf_writer import packed
 
 ROWS = sites((100, "A", "G"), (100, "A", "C"), (200, "CAT", "C"), (200, "C", "CAT"), (305, "A", "G"))
 HEAD = (*META, *(f'##FORMAT=<ID={key},Number=.,Type={kind},Description="{key}">'
-                 for key, kind in (("AD", "Integer"), ("CN", "Integer"), ("GP", "Float"), ("DS", "Float"))))
+                 for key, kind in (("AD", "Integer"), ("CN", "Integer"), ("GP", "Float"), ("DS", "Float"),
+                                   ("PL", "Integer"))))
 PLACES = ["100 A G", "100 A C,G", "100 A .", "100 A G,<NON_REF>", "200 CAT C,CATAT", "200 C CAT", "100 AC GT",
           "99 TACG T", "300 C <DEL>", "300 C <DUP>", "305 A G", "305 A *,G"]
 FORMATS = {"GT": (), "GT:AD:DP": ("ad", "dp"), "GT:DP:GQ": ("dp", "gq"), "GT:CN": ("cn",), "GT:FT": ("ft",),
-           "GT:PS": ("dp",), "GT:DS:GP": ("ds", "gp"), "GT:AD": ("ad",)}
-VALUES = {"ad": ["15,15,0", "30,0,0", "0,30,0", "1,29", "30", ".", "0,0,31"], "dp": ["30", "0", "1", "."],
+           "GT:PS": ("dp",), "GT:DS:GP": ("ds", "gp"), "GT:AD": ("ad",), "GT:PL": ("pl",)}
+VALUES = {"pl": ["0,3,30", "30,0,60", "90,9,0,120,120,150", "."],
+          "ad": ["15,15,0", "30,0,0", "0,30,0", "1,29", "30", ".", "0,0,31"], "dp": ["30", "0", "1", "."],
           "gq": ["99", "3", "2", "."], "cn": ["0", "1", "2", "3", "."], "ft": ["PASS", "bad", "."],
           "ds": ["0", "0.6", "2"], "gp": ["1,0,0", "0.4,0.35,0.25", "0,0.02,0.98", ".", "0.5,0.5", "0,0,1"]}
 GENOTYPES = ["0/0", "0/1", "1/1", "0|1", "1|0", "./.", ".", "0/.", "./1", "0", "1", "0/0"]
@@ -63,8 +65,8 @@ def cached(file: Path) -> Path:
 
 
 @pytest.mark.parametrize("people", [1, 5, 20])
-@settings(max_examples=10, phases=[Phase.explicit, Phase.reuse, Phase.generate], suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large,
-                                                  HealthCheck.large_base_example], deadline=None)
+@settings(max_examples=10, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate], suppress_health_check=[
+    HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example])
 @given(data=st.data())
 def test_every_way_gives_the_same_genotypes(people: int, data: st.DataObject) -> None:
     lines = data.draw(records(people))

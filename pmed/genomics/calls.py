@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from pmed.errors import GenomeError
 
-from . import imputed
+from . import sureness
 from .coded import MEANINGS, Coded
 from .reads import Reads, judged
 from .syntax import Fault
@@ -44,7 +44,7 @@ class Calls:
         phased: ``|`` between the alleles.
         phase_set: PS.
         dp: DP; where MIN_DP is given, the lesser of the two.
-        gq: GQ, or where that is not given RGQ, or what GP or DS say.
+        gq: GQ, or where that is not given RGQ, or what `sureness` makes of other fields.
         failed: FT is neither PASS nor ``.``.
         length: LEN, bases that a block of VCF 4.5 covers, each sample for itself.
         uneven: AD does not fit the call; None where the records were not read as text, or have no AD.
@@ -277,8 +277,8 @@ def _general(records: Sequence[Record], samples: int) -> list[Calls]:
     phase_set, unreadable = _phase_sets(fields, keys)
     dp = np.where(least == NONE, dp, np.where(dp == NONE, least, np.minimum(dp, least)))
     gq, phased = np.where(gq == NONE, rgq, gq), (found[:, 3] == 1) & ~unreadable
-    if any(key in imputed.KEYS for key in keys):
-        gq = np.where(gq == NONE, imputed.quality(fields, keys, found[:, :2], found[:, 2]), gq)
+    if (gq == NONE).any() and any(key in sureness.KEYS for key in keys):
+        gq = np.where(gq == NONE, sureness.quality(fields, keys, found[:, :2], found[:, 2]), gq)
     whole = Calls(found[:, :2], found[:, 2], phased, phase_set, dp, gq, _failed(fields, keys),
                   _numbers(fields, keys, "LEN") if "LEN" in keys else None,
                   uneven, against, _numbers(fields, keys, "CN") if "CN" in keys else None)

@@ -17,14 +17,14 @@ from numpy.typing import NDArray
 from .blocks import Bools, Bytes, Ints, numbers
 from .calls import NONE, Calls
 from .genotypes import short
-from .imputed import KEYS
 from .reads import Reads, judged
+from .sureness import KEYS
 
 _COLON, _DOT, _COMMA = b":.,"
 _MOST = 2**31 - 1
 _ROOM = b"\n" + bytes(15)  # windows may reach over the end
 _PASS = b"PASS"
-_LEFT = {"LEN", "CN", *KEYS}
+_LEFT = {"LEN", "CN"}
 
 
 class Span(NamedTuple):
@@ -79,6 +79,8 @@ class Cells:
             dp = np.where(least == NONE, dp, np.where(dp == NONE, least, np.minimum(dp, least)))
         if "RGQ" in self.keys:
             gq = np.where(gq == NONE, found["RGQ"], gq)
+        if not set(KEYS).isdisjoint(self.keys):
+            odd |= gq == NONE
         genotypes = self._genotypes(odd)
         if "AD" in self.keys:
             odd |= self._against(*genotypes[:2], found["DP"])

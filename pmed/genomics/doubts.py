@@ -48,5 +48,5 @@ class Doubts:
             yield "reads-contradict", (f"{self.against} calls at known sites are contradicted by their reads (AD: less "
                                        "than a tenth for one of two alleles, or a third for another): read as no call")
         if self.uneven:
-            yield "reads-disagree", (f"{self.uneven} calls at known sites do not fit their reads (AD: less than a fifth "
-                                     "for an allele, or a fifth for another): they are used and may be wrong")
+            yield "reads-disagree", (f"{self.uneven} calls at known sites do not fit their reads (AD: less than a "
+                                     "fifth for an allele, or a fifth for another): they are used and may be wrong")

@@ -25,7 +25,8 @@ def genome(folder: Path, *records: str, people: tuple[str, ...] = SAMPLES) -> Pa
     lines = [("chr", start, f"{chrom}\t{start}\t.\tA\t<NON_REF>\t.\tPASS\tEND={end}\tGT" + "\t0/0" * len(people))
              for chrom, start, end in BLOCKS]
     for chrom, pos, alt, end, flt, form, *calls in map(str.split, records):
-        lines.append(("chr", int(pos), f"{chrom}\t{pos}\t.\tN\t{alt}\t.\t{flt}\tEND={end}\t{form}\t" + "\t".join(calls)))
+        fields = [chrom, pos, ".", "N", alt, ".", flt, f"END={end}", form, *calls]
+        lines.append(("chr", int(pos), "\t".join(fields)))
     file = folder / "x.vcf"
     columns = "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\t" + "\t".join(people)
     body = sorted(lines, key=lambda one: (one[2].split("\t")[0], one[1]))

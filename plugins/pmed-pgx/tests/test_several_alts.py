@@ -24,8 +24,9 @@ AFTER, AT_ONCE = 233760250, 233760234
 
 
 def result(folder: Path, *records: str, behind: int = AFTER, **options: Any) -> dict[str, Any]:
-    """UGT1A1's row where the repeat has those records, "REF ALT FILTER GT", and reference is told from `behind` on."""
-    lines = [f"chr2\t233760233\t.\t{ref}\t{alt}\t.\t{flt}\t.\tGT\t{gt}" for ref, alt, flt, gt in map(str.split, records)]
+    """UGT1A1's row where the repeat has those records, "REF ALT FILTER GT"; `behind` on all is reference."""
+    lines = [f"chr2\t233760233\t.\t{ref}\t{alt}\t.\t{flt}\t.\tGT\t{gt}"
+             for ref, alt, flt, gt in map(str.split, records)]
     file = folder / "x.vcf"
     file.write_text(HEAD + "\n".join([OTHERS, *lines, BEHIND.format(behind)]) + "\n")
     [found] = pmed.calls([file], options={"vcf": options})

@@ -154,7 +154,8 @@ MIDDLE = ["", "CYP2D6 is called from small variants only: every call is marked *
           "| gene | person | consensus | called | why |", "|---|---|---|---|---|"]
 END = ["", "## PharmCAT's own cases", "",
        "What PharmCAT 3.1.1's tests assert of diplotypes called from a VCF holds here, too, in all cases that run the",
-       "published definitions, but for:", "", "| case | gene | what is asserted | why pmed differs |", "|---|---|---|---|"]
+       "published definitions, but for:", "",
+       "| case | gene | what is asserted | why pmed differs |", "|---|---|---|---|"]
 
 if __name__ == "__main__":
     main()

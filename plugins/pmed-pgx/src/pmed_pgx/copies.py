@@ -38,14 +38,15 @@ def open_where_more(results: pl.DataFrame, coverage: pl.DataFrame, samples: pl.D
     found = results.join(where, on=["patient_id", "gene"], how="left", maintain_order="left")
     more = pl.col("_where").is_not_null() & (pl.col("status") != "no-data")
     places = pl.col("_where").list.head(SHOWN).list.join(", ")
-    told = _message(MORE, pl.format("the file tells more copies than usual of the gene or a part of it ({}): what they do "
-                                    "to its function is not known", places))
+    told = _message(MORE, pl.format("the file tells more copies than usual of the gene or a part of it ({}): what they "
+                                    "do to its function is not known", places))
     held = _message("phenotype-withheld", pl.format("{} only if the copies change nothing", "phenotype"))
     messages = pl.concat_list(pl.col("messages").fill_null([]), told,
                               pl.when(pl.col("phenotype").is_not_null()).then(held).otherwise(pl.lit([], _MESSAGES)))
     nothing = {name: pl.lit([], TABLES["gene_results"].columns[name].dtype)
                for name in ("possible_phenotypes", "probabilities")}
-    changed = {"messages": messages, "complete": pl.lit(value=False), "phenotype": None, "activity_score": None, **nothing}
+    changed = {"messages": messages, "complete": pl.lit(value=False), "phenotype": None, "activity_score": None,
+               **nothing}
     return found.with_columns(pl.when(more).then(value).otherwise(name).alias(name)
                               for name, value in changed.items()).drop("_where")
 
