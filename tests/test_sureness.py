@@ -42,7 +42,8 @@ def test_one_in_two_is_no_call(tmp_path, form, call):
     ("GT:GP", "0|0:."), ("GT:GP", "0|0:x,y,z"),
     ("GT:GP", "0|0:0,12,120"), ("GT:GP", "0|0:"), ("GT:DS", "0|0:."),
 
-    ("GT:PL", "0/0:0"), ("GT:PL", "0/1:900,450,430"), ("GT:GL", "0/1:-90,-45,-43"), ("GT:PL", "0/0:."), ("GT:GL", "0/0:."),
+    ("GT:PL", "0/0:0"), ("GT:PL", "0/1:900,450,430"), ("GT:GL", "0/1:-90,-45,-43"), ("GT:PL", "0/0:."),
+    ("GT:GL", "0/0:."),
     ("GT:DS", "0|0:0.1,0.2"), ("GT:GP", "0|0:0.4,0.1"), ("GT:GP", "0|0")])
 def test_what_tells_nothing_is_not_used(tmp_path, form, call):
     """Phred posteriors of older files among it, and likelihoods of a few genotypes only, where records are split."""
