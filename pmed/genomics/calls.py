@@ -326,7 +326,8 @@ def _reads(fields: pl.Series, keys: list[str], found: Ints) -> Reads:
     one, two = (pl.when(pl.col(name) >= 0).then(pl.col("reads").list.get(pl.col(name).clip(0), null_on_oob=True))
                 for name in ("one", "two"))
     told = frame.select(one=one, two=two, total=pl.col("reads").list.sum()).fill_null(NONE)
-    return Reads(*(told[name].to_numpy() for name in told.columns), _numbers(fields, keys, "DP"))
+    first, second, total = (told[name].to_numpy() for name in ("one", "two", "total"))
+    return Reads(first, second, total, _numbers(fields, keys, "DP"))
 
 
 def _failed(fields: pl.Series, keys: list[str]) -> NDArray[np.bool_]:
