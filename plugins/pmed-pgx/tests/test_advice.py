@@ -310,6 +310,18 @@ def test_warfarin_points_to_the_estimated_dose(advise: Any, plain: Any) -> None:
     assert "VKORC1" in without["why"]
 
 
+@pytest.mark.parametrize(("advice", "out", "told"), [
+    ("use one that is neither codeine nor tramadol", "tramadol", []),
+    ("Do not use it; avoid carbamazepine and oxcarbazepine too.", "oxcarbazepine", []),
+    ("Avoid it, or give 6 mg doxepin at most.", "doxepin", ["Ruled out for this patient: doxepin."]),
+    ("Avoid it; consider tramadol.", "tramadol", ["Ruled out for this patient: tramadol."])])
+def test_what_a_text_refuses_itself_is_not_told_as_ruled_out(advice: str, out: str, told: list[str]) -> None:
+    key = {"patient_id": ["p"], "drug": ["x"]}
+    others = pl.DataFrame({**key, "alternatives": [[{"drug": out, "status": "ruled-out"}]]})
+    made = adviser._named_in_vain(pl.DataFrame({**key, "advice": [advice]}), others)
+    assert [one["text"] for each in made["lost"].to_list() for one in each] == told
+
+
 @pytest.mark.parametrize("drug", ["clopidogrel", "omeprazole"])
 def test_without_a_doubt_there_is_no_caution(drug: str, advise: Any, plain: Any) -> None:
     assert advise(plain())[drug]["cautions"] == []

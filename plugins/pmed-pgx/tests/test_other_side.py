@@ -9,7 +9,7 @@ import pytest
 from pmed_pgx.checks import covered, reads
 from pmed_pgx.medicines import TAKING, of_class
 from pmed_pgx.outcomes import Outcome, outcome
-from pmed_pgx.wording import advice, starting
+from pmed_pgx.wording import advice, cautions, starting, unknown
 
 
 def beside(drug: str, *others: str, later: bool = False, **known: Any) -> Outcome:
@@ -52,6 +52,9 @@ def beside(drug: str, *others: str, later: bool = False, **known: Any) -> Outcom
     ("mavacamten", "itraconazole", "adjust", "strong", "5 mg"),
     ("mavacamten", "felbamate", "adjust", "strong", "Labels before 2025"),
     ("mavacamten", "omeprazole", "adjust", "strong", "5 mg"), ("mavacamten", "diltiazem", "adjust", "strong", "5 mg"),
+    ("darunavir", "rifampin", "avoid", "strong", "this inducer"),
+    ("fluticasone", "ritonavir", "alternative", "moderate", "beclomethasone"),
+    ("methadone", "efavirenz", "monitor", "strong", "withdrawal"),
     ("ibuprofen", "betrixaban", "avoid", "strong", "anticoagulant"),
     ("dicumarol", "ibuprofen", "monitor", "strong", "NSAID")])
 def test_it_is_told_at_the_drug_that_has_to_change(drug: str, other: str, action: str, strength: str,
@@ -69,3 +72,48 @@ def test_what_is_only_foreseen_is_nothing_to_compare_the_present_dose_with() -> 
     now, later = (beside("rosuvastatin", "darolutamide", later=coming, **known) for coming in (False, True))
     assert all("Start rosuvastatin at 5 mg" in str(advice(one)) for one in (now, later))
     assert (starting(now), starting(later)) == (True, False)
+
+
+POOR = "Poor Metabolizer"
+
+
+@pytest.mark.parametrize(("drug", "gene", "action", "says"), [
+    ("aripiprazole", "CYP2D6", "adjust", "half the usual dose"), ("iloperidone", "CYP2D6", "adjust", "half the usual"),
+    ("clozapine", "CYP2D6", "monitor", "side effects"), ("valbenazine", "CYP2D6", "adjust", "40 mg"),
+    ("metoclopramide", "CYP2D6", "adjust", "5 mg"), ("clobazam", "CYP2C19", "adjust", "5 mg"),
+    ("mavacamten", "CYP2C19", "adjust", "2.5 mg")])
+def test_a_dose_by_the_genes_of_a_drug_without_a_guideline(drug: str, gene: str, action: str, says: str) -> None:
+    held = [row for row in beside(drug, "zinc", **{f"phenotype:{gene}": POOR}).checks if says in row.text]
+    assert [row.action for row in held] == [action]
+    # A genome alone does as well, a gene that nobody knows says nothing.
+    assert [row.action for row in outcome(covered()[drug], {f"phenotype:{gene}": POOR}).checks if says in row.text] == [
+        action]
+    assert not [row for row in beside(drug, "zinc").checks if says in row.text]
+
+
+def test_a_dose_is_not_halved_twice_for_one_reason() -> None:
+    one = beside("aripiprazole", "paroxetine", **{"phenotype:CYP2D6": POOR})
+    assert str(advice(one)) == "Halve aripiprazole while the inhibitor is taken."
+
+
+def test_lamotrigine_is_not_to_be_halved_and_raised_at_once() -> None:
+    both = str(advice(beside("lamotrigine", "valproate", "phenytoin")))
+    assert "Halve" in both
+    assert "Give more" not in both
+    assert "Give more" in str(advice(beside("lamotrigine", "phenytoin")))
+
+
+@pytest.mark.parametrize(("days", "told"), [(0.0, True), (None, True), (183.0, False)])
+def test_how_to_begin_allopurinol_with_weak_kidneys_is_not_for_who_has_taken_it_for_long(days: float | None,
+                                                                                        told: bool) -> None:
+    known = {"egfr": 40.0, "days-taken:allopurinol": days}
+    assert ("Start allopurinol at 100 mg" in str(advice(beside("allopurinol", "zinc", **known)))) is told
+
+
+@pytest.mark.parametrize(("drug", "others"), [("allopurinol", ["hydrochlorothiazide"]), ("carbamazepine", ["zinc"])])
+def test_who_has_tolerated_it_for_years_is_asked_for_no_test_of_hla(drug: str, others: list[str]) -> None:
+    one = beside(drug, *others, **{f"days-taken:{drug}": 999.0, "egfr": 90.0})
+    assert not [name for name in unknown(one) if "HLA" in name]
+    assert "gene-unknown" not in {caution["code"] for caution in cautions(one)}
+    new = beside(drug, *others, **{f"days-taken:{drug}": 9.0, "egfr": 90.0})
+    assert [name for name in unknown(new) if "HLA" in name]

@@ -37,6 +37,7 @@ START = 90.0  # days in which a treatment has just begun
 UNCLEAR = "the record does not say for certain that this drug is taken: please confirm"
 PAUSED = "the record says that this drug is paused: ask whether it is taken again, or will be, before relying on either"
 WORKED = " It has been taken for more than three months: where it works well, this is no reason to change it."
+REFUSED = r"(?i)\bneither \w+ nor \w+|\bavoid \w+ and \w+ too"  # names of what a text offers to nobody
 GENES = "{genes}"  # where in a reason the results of genes stand
 MORE_CAUTIONS = ("lost", "unclear", "assumed", "remarked", "hinted", "unweighed", "long_ago", "old_values")
 _MINE = pl.col("predictor") == PREDICTOR
@@ -119,7 +120,7 @@ def _named_in_vain(rows: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
     out = others.lazy().select(*KEY, one="alternatives").explode("one", empty_as_null=True, keep_nulls=True).filter(
         pl.col("one").struct.field("status") == OUT).select(*KEY, name=pl.col("one").struct.field("drug"))
     told = out.join(rows.lazy().drop_nulls("advice"), on=KEY, maintain_order="left").filter(
-        pl.col("advice").str.contains(pl.format(r"\b{}\b", "name")))
+        pl.col("advice").str.replace_all(REFUSED, "").str.contains(pl.format(r"\b{}\b", "name")))
     names = told.group_by(KEY, maintain_order=True).agg(names=pl.col("name").str.join(" or "))
     caution = pl.struct(code=pl.lit("ruled-out"), text=pl.format("Ruled out for this patient: {}.", "names"))
     return names.select(*KEY, lost=pl.concat_list(caution).cast(_TYPES["cautions"])).pipe(as_written)

@@ -246,8 +246,14 @@ def _asking(one: Outcome) -> list[Caution]:
 
 
 def unknown(one: Outcome) -> list[str]:
-    """Inputs that are unknown: of the rows, where none leads those that decide, and of checks those asked for."""
-    return list(dict.fromkeys([*(one.unknown if one.lead else one.missing), *asked_for(one)]))
+    """Inputs that are unknown and would tell more: of the rows, where none leads those that decide, and of checks."""
+    names = [name for name in one.unknown if name not in _settled(one)] if one.lead else one.missing
+    return list(dict.fromkeys([*names, *asked_for(one)]))
+
+
+def _settled(one: Outcome) -> set[str]:
+    """Inputs that a row which applies is for the lack of: who has taken a drug for years needs no test of them."""
+    return {name for row in one.applied for name, asked in row.when.items() if UNKNOWN in asked}
 
 
 def asked_for(one: Outcome) -> list[str]:
@@ -322,8 +328,7 @@ def _ambiguous(one: Outcome) -> list[Caution]:
 
 def _chosen_without(one: Outcome) -> list[Caution]:
     """Unknown genes do not stop a row that needs none of them, but they may add to it, unless it is for the unknown."""
-    asked = one.lead.when if one.lead else {}
-    lost = [name for name in one.unknown if name in one.drug.reference and UNKNOWN not in asked.get(name, ())]
+    lost = [name for name in one.unknown if name in one.drug.reference and name not in _settled(one)]
     if not lost:
         return []
     said = f"chosen without {' and '.join(map(about, lost))} (unknown)"
