@@ -1,7 +1,8 @@
 """How long a measurement tells of today, and how old the last one is.
 
 What changes within days (INR, potassium, the level of a drug) is not what it was months ago: an older value is unknown,
-neither a cause for alarm nor a sign that all is well. The limits are ours; none is of a guideline.
+neither a cause for alarm nor a sign that all is well. The limits are ours; none is of a guideline. That of a weight
+depends on age: an infant doubles its weight in five months.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ from .tables import TABLES, Tables
 
 NOT_DONE = ("cancelled", "entered-in-error", "registered")
 A_YEAR = 365.0
+WEIGHT = "29463-7"
+# Years of age, and how many days a weight counts below them; of adults a year.
+GROWING = ((2, 30.0), (18, 90.0))
 # LOINC → days. INR: the longest usual time between two checks is four weeks; lithium: three months; QTc: half a year.
 DAYS: Mapping[str, float] = {
     "6301-6": 30, "34714-6": 30,  # INR, of whole blood
@@ -38,6 +42,13 @@ def same(code: str) -> tuple[str, ...]:
 def days_of(code: str, others: float = A_YEAR) -> float:
     """How many days a value of the measurement tells of today; `others` of those that `DAYS` does not name."""
     return DAYS.get(code, others)
+
+
+def weight_days(born: pl.Expr, today: pl.Expr) -> pl.Expr:
+    """How many days a weight tells of today, by the dates of birth and of the question; where unknown, an infant's."""
+    (infant, fewest), (child, few) = GROWING
+    under = {years: (born.dt.offset_by(f"{years}y") > today).fill_null(value=True) for years in (infant, child)}
+    return pl.when(under[infant]).then(pl.lit(fewest)).when(under[child]).then(pl.lit(few)).otherwise(pl.lit(A_YEAR))
 
 
 def recent(code: str, others: float = A_YEAR) -> pl.Expr:
@@ -81,5 +92,8 @@ def outdated(tables: Tables, codes: Iterable[str]) -> pl.DataFrame:
     ago = (pl.col("index_date") - pl.col("start")).dt.total_days()
     last = rows.join(of, on="canonical_code", maintain_order="left").group_by("patient_id", "code", maintain_order=True
                                                                               ).last()
-    return last.with_columns(ago=ago).filter(pl.col("ago") > pl.col("limit"), pl.col("value").is_not_null()).select(
+    aged = last.join(patients.select("patient_id", "birth_date"), on="patient_id", how="left", maintain_order="left")
+    limit = pl.when(pl.col("code") == WEIGHT).then(weight_days(pl.col("birth_date"), pl.col("index_date"))).otherwise(
+        "limit")
+    return aged.with_columns(ago=ago).filter(pl.col("ago") > limit, pl.col("value").is_not_null()).select(
         "patient_id", "code", "value", "ago")

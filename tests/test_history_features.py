@@ -182,6 +182,18 @@ def test_height(rows: list[dict[str, object]], height: float | None) -> None:
     assert one("height", observations=rows) == pytest.approx(height)
 
 
+@pytest.mark.parametrize(("born", "days", "known"), [
+    (date(1950, 6, 1), 365, True), (date(1950, 6, 1), 366, False),
+    (date(2006, 6, 1), 365, True), (date(2006, 6, 2), 365, False),  # 18 years old today, and tomorrow
+    (date(2006, 6, 2), 90, True), (date(2006, 6, 2), 91, False),
+    (date(2022, 6, 1), 90, True), (date(2022, 6, 2), 90, False), (date(2022, 6, 2), 30, True),
+    (date(2024, 1, 1), 31, False), (None, 30, True), (None, 31, False)])
+def test_a_weight_of_long_ago_is_unknown_and_a_childs_soon(born: date | None, days: int, known: bool) -> None:
+    rows = [measure(1, "29463-7", 9.0, "kg", TODAY - timedelta(days=days))]
+    found = features("weight", "observation:29463-7", patients=[patient(birth_date=born)], observations=rows)
+    assert (found["weight"], found["observation:29463-7"]) == ([9.0 if known else None], [9.0])
+
+
 def test_observations_in_canonical_units() -> None:
     rows = [measure(1, "14647-2", 5.0, "mmol/L"), measure(2, "29463-7", 70.0, "kg"), measure(3, "99999-9", 1.0, "x")]
     found = features("observation:2093-3", "weight", "observation:29463-7", "observation:99999-9",

@@ -150,7 +150,7 @@ def test_an_order_of_a_version_with_tq1_and_rxo(tmp_path: Path) -> None:
     ("ORC|OD||FL9^PH||||||20240515", "stopped", False),
     ("ORC|SC|PL9^CPOE|||DC||||20240515", "stopped", False),
     ("ORC|CA|PL9^CPOE|||||||20240515", "cancelled", False),
-    ("ORC|HD|PL9^CPOE", "on-hold", False),
+    ("ORC|HD|PL9^CPOE", "on-hold", None),
     ("ORC|UD|PL9^CPOE", "active", True),
     ("ORC|DC|PL9^CPOE|||IP", "unknown", None),
     ("ORC|DC|OTHER^CPOE", "active", True),

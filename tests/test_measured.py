@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from pmed.features.derived_step import DerivedFeatures
-from pmed.measured import BLOOD, DAYS, outdated
+from pmed.measured import BLOOD, DAYS, WEIGHT, outdated
 from pmed.normalise.units import CODES, LOINC
 from pmed.render.view import patient_views
 from pmed.tables import TABLES, Tables
@@ -17,7 +17,7 @@ from tests import render_cases as cases
 
 TODAY = date(2026, 1, 15)
 UNITS = {"6301-6": "1", "34714-6": "1", "2823-3": "mmol/L", "6298-4": "mmol/L", "2160-0": "mg/dL", "38483-4": "mg/dL",
-         "8636-3": "ms"}
+         "8636-3": "ms", WEIGHT: "kg"}
 
 
 def record(*measured: tuple[str, float, int]) -> Tables:
@@ -44,6 +44,14 @@ def test_a_value_counts_for_its_days_and_is_then_unknown(code: str, value: float
     told = outdated(record((code, value, days + 1)), [code]).rows()
     assert told == [("p", code, value, days + 1)]
     assert outdated(record((code, value, days)), [code]).is_empty()
+
+
+@pytest.mark.parametrize(("born", "days"), [(date(1960, 1, 1), 365), (date(2010, 1, 1), 90), (date(2025, 1, 1), 30)])
+def test_how_long_a_weight_counts_depends_on_age(born: date, days: int) -> None:
+    for ago, told in ((days, []), (days + 1, [("p", WEIGHT, 55.0, days + 1)])):
+        tables = record((WEIGHT, 55.0, ago))
+        who = tables["patients"].with_columns(birth_date=pl.lit(born))
+        assert outdated({**tables, "patients": who}, [WEIGHT]).rows() == told
 
 
 def test_the_option_is_for_what_has_no_limit_of_its_own() -> None:

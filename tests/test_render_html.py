@@ -429,7 +429,7 @@ def risk(unit: str, **card: Any) -> Result:
 
 def test_only_what_the_card_calls_modifiable_could_be_lowered() -> None:
     said = section(rendered(risk("%", modifiable=["smoker", "bmi"])), "section-1", "lookup")
-    assert ("Could be lowered: smoker changed instead of usual adds 1.0 percentage points. This is their share in the "
+    assert ("Could be lowered: smoking changed instead of usual adds 1.0 percentage points. This is their share in the "
             "equation, not the effect of a treatment.") in said
     assert "Could be lowered" not in words(risk("%"))
 
@@ -462,6 +462,19 @@ def test_a_source_is_named_once_for_several_references() -> None:
     rows = cases.full_rows()
     rows["suggestions"][0]["evidence"] = [{**cases.EVIDENCE, "citation": f"PMID:{n}"} for n in (1, 2)]
     assert "Evidence: Guild, level A [1] [2]" in words(cases.result(rows))
+
+
+@pytest.mark.parametrize("current", [True, False])
+def test_what_a_source_leaves_out_for_everybody_is_a_note_and_no_alarm(current: bool) -> None:
+    cautions = [{"code": "not-covered", "text": "one variant is left out"}, {"code": "other", "text": "an alarm"}]
+    rows = cases.full_rows()
+    rows["suggestions"] = [cases.suggestion("warfarin", "adjust", current=current, cautions=cautions)]
+    html = rendered(cases.result(rows))
+    told = re.findall(r'<p class="caution">.*?</p>', html, re.DOTALL)
+    assert any("an alarm" in one for one in told)
+    assert not any("one variant is left out" in one for one in told)
+    assert re.findall(r'<p class="small muted">Note: .*?</p>', html) == [
+        '<p class="small muted">Note: <bdi lang="en">one variant is left out</bdi></p>']
 
 
 def test_what_the_genes_do_not_decide_does_not_look_like_standard_use() -> None:

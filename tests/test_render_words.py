@@ -40,6 +40,12 @@ def test_only_web_addresses_become_links(url: object, kept: bool) -> None:
     assert bool(words.web_link(url)) is kept
 
 
+@pytest.mark.parametrize(("name", "said"), [
+    ("pregnant", "pregnancy"), ("breastfeeding", "breast-feeding"), ("smoker", "smoking")])
+def test_what_a_concern_comes_from_is_a_noun(name: str, said: str) -> None:
+    assert words.feature(name) == said
+
+
 def test_first_sentence_is_not_cut_inside_numbers() -> None:
     text = "Start with 2.5 mg a day, which is about half of the usual dose. Then look again."
     assert words.first_sentence(text) == "Start with 2.5 mg a day, which is about half of the usual dose."

@@ -24,6 +24,8 @@ CAUTIONS_SHOWN = 2  # alternatives that need care; the rest folds away
 #: Cautions that say what is not known rather than what may harm: the first lines count them, the card says them.
 DOUBTS = ("allergies-unknown", "ambiguous-gene", "gene-unknown", "old-entry", "unknown-input", "unread-medicine",
           "weak-evidence")
+#: What a source leaves out or adds for everybody: no alarm, and not among the first lines.
+NOTES = ("not-covered",)
 OPEN = ("test", "not-assessed")
 ACTION_WORDS = {"avoid": marked("Avoid"), "alternative": marked("Alternative"), "adjust": marked("Adjust"),
                 "monitor": marked("Monitor"), "test": marked("Test"), "standard": marked("Standard"),
@@ -116,7 +118,8 @@ def _advice(row: View, view: View, displays: words.Displays, references: Referen
             words.first_sentence(text), word, row["drug"])), "genes": _changed_genes(row, view),
         "strength_words": _(STRENGTH_WORDS[row["strength"]]), "when": _(URGENCY_WORDS[row["urgency"]]),
         "options": _options(row["alternatives"]),
-        "pressing": [one for one in row["cautions"] if one["code"] not in DOUBTS],
+        "pressing": [one for one in row["cautions"] if one["code"] not in {*DOUBTS, *NOTES}],
+        "notes": [one for one in row["cautions"] if one["code"] in NOTES],
         "doubts": [one for one in row["cautions"] if one["code"] in DOUBTS],
         "medicines": [_medicine(one) for one in current_medicines(view) if row["drug"] in (one["ingredients"] or [])],
         "evidence": references.cite(row["evidence"]),

@@ -31,7 +31,7 @@ PATTERNS = {
     "days-taken": marked("days on {}"),
 }
 SHOWN = {"egfr": marked("kidney function (eGFR)"), "egfr-trend": marked("change of eGFR a year"),
-         "breastfeeding": marked("breast-feeding"),
+         "breastfeeding": marked("breast-feeding"), "pregnant": marked("pregnancy"), "smoker": marked("smoking"),
          "creatinine-clearance": marked("kidney function (creatinine clearance)"),
          "child-pugh": marked("liver function (Child-Pugh)"), "bmi": "BMI",
          "systolic-bp": marked("systolic blood pressure"), "bp-treated": marked("blood pressure treated"),

@@ -4,7 +4,7 @@
 - *time of day*: tables keep the day; measurements of one day are in the order of their times.
 - *partial dates*: a start is the first day it may mean, an end the last one.
 - *active medicine*: status ``active``, ordered (no proposal, no "do not perform"), begun and not ended by the
-  index date. ``on-hold`` is not taken.
+  index date. Whether what is ``on-hold`` is taken is unknown: it is paused, and to be taken up again.
 - *medicine given*: taken on the day, or in the period, in which it was given; not taken later, once that is completed.
   Where nothing but administrations is recorded, as of a stay in hospital, no order says whether it goes on: for 2 days
   it is unknown. *Medicine handed out*: taken for as long as it lasts, unknown where that is not recorded.
@@ -371,10 +371,11 @@ def _supplied() -> pl.Expr:
 def _prescribed() -> pl.Expr:
     """Null where the record does not say: no status, status unknown, or an active order that may no longer be filled.
 
-    How long an order may be filled (validityPeriod) is not how long the medicine is taken. R5's "recorded" statement
-    tells nothing either.
+    So is what is on hold: nobody tells when it is taken up again, and it then meets what was begun meanwhile. How long
+    an order may be filled (validityPeriod) is not how long the medicine is taken. R5's "recorded" statement tells
+    nothing either.
     """
-    silent = pl.col("status").is_null() | pl.col("status").is_in(["unknown", "recorded"])
+    silent = pl.col("status").is_null() | pl.col("status").is_in(["unknown", "recorded", "on-hold"])
     taken = pl.when(~silent).then(pl.col("status") == "active")
     lapsed = ~_lasting() & (pl.col("kind") == "order")
     return taken & pl.col("ordered") & _begun() & pl.when(~lapsed).then(_lasting())

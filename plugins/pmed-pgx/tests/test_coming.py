@@ -14,7 +14,7 @@ from pmed_pgx.checks import covered, doubtful
 from pmed_pgx.explainer import attributed, game
 from pmed_pgx.medicines import PresentPhenotypes
 from pmed_pgx.outcomes import outcome
-from pmed_pgx.wording import advice, because, cautions
+from pmed_pgx.wording import advice, because, cautions, to_ask
 
 TODAY = date(2026, 1, 15)
 CYP, NORMAL, POOR = "phenotype:CYP2D6", "Normal Metabolizer", "Poor Metabolizer"
@@ -105,6 +105,17 @@ def test_a_row_of_the_guideline_is_foreseen() -> None:
     assert poor.lead
     assert poor.lead.action == "avoid"
     assert "Once" not in str(advice(poor))
+
+
+@pytest.mark.parametrize(("entry", "phenotype", "asked"), [
+    ("paroxetine|inhibitor|strong|perhaps taken", NORMAL, "paroxetine"),
+    ("paroxetine|inhibitor|strong|taken", NORMAL, ""),
+    ("paroxetine|inhibitor|strong|perhaps taken", None, ""), ("", None, "")])
+def test_what_is_perhaps_taken_is_to_be_asked_for_where_it_alone_leaves_a_gene_open(
+        entry: str, phenotype: str | None, asked: str) -> None:
+    known = {CYP: phenotype, "activity-score:CYP2D6": phenotype and 2.0, "modifiers:CYP2D6": entry, "age": 50.0,
+             "egfr": 90.0}
+    assert to_ask(outcome(covered()["codeine"], known)) == asked
 
 
 def test_a_drug_that_is_to_begin_is_not_foreseen_beside_itself() -> None:

@@ -15,7 +15,7 @@ from pmed_pgx.adviser import GuidelineAdviser
 from pmed_pgx.predictor import GuidelinePredictor
 
 TODAY = date(2026, 1, 15)
-UNITS = {"6301-6": "1", "2823-3": "mmol/L", "2160-0": "mg/dL", "777-3": "10*3/uL"}
+UNITS = {"6301-6": "1", "2823-3": "mmol/L", "2160-0": "mg/dL", "777-3": "10*3/uL", "29463-7": "kg"}
 
 
 def advised(drug: str, *measured: tuple[str, float, int], taken: bool = True, **known: Any) -> dict[str, Any] | None:
@@ -30,7 +30,8 @@ def advised(drug: str, *measured: tuple[str, float, int], taken: bool = True, **
     made = GuidelineAdviser().advise({
         "features": features, "predictions": predictions.select(TABLES["predictions"].names),
         "gene_results": TABLES["gene_results"].empty(), "medications": TABLES["medications"].frame([medicine]),
-        "patients": TABLES["patients"].frame([{"patient_id": "p", "index_date": TODAY}]),
+        "patients": TABLES["patients"].frame([
+            {"patient_id": "p", "birth_date": date(1960, 1, 1), "index_date": TODAY}]),
         "observations": TABLES["observations"].frame(rows)})
     return next(iter(made.filter(drug=drug).iter_rows(named=True)), None)
 
@@ -105,3 +106,24 @@ def test_kidney_function_is_among_what_is_unknown_beside_advice_of_genes() -> No
     row = advised("celecoxib", egfr=None, **{"activity-score:CYP2C9": 2.0, "phenotype:CYP2C9": "Normal Metabolizer"})
     assert row
     assert (row["action"], row["unknown"]) == ("standard", ["egfr"])
+
+
+def test_a_weight_of_long_ago_is_told_where_the_dose_hangs_on_it() -> None:
+    row = advised("prasugrel", ("29463-7", 55.0, 400), weight=None)
+    assert row
+    assert (row["action"], row["unknown"]) == ("test", ["weight"])
+    assert told(row) == ["weight of 400 days ago (55 kg) is too old to count: measure it anew"]
+    assert told(advised("metformin", ("29463-7", 55.0, 400), egfr=None, weight=None)) == []
+
+
+@pytest.mark.parametrize(("known", "asked"), [
+    ({"age": 85.0, "condition:atrial-fibrillation": True, "latest:2160-0": 1.0}, ["weight"]),
+    ({"age": 85.0, "condition:atrial-fibrillation": True}, ["weight", "latest:2160-0"]),
+    # A diagnosis is nothing to measure.
+    ({"age": 85.0, "condition:atrial-fibrillation": None, "latest:2160-0": 1.0}, ["weight"]),
+    ({"age": 85.0, "condition:atrial-fibrillation": False}, None),
+    ({"age": 50.0, "condition:atrial-fibrillation": True, "latest:2160-0": 1.0}, None),
+    ({"age": 50.0, "condition:atrial-fibrillation": True, "latest:2160-0": 1.8}, ["weight"])])
+def test_apixaban_asks_for_the_weight_where_it_decides(known: dict[str, Any], asked: list[str] | None) -> None:
+    row = advised("apixaban", weight=None, **known)
+    assert (row and row["unknown"]) == asked

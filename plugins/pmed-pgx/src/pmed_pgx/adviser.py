@@ -34,6 +34,10 @@ from .uncovered import allergies_to_others
 PREDICTOR = "pgx-guidelines"
 KEY = ["patient_id", "drug"]
 START = 90.0  # days in which a treatment has just begun
+UNCLEAR = "the record does not say for certain that this drug is taken: please confirm"
+PAUSED = "the record says that this drug is paused: ask whether it is taken again, or will be, before relying on either"
+WORKED = " It has been taken for more than three months: where it works well, this is no reason to change it."
+REFUSED = r"(?i)\bneither \w+ nor \w+|\bavoid \w+ and \w+ too"  # names of what a text offers to nobody
 GENES = "{genes}"  # where in a reason the results of genes stand
 MORE_CAUTIONS = ("lost", "unclear", "assumed", "remarked", "hinted", "unweighed", "long_ago", "old_values")
 _MINE = pl.col("predictor") == PREDICTOR
@@ -43,8 +47,8 @@ _TYPES = {name: column.dtype for name, column in TABLES["suggestions"].columns.i
 _NO_PRESENT = TABLES["present_phenotypes"].empty()
 _NONE_UNWEIGHED, _NONE_LONG_AGO = (pl.DataFrame(schema={**dict.fromkeys(KEY, pl.String()), name: _TYPES["cautions"]})
                                    for name in ("unweighed", "long_ago"))
-_FLAGS = ("by_check", "for_today", "harm_at_start", "grave", "changes", "discomfort", "starting")
-_FACTS = ("action", "strength", "advice", "because", "dose_factor", "expected", "untested", "open", "to_test",
+_FLAGS = ("by_check", "for_today", "harm_at_start", "grave", "changes", "discomfort", "weak", "starting")
+_FACTS = ("action", "strength", "advice", "because", "dose_factor", "expected", "untested", "open", "to_test", "to_ask",
           "population", "evidence", "noted", "unknown", "explained_by", "offered_for", "offered_as", *_FLAGS)
 
 
@@ -116,7 +120,7 @@ def _named_in_vain(rows: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
     out = others.lazy().select(*KEY, one="alternatives").explode("one", empty_as_null=True, keep_nulls=True).filter(
         pl.col("one").struct.field("status") == OUT).select(*KEY, name=pl.col("one").struct.field("drug"))
     told = out.join(rows.lazy().drop_nulls("advice"), on=KEY, maintain_order="left").filter(
-        pl.col("advice").str.contains(pl.format(r"\b{}\b", "name")))
+        pl.col("advice").str.replace_all(REFUSED, "").str.contains(pl.format(r"\b{}\b", "name")))
     names = told.group_by(KEY, maintain_order=True).agg(names=pl.col("name").str.join(" or "))
     caution = pl.struct(code=pl.lit("ruled-out"), text=pl.format("Ruled out for this patient: {}.", "names"))
     return names.select(*KEY, lost=pl.concat_list(caution).cast(_TYPES["cautions"])).pipe(as_written)
@@ -189,7 +193,8 @@ def _urgency() -> pl.Expr:
     test, graded = pl.col("action") == "test", pl.col("strength").is_in(["strong", "moderate"])
     slight = test & ~pl.col("grave") & pl.col("too_old").is_null()
     quiet = ~pl.col("current") | pl.col("action").is_in(["standard", "not-assessed"]) | slight
-    pressing = (pl.col("action").is_in(["avoid", "alternative"]) & graded & ~pl.col("discomfort")) | (
+    mild = pl.col("discomfort") | _has_worked()
+    pressing = (pl.col("action").is_in(["avoid", "alternative"]) & graded & ~mild) | (
         _begins() & (test | pl.col("changes"))) | pl.col("for_today")
     return pl.when(quiet).then(pl.lit("routine")).when(pressing).then(pl.lit("today")).otherwise(pl.lit("soon"))
 
@@ -199,15 +204,23 @@ def _begins() -> pl.Expr:
     return pl.col("harm_at_start") & (pl.col("days") < START).fill_null(value=True)
 
 
+def _has_worked() -> pl.Expr:
+    """Whether all that speaks against it is that it may be too weak, and it has been taken for long enough to know."""
+    return pl.col("weak") & (pl.col("days") >= START).fill_null(value=False)
+
+
 def _text() -> pl.Expr:
     note = (pl.when(pl.col("explained_too").is_not_null())
             .then(pl.lit(" The dose estimated for this patient can serve as the start."))
             .when(pl.col("expected") != "").then(pl.format(" Expected maintenance {}.", "expected"))
+            .when(_has_worked()).then(pl.lit(WORKED))
             .when(pl.col("starting") & pl.col("current") & pl.col("unclear").is_null())
             .then(pl.lit(" It is taken already: compare the present dose with this."))
             .otherwise(pl.lit("")))
     advice = _with_test(pl.col("advice").str.replace_all("{alternatives}", _fitting(), literal=True))
-    test = pl.format("Test {} before relying on the usual dose of {}.{}", "untested", "drug", "open")
+    test = pl.when(pl.col("to_ask") != "").then(pl.format(
+        "Ask whether {} is taken, and how much, before relying on the usual dose of {}.{}", "to_ask", "drug", "open")
+    ).otherwise(pl.format("Test {} before relying on the usual dose of {}.{}", "untested", "drug", "open"))
     wait = pl.format("Not assessed: no reliable result for {}.{}", "untested", "open")
     return (pl.when("assessed").then(advice + note).when(pl.col("action") == "test").then(test)
             .when(pl.col("untested").is_not_null()).then(wait)
@@ -306,13 +319,14 @@ def _fact(one: Outcome) -> dict[str, Any]:
             "advice": wording.advice(one), "because": wording.because(one, GENES),
             "dose_factor": wording.dose_factor(one), "expected": lead.expected if lead else "",
             "untested": wording.untested(one), "open": wording.point(one),
-            "to_test": wording.to_test(one), "by_check": lead in one.checks,
+            "to_test": wording.to_test(one), "to_ask": wording.to_ask(one), "by_check": lead in one.checks,
             "for_today": any(row.today for row in one.checks),
             "population": wording.population(one), "evidence": wording.evidence(one), "noted": wording.cautions(one),
             "unknown": wording.unknown(one),
             "explained_by": [{"predictor": PREDICTOR, "target": drug.name}],
             "harm_at_start": drug.harm_at_start, "grave": _grave(one), "changes": _changes(one),
-            "discomfort": bool(lead and lead.discomfort), "starting": wording.starting(one)}
+            **{name: bool(lead and getattr(lead, name)) for name in ("discomfort", "weak")},
+            "starting": wording.starting(one)}
 
 
 def _changes(one: Outcome) -> bool:
@@ -329,14 +343,16 @@ def _grave(one: Outcome) -> bool:
 @unless_repeated
 def _taken(medications: pl.DataFrame) -> pl.DataFrame:
     """Drugs taken now; one that is ordered, or perhaps taken, counts as taken, with a caution."""
-    each = each_drug(medications.filter(pl.col("active").fill_null(value=True) | pl.col("coming")), "start")
-    perhaps = pl.struct(code=pl.lit("drug-unclear"), text=pl.lit(
-        "the record does not say for certain that this drug is taken: please confirm"))
-    coming = pl.struct(code=pl.lit("not-begun"), text=pl.format("ordered from {} on: not taken yet", "start"))
-    told = pl.when(pl.col("perhaps")).then(pl.concat_list(perhaps)).otherwise(pl.concat_list(coming))
-    unclear = pl.when(~pl.col("sure")).then(told.cast(_TYPES["cautions"]))
+    each = each_drug(medications.filter(pl.col("active").fill_null(value=True) | pl.col("coming")), "start", "status")
+    perhaps = pl.when("paused").then(pl.lit(PAUSED)).otherwise(pl.lit(UNCLEAR))
+    coming = pl.format("ordered from {} on: not taken yet", "start")
+    code = pl.when("perhaps").then(pl.lit("drug-unclear")).otherwise(pl.lit("not-begun"))
+    told = pl.struct(code=code, text=pl.when("perhaps").then(perhaps).otherwise(coming))
+    unclear = pl.when(~pl.col("sure")).then(pl.concat_list(told).cast(_TYPES["cautions"]))
+    doubted = pl.col("state") == PERHAPS
     return each.group_by(KEY).agg(
-        pl.col("start").min(), sure=(pl.col("state") == TAKEN).any(), perhaps=(pl.col("state") == PERHAPS).any(),
+        pl.col("start").min(), sure=(pl.col("state") == TAKEN).any(), perhaps=doubted.any(),
+        paused=pl.col("status").eq_missing("on-hold").filter(doubted).all(),
     ).select(*KEY, current=pl.lit(value=True), unclear=unclear).pipe(as_written)
 
 

@@ -48,7 +48,8 @@ class Row:
     ``ages`` (years) and ``indication`` (a key of ``findings.tsv``) say whom it is for, in words in ``population``.
     A check, which is no row of the guideline, has an ``evidence`` of its own, and may ``ask`` for what is unknown.
     ``expected`` is the maintenance dose that the guideline's table gives; ``{alternatives}`` in ``text`` stands for
-    those that fit the patient. ``discomfort`` says that what it avoids is unpleasant and no danger, ``undecided`` that
+    those that fit the patient. ``discomfort`` says that what it avoids is unpleasant and no danger, ``weak`` that it is
+    too little effect, which is felt and known after some months, ``undecided`` that
     the genes are known and tell nothing for or against the drug; ``today`` that it is for today though the drug stays.
     """
 
@@ -66,6 +67,7 @@ class Row:
     evidence: Evidence | None = None
     ask: bool = False
     discomfort: bool = False
+    weak: bool = False
     undecided: bool = False
     today: bool = False
 
@@ -253,7 +255,7 @@ def _row(row: dict[str, Any], drug: str, group: dict[str, Any], where: str) -> R
     return Row(row["key"], when, row["action"], row["strength"], text, because, row.get("dose_factor"),
                row.get("expected", ""), _ages(row.get("ages"), where), row.get("indication", ""),
                row.get("population", group["population"]), discomfort=row.get("discomfort", False),
-               undecided=row.get("undecided", False))
+               weak=row.get("weak", False), undecided=row.get("undecided", False))
 
 
 def one_of(value: str, allowed: Any, where: str) -> None:

@@ -10,7 +10,7 @@ from functools import cache
 
 import polars as pl
 
-from pmed.measured import outdated, unit_of
+from pmed.measured import WEIGHT, outdated, unit_of
 from pmed.tables import TABLES, Tables
 
 from .cases import Cases
@@ -21,7 +21,7 @@ from .wording import LABS, asked_for
 KEY = ["patient_id", "drug"]
 OLD_VALUE = "old-value"
 # What is derived from a measurement, which checks ask for
-_DERIVED = {"egfr": ("2160-0",), "creatinine-clearance": ("2160-0", "29463-7")}
+_DERIVED = {"egfr": ("2160-0",), "creatinine-clearance": ("2160-0", WEIGHT), "weight": (WEIGHT,)}
 _CAUTIONS = TABLES["suggestions"].columns["cautions"].dtype
 _NONE = pl.DataFrame(schema={**dict.fromkeys(KEY, pl.String()), "old_values": _CAUTIONS, "too_old": pl.String(),
                              "remeasure": pl.List(pl.String())})

@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from .checks import is_list, listing
+from .checks import acting_on, is_list, listing
 from .guidelines import AGE, CONCERN, UNKNOWN, Known, Row, gene_of
 from .medicines import TAKING
 from .outcomes import Judged, Outcome, considered
-from .phenoconversion import OR
+from .phenoconversion import OR, PERHAPS
 
 Caution = dict[str, str]
 SHOWN = 4
+CONDITION = "condition:"
 # Advice that begins, or goes on after its first sentence, with how to start.
 _BEGINS = re.compile(r"(?:^|[.:] )(?:Start|Consider a (?:lower )?start)\b(?! as usual)")
 _CHANGES, _REPLACES = CONCERN["adjust"], CONCERN["alternative"]
@@ -83,6 +84,16 @@ def untested(one: Outcome) -> str | None:
     return " and ".join(dict.fromkeys(map(about, names))) or None
 
 
+def to_ask(one: Outcome) -> str:
+    """Medicines, perhaps taken, that alone leave a gene open: no test would help, but to ask."""
+    genes = [gene_of(name) for name in one.missing if one.given.get(name) and OR not in str(one.given[name])]
+    if not one.missing or len(genes) < len(one.missing):
+        return ""
+    perhaps = {acting.drug for gene in genes for acting in acting_on(one.drug, gene, one.given)
+               if acting.state == PERHAPS}
+    return " and ".join(sorted(perhaps))
+
+
 def to_test(one: Outcome) -> str:
     """What to test while a treatment begins, though something leads: a result may be a stronger reason against it."""
     worse = [row for row in one.undecided if one.lead and row.changes and row.strength == "strong"
@@ -122,8 +133,14 @@ def _beside(one: Outcome, row: Row, least: float) -> bool:
 
 
 def starting(one: Outcome) -> bool:
-    """Whether the advice says how to begin, which alone is odd to read where the drug is taken already."""
-    return bool(_BEGINS.search(advice(one) or ""))
+    """Whether the advice says how to begin, which alone is odd to read where the drug is taken already.
+
+    What is only foreseen, of another medicine that is to begin, is nothing to compare the present dose with.
+    """
+    said, own = advice(one) or "", (*one.drug.rows, *one.drug.checks)
+    for row in one.checks:
+        said = said if row in own else said.replace(row.text, "")
+    return bool(_BEGINS.search(said))
 
 
 def _guideline(one: Outcome) -> str:
@@ -229,15 +246,25 @@ def _asking(one: Outcome) -> list[Caution]:
 
 
 def unknown(one: Outcome) -> list[str]:
-    """Inputs that are unknown: of the rows, where none leads those that decide, and of checks those asked for."""
-    return list(dict.fromkeys([*(one.unknown if one.lead else one.missing), *asked_for(one)]))
+    """Inputs that are unknown and would tell more: of the rows, where none leads those that decide, and of checks."""
+    names = [name for name in one.unknown if name not in _settled(one)] if one.lead else one.missing
+    return list(dict.fromkeys([*names, *asked_for(one)]))
+
+
+def _settled(one: Outcome) -> set[str]:
+    """Inputs that a row which applies is for the lack of: who has taken a drug for years needs no test of them."""
+    return {name for row in one.applied for name, asked in row.when.items() if UNKNOWN in asked}
 
 
 def asked_for(one: Outcome) -> list[str]:
-    """Inputs that are unknown and that a check asks for; none where the drug is to be avoided whatever they are."""
+    """Measurements that are unknown and that a check asks for; none where the drug is to be avoided whatever they are.
+
+    Age and diagnoses that the check looks at, too, are nothing to measure.
+    """
     if one.lead and one.lead.action == "avoid":
         return []
-    return list(dict.fromkeys(name for row in one.asking for name in row.when if one.known.get(name) is None))
+    return list(dict.fromkeys(name for row in one.asking for name in row.when
+                              if one.known.get(name) is None and name != AGE and not name.startswith(CONDITION)))
 
 
 def silence(one: Outcome) -> str:
@@ -301,8 +328,7 @@ def _ambiguous(one: Outcome) -> list[Caution]:
 
 def _chosen_without(one: Outcome) -> list[Caution]:
     """Unknown genes do not stop a row that needs none of them, but they may add to it, unless it is for the unknown."""
-    asked = one.lead.when if one.lead else {}
-    lost = [name for name in one.unknown if name in one.drug.reference and UNKNOWN not in asked.get(name, ())]
+    lost = [name for name in one.unknown if name in one.drug.reference and name not in _settled(one)]
     if not lost:
         return []
     said = f"chosen without {' and '.join(map(about, lost))} (unknown)"
