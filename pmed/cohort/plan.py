@@ -52,12 +52,14 @@ class Chunk:
         people: (patient_id, sample); the sample is "" without a genome.
         block: Where their genomes are.
         records: Staged records (`staging`), in the order of the inputs.
+        alike: What is told of those whose ids are nearly those of other people of the cohort.
     """
 
     number: int
     people: tuple[tuple[str, str], ...]
     block: Block = field(default_factory=lambda: Block(()))
     records: tuple[Path, ...] = ()
+    alike: dict[str, str] = field(default_factory=dict)
 
 
 def people_at_once(megabytes: int, jobs: int, *, genes_only: bool = False) -> int:

@@ -28,6 +28,7 @@ from ..plugins import Failure
 from ..settings import Settings
 from ..stages import explain as explaining
 from ..stages import features as feature_stage
+from ..stages.link import told_alike
 from ..stages.read import empty_tables, read
 from ..tables import TABLES
 from ..types import ReadRequest
@@ -139,6 +140,8 @@ class Worker:
         parts = self._whole(staging.staged_tables(chunk.records), chunk, lost, unread)
         tables = {name: pl.concat([one[name] for one in parts]) if parts else _empty(name)
                   for name in self.asked.tables}
+        if chunk.alike:
+            tables["issues"] = pl.concat([tables["issues"], told_alike(chunk.alike)])
         done = Done(chunk.number, tables["people"].height, lost, unread,
                     tuple(dict.fromkeys(map(str, self.engine.plugins.failures))))
         write_all({part(self.asked.folder, name, chunk.number): _parquet(frame) for name, frame in tables.items()})
