@@ -47,7 +47,8 @@ def lines(folder: Path, bad: str) -> Path:
 def tables(folder: Path, bad: str) -> Path:
     each = range(1, PEOPLE + 1)
     (folder / "p.csv").write_text("id,sex,born\n" + "".join(f"{one},male,1950-01-01\n" for one in each))
-    (folder / "m.csv").write_text("id,drug,when\n" + "".join(f"{one},warfarin,2024-01-01\n" for one in each) + f"{bad}\n")
+    (folder / "m.csv").write_text(
+        "id,drug,when\n" + "".join(f"{one},warfarin,2024-01-01\n" for one in each) + f"{bad}\n")
     (folder / "x.mapping.toml").write_text(MAPPING)
     return folder / "x.mapping.toml"
 

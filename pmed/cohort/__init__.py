@@ -332,8 +332,7 @@ def _chunks(placed: Sequence[tuple[Block, tuple[tuple[str, str], ...]]],
     chunks += [Chunk(number, tuple((patient, "") for patient in patients), records=(path,))
                for number, (path, patients) in enumerate(alone, len(chunks))]
     told = alike(patient for chunk in chunks for patient, _ in chunk.people)
-    return [replace(chunk, alike=mine) if (mine := {who: told[who] for who, _ in chunk.people if who in told}) else chunk
-            for chunk in chunks] if told else chunks
+    return [replace(chunk, alike={who: told[who] for who, _ in chunk.people if who in told}) for chunk in chunks]
 
 
 def _finished_before(folder: Path, chunks: Iterable[Chunk]) -> dict[int, Done]:
