@@ -152,15 +152,16 @@ class Worker:
                unread: dict[str, str]) -> list[Tables]:
         """All at once; where anything is wrong, without the files that cannot be read and those who are in no other."""
         block, people = chunk.block, chunk.people
-        whole: Tried[Tables] | None = self._tried(records, block, people)
+        whole = self._tried(records, block, people)
         if whole.made is None:
             unread.update(self._unread(block))
         if unread:
             block = replace(block, paths=tuple(path for path in block.paths if str(path) not in unread))
             gone = _gone(people, block, unread)
             lost.update(gone)
-            people, whole = tuple(one for one in people if one[0] not in gone), None
-        return list(self._results(records, block, people, lost, whole)) if people else []
+            people = tuple(one for one in people if one[0] not in gone)
+        known = None if unread else whole
+        return list(self._results(records, block, people, lost, known)) if people else []
 
     def _unread(self, block: Block) -> dict[str, str]:
         """The files of the block that cannot be read, and why not."""

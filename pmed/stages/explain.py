@@ -48,7 +48,7 @@ def _explanations(plugins: Plugins, component: Component, features: pl.DataFrame
     asking: Asking | None = None
     for owner, explainer in _offers(plugins, component.made):
         blamed = component if owner.plugin in BUILT_IN else owner
-        asking = partial(plugins.attempt, blamed, "explanations", _explain, explainer, component.made)
+        asking = _asking(plugins, blamed, "explanations", partial(_explain, explainer, component.made))
         made = asking(features, rows)
         if made is not None:
             return [made]
@@ -57,9 +57,15 @@ def _explanations(plugins: Plugins, component: Component, features: pl.DataFrame
 
 def _traces(plugins: Plugins, component: Component, features: pl.DataFrame, rows: pl.DataFrame) -> list[pl.DataFrame]:
     """The steps to each prediction, of those patients for whom the predictor does not fail to tell them."""
-    asking = partial(plugins.attempt, component, "traces", _trace, component.made)
+    asking = _asking(plugins, component, "traces", partial(_trace, component.made))
     made = asking(features, rows)
     return _of_others(plugins, asking, features, rows) if made is None else [made]
+
+
+def _asking(plugins: Plugins, blamed: Component, stage: str,
+            call: Callable[[pl.DataFrame, pl.DataFrame], pl.DataFrame]) -> Asking:
+    """Make the call with features and rows; where it fails, note who is to blame."""
+    return lambda features, rows: plugins.attempt(blamed, stage, call, features, rows)
 
 
 def _of_others(plugins: Plugins, asking: Asking, features: pl.DataFrame, rows: pl.DataFrame) -> list[pl.DataFrame]:
