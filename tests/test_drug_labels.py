@@ -47,6 +47,7 @@ EXPECTED = {
     "quetiapine": ("Seroquel prolong",), "st. john's wort extract": ("Johanniskraut", "Laif 900"),
     "amlodipine": ("Amlodipin besilat Dexcel",), "scopolamine butylbromide": ("Buscopan", "Hyoscine butylbromide"),
     "benserazide + levodopa": ("Levodopa/Benserazid", "Madopar"), "naloxone + oxycodone": ("Targin 10/5",),
+    "aspirin + clopidogrel": ("Clopidogrel 75 mg/ASS 100 mg",),
     "candesartan + hydrochlorothiazide": ("Atacand plus 16/12.5 mg", "Atacand plus Oral Tablet"),
     "ampicillin + sulbactam": ("Unacid",), "metformin + sitagliptin": ("Janumet 50/1000",)}
 WRITTEN = [(name, set(ingredients.split(" + "))) for ingredients, names in EXPECTED.items() for name in names]
@@ -64,7 +65,8 @@ def test_names_of_hospitals_are_read_without_a_doubt(name: str, ingredients: set
     ("AZT", {"zidovudine"}), ("PTU", {"propylthiouracil"}), ("5-FU", {"fluorouracil"}), ("6-MP 50", {"mercaptopurine"}),
     ("Lisinopril-HCT 20/12.5", {"hydrochlorothiazide", "lisinopril"}), ("MCP-ratiopharm", {"metoclopramide"}),
     ("Ramipril HCT 5/25", {"hydrochlorothiazide", "ramipril"}), ("ISMN 20", {"isosorbide mononitrate"}),
-    ("Losartan 50 mg HCT 12,5", {"hydrochlorothiazide", "losartan"})])
+    ("Losartan 50 mg HCT 12,5", {"hydrochlorothiazide", "losartan"}),
+    ("Ramipril 5mg/HCT 25mg", {"hydrochlorothiazide", "ramipril"})])
 def test_abbreviations_are_never_sure(name: str, ingredients: set[str]) -> None:
     found = SHIPPED.match(None, None, name)
     assert (found.ingredients, found.how) == (ingredients, "fuzzy")
@@ -73,6 +75,13 @@ def test_abbreviations_are_never_sure(name: str, ingredients: set[str]) -> None:
 @pytest.mark.parametrize("name", ["MS", "MS 10 mg", "MSO4", "CPZ", "TAC", "T3", "Nitro", "DPT"])
 def test_abbreviations_of_two_medicines_are_not_read(name: str) -> None:
     assert not SHIPPED.match(None, None, name).ingredients
+
+
+@pytest.mark.parametrize("edition", ["bfarm", "dimdi"])
+def test_the_german_edition_of_atc_is_one(edition: str) -> None:
+    system = f"http://fhir.de/CodeSystem/{edition}/atc"
+    assert SHIPPED.match(system, "A10BA02", None).ingredients == {"metformin"}
+    assert SHIPPED.match(system, "A10BA02", "Ramipril").possible == {"metformin", "ramipril"}
 
 
 def test_a_code_settles_an_abbreviation() -> None:

@@ -85,6 +85,10 @@ def test_of_several_dosages_none_is_the_dose_a_day(tmp_path: Path, kind: str) ->
     ({"boundsDuration": {"value": 1e12, "code": "d"}}, None, True), ({"boundsDuration": {"code": "d"}}, None, True),
     ({"boundsDuration": {"value": 7, "code": "d", "comparator": ">"}}, None, True), ({"boundsPeriod": 5}, None, True),
     ({"boundsDuration": {"value": 7, "code": "a"}}, None, True),
+    ({"boundsRange": {"low": {"value": 5, "code": "d"}, "high": {"value": 7, "code": "d"}}}, date(2024, 1, 8), None),
+    ({"boundsRange": {"low": {"value": 5, "code": "d"}}}, None, True), ({"boundsRange": 5}, None, True),
+    ({"count": 5}, date(2024, 1, 6), None), ({"count": 500}, date(2025, 5, 15), True), ({"count": 0}, None, True),
+    ({"count": "5"}, None, True), ({"count": 5, "frequencyMax": 3}, None, True),
 ])
 def test_an_order_whose_dosage_has_ended_may_be_over(tmp_path: Path, bounds: dict[str, Any], end: date | None,
                                                      active: bool | None) -> None:

@@ -270,3 +270,22 @@ def test_a_limit_in_words_is_told_as_one(read: Read, text: str, told: int) -> No
     tables = read(one | SUBJECT)
     assert tables["observations"].select("value", "value_text").rows() == [(None, text.strip())]
     assert codes(tables).count("limit-not-value") == told
+
+
+@pytest.mark.parametrize(("abatement", "active"), [
+    ({}, True), ({"abatementAge": {"value": 60, "unit": "a"}}, False), ({"abatementString": "delivered"}, False),
+    ({"abatementRange": {"low": {"value": 50}}}, False), ({"abatementDateTime": "2020"}, False)])
+def test_what_is_over_by_age_or_words_is_over(read: Read, abatement: dict[str, Any], active: bool) -> None:
+    told = {"resourceType": "Condition", "id": "c", "code": {"text": "Pregnancy"}} | SUBJECT | abatement
+    assert read(told)["conditions"]["active"].to_list() == [active]
+
+
+@pytest.mark.parametrize(("value", "text"), [
+    ({"valueRange": {"low": {"value": 60}, "high": {"value": 80}}}, "60 to 80"), ({"valueRange": 5}, None),
+    ({"valueRange": {"high": {"value": 1.5}}}, "1.5"),
+    ({"valueRatio": {"numerator": {"value": 1}, "denominator": {"value": 128}}}, "1 : 128"),
+    ({"valueRatio": {"numerator": 1}}, None), ({"valuePeriod": {"start": "2020"}}, None)])
+def test_a_range_or_ratio_is_kept_as_text(read: Read, value: dict[str, Any], text: str | None) -> None:
+    tables = read({"resourceType": "Observation", "id": "o", "status": "final", "code": {"text": "x"}} | SUBJECT | value)
+    assert tables["observations"].select("value", "value_text").row(0) == (None, text)
+    assert codes(tables) == ["value-not-read"]

@@ -78,6 +78,7 @@ STAYS_UNKNOWN = (
     marked("about somebody or something else than the patient; the measurement was left out"),
     marked("gender and sex at birth differ; sex stays unknown"),
     marked("replaced by another record of the same person: what stands in the other is another patient here"),
+    marked("took the place of another record of the same person: what stands in that one is another patient here"),
     marked("recorded as dead: suggestions are of no use unless the person lived on the index date"),
     marked("the code is none of the code system that is named: which diagnosis it is stays unknown"),
     marked("the name says that it is stopped, refused, planned or somebody else's: whether it is taken stays unknown"),
@@ -110,6 +111,8 @@ STAYS_UNKNOWN = (
     marked("the concept table has no such concept; the text of the source is used, without a code"),
     marked("quantity is below 0 or more than {n} pieces a day; it is not used"),
     marked("{key}: outside {n1} to {n2} {unit}, not used"),
+    marked("LOINC {key}: the result is a text that is not one number with a unit known here; it was measured, and the "
+           "value stays unknown"),
     marked("a unit that is not in pmed's table was met and the UCUM library is not installed: install pmed with its "
            "records extra"),
 )

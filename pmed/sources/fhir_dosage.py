@@ -90,13 +90,21 @@ def _end(repeat: Repeat, start: str | None) -> str | None:
     bounds = repeat.bounds_period if isinstance(repeat.bounds_period, dict) else {}
     if isinstance(end := bounds.get("end"), str):
         return end
-    lasts = repeat.bounds_duration if isinstance(repeat.bounds_duration, dict) else {}
-    days, number = _BOUND_DAYS.get(str(lasts.get("code") or lasts.get("unit"))), lasts.get("value")
-    if not start or len(start) < _WHOLE_DAY or not is_date(start) or days is None or lasts.get("comparator"):
-        return None
-    if not isinstance(number, int | float):
+    days = _lasting(repeat)
+    if days is None or not start or len(start) < _WHOLE_DAY or not is_date(start):
         return None
     try:
-        return str(date.fromisoformat(start[:_WHOLE_DAY]) + timedelta(days=number * days))
+        return str(date.fromisoformat(start[:_WHOLE_DAY]) + timedelta(days=days))
     except (OverflowError, ValueError):
         return None
+
+
+def _lasting(repeat: Repeat) -> float | None:
+    """For how many days at most it is to be taken: as said, or until it was taken so often."""
+    most = repeat.bounds_range.get("high") if isinstance(repeat.bounds_range, dict) else repeat.bounds_duration
+    lasts = most if isinstance(most, dict) else {}
+    days, number = _BOUND_DAYS.get(str(lasts.get("code") or lasts.get("unit"))), lasts.get("value")
+    if isinstance(number, int | float) and days is not None and not lasts.get("comparator"):
+        return number * days
+    often = _per_day(repeat)
+    return repeat.count / often if isinstance(repeat.count, int) and repeat.count > 0 and often else None

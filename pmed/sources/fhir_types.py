@@ -102,6 +102,8 @@ class Repeat(_Part):
     when: Any = None
     bounds_period: Any = None
     bounds_duration: Any = None
+    bounds_range: Any = None
+    count: Any = None
 
 
 class Timing(_Part):
@@ -247,6 +249,9 @@ class Condition(_Resource):
     abatement_date_time: str | None = None
     abatement_period: Period | None = None
     abatement_boolean: bool | None = None
+    abatement_age: Any = None
+    abatement_range: Any = None
+    abatement_string: Any = None
     recorded_date: str | None = None
 
 
@@ -287,6 +292,12 @@ class Observation(_Measured, tag_field="resourceType", tag=True):
     component: list[Component] = []
 
 
+class Reaction(_Part):
+    """What happened once; the substance may be another product than the one that the allergy is named for."""
+
+    substance: CodeableConcept | None = None
+
+
 class AllergyIntolerance(_Resource):
     """An allergy or intolerance."""
 
@@ -298,6 +309,7 @@ class AllergyIntolerance(_Resource):
     onset_date_time: str | None = None
     recorded_date: str | None = None
     criticality: str | None = None
+    reaction: list[Reaction] = []
 
 
 class Entry(_Part):
