@@ -23,8 +23,8 @@ _NO_OTHER_ALLERGY: Final = ("429625007", "428607008", "716184000", "no-known-foo
 _NO_OTHER: Final = r"(?i)^\s*no (known )?(food|environmental|latex) allerg"
 # "No information about allergies" (the International Patient Summary's own; data-absent reasons; null flavours of HL7),
 # in words or as a mark in a cell, is no list. Neither is "None", which programs write where nothing was entered.
-_NOT_ASKED: Final = ("no-allergy-info", "unknown", "not-asked", "asked-unknown", "asked-declined", "unk", "nask", "asku",
-                     "ni", "nav")
+_NOT_ASKED: Final = ("no-allergy-info", "unknown", "not-asked", "asked-unknown", "asked-declined", "unk", "nask",
+                     "asku", "ni", "nav")
 _NO_ANSWER: Final = (
     r"(?i)^\W*(?:allerg(?:y|ies|ien?)\W*(?:status\W*)?)?(?:unknown|not known|unsure|not (?:asked|assessed|recorded"
     r"|documented|on file|available|reviewed)|unable to (?:obtain|assess)|no information(?: (?:about|on) allergies)?"

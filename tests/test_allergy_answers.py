@@ -51,7 +51,8 @@ def test_a_substance_that_only_the_reaction_names_is_an_allergen(tmp_path: Path,
 
 @pytest.mark.parametrize("text", [
     "Keine Allergien bekannt", "keine bekannten Allergien", "keine", "keine bekannt", "Keine Medikamentenallergien",
-    "Allergien: keine", "keine Unvertr\u00e4glichkeiten", "None known", "Nil known", "No", "nein", "no allergies known"])
+    "Allergien: keine", "keine Unvertr\u00e4glichkeiten", "None known", "Nil known", "No", "nein",
+    "no allergies known"])
 def test_words_that_deny_allergies(text: str) -> None:
     table, issues = named(text)
     assert (table["ingredients"].to_list(), table.filter(lists_allergies()).height, issues) == ([[]], 1, [])

@@ -286,6 +286,7 @@ def test_what_is_over_by_age_or_words_is_over(read: Read, abatement: dict[str, A
     ({"valueRatio": {"numerator": {"value": 1}, "denominator": {"value": 128}}}, "1 : 128"),
     ({"valueRatio": {"numerator": 1}}, None), ({"valuePeriod": {"start": "2020"}}, None)])
 def test_a_range_or_ratio_is_kept_as_text(read: Read, value: dict[str, Any], text: str | None) -> None:
-    tables = read({"resourceType": "Observation", "id": "o", "status": "final", "code": {"text": "x"}} | SUBJECT | value)
+    found = {"resourceType": "Observation", "id": "o", "status": "final", "code": {"text": "x"}}
+    tables = read(found | SUBJECT | value)
     assert tables["observations"].select("value", "value_text").row(0) == (None, text)
     assert codes(tables) == ["value-not-read"]

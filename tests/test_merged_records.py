@@ -65,7 +65,8 @@ def test_where_nothing_stands_in_the_old_record_the_new_one_is_whole(tmp_path: P
 
 
 def sent(day: str, kind: str, pid: str, *more: str) -> str:
-    return "\r".join([rf"MSH|^~\&|PH|H|EHR|H|{day}||{kind}|{day}|P|2.5.1", f"PID|1||{pid}||Doe^J||19500703|F", *more, ""])
+    head = rf"MSH|^~\&|PH|H|EHR|H|{day}||{kind}|{day}|P|2.5.1"
+    return "\r".join([head, f"PID|1||{pid}||Doe^J||19500703|F", *more, ""])
 
 
 def ordered(number: int, drug: str) -> tuple[str, str]:

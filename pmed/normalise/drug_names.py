@@ -29,7 +29,8 @@ _FORMS = ("aerosol", "auto-injector", "buccal", "cap", "caps", "capsule", "capsu
           "syrup", "tab", "tablet", "tablets", "tabs", "topical", "transdermal", "vaginal", "vial", "xl", "xr")
 _FORM = re.compile(rf"(?:\s+(?:{'|'.join(map(re.escape, _FORMS))})|[\s-]+(?:{'|'.join(FORMS)}))\b.*$")
 # A slash parts drugs ("5 MG / x", "x/y", "5mg/HCT") but not the units of a strength ("MG/ML", "MG/ACTUAT"). HCT is one.
-_APART = re.compile(r"\s*(?:\s/\s|/(?!actuat)(?=[a-z]{4}|(?:hctz?|ass|mtx)\b)|\+|;|,(?!\d)|\sand\s|\swith\s|\splus\s|\s(?=hctz?\b))\s*")
+_APART = re.compile(r"\s*(?:\s/\s|/(?!actuat)(?=[a-z]{4}|(?:hctz?|ass|mtx)\b)|\+|;|,(?!\d)|\sand\s|\swith\s|\splus\s"
+                    r"|\s(?=hctz?\b))\s*")
 # "insulin, regular, human", "insulin human, isophane": words of one name, though a comma parts drugs elsewhere.
 _ONE_NAME = re.compile(
     r"(?<=insulin)\s*,\s*(?=(?:aspart|degludec|detemir|glargine|glulisine|human|isophane|lispro|nph|regular)\b)"

@@ -45,6 +45,17 @@ class Draft:
         """The segment that says what is given: as the pharmacy encoded it, else as it was ordered."""
         return self.parts.get("RXE") or self.parts.get("RXO")
 
+    def take(self, one: Segment) -> None:
+        """A segment behind the one that says what is given."""
+        if one.name == "RXC":
+            self.components.append(one)
+        elif one.name == "TQ1" and one.name in self.parts:
+            self.timings.append(one)
+        elif one.name in self.parts:
+            one.report("info", "repeated-segment", "a second one of the same order was left out")
+        else:
+            self.parts[one.name] = one
+
 
 class Orders:
     """Orders by their placer and filler numbers; a later message about an order takes its place."""

@@ -272,14 +272,8 @@ def _drafts(rest: Sequence[Segment]) -> list[Draft]:
                 drafts.append(Draft())
             drafts[-1].parts[one.name] = one
         elif one.name in _ORDER_PARTS and of_order:
-            if not drafts or (drafts[-1].given is None and one.name == "RXR"):
+            if not drafts or (drafts[-1].given is None and one.name in {"RXR", "RXC"}):
                 one.report("warning", "wrong-order", "before the medicine it belongs to; it was left out")
-            elif one.name == "TQ1" and "TQ1" in drafts[-1].parts:
-                drafts[-1].timings.append(one)
-            elif one.name == "RXC":
-                drafts[-1].components.append(one)
-            elif one.name in drafts[-1].parts:
-                one.report("info", "repeated-segment", "a second one of the same order was left out")
             else:
-                drafts[-1].parts[one.name] = one
+                drafts[-1].take(one)
     return drafts
