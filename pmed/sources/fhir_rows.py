@@ -200,7 +200,7 @@ def also(concept: CodeableConcept | None, said: Row, link: str | None = None) ->
     if concept is None or (len(concept.coding) < 2 and {concept.text, link} <= {None, said[2]}):  # as nearly all are
         return None
     codings = [f"{one.system or ''}|{one.code or ''}|{one.display or ''}" for one in concept.coding
-               if (one.system, one.code) != said[:2]]
+               if (one.system, one.code) != said[:2] or (one.code is None and one.display != said[2])]
     names = [name for name in (concept.text, link) if name and name != said[2]]
     return ALSO.join(dict.fromkeys([*codings, *names])) or None
 
