@@ -38,7 +38,7 @@ EXPECTED = {
                     "Simvastatin - 1 A Pharma 20 mg"),
     "acetaminophen": ("Paracetamol 500 - 1 A Pharma", "ben-u-ron", "APAP"),
     "epinephrine": ("Adrenalin", "Suprarenin"),
-    "albuterol": ("salbutamol", "Sultanol"), "cyclosporine": ("ciclosporin", "Sandimmun Neoral"),
+    "albuterol": ("salbutamol", "Sultanol", "Ventolin HFA 90 mcg"), "cyclosporine": ("ciclosporin", "Sandimmun Neoral"),
     "furosemide": ("frusemide", "Furosemid-ratiopharm 40 mg"), "losartan": ("Losartan-Kalium", "Lorzaar"),
     "enoxaparin": ("Enoxaparin-Natrium", "Clexane"), "valproate": ("Ergenyl chrono", "Valproat", "Orfiril"),
     "fentanyl": ("Fentanyl-Pflaster 25 \u00b5g/h", "Durogesic"), "venlafaxine": ("Venlafaxin retard 75",),
@@ -49,6 +49,14 @@ EXPECTED = {
     "benserazide + levodopa": ("Levodopa/Benserazid", "Madopar"), "naloxone + oxycodone": ("Targin 10/5",),
     "aspirin + clopidogrel": ("Clopidogrel 75 mg/ASS 100 mg",),
     "candesartan + hydrochlorothiazide": ("Atacand plus 16/12.5 mg", "Atacand plus Oral Tablet"),
+    "insulin glargine": ("Lantus SoloStar 100 Einheiten/ml", "Toujeo"),
+    "esomeprazole": ("Nexium MUPS 20 mg",), "itraconazole": ("Sempera 100 mg",), "promethazine": ("Atosil",),
+    "sulfamethoxazole + trimethoprim": ("Bactrim DS",), "fluticasone + salmeterol": ("Advair Diskus 250/50", "Viani"),
+    "budesonide + formoterol": ("Symbicort Turbohaler 160/4,5", "DuoResp Spiromax"), "tiotropium": ("Spiriva Respimat",),
+    "fluticasone + umeclidinium + vilanterol": ("Trelegy Ellipta",), "hydrochlorothiazide + ramipril": ("Delix plus",),
+    "amlodipine + valsartan": ("Exforge 5/160 mg",), "amlodipine + hydrochlorothiazide + olmesartan": ("Sevikar HCT",),
+    "dapagliflozin + metformin": ("Xigduo 5 mg/1000 mg",), "valacyclovir": ("Valtrex", "Valaciclovir 500 mg"),
+    "cholecalciferol": ("Dekristol 20000 I.E.",), "ondansetron": ("Ondansetron ODT 4 mg",),
     "ampicillin + sulbactam": ("Unacid",), "metformin + sitagliptin": ("Janumet 50/1000",)}
 WRITTEN = [(name, set(ingredients.split(" + "))) for ingredients, names in EXPECTED.items() for name in names]
 

@@ -21,12 +21,14 @@ _STRENGTH = re.compile(r"(?<!\bvitamin b)[\s-]+(?!(?<=[a-z]-)\d(?:[ab]|\d(?=\s+\
                        r"(?!(?:[27]5|[357]0)/(?:[27]5|[357]0)\b)\d.*$"
                        r"|(?<=[a-z]{4})\d+\s*(?:mg|mcg|ug|g|ml)\b.*$")
 _FORMS = ("aerosol", "auto-injector", "buccal", "cap", "caps", "capsule", "capsules", "chewable", "cream", "daily",
-          "delayed", "disintegrating", "drops", "dry", "ear", "ec", "elixir", "enteric", "er", "extended", "eye",
-          "film", "for", "gel", "granules", "implant", "inhalant", "inhalation", "inhaler", "injectable", "injection",
-          "intrauterine", "intravenous", "ir", "kit", "lotion", "metered", "modified", "mr", "mucosal", "nasal",
-          "ointment", "ophthalmic", "oral", "otic", "pack", "patch", "pen", "pill", "pills", "powder", "prefilled",
-          "rectal", "solution", "spray", "sr", "sublingual", "suppository", "suspension", "sustained", "syringe",
-          "syrup", "tab", "tablet", "tablets", "tabs", "topical", "transdermal", "vaginal", "vial", "xl", "xr")
+          "delayed", "disintegrating", "diskus", "dosepak", "drops", "dry", "ds", "ear", "ec", "elixir", "ellipta",
+          "enteric", "er", "extended", "eye", "film", "flexpen", "flextouch", "for", "gel", "granules", "handihaler",
+          "hfa", "implant", "inhalant", "inhalation", "inhaler", "injectable", "injection", "intrauterine",
+          "intravenous", "ir", "kit", "kwikpen", "lotion", "metered", "modified", "mr", "mucosal", "mups", "nasal",
+          "odt", "ointment", "ophthalmic", "oral", "otic", "pack", "patch", "pen", "pill", "pills", "powder",
+          "prefilled", "rectal", "respimat", "solostar", "solution", "spray", "sr", "sublingual", "suppository",
+          "suspension", "sustained", "syringe", "syrup", "tab", "tablet", "tablets", "tabs", "topical", "transdermal",
+          "turbohaler", "turbuhaler", "vaginal", "vial", "xl", "xr", "z-pak")
 _FORM = re.compile(rf"(?:\s+(?:{'|'.join(map(re.escape, _FORMS))})|[\s-]+(?:{'|'.join(FORMS)}))\b.*$")
 # A slash parts drugs ("5 MG / x", "x/y", "5mg/HCT") but not the units of a strength ("MG/ML", "MG/ACTUAT"). HCT is one.
 _APART = re.compile(r"\s*(?:\s/\s|/(?!actuat)(?=[a-z]{4}|(?:hctz?|ass|mtx)\b)|\+|;|,(?!\d)|\sand\s|\swith\s|\splus\s"
