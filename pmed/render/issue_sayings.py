@@ -15,6 +15,7 @@ LEFT_OUT = (
            "record, what that one lacks is unknown, not absent"),
     marked("it cannot be read, and may be about this patient; the file was left out"),
     marked("a bundle inside is not read; the resource was left out"),
+    marked("the server says that its answer is not whole ({name}): what is not here may still be in the record"),
     marked("a medicine as another version of FHIR has it ({name}), which is not read; it was left out"),
     marked("a bundle inside is not read; the entry was left out"),
     marked("{key}; the resource was left out"),

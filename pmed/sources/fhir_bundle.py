@@ -18,6 +18,7 @@ from ..errors import HistoryError
 from .fhir_damaged import patients_in
 from .fhir_decoded import BEGIN, KEPT, Decoded, entries, whole_bundle
 from .fhir_files import EXPORT_HINT, content
+from .fhir_outcome import OUTCOME, incomplete
 from .fhir_resource import FIRST, UNREADABLE, Resource, file_issue
 from .fhir_types import Bundle, Entry, Header, LooseBundle, Patient
 from .recorded import Issue
@@ -90,6 +91,8 @@ def undecoded(raw: bytes | msgspec.Raw, spot: str, reading: Reading, *, full_url
         kind, name = begin[1].decode(), begin[2].decode()
     else:
         kind, name = _header(raw, spot, reading, path, what)
+    if kind == OUTCOME:
+        reading.issues += incomplete(raw, reading.file, spot)
     if kind in _OTHER_MEDICINES:
         named = patients_in(bytes(raw))
         reading.issues.append(file_issue(
