@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -13,7 +13,7 @@ import polars as pl
 from ..collecting import uncollected
 from ..errors import HistoryError
 from ..options import option
-from ..tables import TABLES
+from ..tables import TABLES, Tables
 from ..types import ReadRequest, SourceKind
 from .fhir_bundle import NO_TYPE, Reading, read_document
 from .fhir_damaged import BAD_FILE, owned
@@ -25,7 +25,7 @@ from .fhir_records import Records
 from .fhir_resource import file_issue
 from .fhir_shares import read_shared
 from .reasons import followed
-from .recorded import asked_day, tables_of
+from .recorded import Issue, asked_day, tables_of
 
 
 @dataclass(frozen=True)
@@ -82,9 +82,23 @@ def _tables(records: Records, index_date: date | None) -> dict[str, pl.DataFrame
     if records.calls:
         calls = calls.unique(["patient_id", "gene", "diplotype"], keep="first", maintain_order=True)
     frames, lost = followed({name: kept.frame() for name, kept in records.rows.items()})
-    told = owned(records.issues, frames, records.damaged, records.bundles)
+    told = [*owned(records.issues, frames, records.damaged, records.bundles), *_halves(records.replaced, frames)]
     issues = pl.concat([TABLES["issues"].frame(told), *lost])
     return {**tables_of(frames, issues, index_date), "outside_calls": calls}
+
+
+def _halves(replaced: Mapping[str, str], frames: Tables) -> Iterator[Issue]:
+    """Whose record is not whole: part of it stands under an id that was replaced, and is another patient here."""
+    if not replaced:
+        return
+    people = {name: (file, place) for name, file, place in frames["patients"].select(
+        "patient_id", "file", "place").iter_rows()}
+    full = {one for name, frame in frames.items() if name != "patients" for one in frame["patient_id"].unique()}
+    for old, new in replaced.items():
+        if old in full and new in people:
+            file, place = people[new]
+            yield {**file_issue(file, place, "warning", "merge-not-followed", "took the place of another record of the "
+                                "same person: what stands in that one is another patient here"), "patient_id": new}
 
 
 def _read(paths: Sequence[Path], processes: int) -> Records:

@@ -71,6 +71,8 @@ def cells_through(path: Path, mapped: FileMap, issues: list[Issue],
     if name.endswith(_PARQUET):
         return _attempt(path, lambda: take(_all_numbered(batches_of(pl.scan_parquet(path)))))
     separator, gaps = _separator(path, mapped), list[int]()
+    if _has_odd_header(path):
+        return take(_row_by_row(path, separator, mapped, issues))
     try:
         made = take(_lines_numbered(batches_of(pl.scan_csv(path, separator=separator, infer_schema=False)), gaps))
     except (pl.exceptions.PolarsError, OSError):
@@ -139,9 +141,21 @@ def _text(path: Path, separator: str, mapped: FileMap, issues: list[Issue]) -> p
         raise HistoryError("the file is empty", where=str(path)) from error
     except (pl.exceptions.PolarsError, OSError):
         return pl.concat(_row_by_row(path, separator, mapped, issues), rechunk=True)
-    if _has_gap(frame) and _has_short_lines(path, separator, frame.width):
+    if _has_odd_header(path) or (_has_gap(frame) and _has_short_lines(path, separator, frame.width)):
         return pl.concat(_row_by_row(path, separator, mapped, issues), rechunk=True)
     return next(_lines_numbered(iter([frame]), []))
+
+
+def _has_odd_header(path: Path) -> bool:
+    """Whether the names of the columns are not UTF-8: of these polars makes others, and says nothing."""
+    try:
+        with _opened(path) as file:
+            file.readline().decode("utf-8")
+    except UnicodeDecodeError:
+        return True
+    except (OSError, EOFError, zlib.error):  # who reads the rows says so
+        return False
+    return False
 
 
 def _has_gap(frame: pl.DataFrame) -> bool:

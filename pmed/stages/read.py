@@ -30,7 +30,7 @@ _ARGUMENT = {"genome": "a genome: pmed.run(FILE), pmed report FILE",
 # Rows of people who are not in the record, or are there already; files in a folder of records that are none.
 _OF_NOBODY = ("unknown-person", "double-person", "not-fhir")
 # A part of a file that is lost with all that could say whose it was.
-OF_ANYBODY = ("no-json", "cut-off", "lost-row")
+OF_ANYBODY = ("no-json", "cut-off", "incomplete-answer", "lost-row")
 
 
 def empty_tables() -> dict[str, pl.DataFrame]:
