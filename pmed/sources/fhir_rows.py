@@ -18,6 +18,7 @@ from .fhir_types import (
     AllergyIntolerance,
     CodeableConcept,
     Coding,
+    Component,
     Condition,
     Diagnosis,
     DiagnosisCoding,
@@ -25,7 +26,6 @@ from .fhir_types import (
     Observation,
     Patient,
     Quantity,
-    _Measured,
 )
 from .recorded import Row
 
@@ -150,7 +150,7 @@ def when(found: Observation) -> str | None:
     return found.effective_period.start if found.effective_period else found.issued
 
 
-def _measured(part: _Measured, dated: Row, notes: list[Note], index: int) -> Row:
+def _measured(part: Observation | Component, dated: Row, notes: list[Note], index: int) -> Row:
     """The row of one component of an observation, or of itself (-1)."""
     amount = part.value_quantity
     if amount and amount.comparator is None:
@@ -228,15 +228,15 @@ def unit_of(quantity: Quantity) -> str | None:
     return quantity.code if quantity.code and quantity.system in (UCUM, None) else quantity.unit
 
 
-_VALUES = tuple(name for name in _Measured.__struct_fields__ if name.startswith("value_"))
+_VALUES = tuple(name for name in Component.__struct_fields__ if name.startswith("value_"))
 _values_of = attrgetter(*_VALUES)
 
 
-def _has_value(found: _Measured) -> bool:
+def _has_value(found: Observation | Component) -> bool:
     return _values_of(found).count(None) < len(_VALUES)
 
 
-def _value(found: _Measured, notes: list[Note], path: str) -> Row:
+def _value(found: Observation | Component, notes: list[Note], path: str) -> Row:
     """Number, unit, text and code of what is no plain quantity; what cannot be one of them is reported."""
     if quantity := found.value_quantity:
         if quantity.value is None:

@@ -261,8 +261,8 @@ class Condition(_Resource):
     recorded_date: str | None = None
 
 
-class _Measured(_Part):
-    """The value of an observation or of one of its components."""
+class Component(_Part):
+    """One part of a panel."""
 
     code: CodeableConcept | None = None
     value_quantity: Quantity | None = None
@@ -270,31 +270,44 @@ class _Measured(_Part):
     value_string: str | None = None
     value_boolean: bool | None = None
     value_integer: int | None = None
-    value_date_time: str | None = None
-    value_time: str | None = None
     value_range: Any = None
     value_ratio: Any = None
     value_sampled_data: Any = None
+    value_time: str | None = None
+    value_date_time: str | None = None
     value_period: Any = None
-    interpretation: list[CodeableConcept] = []
     data_absent_reason: CodeableConcept | None = None
+    interpretation: list[CodeableConcept] = []
 
 
-class Component(_Measured):
-    """One part of a panel."""
+class Observation(_Resource):
+    """A measurement or finding, with the fields of its components besides its own.
 
-
-class Observation(_Measured, tag_field="resourceType", tag=True):
-    """A measurement or finding."""
+    They are in FHIR's order: msgspec looks for a field first behind the one before, and these are most of a record.
+    """
 
     id: str | None = None
     status: str | None = None
+    code: CodeableConcept | None = None
     subject: Reference | None = None
-    effective_date_time: str | None = None
-    effective_instant: str | None = None
-    effective_period: Period | None = None
-    issued: str | None = None
     focus: Any = None  # what it is about where that is not the subject: a fetus, a donor
+    effective_date_time: str | None = None
+    effective_period: Period | None = None
+    effective_instant: str | None = None
+    issued: str | None = None
+    value_quantity: Quantity | None = None
+    value_codeable_concept: CodeableConcept | None = None
+    value_string: str | None = None
+    value_boolean: bool | None = None
+    value_integer: int | None = None
+    value_range: Any = None
+    value_ratio: Any = None
+    value_sampled_data: Any = None
+    value_time: str | None = None
+    value_date_time: str | None = None
+    value_period: Any = None
+    data_absent_reason: CodeableConcept | None = None
+    interpretation: list[CodeableConcept] = []
     component: list[Component] = []
 
 
