@@ -78,6 +78,15 @@ def test_the_same_rows_and_issues_in_the_same_order(folder: Path, could: list[bo
     assert could == [False, True]
 
 
+def test_who_took_the_place_of_a_record_in_another_share(folder: Path, could: list[bool]) -> None:
+    link = b'"id": "p8", "link": [{"type": "replaced-by", "other": {"reference": "Patient/p1"}}]'
+    (folder / "p8.json").write_bytes((folder / "p8.json").read_bytes().replace(b'"id": "p8"', link, 1))
+    alone = read([folder])
+    assert {*alone["issues"].filter(code="merge-not-followed")["patient_id"]} == {"p1", "p8"}
+    same(alone, read([folder], 2))
+    assert could == [False, True]
+
+
 def test_files_by_name(folder: Path, could: list[bool]) -> None:
     paths = sorted([*folder.glob("p?.json"), *folder.glob("*.gz")])
     same(read(paths), read(paths, 2))
