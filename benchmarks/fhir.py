@@ -11,6 +11,7 @@ import os
 import re
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.genomes import FOLDER, HEAVY, OURS, Counts, installed
@@ -28,7 +29,7 @@ VALIDATION = 8  # times as fast as it
 
 
 def bundles(counts: Counts) -> list[Case]:
-    """Records: only parsed, into tables, and validated by pydantic models."""
+    """Records: only parsed, into tables by one process and by two, and validated by pydantic models."""
     folder, entries = str(RECORDS), str(counts.get("entries"))
     patients = str(counts.get("patients"))
     missing, peers = counts.get("peers", ""), (str(PEER / "bin" / "python"), "-m", "benchmarks.peers")
@@ -39,8 +40,11 @@ def bundles(counts: Counts) -> list[Case]:
     valid = Case("fhir.resources, validate 320 records", (*peers, "validate-fhir", folder, entries), rounds=1,
                  missing=missing)
     job = (*OURS, "fhir", folder, patients)
+    alone, both = (Case(f"{whole}, {many} by the clock", (*OURS, "fhir_clock", folder, patients, str(number)),
+                        rounds=HEAVY) for number, many in ((1, "one process"), (2, "two processes")))
     return [fast, plain, Case(whole, job, floor, ratio=1 / SPEED, apart=True, rounds=HEAVY), valid,
-            Case(f"{whole}, beside validation", job, valid.name, ratio=1 / VALIDATION, apart=True, rounds=HEAVY)]
+            Case(f"{whole}, beside validation", job, valid.name, ratio=1 / VALIDATION, apart=True, rounds=HEAVY),
+            alone, replace(both, floor=alone.name, apart=True, missing="" if (os.cpu_count() or 1) > 1 else "one CPU")]
 
 
 def lines(counts: Counts) -> list[Case]:

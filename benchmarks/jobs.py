@@ -83,13 +83,27 @@ def parse(folder: str, entries: str) -> None:
 
 
 def fhir(folder: str, patients: str) -> None:
-    """Bundles into all tables of the history."""
+    """Bundles into all tables of the history, by one process."""
     from pmed.sources.fhir import FhirSource
     from pmed.tables import TABLES
     from pmed.types import ReadRequest
     request = ReadRequest(TABLES["sites"].empty())
     with working():
-        expect(FhirSource().read(_bundles(folder), request)["patients"].height, patients)
+        expect(FhirSource(processes=1).read(_bundles(folder), request)["patients"].height, patients)
+
+
+def fhir_clock(folder: str, patients: str, many: str) -> None:
+    """A folder of bundles into all tables by one or two processes; the seconds by the clock."""
+    from pmed.sources.fhir import FhirSource
+    from pmed.tables import TABLES
+    from pmed.types import ReadRequest
+    source, request = FhirSource(processes=int(many)), ReadRequest(TABLES["sites"].empty())
+    began, others = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+    expect(source.read([Path(folder)], request)["patients"].height, patients)
+    seconds = time.perf_counter() - began
+    if int(many) > 1 and resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime == others:
+        raise SystemExit("read by one process")
+    print(f"work {seconds:.4f}", file=sys.stderr)
 
 
 def ndjson(folder: str, patients: str, many: str) -> None:
@@ -295,8 +309,8 @@ def explorer(patient: str, questions: str) -> None:
 
 
 JOBS: dict[str, Callable[..., None]] = {function.__name__: function for function in (
-    sites, scan, cohort, inflate, genes, parse, fhir, ndjson, csv, omop, what_if, page, dumps, batch, people, clock,
-    run, explorer)}
+    sites, scan, cohort, inflate, genes, parse, fhir, fhir_clock, ndjson, csv, omop, what_if, page, dumps, batch,
+    people, clock, run, explorer)}
 
 if __name__ == "__main__":
     JOBS[sys.argv[1]](*sys.argv[2:])

@@ -269,8 +269,8 @@ def predict(settings: Settings, name: str, features: Path, output: Path | None) 
 def import_(genome: tuple[Path, ...], output: Path) -> None:
     """Keep GENOME file(s) as one Parquet file, which is read again without parsing.
 
-    Genotypes, phase, depth (DP), quality (GQ) and filters are kept. Reads by allele (AD) are not: that a call does not
-    fit its reads (reads-disagree) is told of the VCF alone.
+    Genotypes, phase, depth (DP), quality (GQ) and filters are kept. Reads by allele (AD) are kept only where they
+    contradict a call: those that merely do not fit (reads-disagree) are told of the VCF alone.
     """
     from .importing import import_genomes
 

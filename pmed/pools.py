@@ -20,6 +20,7 @@ from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import Any
 
 from .errors import PmedError
+from .processors import one_thread_each
 
 Call = tuple[Callable[..., Any], tuple[Any, ...]]
 Pool = Callable[[Sequence[Call]], Iterator[Any]]
@@ -56,6 +57,9 @@ def processes(number: int, begin: Callable[[Any], None], asked: object, *, hint:
             yield pool
     except BrokenProcessPool as error:
         raise PmedError("a process was ended from outside, perhaps for want of memory", hint=hint) from error
+    except _Terminated as error:
+        mine.close()
+        raise SystemExit(error.code) from None
     except (KeyboardInterrupt, SystemExit):  # nobody waits for what is being worked on
         mine.close()
         raise
@@ -65,15 +69,27 @@ def processes(number: int, begin: Callable[[Any], None], asked: object, *, hint:
         theirs.close()
 
 
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM. No plugin's failure, as any other exception is that is raised while a plugin works."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__()
+        self.code = code
+
+
 class _Process(SpawnProcess):
-    """A process that does not run the script of this one again, so that a script needs no `if __name__ == ...`."""
+    """A process that does not run the script of this one again, so that a script needs no `if __name__ == ...`.
+
+    Nor does it take from a notebook or a script, where polars is loaded, what polars set there.
+    """
 
     def start(self) -> None:
         main = vars(sys.modules["__main__"])
         told = {name: main.get(name) for name in ("__spec__", "__file__")}
         main.update(dict.fromkeys(told))
         try:
-            super().start()
+            with one_thread_each():
+                super().start()
         finally:
             main.update(told)
 
@@ -107,7 +123,7 @@ def _sigterm_raised() -> Iterator[None]:
         return
 
     def end(number: int, _frame: object) -> None:
-        raise SystemExit(128 + number)
+        raise _Terminated(128 + number)
 
     signal.signal(signal.SIGTERM, end)
     try:

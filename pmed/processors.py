@@ -7,6 +7,7 @@ longer than the operation: a what-if question costs less than half the time and 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,15 +17,38 @@ _TASKS, _STAT = Path("/proc/self/task"), Path("/proc/thread-self/stat")
 # Polars gives memory back when it has not been used for half a second, and gets it again page by page: a tenth of the
 # CPU time of a chunk of people, for 60 MB.
 _KEEPING = "dirty_decay_ms:20000,muzzy_decay_ms:-1"
+_ALLOCATOR = "_RJEM_MALLOC_CONF"
+# Nothing, or what polars writes there when it is loaded: once more in each process that comes of another.
+_OF_POLARS = re.compile("(,?dirty_decay_ms:500,muzzy_decay_ms:1000(,thp:always,metadata_thp:always)?)*")
 _lock = Lock()
 _before: dict[int, set[int]] = {}
 _inside = 0
 
 
 def one_thread() -> None:
-    """Let polars have one thread, and keep its memory; to be said before polars is loaded, here or in a new process."""
+    """Let polars have one thread, and keep its memory; to be said before polars is loaded, here or in a new process.
+
+    What the user set stays. What polars itself sets where it is loaded is no wish of theirs, though processes that are
+    started there inherit it.
+    """
     os.environ.setdefault("POLARS_MAX_THREADS", "1")
-    os.environ.setdefault("_RJEM_MALLOC_CONF", _KEEPING)
+    if _OF_POLARS.fullmatch(os.environ.get(_ALLOCATOR, "")):
+        os.environ[_ALLOCATOR] = _KEEPING
+
+
+@contextmanager
+def one_thread_each() -> Iterator[None]:
+    """The same for processes that are started meanwhile, and not for this one."""
+    before = {name: os.environ.get(name) for name in ("POLARS_MAX_THREADS", _ALLOCATOR)}
+    one_thread()
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 @contextmanager

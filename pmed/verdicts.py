@@ -21,6 +21,14 @@ from .plans import as_written
 _NO_OTHER_ALLERGY: Final = ("429625007", "428607008", "716184000", "no-known-food-allergies",
                             "no-known-environmental-allergies")
 _NO_OTHER: Final = r"(?i)^\s*no (known )?(food|environmental|latex) allerg"
+# "No information about allergies" (the International Patient Summary's own; data-absent reasons; null flavours of HL7),
+# in words or as a mark in a cell, is no list. Neither is "None", which programs write where nothing was entered.
+_NOT_ASKED: Final = ("no-allergy-info", "unknown", "not-asked", "asked-unknown", "asked-declined", "unk", "nask",
+                     "asku", "ni", "nav")
+_NO_ANSWER: Final = (
+    r"(?i)^\W*(?:allerg(?:y|ies|ien?)\W*(?:status\W*)?)?(?:unknown|not known|unsure|not (?:asked|assessed|recorded"
+    r"|documented|on file|available|reviewed)|unable to (?:obtain|assess)|no information(?: (?:about|on) allergies)?"
+    r"|n/?a|nan|null|none|nil|unbekannt|nicht (?:bekannt|erhoben|erfragt)|k\.?\s?a\.?|keine angaben?)?\W*$")
 # The half-life of phenprocoumon, the longest, is about 160 hours: after four weeks a sixteenth is left.
 _GONE: Final = timedelta(days=28)
 # Such an entry was never taken; "active" that is not so, and has no end, is a proposal, a ban, or not yet begun.
@@ -69,8 +77,16 @@ def lists_allergies() -> pl.Expr:
     Whether somebody is allergic to a medicine that is not found is unknown where no row of the record is one of these.
     """
     once = ~pl.col("active").fill_null(value=True) & (pl.col("ingredients").list.len() == 0).fill_null(value=False)
-    other = pl.col("code").str.to_lowercase().is_in(_NO_OTHER_ALLERGY) | pl.col("display").str.contains(_NO_OTHER)
-    return ~once & ~other.fill_null(value=False)
+    code, text = pl.col("code").str.to_lowercase(), pl.col("display")
+    other = code.is_in([*_NO_OTHER_ALLERGY, *_NOT_ASKED]) | text.str.contains(_NO_OTHER)
+    return ~once & ~other.fill_null(value=False) & ~_without_answer()
+
+
+def _without_answer() -> pl.Expr:
+    """Rows of ``allergies`` that name nothing, and do not say that there is none."""
+    named = pl.col("ingredients").is_not_null()
+    return ~named & (pl.col("display").str.contains(_NO_ANSWER) | (
+        pl.col("display").is_null() & pl.col("code").is_null())).fill_null(value=False)
 
 
 @cache
@@ -125,8 +141,10 @@ def lost(issues: pl.DataFrame, kind: str) -> pl.Expr:
             table, a segment, a page that was not given) may hold any.
     """
     place = pl.col("place").fill_null("")
-    gone = issues.filter((pl.col("severity") == "error") | (pl.col("code") == "more-pages"),
-                         place.str.contains(rf"\b(?:{kind})\b") | ~place.str.contains(_RESOURCE))
+    # Of two records of one person each may hold anything.
+    two = (pl.col("code") == "merge-not-followed") & (pl.col("severity") == "warning")
+    gone = issues.filter((pl.col("severity") == "error") | (pl.col("code") == "more-pages") | two,
+                         two | place.str.contains(rf"\b(?:{kind})\b") | ~place.str.contains(_RESOURCE))
     return pl.col("patient_id").is_in(gone["patient_id"].drop_nulls().unique().to_list())
 
 

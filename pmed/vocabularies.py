@@ -1,6 +1,6 @@
 """Drug vocabularies of one's own: RxNorm's RRF files or an OMOP vocabulary as one ``drug_names`` file.
 
-The embedded vocabulary knows some 500 medicines. A site that has RxNorm or an OMOP vocabulary makes a file of it once
+The embedded vocabulary knows some 700 medicines. A site that has RxNorm or an OMOP vocabulary makes a file of it once
 (``pmed knowledge import --from rxnorm DIR -o names.parquet``) and names it in ``PMED_DRUG_NAMES``; it is read beside
 the embedded one.
 """

@@ -391,6 +391,8 @@ def cell(records: list[Record], site: Site, column: int, *, absent_as_ref: bool 
         found = found._replace(told=("alleles", "phased", "state"))
     if found is ABSENT:
         return _assumed(records, site, column) if absent_as_ref else ABSENT
+    if absent_as_ref and found and found.state == "half-call" and any(not vouches(record, site) for record in here):
+        return OPEN  # what the record does not cover may be absent, and so reference
     return _without_deleted(records, site, column, found) if found else OPEN
 
 
@@ -485,16 +487,20 @@ def _unit(bases: str) -> str:
 
 
 def _spliced(parts: list[Record], site: Site, column: int) -> list[Said]:
-    """Records that cover the site only together, if all are reference: one of the least depth and quality."""
+    """Records that cover the site only together, all reference but one at most: that, of the least depth, quality."""
     pos, ref, _ = trimmed(*site[1:])
     if set().union(*(covers(record, site) for record in parts)) != set(range(pos, pos + len(ref))):
         return []
     heard = [said(record, site, column, alone=False) for record in parts]
-    if any(one.state != "called" or set(one.strands) != {"REF"} for one in heard):
+    changed = [one for one in heard if set(one.strands) != {"REF"}]
+    if any(one.state != "called" for one in heard) or len(changed) > 1:
+        return []
+    if changed and len({one.call.ploidy for one in heard}) > 1:
         return []
     dps, gqs = ([getattr(one.call, name) for one in heard] for name in ("dp", "gq"))
     call = heard[0].call._replace(dp=None if None in dps else min(dps), gq=None if None in gqs else min(gqs))
-    return [heard[0]._replace(call=call)]
+    lead = (changed or heard)[0]
+    return [lead._replace(call=lead.call._replace(dp=call.dp, gq=call.gq))]
 
 
 def _is_open(one: Said) -> bool:

@@ -9,6 +9,7 @@ import pytest
 
 import pmed
 from pmed.batch import Asked, Cohort, batch
+from pmed.cohort import run
 from pmed.settings import Settings
 from pmed.stages.link import alike
 
@@ -58,3 +59,13 @@ def test_each_report_of_a_batch_says_so_once(tmp_path: Path) -> None:
     done = batch(Cohort(history=files), Asked(tmp_path / "out", Settings()), jobs=1)
     pages = {line.patient_id: (tmp_path / "out" / line.file).read_text() for line in done.lines}
     assert {name: page.count(SAID.format("P1, p1")) for name, page in pages.items()} == {"P1": 1, "p1": 1, "p2": 0}
+
+
+def test_a_cohort_says_so_though_they_are_in_several_chunks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pmed.cohort.people_at_once", lambda *_, **__: 1)
+    files = [genome(tmp_path, name) for name in ("00123", "77")]
+    done = run(files, [record(tmp_path, "123"), record(tmp_path, "77")], output=tmp_path / "out", jobs=1)
+    assert len([*(tmp_path / "out" / "people").iterdir()]) == 3
+    told = done.table("issues").filter(code="alike-ids").sort("patient_id").collect()
+    assert told["patient_id"].to_list() == ["00123", "123"]
+    assert all(text.startswith(SAID.format("00123, 123")) for text in told["text"])

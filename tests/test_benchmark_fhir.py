@@ -16,11 +16,12 @@ def test_cases_have_the_same_names_before_their_files_are_there() -> None:
 
 @pytest.mark.parametrize(("there", "floor"), [(True, "orjson"), (False, "msgspec")])
 def test_the_floor_is_orjson_where_it_is_installed(there: bool, floor: str) -> None:
-    orjson, _, ours, valid, again = fhir.bundles({} if there else {"peers": "cannot be installed: no"})
+    orjson, _, ours, valid, again, alone, both = fhir.bundles({} if there else {"peers": "cannot be installed: no"})
     assert bool(orjson.missing) is bool(valid.missing) is not there
     assert ours.floor.startswith(floor)
     assert ours.ratio == 1.25
     assert (again.floor, again.ratio) == (valid.name, 1 / 8)
+    assert both.floor == alone.name
 
 
 def test_the_jobs_fail_when_they_find_something_else(shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
@@ -34,5 +35,8 @@ def test_the_jobs_fail_when_they_find_something_else(shared: Path, tmp_path: Pat
     jobs.fhir(str(tmp_path), "80")
     jobs.parse(str(tmp_path), str(counts["entries"]))
     assert capsys.readouterr().err.count("work ") == 2
+    jobs.fhir_clock(str(tmp_path), "80", "1")
+    with pytest.raises(SystemExit, match="read by one process"):  # it is too little for two
+        jobs.fhir_clock(str(tmp_path), "80", "2")
     with pytest.raises(SystemExit, match="found 80, expected 81"):
         jobs.fhir(str(tmp_path), "81")

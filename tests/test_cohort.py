@@ -359,6 +359,16 @@ def test_memory_sets_the_chunks(tmp_path: Path) -> None:
         people_at_once(1000, 8)
 
 
+@pytest.mark.parametrize(("megabytes", "people", "genes_only"), [
+    (448, 100, False), (706, 427, False), (1400, 854, False), (199, 107, True), (286, 427, True)])
+def test_no_more_people_than_were_measured_to_take_as_much(megabytes: int, people: int, genes_only: bool) -> None:
+    """One process after many chunks of so many people took so much."""
+    try:
+        assert people_at_once(megabytes, 1, genes_only=genes_only) <= people
+    except OptionError:
+        assert megabytes < 300
+
+
 def test_the_summary_counts_what_the_tables_hold(tmp_path: Path, crowd: tuple[Path, list[Path]], small: None) -> None:
     groups = {f"p{n}": "north" if n < 4 else "south" for n in range(7)}
     done = run(crowd[0], crowd[1], output=tmp_path / "out", jobs=1, groups=groups)

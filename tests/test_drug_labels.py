@@ -38,7 +38,7 @@ EXPECTED = {
                     "Simvastatin - 1 A Pharma 20 mg"),
     "acetaminophen": ("Paracetamol 500 - 1 A Pharma", "ben-u-ron", "APAP"),
     "epinephrine": ("Adrenalin", "Suprarenin"),
-    "albuterol": ("salbutamol", "Sultanol"), "cyclosporine": ("ciclosporin", "Sandimmun Neoral"),
+    "albuterol": ("salbutamol", "Sultanol", "Ventolin HFA 90 mcg"), "cyclosporine": ("ciclosporin", "Sandimmun Neoral"),
     "furosemide": ("frusemide", "Furosemid-ratiopharm 40 mg"), "losartan": ("Losartan-Kalium", "Lorzaar"),
     "enoxaparin": ("Enoxaparin-Natrium", "Clexane"), "valproate": ("Ergenyl chrono", "Valproat", "Orfiril"),
     "fentanyl": ("Fentanyl-Pflaster 25 \u00b5g/h", "Durogesic"), "venlafaxine": ("Venlafaxin retard 75",),
@@ -47,7 +47,17 @@ EXPECTED = {
     "quetiapine": ("Seroquel prolong",), "st. john's wort extract": ("Johanniskraut", "Laif 900"),
     "amlodipine": ("Amlodipin besilat Dexcel",), "scopolamine butylbromide": ("Buscopan", "Hyoscine butylbromide"),
     "benserazide + levodopa": ("Levodopa/Benserazid", "Madopar"), "naloxone + oxycodone": ("Targin 10/5",),
+    "aspirin + clopidogrel": ("Clopidogrel 75 mg/ASS 100 mg",),
     "candesartan + hydrochlorothiazide": ("Atacand plus 16/12.5 mg", "Atacand plus Oral Tablet"),
+    "insulin glargine": ("Lantus SoloStar 100 Einheiten/ml", "Toujeo"),
+    "esomeprazole": ("Nexium MUPS 20 mg",), "itraconazole": ("Sempera 100 mg",), "promethazine": ("Atosil",),
+    "sulfamethoxazole + trimethoprim": ("Bactrim DS",), "fluticasone + salmeterol": ("Advair Diskus 250/50", "Viani"),
+    "budesonide + formoterol": ("Symbicort Turbohaler 160/4,5", "DuoResp Spiromax"),
+    "tiotropium": ("Spiriva Respimat",),
+    "fluticasone + umeclidinium + vilanterol": ("Trelegy Ellipta",), "hydrochlorothiazide + ramipril": ("Delix plus",),
+    "amlodipine + valsartan": ("Exforge 5/160 mg",), "amlodipine + hydrochlorothiazide + olmesartan": ("Sevikar HCT",),
+    "dapagliflozin + metformin": ("Xigduo 5 mg/1000 mg",), "valacyclovir": ("Valtrex", "Valaciclovir 500 mg"),
+    "cholecalciferol": ("Dekristol 20000 I.E.",), "ondansetron": ("Ondansetron ODT 4 mg",),
     "ampicillin + sulbactam": ("Unacid",), "metformin + sitagliptin": ("Janumet 50/1000",)}
 WRITTEN = [(name, set(ingredients.split(" + "))) for ingredients, names in EXPECTED.items() for name in names]
 
@@ -64,7 +74,8 @@ def test_names_of_hospitals_are_read_without_a_doubt(name: str, ingredients: set
     ("AZT", {"zidovudine"}), ("PTU", {"propylthiouracil"}), ("5-FU", {"fluorouracil"}), ("6-MP 50", {"mercaptopurine"}),
     ("Lisinopril-HCT 20/12.5", {"hydrochlorothiazide", "lisinopril"}), ("MCP-ratiopharm", {"metoclopramide"}),
     ("Ramipril HCT 5/25", {"hydrochlorothiazide", "ramipril"}), ("ISMN 20", {"isosorbide mononitrate"}),
-    ("Losartan 50 mg HCT 12,5", {"hydrochlorothiazide", "losartan"})])
+    ("Losartan 50 mg HCT 12,5", {"hydrochlorothiazide", "losartan"}),
+    ("Ramipril 5mg/HCT 25mg", {"hydrochlorothiazide", "ramipril"})])
 def test_abbreviations_are_never_sure(name: str, ingredients: set[str]) -> None:
     found = SHIPPED.match(None, None, name)
     assert (found.ingredients, found.how) == (ingredients, "fuzzy")
@@ -73,6 +84,13 @@ def test_abbreviations_are_never_sure(name: str, ingredients: set[str]) -> None:
 @pytest.mark.parametrize("name", ["MS", "MS 10 mg", "MSO4", "CPZ", "TAC", "T3", "Nitro", "DPT"])
 def test_abbreviations_of_two_medicines_are_not_read(name: str) -> None:
     assert not SHIPPED.match(None, None, name).ingredients
+
+
+@pytest.mark.parametrize("edition", ["bfarm", "dimdi"])
+def test_the_german_edition_of_atc_is_one(edition: str) -> None:
+    system = f"http://fhir.de/CodeSystem/{edition}/atc"
+    assert SHIPPED.match(system, "A10BA02", None).ingredients == {"metformin"}
+    assert SHIPPED.match(system, "A10BA02", "Ramipril").possible == {"metformin", "ramipril"}
 
 
 def test_a_code_settles_an_abbreviation() -> None:

@@ -85,6 +85,10 @@ def test_of_several_dosages_none_is_the_dose_a_day(tmp_path: Path, kind: str) ->
     ({"boundsDuration": {"value": 1e12, "code": "d"}}, None, True), ({"boundsDuration": {"code": "d"}}, None, True),
     ({"boundsDuration": {"value": 7, "code": "d", "comparator": ">"}}, None, True), ({"boundsPeriod": 5}, None, True),
     ({"boundsDuration": {"value": 7, "code": "a"}}, None, True),
+    ({"boundsRange": {"low": {"value": 5, "code": "d"}, "high": {"value": 7, "code": "d"}}}, date(2024, 1, 8), None),
+    ({"boundsRange": {"low": {"value": 5, "code": "d"}}}, None, True), ({"boundsRange": 5}, None, True),
+    ({"count": 5}, date(2024, 1, 6), None), ({"count": 500}, date(2025, 5, 15), True), ({"count": 0}, None, True),
+    ({"count": "5"}, None, True), ({"count": 5, "frequencyMax": 3}, None, True),
 ])
 def test_an_order_whose_dosage_has_ended_may_be_over(tmp_path: Path, bounds: dict[str, Any], end: date | None,
                                                      active: bool | None) -> None:
@@ -102,3 +106,14 @@ def test_the_last_dosage_ends_an_order(tmp_path: Path) -> None:
 def test_without_bounds_an_order_ends_with_what_may_be_dispensed(tmp_path: Path) -> None:
     until = {"dispenseRequest": {"validityPeriod": {"end": "2024-03-01"}}}
     assert read(tmp_path, dosed(**DAILY), **until)["medications"]["end"].to_list() == [date(2024, 3, 1)]
+
+
+@pytest.mark.parametrize(("timing", "daily"), [
+    ({"code": {"coding": [{"code": "BID"}]}}, 20), ({"code": {"coding": [{"code": "QOD"}]}}, 5),
+    ({"code": {"coding": [{"code": "BID"}, {"code": "TID"}]}}, None), ({"code": {"coding": [{"code": "PRN"}]}}, None),
+    ({"code": {"text": "BID"}}, None), ({"code": 5}, None), ({"code": {"coding": 5}}, None),
+    ({"code": {"coding": [{"code": "BID"}]}, "repeat": DAILY}, 10),
+    ({"code": {"coding": [{"code": "BID"}]}, "repeat": {"boundsPeriod": {"end": "2024-07-01"}}}, 20),
+    ({"code": {"coding": [{"code": "BID"}]}, "repeat": {"when": ["C"]}}, None), ({}, None)])
+def test_an_abbreviation_tells_how_often(tmp_path: Path, timing: dict[str, Any], daily: float | None) -> None:
+    assert read(tmp_path, MG | {"timing": timing})["medications"]["daily_dose"].to_list() == [daily]

@@ -139,7 +139,7 @@ def test_a_bundle_is_gone_before_the_next_is_read(tmp_path: Path, monkeypatch: p
         reading = inner(path)
         known.append(weakref.ref(reading.resources))
         return reading
-    monkeypatch.setattr("pmed.sources.fhir.read_document", watched)
+    monkeypatch.setattr("pmed.sources.fhir_reading.read_document", watched)
     tables = FhirSource(processes=1).read(paths, ReadRequest(TABLES["sites"].empty()))
     assert (len(known), tables["observations"].height) == (3, 3)
 

@@ -14,6 +14,7 @@ import pytest
 from pmed.sources.fhir import FhirSource
 from pmed.tables import TABLES
 from pmed.types import ReadRequest
+from pmed.verdicts import lost
 
 PATIENT = {"resourceType": "Patient", "id": "p1", "birthDate": "1950-07-03"}
 SUBJECT = {"subject": {"reference": "Patient/p1"}}
@@ -270,3 +271,76 @@ def test_a_limit_in_words_is_told_as_one(read: Read, text: str, told: int) -> No
     tables = read(one | SUBJECT)
     assert tables["observations"].select("value", "value_text").rows() == [(None, text.strip())]
     assert codes(tables).count("limit-not-value") == told
+
+
+@pytest.mark.parametrize(("abatement", "active"), [
+    ({}, True), ({"abatementAge": {"value": 60, "unit": "a"}}, False), ({"abatementString": "delivered"}, False),
+    ({"abatementRange": {"low": {"value": 50}}}, False), ({"abatementDateTime": "2020"}, False)])
+def test_what_is_over_by_age_or_words_is_over(read: Read, abatement: dict[str, Any], active: bool) -> None:
+    told = {"resourceType": "Condition", "id": "c", "code": {"text": "Pregnancy"}} | SUBJECT | abatement
+    assert read(told)["conditions"]["active"].to_list() == [active]
+
+
+@pytest.mark.parametrize(("value", "text"), [
+    ({"valueRange": {"low": {"value": 60}, "high": {"value": 80}}}, "60 to 80"), ({"valueRange": 5}, None),
+    ({"valueRange": {"high": {"value": 1.5}}}, "1.5"),
+    ({"valueRatio": {"numerator": {"value": 1}, "denominator": {"value": 128}}}, "1 : 128"),
+    ({"valueRatio": {"numerator": 1}}, None), ({"valuePeriod": {"start": "2020"}}, None)])
+def test_a_range_or_ratio_is_kept_as_text(read: Read, value: dict[str, Any], text: str | None) -> None:
+    found = {"resourceType": "Observation", "id": "o", "status": "final", "code": {"text": "x"}}
+    tables = read(found | SUBJECT | value)
+    assert tables["observations"].select("value", "value_text").row(0) == (None, text)
+    assert codes(tables) == ["value-not-read"]
+
+
+def made_of(*parts: dict[str, Any], code: dict[str, Any] | None = None) -> dict[str, Any]:
+    medicine = {"resourceType": "Medication", "id": "m", "code": code, "ingredient": list(parts)}
+    return {"resourceType": "MedicationRequest", "id": "r", "status": "active", "intent": "order",
+            "contained": [medicine], "medicationReference": {"reference": "#m"}} | SUBJECT
+
+
+def item(name: str | None, code: str | None = None, **more: Any) -> dict[str, Any]:
+    codings = [{"system": "http://fhir.de/CodeSystem/bfarm/atc", "code": code}] if code else []
+    return {"itemCodeableConcept": {"text": name, "coding": codings}} | more
+
+
+@pytest.mark.parametrize(("code", "parts", "display", "also"), [
+    ({"text": "Kombi 5/80 mg"}, [item("Amlodipin"), item("Valsartan")], "Kombi 5/80 mg", "||Amlodipin / Valsartan"),
+    ({"text": "Kombi 5 mg"}, [item(None, "A10BA02")], "Kombi 5 mg", "http://fhir.de/CodeSystem/bfarm/atc|A10BA02|"),
+    ({"text": "Kombi"}, [item("Amlodipin"), item("Lactose", isActive=False)], "Kombi", "||Amlodipin"),
+    ({"text": "Kombi"}, [item("Amlodipin"), item(None)], "Kombi", None),
+    ({"coding": [{"system": "pzn", "code": "1", "display": "Kombi"}]}, [item("Amlodipin")], "Kombi", "||Amlodipin"),
+    ({"text": "Amlodipin"}, [item("Amlodipin")], "Amlodipin", None), ({"text": "Kombi"}, [], "Kombi", None),
+    (None, [item("Amlodipin"), item("Valsartan")], "Amlodipin / Valsartan", None)])
+def test_what_a_medicine_is_made_of_is_another_account_of_it(read: Read, code: dict[str, Any] | None,
+                                                             parts: list[dict[str, Any]], display: str,
+                                                             also: str | None) -> None:
+    assert read(made_of(*parts, code=code))["medications"].select("display", "also").row(0) == (display, also)
+
+
+@pytest.mark.parametrize(("kind", "said", "active"), [
+    ("MedicationStatement", {"taken": "n"}, False), ("MedicationStatement", {"taken": "y"}, True),
+    ("MedicationStatement", {"taken": "unk"}, None), ("MedicationStatement", {"wasNotTaken": True}, False),
+    ("MedicationStatement", {"wasNotTaken": False}, True), ("MedicationStatement", {}, True),
+    ("MedicationAdministration", {"notGiven": True}, False), ("MedicationAdministration", {"wasNotGiven": True}, False),
+    ("MedicationAdministration", {"notGiven": False}, True)])
+def test_what_older_versions_say_was_not_taken_is_not(read: Read, kind: str, said: dict[str, Any],
+                                                      active: bool | None) -> None:
+    status = "active" if kind == "MedicationStatement" else "completed"
+    entry = {"resourceType": kind, "id": "m", "status": status, "effectiveDateTime": "2024-06-15"} | SUBJECT | WARFARIN
+    assert read(entry | said)["medications"]["active"].to_list() == [active]
+
+
+@pytest.mark.parametrize("kind", ["MedicationOrder", "MedicationPrescription", "MedicationUsage"])
+def test_a_medicine_of_another_version_is_told_and_everything_else_unknown(read: Read, kind: str) -> None:
+    tables = read({"resourceType": kind, "id": "o", "patient": {"reference": "Patient/p1"}} | WARFARIN)
+    assert tables["issues"].select("severity", "code", "place", "patient_id").rows() == [
+        ("error", "other-version", "entry[1]", "p1")]
+    assert tables["patients"].select(lost(tables["issues"], "MedicationRequest")).to_series().to_list() == [True]
+
+
+@pytest.mark.parametrize(("unit", "active"), [("d", True), ("Day", True), (None, True), ("DAYS", True), ("wk", None)])
+def test_days_of_a_supply_whatever_their_case(read: Read, unit: str | None, active: bool | None) -> None:
+    handed = {"resourceType": "MedicationDispense", "id": "d", "status": "completed", "whenHandedOver": "2024-06-01",
+              "daysSupply": {"value": 30, "unit": unit}} | SUBJECT | WARFARIN
+    assert read(handed)["medications"]["active"].to_list() == [active]

@@ -131,7 +131,7 @@ def test_how_many_processes(folder: Path, monkeypatch: pytest.MonkeyPatch, asked
                             started: int) -> None:
     begun: list[int] = []
     inner = fhir_shares._started
-    monkeypatch.setattr(fhir_shares, "_started", lambda: (begun.append(1), inner())[1])
+    monkeypatch.setattr(fhir_shares, "_started", lambda answer: (begun.append(1), inner(answer))[1])
     monkeypatch.setattr(fhir_shares, "LEAST", 1)
     monkeypatch.setattr(fhir_shares, "START", 0)
     monkeypatch.setattr("os.cpu_count", lambda: cpus)
@@ -146,7 +146,7 @@ def test_the_number_of_processes_is_a_setting() -> None:
 
 
 def test_little_is_read_by_one_process(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fhir_shares, "_started", lambda: pytest.fail("a process was started"))
+    monkeypatch.setattr(fhir_shares, "_started", lambda _: pytest.fail("a process was started"))
     assert read(folder)["patients"].height == 9
 
 

@@ -79,6 +79,7 @@ def test_a_result(tmp_path: Path, end: str) -> None:
     ("CWE|1^A^L||10828004^Positive^SCT|", None, "Positive", "10828004", None),
     ("CE|1^A^L||POS|", None, None, "POS", None),
     ("ED|1^A^L||^TEXT^^Base64^AAAA|", None, None, None, None),
+    ("|1^A^L||7.5|mg", None, "7.5", None, None),
 ])
 def test_values(tmp_path: Path, fields: str, value: float | None, text: str | None, code: str | None,
                 issue: str | None) -> None:
@@ -439,3 +440,26 @@ def as_they_split(field: list, part: int, repetition: int) -> str:
         return ""
     found = list.__getitem__(found, part - 1)
     return (found if isinstance(found, str) else list.__getitem__(found, 0)).strip()
+
+
+@pytest.mark.parametrize(("components", "expected"), [
+    (("RXC|B|^Sodium chloride 0.9%|100|ml", "RXC|A|^Amiodarone|900|mg"), "IV fluid / Amiodarone"),
+    (("RXC|A|^Amiodarone|900|mg", "RXC|A|6916^potassium chloride^RXNORM|20|meq", "RXC|A|^Amiodarone|1|mg"),
+     "IV fluid / Amiodarone / potassium chloride"),
+    (("RXC|A|11289^^RXNORM|5|mg",), "IV fluid / 11289"), (("RXC|B|^Dextrose 5%|500|ml",), "IV fluid"),
+    (("RXC|A|^IV Fluid|500|ml",), "IV fluid")])
+def test_what_is_added_to_a_mixture_is_named(tmp_path: Path, components: tuple[str, ...], expected: str) -> None:
+    rxe = "RXE|^BID|^IV fluid|1||EA"
+    tables = read(tmp_path, message(msh("RDE^O11"), PID, ORC, rxe, RXR, *components))
+    assert (tables["medications"]["display"].to_list(), codes(tables)) == ([expected], [])
+
+
+def test_a_mixture_that_the_order_does_not_name_is_all_that_is_in_it(tmp_path: Path) -> None:
+    tables = read(tmp_path, message(msh("OMP^O09"), PID, ORC, "RXO||1", "RXC|B|^Heparin|1|ml", "RXC|A|^Insulin|1|ml"))
+    assert tables["medications"]["display"].to_list() == ["Heparin / Insulin"]
+
+
+@pytest.mark.parametrize("name", ["I10G", "I10G2024", "I10-2024", "ICD10GM", "ICD-10-GM", "icd-10-gm 2024"])
+def test_the_german_modification_is_known_by_its_names(tmp_path: Path, name: str) -> None:
+    tables = read(tmp_path, message(msh("ADT^A08"), PID, f"DG1|1||G40.9^Epilepsie^{name}|||F"))
+    assert tables["conditions"]["system"].to_list() == ["http://fhir.de/CodeSystem/bfarm/icd-10-gm"]

@@ -23,7 +23,7 @@ LAYERS = [  # lowest first; nothing imports from its own layer
     {"hookspecs"},
     {"components"},
     {"plugins"},
-    {"terminal", "spelling"},
+    {"terminal", "spelling", "halving"},
     {"result", "provenance"},
     {"genomics", "normalise"},
     {"measured"},

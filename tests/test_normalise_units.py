@@ -252,3 +252,35 @@ def test_the_library_is_loaded_only_for_a_unit_that_the_table_lacks() -> None:
             "canonical_units(TABLES['observations'].frame([{'patient_id': 'p', 'row': 1, 'system': 'http://loinc.org',"
             "'code': '2160-0', 'value': 88.0, 'unit': 'umol/L'}])); assert 'pint' not in sys.modules")
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(("text", "unit", "expected"), [
+    ("2.4 mg/dL", None, (2.4, "mg/dL")), ("212 umol/l", None, (2.398, "mg/dL")), ("2.4", "mg/dL", (2.4, "mg/dL")),
+    (" 2.4mg/dl ", "mg/dL", (2.4, "mg/dL"))])
+def test_a_result_that_was_sent_as_words_is_read(text: str, unit: str | None, expected: tuple[float, str]) -> None:
+    table, issues = canonical_units(observations({"code": "2160-0", "value_text": text, "unit": unit}))
+    assert table.select(pl.col("value").round(3), "unit").row(0) == expected
+    assert (table["value_text"].item(), issues.height) == (None, 0)
+
+
+@pytest.mark.parametrize(("text", "unit"), [
+    ("2.4", None), ("2,4 mg/dL", None), ("2.4 mg/dL", "umol/L"), ("2.4 furlong", None), ("60 to 80", "umol/L"),
+    ("*95", "umol/L"), ("2.4 (haemolysed)", None), ("1.234,5", "umol/L")])
+def test_a_result_in_words_that_cannot_be_read_was_measured_all_the_same(text: str, unit: str | None) -> None:
+    table, issues = canonical_units(observations({"code": "2160-0", "value_text": text, "unit": unit}))
+    assert table.select("canonical_code", "value", "value_text").row(0) == ("2160-0", None, text)
+    assert issues["code"].to_list() == ["value-in-words"]
+    again, none = canonical_units(table)
+    assert again.equals(table)
+    assert none.is_empty()
+
+
+@pytest.mark.parametrize("text", ["haemolysed", "not done", "", None])
+def test_words_without_a_figure_are_no_measurement(text: str | None) -> None:
+    table, issues = canonical_units(observations({"code": "2160-0", "value_text": text}))
+    assert (table["canonical_code"].item(), issues.height) == (None, 0)
+
+
+def test_an_inr_in_words_needs_no_unit() -> None:
+    table, _ = canonical_units(observations({"code": "6301-6", "value_text": "2.5"}))
+    assert table["value"].item() == 2.5

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from pmed.cohort import run
+from pmed.plugins import Component, Plugins
+from pmed.pools import processes
 from tests.test_cohort import made, people_vcf
 
 SECONDS = 5.0  # about .1 on an idle machine; working on to the end takes minutes
@@ -120,3 +122,34 @@ time.sleep(600)
             started.kill()
             started.wait()
             assert group_ends(started.pid, SECONDS)
+
+
+THREADS, ALLOCATOR = "POLARS_MAX_THREADS", "_RJEM_MALLOC_CONF"
+POLARS = "dirty_decay_ms:500,muzzy_decay_ms:1000"  # what it sets where it is loaded
+OURS = "dirty_decay_ms:20000,muzzy_decay_ms:-1"
+
+
+@pytest.mark.parametrize(("here", "there"), [
+    ({}, ["1", OURS]), ({ALLOCATOR: POLARS}, ["1", OURS]), ({ALLOCATOR: f"{POLARS},{POLARS}"}, ["1", OURS]),
+    ({ALLOCATOR: f"{POLARS},thp:always,metadata_thp:always"}, ["1", OURS]),
+    ({THREADS: "2", ALLOCATOR: f"{POLARS},narenas:2"}, ["2", f"{POLARS},narenas:2"])])
+def test_workers_have_one_thread_and_keep_memory_unless_the_user_says_else(
+        here: dict[str, str], there: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also those of a notebook, where polars has been loaded and has written its own wishes where workers look."""
+    for name in (THREADS, ALLOCATOR):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in here.items():
+        monkeypatch.setenv(name, value)
+    with processes(2, len, "", hint="") as pool:
+        found = list(pool([(os.getenv, (name,)) for name in (THREADS, ALLOCATOR)]))
+    assert sorted(found) == sorted(there)
+    assert {name: os.environ[name] for name in (THREADS, ALLOCATOR) if name in os.environ} == here
+
+
+def test_sigterm_ends_a_run_in_the_middle_of_a_plugin_and_is_no_failure_of_it() -> None:
+    plugins = Plugins()
+    with pytest.raises(SystemExit) as ended, processes(1, len, "", hint="") as pool:
+        list(pool([(plugins.attempt, (Component("x", None, "x", "1"), "features", os.kill, os.getpid(),
+                                      signal.SIGTERM))]))
+    assert ended.value.code == 128 + signal.SIGTERM
+    assert plugins.failures == []

@@ -1,8 +1,9 @@
-"""A predictor that fails for a few patients costs their rows, and no more runs than their number allows."""
+"""A predictor, explainer or trace that fails for a few patients costs their rows, and no more runs than it may."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -12,6 +13,7 @@ import pytest
 from pmed.batch import Asked, Cohort, batch
 from pmed.demo import patients
 from pmed.engine import Engine
+from pmed.explain.shapley import ExactShapley
 from pmed.plugins import Plugins
 from pmed.render.view import patient_views
 from pmed.result import Result
@@ -100,6 +102,50 @@ def test_who_gives_wrong_rows_for_one_is_not_believed_of_another() -> None:
     plugins.add(plugin(register_features=[ToyStep], register_predictors=[Wild]), "toy-plugin", "1")
     assert Engine.using(plugins).conclude(tables(4))["predictions"].is_empty()
     assert [(failure.error, failure.patients) for failure in plugins.failures] == [("ValueError", ())]
+
+
+class Unclear(ToyPredictor):
+    """Cannot tell the steps for some."""
+
+    bad: ClassVar[frozenset[str]] = frozenset()
+
+    def trace(self, features: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+        if self.bad & {*features["patient_id"]}:
+            raise ValueError("odd: see the record")
+        return rows.select("patient_id", "target", step=pl.lit(0, pl.Int64), text=pl.lit("because"))
+
+
+@dataclass(frozen=True)
+class FrailExplainer:
+    """The host's, which fails for some."""
+
+    bad: frozenset[str]
+
+    def explain(self, predictor: Any, features: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+        if self.bad & {*features["patient_id"]}:
+            raise ValueError("odd: see the record")
+        return ExactShapley().explain(predictor, features, rows)
+
+
+@pytest.mark.parametrize(("people", "bad", "left"), [(100, [57], 99), (100, [0, 50, 99], 97), (40, range(40), 0),
+                                                     (1, [0], 0)])
+@pytest.mark.parametrize("table", ["explanations", "traces"])
+def test_what_cannot_be_explained_of_one_is_of_the_others(table: str, people: int, bad: Iterable[int], left: int,
+                                                          monkeypatch: pytest.MonkeyPatch) -> None:
+    names = frozenset(f"p{one}" for one in bad)
+    monkeypatch.setattr(Unclear, "bad", names if table == "traces" else frozenset())
+    if table == "explanations":
+        monkeypatch.setattr("pmed.builtin.ExactShapley", lambda: FrailExplainer(names))
+    plugins = Plugins().load(only=())
+    plugins.add(plugin(register_features=[ToyStep], register_predictors=[Unclear]), "toy-plugin", "1")
+    made = Engine.using(plugins).conclude(tables(people))
+    assert made["predictions"].height == people
+    sizes = {name: made[name]["patient_id"].n_unique() for name in ("explanations", "traces")}
+    assert sizes == {"explanations": people, "traces": people, table: left}
+    assert not names & {*made[table]["patient_id"]}
+    [failure] = plugins.failures
+    assert (failure.component, failure.stage, failure.error) == ("toy", table, "ValueError")
+    assert {*failure.patients} == (names if left else set())
 
 
 def test_a_predictor_that_raises_for_one_costs_no_second_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -133,11 +133,11 @@ def test_every_cell_is_that_of_the_reader_of_lines(made, how):
 
 
 FORMATS = ["GT", "GT:DP", "GT:DP:GQ", "GT:AD:DP:GQ:PL", "DP:GT", "DP", "GT:FT", "GT:MIN_DP:DP", "GT:RGQ:GQ",
-           "GT:PS:LEN", "GT:DP:DP", "GT::DP", "", "GT:PGT:PS"]
+           "GT:PS:LEN", "GT:GP:GQ", "GT:PL", "GT:DP:DP", "GT::DP", "", "GT:PGT:PS"]
 GENOTYPES = ["0/1", "0|1", "./.", ".", "1", "0", "0/10", "12|3", "0/1/1", "/0|1", "|1", "1/.", "x", "", "0/", "0-1",
              "PASS"]
 VALUES = ["7", "40", ".", "", "-3", "3.7", "1e3", "99999999999", "+5", "nan", "0012", "PASS", "q10", "LowQual", "5,6",
-          "inf", " 5", "PAS", "\xe9"]
+          "inf", " 5", "PAS", "\xe9", "0,30", "30,0", "2,1,27", "0.9,0.1,0", "0,3,30", ".,30", "30,x", ","]
 CELLS = st.builds(lambda first, more: ":".join([first, *more]), st.sampled_from(GENOTYPES + VALUES[:3]),
                   st.lists(st.sampled_from([*VALUES, *GENOTYPES[:3]]), max_size=5))
 RECORDS = st.builds(

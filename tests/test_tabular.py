@@ -206,6 +206,14 @@ def test_lines_are_counted_across_line_breaks_in_cells(tmp_path: Path) -> None:
     assert issues(tables) == [("line 4 column born", "bad-date"), ("line 4", "no-age")]
 
 
+@pytest.mark.parametrize("row", ["A,1950-01-01,x", "A,1950-01-01,K\u00e4se"])
+def test_names_of_columns_in_latin_1_are_read_and_told(tmp_path: Path, row: str) -> None:
+    content = f"id,born,Gr\u00f6\u00dfe\n{row}\n".encode("latin-1")
+    tables = read(tmp_path, PATIENTS + 'ancestry = "Gr\u00f6\u00dfe"\n', {"p.csv": content})
+    assert tables["patients"]["ancestry"].to_list() == [row.rpartition(",")[2]]
+    assert tables["issues"]["code"].to_list() == ["character-set"]
+
+
 def test_latin_1_is_read_and_told(tmp_path: Path) -> None:
     content = "id,born,r\nA,1950-01-01,Käse\n".encode("latin-1")
     tables = read(tmp_path, PATIENTS + 'ancestry = "r"\n', {"p.csv": content})

@@ -51,6 +51,8 @@ FOUND = [
     ("100 A T GT ./1; 100 A C GT 0/0", SNV, [(0, 2, "called")]),
     ("100 A C GT 0/0; 100 A T GT ./1", SNV, [(0, 2, "called")]),
     ("100 C CAT GT 0/1; 100 CAT CATATAT GT 0/0", PART, [(0, 2, "called")]),
+    ("100 C CAT GT 0/1 0|1 0/1; 101 A <*> GT:LEN 0/0:9 0/0:9 0/0:1", PART,
+     [(0, 2, "called"), (0, 2, "called"), (None, 2, "half-call")]),
     ("100 A G GT ./1; 100 A G GT 0/0", SNV, [(None, None, "no-call")]),
     ("100 A G GT 0/1; 100 A T GT 0/1; 100 A C GT 0/1", SNV, [(None, None, "no-call")]),
     ("100 A G GT:PS 0|1:5; 100 A T GT:PS 0|1:9", SNV, [(1, 2, "called")]),

@@ -60,7 +60,8 @@ def test_a_combination_is_both(one: str, two: str) -> None:
 
 @pytest.mark.parametrize(("text", "ingredients"), [
     ("desvenlafaxine 50 MG", {"desvenlafaxine"}), ("venlafaxine", {"venlafaxine"}), ("mephenytoin", set()),
-    ("esomeprazole", {"esomeprazole"}), ("levocetirizine", set()), ("hydroxychloroquine", {"hydroxychloroquine"}),
+    ("esomeprazole", {"esomeprazole"}), ("levocetirizine", {"levocetirizine"}), ("dexcetirizine", set()),
+        ("hydroxychloroquine", {"hydroxychloroquine"}),
     ("prednisolone", {"prednisolone"}), ("chlorpropamide", set()), ("hydralazine", {"hydralazine"}),
     ("hydroxyzine", {"hydroxyzine"}), ("Paracetamol 500 mg", {"acetaminophen"}), ("Rifampicin", {"rifampin"}),
     ("Co-trimoxazole", {"sulfamethoxazole", "trimethoprim"}), ("St. John's wort 300 mg", {"st. john's wort extract"}),

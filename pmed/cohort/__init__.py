@@ -11,7 +11,7 @@ import io
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import msgspec
@@ -24,7 +24,7 @@ from ..engine import Options
 from ..errors import GenomeError, HistoryError, InputError, OptionError
 from ..files import write_whole
 from ..settings import Settings
-from ..stages.link import read_pairs
+from ..stages.link import alike, read_pairs
 from ..stages.read import must_be_there
 from . import staging, work
 from .away import Here, here
@@ -331,7 +331,8 @@ def _chunks(placed: Sequence[tuple[Block, tuple[tuple[str, str], ...]]],
               for number, (block, people) in enumerate(placed)]
     chunks += [Chunk(number, tuple((patient, "") for patient in patients), records=(path,))
                for number, (path, patients) in enumerate(alone, len(chunks))]
-    return chunks
+    told = alike(patient for chunk in chunks for patient, _ in chunk.people)
+    return [replace(chunk, alike={who: told[who] for who, _ in chunk.people if who in told}) for chunk in chunks]
 
 
 def _finished_before(folder: Path, chunks: Iterable[Chunk]) -> dict[int, Done]:

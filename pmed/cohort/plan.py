@@ -12,12 +12,15 @@ from ..genomics.builds import known_build
 from ..genomics.header import Header
 from ..genomics.opening import head_of
 
-# In a chunk of the whole plan, and of genes alone, where nothing is said of memory: two processes take about 2 GB. A
+# In a chunk of the whole plan, and of genes alone, where nothing is said of memory: two processes take up to 3 GB. A
 # third of the cost of 640 people is that of any chunk, however few they are; of genes alone more than half.
 PEOPLE, PEOPLE_GENES = 960, 1280
 LEAST, MOST = 16, 4096
-# Measured with the reference plugins: a process with its plugins and knowledge, and each person at a chunk's peak.
-BASE_MB, PERSON_MB, PERSON_GENES_MB = 280, 0.75, 0.2
+# Measured with the reference plugins and records of 160 kB, of a process after many chunks, for polars' allocator keeps
+# more of them than one takes: the process with its plugins and knowledge, and each person of a chunk. 100 people took
+# 330 MB after 4 chunks and 450 MB after 26; 427 people 550 MB after one and 710 MB after 6, 854 up to 1,400 MB.
+BASE_MB, PERSON_MB = 350, 1.25
+BASE_GENES_MB, PERSON_GENES_MB = 280, 0.2
 MAIN_MB = 150        # the process that hands out the chunks
 # Of NDJSON so much for each person of a chunk is read at once: as tables it takes about twice that.
 RECORD_BYTES, RECORD_BYTES_GENES = 330_000, 260_000
@@ -52,30 +55,32 @@ class Chunk:
         people: (patient_id, sample); the sample is "" without a genome.
         block: Where their genomes are.
         records: Staged records (`staging`), in the order of the inputs.
+        alike: What is told of those whose ids are nearly those of other people of the cohort.
     """
 
     number: int
     people: tuple[tuple[str, str], ...]
     block: Block = field(default_factory=lambda: Block(()))
     records: tuple[Path, ...] = ()
+    alike: dict[str, str] = field(default_factory=dict)
 
 
 def people_at_once(megabytes: int, jobs: int, *, genes_only: bool = False) -> int:
     """People in a chunk, so that `jobs` processes together stay below `megabytes`; 0 sets no bound of its own.
 
-    Where genes alone are called, a person takes half the memory.
+    Where genes alone are called, a person takes a sixth of the memory.
 
     Raises:
         OptionError: where not even a few people fit.
     """
-    each = PERSON_GENES_MB if genes_only else PERSON_MB
+    base, each = (BASE_GENES_MB, PERSON_GENES_MB) if genes_only else (BASE_MB, PERSON_MB)
     if not megabytes:
         return PEOPLE_GENES if genes_only else PEOPLE
     main = MAIN_MB if jobs > 1 else 0
-    room = int(((megabytes - main) / jobs - BASE_MB) / each)
+    room = int(((megabytes - main) / jobs - base) / each)
     if room < LEAST:
         raise OptionError(f"{megabytes} MB is too little for {jobs} processes", where="--memory",
-                          hint=f"at least {int(jobs * (BASE_MB + LEAST * each)) + main + 1}, or fewer --jobs")
+                          hint=f"at least {int(jobs * (base + LEAST * each)) + main + 1}, or fewer --jobs")
     return min(MOST, room)
 
 

@@ -20,10 +20,11 @@ from ..batch.journal import digest
 from ..engine import Engine
 from ..errors import InputError, PmedError
 from ..files import write_whole
-from ..stages.read import READ_TABLES, empty_tables, read
+from ..stages.read import OF_ANYBODY, READ_TABLES, empty_tables, read
 from ..types import ReadRequest
 
 DONE = "done.json"
+OTHERS = "others"  # issues that may be about people in other files of the same source
 _Note = TypeVar("_Note", "Cut", "Parted", "Sorted")
 _GROUP = "_group"
 _ORPHANS = "r"  # files of people without a genome, who are chunks of their own
@@ -160,12 +161,23 @@ def sort_records(engine: Engine, request: ReadRequest, paths: tuple[Path, ...], 
         return done
     folder.mkdir(parents=True, exist_ok=True)
     tables, unread = _read(engine, request, paths)
+    write_whole(folder / OTHERS, packed_tables({"issues": _of_others(tables)}))
     found: dict[str, tuple[str, ...]] = {}
     targets = _targets(tables["patients"].select("patient_id"), pl.read_ipc(people), most)
     for (name, mine), rows in zip(targets, _parted(tables, [mine for _, mine in targets]), strict=True):
         write_whole(folder / name, packed_tables(rows))
         found[name] = mine
     return _finished(folder, Sorted(found, unread))
+
+
+def _of_others(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """Issues that name somebody who is not here, and, naming nobody and once a file, those that may be anybody's."""
+    issues = tables["issues"]
+    of_anybody = issues.filter(pl.col("code").is_in(OF_ANYBODY)).unique(["file", "code"], keep="first",
+                                                                        maintain_order=True)
+    named = issues.filter(pl.col("patient_id").is_not_null() & ~pl.col("code").is_in(OF_ANYBODY)).join(
+        tables["patients"], on="patient_id", how="anti", maintain_order="left")
+    return pl.concat([named, of_anybody.with_columns(patient_id=pl.lit(None, pl.String))])
 
 
 def _targets(patients: pl.DataFrame, people: pl.DataFrame, most: int) -> list[tuple[str, tuple[str, ...]]]:

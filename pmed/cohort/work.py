@@ -6,10 +6,12 @@ written whole, the note that it is done last; so a chunk that a kill ended is do
 
 from __future__ import annotations
 
+import errno
 import io
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -26,10 +28,12 @@ from ..plugins import Failure
 from ..settings import Settings
 from ..stages import explain as explaining
 from ..stages import features as feature_stage
+from ..stages.link import told_alike
 from ..stages.read import empty_tables, read
 from ..tables import TABLES
 from ..types import ReadRequest
 from . import staging
+from .apart import Tried, apart
 from .counts import counted
 from .plan import Block, Chunk
 
@@ -38,6 +42,8 @@ MORE = ("people", "exposures", "issues", "counts")
 UNGROUPED = "(no group)"
 WORK = "work"
 _NO_ROOM = re.compile("No space left|quota", re.IGNORECASE)
+_AGAIN = "run the same again when there is room: what is done stays"
+_LACKING = {errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO, errno.EPIPE}
 Tables = dict[str, pl.DataFrame]
 
 
@@ -134,6 +140,8 @@ class Worker:
         parts = self._whole(staging.staged_tables(chunk.records), chunk, lost, unread)
         tables = {name: pl.concat([one[name] for one in parts]) if parts else _empty(name)
                   for name in self.asked.tables}
+        if chunk.alike:
+            tables["issues"] = pl.concat([tables["issues"], told_alike(chunk.alike)])
         done = Done(chunk.number, tables["people"].height, lost, unread,
                     tuple(dict.fromkeys(map(str, self.engine.plugins.failures))))
         write_all({part(self.asked.folder, name, chunk.number): _parquet(frame) for name, frame in tables.items()})
@@ -143,21 +151,17 @@ class Worker:
     def _whole(self, records: Mapping[str, pl.DataFrame], chunk: Chunk, lost: dict[str, str],
                unread: dict[str, str]) -> list[Tables]:
         """All at once; where anything is wrong, without the files that cannot be read and those who are in no other."""
-        before = len(self.engine.plugins.failures)
-        try:
-            return [self._kept(self._run(records, chunk.block, chunk.people))]
-        except Exception as error:  # isolation: what is wrong is said of those whom it is about
-            del self.engine.plugins.failures[before:]
-            unread.update(self._unread(chunk.block))
-            if not unread:
-                return list(self._halves(records, chunk.block, chunk.people, lost, error))
-        block = replace(chunk.block, paths=tuple(path for path in chunk.block.paths if str(path) not in unread))
-        named = {sample: Path(path).name for path in unread for sample in head_of(Path(path)).samples}
-        there = {sample for path in block.paths for sample in head_of(path).samples}
-        gone = {patient: named[sample] for patient, sample in chunk.people if sample in named.keys() - there}
-        lost.update({patient: f"the genome is in {name}, which cannot be read" for patient, name in gone.items()})
-        rest = [one for one in chunk.people if one[0] not in gone]
-        return list(self._results(records, block, rest, lost)) if rest else []
+        block, people = chunk.block, chunk.people
+        whole = self._tried(records, block, people)
+        if whole.made is None:
+            unread.update(self._unread(block))
+        if unread:
+            block = replace(block, paths=tuple(path for path in block.paths if str(path) not in unread))
+            gone = _gone(people, block, unread)
+            lost.update(gone)
+            people = tuple(one for one in people if one[0] not in gone)
+        known = None if unread else whole
+        return list(self._results(records, block, people, lost, known)) if people else []
 
     def _unread(self, block: Block) -> dict[str, str]:
         """The files of the block that cannot be read, and why not."""
@@ -170,27 +174,39 @@ class Worker:
         return unread
 
     def _results(self, records: Mapping[str, pl.DataFrame], block: Block, people: Sequence[tuple[str, str]],
-                 lost: dict[str, str]) -> Iterator[Tables]:
-        """Those who are left; where anything is wrong, in halves, so that it costs only those whom it is about."""
-        before = len(self.engine.plugins.failures)
-        try:
-            made = self._run(records, block, people)
-        except Exception as error:  # isolation: one person's data must not end the results of all others
-            del self.engine.plugins.failures[before:]
-            yield from self._halves(records, block, people, lost, error)
-            return
-        yield self._kept(made)
+                 lost: dict[str, str], whole: Tried[Tables] | None) -> Iterator[Tables]:
+        """What is made of those who are left; whatever is wrong costs only those whom it is about."""
+        for some, tried in apart(people, partial(self._tried, records, block), whole):
+            self.engine.plugins.failures += tried.failures
+            if tried.made is None:
+                lost.update(dict.fromkeys((patient for patient, _ in some), "; ".join(map(str, tried.wrong))))
+            else:
+                yield tried.made
 
-    def _halves(self, records: Mapping[str, pl.DataFrame], block: Block, people: Sequence[tuple[str, str]],
-                lost: dict[str, str], error: Exception) -> Iterator[Tables]:
-        """The halves of people who failed together; of one alone it is said why."""
-        if len(people) == 1:
+    def _tried(self, records: Mapping[str, pl.DataFrame], block: Block,
+               people: Sequence[tuple[str, str]]) -> Tried[Tables]:
+        """Some people, and what went wrong; failures that name their patients have cost what they cost.
+
+        Raises:
+            PmedError: what the machine lacks, which is about nobody.
+        """
+        failures = self.engine.plugins.failures
+        before = len(failures)
+        try:
+            made = self._kept(self._run(records, block, people))
+        except Exception as error:  # isolation: one person's data must not end the results of all others
+            _must_be_of_people(error)
             said = str(error) if isinstance(error, PmedError) else f"{type(error).__name__}: {error}"
-            lost[people[0][0]] = " ".join(said.split())
-            return
-        half = len(people) // 2
-        for some in (people[:half], people[half:]):
-            yield from self._results(records, block, some, lost)
+            return Tried(None, frozenset({" ".join(said.split())}))
+        else:
+            mine = tuple(failures[before:])
+            _must_have_room(mine)
+            # Not the words, which may be about the data.
+            wrong = frozenset((one.plugin, one.component, one.stage, one.error, one.place)
+                              for one in mine if not one.patients)
+            return Tried(made, wrong, mine)
+        finally:
+            del failures[before:]
 
     def _run(self, records: Mapping[str, pl.DataFrame], block: Block, people: Sequence[tuple[str, str]]) -> Tables:
         ids = [patient for patient, _ in people]
@@ -215,7 +231,8 @@ class Worker:
         people = self._people(made)
         taken = exposures(made["medications"])
         # As the run gives them: to put the rows of each person together takes as long as to call the genes.
-        results = {name: made[name].select(TABLES[name].names) for name in self.asked.tables if name in made}
+        results = {name: made[name].select(TABLES[name].names) if name in made else TABLES[name].empty()
+                   for name in self.asked.tables if name not in MORE}
         issues = made["issues"].filter(pl.col("patient_id").is_not_null())
         return {**results, "people": people, "exposures": taken, "issues": issues,
                 "counts": counted(people, taken, results["gene_results"],
@@ -237,6 +254,35 @@ class Worker:
         given = [of.get(sample) or of.get(patient) or UNGROUPED
                  for sample, patient in people.select("sample", "patient_id").iter_rows()]
         return people.with_columns(group=pl.Series(given, dtype=pl.String))
+
+
+def _gone(people: Sequence[tuple[str, str]], block: Block, unread: Iterable[str]) -> dict[str, str]:
+    """Patient → why there is no result, of those whose genome is in files that cannot be read and in no other."""
+    named = {sample: Path(path).name for path in unread for sample in head_of(Path(path)).samples}
+    there = {sample for path in block.paths for sample in head_of(path).samples}
+    return {patient: f"the genome is in {named[sample]}, which cannot be read" for patient, sample in people
+            if sample in named.keys() - there}
+
+
+def _must_be_of_people(error: Exception) -> None:
+    """Refuse to take what this machine lacks for something about people: to them it would be lost for good.
+
+    Raises:
+        PmedError: saying what is lacking.
+    """
+    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in _LACKING):
+        lacking = getattr(error, "strerror", "") or "out of memory"
+        raise PmedError(f"a process could not go on: {lacking}", hint=_AGAIN) from error
+
+
+def _must_have_room(failures: Iterable[Failure]) -> None:
+    """Likewise of plugins, whose failures are words.
+
+    Raises:
+        PmedError: a disk was full.
+    """
+    if full := next((one for one in failures if one.error == OSError.__name__ and _NO_ROOM.search(one.message)), None):
+        raise PmedError(f"a process could not go on: {full}", hint=_AGAIN)
 
 
 PEOPLE: dict[str, type[pl.DataType]] = {
@@ -318,10 +364,5 @@ def worker_is_there() -> bool:
     return bool(_mine)
 
 
-def is_full(error: PmedError) -> bool:
-    """Whether a disk was full."""
-    return bool(_NO_ROOM.search(error.message))
-
-
-__all__ = ["Asked", "Done", "Worker", "begin", "cut", "do", "exposures", "go_through", "is_full", "note", "part",
+__all__ = ["Asked", "Done", "Worker", "begin", "cut", "do", "exposures", "go_through", "note", "part",
            "part_records", "pieces", "sort_records", "worker", "worker_is_there"]

@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 
 from pmed.errors import GenomeError
 
+from . import sureness
 from .coded import MEANINGS, Coded
+from .reads import Reads, judged
 from .syntax import Fault
 
 if TYPE_CHECKING:
@@ -28,7 +30,6 @@ Ints = NDArray[np.int64]
 NONE = -1
 _MOST_DIGITS = 4
 _EVEN_ODDS = 3  # phred: one in two
-_FIFTH, _ENOUGH = 0.2, 10
 MOST_CELLS = 4_000_000
 _SEPARATOR = re.compile(r"[/|]")
 
@@ -43,10 +44,11 @@ class Calls:
         phased: ``|`` between the alleles.
         phase_set: PS.
         dp: DP; where MIN_DP is given, the lesser of the two.
-        gq: GQ, or RGQ where that is given instead.
+        gq: GQ, or where that is not given RGQ, or what `sureness` makes of other fields.
         failed: FT is neither PASS nor ``.``.
         length: LEN, bases that a block of VCF 4.5 covers, each sample for itself.
-        uneven: AD does not fit the call; None where the records were not read as text.
+        uneven: AD does not fit the call; None where the records were not read as text, or have no AD.
+        against: AD contradicts the call (`reads.judged`); None likewise.
         copies: CN, copies of the stretch that the record spans; None where no sample has it.
     """
 
@@ -59,6 +61,7 @@ class Calls:
     failed: NDArray[np.bool_]
     length: Ints | None = None
     uneven: NDArray[np.bool_] | None = None
+    against: NDArray[np.bool_] | None = None
     copies: Ints | None = None
 
     def of(self, samples: NDArray[Any]) -> Calls:
@@ -270,13 +273,15 @@ def _general(records: Sequence[Record], samples: int) -> list[Calls]:
     texts = fields.list.get(keys.index("GT"), null_on_oob=True).fill_null(".") if "GT" in keys else nothing
     found = _genotypes(texts, records, samples)
     dp, least, gq, rgq = (_numbers(fields, keys, key) for key in ("DP", "MIN_DP", "GQ", "RGQ"))
+    uneven, against = judged(found[:, :2], found[:, 2], _reads(fields, keys, found)) if "AD" in keys else (None, None)
     phase_set, unreadable = _phase_sets(fields, keys)
     dp = np.where(least == NONE, dp, np.where(dp == NONE, least, np.minimum(dp, least)))
     gq, phased = np.where(gq == NONE, rgq, gq), (found[:, 3] == 1) & ~unreadable
+    if (gq == NONE).any() and any(key in sureness.KEYS for key in keys):
+        gq = np.where(gq == NONE, sureness.quality(fields, keys, found[:, :2], found[:, 2]), gq)
     whole = Calls(found[:, :2], found[:, 2], phased, phase_set, dp, gq, _failed(fields, keys),
                   _numbers(fields, keys, "LEN") if "LEN" in keys else None,
-                  _uneven(fields, keys, found) if "AD" in keys else None,
-                  _numbers(fields, keys, "CN") if "CN" in keys else None)
+                  uneven, against, _numbers(fields, keys, "CN") if "CN" in keys else None)
     parts = {name: np.split(values, len(records)) for name, values in vars(whole).items() if values is not None}
     return [Calls(**{name: values[number] for name, values in parts.items()}) for number in range(len(records))]
 
@@ -313,22 +318,16 @@ def _genotype(text: str, record: Record) -> _Genotype:
                      phased="/" not in text and len(alleles) > 1)
 
 
-def _uneven(fields: pl.Series, keys: list[str], found: Ints) -> NDArray[np.bool_]:
-    """Calls of which an allele has less than a fifth of the reads, or others have a fifth or more.
-
-    That is gnomAD's bound for heterozygotes (Karczewski 2020, PMID:32461654), here for all calls; of fewer than ten
-    reads nothing is said.
-    """
+def _reads(fields: pl.Series, keys: list[str], found: Ints) -> Reads:
+    """What AD and DP say of the alleles of each call."""
     texts = fields.list.get(keys.index("AD"), null_on_oob=True).str.split(",")
     reads = texts.list.eval(pl.element().cast(pl.Int64, strict=False))
-    frame = pl.DataFrame({"reads": reads, "one": found[:, 0], "two": np.where(found[:, 1] == NONE, found[:, 0],
-                                                                              found[:, 1])})
-    one, two = (pl.col("reads").list.get(pl.col(name).clip(0), null_on_oob=True) for name in ("one", "two"))
-    both = pl.when(pl.col("one") == pl.col("two")).then(one).otherwise(one + two)
-    total = pl.col("reads").list.sum()
-    unfit = (pl.min_horizontal(one, two) < total * _FIFTH) | (total - both >= total * _FIFTH)
-    told = (pl.col("one") >= 0) & (total >= _ENOUGH) & unfit
-    return frame.select(told.fill_null(value=False)).to_series().to_numpy()
+    frame = pl.DataFrame({"reads": reads, "one": found[:, 0], "two": found[:, 1]})
+    one, two = (pl.when(pl.col(name) >= 0).then(pl.col("reads").list.get(pl.col(name).clip(0), null_on_oob=True))
+                for name in ("one", "two"))
+    told = frame.select(one=one, two=two, total=pl.col("reads").list.sum()).fill_null(NONE)
+    first, second, total = (told[name].to_numpy() for name in ("one", "two", "total"))
+    return Reads(first, second, total, _numbers(fields, keys, "DP"))
 
 
 def _failed(fields: pl.Series, keys: list[str]) -> NDArray[np.bool_]:

@@ -17,12 +17,14 @@ from numpy.typing import NDArray
 from .blocks import Bools, Bytes, Ints, numbers
 from .calls import NONE, Calls
 from .genotypes import short
+from .reads import Reads, judged
+from .sureness import KEYS
 
-_COLON, _DOT = b":."
+_COLON, _DOT, _COMMA = b":.,"
 _MOST = 2**31 - 1
 _ROOM = b"\n" + bytes(15)  # windows may reach over the end
 _PASS = b"PASS"
-_LENGTH, _COPIES = "LEN", "CN"
+_LEFT = {"LEN", "CN"}
 
 
 class Span(NamedTuple):
@@ -67,7 +69,7 @@ class Cells:
     def calls(self) -> tuple[Calls, Bools]:
         """The calls of all cells, and (cells,) those that `calls.decode` has to read."""
         odd = self.count >= len(self.keys)
-        if _LENGTH in self.keys or _COPIES in self.keys:
+        if not _LEFT.isdisjoint(self.keys):
             odd |= True
         found: dict[str, Ints] = {}
         for key in ("PS", "DP", "MIN_DP", "GQ", "RGQ"):
@@ -77,7 +79,31 @@ class Cells:
             dp = np.where(least == NONE, dp, np.where(dp == NONE, least, np.minimum(dp, least)))
         if "RGQ" in self.keys:
             gq = np.where(gq == NONE, found["RGQ"], gq)
-        return Calls(*self._genotypes(odd), found["PS"], dp, gq, self._failed()), odd
+        if not set(KEYS).isdisjoint(self.keys):
+            odd |= gq == NONE
+        genotypes = self._genotypes(odd)
+        if "AD" in self.keys:
+            odd |= self._against(*genotypes[:2], found["DP"])
+        return Calls(*genotypes, found["PS"], dp, gq, self._failed()), odd
+
+    def _against(self, alleles: Ints, ploidy: Ints, depth: Ints) -> Bools:
+        """(cells,) calls that their reads contradict: a caller writes few, and these are read whole."""
+        span = self._field("AD")
+        assert span is not None  # noqa: S101 - the key is there
+        commas = np.flatnonzero(self.data == _COMMA)
+        before = np.searchsorted(commas, span.begin)
+        more = np.searchsorted(commas, span.end) - before
+        start = np.cumsum(more + 1) - (more + 1)  # of each cell's numbers, of which it has one more than commas
+        cell = np.repeat(np.arange(len(more)), more + 1)
+        place = np.arange(len(cell)) - start[cell]
+        edges = np.append(commas, 0)
+        begins = np.where(place == 0, span.begin[cell], edges.take(before[cell] + place - 1, mode="clip") + 1)
+        ends = np.where(place == more[cell], span.end[cell], edges.take(before[cell] + place, mode="clip"))
+        counts = numbers(self.data, begins, ends)
+        first, second = (np.where((one < 0) | (one > more), NONE, counts.take(start + one, mode="clip"))
+                         for one in alleles.T)
+        total = np.add.reduceat(np.maximum(counts, 0), start) if len(start) else start
+        return judged(alleles, ploidy, Reads(first, second, total, depth))[1]
 
     def _numbers(self, key: str, odd: Bools) -> Ints:
         """A field of whole numbers, -1 where there is none; marks cells where something else stands."""

@@ -1,4 +1,4 @@
-"""What was looked at: gVCF blocks, and the intervals of a BED file (array manifest, panel, exome targets)."""
+"""What was looked at: gVCF blocks, intervals of a BED file (array manifest, panel, exome targets); and more copies."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pmed.errors import GenomeError
 
@@ -77,6 +78,13 @@ def block_rows(record: Record, calls: Calls, samples: Sequence[str]) -> Iterator
     for i in map(int, np.flatnonzero(called)):
         yield {"sample": samples[i], "chrom": record.chrom, "start": record.pos, "end": int(ends[i]), "kind": "block",
                "dp": _number(calls.dp[i]), "gq": _number(calls.gq[i])}
+
+
+def copies_rows(record: Record, more: NDArray[np.bool_], samples: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """``coverage`` rows of a record by which some samples have more copies of the stretch than usual."""
+    for i in map(int, np.flatnonzero(more)):
+        yield {"sample": samples[i], "chrom": record.chrom, "start": record.pos, "end": record.last,
+               "kind": "more-copies"}
 
 
 def target_rows(targets: Targets, sites: Sites, samples: Sequence[str]) -> list[dict[str, Any]]:

@@ -32,8 +32,9 @@ class Grid:
     """All sites × all samples of one read.
 
     `cells` are the rows of the sites that some file says something of; all others, and of known sites these are most,
-    are absent. `clash` marks calls that files contradict each other on, `looked_at` those that have no row, yet a
-    record that reaches there, so that absence cannot be taken for reference.
+    are absent. `clash` marks calls that files contradict each other on, `looked_at` counts the records that reach there
+    and may have something else than reference, so that absence cannot be taken for it. `gaps` are the rows of sites of
+    which a file's records cover some bases only, as they would be if the others were reference.
     `covered` are the samples of whom a file has records on a contig: elsewhere absence says nothing at all. Where
     there are `targets`, neither does it outside them.
     """
@@ -47,6 +48,7 @@ class Grid:
     gone: dict[int, Gone] = field(default_factory=dict)
     unsure: dict[tuple[int, str], Bools] = field(default_factory=dict)
     cells: dict[int, SharedRow] = field(default_factory=dict)
+    gaps: dict[int, Row] = field(default_factory=dict)
 
     def cell(self, number: int) -> Row:
         """The row of a site, over all samples, to be written to."""
@@ -72,8 +74,8 @@ class Grid:
 
     @cached_property
     def looked_at(self) -> Bools:
-        """(sites, samples) a record reaches there."""
-        return np.zeros((len(self.sites.rows), len(self.samples)), dtype=bool)
+        """(sites, samples) how many records reach there."""
+        return np.zeros((len(self.sites.rows), len(self.samples)), dtype=np.uint16)
 
     def filter_code(self, name: str | None) -> int:
         """Number of a FILTER text; -1 for none."""
@@ -127,7 +129,7 @@ class Grid:
 
     def refuse(self, number: int, columns: Ints) -> None:
         """Remember that a file's record at the site could not be used: its absence is not reference."""
-        self.looked_at[number, columns] = True
+        self.looked_at[number, columns] += 2  # no row of its own, so that none of these is that of `gaps`
 
     def reach(self, reaching: Reaching | Said, calls: Shared, columns: Ints, ends: Ints, *, filtered: bool) -> None:
         """Remember who may have something else than reference at the site, by a record that spans it or covers part.
@@ -136,8 +138,12 @@ class Grid:
         """
         row = Row.of(calls.calls, reaching.codes, NONE, filtered=filtered, filter_code=NONE, direct=False)
         changed = (row.state != CALLED) | (row.alleles >= OTHER).any(axis=1)
-        self.looked_at[reaching.site, columns] |= calls.each(
+        self.looked_at[reaching.site, columns] += calls.each(
             changed & (ends >= self.sites.rows[reaching.site].pos))
+
+    def leave_gaps(self, number: int, row: Row, columns: Ints) -> None:
+        """Remember what the records of a file that cover a part of a site say of it if all else is reference."""
+        self.gaps.setdefault(number, Row.absent(len(self.samples))).put(columns, row)
 
     def must_be_one_person(self) -> None:
         """Check that the files of a sample are of one person.
@@ -239,17 +245,19 @@ class Grid:
         On X (outside the pseudo-autosomal regions) and Y it is not known how many copies there are: 0, and no ploidy.
         """
         for number, site in enumerate(self.sites.rows):
-            if (unseen := self._unseen(number)).any():
+            if (unseen := self._unseen(number, 0)).any():
                 ploidy = {"diploid": 2, "mt": 1}.get(copies(self.sites.build, site.chrom, site.pos), NONE)
                 self.cell(number).assume(unseen, ploidy)
+            if number in self.gaps:  # the record with the change is one that reaches there
+                self.cell(number).fill(self._unseen(number, 1), self.gaps[number])
 
-    def _unseen(self, number: int) -> Bools:
-        """Samples of whom a file has records on the site's contig, and says nothing of the site."""
+    def _unseen(self, number: int, most: int) -> Bools:
+        """Samples of whom a file has records on the site's contig, at most so many of which reach the site."""
         nobody, site = np.zeros(len(self.samples), dtype=bool), self.sites.rows[number]
         chrom = with_chr(site.chrom)
         if self.targets and not self.targets.around(chrom, site.pos, site.pos + len(site.ref) - 1):
             return nobody
-        return np.asarray(self.covered.get(chrom, nobody) & ~self.looked_at[number])
+        return np.asarray(self.covered.get(chrom, nobody) & (self.looked_at[number] <= most))
 
 
 def _column(rows: Sequence[Row], name: str) -> NDArray[Any]:

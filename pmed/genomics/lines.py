@@ -66,8 +66,8 @@ def record_of(parts: Sequence[bytes], number: int, where: str) -> Record:
 def decoded(records: Sequence[Record], samples: int) -> tuple[list[Calls], list[bytes | None]]:
     """The calls of records, and the sample columns as they were written where they hold more than the calls do.
 
-    That is so where `calls.decode` had something to say about them, and where each sample has an end of its own (LEN)
-    or a number of copies (CN).
+    That is so where `calls.decode` had something to say about them, where each sample has an end of its own (LEN) or a
+    number of copies (CN), and where reads contradict a call (AD).
 
     Raises:
         GenomeError: as `calls.decode`.
@@ -79,7 +79,8 @@ def decoded(records: Sequence[Record], samples: int) -> tuple[list[Calls], list[
 
 
 def _has_more(calls: Calls) -> bool:
-    return calls.length is not None or calls.copies is not None
+    against = calls.against is not None and bool(calls.against.any())
+    return calls.length is not None or calls.copies is not None or against
 
 
 def _frame(records: Sequence[Record], samples: int, places: Mapping[str, Sequence[Any]]) -> pl.DataFrame:

@@ -111,6 +111,12 @@ class Row:
         self.alleles[where, :2 if ploidy == 2 else 1] = REF
         self.ploidy[where], self.state[where] = ploidy, ASSUMED
 
+    def fill(self, who: Bools, whole: Row) -> None:
+        """Make whole calls of half calls that had reference left open, where that is all that `whole` adds to them."""
+        alike = (np.sort(self.alleles, axis=1)[:, 1] == np.sort(whole.alleles, axis=1)[:, 1])
+        where = who & (self.state == HALF_CALL) & (whole.state == CALLED) & (whole.alleles == REF).any(axis=1) & alike
+        self.alleles[where], self.phased[where], self.state[where] = whole.alleles[where], whole.phased[where], ASSUMED
+
     def changes_only(self) -> Row:
         """The same without what it says of REF."""
         alleles = np.where(self.alleles == REF, NONE, self.alleles).astype(np.int8)
@@ -213,23 +219,32 @@ def _together(rows: Sequence[Row], samples: int) -> tuple[Row, Bools]:
     return row, clash
 
 
-def spliced(parts: Sequence[tuple[tuple[int, int], Row]], first: int, last: int, samples: int) -> list[Row]:
-    """One row from records that each cover a part of a site's REF (gVCF blocks), if together they cover all of it.
-
-    It says reference of those who are reference in every part, with the least depth and quality; of others nothing.
-    """
-    reached = first - 1
+def reached(parts: Sequence[tuple[tuple[int, int], Row]], first: int, last: int) -> bool:
+    """Whether records that each cover a part of a site's REF cover all of it together."""
+    known = first - 1
     for (start, end), _ in sorted(parts, key=lambda one: one[0]):
-        reached = max(reached, end) if start <= reached + 1 else reached
-    if reached < last:
-        return []
-    rows = [row for _, row in parts]
-    whole = np.flatnonzero(np.logical_and.reduce(
-        [(row.state == CALLED) & (row.alleles <= REF).all(axis=1) for row in rows]))
-    row, one = Row.absent(samples), rows[0].at(whole)
+        known = max(known, end) if start <= known + 1 else known
+    return known >= last
+
+
+def spliced(rows: Sequence[Row], samples: int) -> Row:
+    """One row from records that together cover a site's REF (a record and gVCF blocks behind it).
+
+    It is told of those who are reference in every part but one at most: where that has changes, its other strand is
+    reference, too. Depth and quality are the least; of all others nothing is said.
+    """
+    changed = np.stack([(row.alleles > REF).any(axis=1) for row in rows])
+    called = np.stack([row.state == CALLED for row in rows]).all(axis=0)
+    alike = np.stack([row.ploidy == rows[0].ploidy for row in rows]).all(axis=0)
+    whole = np.flatnonzero(called & (changed.sum(axis=0) <= 1) & (alike | ~changed.any(axis=0)))
+    lead, row = changed.argmax(axis=0)[whole], Row.absent(samples)
+    if not len(whole):
+        return row
+    one = Row(**{each.name: np.stack([getattr(part, each.name)[whole] for part in rows])[lead, np.arange(len(whole))]
+                 for each in fields(Row)})
     one.dp, one.gq = (np.min([getattr(each, name)[whole] for each in rows], axis=0) for name in ("dp", "gq"))
     row.put(whole, one)
-    return [row]
+    return row
 
 
 def merged(one: Row, two: Row) -> tuple[Row, Bools]:

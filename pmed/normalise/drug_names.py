@@ -21,15 +21,18 @@ _STRENGTH = re.compile(r"(?<!\bvitamin b)[\s-]+(?!(?<=[a-z]-)\d(?:[ab]|\d(?=\s+\
                        r"(?!(?:[27]5|[357]0)/(?:[27]5|[357]0)\b)\d.*$"
                        r"|(?<=[a-z]{4})\d+\s*(?:mg|mcg|ug|g|ml)\b.*$")
 _FORMS = ("aerosol", "auto-injector", "buccal", "cap", "caps", "capsule", "capsules", "chewable", "cream", "daily",
-          "delayed", "disintegrating", "drops", "dry", "ear", "ec", "elixir", "enteric", "er", "extended", "eye",
-          "film", "for", "gel", "granules", "implant", "inhalant", "inhalation", "inhaler", "injectable", "injection",
-          "intrauterine", "intravenous", "ir", "kit", "lotion", "metered", "modified", "mr", "mucosal", "nasal",
-          "ointment", "ophthalmic", "oral", "otic", "pack", "patch", "pen", "pill", "pills", "powder", "prefilled",
-          "rectal", "solution", "spray", "sr", "sublingual", "suppository", "suspension", "sustained", "syringe",
-          "syrup", "tab", "tablet", "tablets", "tabs", "topical", "transdermal", "vaginal", "vial", "xl", "xr")
+          "delayed", "disintegrating", "diskus", "dosepak", "drops", "dry", "ds", "ear", "ec", "elixir", "ellipta",
+          "enteric", "er", "extended", "eye", "film", "flexpen", "flextouch", "for", "gel", "granules", "handihaler",
+          "hfa", "implant", "inhalant", "inhalation", "inhaler", "injectable", "injection", "intrauterine",
+          "intravenous", "ir", "kit", "kwikpen", "lotion", "metered", "modified", "mr", "mucosal", "mups", "nasal",
+          "odt", "ointment", "ophthalmic", "oral", "otic", "pack", "patch", "pen", "pill", "pills", "powder",
+          "prefilled", "rectal", "respimat", "solostar", "solution", "spray", "sr", "sublingual", "suppository",
+          "suspension", "sustained", "syringe", "syrup", "tab", "tablet", "tablets", "tabs", "topical", "transdermal",
+          "turbohaler", "turbuhaler", "vaginal", "vial", "xl", "xr", "z-pak")
 _FORM = re.compile(rf"(?:\s+(?:{'|'.join(map(re.escape, _FORMS))})|[\s-]+(?:{'|'.join(FORMS)}))\b.*$")
-# A slash parts drugs ("5 MG / x", "x/y") but not the units of a strength ("MG/ML", "MG/ACTUAT"). HCT is one.
-_APART = re.compile(r"\s*(?:\s/\s|/(?!actuat)(?=[a-z]{4})|\+|;|,(?!\d)|\sand\s|\swith\s|\splus\s|\s(?=hctz?\b))\s*")
+# A slash parts drugs ("5 MG / x", "x/y", "5mg/HCT") but not the units of a strength ("MG/ML", "MG/ACTUAT"). HCT is one.
+_APART = re.compile(r"\s*(?:\s/\s|/(?!actuat)(?=[a-z]{4}|(?:hctz?|ass|mtx)\b)|\+|;|,(?!\d)|\sand\s|\swith\s|\splus\s"
+                    r"|\s(?=hctz?\b))\s*")
 # "insulin, regular, human", "insulin human, isophane": words of one name, though a comma parts drugs elsewhere.
 _ONE_NAME = re.compile(
     r"(?<=insulin)\s*,\s*(?=(?:aspart|degludec|detemir|glargine|glulisine|human|isophane|lispro|nph|regular)\b)"
@@ -60,13 +63,20 @@ _REMARKS = frozenset((
 # What an entry says that names no medicine because none is taken. "Drug treatment unknown" (SNOMED CT 182904002) and
 # "no drug therapy prescribed" (182849000: what is bought without a prescription is left open) are none of these.
 _NONE_CODES = ("787481004", "no-known-medications")  # SNOMED CT; the International Patient Summary's own
-_NONE = re.compile(r"no (?:known |current |known current )?(?:medications?|medicines?)")
+# "None" alone is none of these: programs write it where nothing was entered.
+_NONE = re.compile(r"no (?:known |current |known current )?(?:medications?|medicines?|meds|drugs)"
+                   r"|keine (?:aktuellen? |derzeitigen? )?(?:medikamente?|medikation|arzneimittel)|keine")
 # The same of allergies: SNOMED CT "no known allergy" and "no known drug allergy", the Patient Summary's own. "No known
 # food allergy" is none of these.
 _NO_ALLERGY_CODES = ("716186003", "409137002", "no-known-allergies", "no-known-medication-allergies")
 _NO_ALLERGY = re.compile(
     r"(?:no|none|nil)(?: (?:known|current|active|drug|medication|medicine))* (?:allerg(?:y|ies)|hypersensitivity)"
-    r"(?: to (?:drugs?|medications?|medicines?|medicinal products?))?|nkd?as?")
+    r"(?: to (?:drugs?|medications?|medicines?|medicinal products?))?(?: known)?|nkd?as?"
+    r"|(?:no|none|nil) (?:known|reported)|no|nein"
+    r"|keine?(?: bekannten?)?(?: (?:medikamenten|arzneimittel)-?)? ?(?:allergien?|unvertr\u00e4glichkeiten?)"
+    r"(?: (?:und|oder) (?:allergien?|unvertr\u00e4glichkeiten?))?(?: bekannt)?"
+    r"|keine (?:medikamenten|arzneimittel)(?:allergien?|unvertr\u00e4glichkeiten?)(?: bekannt)?"
+    r"|keine?(?: bekannte?n?)?|allergien?:? keine?(?: bekannt)?")
 # Things on lists of medicines that hold none of the substances a rule asks for, by words that no medicine's name has.
 GOODS = (r"\b(?:vaccines?|saline|lancets?|gauze|bandages?|(?:test|reagent) strips?|(?:pen|hypodermic) needles?"
          r"|insulin syringes?|alcohol (?:pads?|preps?|swabs?)"
@@ -88,6 +98,8 @@ def says_none(code: str | None, display: str | None) -> bool:
 
     >>> says_none("787481004", None), says_none(None, "No current medications"), says_none("182904002", "unknown")
     (True, True, False)
+    >>> says_none(None, "Keine Medikamente"), says_none(None, "keine Dauermedikation"), says_none(None, "None")
+    (True, False, False)
     """
     return (code or "").lower() in _NONE_CODES or bool(_NONE.fullmatch(main_name(display or "")))
 
@@ -98,6 +110,8 @@ def says_no_allergy(code: str | None, display: str | None) -> bool:
     >>> says_no_allergy("716186003", None), says_no_allergy(None, "No Known Drug Allergies (NKDA)")
     (True, True)
     >>> says_no_allergy(None, "NKA"), says_no_allergy("429625007", "No known food allergy")
+    (True, False)
+    >>> says_no_allergy(None, "Keine Allergien bekannt"), says_no_allergy(None, "keine Angaben")
     (True, False)
     """
     plain = " ".join(_ASIDE.sub(" ", (display or "").lower()).strip(" .*").split())

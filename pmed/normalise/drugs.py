@@ -37,8 +37,10 @@ from .drug_names import (
 from .routes import route_by_form
 
 # RxNorm and ATC, as FHIR and HL7 v2 name them; a number is never taken for the other's letters and numbers.
+# The German edition of ATC follows the WHO's.
 SYSTEMS = ("http://www.nlm.nih.gov/research/umls/rxnorm", "urn:oid:2.16.840.1.113883.6.88", "rxnorm",
-           "http://www.whocc.no/atc", "urn:oid:2.16.840.1.113883.6.73", "atc")
+           "http://www.whocc.no/atc", "urn:oid:2.16.840.1.113883.6.73", "atc", "https://www.whocc.no/atc",
+           "http://fhir.de/codesystem/bfarm/atc", "http://fhir.de/codesystem/dimdi/atc")
 _SAID = ("system", "code", "display", "also")
 _HOW = ("code", "name", "synonym", "brand", "fuzzy")
 _GUESSED = 6  # letters a name needs before it may be guessed at
@@ -93,11 +95,11 @@ class Vocabulary:
               nothing: Callable[[str | None, str | None], bool] = says_none) -> Match:
         """What a recorded drug is, by its code and its text together; `nothing` tells an entry that names none."""
         named = self.by_text(display or "")
-        if nothing(code, display):
-            drugs = named.ingredients | named.possible
-            return Match(possible=drugs) if drugs else Match(how="code" if code else "name")
         known = (system or "").lower() in SYSTEMS
         coded = self.codes.get((code or "").lower(), frozenset()) if known else frozenset()
+        if nothing(code, display):
+            drugs = named.ingredients | named.possible | coded
+            return Match(possible=drugs) if drugs else Match(how="code" if code else "name")
         if coded and not named.possible:
             return _agree(Match(coded, "code"), named)
         return named if not coded else Match(possible=coded | named.possible)

@@ -112,6 +112,8 @@ CODES: Mapping[str, tuple[str, str]] = {
 
 _MET = ("canonical_code", "unit")
 _BEYOND = r"^\s*[<>\u2264\u2265]"
+# A result that was sent as words: "2.4 mg/dL", or "2.4" where the unit is recorded beside it.
+_IN_WORDS = r"^\s*(\d+(?:\.\d+)?)\s*([^\d\s].*?)?\s*$"
 LOINC = "http://loinc.org"
 # Code system of what a measurement is meant to become, and how its codes begin: GOAL and the measurement's LOINC code.
 GOALS, GOAL = "urn:pmed:goal", "goal:"
@@ -144,28 +146,53 @@ def canonical_units(observations: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFr
     The extra column ``canonical_code`` is the LOINC code under which `value` is in the canonical unit of `CODES`, of a
     goal with `GOAL` before it;
     null where the code has no canonical unit (value and unit stay as recorded). A value that is not plausible, or whose
-    unit is not known, becomes null and moves to `value_text`. It has the code all the same, as a limit ("> 9") has:
-    that was measured, too, and an older value is not the latest.
+    unit is not known, becomes null and moves to `value_text`. It has the code all the same, as a limit ("> 9") and any
+    other text with a figure in it has: that was measured, too, and an older value is not the latest. A text that is one
+    number and a unit of that measurement ("2.4 mg/dL") is read.
     Running it twice changes nothing.
     """
     if observations.is_empty():  # no record: nothing is worth making the look-ups for
         return observations.with_columns(canonical_code=pl.lit(None, dtype=pl.String)), TABLES["issues"].empty()
     before = pl.col("canonical_code") if "canonical_code" in observations.columns else pl.lit(None, pl.String())
-    known = observations.with_columns(_code_and_quantity(), _before=before)
+    known = _with_numbers(observations.with_columns(_code_and_quantity(), _before=before))
     by_table = _by_table(known)
     converted = _with_library(by_table.lazy(), _by_library(by_table)).with_columns(
         plausible=_plausible()).pipe(as_written)
     recorded = pl.col("quantity").is_not_null() & pl.col("value").is_not_null()
     unread, odd = recorded & pl.col("converted").is_null(), recorded & ~pl.col("plausible")
-    usable = pl.col("plausible")
+    usable, in_words = pl.col("plausible"), _is_in_words()
     done = converted.lazy().with_columns(
         value=pl.when(pl.col("quantity").is_null()).then("value").when(usable).then("converted"),
         unit=pl.when(usable).then(_canonical_unit()).otherwise("unit"),
         value_text=pl.when(unread | odd).then(pl.format("{} {}", "value", pl.col("unit").fill_null("(no unit)")))
         .otherwise("value_text"),
-        canonical_code=pl.when(recorded | _is_limit() | pl.col("_before").is_not_null()).then("canonical_code"))
+        canonical_code=pl.when(recorded | in_words | _is_limit() | pl.col("_before").is_not_null()).then(
+            "canonical_code"))
     columns = dict.fromkeys([*observations.columns, "canonical_code"])
-    return done.select(*columns).pipe(as_written), _issues(converted.filter(unread), converted.filter(odd))
+    return done.select(*columns).pipe(as_written), _issues(
+        converted.filter(unread), converted.filter(odd), converted.filter(in_words))
+
+
+def _with_numbers(rows: pl.DataFrame) -> pl.DataFrame:
+    """`rows` with the number and unit of results that were sent as words, where these say one and no more."""
+    said = _is_in_words() & pl.col("value_text").str.contains(_IN_WORDS)
+    if not rows.select(said.any()).item():
+        return rows
+    number, unit = (pl.col("value_text").str.extract(_IN_WORDS, part) for part in (1, 2))
+    # Two units that are not the same leave the number unread; one that is not known is told as of any other value.
+    same = unit.is_null() | pl.col("unit").is_null() | (_spell(unit) == _spell(pl.col("unit")))
+    of = pl.coalesce(unit, "unit")
+    read = said & same & _look_up(of, pl.col("quantity"), 0).is_not_null()
+    return rows.with_columns(value=pl.when(read).then(number.cast(pl.Float64, strict=False)).otherwise("value"),
+                             unit=pl.when(read).then(of).otherwise("unit"),
+                             value_text=pl.when(~read.fill_null(value=False)).then("value_text"))
+
+
+def _is_in_words() -> pl.Expr:
+    """Whether a row of ``observations`` has a figure in its text only; goals and limits are none."""
+    figure = pl.col("value_text").str.contains(r"\d") & ~pl.col("value_text").str.contains(_BEYOND)
+    measured = pl.col("quantity").is_not_null() & ~pl.col("code").str.starts_with(GOAL)
+    return pl.col("value").is_null() & pl.col("_before").is_null() & (figure & measured).fill_null(value=False)
 
 
 def _is_limit() -> pl.Expr:
@@ -174,10 +201,10 @@ def _is_limit() -> pl.Expr:
     return pl.col("value").is_null() & beyond.fill_null(value=False)
 
 
-def _issues(unread: pl.DataFrame, odd: pl.DataFrame) -> pl.DataFrame:
-    if unread.is_empty() and odd.is_empty():
+def _issues(unread: pl.DataFrame, odd: pl.DataFrame, in_words: pl.DataFrame) -> pl.DataFrame:
+    if unread.is_empty() and odd.is_empty() and in_words.is_empty():
         return TABLES["issues"].empty()
-    return pl.concat([_unknown_unit(unread), _implausible(odd), _no_library(unread)])
+    return pl.concat([_unknown_unit(unread), _implausible(odd), _no_library(unread), _unread_text(in_words)])
 
 
 def _spell(unit: pl.Expr) -> pl.Expr:
@@ -293,6 +320,12 @@ def _unknown_unit(rows: pl.DataFrame) -> pl.DataFrame:
     return _report(rows, "unknown-unit", pl.format(
         "{} of LOINC {}: the unit is not known here, the value is not used", pl.col("unit").fill_null("no unit"),
         "code"))
+
+
+def _unread_text(rows: pl.DataFrame) -> pl.DataFrame:
+    return _report(rows, "value-in-words", pl.format(
+        "LOINC {}: the result is a text that is not one number with a unit known here; it was measured, and the value "
+        "stays unknown", "code"))
 
 
 def _no_library(rows: pl.DataFrame) -> pl.DataFrame:

@@ -15,6 +15,8 @@ LEFT_OUT = (
            "record, what that one lacks is unknown, not absent"),
     marked("it cannot be read, and may be about this patient; the file was left out"),
     marked("a bundle inside is not read; the resource was left out"),
+    marked("the server says that its answer is not whole ({name}): what is not here may still be in the record"),
+    marked("a medicine as another version of FHIR has it ({name}), which is not read; it was left out"),
     marked("a bundle inside is not read; the entry was left out"),
     marked("{key}; the resource was left out"),
     marked("{key}; the entry was left out"),
@@ -78,6 +80,7 @@ STAYS_UNKNOWN = (
     marked("about somebody or something else than the patient; the measurement was left out"),
     marked("gender and sex at birth differ; sex stays unknown"),
     marked("replaced by another record of the same person: what stands in the other is another patient here"),
+    marked("took the place of another record of the same person: what stands in that one is another patient here"),
     marked("recorded as dead: suggestions are of no use unless the person lived on the index date"),
     marked("the code is none of the code system that is named: which diagnosis it is stays unknown"),
     marked("the name says that it is stopped, refused, planned or somebody else's: whether it is taken stays unknown"),
@@ -110,6 +113,8 @@ STAYS_UNKNOWN = (
     marked("the concept table has no such concept; the text of the source is used, without a code"),
     marked("quantity is below 0 or more than {n} pieces a day; it is not used"),
     marked("{key}: outside {n1} to {n2} {unit}, not used"),
+    marked("LOINC {key}: the result is a text that is not one number with a unit known here; it was measured, and the "
+           "value stays unknown"),
     marked("a unit that is not in pmed's table was met and the UCUM library is not installed: install pmed with its "
            "records extra"),
 )
@@ -143,6 +148,8 @@ NO_GENOTYPE = (
 GENOME = (
     marked("no record is on a contig with a known site: nothing was read"),
     marked("{n} calls at known sites are below the DP or GQ asked for, or without it: read as unknown"),
+    marked("{n} calls at known sites are contradicted by their reads (AD: less than a tenth for one of two alleles, or "
+           "a third for another): read as no call"),
     marked("{n} calls at known sites do not fit their reads (AD: less than a fifth for an allele, or a fifth for "
            "another): they are used and may be wrong"),
     marked("{n} calls at known sites rest on no reads, on one for two copies, or on GQ 3 or less: read as no call"),

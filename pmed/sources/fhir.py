@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -13,19 +13,18 @@ import polars as pl
 from ..collecting import uncollected
 from ..errors import HistoryError
 from ..options import option
-from ..tables import TABLES
+from ..tables import TABLES, Tables
 from ..types import ReadRequest, SourceKind
-from .fhir_bundle import NO_TYPE, Reading, read_document
-from .fhir_damaged import BAD_FILE, owned
-from .fhir_files import EXPORT_HINT, inside, is_bundle, is_lines, is_record
-from .fhir_lines import LineReading
-from .fhir_many import take_all, take_loose
-from .fhir_parts import go_through, is_part, parted, pieces, readings
+from .fhir_damaged import owned
+from .fhir_files import inside, is_bundle, is_record
+from .fhir_many import take_loose
+from .fhir_parts import go_through, is_part, parted, pieces
+from .fhir_reading import files_of, take_bundles
 from .fhir_records import Records
 from .fhir_resource import file_issue
-from .fhir_shares import read_shared
+from .fhir_shares import read_shared, read_shared_bundles
 from .reasons import followed
-from .recorded import asked_day, tables_of
+from .recorded import Issue, asked_day, tables_of
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ class FhirSource:
     name: ClassVar[str] = "fhir"
     kind: ClassVar[SourceKind] = "history"
     folders: ClassVar[bool] = True
-    processes: int = option(0, low=0, doc="Processes that read much NDJSON; 0 is as many as there are CPUs.")
+    processes: int = option(0, low=0, doc="Processes that read many records; 0 is as many as there are CPUs.")
 
     def matches(self, path: Path) -> bool:
         """A JSON or NDJSON file that begins like an object, or a folder with FHIR resources in such files."""
@@ -82,27 +81,32 @@ def _tables(records: Records, index_date: date | None) -> dict[str, pl.DataFrame
     if records.calls:
         calls = calls.unique(["patient_id", "gene", "diplotype"], keep="first", maintain_order=True)
     frames, lost = followed({name: kept.frame() for name, kept in records.rows.items()})
-    told = owned(records.issues, frames, records.damaged, records.bundles)
+    told = [*owned(records.issues, frames, records.damaged, records.bundles), *_halves(records.replaced, frames)]
     issues = pl.concat([TABLES["issues"].frame(told), *lost])
     return {**tables_of(frames, issues, index_date), "outside_calls": calls}
 
 
+def _halves(replaced: Mapping[str, str], frames: Tables) -> Iterator[Issue]:
+    """Whose record is not whole: part of it stands under an id that was replaced, and is another patient here."""
+    if not replaced:
+        return
+    people = {name: (file, place) for name, file, place in frames["patients"].select(
+        "patient_id", "file", "place").iter_rows()}
+    full = {one for name, frame in frames.items() if name != "patients" for one in frame["patient_id"].unique()}
+    for old, new in replaced.items():
+        if old in full and new in people:
+            file, place = people[new]
+            yield {**file_issue(file, place, "warning", "merge-not-followed", "took the place of another record of the "
+                                "same person: what stands in that one is another patient here"), "patient_id": new}
+
+
 def _read(paths: Sequence[Path], processes: int) -> Records:
     """All rows and problems: of bundles one by one, then of all that is loose."""
-    records = Records()
-    loose: list[Reading | LineReading] = []
-    faults: list[HistoryError] = []
-    for file, strict in _files(paths):
-        if is_part(file):
-            loose += readings(file)
-            continue
-        reading = _open(file, records, faults, strict=strict)
-        if isinstance(reading, Reading) and reading.bundled:
-            records.bundles.add(reading.file)
-            take_all(records, reading.pieces(), records.meet(reading))
-            reading = None  # so that the next one takes its place in memory
-        elif reading:
-            loose.append(reading)
+    files = [*files_of(paths)]
+    if shared := read_shared_bundles(files, processes):
+        return shared
+    records, faults = Records(), list[HistoryError]()
+    loose = [*take_bundles(records, files, faults)]
     if loose:
         shared = None if records.rows["patients"] else read_shared(loose, processes)
         if shared:
@@ -113,38 +117,3 @@ def _read(paths: Sequence[Path], processes: int) -> Records:
     if faults and not records.rows["patients"]:
         raise faults[0]
     return records
-
-
-def _files(paths: Sequence[Path]) -> Iterator[tuple[Path, bool]]:
-    """Each file, and whether it was asked for by its name.
-
-    Raises:
-        HistoryError: a folder without any.
-    """
-    for path in paths:
-        if not path.is_dir():
-            yield path, True
-            continue
-        found = inside(path)
-        if not found:
-            raise HistoryError("the folder holds no JSON or NDJSON file", where=str(path), hint=EXPORT_HINT)
-        yield from ((file, False) for file in found)
-
-
-def _open(file: Path, records: Records, faults: list[HistoryError], *, strict: bool) -> Reading | LineReading | None:
-    """One file; None for one of a folder that is no FHIR, which is reported.
-
-    Raises:
-        HistoryError: where the file was asked for by its name.
-    """
-    try:
-        return LineReading(file) if is_lines(file) else read_document(file)
-    except HistoryError as error:
-        if strict:
-            raise
-        faults.append(error)
-        code = "not-fhir" if error.message == NO_TYPE else BAD_FILE
-        if code == BAD_FILE:
-            records.damaged[file.name] = file
-        records.issues.append(file_issue(file.name, "", "error", code, f"{error.message}; the file was left out"))
-        return None

@@ -18,6 +18,7 @@ from ..errors import HistoryError
 from .fhir_damaged import patients_in
 from .fhir_decoded import BEGIN, KEPT, Decoded, entries, whole_bundle
 from .fhir_files import EXPORT_HINT, content
+from .fhir_outcome import OUTCOME, incomplete
 from .fhir_resource import FIRST, UNREADABLE, Resource, file_issue
 from .fhir_types import Bundle, Entry, Header, LooseBundle, Patient
 from .recorded import Issue
@@ -32,6 +33,8 @@ _BOM = b"\xef\xbb\xbf"
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _HEADERS = msgspec.json.Decoder(Header)
 _SERVED = "served:"
+# Of DSTU2, DSTU1 and a draft of R5: to pass over them would be to say that these medicines are not taken.
+_OTHER_MEDICINES = ("MedicationOrder", "MedicationPrescription", "MedicationUsage")
 
 
 @dataclass
@@ -88,6 +91,13 @@ def undecoded(raw: bytes | msgspec.Raw, spot: str, reading: Reading, *, full_url
         kind, name = begin[1].decode(), begin[2].decode()
     else:
         kind, name = _header(raw, spot, reading, path, what)
+    if kind == OUTCOME:
+        reading.issues += incomplete(raw, reading.file, spot)
+    if kind in _OTHER_MEDICINES:
+        named = patients_in(bytes(raw))
+        reading.issues.append(file_issue(
+            reading.file, spot, "error", "other-version", f"a medicine as another version of FHIR has it ({kind}), "
+            "which is not read; it was left out") | {"patient_id": min(named) if len(named) == 1 else None})
     if kind == "Bundle":
         reading.issues.append(file_issue(reading.file, f"{spot} Bundle".strip(), "error", "nested-bundle",
                                          f"a bundle inside is not read; {what} was left out"))

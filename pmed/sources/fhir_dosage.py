@@ -17,6 +17,8 @@ from .recorded import Row
 
 _DAYS = {"h": 1 / 24, "d": 1.0, "wk": 7.0, "mo": 30.4375}
 _BOUND_DAYS = {"d": 1, "day": 1, "days": 1, "wk": 7, "week": 7, "weeks": 7, "mo": 31, "month": 31, "months": 31}
+_ABBREVIATIONS = {"QD": 1.0, "BID": 2.0, "TID": 3.0, "QID": 4.0, "QOD": 0.5, "AM": 1.0, "PM": 1.0, "BED": 1.0,
+                  "Q1H": 24.0, "Q2H": 12.0, "Q3H": 8.0, "Q4H": 6.0, "Q6H": 4.0, "Q8H": 3.0, "WK": 1 / 7}
 _WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _WHOLE_DAY = 10
 
@@ -51,7 +53,24 @@ def _often(dosage: Dosage) -> float | None:
     """How many times a day."""
     if any((dosage.as_needed_boolean, dosage.as_needed_codeable_concept, dosage.as_needed, dosage.as_needed_for)):
         return None
-    return _per_day(dosage.timing.repeat) if dosage.timing and dosage.timing.repeat else None
+    timing = dosage.timing
+    if timing is None or (timing.repeat and _says_how_often(timing.repeat)):
+        return _per_day(timing.repeat) if timing and timing.repeat else None
+    return _abbreviated(timing.code)
+
+
+def _says_how_often(repeat: Repeat) -> bool:
+    """Whether a timing holds more than its bounds."""
+    return any(one is not None for one in (repeat.frequency, repeat.period, repeat.day_of_week, repeat.time_of_day,
+                                           repeat.when))
+
+
+def _abbreviated(code: Any) -> float | None:
+    """How many times a day by an abbreviation of HL7 (v3 GTSAbbreviation)."""
+    codings = code.get("coding") if isinstance(code, dict) else None
+    found = {_ABBREVIATIONS.get(str(one.get("code"))) for one in codings if isinstance(one, dict)} if isinstance(
+        codings, list) else set()
+    return found.pop() if len(found) == 1 else None
 
 
 def _per_day(repeat: Repeat) -> float | None:
@@ -90,13 +109,21 @@ def _end(repeat: Repeat, start: str | None) -> str | None:
     bounds = repeat.bounds_period if isinstance(repeat.bounds_period, dict) else {}
     if isinstance(end := bounds.get("end"), str):
         return end
-    lasts = repeat.bounds_duration if isinstance(repeat.bounds_duration, dict) else {}
-    days, number = _BOUND_DAYS.get(str(lasts.get("code") or lasts.get("unit"))), lasts.get("value")
-    if not start or len(start) < _WHOLE_DAY or not is_date(start) or days is None or lasts.get("comparator"):
-        return None
-    if not isinstance(number, int | float):
+    days = _lasting(repeat)
+    if days is None or not start or len(start) < _WHOLE_DAY or not is_date(start):
         return None
     try:
-        return str(date.fromisoformat(start[:_WHOLE_DAY]) + timedelta(days=number * days))
+        return str(date.fromisoformat(start[:_WHOLE_DAY]) + timedelta(days=days))
     except (OverflowError, ValueError):
         return None
+
+
+def _lasting(repeat: Repeat) -> float | None:
+    """For how many days at most it is to be taken: as said, or until it was taken so often."""
+    most = repeat.bounds_range.get("high") if isinstance(repeat.bounds_range, dict) else repeat.bounds_duration
+    lasts = most if isinstance(most, dict) else {}
+    days, number = _BOUND_DAYS.get(str(lasts.get("code") or lasts.get("unit"))), lasts.get("value")
+    if isinstance(number, int | float) and days is not None and not lasts.get("comparator"):
+        return number * days
+    often = _per_day(repeat)
+    return repeat.count / often if isinstance(repeat.count, int) and repeat.count > 0 and often else None

@@ -14,6 +14,7 @@ from .fhir_resource import Note
 from .fhir_rows import RXNORM, also, named, prefer, state, unit_of, with_remark
 from .fhir_types import (
     CodeableConcept,
+    Coding,
     Dosage,
     Drug,
     Ingredient,
@@ -32,9 +33,11 @@ from .recorded import Row
 Medicines = Mapping[str, CodeableConcept]
 # Intents that are not yet an order; "plan" is how US systems record what a patient says he takes (US Core).
 _NOT_ORDERED = ("proposal", "option")
-_DAYS = (None, "d", "day", "days")
+_DAYS = ("d", "day", "days")
 _WHOLE_DAY = 10
 # R5 says by adherence what R4 says by status; other words leave it unknown.
+# So does STU3 by `taken`; what it has no word for here ("unk") leaves it unknown.
+_TAKEN = {"y": None, "n": "not-taken", "na": "not-taken"}
 _ADHERENCE = {"taking": "active", "not-taking": "not-taken", "stopped": "stopped"}
 
 
@@ -84,6 +87,9 @@ def _stated(found: MedicationStatement) -> Row:
     status = found.status
     if status == "recorded" and found.adherence:
         status = _ADHERENCE.get(state(found.adherence.code) or "", status)
+    if found.was_not_taken is True or found.taken is not None:
+        taken = "not-taken" if found.was_not_taken is True else _TAKEN.get(str(found.taken), "unknown")
+        status = taken or status
     return (*_when(found.effective_date_time, found.effective_period), found.date_asserted, *dose_of(found.dosage),
             status, True, "statement")
 
@@ -94,8 +100,9 @@ def _given(found: MedicationAdministration) -> Row:
                        found.effective_period or found.occurence_period)
     dose = found.dosage.dose if found.dosage else None
     route = route_of(found.dosage.route) if found.dosage else None
+    status = "not-done" if found.not_given is True or found.was_not_given is True else found.status
     return (start, end, start, dose.value if dose else None, unit_of(dose) if dose else None, None, route,
-            found.status, True, "administration")
+            status, True, "administration")
 
 
 def _handed_out(found: MedicationDispense) -> Row:
@@ -113,7 +120,7 @@ def _last_day(start: str | None, supply: Quantity | None) -> str | None:
     """The day until which a supply lasts; unknown where the first day or the number of days is."""
     if not start or len(start) < _WHOLE_DAY or not is_date(start) or supply is None or supply.comparator:
         return None
-    if supply.value is None or unit_of(supply) not in _DAYS:
+    if supply.value is None or (unit_of(supply) or "d").lower() not in _DAYS:
         return None
     try:
         return str(date.fromisoformat(start[:_WHOLE_DAY]) + timedelta(days=supply.value))
@@ -162,17 +169,30 @@ def _contained(contained: Iterable[object], name: str, notes: list[Note]) -> Cod
 
 
 def what_it_is(medicine: Medication) -> CodeableConcept | None:
-    """Its code; where it has none, the one thing it is made of, or the names of all of them.
+    """Its code, and what it is made of as another account of it; where it has no code, that alone.
 
     Links of ingredients are not followed: where one of several is not named here, what it is stays unknown.
     """
-    if medicine.code and (medicine.code.coding or medicine.code.text):
-        return medicine.code
-    parts = [_part(one) for one in medicine.ingredient]
+    parts = [_part(one) for one in medicine.ingredient if one.is_active is not False]
+    said = medicine.code
+    if said and (said.coding or said.text):
+        others = _unnamed(_all_named(parts)) or (parts[0].coding if len(parts) == 1 and parts[0] else [])
+        return CodeableConcept([*(said.coding or _unnamed(said.text)), *others], said.text) if others else said
     if len(parts) == 1:
         return parts[0]
+    names = _all_named(parts)
+    return CodeableConcept(text=names) if names else None
+
+
+def _all_named(parts: Sequence[CodeableConcept | None]) -> str | None:
+    """The names of all that it is made of; None where one has none, or there is nothing."""
     names = [(part.text or prefer(part, RXNORM).display) if part else None for part in parts]
-    return CodeableConcept(text=" / ".join(map(str, names))) if names and all(names) else None
+    return " / ".join(map(str, names)) if names and all(names) else None
+
+
+def _unnamed(text: str | None) -> list[Coding]:
+    """A name as a coding without a code: another account."""
+    return [Coding(display=text)] if text else []
 
 
 def _part(one: Ingredient) -> CodeableConcept | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from itertools import groupby
 from typing import Any
 
 import polars as pl
@@ -70,8 +71,7 @@ class Kept:
         if self._cells:
             self._pack()
         self.height += frame.height
-        self._keep(frame.rename(dict(zip(_TOLD, ("spot", "id"), strict=True))).with_columns(
-            resource=pl.lit(None, pl.String())).select(*self._kinds))
+        self._keep(frame)
 
     def _pack(self) -> None:
         width = self._width
@@ -90,13 +90,14 @@ class Kept:
         while len(found) < count and number < len(self._frames):
             frame = self._frames[number]
             before = self._ends[number] - frame.height
-            found += frame.slice(max(start - before, 0), count - len(found)).rows()
+            rows = frame.slice(max(start - before, 0), count - len(found)).rows()
+            found += rows if _is_told(frame) else [_whole(*row) for row in rows]
             number += 1
         at = max(start - (self._ends[-1] if self._ends else 0), 0) * self._width
         while len(found) < count and at < len(self._cells):
-            found.append(tuple(self._cells[at:at + self._width]))
+            found.append(_whole(*self._cells[at:at + self._width]))
             at += self._width
-        return [_whole(*row) for row in found]
+        return found
 
     def frame(self) -> pl.DataFrame:
         """All of them, in order."""
@@ -104,7 +105,11 @@ class Kept:
             self._pack()
         if not self._frames:
             return frame_of(self.name, ())
-        parts = pl.concat(self._frames, rechunk=True)
+        runs = [(told, pl.concat(run)) for told, run in groupby(self._frames, _is_told)]
+        return pl.concat([run if told else self._told(run) for told, run in runs], rechunk=True)
+
+    def _told(self, parts: pl.DataFrame) -> pl.DataFrame:
+        """With place and source put together."""
         what, whole = ("resource", pl.lit("/"), "id"), parts["resource"].null_count()
         place, source = pl.col("spot"), pl.col("id")  # of a row that is told otherwise
         if whole < parts.height:
@@ -113,6 +118,11 @@ class Kept:
                 place, source = pl.coalesce(place, "spot"), pl.coalesce(source, "id")
         told = {"place": place, "source": source}
         return parts.select(told[name].alias(name) if name in told else name for name in self._schema)
+
+
+def _is_told(frame: pl.DataFrame) -> bool:
+    """Whether place and source are put together already."""
+    return frame.columns[2] == _TOLD[0]
 
 
 def _series(name: str, cells: list[Any], kind: pl.DataType) -> pl.Series:

@@ -5,18 +5,20 @@ A file is gone through twice, once for what others refer to and once for the res
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from .fhir_bundle import Reading, undecoded
-from .fhir_decoded import decoded_lines
-from .fhir_files import WHOLE, Span, blocks, lines_of
+from .fhir_decoded import BEGIN, decoded_lines
+from .fhir_files import WHOLE, Span, blocks, lines_of, opened
 from .fhir_resource import FIRST, Resource
 from .recorded import Issue
 
 # A line that is one of them has its name in quotes; most others have not.
 _MARKS = tuple(f'"{kind}"'.encode() for kind in FIRST)
+_HEAD = 4096
 
 
 @dataclass
@@ -73,6 +75,16 @@ class LineReading:
         for spot, line in lines_of(number, block):
             if found := undecoded(line, f"line {spot}", telling, what="the line"):
                 yield found
+
+
+def kind_at_begin(path: Path) -> str:
+    """The type that a file begins with; "" where that cannot be told."""
+    try:
+        with opened(path) as file:
+            begin = BEGIN.match(file.read(_HEAD).removeprefix(b"\xef\xbb\xbf"))
+    except (OSError, EOFError, zlib.error):
+        return ""
+    return begin[1].decode() if begin else ""
 
 
 def _is_marked(text: bytes) -> bool:

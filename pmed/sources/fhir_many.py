@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -21,8 +21,8 @@ _GENES = (GENOTYPE, HAPLOTYPE)
 _UCUM = (UCUM, None)
 # In what is said of a resource, which begins with the system of its code.
 _DISPLAY = COLUMNS["conditions"].index("display") - COLUMNS["conditions"].index("system")
-_Each = tuple[int, tuple[str, Any]]  # number, spot and what is there
-_Said = Callable[[Any, Scope, list[Note]], Sequence[Row]]
+# None where only `Records.take` can tell.
+_Said = Callable[[Any, Scope, list[Note]], Sequence[Row] | None]
 
 
 def take_all(records: Records, pieces: Iterable[Sequence[Resource]], scope: Scope) -> None:
@@ -46,13 +46,12 @@ def take_loose(records: Records, parts: Iterable[Reading | LineReading], scope: 
 class _Kind:
     """The resources of one type while many are taken in: what is said of them, whose they are and where rows go."""
 
-    __slots__ = ("_name", "_seen", "kept", "kind", "records", "said", "texts", "whose")
+    __slots__ = ("_name", "_seen", "kept", "kind", "records", "said", "whose")
 
     def __init__(self, records: Records, kind: str) -> None:
         self.records, self.kind, self.kept = records, kind, records.rows[TABLE[kind]]
         self.whose: Callable[[Any], Any] = attrgetter(WHOSE[kind])
-        self.said: _Said = _observed if kind == "Observation" else ROWS[kind]
-        self.texts: dict[str | None, Row] = {}  # code → with display and unit
+        self.said: _Said = _observing() if kind == "Observation" else ROWS[kind]
         self._name, self._seen = "", dict[str, int]()  # of the last patient
 
     def seen(self, name: str) -> dict[str, int]:
@@ -65,66 +64,57 @@ class _Kind:
 def _take_decoded(records: Records, many: Decoded, scope: Scope) -> None:
     """As `Records.take` does with each of them; what is odd in any way is left to it."""
     kinds = records.kinds = records.kinds or {WANTED[kind]: _Kind(records, kind) for kind in TABLE}
-    people, file, notes = scope.people, many.file, list[Note]()
-    each = enumerate(zip(many.spots, many.found, strict=False))
-    while other := _take_measured(kinds[Observation], each, people, file):
-        index, (spot, found) = other
+    people, file, spots, notes = scope.people, many.file, many.spots, list[Note]()
+    for index, found in enumerate(many.found):
         kind = kinds.get(type(found))
         if kind is None:  # it is a patient or a medicine
             continue
         link, number = kind.whose(found), found.id
         if link and number and (name := people.get(link.reference)):
             said = kind.said(found, scope, notes)
-            if said and not notes and (said[0][_DISPLAY] is not None and (len(said) == 1 or _is_plain(said))):
+            if said is not None and not notes and _is_plain(said):
                 height = kind.kept.height
+                if not said:  # a goal that is told in words only
+                    continue
                 if kind.seen(name).setdefault(number, height) == height:
-                    kind.kept.add_said((name, file, spot, kind.kind, number), said)
+                    kind.kept.add_said((name, file, spots[index], kind.kind, number), said)
                     continue
             notes.clear()
         records.take(many[index], scope)
 
 
-def _take_measured(kind: _Kind, each: Iterator[_Each], people: Mapping[str, str], file: str) -> _Each | None:
-    """Take in measurements that are as most are, up to the next other resource, which is returned.
-
-    They are most of a large record: hence without a call more, and row after row in one list.
-    """
-    cells, height, last, other = list[Any](), kind.kept.height, Row(), None
-    before = height
-    for other in each:
-        spot, found = other[1]
-        if type(found) is not Observation or found.component or found.focus:
-            break
-        concept, amount, link, number = found.code, found.value_quantity, found.subject, found.id
-        if not (concept and amount and link and number and len(concept.coding) == 1 and amount.comparator is None):
-            break
-        coding, name = concept.coding[0], people.get(link.reference or "")
-        code, display = coding.code, coding.display or concept.text
-        if (coding.system != LOINC or code in _GENES or display is None or name is None
-                or kind.seen(name).setdefault(number, height) != height):
-            break
-        unit = amount.code if amount.code and amount.system in _UCUM else amount.unit
-        # One text for all that are alike stays near, thousands of copies do not.
-        what: Row = code, display, unit
-        dated: Row = found.effective_date_time or when(found), found.issued, found.status
-        if what == (alike := kind.texts.setdefault(code, what)):
-            code, display, unit = alike
-        start, issued, status = last = last if dated == last else dated
-        cells += (name, file, spot, "Observation", number, LOINC, code, display, start, issued, status, amount.value,
-                  unit, None, None, state(found.interpretation[0]) if found.interpretation else None)
-        height += 1
-    else:
-        other = None
-    kind.kept.add_cells(cells, height - before)
-    return other
-
-
 def _is_plain(said: Sequence[Row]) -> bool:
     """Whether each row says what it is."""
-    return all(row[_DISPLAY] is not None for row in said)
+    return all(row[_DISPLAY] is not None for row in said) if len(said) != 1 else said[0][_DISPLAY] is not None
 
 
-def _observed(found: Observation, _scope: Scope, notes: list[Note]) -> Sequence[Row]:
-    """What an observation says; nothing where it may be a genotype, which is more than a row."""
+def _observing() -> _Said:
+    """What observations say. Most of a large record are measurements that are as most are: of them without more ado."""
+    texts: dict[str | None, Row] = {}  # code → with display and unit
+    last: Row = ()
+
+    def observed(found: Observation, _scope: Scope, notes: list[Note]) -> Sequence[Row] | None:
+        nonlocal last
+        concept, amount = found.code, found.value_quantity
+        if concept is None or amount is None or amount.comparator is not None or found.component or found.focus:
+            return _observed(found, notes)
+        if len(concept.coding) != 1 or (coding := concept.coding[0]).system != LOINC or coding.code in _GENES:
+            return _observed(found, notes)
+        # One text for all that are alike stays near, thousands of copies do not.
+        code, display = coding.code, coding.display or concept.text
+        unit = amount.code if amount.code and amount.system in _UCUM else amount.unit
+        what: Row = code, display, unit
+        if what == (alike := texts.setdefault(code, what)):
+            code, display, unit = alike
+        dated: Row = found.effective_date_time or when(found), found.issued, found.status
+        start, issued, status = last = last if dated == last else dated
+        return ((LOINC, code, display, start, issued, status, amount.value, unit, None, None,
+                 state(found.interpretation[0]) if found.interpretation else None),)
+
+    return observed
+
+
+def _observed(found: Observation, notes: list[Note]) -> Sequence[Row] | None:
+    """What any observation says; None where it may be a genotype, which is more than a row."""
     codings = found.code.coding if found.code else []
-    return () if any(one.code in _GENES for one in codings) else observation_rows(found, notes)
+    return None if any(one.code in _GENES for one in codings) else observation_rows(found, notes)

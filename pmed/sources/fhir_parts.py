@@ -20,9 +20,8 @@ import msgspec
 from ..files import write_whole
 from .fhir_decoded import BEGIN
 from .fhir_files import UNPACKED, Span, blocks, inside, is_lines, is_packed, line_after, unpacked
-from .fhir_lines import LineReading
+from .fhir_lines import LineReading, kind_at_begin
 from .fhir_resource import UNREADABLE
-from .fhir_shares import kind_at_begin
 from .fhir_types import Reference
 from .fhir_wanted import PASSED_OVER
 

@@ -24,7 +24,7 @@ from .fhir_kept import Kept
 from .fhir_lines import LineReading
 from .fhir_reasons import REASONS, reason
 from .fhir_resource import UNREADABLE, Note, Resource
-from .fhir_rows import allergy_row, condition_rows, observation_rows, origin, patient_notes, patient_row
+from .fhir_rows import allergy_rows, condition_rows, observation_rows, origin, patient_notes, patient_row, replaced_by
 from .fhir_types import CodeableConcept, Drug, Medication, Owned, Patient
 from .fhir_wanted import TABLE, WANTED, decoder
 from .record_dates import is_date
@@ -80,6 +80,7 @@ class Records:
     # Files of a folder that cannot be read, by name; names of those that hold whole records.
     damaged: dict[str, Path] = field(default_factory=dict)
     bundles: set[str] = field(default_factory=set)
+    replaced: dict[str, str] = field(default_factory=dict)  # patients, and who took their place
     _people: dict[str, Row] = field(default_factory=dict)
     # Patient and type → id → where its rows begin.
     seen: dict[tuple[str, str], dict[str, int]] = field(default_factory=lambda: defaultdict(dict))
@@ -146,6 +147,8 @@ class Records:
         if first is row:
             self.rows["patients"].add([row])
             self.issues += [resource.noted(note, name) for note in patient_notes(patient)]
+            if other := replaced_by(patient):
+                self.replaced[name] = other
         elif first[_PERSON] == row[_PERSON]:
             self.issues.append(resource.issue("info", "duplicate-resource", "given before and the same; used once",
                                               patient_id=name))
@@ -276,7 +279,7 @@ def _drug(found: Drug, scope: Scope, notes: list[Note]) -> list[Row]:
 ROWS: Mapping[str, _Said] = {
     **dict.fromkeys((kind for kind, known in WANTED.items() if issubclass(known, Drug)), _drug),
     "Condition": _many(condition_rows), "FamilyMemberHistory": _many(family_rows),
-    "AllergyIntolerance": _one(allergy_row), "Immunization": _reasoned(immunization_row),
+    "AllergyIntolerance": _many(allergy_rows), "Immunization": _reasoned(immunization_row),
     "DiagnosticReport": _one(report_row), "Encounter": _reasoned(encounter_row), "Procedure": _reasoned(procedure_row),
     "Observation": lambda found, _scope, notes: observation_rows(found, notes),
     "Goal": lambda found, _scope, notes: goal_rows(found, notes)}

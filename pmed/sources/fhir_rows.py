@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from operator import attrgetter
+from typing import Any
 
 from ..normalise.drug_names import ALSO
 from ..normalise.remarks import OF_DIAGNOSES, speaks_against
@@ -17,6 +18,7 @@ from .fhir_types import (
     AllergyIntolerance,
     CodeableConcept,
     Coding,
+    Component,
     Condition,
     Diagnosis,
     DiagnosisCoding,
@@ -24,10 +26,10 @@ from .fhir_types import (
     Observation,
     Patient,
     Quantity,
-    _Measured,
 )
 from .recorded import Row
 
+_UNNAMED: Row = (None, None, None)
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 LOINC = "http://loinc.org"
 UCUM = "http://unitsofmeasure.org"
@@ -54,11 +56,21 @@ def patient_notes(patient: Patient) -> list[Note]:
     if _sexes_differ(patient):
         notes.append(Note("warning", "sex-conflict", "gender and sex at birth differ; sex stays unknown", "$.gender",
                           personal=True))
-    links = patient.link if isinstance(patient.link, list) else []
-    if any(isinstance(one, dict) and one.get("type") == "replaced-by" for one in links):
+    if replaced_by(patient) is not None:
         notes.append(Note("warning", "merge-not-followed", "replaced by another record of the same person: what stands "
                           "in the other is another patient here", "$.link", personal=True))
     return notes
+
+
+def replaced_by(patient: Patient) -> str | None:
+    """The id of the patient that took its place, "" where the link does not say; None where it was not replaced."""
+    links = patient.link if isinstance(patient.link, list) else []
+    found = next((one for one in links if isinstance(one, dict) and one.get("type") == "replaced-by"), None)
+    if found is None:
+        return None
+    other = found.get("other")
+    reference = other.get("reference") if isinstance(other, dict) else None
+    return str(reference or "").partition("/_history/")[0].rpartition("/")[2].removeprefix("urn:uuid:")
 
 
 def _sexes_differ(patient: Patient) -> bool:
@@ -75,7 +87,9 @@ def condition_rows(found: Condition) -> list[Row]:
     start = found.onset_date_time or (onset and onset.start) or found.recorded_date
     end = found.abatement_date_time or (abatement and (abatement.end or abatement.start))
     states = state(found.clinical_status), state(found.verification_status)
-    dates, gone = (start, end, found.recorded_date), found.abatement_boolean
+    # An age or words, too, say that it is over, as a date would; since when is not known.
+    over = found.abatement_age or found.abatement_range or found.abatement_string
+    dates, gone = (start, end, found.recorded_date), True if over else found.abatement_boolean
     return [(*with_remark(coded(coding, found.code), found.code, OF_DIAGNOSES), *dates, *_certainty(coding, *states),
              gone) for coding in (found.code.coding if found.code else []) or [DiagnosisCoding()]]
 
@@ -92,12 +106,23 @@ def _certainty(coding: DiagnosisCoding, status: str | None, verification: str | 
     return status, verification
 
 
-def allergy_row(found: AllergyIntolerance) -> Row:
-    """An allergy, since its onset or since it was recorded."""
+def allergy_rows(found: AllergyIntolerance) -> list[Row]:
+    """An allergy, since its onset or since it was recorded, and a row for each other substance that was reacted to."""
     start = found.onset_date_time or found.recorded_date
-    said = named(found.code, RXNORM)
-    return (*said, start, found.recorded_date, state(found.clinical_status),
-            state(found.verification_status), found.criticality, also(found.code, said))
+    about = (start, found.recorded_date, state(found.clinical_status), state(found.verification_status),
+             found.criticality)
+    rows: list[Row] = []
+    for concept in (found.code, *(one.substance for one in found.reaction)):
+        said = named(concept, RXNORM)
+        if said != _UNNAMED and all(_differ(said, row) for row in rows):
+            rows.append((*said, *about, also(concept, said)))
+    return rows or [(*_UNNAMED, *about, None)]
+
+
+def _differ(said: Row, row: Row) -> bool:
+    """Whether two names of a substance are neither one code nor one text."""
+    texts = {str(one[2]).casefold() for one in (said, row)}
+    return (said[1] is None or said[:2] != row[:2]) and (said[2] is None or len(texts) > 1)
 
 
 def observation_rows(found: Observation, notes: list[Note]) -> list[Row]:
@@ -125,7 +150,7 @@ def when(found: Observation) -> str | None:
     return found.effective_period.start if found.effective_period else found.issued
 
 
-def _measured(part: _Measured, dated: Row, notes: list[Note], index: int) -> Row:
+def _measured(part: Observation | Component, dated: Row, notes: list[Note], index: int) -> Row:
     """The row of one component of an observation, or of itself (-1)."""
     amount = part.value_quantity
     if amount and amount.comparator is None:
@@ -175,7 +200,7 @@ def also(concept: CodeableConcept | None, said: Row, link: str | None = None) ->
     if concept is None or (len(concept.coding) < 2 and {concept.text, link} <= {None, said[2]}):  # as nearly all are
         return None
     codings = [f"{one.system or ''}|{one.code or ''}|{one.display or ''}" for one in concept.coding
-               if (one.system, one.code) != said[:2]]
+               if (one.system, one.code) != said[:2] or (one.code is None and one.display != said[2])]
     names = [name for name in (concept.text, link) if name and name != said[2]]
     return ALSO.join(dict.fromkeys([*codings, *names])) or None
 
@@ -203,15 +228,15 @@ def unit_of(quantity: Quantity) -> str | None:
     return quantity.code if quantity.code and quantity.system in (UCUM, None) else quantity.unit
 
 
-_VALUES = tuple(name for name in _Measured.__struct_fields__ if name.startswith("value_"))
+_VALUES = tuple(name for name in Component.__struct_fields__ if name.startswith("value_"))
 _values_of = attrgetter(*_VALUES)
 
 
-def _has_value(found: _Measured) -> bool:
+def _has_value(found: Observation | Component) -> bool:
     return _values_of(found).count(None) < len(_VALUES)
 
 
-def _value(found: _Measured, notes: list[Note], path: str) -> Row:
+def _value(found: Observation | Component, notes: list[Note], path: str) -> Row:
     """Number, unit, text and code of what is no plain quantity; what cannot be one of them is reported."""
     if quantity := found.value_quantity:
         if quantity.value is None:
@@ -230,11 +255,20 @@ def _value(found: _Measured, notes: list[Note], path: str) -> Row:
     elif text is None and _has_value(found):
         notes.append(Note("info", "value-not-read", "a range, ratio, period or series is not read; the value stays "
                           "unknown", path, personal=True))
+        text = _two_numbers(found.value_range, "low", " to ", "high") or _two_numbers(
+            found.value_ratio, "numerator", " : ", "denominator")
     elif text is None and found.data_absent_reason:
         reason = state(found.data_absent_reason) or "no reason"
         notes.append(Note("info", "value-absent", f"recorded as having no value ({reason[:40]}); it stays unknown",
                           f"{path}.dataAbsentReason", personal=True))
     return None, None, text, None
+
+
+def _two_numbers(pair: Any, first: str, between: str, second: str) -> str | None:
+    """A range or ratio in words: it was measured, and an older value is not the latest."""
+    ends = [pair.get(name) for name in (first, second)] if isinstance(pair, dict) else []
+    words = [str(one["value"]) for one in ends if isinstance(one, dict) and isinstance(one.get("value"), int | float)]
+    return between.join(words) or None
 
 
 def _limit(quantity: Quantity, notes: list[Note], path: str) -> Row:

@@ -1,43 +1,50 @@
-"""Much NDJSON read by several processes, each a share of the lines: the same rows in the same order.
+"""Much NDJSON, or many bundles, read by several processes, a share each: the same rows in the same order.
 
 The others are new processes (a copy of this one would inherit the locks of polars' threads) that run this module, are
-told their spans on standard input and answer on standard output; rows come back as Arrow.
+told their share on standard input and answer into memory that has no name; rows come back as Arrow.
 """
 
 from __future__ import annotations
 
 import io
+import mmap
+import multiprocessing
 import os
 import subprocess
 import sys
-import zlib
+import tempfile
 from bisect import bisect
 from collections.abc import Iterator, Sequence
-from itertools import chain, pairwise
+from contextlib import ExitStack
+from itertools import accumulate, chain, pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import msgspec
 import polars as pl
 
+from ..collecting import uncollected
 from ..errors import HistoryError
 from ..pools import end_with
 from .fhir_bundle import Reading
-from .fhir_decoded import BEGIN
-from .fhir_files import WHOLE, Span, is_packed, line_after, lines_before, opened
-from .fhir_lines import LineReading
+from .fhir_files import WHOLE, Span, is_bundle, is_packed, line_after, lines_before
+from .fhir_lines import LineReading, kind_at_begin
 from .fhir_many import take_all
+from .fhir_reading import Asked, take_bundles
 from .fhir_records import Records, Scope
 from .fhir_resource import FIRST
 from .fhir_types import CodeableConcept
 from .fhir_wanted import WANTED
 
-_HEAD = 4096
 _LENGTH = 8  # bytes before a job that say how long it is
 LEAST = 600_000  # about so many microseconds of work for each process: it takes half as long to start one
 START = 300_000  # microseconds until a new process begins
 _PACKING = 12    # how much longer a gzipped file is than it looks
 _ROWS, _OTHERS = 100, 1500  # bytes a microsecond, where lines become rows and where they are passed over
+_BUNDLED = 150
+
+
+_Noted = tuple[list[dict[str, Any]], list[dict[str, Any]]]
 
 
 class Piece(msgspec.Struct):
@@ -50,25 +57,29 @@ class Piece(msgspec.Struct):
 
 
 class Job(msgspec.Struct):
-    """What one process reads, and what the references in it mean."""
+    """What one process reads: pieces and what the references in them mean, or bundles."""
 
     pieces: list[Piece]
     people: dict[str, str]
     medicines: dict[str, CodeableConcept]
+    files: list[tuple[str, bool]] = []
 
 
 class Done(msgspec.Struct):
-    """What a process found; for each piece, what was noted of its resources and of its lines.
+    """What a process found; for each piece, or for all bundles, what was noted of its resources and of its lines.
 
     `keys` are hashes of patient, type and id, to find what is in two shares; `surprised` by a patient where none was
-    looked for.
+    looked for, or by what is no bundle. `damaged`, `bundles` and `replaced` are those of `Records`.
     """
 
     frames: dict[str, pl.DataFrame]
-    noted: list[tuple[list[dict[str, Any]], list[dict[str, Any]]]]
+    noted: list[_Noted]
     calls: list[dict[str, Any]]
     keys: pl.DataFrame
     surprised: bool
+    damaged: dict[str, str] = {}
+    bundles: set[str] = set()
+    replaced: dict[str, str] = {}
 
 
 def read_shared(parts: Sequence[Reading | LineReading], most: int = 0) -> Records | None:
@@ -96,14 +107,38 @@ def read_shared(parts: Sequence[Reading | LineReading], most: int = 0) -> Record
     return records
 
 
-def kind_at_begin(path: Path) -> str:
-    """The type that a file begins with; "" where that cannot be told."""
-    try:
-        with opened(path) as file:
-            begin = BEGIN.match(file.read(_HEAD).removeprefix(b"\xef\xbb\xbf"))
-    except (OSError, EOFError, zlib.error):
-        return ""
-    return begin[1].decode() if begin else ""
+def read_shared_bundles(files: Sequence[Asked], most: int = 0) -> Records | None:
+    """Read bundles by several processes; None where it does not pay, or where one of them has to see it all.
+
+    A patient whose bundles are in two shares, and a file that is no bundle, has to be seen by one; so does a fault in
+    another share than the first, to be told as ever.
+
+    Raises:
+        HistoryError: in the first share.
+    """
+    sizes = [path.stat().st_size * (_PACKING if is_packed(path) else 1) if path.is_file() else 0 for path, _ in files]
+    many = min(sum(sizes) // _BUNDLED // LEAST, most or os.cpu_count() or 1, len(files))
+    if many < 2 or multiprocessing.parent_process() or not is_bundle(files[0][0]):  # a pool has its processes
+        return None
+    bounds = [bound * _BUNDLED for bound in _bounds(sum(sizes) // _BUNDLED, many)]
+    shares: list[list[tuple[str, bool]]] = [[] for _ in range(many)]
+    for (path, strict), before in zip(files, accumulate(sizes, initial=0), strict=False):
+        shares[bisect(bounds, before)].append((str(path), strict))
+    done = _all_done([Job([], {}, {}, share) for share in shares if share])
+    if done is None or any(one.surprised for one in done):
+        return None
+    names = pl.concat([one.frames["patients"]["patient_id"] for one in done if "patients" in one.frames] or [
+        pl.Series(dtype=pl.String())])
+    if not len(names) or names.n_unique() < len(names):
+        return None
+    records = Records()
+    _add_rows(records, done)
+    for one in done:
+        records.issues += chain.from_iterable(chain.from_iterable(one.noted))
+        records.damaged |= {name: Path(path) for name, path in one.damaged.items()}
+        records.bundles |= one.bundles
+        records.replaced |= one.replaced
+    return records
 
 
 def _cost(path: Path, kind: str) -> int:
@@ -142,26 +177,33 @@ def _cuts(path: Path, inner: Sequence[float]) -> list[int | Any]:
 
 def _all_done(jobs: Sequence[Job]) -> list[Done] | None:
     """Do the first job here and each other one in a process of its own; None where one of them did not end well."""
-    others: list[subprocess.Popen[bytes]] = []
+    others: list[tuple[subprocess.Popen[bytes], BinaryIO]] = []
     try:
-        for job in jobs[1:]:
-            others.append(_started())
-            _tell(others[-1], msgspec.msgpack.encode(job))
-        own = do(jobs[0])
-        return [own, *(msgspec.msgpack.decode(_said(process), type=Done, dec_hook=_unpacked) for process in others)]
-    except (OSError, msgspec.DecodeError):
+        with ExitStack() as open_still:
+            for job in jobs[1:]:
+                answer = open_still.enter_context(_nameless())
+                process = open_still.enter_context(_started(answer))  # closes its pipe and waits for it
+                open_still.callback(process.kill)
+                _tell(process, msgspec.msgpack.encode(job))
+                others.append((process, answer))
+            own = do(jobs[0])
+            return [own, *(_said(process, answer) for process, answer in others)]
+    except (OSError, ValueError, msgspec.DecodeError):
         return None
-    finally:
-        for process in others:
-            with process:  # closes its pipes and waits for it
-                process.kill()
 
 
-def _started() -> subprocess.Popen[bytes]:
+def _nameless() -> BinaryIO:
+    """Memory that a process writes its answer to, and that is gone when nobody has it: a pipe holds 64 kB of it."""
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("pmed"), "w+b")
+    return tempfile.TemporaryFile()
+
+
+def _started(answer: BinaryIO) -> subprocess.Popen[bytes]:
     """A process that waits for its job, with the same modules from the same places as here."""
     surroundings = os.environ | {"PYTHONPATH": os.pathsep.join(path or "." for path in sys.path)}
     command = sys.executable, "-c", f"from {__name__} import main; main()"
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,  # noqa: S603 - own code
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=answer,  # noqa: S603 - own code
                             stderr=subprocess.DEVNULL, env=surroundings)
 
 
@@ -172,17 +214,28 @@ def _tell(process: subprocess.Popen[bytes], text: bytes) -> None:
         process.stdin.flush()
 
 
-def _said(process: subprocess.Popen[bytes]) -> bytes:
-    if process.stdout is None:
-        return b""
-    with process.stdout as pipe:
-        return pipe.read()
+def _said(process: subprocess.Popen[bytes], answer: BinaryIO) -> Done:
+    """What it answers.
+
+    Raises:
+        ValueError, msgspec.DecodeError: nothing, or not all.
+    """
+    process.wait()
+    with mmap.mmap(answer.fileno(), 0, access=mmap.ACCESS_READ) as said:
+        return msgspec.msgpack.decode(said, type=Done, dec_hook=_unpacked)
 
 
 def do(job: Job) -> Done:
-    """Read the pieces of one job."""
-    records, scope = Records(), Scope(job.people, job.medicines)
-    noted, surprised = [], False
+    """Read the pieces, or the bundles, of one job."""
+    records = Records()
+    noted, surprised = (_of_bundles if job.files else _of_pieces)(job, records)
+    return Done({name: kept.frame() for name, kept in records.rows.items() if kept}, noted, records.calls,
+                _keys(records), surprised, {name: str(path) for name, path in records.damaged.items()},
+                records.bundles, records.replaced)
+
+
+def _of_pieces(job: Job, records: Records) -> tuple[list[_Noted], bool]:
+    scope, noted, surprised = Scope(job.people, job.medicines), list[_Noted](), False
     for piece in job.pieces:
         path = Path(piece.path)
         part = LineReading(path, span=Span(piece.start, piece.end, lines_before(path, piece.start) + 1))
@@ -190,8 +243,12 @@ def do(job: Job) -> Done:
         noted.append((records.issues, part.issues))
         records.issues = []
         surprised |= part.met_first and not piece.first
-    return Done({name: kept.frame() for name, kept in records.rows.items() if kept}, noted, records.calls,
-                _keys(records), surprised)
+    return noted, surprised
+
+
+def _of_bundles(job: Job, records: Records) -> tuple[list[_Noted], bool]:
+    loose = next(take_bundles(records, [(Path(path), strict) for path, strict in job.files], []), None)
+    return [(records.issues, [])], loose is not None
 
 
 def _packed(frame: pl.DataFrame) -> bytes:
@@ -220,20 +277,23 @@ def _overlap(done: Sequence[Done]) -> bool:
     return keys.n_unique() < len(keys)
 
 
-def _add(records: Records, pieces: Sequence[Piece], done: Sequence[Done]) -> None:
+def _add_rows(records: Records, done: Sequence[Done]) -> None:
     for one in done:
         records.calls += one.calls
         for name, frame in one.frames.items():
             records.rows[name].add_frame(frame)
+
+
+def _add(records: Records, pieces: Sequence[Piece], done: Sequence[Done]) -> None:
+    _add_rows(records, done)
     noted = iter([notes for one in done for notes in one.noted])
     for found in _by_file(pieces, noted):
         records.issues += found
 
 
-def _by_file(pieces: Sequence[Piece], noted: Iterator[tuple[list[dict[str, Any]], list[dict[str, Any]]]]
-             ) -> Iterator[list[dict[str, Any]]]:
+def _by_file(pieces: Sequence[Piece], noted: Iterator[_Noted]) -> Iterator[list[dict[str, Any]]]:
     """Of each file what was noted of its resources, then what of its lines, as one process does."""
-    told: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]]]] = {}
+    told: dict[str, _Noted] = {}
     for piece, (resources, lines) in zip(pieces, noted, strict=True):
         both = told.setdefault(piece.path, ([], []))
         both[0].extend(resources)
@@ -247,5 +307,8 @@ def main() -> None:
     told = sys.stdin.buffer
     job = msgspec.msgpack.decode(told.read(int.from_bytes(told.read(_LENGTH), "big")), type=Job)
     end_with(lambda: os.read(told.fileno(), 1))
-    done = do(job)
-    sys.stdout.buffer.write(msgspec.msgpack.encode(done, enc_hook=_packed))
+    with uncollected():
+        done = do(job)
+        sys.stdout.buffer.write(msgspec.msgpack.encode(done, enc_hook=_packed))
+        sys.stdout.buffer.flush()
+    os._exit(0)  # somebody waits for the end, and not until all that was read is taken apart

@@ -102,12 +102,15 @@ class Repeat(_Part):
     when: Any = None
     bounds_period: Any = None
     bounds_duration: Any = None
+    bounds_range: Any = None
+    count: Any = None
 
 
 class Timing(_Part):
-    """When a medicine is taken."""
+    """When a medicine is taken; `code` may say it as an abbreviation."""
 
     repeat: Repeat | None = None
+    code: Any = None
 
 
 class Dosage(_Part):
@@ -135,6 +138,7 @@ class Ingredient(_Part):
     item_codeable_concept: CodeableConcept | None = None
     item_reference: Reference | None = None
     item: CodeableReference | None = None
+    is_active: Any = None
 
 
 class Medication(_Resource):
@@ -186,13 +190,15 @@ class Adherence(_Part):
 
 
 class MedicationStatement(Drug):
-    """A statement that a medicine is, was or will be taken."""
+    """A statement that a medicine is, was or will be taken; STU3 says whether by `taken`, DSTU2 by `was_not_taken`."""
 
     effective_date_time: str | None = None
     effective_period: Period | None = None
     date_asserted: str | None = None
     dosage: list[Dosage] = []
     adherence: Adherence | None = None
+    taken: Any = None
+    was_not_taken: Any = None
 
 
 class GivenDose(_Part):
@@ -203,13 +209,15 @@ class GivenDose(_Part):
 
 
 class MedicationAdministration(Drug):
-    """A medicine that was given; R5 writes `occurence`."""
+    """A medicine that was given; R5 writes `occurence`, STU3 `not_given`, DSTU2 `was_not_given`."""
 
     effective_date_time: str | None = None
     effective_period: Period | None = None
     occurence_date_time: str | None = None
     occurence_period: Period | None = None
     dosage: GivenDose | None = None
+    not_given: Any = None
+    was_not_given: Any = None
 
 
 class MedicationDispense(Drug):
@@ -247,11 +255,14 @@ class Condition(_Resource):
     abatement_date_time: str | None = None
     abatement_period: Period | None = None
     abatement_boolean: bool | None = None
+    abatement_age: Any = None
+    abatement_range: Any = None
+    abatement_string: Any = None
     recorded_date: str | None = None
 
 
-class _Measured(_Part):
-    """The value of an observation or of one of its components."""
+class Component(_Part):
+    """One part of a panel."""
 
     code: CodeableConcept | None = None
     value_quantity: Quantity | None = None
@@ -259,32 +270,51 @@ class _Measured(_Part):
     value_string: str | None = None
     value_boolean: bool | None = None
     value_integer: int | None = None
-    value_date_time: str | None = None
-    value_time: str | None = None
     value_range: Any = None
     value_ratio: Any = None
     value_sampled_data: Any = None
+    value_time: str | None = None
+    value_date_time: str | None = None
     value_period: Any = None
-    interpretation: list[CodeableConcept] = []
     data_absent_reason: CodeableConcept | None = None
+    interpretation: list[CodeableConcept] = []
 
 
-class Component(_Measured):
-    """One part of a panel."""
+class Observation(_Resource):
+    """A measurement or finding, with the fields of its components besides its own.
 
-
-class Observation(_Measured, tag_field="resourceType", tag=True):
-    """A measurement or finding."""
+    They are in FHIR's order: msgspec looks for a field first behind the one before, and these are most of a record.
+    """
 
     id: str | None = None
     status: str | None = None
+    code: CodeableConcept | None = None
     subject: Reference | None = None
-    effective_date_time: str | None = None
-    effective_instant: str | None = None
-    effective_period: Period | None = None
-    issued: str | None = None
     focus: Any = None  # what it is about where that is not the subject: a fetus, a donor
+    effective_date_time: str | None = None
+    effective_period: Period | None = None
+    effective_instant: str | None = None
+    issued: str | None = None
+    value_quantity: Quantity | None = None
+    value_codeable_concept: CodeableConcept | None = None
+    value_string: str | None = None
+    value_boolean: bool | None = None
+    value_integer: int | None = None
+    value_range: Any = None
+    value_ratio: Any = None
+    value_sampled_data: Any = None
+    value_time: str | None = None
+    value_date_time: str | None = None
+    value_period: Any = None
+    data_absent_reason: CodeableConcept | None = None
+    interpretation: list[CodeableConcept] = []
     component: list[Component] = []
+
+
+class Reaction(_Part):
+    """What happened once; the substance may be another product than the one that the allergy is named for."""
+
+    substance: CodeableConcept | None = None
 
 
 class AllergyIntolerance(_Resource):
@@ -298,6 +328,7 @@ class AllergyIntolerance(_Resource):
     onset_date_time: str | None = None
     recorded_date: str | None = None
     criticality: str | None = None
+    reaction: list[Reaction] = []
 
 
 class Entry(_Part):

@@ -154,14 +154,15 @@ WANTED: dict[str, type[Wanted]] = {
                  Observation, AllergyIntolerance, Procedure, Encounter, Immunization, FamilyMemberHistory,
                  DiagnosticReport, Goal)}
 
-# What patient records hold besides, named so that it is passed over without a second look.
+# What patient records hold besides, named so that it is passed over without a second look. What the server says of its
+# own answer (OperationOutcome) is none of these.
 PASSED_OVER = (
     "Account", "AdverseEvent", "Appointment", "Basic", "Binary", "BodyStructure", "CarePlan", "CareTeam",
     "Claim", "ClaimResponse", "ClinicalImpression", "Communication", "Composition", "Consent", "Coverage",
     "DetectedIssue", "Device", "DeviceRequest", "DeviceUseStatement", "DocumentReference", "EpisodeOfCare",
     "ExplanationOfBenefit", "Flag", "Group", "HealthcareService", "ImagingStudy",
     "ImmunizationRecommendation", "Invoice", "List", "Location", "Media", "MolecularSequence", "NutritionOrder",
-    "OperationOutcome", "Organization", "Person", "Practitioner", "PractitionerRole", "Provenance", "Questionnaire",
+    "Organization", "Person", "Practitioner", "PractitionerRole", "Provenance", "Questionnaire",
     "QuestionnaireResponse", "RelatedPerson", "RiskAssessment", "Schedule", "ServiceRequest", "Slot", "Specimen",
     "Substance", "SupplyDelivery", "SupplyRequest", "Task", "VisionPrescription")
 

@@ -58,7 +58,8 @@ class Hl7v2Source:
         if not rows["patients"]:
             raise HistoryError("no message names a patient: there is no PID with an identifier",
                                where=", ".join(map(str, paths)), hint=HINT)
-        return make_tables(rows, [*issues, *records.issues], index_date)
+        merges = records.merges()
+        return make_tables(rows, [*issues, *records.issues, *merges], index_date)
 
 
 def _in_time(times: Sequence[str], messages: Sequence[Message]) -> list[Message]:

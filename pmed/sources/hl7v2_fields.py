@@ -11,6 +11,7 @@ from .hl7v2_message import Segment
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 LOINC = "http://loinc.org"
 SNOMED = "http://snomed.info/sct"
+ICD_10_GM = "http://fhir.de/CodeSystem/bfarm/icd-10-gm"
 NDC = "http://hl7.org/fhir/sid/ndc"
 # Table 0396, coding systems.
 SYSTEMS = {
@@ -54,6 +55,7 @@ PIECES = {"TAB", "TABS", "TABLET", "TABLETS", "CAP", "CAPS", "CAPSULE", "CAPSULE
 
 _TIME = re.compile(r"(\d{4})(?:(\d{2})(?:(\d{2})(?:\d{2,6}(?:\.\d+)?)?)?)?(?:[+-]\d{4})?")
 _CLOCK = re.compile(r"(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})?(?:\.\d+)?([+-]\d{4})?")
+_GERMAN = re.compile(r"(?:I10G|ICD-?10-?GM|I10(?=-\d))(?:M?[-_ ]?\d{2,4})?")  # I10G2024, I10-2024
 _EVERY = re.compile(r"Q(\d{1,3})(H|D|W)")
 _TIMES = {"QD": 1.0, "DAILY": 1.0, "QDAY": 1.0, "QAM": 1.0, "QPM": 1.0, "QHS": 1.0, "HS": 1.0, "OD": 1.0, "BID": 2.0,
           "TID": 3.0, "QID": 4.0, "QOD": 0.5, "QW": 1 / 7, "QWK": 1 / 7}  # table 0335
@@ -117,7 +119,9 @@ def reason(segment: Segment | None, at: int) -> Coded:
 
 def system(name: str | None) -> str | None:
     """The URI of a coding system; a local one keeps its name."""
-    return SYSTEMS.get(name.upper(), name) if name else None
+    if not name:
+        return None
+    return ICD_10_GM if _GERMAN.fullmatch(name.upper()) else SYSTEMS.get(name.upper(), name)
 
 
 def per_day(segment: Segment, at: int, part: int) -> float | None:

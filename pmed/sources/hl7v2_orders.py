@@ -28,6 +28,7 @@ from .recorded import Row
 
 # Fields of the two segments that say what is given: code, least and greatest amount, unit, strength and its unit; why.
 _GIVEN = {"RXE": (2, 3, 4, 5, 25, 26), "RXO": (1, 2, 3, 4, 18, 19)}
+_BASE = "B"  # table 0166
 _WHY = {"RXE": 27, "RXO": 20}
 
 
@@ -37,11 +38,23 @@ class Draft:
 
     parts: dict[str, Segment] = field(default_factory=dict)
     timings: list[Segment] = field(default_factory=list)  # of several TQ1 the later ones
+    components: list[Segment] = field(default_factory=list)  # what is mixed (RXC)
 
     @property
     def given(self) -> Segment | None:
         """The segment that says what is given: as the pharmacy encoded it, else as it was ordered."""
         return self.parts.get("RXE") or self.parts.get("RXO")
+
+    def take(self, one: Segment) -> None:
+        """A segment behind the one that says what is given."""
+        if one.name == "RXC":
+            self.components.append(one)
+        elif one.name == "TQ1" and one.name in self.parts:
+            self.timings.append(one)
+        elif one.name in self.parts:
+            one.report("info", "repeated-segment", "a second one of the same order was left out")
+        else:
+            self.parts[one.name] = one
 
 
 class Orders:
@@ -123,12 +136,23 @@ def _order(draft: Draft, given: Segment, origin: Row, sent: str | None) -> dict[
     often, start, end = _timing(draft)
     begin = first(start, placed if status not in OVER else None)
     over = _end(orc, status, sent) if orc else None
-    what = _GIVEN[given.name][0]
-    drug = coded(given, what, (RXNORM, NDC))
-    return {"origin": origin, "drug": drug, "also": also(given, what, drug), "start": day(begin),
+    drug, others = _drug(draft, given)
+    return {"origin": origin, "drug": drug, "also": others, "start": day(begin),
             "end": over or day(end), "recorded": day(first(orc.text(9) if orc else None, sent)),
             "dose": (*_dose(given), often), "route": first(route.text(1, 2), route.text(1)) if route else None,
             "status": _until_then(orc, status, over, sent) if orc else status, "reason": _reason(draft)}
+
+
+def _drug(draft: Draft, given: Segment) -> tuple[Coded, str | None]:
+    """What is given, and its other accounts; of a mixture also what was added to the bag."""
+    what = _GIVEN[given.name][0]
+    system, code, name = drug = coded(given, what, (RXNORM, NDC))
+    # What it is dissolved in is no medicine of its own, where the order says what is.
+    added = [one for one in draft.components if one.text(1) != _BASE or not any(drug)]
+    names = [first(*reversed(coded(one, 2, (RXNORM, NDC))[1:])) for one in added]
+    mixed = [*dict.fromkeys(one for one in names if one and one.lower() not in (name or "").lower())]
+    said = drug if not mixed else (system, code, " / ".join(filter(None, (name, *mixed))))
+    return said, also(given, what, drug)
 
 
 def _reason(draft: Draft) -> Coded | None:

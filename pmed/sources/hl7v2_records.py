@@ -18,7 +18,8 @@ from .recorded import Issue, Row
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 # Segments that say when and of whom, and how many fields it takes to say that.
 _HEAD = {"MSH": 8, "PID": 5}
-_ORDER_PARTS = ("RXE", "RXO", "RXR", "TQ1")
+_OF_RECORD = ("MR", "PI")  # table 0203: the number of the record, and of the patient inside the hospital
+_ORDER_PARTS = ("RXE", "RXO", "RXR", "TQ1", "RXC")
 _EVENTS = {"A03": "finished", "A11": "cancelled", "A05": "planned", "A14": "planned", "A27": "cancelled",
            "A38": "cancelled"}  # table 0003; other events leave a visit in progress
 
@@ -41,18 +42,32 @@ class Names:
         if len(known) > 1:
             pid.report("warning", "same-identifier", "an identifier with several assigning authorities is kept as one "
                        "patient for each: please confirm", 3)
-            name = f"{name}.{re.sub(r'[^A-Za-z0-9._-]', '_', authority) or 'unknown'}"
+            name = _joined(name, authority)
         if not _ID.fullmatch(name):
             pid.report("error", "bad-identifier", "an identifier of other characters than letters, digits, '.', '_' "
                        "and '-', or of more than 64; what belongs to it was left out", 3)
             return None
         return name
 
+    def known(self, name: str, authority: str) -> str:
+        """The name that `of` gives to this identifier."""
+        return _joined(name, authority) if len(self._authorities.get(name, set()) - {""}) > 1 else name
+
+
+def _joined(name: str, authority: str) -> str:
+    return f"{name}.{re.sub(r'[^A-Za-z0-9._-]', '_', authority) or 'unknown'}"
+
 
 def identity(pid: Segment) -> tuple[str, str]:
-    """Identifier and assigning authority: the first of PID-3, else PID-2 of old versions."""
-    at = 3 if pid.text(3) else 2
-    return pid.text(at) or "", pid.text(at, 4) or ""
+    """Identifier and assigning authority: of PID-3 that of the record, else the first; else PID-2 of old versions.
+
+    Which of several is the first differs between the systems of one hospital.
+    """
+    at = 3 if any(pid.text(3, 1, one) for one in range(1, pid.repetitions(3) + 1)) else 2
+    every = [one for one in range(1, pid.repetitions(at) + 1) if pid.text(at, 1, one)] or [1]
+    best = min(every, key=lambda one: _OF_RECORD.index(kind) if (kind := pid.text(at, 5, one)) in _OF_RECORD else
+               len(_OF_RECORD))
+    return pid.text(at, 1, best) or "", pid.text(at, 4, best) or ""
 
 
 def head(message: Message) -> tuple[str, list[tuple[str, str]]]:
@@ -75,6 +90,7 @@ class Records:
         self._orders = Orders()
         self._results = Results()
         self._seen: set[str] = set()
+        self._merged: list[tuple[str, str, Issue]] = []
         self.issues: list[Issue] = []
 
     @property
@@ -161,8 +177,21 @@ class Records:
             elif one.name == "PV1":
                 self._visit(name, one, msh, rest[index + 1:index + 2])
             elif one.name == "MRG":
-                one.report("warning", "merge-not-followed", "two identifiers were merged; records under the old one "
-                           "are another patient here", 1)
+                self._merge(name, one)
+
+    def _merge(self, name: str, mrg: Segment) -> None:
+        """Two records of one person are not put together: neither is whole, where there are both."""
+        mrg.report("info", "merge-not-followed", "two identifiers were merged; records under the old one are another "
+                   "patient here", 1)
+        old, authority = mrg.text(1) or "", mrg.text(1, 4) or ""
+        self._merged.append((name, self._names.known(old, authority), mrg.message.issues[-1]))
+
+    def merges(self) -> list[Issue]:
+        """When all is read: what was merged with a patient who is also here is a warning for both."""
+        both = [one for one in self._merged if one[1] in self._patients and one[1] != one[0]]
+        for _, _, told in both:
+            told["severity"] = "warning"
+        return [{**told, "patient_id": old} for _, old, told in both]
 
     def _put(self, table: str, key: tuple[Any, ...], row: Row) -> None:
         self._rows.setdefault(table, {})[key] = row
@@ -243,12 +272,8 @@ def _drafts(rest: Sequence[Segment]) -> list[Draft]:
                 drafts.append(Draft())
             drafts[-1].parts[one.name] = one
         elif one.name in _ORDER_PARTS and of_order:
-            if not drafts or (drafts[-1].given is None and one.name == "RXR"):
+            if not drafts or (drafts[-1].given is None and one.name in {"RXR", "RXC"}):
                 one.report("warning", "wrong-order", "before the medicine it belongs to; it was left out")
-            elif one.name == "TQ1" and "TQ1" in drafts[-1].parts:
-                drafts[-1].timings.append(one)
-            elif one.name in drafts[-1].parts:
-                one.report("info", "repeated-segment", "a second one of the same order was left out")
             else:
-                drafts[-1].parts[one.name] = one
+                drafts[-1].take(one)
     return drafts

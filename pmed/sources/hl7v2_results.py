@@ -111,7 +111,7 @@ def _plain(obx: Segment, kind: str | None, text: str) -> Value:
     written = kind in {"ST", "TX", "FT"} and number(text) is not None and obx.text(6) is not None
     if kind == "NM" or written:
         return _numeric(obx, text)
-    if kind in _AS_TEXT:
+    if kind in _AS_TEXT or kind is None:
         return _limit(obx, text) if text.startswith(_SIGNS) else (None, text, None)
     obx.report("info", "value-not-read", "a value of a type that is not read; it stays unknown", 2)
     return _UNKNOWN

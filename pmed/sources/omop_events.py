@@ -11,7 +11,7 @@ import polars as pl
 
 from ..tables import Tables
 from .omop_cdm import LAYOUTS, told
-from .omop_concepts import CVX, RXNORM, UCUM, coded, named
+from .omop_concepts import CVX, UCUM, coded, named
 from .omop_doses import with_doses
 from .record_dates import first_day, is_bad
 
@@ -26,6 +26,9 @@ _EQUAL = 4172703
 _LIMITS = {4171756: "<", 4171754: "<=", 4172704: ">", 4171755: ">="}
 _VERIFICATION = {32899: "provisional", 4033240: "provisional", 32893: "confirmed"}
 _HISTORY_OF = 4188893
+# Of a relative, or what was done about allergies; and what a question is answered with.
+_NOT_HIS = r"famil|\btests?\b|screen|immunother|\bige\b|counsel"
+_ANSWERS_YES, _ANSWERS_NO = ("yes", "true", "1", "present", "positive"), ("no", "false", "0", "absent", "negative")
 _VISITS = {9201: "inpatient", 262: "inpatient", 9202: "ambulatory", 9203: "emergency"}
 _LONGEST_SUPPLY = 36525  # days; more is a slip of the pen
 _ORIGIN = {"patient_id": pl.col("person_id").cast(pl.String), "file": pl.col("file"), "place": pl.col("place"),
@@ -166,11 +169,15 @@ def _moment(what: str) -> pl.Expr:
 
 
 def _allergies(observed: pl.DataFrame) -> pl.DataFrame:
-    """Observations such as "Allergy to drug" whose value is a drug; they stay among the observations, too."""
-    about = pl.col("display").str.to_lowercase().str.contains("allergy|intoleran|adverse reaction|hypersensitiv")
-    rows = observed.filter(about & (pl.col("answer_system") == RXNORM))
-    return rows.select("patient_id", "file", "place", "source", "start", system="answer_system", code="value_code",
-                       display="value_text")
+    """Observations such as "Allergy to drug" and their value, or "Allergy to aspirin"; they stay observations, too."""
+    name, answer = pl.col("display").str.to_lowercase(), pl.col("value_text").str.to_lowercase().str.strip_chars()
+    about = name.str.contains("allerg|intoleran|adverse reaction|hypersensitiv") & ~name.str.contains(_NOT_HIS)
+    rows = observed.filter(about, ~answer.is_in(_ANSWERS_NO).fill_null(value=False))
+    said = (pl.col("answer_system").is_not_null() | answer.is_not_null()) & ~answer.is_in(_ANSWERS_YES).fill_null(
+        value=False)
+    own = {"system": "answer_system", "code": "value_code", "display": "value_text"}
+    return rows.select("patient_id", "file", "place", "source", "start", **{
+        name: pl.when(said).then(value).otherwise(name) for name, value in own.items()})
 
 
 def _procedures(rows: pl.DataFrame, issues: list[pl.DataFrame]) -> pl.DataFrame:

@@ -15,12 +15,15 @@ from typing import Any, Literal, TextIO, TypeVar, cast
 import polars as pl
 
 from ..errors import HistoryError
-from .omop_cdm import LAYOUTS, Keep, Take, said
+from .lost_rows import ANYBODY, named_in
+from .omop_cdm import CLINICAL, LAYOUTS, Keep, Take, said
 from .row_parts import batches_of
 
 _ENDS = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".txt", ".txt.gz", ".parquet")
 _LINE = 1 << 16
 _BROKEN = (pl.exceptions.PolarsError, OSError, EOFError, zlib.error)
+_PERSON_ID = "person_id"
+_OF_PEOPLE = {"person", "death", *CLINICAL}
 _ROW = 50  # bytes, of a short row
 _Made = TypeVar("_Made")
 _NULLS = ["", "NULL", "\\N"]
@@ -90,7 +93,7 @@ class Folder:
         path = self.files[table]
         names = _names(path)
         try:
-            if not _is_cut_off(path):
+            if not _is_cut_off(path) and not (table in _OF_PEOPLE and _has_short_lines(path)):
                 return make(_wanted(_scan(path), names, columns, keep))
         except _BROKEN as error:  # its text may quote the record
             if path.suffix.lower() == ".parquet":
@@ -99,26 +102,41 @@ class Folder:
 
     def _whole_lines(self, path: Path, kept: TextIO) -> pl.LazyFrame:
         """The lines with as many fields as the header, one by one: slow, and only where a file has others."""
-        bad = []
+        bad: dict[tuple[str, ...], list[int]] = {}
         try:
             with _opened(path) as file:
                 rows = csv.reader(file, delimiter=_separator(path), quoting=_quoting(path), strict=True)
                 header = next(rows)
+                person = _person_column(path, header)
                 csv.writer(kept).writerow(header)
                 for row in rows:
                     if len(row) == len(header):
                         csv.writer(kept).writerow(row)
                     elif row:
-                        bad.append(rows.line_num)
+                        names = named_in(row, person, len(header)) if person is not None else []
+                        whose = tuple(str(int(one)) for one in names if one.isdecimal())
+                        bad.setdefault(whose, []).append(rows.line_num)
         except (csv.Error, *_BROKEN) as error:
             raise HistoryError(f"cannot be read: {type(error).__name__}", where=str(path)) from None
-        more = f" ({len(bad)} lines; the first is named)" if len(bad) > 1 else ""
-        if bad:
-            self.issues.append(said(str(path), "error", "bad-line", "not as many fields as the header; the line was "
-                                    f"left out{more}", f"line {bad[0]}"))
+        self.issues.extend(_left_out(path, whose, lines, of_people=person is not None) for whose, lines in bad.items())
         kept.flush()
         source = io.BytesIO(kept.getvalue().encode()) if isinstance(kept, io.StringIO) else Path(kept.name)
         return pl.scan_csv(source, infer_schema=False, null_values=_NULLS)
+
+
+def _person_column(path: Path, header: Sequence[str]) -> int | None:
+    """The place of the person in rows that are about one; who has no row in ``person`` is not there at all."""
+    names = [name.strip().lower() for name in header]
+    return names.index(_PERSON_ID) if _PERSON_ID in names and not path.name.lower().startswith("person.") else None
+
+
+def _left_out(path: Path, whose: Sequence[str], lines: Sequence[int], *, of_people: bool) -> pl.DataFrame:
+    """What is told of lines of the wrong width: once for each person who may be meant."""
+    more = f" ({len(lines)} lines; the first is named)" if len(lines) > 1 else ""
+    text, place = f"not as many fields as the header; the line was left out{more}", f"line {lines[0]}"
+    code = ANYBODY if of_people and not whose else "bad-line"
+    told = said(str(path), "error", code, text, place)
+    return pl.concat([told.with_columns(patient_id=pl.lit(one)) for one in whose]) if whose else told
 
 
 def _wanted(scan: pl.LazyFrame, names: dict[str, str], columns: Sequence[str], keep: Keep | None) -> pl.LazyFrame:
@@ -173,3 +191,21 @@ def _is_cut_off(path: Path) -> bool:
         last = file.read().rpartition(b"\n")[2]
     separator = _separator(path).encode()
     return bool(last) and last.count(separator) < header.count(separator)
+
+
+def _has_short_lines(path: Path) -> bool:
+    """Whether a line has fewer fields than the header: polars fills these up, though any of them may be missing."""
+    if path.suffix.lower() == ".parquet":
+        return False
+    separator, least, fields, quotes = _separator(path).encode(), -1, 0, 0
+    opened: Any = gzip.open if path.suffix.lower() == ".gz" else open
+    with opened(path, "rb") as file:
+        for line in file:
+            fields, quotes = fields + line.count(separator), quotes + line.count(b'"')
+            if quotes % 2:  # the line ends in the middle of a quoted field
+                continue
+            least = fields if least < 0 else least
+            if fields < least and line.strip():
+                return True
+            fields = quotes = 0
+    return False

@@ -8,6 +8,7 @@ import polars as pl
 
 from ..errors import HistoryError
 from . import omop_events as events
+from .lost_rows import settled
 from .omop_cdm import CLINICAL, LAYOUTS, Store, load, said, told
 from .omop_concepts import find_concepts, ingredients, named
 from .omop_doses import strengths
@@ -33,7 +34,9 @@ def recorded_frames(store: Store, vocabulary: Vocabulary | None = None) -> dict[
     frames = {"patients": patients, **events.frames(tables, concepts, contents, issues)}
     issues.append(said(store.where, "info", "no-allergy-table",
                        "the OMOP CDM has no table of allergies: that none is found does not mean there is none"))
-    return {**frames, "issues": pl.concat([*store.issues, *issues])}
+    told = pl.concat([*store.issues, *issues])
+    # A part does not know everybody.
+    return {**frames, "issues": settled(told, patients["patient_id"]) if store.whole else told}
 
 
 def vocabulary_of(store: Store, frames: Iterable[pl.DataFrame], drugs: pl.DataFrame,

@@ -12,6 +12,7 @@ import polars as pl
 from ..errors import HistoryError
 from ..tables import TABLES
 from ..types import ReadRequest, SourceKind
+from .lost_rows import settled
 from .recorded import Issue, asked_day, tables_of
 
 if TYPE_CHECKING:
@@ -140,7 +141,10 @@ class TableSource:
         frames["patients"] = people(frames, found)
         if frames["patients"].is_empty() and not all(map(_is_part, paths)):
             raise HistoryError("no row names a patient", where=", ".join(map(str, paths)))
-        return tables_of(frames, pl.concat([TABLES["issues"].frame(issues), *found]), index_date)
+        told = pl.concat([TABLES["issues"].frame(issues), *found])
+        # A part does not know everybody.
+        whole = told if any(map(_is_part, paths)) else settled(told, frames["patients"]["patient_id"])
+        return tables_of(frames, whole, index_date)
 
 
 def _cells(paths: Sequence[Path], issues: list[Issue],

@@ -6,6 +6,7 @@ import codecs
 import csv
 import gzip
 import io
+import re
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,12 +18,14 @@ import polars as pl
 
 from ..compatibility import install_extra
 from ..errors import HistoryError
+from .lost_rows import ANYBODY, named_in
 from .recorded import Issue
 from .row_parts import AT_ONCE, batches_of
 from .tabular_mapping import FileMap
 
 EXCEL = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")
 PLACE = "place\0"  # no column of a file is called so
+IDENTIFIER = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 _TEXT_ENDS = (".csv", ".tsv", ".tab", ".txt", ".csv.gz", ".tsv.gz")
 _PARQUET = (".parquet", ".pq")
 _CHUNK = 1 << 20
@@ -43,7 +46,7 @@ def read_cells(path: Path, mapped: FileMap, issues: list[Issue]) -> pl.DataFrame
         return _numbered(_excel(path, mapped.sheet), 2)
     if name.endswith(_PARQUET):
         return _numbered(_attempt(path, lambda: pl.read_parquet(path)), 1)
-    return _text(path, _separator(path, mapped), issues)
+    return _text(path, _separator(path, mapped), mapped, issues)
 
 
 def about_rows(path: Path) -> int:
@@ -68,12 +71,14 @@ def cells_through(path: Path, mapped: FileMap, issues: list[Issue],
     if name.endswith(_PARQUET):
         return _attempt(path, lambda: take(_all_numbered(batches_of(pl.scan_parquet(path)))))
     separator, gaps = _separator(path, mapped), list[int]()
+    if _has_odd_header(path):
+        return take(_row_by_row(path, separator, mapped, issues))
     try:
         made = take(_lines_numbered(batches_of(pl.scan_csv(path, separator=separator, infer_schema=False)), gaps))
     except (pl.exceptions.PolarsError, OSError):
-        return take(_row_by_row(path, separator, issues))
+        return take(_row_by_row(path, separator, mapped, issues))
     if gaps and _has_short_lines(path, separator, gaps[0]):
-        return take(_row_by_row(path, separator, issues))
+        return take(_row_by_row(path, separator, mapped, issues))
     return made
 
 
@@ -128,17 +133,29 @@ def _all_numbered(batches: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
         first += batch.height
 
 
-def _text(path: Path, separator: str, issues: list[Issue]) -> pl.DataFrame:
+def _text(path: Path, separator: str, mapped: FileMap, issues: list[Issue]) -> pl.DataFrame:
     """A well-formed file at polars' speed; else row by row, so that only the bad rows are lost."""
     try:
         frame = pl.read_csv(path, separator=separator, infer_schema=False)
     except pl.exceptions.NoDataError as error:
         raise HistoryError("the file is empty", where=str(path)) from error
     except (pl.exceptions.PolarsError, OSError):
-        return pl.concat(_row_by_row(path, separator, issues), rechunk=True)
-    if _has_gap(frame) and _has_short_lines(path, separator, frame.width):
-        return pl.concat(_row_by_row(path, separator, issues), rechunk=True)
+        return pl.concat(_row_by_row(path, separator, mapped, issues), rechunk=True)
+    if _has_odd_header(path) or (_has_gap(frame) and _has_short_lines(path, separator, frame.width)):
+        return pl.concat(_row_by_row(path, separator, mapped, issues), rechunk=True)
     return next(_lines_numbered(iter([frame]), []))
+
+
+def _has_odd_header(path: Path) -> bool:
+    """Whether the names of the columns are not UTF-8: of these polars makes others, and says nothing."""
+    try:
+        with _opened(path) as file:
+            file.readline().decode("utf-8")
+    except UnicodeDecodeError:
+        return True
+    except (OSError, EOFError, zlib.error):  # who reads the rows says so
+        return False
+    return False
 
 
 def _has_gap(frame: pl.DataFrame) -> bool:
@@ -170,7 +187,7 @@ def _has_short_lines(path: Path, separator: str, width: int) -> bool:
     return bool(lines.select((pl.col("line") < width - 1).any()).collect(engine="streaming").item())
 
 
-def _row_by_row(path: Path, separator: str, issues: list[Issue]) -> Iterator[pl.DataFrame]:
+def _row_by_row(path: Path, separator: str, mapped: FileMap, issues: list[Issue]) -> Iterator[pl.DataFrame]:
     """Rows of as many cells as the header has, some at a time; first none, for the columns."""
     encoding = _encoding(path, issues)
     with _opened(path) as file:
@@ -183,23 +200,37 @@ def _row_by_row(path: Path, separator: str, issues: list[Issue]) -> Iterator[pl.
             header = []
         if len(set(header)) < len(header):
             raise HistoryError("two columns of one name", where=str(path))
-        rows = _good_rows(path, reader, len(header), issues)
+        rows = _good_rows(path, reader, header, mapped, issues)
         for some in chain([[]], iter(lambda: list(islice(rows, AT_ONCE)), [])):
             yield pl.DataFrame(some, schema=dict.fromkeys([*header, PLACE], pl.String()), orient="row")
 
 
-def _good_rows(path: Path, reader: Any, width: int, issues: list[Issue]) -> Iterator[tuple[str, ...]]:
+def _good_rows(path: Path, reader: Any, header: list[str], mapped: FileMap,
+               issues: list[Issue]) -> Iterator[tuple[str, ...]]:
     before = reader.line_num
     try:
         for row in reader:
             place, before = f"line {before + 1}", reader.line_num
-            if len(row) == width:
+            if len(row) == len(header):
                 yield (*row, place)
             elif row:
-                issues.append(_issue(path, place, "error", "bad-row", f"{len(row)} cells where the header has "
-                                     f"{width}; the row was left out"))
+                issues += _left_out(path, place, row, header, mapped)
     except csv.Error as error:
         issues.append(_not_closed(path, before + 1, error))
+
+
+def _left_out(path: Path, place: str, row: list[str], header: list[str], mapped: FileMap) -> list[Issue]:
+    """What is told of a row of the wrong width: once for each patient who may be meant.
+
+    Who has no row in the table of patients is not there, or all that it would say is unknown.
+    """
+    text = f"{len(row)} cells where the header has {len(header)}; the row was left out"
+    column = mapped.columns["patient_id"]
+    if mapped.table == "patients" or column not in header:
+        return [_issue(path, place, "error", "bad-row", text)]
+    names = [one for one in named_in(row, header.index(column), len(header)) if re.search(IDENTIFIER, one)]
+    return [_issue(path, place, "error", "bad-row", text) | {"patient_id": one} for one in names] or [
+        _issue(path, place, "error", ANYBODY, text)]
 
 
 def _not_closed(path: Path, line: int, error: csv.Error) -> Issue:

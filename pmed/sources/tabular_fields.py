@@ -9,7 +9,7 @@ import polars as pl
 from ..normalise.units import GOAL, GOALS
 from ..tables import TABLES
 from .recorded import COLUMNS
-from .tabular_cells import PLACE
+from .tabular_cells import IDENTIFIER, PLACE
 from .tabular_dates import as_dates, day, day_cell, why_not
 from .tabular_mapping import DATES, FLAGS, LOINC, NUMBERS, FileMap, fields_of
 
@@ -17,7 +17,6 @@ _TRUE, _FALSE = ("true", "yes", "y", "1", "t"), ("false", "no", "n", "0", "f")
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$"
 _LIMIT = r"^[<>]"
 # It may end up in a file name.
-_ID = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 _COMMA = r"^[+-]?\d+,\d+$"
 _THOUSANDS = r"^[+-]?\d{1,3}(\.\d{3})+$"
 _DEFAULTS = {"medications": {"ordered": True, "kind": "statement"}}
@@ -82,17 +81,17 @@ def _cell(cells: pl.DataFrame, column: str, mapped: FileMap, *, number: bool = F
 def patient_of(cells: pl.DataFrame, mapped: FileMap) -> pl.Expr:
     """`patient_id` of each row; null where it names nobody."""
     name = _cell(cells, mapped.columns["patient_id"], mapped)
-    return pl.when(name.str.contains(_ID)).then(name).alias("patient_id")
+    return pl.when(name.str.contains(IDENTIFIER)).then(name).alias("patient_id")
 
 
 def _of_patients(frame: pl.DataFrame, mapped: FileMap, found: list[pl.DataFrame]) -> pl.DataFrame:
     """Rows that name a patient; the others are left out."""
     column, name = mapped.columns["patient_id"], pl.col("patient_id")
-    odd = frame.filter(name.str.contains(_ID).not_()).with_columns(patient_id=pl.lit(None, pl.String))
+    odd = frame.filter(name.str.contains(IDENTIFIER).not_()).with_columns(patient_id=pl.lit(None, pl.String))
     found += [_issues(frame.filter(name.is_null()), column, "error", "no-patient", "no patient; the row was left out"),
               _issues(odd, column, "error", "bad-identifier", "an identifier of other characters than letters, digits, "
                       "'.', '_' and '-', or of more than 64; the row was left out")]
-    return frame.filter(name.str.contains(_ID))
+    return frame.filter(name.str.contains(IDENTIFIER))
 
 
 def _read(frame: pl.DataFrame, name: str, mapped: FileMap, found: list[pl.DataFrame]) -> pl.DataFrame:

@@ -8,7 +8,8 @@ state      meaning
 called     all alleles are known
 half-call  one of two alleles is known (``./1``)
 no-call    the site was looked at and not called (``./.``, or a call on no reads, on one read for two copies, or of
-           GQ 3 or less, which is as likely wrong as right), or two records or files contradict each other
+           GQ 3 or less, which is as likely wrong as right), or its reads (AD), or two records or files,
+           contradict each other
 filtered   FILTER, or the call's own FT, is neither PASS nor ``.``; unknown unless ``filters = "ignore"``;
            or DP or GQ is below the threshold that was asked for, or not given
 absent     no record of the file says anything of the site
@@ -36,7 +37,9 @@ from ..errors import GenomeError
 from ..genomics.alleles import Site, Sites
 from ..genomics.builds import BUILDS, known_build
 from ..genomics.calls import Calls, Ints, Shared, decode_shared
-from ..genomics.coverage import Targets, block_rows, target_rows
+from ..genomics.contigs import MITOCHONDRION
+from ..genomics.coverage import Targets, block_rows, copies_rows, target_rows
+from ..genomics.doubts import Doubts
 from ..genomics.files import kind_of
 from ..genomics.grid import Grid
 from ..genomics.header import Header, chosen_samples
@@ -45,7 +48,7 @@ from ..genomics.narrowing import in_blocks
 from ..genomics.opening import GenomeFile, head_of, on_one_build, opened, other_build
 from ..genomics.ploidy import copies
 from ..genomics.records import Record
-from ..genomics.rows import Gone, SharedRow, joined, spanning, spliced
+from ..genomics.rows import Gone, Row, SharedRow, joined, reached, spanning, spliced
 from ..genomics.syntax import Fault
 from ..options import option
 from ..tables import TABLES
@@ -195,10 +198,12 @@ class VcfSource:
         decoded, faults = decode_shared([record for record, _ in used], len(file.header.samples))
         yield from _faults(file, faults)
         for (record, here), everybody in zip(used, decoded, strict=True):
-            calls = self._taken(everybody, take, doubts)
+            calls = doubts.taken(everybody.at(take), min_dp=self.min_dp, min_gq=self.min_gq,
+                                 filters=self.filters == "unknown", mixture=record.chrom == MITOCHONDRION)
             yield from _polyploid(file, record, calls)
             if record.is_block:
                 coverage.extend(block_rows(record, calls.whole, file.samples))
+            several = np.zeros(len(file.samples), dtype=bool)
             for one in here:
                 if isinstance(one, Reaching) or (isinstance(one, Said)
                                                  and (one.part or calls.calls.length is not None)):
@@ -206,10 +211,12 @@ class VcfSource:
                     grid.reach(one, calls, columns, ends, filtered=self._failed(record))
                 if isinstance(one, Reaching) and (calls.calls.copies is not None
                                                   or any(one.gone) or any(one.unsure) or any(one.more)):
-                    yield from _more(file, record, grid.sites.rows[one.site].name,
-                                     self._spanned(grid, record, one, calls.whole, columns))
+                    more = self._spanned(grid, record, one, calls.whole, columns)
+                    yield from _more(file, record, grid.sites.rows[one.site].name, more)
+                    several |= more
+            coverage.extend(copies_rows(record, several, file.samples))
             self._sort(grid, record, here, calls, notes)
-        yield from doubts.issues(file)
+        yield from (_issue(file, "", code, text) for code, text in doubts.told())
         yield from _settled(grid, file, notes, columns)
 
     def _spanned(self, grid: Grid, record: Record, one: Reaching, calls: Calls, columns: Ints) -> NDArray[np.bool_]:
@@ -242,38 +249,6 @@ class VcfSource:
 
     def _failed(self, record: Record) -> bool:
         return self.filters == "unknown" and record.filter not in (None, "PASS")
-
-    def _taken(self, everybody: Shared, take: Ints, doubts: Doubts) -> Shared:
-        """The chosen samples, with what cannot be relied on unknown."""
-        mine = everybody.at(take)
-        calls = mine.calls
-        weak, unfounded = calls.weak(self.min_dp, self.min_gq), calls.unfounded()
-        doubts.weak += mine.number(weak)
-        doubts.unfounded += mine.number(unfounded)
-        doubts.uneven += 0 if calls.uneven is None else mine.number(calls.uneven & ~unfounded & ~weak)
-        return replace(mine, calls=calls.without(unfounded, calls.failed & (self.filters == "unknown") | weak))
-
-
-@dataclass
-class Doubts:
-    """Calls of one file that were read as unknown, counted."""
-
-    weak: int = 0
-    unfounded: int = 0
-    uneven: int = 0
-
-    def issues(self, file: GenomeFile) -> Iterator[dict[str, Any]]:
-        """One ``issues`` row for each kind."""
-        if self.weak:
-            yield _issue(file, "", "low-quality", f"{self.weak} calls at known sites are below the DP or GQ asked for, "
-                                                  "or without it: read as unknown")
-        if self.unfounded:
-            yield _issue(file, "", "no-evidence", f"{self.unfounded} calls at known sites rest on no reads, on one for "
-                                                  "two copies, or on GQ 3 or less: read as no call")
-        if self.uneven:
-            yield _issue(file, "", "reads-disagree", f"{self.uneven} calls at known sites do not fit their reads (AD: "
-                                                     "less than a fifth for an allele, or a fifth for another): they "
-                                                     "are used and may be wrong")
 
 
 def _must_differ(arrays: Sequence[Header]) -> None:
@@ -324,7 +299,9 @@ def _settled(grid: Grid, file: GenomeFile, notes: Mapping[int, Notes], columns: 
     for number, note in notes.items():
         site = grid.sites.rows[number]
         first = site.event.pos
-        row, clash = _joined(note, first, first + len(site.event.ref) - 1, len(columns))
+        row, clash, gaps = _joined(note, first, first + len(site.event.ref) - 1, len(columns))
+        if gaps is not None:
+            grid.leave_gaps(number, gaps, columns)
         yield from _repeated(file, site, note)
         place = note.places[-1] if len(note.places) > 1 else f"{site.chrom}:{site.pos}"
         yield from _told(file, site, place, "duplicate-record", [file.samples[i] for i in np.flatnonzero(clash)])
@@ -332,16 +309,21 @@ def _settled(grid: Grid, file: GenomeFile, notes: Mapping[int, Notes], columns: 
         yield from _told(file, site, here, "contradiction", grid.put(number, row, columns, clash))
 
 
-def _joined(note: Notes, first: int, last: int, samples: int) -> tuple[SharedRow, NDArray[np.bool_]]:
-    """One row of what is noted of a site from `first` to `last`, and the samples of which records differ."""
+def _joined(note: Notes, first: int, last: int,
+            samples: int) -> tuple[SharedRow, NDArray[np.bool_], Row | None]:
+    """One row of what is noted of a site from `first` to `last`, and the samples of which records differ.
+
+    Where the records cover only some of the site, also what they would say if the rest of it were reference.
+    """
     told = [*note.direct, *note.beside]
     if len(told) == 1 and not note.parts:  # nothing to put together, and so nothing to spread over the samples
-        return told[0], np.zeros(samples, dtype=bool)
+        return told[0], np.zeros(samples, dtype=bool), None
     parts = [(part, one.whole) for part, one in note.parts]
-    whole = spliced(parts, first, last, samples) if parts else []
+    rows = [spliced([row for _, row in parts], samples)] if parts else []
+    seen = reached(parts, first, last)
     direct, beside = ([one.whole for one in some] for some in (note.direct, note.beside))
-    row, clash = joined(direct, [*beside, *whole], samples)
-    return SharedRow(row), clash
+    row, clash = joined(direct, [*beside, *(rows if seen else [])], samples)
+    return SharedRow(row), clash, rows[0] if rows and not (seen or direct) else None
 
 
 def _repeated(file: GenomeFile, site: Site, note: Notes) -> Iterator[dict[str, Any]]:

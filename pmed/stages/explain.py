@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from math import inf
 from typing import Any
 
@@ -10,12 +11,14 @@ import polars as pl
 
 from ..components import must_be_instance
 from ..errors import TableError
+from ..halving import rows_of_others
 from ..plugins import BUILT_IN, Component, Plugins
 from ..tables import FEW, TABLES
 
 GIVES = ("explanations", "traces")
 TOLERANCE = 1e-6
 KEY = ("patient_id", "predictor", "target")
+Asking = Callable[[pl.DataFrame, pl.DataFrame], pl.DataFrame | None]
 
 
 def explain(plugins: Plugins, components: Sequence[Component], frames: dict[str, pl.DataFrame],
@@ -30,25 +33,47 @@ def explain(plugins: Plugins, components: Sequence[Component], frames: dict[str,
         if rows is None:
             continue
         frame = frames[component.name]
-        made = {"explanations": _first_sound(plugins, component, frame, rows),
-                "traces": plugins.attempt(component, "traces", _trace, component.made, frame, rows)}
-        for name, found in made.items():
-            parts[name] += [] if found is None else [found]
+        parts["explanations"] += _explanations(plugins, component, frame, rows)
+        parts["traces"] += _traces(plugins, component, frame, rows)
     return {name: pl.concat(frames) for name, frames in parts.items()}
 
 
-def _first_sound(plugins: Plugins, component: Component, features: pl.DataFrame,
-                 rows: pl.DataFrame) -> pl.DataFrame | None:
+def _explanations(plugins: Plugins, component: Component, features: pl.DataFrame,
+                  rows: pl.DataFrame) -> list[pl.DataFrame]:
     """Ask each explainer on offer, installed plugins before the host, until one explains all rows.
 
-    What a plugin's explainer does wrong is that plugin's failure; where the host's fails, the predictor is to blame.
+    Where none does, the rows of those patients for whom the last one does not fail. What a plugin's explainer does
+    wrong is that plugin's failure; where the host's fails, the predictor is to blame.
     """
+    asking: Asking | None = None
     for owner, explainer in _offers(plugins, component.made):
         blamed = component if owner.plugin in BUILT_IN else owner
-        made = plugins.attempt(blamed, "explanations", _explain, explainer, component.made, features, rows)
+        asking = _asking(plugins, blamed, "explanations", partial(_explain, explainer, component.made))
+        made = asking(features, rows)
         if made is not None:
-            return made
-    return None
+            return [made]
+    return [] if asking is None else _of_others(plugins, asking, features, rows)
+
+
+def _traces(plugins: Plugins, component: Component, features: pl.DataFrame, rows: pl.DataFrame) -> list[pl.DataFrame]:
+    """The steps to each prediction, of those patients for whom the predictor does not fail to tell them."""
+    asking = _asking(plugins, component, "traces", partial(_trace, component.made))
+    made = asking(features, rows)
+    return _of_others(plugins, asking, features, rows) if made is None else [made]
+
+
+def _asking(plugins: Plugins, blamed: Component, stage: str,
+            call: Callable[[pl.DataFrame, pl.DataFrame], pl.DataFrame]) -> Asking:
+    """Make the call with features and rows; where it fails, note who is to blame."""
+    return lambda features, rows: plugins.attempt(blamed, stage, call, features, rows)
+
+
+def _of_others(plugins: Plugins, asking: Asking, features: pl.DataFrame, rows: pl.DataFrame) -> list[pl.DataFrame]:
+    def about(some: pl.DataFrame) -> pl.DataFrame | None:
+        return asking(*(frame.join(some, on="patient_id", how="semi", maintain_order="left")
+                        for frame in (features, rows)))
+
+    return rows_of_others(plugins, about, rows[["patient_id"]].unique(maintain_order=True))
 
 
 def _offers(plugins: Plugins, predictor: Any) -> Iterator[tuple[Component, Any]]:

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import replace
 
 import polars as pl
 
 from ..errors import TableError
 from ..flow import gives, inputs
+from ..halving import rows_of_others
 from ..normalise.drugs import name_of_medicine, unrecognised
-from ..plugins import Component, Failure, Plugins
+from ..plugins import Component, Plugins
 from ..repeats import unless_repeated
 from ..tables import FEW, TABLES, Tables, distinct
 from ..types import Predictor
 
 ON = "on:"
 _KEY = ("patient_id", "predictor", "target")
-_MOST_FAILED = 8  # patients of a run for whom a predictor may fail before all its rows are given up
 _COLUMNS = ("pmed.verdicts.predictions makes them all; `status` is assessed, not-assessed or not-applicable, "
             "and the last two have a `reason` and no `value`")
 
@@ -52,54 +50,11 @@ def predict(plugins: Plugins, components: Sequence[Component], frames: Mapping[s
 
 def _rows(plugins: Plugins, component: Component, frame: pl.DataFrame) -> list[pl.DataFrame]:
     """A predictor's rows; where it fails for a few patients, those of the others, and failures that name the few."""
-    rows = plugins.attempt(component, "predict", checked, component.made, frame)
-    if rows is not None:
-        return [rows]
-    before = len(plugins.failures) - 1
-    found = _in_halves(plugins, component, frame) if frame.height > 1 and _raised(plugins.failures[-1]) else None
-    if found is None:
-        del plugins.failures[before + 1:]
-        return []
-    parts, whose = found
-    plugins.failures[before:] = [replace(failure, patients=tuple(mine)) for failure, mine in whose.items()]
-    return parts
+    def asking(some: pl.DataFrame) -> pl.DataFrame | None:
+        return plugins.attempt(component, "predict", checked, component.made, some)
 
-
-def _in_halves(plugins: Plugins, component: Component,
-               frame: pl.DataFrame) -> tuple[list[pl.DataFrame], dict[Failure, list[str]]] | None:
-    """Rows of those for whom it does not fail, and of each failure the patients.
-
-    None where it fails for all, for many, or for no patient alone, so that it cannot be told whom it is about, and
-    where it breaks its promises for some. Each patient for whom it fails costs two runs a halving.
-    """
-    parts: list[pl.DataFrame] = []
-    whose: dict[Failure, list[str]] = defaultdict(list)
-    waiting, runs = _halves(frame), 2 * _MOST_FAILED * frame.height.bit_length()
-    while waiting and runs and sum(map(len, whose.values())) <= _MOST_FAILED:
-        some, runs = waiting.pop(), runs - 1
-        rows = plugins.attempt(component, "predict", checked, component.made, some)
-        if rows is not None:
-            parts.append(rows)
-            continue
-        failure = plugins.failures.pop()
-        if not _raised(failure):
-            return None
-        if some.height == 1:
-            whose[failure].append(some["patient_id"][0])
-        else:
-            waiting += _halves(some)
-    return (parts, whose) if parts and whose and not waiting else None
-
-
-def _raised(failure: Failure) -> bool:
-    """Whether it failed, and not what it returned: who gives wrong rows for one is not believed of another."""
-    return failure.error != TableError.__name__
-
-
-def _halves(frame: pl.DataFrame) -> list[pl.DataFrame]:
-    """The first half last, to be taken first."""
-    half = frame.height // 2
-    return [frame[half:], frame[:half]]
+    rows = asking(frame)
+    return rows_of_others(plugins, asking, frame) if rows is None else [rows]
 
 
 def named_medicines(rows: pl.DataFrame, predictors: Sequence[Component], steps: Sequence[Component],

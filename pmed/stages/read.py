@@ -30,7 +30,7 @@ _ARGUMENT = {"genome": "a genome: pmed.run(FILE), pmed report FILE",
 # Rows of people who are not in the record, or are there already; files in a folder of records that are none.
 _OF_NOBODY = ("unknown-person", "double-person", "not-fhir")
 # A part of a file that is lost with all that could say whose it was.
-_OF_ANYBODY = ("no-json", "cut-off")
+OF_ANYBODY = ("no-json", "cut-off", "incomplete-answer", "lost-row")
 
 
 def empty_tables() -> dict[str, pl.DataFrame]:
@@ -92,7 +92,7 @@ def _holds_records(tables: Mapping[str, pl.DataFrame]) -> bool:
 
 def _of_everybody(issues: pl.DataFrame, patients: pl.DataFrame) -> pl.DataFrame:
     """A lost part of a file that may be anybody's is told of everybody whom the source knows, once for each file."""
-    lost = pl.col("code").is_in(_OF_ANYBODY) & pl.col("patient_id").is_null()
+    lost = pl.col("code").is_in(OF_ANYBODY) & pl.col("patient_id").is_null()
     if patients.height < 2 or not issues.select(lost.any()).item():
         return issues
     numbered = issues.with_row_index("_row")

@@ -13,7 +13,8 @@ import pmed_pgx
 from pmed.render import messages, words
 
 HERE = Path(pmed_pgx.__file__).parent
-READ = (*sorted((HERE / "outside").glob("*.py")), *(HERE / f"{name}.py" for name in ("calls", "doubts", "evidence")))
+READ = (*sorted((HERE / "outside").glob("*.py")), *(HERE / f"{name}.py" for name in ("calls", "copies", "doubts",
+                                                                              "evidence")))
 #: What may stand in a hole; a text is translated if it is with some of them.
 FILLS = ("7", "CYP2D6", "*1/*2", "rs1", "'abc'", "Poor Metabolizer")
 #: Parts of messages, which are tested whole below, and what is no message.

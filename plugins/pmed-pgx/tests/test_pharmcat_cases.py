@@ -16,27 +16,18 @@ from typing import Any
 
 import pytest
 
+import pmed_pgx
 from pmed import ReadRequest
 from pmed.sources.vcf import VcfSource
 from pmed_pgx import phenotype
 from pmed_pgx.caller import PgxCaller
 from pmed_pgx.knowledge import genes
 
-MARKED = ("pmed calls CYP2D6 from small variants without being asked, always marked copy-number-not-assessed, without "
-          "phenotype and advice; PharmCAT calls it on request only")
-EXCEPTIONS = {
-    ("NamedAlleleMatcherTest.testPartialUnphasedWithSingleHapMatch", "CYP2B6", "diplotypes"):
-        "a base that no definition knows (rs45482602 T) is not kept by the reader, which knows the release's alleles "
-        "only: the gene is not called, and the site is named",
-    ("NamedAlleleMatcherTest.unphasedPrioritySameScore#1", "NAT2", "diplotypes"):
-        "runs without the published order of unphased diplotypes; pmed has no such switch",
-    ("PharmCATTest.oneGeneOnly", "CYP2D6", "called"): "asks for VKORC1 only; pmed calls every gene",
-    ("PharmCATTest.oneGeneOnly", "CYP2B6", "called"): "asks for VKORC1 only; pmed calls every gene",
-    ("PharmCATTest.reference", "CYP2D6", "called"): MARKED,
-    ("PharmCATTest.reference_cpicAndDpwgOnly", "CYP2D6", "called"): MARKED,
-    ("PharmCATTest.reference_fdaOnly", "CYP2D6", "called"): MARKED,
-}
-# Of the cases that run the published definitions; those with toy definitions are in test_toy_definitions.py.
+REASONS = Path(pmed_pgx.__file__).parents[2] / "tools" / "pharmcat_reasons.tsv"  # docs/concordance.md has them, too
+with REASONS.open(encoding="utf-8", newline="") as listed:
+    EXCEPTIONS = {(row["case"], row["gene"], row["assertion"]): row["reason"]
+                  for row in csv.DictReader(listed, delimiter="\t")}
+# Of the cases that run the published definitions.
 KINDS_FROM_VCF = ("pipeline", "pipeline_cli", "matcher_real")
 # How PharmCAT prints that nothing was called.
 NO_CALL = ("Unknown/Unknown", "Not called")

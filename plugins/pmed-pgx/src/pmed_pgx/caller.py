@@ -18,6 +18,7 @@ from pmed.tables import TABLES, Tables
 
 from . import spelling
 from .calls import DIPLOTYPE_OPEN, How, call
+from .copies import open_where_more
 from .evidence import weak
 from .hints import hints, told
 from .knowledge import Gene, Site, genes, sites_table
@@ -61,6 +62,7 @@ class PgxCaller:
         """Return ``gene_results`` and the wanted features; a patient's first sample speaks for the patient."""
         samples = tables["samples"].unique("patient_id", keep="first", maintain_order=True)
         results, features, signs = self._read(samples, tables["genotypes"], tuple(wanted))
+        results = open_where_more(results, tables.get("coverage", TABLES["coverage"].empty()), samples)
         outside = tables.get("outside_calls", TABLES["outside_calls"].empty())
         patients = tables.get("patients", TABLES["patients"].empty())
         found = told(apply(results, outside, samples, patients), signs)

@@ -244,9 +244,11 @@ def _columns(grid: Grid, rows: list[tuple[int, int, int]],
     kind, guess = _CODE_OF_STATE[state][:, :, None], (state == _ASSUMED)[:, :, None]
     alleles = np.stack([grid.allele_1[where], grid.allele_2[where]], axis=2)
     here, told = kind == 0, (kind == 0) | (kind == HALF_CALL)
-    read = np.where(alleles == 1, alt, np.where((alleles == 0) | guess, ref, OTHER))
+    # On X and Y an absent site has one allele by assumption, and may have two.
+    alleles = np.where(guess & (alleles < 0), 0, alleles)
+    read = np.where(alleles == 1, alt, np.where(alleles == 0, ref, OTHER))
     # An unknown second allele of a called genotype is a haploid call.
-    read = np.where((alleles < 0) & ~guess, np.where(here, HAPLOID, HALF_CALL), read)
+    read = np.where(alleles < 0, np.where(here, HAPLOID, HALF_CALL), read)
     codes = np.where(told, read, kind).astype(np.int8)
     groups = np.where(told[:, :, 0] & grid.phased[where], grid.phase_set[where], UNPHASED)
     het = told[:, :, 0] & (codes[:, :, 0] != codes[:, :, 1])
@@ -258,9 +260,14 @@ def _columns(grid: Grid, rows: list[tuple[int, int, int]],
 
 def _column(grid: Grid, rows: list[tuple[int, int, int]],
             samples: npt.NDArray[np.int64]) -> tuple[Codes, Groups, Bools]:
-    """Codes, phase groups and "assumed" of one site, its ALTs put together."""
+    """Codes, phase groups and "assumed" of one site, its ALTs put together.
+
+    A row without a call is an ALT that nobody excluded: reference in the other rows alone is not reference at the site,
+    neither on both strands (the site is missing, as that row is) nor beside an ALT that was found (half a call).
+    """
     codes = np.full((len(samples), 2), OTHER, dtype=np.int8)
     missing = np.full(len(samples), ABSENT, dtype=np.int8)
+    unseen = np.zeros(len(samples), dtype=bool)
     called, half = np.zeros(len(samples), dtype=bool), np.zeros(len(samples), dtype=bool)
     unread = np.zeros(codes.shape, dtype=bool)
     assumed, groups = np.zeros(len(samples), dtype=bool), np.full(len(samples), UNPHASED, dtype=np.int64)
@@ -272,7 +279,7 @@ def _column(grid: Grid, rows: list[tuple[int, int, int]],
         half |= _CODE_OF_STATE[state] == HALF_CALL
         told = here | (_CODE_OF_STATE[state] == HALF_CALL)
         for strand, alleles in enumerate((grid.allele_1[row, samples], grid.allele_2[row, samples])):
-            guess = state == _ASSUMED
+            guess = (state == _ASSUMED) & (alleles < 0)
             codes[told & ((alleles == 0) | guess) & ~named[:, strand], strand] = ref
             codes[told & (alleles == 1), strand] = alt
             named[:, strand] |= told & (alleles == 1)
@@ -280,15 +287,17 @@ def _column(grid: Grid, rows: list[tuple[int, int, int]],
             # An unknown second allele of a called genotype is a haploid call.
             codes[here & (alleles < 0) & ~guess, strand] = HAPLOID
         missing = np.where(here, missing, np.minimum(missing, _CODE_OF_STATE[state]))
+        unseen |= ~told
         groups = np.where(told & grid.phased[row, samples], grid.phase_set[row, samples], groups)
         assumed |= state == _ASSUMED
         called |= here
-    codes = np.where((called | half)[:, None], codes, missing[:, None])
-    codes[unread] = HALF_CALL
-    het = (called | half) & (codes[:, 0] != codes[:, 1])
+    unread |= unseen[:, None] & ~named & (codes >= 0)
+    known = (called | half) & ~(unseen & (unread | (codes == HAPLOID)).all(axis=1))
+    codes = np.where(known[:, None], np.where(unread, HALF_CALL, codes), missing[:, None])
+    het = known & (codes[:, 0] != codes[:, 1])
     # Without phase the order of the two alleles carries nothing: sorted, 0/1 and 1/0 are one pattern.
     codes = np.where((groups == UNPHASED)[:, None], np.sort(codes, axis=1), codes)
-    return codes.astype(np.int8), np.where(het, groups, HOMOZYGOUS), assumed & called
+    return codes.astype(np.int8), np.where(het, groups, HOMOZYGOUS), assumed & called & known
 
 
 def _distinct(codes: Codes, groups: Groups, assumed: Bools) -> tuple[list[bytes], list[int], npt.NDArray[np.int64]]:

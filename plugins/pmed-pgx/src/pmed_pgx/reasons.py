@@ -14,6 +14,7 @@ from pmed.tables import TABLES
 
 from .calls import AT_LEAST, DIPLOTYPE_OPEN
 from .checks import covered, genes_of
+from .copies import MORE
 from .evidence import WEAK
 from .guidelines import gene_of
 from .knowledge import genes
@@ -25,7 +26,8 @@ SHOWN = 3
 _ROW = "_row"
 ASSUMED, HINT = "absent-as-ref", "hint"
 _DOUBTS = ("key-site-missing", "copy-number-not-assessed", "half-call", "undocumented-as-reference",
-           "unknown-allele", "unknown-phenotype", "unknown-score", "one-allele", "outside-no-call", DIPLOTYPE_OPEN)
+           "unknown-allele", "unknown-phenotype", "unknown-score", "one-allele", "outside-no-call", MORE,
+           DIPLOTYPE_OPEN)
 _UNTYPED = " is not known: it needs HLA typing, which a file of small variants cannot replace"
 _UNREAD = " was not read: no genome is given"
 _UNSETTLED = " does not settle what the guideline asks for"
