@@ -29,7 +29,7 @@ _WHO = r"(?:(?!\. |; )[^\n]){1,900}?"
 _MANY = ("names", "alleles", "sites", "shares", "values", "others", "mend", "drugs")
 _TOKENS = ("gene", "enzyme")
 _QUOTED = ("source", "key")  # titles: of a paper, or of a guideline's row
-_SENTENCES = re.compile(r"(?<=(?:[\w)%*`/]{2}| %)[.!?])\s+(?=[A-Z(`])")
+_SENTENCES = re.compile(r"(?<=(?:[\w)%*`/]{2}| %| b)[.!?])\s+(?=[A-Z(`])")  # amphotericin b
 _CLAUSES = re.compile(r"(; )")
 _COMMAS, _WORDS = re.compile(r"(, )"), re.compile(r"( or | and | with )")
 _ARTICLE = re.compile(r"^(?:an?|the) ")

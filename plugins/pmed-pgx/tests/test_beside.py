@@ -66,7 +66,7 @@ def offers(made: pl.DataFrame, who: str, drug: str) -> dict[str, tuple[str, str]
 
 @pytest.mark.parametrize(("who", "drug", "other", "status", "says"), [
     ("fungus", "voriconazole", "posaconazole", "fits", ""),
-    ("fungus and fat", "voriconazole", "posaconazole", "caution", "beside lovastatin: exposure rises"),
+    ("fungus and fat", "voriconazole", "posaconazole", "caution", "lovastatin"),
     ("fungus and clots", "voriconazole", "posaconazole", "caution", "beside apixaban: exposure"),
     ("mind", "citalopram", "paroxetine", "fits", ""),
     ("mind and breast", "citalopram", "paroxetine", "ruled-out", "the active form of tamoxifen"),
