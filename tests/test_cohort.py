@@ -352,7 +352,7 @@ def test_records_of_strangers_are_not_guessed(tmp_path: Path) -> None:
 
 
 def test_memory_sets_the_chunks(tmp_path: Path) -> None:
-    sizes = [people_at_once(megabytes, 2) for megabytes in (1000, 1500, 3000)]
+    sizes = [people_at_once(megabytes, 2) for megabytes in (1100, 1500, 3000)]
     assert sizes == sorted(sizes)
     assert len(set(sizes)) == 3
     with pytest.raises(OptionError, match="too little for 8 processes"):
@@ -360,7 +360,7 @@ def test_memory_sets_the_chunks(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("megabytes", "people", "genes_only"), [
-    (448, 100, False), (706, 427, False), (1400, 854, False), (199, 107, True), (286, 427, True)])
+    (492, 100, False), (1120, 854, False), (1360, 1281, False), (199, 107, True), (286, 427, True)])
 def test_no_more_people_than_were_measured_to_take_as_much(megabytes: int, people: int, genes_only: bool) -> None:
     """One process after many chunks of so many people took so much."""
     try:

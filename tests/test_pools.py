@@ -110,7 +110,7 @@ def test_a_process_that_reads_a_share_ends_with_the_one_that_wants_it(tmp_path: 
 import time
 import msgspec
 from pmed.sources import fhir_shares as s
-process = s._started()
+process = s._started(s._nameless())
 s._tell(process, msgspec.msgpack.encode(s.Job([s.Piece({str(pipe)!r}, 0, None, False)], {{}}, {{}})))
 print("told", flush=True)
 time.sleep(600)
@@ -126,7 +126,7 @@ time.sleep(600)
 
 THREADS, ALLOCATOR = "POLARS_MAX_THREADS", "_RJEM_MALLOC_CONF"
 POLARS = "dirty_decay_ms:500,muzzy_decay_ms:1000"  # what it sets where it is loaded
-OURS = "dirty_decay_ms:20000,muzzy_decay_ms:-1"
+OURS = "dirty_decay_ms:20000,muzzy_decay_ms:-1,narenas:1"
 
 
 @pytest.mark.parametrize(("here", "there"), [
