@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from math import log10
 from typing import Any, NamedTuple
 
 REF, OWN, OTHER = 0, 1, 2
@@ -165,12 +166,53 @@ def call_of(record: Record, column: int) -> Call:
     alleles = [None if part == "." else int(part) for part in re.split(r"[/|]", text.lstrip("/|"))]
     depths = [depth for key in ("DP", "MIN_DP") if (depth := _whole(values, key)) is not None]
     dp, gq = min(depths, default=None), _whole(values, "GQ")
+    if gq is None:
+        gq = _sure(values, alleles)
     ploidy = None if alleles == [None] else len(alleles)
     copies = sum(allele is not None for allele in alleles[:2])
     if (dp is not None and dp < copies) or (gq is not None and gq <= 3):
         alleles = [None] * len(alleles)
     return Call(alleles, len(alleles) > 1 and set(marks) == {"|"}, _whole(values, "PS"), dp, gq,
                 values.get("FT", ".") not in {".", "", "PASS"}, ploidy)
+
+
+def _sure(values: dict[str, str], alleles: list[int | None]) -> int | None:
+    """What GP, DS, PL or GL make of a call without GQ, in phred; the first of them that tells."""
+    known = [allele for allele in alleles if allele is not None]
+    if len(known) < len(alleles) or len(known) > 2:
+        return None
+    place = max(known) * (max(known) + 1) // 2 + min(known) if len(known) == 2 else known[0]
+    found = [_by_posterior(_floats(values.get("GP", "")), place), _by_dosage(values.get("DS", ""), known),
+             _by_likelihood([-one for one in _floats(values.get("PL", ""))], place),
+             _by_likelihood([10 * one for one in _floats(values.get("GL", ""))], place)]
+    told = next((one for one in found if one is not None), None)
+    return None if told is None else int(min(max(told, 0), 99) + 1e-6)
+
+
+def _floats(text: str) -> list[float]:
+    return [float(part) for part in text.split(",") if re.fullmatch(r"-?\d+(\.\d+)?(e-?\d+)?", part)]
+
+
+def _phred(error: float) -> float:
+    return -10 * log10(min(max(error, 1e-12), 1))
+
+
+def _by_posterior(each: list[float], place: int) -> float | None:
+    sound = bool(each) and abs(sum(each) - 1) <= 0.05 and min(each) >= 0 and place < len(each)
+    return _phred(1 - each[place]) if sound else None
+
+
+def _by_dosage(text: str, known: list[int]) -> float | None:
+    dosage = _floats(text)
+    return _phred(abs(dosage[0] - sum(allele > 0 for allele in known))) if len(dosage) == 1 else None
+
+
+def _by_likelihood(each: list[float], place: int) -> float | None:
+    """By how many phred the call is likelier than the next; nothing where none of them is likely."""
+    if len(each) < 2 or place >= len(each) or max(each) < -5:
+        return None
+    best, second = sorted(each, reverse=True)[:2]
+    return each[place] - (second if each[place] == best else best)
 
 
 def _whole(values: dict[str, str], key: str) -> int | None:

@@ -67,7 +67,7 @@ def test_patient(small: dict[str, pl.DataFrame]) -> None:
 
 def test_medicines_and_which_are_taken(small: dict[str, pl.DataFrame]) -> None:
     assert by_id(small["medications"], "active") == {
-        "r-active": True, "r-reference": True, "r-contained": True, "r-lost-link": True, "r-hold": False,
+        "r-active": True, "r-reference": True, "r-contained": True, "r-lost-link": True, "r-hold": None,
         "r-proposal": False, "r-not": False, "r-ended": None, "s-active": True, "s-intended": False, "s-ended": False}
     shown = by_id(small["medications"], "display")
     assert shown["r-active"] == "Clopidogrel 75 MG Oral Tablet"
