@@ -26,9 +26,8 @@ ROOT = Path(__file__).resolve().parents[1]
 HEAD = ("", "CPU s", "work s", "peak MB", "ns each", "ratio", "to", "limit", "")
 MAXRSS_PER_MB = 1 << 20 if sys.platform == "darwin" else 1 << 10
 ADDITIONS = 20_000_000
-# Not for a new process: installed modules are compiled, and each would compile them again; and what polars says to its
-# allocator as soon as it is imported here, which keeps less memory than pmed says (`pmed.processors.one_thread`).
-_NOT_OURS = ("PYTHONDONTWRITEBYTECODE", "_RJEM_MALLOC_CONF")
+# Not for a new process: installed modules are compiled, and each would compile them again.
+_NOT_OURS = "PYTHONDONTWRITEBYTECODE"
 _WORK = re.compile(r"work ([0-9.]+)")
 
 
@@ -84,7 +83,7 @@ def measure(command: Sequence[str]) -> Cost:
     Raises:
         RuntimeError: where it fails, with what it said.
     """
-    environment = {name: value for name, value in os.environ.items() if name not in _NOT_OURS}
+    environment = {name: value for name, value in os.environ.items() if name != _NOT_OURS}
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=said, env=environment)
         _, status, usage = os.wait4(process.pid, 0)

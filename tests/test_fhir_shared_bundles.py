@@ -15,6 +15,7 @@ from pmed.sources import fhir_shares
 from pmed.sources.fhir import FhirSource
 from pmed.tables import TABLES
 from pmed.types import ReadRequest
+from tests.fhir_shared import sharing
 
 
 def read(paths: list[Path], processes: int = 1) -> dict[str, pl.DataFrame]:
@@ -51,16 +52,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def could(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """Whether several processes could, at each read; little is shared as well."""
-    told: list[bool] = []
-    inner = fhir_shares.read_shared_bundles
-
-    def noted(*asked: Any) -> Any:
-        told.append((found := inner(*asked)) is not None)
-        return found
-    monkeypatch.setattr("pmed.sources.fhir.read_shared_bundles", noted)
-    monkeypatch.setattr(fhir_shares, "LEAST", 1)
-    monkeypatch.setattr(fhir_shares, "START", 0)
-    return told
+    return sharing(monkeypatch, "read_shared_bundles")
 
 
 def same(one: dict[str, pl.DataFrame], other: dict[str, pl.DataFrame]) -> None:

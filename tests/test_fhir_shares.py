@@ -16,6 +16,7 @@ from pmed.sources import fhir_kept, fhir_shares
 from pmed.sources.fhir import FhirSource
 from pmed.tables import TABLES
 from pmed.types import ReadRequest
+from tests.fhir_shared import sharing
 
 PEOPLE = [f"p{number}" for number in range(9)]
 
@@ -62,15 +63,7 @@ def folder(tmp_path: Path) -> Path:
 
 def shared(monkeypatch: pytest.MonkeyPatch, folder: Path, many: int = 3) -> tuple[dict[str, pl.DataFrame], list[bool]]:
     """What several processes read, and whether they could."""
-    could: list[bool] = []
-    inner = fhir_shares.read_shared
-
-    def noted(*asked: Any) -> Any:
-        could.append((found := inner(*asked)) is not None)
-        return found
-    monkeypatch.setattr("pmed.sources.fhir.read_shared", noted)
-    monkeypatch.setattr(fhir_shares, "LEAST", 1)
-    monkeypatch.setattr(fhir_shares, "START", 0)
+    could = sharing(monkeypatch, "read_shared")
     return read(folder, many), could
 
 
