@@ -21,6 +21,7 @@ from benchmarks.measure import Case, Cost
 from benchmarks.pharmacogenes import CPU_A_PERSON, FLAT, PGX
 from benchmarks.pharmacogenes import files as cohorts
 from pmed.genomics.cache import write_cache
+from pmed.records import read_histories, write_histories
 
 FULL_A_PERSON = 0.004  # CPU s: two cores then work out 500 people a second
 PEOPLE_A_SECOND = 500  # by the clock, on two cores
@@ -68,15 +69,20 @@ def cached(counts: Counts) -> list[Case]:
 def with_records(_: Counts) -> list[Case]:
     """The whole plan of people of whom each has a record, as NDJSON of 160 kB: a third of it is to read those.
 
-    The most people also by the clock: two processes, whose start does count.
+    The most people also by the clock: two processes, whose start does count; and that also of the tables that
+    `pmed history` writes of the same records.
     """
     cases = []
     for many, number in ((many, 2562 * many) for many in RECORDED):
-        given = (str(bcf(many)), str(number), "full", "local", *map(str, _records_of(many)))
-        cases.append(Case(f"pmed cohort, the plan of {number:,} with a record each", (*OURS, "people", *given),
+        records, pairs, tables = map(str, _records_of(many))
+        given = (str(bcf(many)), str(number), "full", "local")
+        cases.append(Case(f"pmed cohort, the plan of {number:,} with a record each",
+                          (*OURS, "people", *given, records, pairs),
                           megabytes=FLAT, each=FULL_A_PERSON, items=number, rounds=1))
-    return [*cases, Case(f"pmed cohort, the plan of {number:,} with a record each, by the clock of two cores",
-                         (*OURS, "clock", *given), each=1 / PEOPLE_A_SECOND, items=number, rounds=1)]
+    both = ((records, "a record each"), (tables, "a record each, from the tables of pmed history"))
+    return [*cases, *(Case(f"pmed cohort, the plan of {number:,} with {what}, by the clock of two cores",
+                           (*OURS, "clock", *given, place, pairs), each=1 / PEOPLE_A_SECOND, items=number, rounds=1)
+                      for place, what in both)]
 
 
 def _grown(counts: Counts, what: str, words: str, multiples: tuple[int, ...], each: float) -> list[Case]:
@@ -105,10 +111,10 @@ def files() -> Counts | None:
     return counts
 
 
-def _records_of(many: int) -> tuple[Path, Path]:
-    """The records of so many times the people of the panel, and whose they are."""
+def _records_of(many: int) -> tuple[Path, Path, Path]:
+    """The records of so many times the people of the panel, whose they are, and the tables of the records."""
     place = RECORDS if many == 1 else RECORDS.with_name(f"records-{many}x")
-    return place / "records", place / "pairs.tsv"
+    return place / "records", place / "pairs.tsv", place / "tables"
 
 
 def record_files() -> Counts | None:
@@ -118,12 +124,15 @@ def record_files() -> Counts | None:
     if not BUNDLES.is_dir() or files() is None:
         return None
     for many in RECORDED:
-        place = _records_of(many)[1].parent
-        if not (place / "pairs.tsv").is_file():
+        records, pairs, tables = _records_of(many)
+        place = records.parent
+        if not pairs.is_file():
             fresh = place.with_name(f"{place.name}.unfinished")
             shutil.rmtree(fresh, ignore_errors=True)
             write(fresh, sorted(BUNDLES.glob("*.json")), samples(bcf(many)))
             fresh.rename(place)
+        if many == RECORDED[-1] and not tables.is_dir():
+            write_histories(read_histories([records]), tables)
     return {"people": len(samples(bcf(1)))}
 
 

@@ -11,6 +11,7 @@ from .hookspecs import hookimpl
 from .normalise import vocabulary
 from .repeats import of_tables
 from .sources.fhir import FhirSource
+from .sources.history_tables import HistoryTablesSource
 from .sources.hl7v2 import Hl7v2Source
 from .sources.omop import OmopSource
 from .sources.tabular import TableSource
@@ -26,8 +27,8 @@ _NO_CAUTIONS = pl.DataFrame(schema=dict.fromkeys(("patient_id", "drug", "code", 
 
 @hookimpl
 def register_sources() -> list[type[Source]]:
-    """VCF genomes; FHIR, OMOP, HL7 v2 and plain tables."""
-    return [VcfSource, FhirSource, OmopSource, Hl7v2Source, TableSource]
+    """VCF genomes; FHIR, OMOP, HL7 v2, plain tables and those of ``pmed history``."""
+    return [VcfSource, HistoryTablesSource, FhirSource, OmopSource, Hl7v2Source, TableSource]
 
 
 @hookimpl

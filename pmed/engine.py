@@ -106,7 +106,10 @@ class Engine:
         others = reading.read(self.sources, "outside-calls", outside, request)
         made = self.joined(records, genes, others, pairs, {*pairs, *request.samples})
         told = linking.alike([*made["patients"]["patient_id"], *made["samples"]["patient_id"]])
-        return {**made, "issues": pl.concat([made["issues"], linking.told_alike(told)])} if told else made
+        if not told:
+            return made
+        alike = normalising.untold(linking.told_alike(told), made["issues"])
+        return {**made, "issues": pl.concat([made["issues"], alike])}
 
     def parts(self, genome: Sequence[Path], request: ReadRequest,
               outside: Sequence[Path]) -> Iterator[dict[str, pl.DataFrame]]:

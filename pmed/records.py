@@ -5,6 +5,8 @@ patients, ...      each table of the record that has a row, as Parquet or CSV (l
 issues             every problem: file, place, severity, what was done; always also there when it is empty
 summary.json       how many of each, what the medicines were recognised by, and what the tables rest on
 =================  ===================================================================================================
+
+As Parquet the folder is itself a record: every command and function that takes records reads it.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from .engine import Engine
 from .errors import HistoryError, OptionError
 from .files import whole_folder, write_parquet, write_whole
 from .settings import Settings
+from .sources.history_tables import FORMAT, SUMMARY, in_order
 from .sources.tabular import ENDING, example
 
 Progress = Callable[[str], None]
@@ -45,6 +48,14 @@ class Histories:
         told = issues.group_by("severity", "code").len().sort("len", "code", descending=[True, False])
         return {"rows": {name: frame.height for name, frame in self.tables.items()},
                 "medicines": dict(how.iter_rows()), "issues": told.to_dicts()}
+
+    def save(self, folder: str | Path) -> None:
+        """Write the tables as Parquet into a new folder, which is itself a record that pmed reads.
+
+        Raises:
+            PmedError: `folder` is there already and is not empty, or cannot be written.
+        """
+        write_histories(self, Path(folder))
 
     def __str__(self) -> str:
         return "\n".join(_lines(self.summary))
@@ -94,10 +105,10 @@ def write_histories(found: Histories, folder: Path, kind: str = "parquet", *, st
                            where=f"{first['file']} {first['place'] or ''}".strip(),
                            hint="without --strict the rest of the record is read")
     with whole_folder(folder) as temporary:
-        for name, frame in found.tables.items():
+        for name, frame in in_order(found.tables):
             _write(frame, temporary / f"{name}.{kind}")
-        said = {**found.summary, "provenance": found.provenance}
-        (temporary / "summary.json").write_bytes(
+        said = {"format": FORMAT, **found.summary, "provenance": found.provenance}
+        (temporary / SUMMARY).write_bytes(
             msgspec.json.format(msgspec.json.encode(said, enc_hook=str), indent=1) + b"\n")
 
 

@@ -36,8 +36,15 @@ def normalise(tables: Tables, names: pl.DataFrame) -> dict[str, pl.DataFrame]:
     out["observations"], unclear_units = canonical_units(out["observations"])
     found = [frame[out["issues"].columns] for frame in (unclear_drugs, contradicted, old, unclear_allergens,
                                                          unclear_units)]
-    out["issues"] = pl.concat([out["issues"], *found])
+    out["issues"] = pl.concat([out["issues"], *(untold(frame, out["issues"]) for frame in found)])
     return out
+
+
+def untold(found: pl.DataFrame, told: pl.DataFrame) -> pl.DataFrame:
+    """The ``issues`` of `found` that were not told when the records became tables (the source `history-tables`)."""
+    if found.is_empty() or told.is_empty():
+        return found
+    return found.join(told, on=told.columns, how="anti", nulls_equal=True, maintain_order="left")
 
 
 def _old_entries(medications: pl.DataFrame) -> pl.DataFrame:
