@@ -267,6 +267,13 @@ def test_published_cross_reaction(allergen: str, drug: str, severity: str) -> No
     ("metoprolol", "latest:8867-4", 48, 50, "adjust"), ("haloperidol", "latest:8636-3", 500, 469, "avoid"),
     ("allopurinol", "egfr", 25, 60, "adjust"), ("nitrofurantoin", "creatinine-clearance", 29, 30, "avoid"),
     ("warfarin", "latest:777-3", 49, 50, "avoid"), ("dabigatran etexilate", "creatinine-clearance", 29, 50, "avoid"),
+    ("fondaparinux", "creatinine-clearance", 29, 51, "avoid"), ("enoxaparin", "creatinine-clearance", 14, 15, "avoid"),
+    ("tenofovir disoproxil", "creatinine-clearance", 9, 10, "avoid"), ("nitrofurantoin", "egfr", 44, 45, "avoid"),
+    ("dofetilide", "creatinine-clearance", 60, 61, "adjust"), ("glimepiride", "egfr", 45, 60, "adjust"),
+    ("amiloride", "creatinine-clearance", 29, 30, "avoid"), ("finerenone", "egfr", 24, 25, "avoid"),
+    ("risedronate", "creatinine-clearance", 29, 30, "avoid"), ("denosumab", "egfr", 29, 30, "monitor"),
+    ("pantoprazole", "child-pugh", 10, 9, "alternative"), ("venlafaxine", "child-pugh", 10, 9, "adjust"),
+    ("lamotrigine", "age", 17, 18, "monitor"), ("dabigatran etexilate", "age", 65, 64, "monitor"),
 ])
 def test_published_threshold(drug: str, name: str, inside: float, outside: float, action: str) -> None:
     def holding(value: float) -> set[str]:
@@ -289,7 +296,10 @@ def test_published_threshold(drug: str, name: str, inside: float, outside: float
     ("tamoxifen", "taking:CYP2D6-strong-inhibitor", "alternative"),
     ("irinotecan", "taking:UGT1A1-strong-inhibitor", "avoid"),
     ("trimethoprim", "taking:methotrexate", "avoid"), ("nitroglycerin", "taking:pde5-inhibitor", "avoid"),
-    ("valproate", "pregnant", "avoid"), ("flecainide", "condition:coronary-disease", "avoid"),
+    ("valproate", "pregnant", "avoid"), ("topiramate", "pregnant", "avoid"),
+    ("carbimazole", "pregnant", "alternative"),
+    ("danazol", "pregnant", "avoid"), ("danazol", "breastfeeding", "avoid"),
+    ("flecainide", "condition:coronary-disease", "avoid"),
     ("paroxetine", "taking:tamoxifen", "alternative"), ("bupropion", "taking:tamoxifen", "alternative"),
     ("avanafil", "taking:CYP3A4-strong-inhibitor", "avoid"), ("flecainide", "taking:qt-known", "avoid"),
     ("hydrocodone", "taking:CYP3A4-strong-inhibitor", "adjust"),
