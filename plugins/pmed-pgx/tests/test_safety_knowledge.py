@@ -218,7 +218,9 @@ def test_check_is_not_of_a_drug_with_itself(check: dict[str, Any]) -> None:
     ("CYP3A4", "diltiazem", "inhibitor", "moderate"), ("CYP3A4", "rifampin", "inducer", "strong"),
     ("CYP2C19", "rifampin", "inducer", "strong"), ("CYP2B6", "carbamazepine", "inducer", "strong"),
     ("CYP3A4", "efavirenz", "inducer", "moderate"), ("UGT1A1", "atazanavir", "inhibitor", "strong"),
-    ("SLCO1B1", "cyclosporine", "inhibitor", "strong"),
+    ("SLCO1B1", "cyclosporine", "inhibitor", "strong"), ("CYP2C19", "voriconazole", "inhibitor", "moderate"),
+    ("UGT1A1", "ketoconazole", "inhibitor", "moderate"), ("ABCG2", "darolutamide", "inhibitor", "strong"),
+    ("CYP2C8", "clopidogrel", "inhibitor", "moderate"),
 ])
 def test_published_strength(gene: str, drug: str, kind: str, strength: str) -> None:
     found = MODIFIERS.filter(gene=gene, drug=drug).filter(pl.col("from_dose").is_null())
@@ -306,6 +308,14 @@ def test_published_threshold(drug: str, name: str, inside: float, outside: float
     ("citalopram", "latest:2951-2", "monitor"), ("indapamide", "latest:2951-2", "monitor"),
     ("mavacamten", "taking:CYP2C19-strong-inhibitor", "avoid"),
     ("mavacamten", "taking:CYP3A4-moderate-inducer", "avoid"), ("fluindione", "taking:nsaid", "monitor"),
+    ("siponimod", "condition:stroke-or-tia", "avoid"), ("siponimod", "condition:heart-failure", "avoid"),
+    ("atomoxetine", "condition:heart-failure", "avoid"), ("atomoxetine", "condition:glaucoma", "avoid"),
+    ("ethinyl estradiol", "condition:atrial-fibrillation", "avoid"),
+    ("quinine", "condition:myasthenia-gravis", "avoid"), ("clarithromycin", "condition:myasthenia-gravis", "monitor"),
+    ("metoclopramide", "condition:gi-bleeding", "avoid"),
+    ("tranexamic acid", "condition:stroke-or-tia", "avoid"), ("clopidogrel", "condition:gi-bleeding", "monitor"),
+    ("nortriptyline", "taking:linezolid-or-methylene-blue", "avoid"), ("fentanyl", "taking:maoi", "avoid"),
+    ("thioridazine", "taking:thioridazine-raising-drug", "avoid"),
 ])
 def test_published_check(drug: str, name: str, action: str) -> None:
     assert action in {one["action"] for _, one in CHECKS if drug in members(one) and set(one["when"]) == {name}}
@@ -318,3 +328,25 @@ def test_published_check(drug: str, name: str, action: str) -> None:
 def test_published_highest_dose_with_cyclosporine(drug: str, said: str) -> None:
     told = {one["text"] for _, one in CHECKS if drug in members(one) and set(one["when"]) == {"taking:cyclosporine"}}
     assert told == {said}
+
+
+@pytest.mark.parametrize("condition", ["gi-bleeding", "peptic-ulcer", "intracranial-bleeding"])
+def test_what_thins_blood_is_not_given_while_it_bleeds(condition: str) -> None:
+    told = [one for _, one in CHECKS if set(one["when"]) == {f"condition:{condition}"} and one["action"] == "monitor"
+            and {"apixaban", "aspirin", "clopidogrel", "ticagrelor"} & set(members(one))]
+    assert told
+    assert all("while it bleeds" in one["text"] for one in told)
+
+
+def test_after_a_serotonergic_drug_linezolid_is_watched_for_weeks() -> None:
+    key = "linezolid or methylene blue with a serotonergic drug"
+    told = next(one["text"] for _, one in CHECKS if one["key"] == key)
+    assert "two weeks (five after fluoxetine), or until 24 hours after the last dose" in told
+
+
+@pytest.mark.parametrize(("name", "drug"), [
+    ("dofetilide-raising-drug", "megestrol"), ("dofetilide-raising-drug", "bictegravir"),
+    ("maoi-partner", "amitriptyline"), ("maoi-partner", "bupropion"), ("maoi-partner", "atomoxetine"),
+    ("maoi-partner", "sumatriptan")])
+def test_published_member(name: str, drug: str) -> None:
+    assert drug in CLASSES.filter(pl.col("class") == name)["drug"].to_list()
