@@ -10,8 +10,8 @@ from typing import Any
 import polars as pl
 import pytest
 
+from pmed.apart import ASKED, MOST, Tried, apart
 from pmed.cohort import Cohort, run
-from pmed.cohort.apart import ASKED, MOST, Tried, apart
 from pmed.engine import Engine
 from pmed.errors import InputError, PmedError
 from pmed.stages import features
@@ -111,7 +111,7 @@ def test_a_step_that_fails_for_all_is_seen_in_a_few_and_loses_what_it_gives(
     assert (done.people, done.lost) == (PEOPLE, {})
     assert done.table("gene_results").collect().is_empty()
     assert done.summary("qc").is_empty()
-    assert "features failed: ValueError: odd [test_cohort_apart.py:" in done.failures[0]
+    assert "features failed: ValueError: odd [test_apart.py:" in done.failures[0]
 
 
 def test_what_fails_for_all_is_told_of_all(tmp_path: Path, crowd: Path, monkeypatch: pytest.MonkeyPatch) -> None:
