@@ -7,6 +7,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -308,3 +309,14 @@ def test_published_check(drug: str, name: str, action: str) -> None:
 def test_published_highest_dose_with_cyclosporine(drug: str, said: str) -> None:
     told = {one["text"] for _, one in CHECKS if drug in members(one) and set(one["when"]) == {"taking:cyclosporine"}}
     assert told == {said}
+
+
+def test_what_labels_were_met_is_of_rows_that_there_are() -> None:
+    met = pl.read_csv(Path(__file__).parents[1] / "tools/labels_met.tsv", separator="\t", infer_schema=False,
+                      quote_char=None)
+    assert met.columns == ["file", "key", "fact", "met_in", "outcome", "note"]
+    assert set(met.select("file", "key").iter_rows()) <= {(f"check-{topic}.toml", one["key"]) for topic, one in CHECKS}
+    assert not met.select("file", "key").is_duplicated().any()
+    assert met.rows() == met.sort("file", "key").rows()
+    assert set(met["outcome"]) <= {"confirmed", "differs", "partly", "not_met"}
+    assert met.filter(pl.col("outcome") != "not_met")["met_in"].null_count() == 0
