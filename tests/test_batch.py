@@ -381,7 +381,7 @@ def test_a_kill_leaves_whole_reports_and_the_rerun_finishes(tmp_path: Path) -> N
 def test_the_command_says_who_has_no_report_and_ends_with_3(tmp_path: Path, records: Path) -> None:
     (records / "bad.json").write_text('{"resourceType": "Bundle", oh')
     files = [part for path in sorted(records.iterdir()) for part in ("--history", path)]
-    done = pmed("report", *files, "-o", f"{tmp_path}/out")
+    done = pmed("report", *files, "-o", f"{tmp_path}/out", "--jobs", "1")
     assert done.returncode == 3
     assert "wrote 3 reports" in done.stdout
     [line] = done.stderr.splitlines()
