@@ -11,10 +11,12 @@ import pytest
 
 import pmed
 from pmed.cohort import run
+from pmed.settings import Settings
 from pmed.sources.lost_rows import named_in, settled
 from pmed.tables import TABLES
 
 PEOPLE = 24
+READING = Settings().without(["pmed-pgx", "pmed-response", "pmed-risk"])  # what is concluded is not looked at
 MAPPING = """
 [[file]]
 path = "p.csv"
@@ -85,10 +87,10 @@ def test_it_is_told_of_who_is_named_or_of_everybody(make: Callable[[Path, str], 
     everybody = sorted(str(one) for one in range(1, PEOPLE + 1))
     (tmp_path / "records").mkdir()
     path = make(tmp_path / "records", bad)
-    assert of_whom(pmed.run(history=path).tables["issues"], code) == ([whom] if whom else everybody)
-    monkeypatch.setattr("pmed.cohort.RECORD_BYTES", 10)
+    assert of_whom(pmed.read_history(path).tables["issues"], code) == ([whom] if whom else everybody)
+    monkeypatch.setattr("pmed.cohort.RECORD_BYTES", 400)  # five parts
     monkeypatch.setattr("pmed.cohort.people_at_once", lambda *_, **__: 7)
-    done = run(history=path, output=tmp_path / "out", jobs=1)
+    done = run(history=path, output=tmp_path / "out", jobs=1, settings=READING)
     assert len(list((tmp_path / "out" / "work" / "records").iterdir())) > 1
     assert of_whom(done.table("issues").collect(), code) == ([whom] if whom else everybody)
 
