@@ -123,8 +123,7 @@ def _plain(text: str) -> str:
     """In lower case, with single blanks, plain hyphens and fractions, and each number once ("one (1)")."""
     lower = re.sub("[\u2010-\u2015\u2212]", "-", text.lower())
     for sign, fraction in _FRACTIONS.items():
-        lower = re.sub(rf"(\d)? ?{sign}", lambda found, fraction=fraction: f"{found[1] or ''} {fraction}".lstrip(),
-                       lower)
+        lower = re.sub(rf"(?<=\d) ?{sign}", f" {fraction}", lower).replace(sign, fraction)
     lower = re.sub(r"\b(one|two|three|four) ?\((\d)\)", _said_twice, lower)
     lower = re.sub(r"\b(\d) ?\((one|two|three|four)\)", _said_twice, lower)
     return " ".join(lower.split())

@@ -69,8 +69,8 @@ def _words(dosage: Dosage) -> str | None:
     said = [*dict.fromkeys(one for one in (dosage.text, dosage.patient_instruction, *notes)
                            if isinstance(one, str) and one.strip())]
     code = dosage.timing.code if dosage.timing else None
-    if not said and isinstance(code, dict) and isinstance(code.get("text"), str):
-        return code["text"]
+    if not said and isinstance(code, dict) and code.get("text"):
+        return str(code["text"])
     clear = [one for one in said if read_sig(one) != UNKNOWN]
     same = len({read_sig(one) for one in clear}) == 1
     if same and not any(says_less_than_daily(one) for one in said if one not in clear):

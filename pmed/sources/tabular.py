@@ -53,7 +53,8 @@ display = "medicine"
 start = "from"
 end = "to"
 dose = "dose"
-per_day = "times_a_day"     # how often the dose is taken each day
+per_day = "times_a_day"     # how often the dose is taken each day; or in words, such as 1-0-1:
+                            # sig = "directions"
 status = "state"
 reason = "indication"
 
