@@ -159,9 +159,11 @@ class Records:
     def take(self, resource: Resource, scope: Scope) -> None:
         """Decode one resource and add its rows; what cannot be used is reported."""
         kind = resource.kind
+        told = len(self.issues)
         found = resource.found or decode(resource, decoder(kind), self.issues)
+        for one in self.issues[told:]:
+            one |= _owner(resource, scope.people)
         if found is None:
-            self.issues[-1] |= _owner(resource, scope.people)
             return
         whose = WHOSE[kind]
         link = getattr(found, whose)
