@@ -16,9 +16,9 @@ import msgspec
 
 from ..errors import HistoryError
 from .fhir_damaged import patients_in
-from .fhir_mended import NUMBER_AS_TEXT, with_numbers
 from .fhir_decoded import BEGIN, KEPT, Decoded, entries, whole_bundle
 from .fhir_files import EXPORT_HINT, content
+from .fhir_mended import NUMBER_AS_TEXT, with_numbers
 from .fhir_outcome import OUTCOME, incomplete
 from .fhir_resource import FIRST, UNREADABLE, Resource, file_issue
 from .fhir_types import Bundle, Entry, Header, LooseBundle, Patient

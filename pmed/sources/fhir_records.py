@@ -161,8 +161,9 @@ class Records:
         kind = resource.kind
         told = len(self.issues)
         found = resource.found or decode(resource, decoder(kind), self.issues)
-        for one in self.issues[told:]:
-            one |= _owner(resource, scope.people)
+        if len(self.issues) > told:
+            mine = _owner(resource, scope.people)
+            self.issues[told:] = [one | mine for one in self.issues[told:]]
         if found is None:
             return
         whose = WHOSE[kind]
