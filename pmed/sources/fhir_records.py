@@ -171,9 +171,10 @@ class Records:
         reference = link.reference if link else None
         name = scope.people.get(reference or "") or resolve(reference, scope.people)
         if name is None:
-            self.issues.append(resource.issue("error", "unknown-patient", "not about a patient of this record; the "
-                                              "resource was left out", patient_id=_only(scope.people),
-                                              path=f"$.{whose}"))
+            code, what = (("unknown-patient", "not about a patient of this record") if reference else
+                          ("no-patient", "it does not say about whom it is"))
+            self.issues.append(resource.issue("error", code, f"{what}; the resource was left out",
+                                              patient_id=_only(scope.people), path=f"$.{whose}"))
             return
         notes: list[Note] = []
         kept, where = self.rows[TABLE[kind]], origin(resource, name)
