@@ -22,11 +22,11 @@ A_YEAR = 365.0
 WEIGHT, HEIGHT = "29463-7", "8302-2"
 # Years of age, and how many days a weight counts below them; of adults a year.
 GROWING = ((2, 30.0), (18, 90.0))
-TALLER = ((2, 30.0), (18, A_YEAR))
-GROWN = 18
-Limits = tuple[tuple[int, float], tuple[int, float]]
+_TALLER = ((2, 30.0), (18, A_YEAR))
+_GROWN = 18
+_Limits = tuple[tuple[int, float], tuple[int, float]]
 # In ten years even women past 70 lose about 3 cm, 2 % (Sorkin et al., Am J Epidemiol 1999;150:969-77).
-TEN_YEARS = 3652.0
+_TEN_YEARS = 3652.0
 # LOINC → days. INR: the longest usual time between two checks is four weeks; lithium: three months; QTc: half a year.
 DAYS: Mapping[str, float] = {
     "6301-6": 30, "34714-6": 30,  # INR, of whole blood
@@ -60,11 +60,11 @@ def height_days(born: pl.Expr, today: pl.Expr) -> pl.Expr:
 
     Where the date of birth is not known, as of an infant.
     """
-    grown = (today - born.dt.offset_by(f"{GROWN}y")).dt.total_days().cast(pl.Float64)
-    return _growing(TALLER, born, today).otherwise(pl.min_horizontal(grown, pl.lit(TEN_YEARS)))
+    grown = (today - born.dt.offset_by(f"{_GROWN}y")).dt.total_days().cast(pl.Float64)
+    return _growing(_TALLER, born, today).otherwise(pl.min_horizontal(grown, pl.lit(_TEN_YEARS)))
 
 
-def _growing(limits: Limits, born: pl.Expr, today: pl.Expr) -> ChainedThen:
+def _growing(limits: _Limits, born: pl.Expr, today: pl.Expr) -> ChainedThen:
     (infant, fewest), (child, few) = limits
     under = {years: (born.dt.offset_by(f"{years}y") > today).fill_null(value=True) for years in (infant, child)}
     return pl.when(under[infant]).then(pl.lit(fewest)).when(under[child]).then(pl.lit(few))

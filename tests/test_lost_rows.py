@@ -78,6 +78,7 @@ CASES = [
     (omop, "2000,1310149,2024-01-01,warfarin", "lost-row", None)]
 
 
+CASES += [(omop, '2000,23,1310149,2024-01-01,"asp', "cut-off", None)]
 # Rows and resources that name nobody: they are anybody's.
 NAMELESS = [
     (lines, '{"resourceType":"Condition","id":"c","code":{"text":"x"}}', "no-patient", None),
