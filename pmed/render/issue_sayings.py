@@ -25,6 +25,7 @@ LEFT_OUT = (
     marked("not about a patient of this record; the resource was left out"),
     marked("it does not say about whom it is; the resource was left out"),
     marked("no person_id; the row was left out"),
+    marked("a row of totals, by what stands for the patient; it was left out"),
     marked("no person_id; the row was left out ({n} rows; the first is named)"),
     marked("a number written as text; it is used as the number it plainly is"),
     marked("text where a number belongs; the value stays unknown"),
