@@ -240,7 +240,8 @@ _ALL = (
         "strength": _number("amount of the one ingredient in a piece or volume: as recorded, else by the name"),
         "strength_unit": _text("unit of the strength: mg, mg/mL"),
         "dose": _number("amount per administration, in dose_unit"),
-        "dose_unit": _text("UCUM unit of the dose"),
+        "dose_unit": _text("UCUM unit of the dose; {piece} are tablets or capsules of unknown strength, {count} is a "
+                           "number of what is not said"),
         "daily_dose": _number("amount a day, in dose_unit: dose × frequency, or what was supplied over its days"),
         "route": _text("route as recorded, else by the form in the product's name where that is plain"),
         "kind": _text("what the row records", values=("order", "statement", "administration", "dispense")),
