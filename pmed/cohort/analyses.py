@@ -14,14 +14,14 @@ import polars as pl
 from polars import selectors
 
 from ..errors import InputError
-from .counts import EVERYBODY
+from .counts import EVERYBODY, INDETERMINATE
 from .fits import Fit, Numbers, linear, logistic, untold
 
 _NO_RESULTS = ("status", "complete")
-INDETERMINATE = "Indeterminate"  # the phenotype of alleles whose function nobody knows
 OTHERS = "everybody else"
 NO_REFERENCE = "too few have the reference"  # as the method of what was not compared
 _SHOWN = 5      # names in an error
+_MIRRORED = 2   # results of a gene, of which one against the other is all there is
 ASSOCIATIONS = {"gene": pl.String, "result": pl.String, "against": pl.String, "carriers": pl.Int64, "people": pl.Int64,
                 "carrier_cases": pl.Int64, "cases": pl.Int64, "effect": pl.Float64, "error": pl.Float64,
                 "low": pl.Float64, "high": pl.Float64, "p": pl.Float64, "method": pl.String}
@@ -41,7 +41,8 @@ def associations(genes: pl.DataFrame, outcome: pl.DataFrame, covariates: pl.Data
             ``status`` says how sure a result is and not what it is, and a list is no one result.
         reference: Results that others are compared with, such as "Normal Metabolizer" and "Normal Function"; of each
             gene those that it has. None compares each result with all others of the gene.
-        least: Results that fewer people have, or lack, are not tested.
+        least: Results that fewer people have, or lack, are not tested. Of a gene with two results the rarer is tested:
+            the other's test is the same one.
 
     Returns:
         By p: ``gene``, ``result``, ``against`` whom, ``carriers``, ``people`` (carriers among them),
@@ -139,7 +140,10 @@ def _tests(rows: pl.DataFrame, extra: list[str], fit: Callable[[Numbers, Numbers
     compared = rows[_RESULT].is_in(list(reference)) if reference else rows[_RESULT].is_not_null()
     against = " or ".join(sorted(set(rows[_RESULT]) & set(reference))) if reference else OTHERS
     found: list[tuple[object, ...]] = []
-    for result in sorted(set(rows[_RESULT]) - set(reference)):
+    tested = sorted(set(rows[_RESULT]) - set(reference))
+    if len(tested) == _MIRRORED and not reference:
+        tested = [min(tested, key=lambda name: (rows[_RESULT] == name).sum())]
+    for result in tested:
         carrier = rows[_RESULT] == result
         some = rows.filter(compared | carrier)
         carriers, others = int(carrier.sum()), some.height - int(carrier.sum())
