@@ -116,6 +116,13 @@ def test_differences_are_drawn_as_they_are_and_an_end_that_is_not_there_is_not()
     assert "(? to " in figure.alt
 
 
+def test_a_group_of_one_and_one_score_for_all_are_drawn() -> None:
+    same = pl.DataFrame({"group": ["AFR", "EUR", "EUR"], "score": [1.0, 2.0, 2.0]})
+    figure = plots.scores(same, label="sum of PGS1")
+    assert [one.get_text() for one in figure.axes[0].get_yticklabels()] == ["AFR (n = 1)", "EUR (n = 2)"]
+    assert figure.axes[0].get_title() == "Sum of PGS1 by group"
+
+
 def test_nothing_to_draw_is_one_line() -> None:
     with pytest.raises(TableError, match="no phenotype of 'B'"):
         plots.phenotypes(FREQUENCIES, "B")

@@ -92,7 +92,8 @@ def association(tests: pl.DataFrame, *, most: int = MOST_TESTS, dark: bool = Fal
     axes.axvline(1 if binary else 0, color=style.muted, linewidth=1, linestyle="--", zorder=1)
     figure.suptitle(f"Gene results and the outcome: {rows.height} of {tests.height} tests, by p", color=style.text)
     first = rows.row(0, named=True)
-    figure.alt = (f"Effects of {rows.height} of {tests.height} gene results in up to {rows['people'].max():,} people, "
+    most_people = max(rows["people"].to_list())
+    figure.alt = (f"Effects of {rows.height} of {tests.height} gene results in up to {most_people:,} people, "
                   f"{found} of them with a false discovery rate below {SIGNIFICANT:g}, in colour; the least p is of "
                   f"{_named(first)}: {_in_numbers(first, binary=binary)}.")
     return figure
@@ -138,6 +139,8 @@ def scores(people: pl.DataFrame, *, label: str = "polygenic score", dark: bool =
         label: What the score is, and its unit.
         dark: Draw for a dark page.
     """
+    from matplotlib.mlab import GaussianKDE
+
     _must_have(people, "group", "score")
     known = people.select("group", "score").drop_nulls()
     _must_be_some(known["score"].to_numpy())
@@ -148,8 +151,10 @@ def scores(people: pl.DataFrame, *, label: str = "polygenic score", dark: bool =
     for place, (_, mine) in enumerate(groups):
         colour = style.groups[place % len(style.groups)]
         if mine.min() < mine.max():
-            shape = axes.violinplot([mine], [place], orientation="horizontal", widths=0.85, showextrema=False)
-            shape["bodies"][0].set(facecolor=colour, edgecolor="none", alpha=0.35)  # type: ignore[index]
+            at = np.linspace(mine.min(), mine.max(), 200)
+            half = GaussianKDE(mine).evaluate(at)
+            half *= 0.42 / half.max()
+            axes.fill_between(at, place - half, place + half, color=colour, alpha=0.35, linewidth=0)
         low, first, middle, third, high = np.quantile(mine, (0.05, 0.25, 0.5, 0.75, 0.95))
         axes.plot([low, high], [place, place], color=colour, linewidth=1)
         axes.plot([first, third], [place, place], color=colour, linewidth=4, solid_capstyle="butt")
