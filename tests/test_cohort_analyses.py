@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -11,8 +12,10 @@ import pytest
 from pmed.cohort.analyses import NO_REFERENCE, OTHERS, associations, false_discovery_rates
 from pmed.cohort.counts import counted
 from pmed.cohort.fits import COLLINEAR, SAME_OUTCOME, logistic
+from pmed.cohort.plan import files_of_same_people
+from pmed.cohort.result import Cohort
 from pmed.cohort.summary import summaries, with_interval
-from pmed.errors import InputError
+from pmed.errors import InputError, PmedError
 from pmed.tables import TABLES
 
 
@@ -215,3 +218,15 @@ def test_intervals_are_those_that_newcombe_lists(n: int, of: int, low: float, hi
     """Newcombe RG, Stat Med 1998;17:857-72, table I, method 5."""
     found = with_interval(pl.DataFrame({"n": [n], "of": [of]}))
     assert found.select("low", "high").row(0) == pytest.approx((low, high), abs=6e-5)
+
+
+def test_a_genome_that_is_given_twice_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.vcf").write_text("##fileformat=VCFv4.3\n")
+    with pytest.raises(PmedError, match=r"a\.vcf: a genome file is given twice"):
+        files_of_same_people([tmp_path / "a.vcf", tmp_path / ".." / tmp_path.name / "a.vcf"], "")
+
+
+def test_one_is_one_and_more_are_more() -> None:
+    one = str(Cohort(Path("out"), 1, {"a": "b"}, {"p": "q"}))
+    assert one == "1 person, 1 file unread, 1 person without results; out"
+    assert str(Cohort(Path("out"), 3, {"a": "b", "c": "d"})) == "3 people, 2 files unread; out"
