@@ -18,6 +18,7 @@ from .blocks import Block, Ints, last_position
 from .cells import cell_calls, side_by_side
 from .lines import POS_DIGITS, decoded
 from .records import Record
+from .structural import with_mate
 from .syntax import record_faults
 from .table import Arrays, as_columns, framed, put
 
@@ -69,6 +70,7 @@ def decoded_frame(texts: pl.DataFrame, first: int, line: int, samples: int) -> p
     names = _sample_names(samples)
     if any(texts[name].null_count() for name in (*_NEEDED, *names)):
         raise Doubtful  # a column is missing or empty
+    texts = _mates_written(texts)
     joined = _Joined.of(texts, names)
     forms, form = _forms(texts["format"])
     columns = [cell_calls(text, texts[name].str.len_bytes().to_numpy().astype(np.int64), forms, form)
@@ -84,6 +86,17 @@ def decoded_frame(texts: pl.DataFrame, first: int, line: int, samples: int) -> p
         "contig": texts["chrom"], "chrom": _contigs(texts["chrom"]), "pos": pos, "last": _last(texts, pos),
         "id": texts["id"], "ref": _upper(texts["ref"], joined.ref), "alt": _upper(_or_null(texts["alt"]), joined.alt),
         "filter": _or_null(texts["filter"]), "format": texts["format"], "text": kept}, arrays)
+
+
+def _mates_written(texts: pl.DataFrame) -> pl.DataFrame:
+    """Translocations whose other end is in INFO as breakends, as a reader of lines has them."""
+    rows = texts["info"].str.contains("CHR2=", literal=True).fill_null(value=False).arg_true()
+    if not len(rows):
+        return texts
+    some = texts[rows]
+    alts = [with_mate(alt.encode(), info.encode()).decode() for alt, info in some.select("alt", "info").iter_rows()]
+    infos = [info if "<" in alt else None for alt, info in zip(alts, some["info"], strict=True)]
+    return texts.with_columns(texts["alt"].scatter(rows, alts), texts["info"].scatter(rows, infos))
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from .blocks import Block, last_position
 from .calls import Calls, decode
 from .genotypes import CELL, fixed_width
 from .records import Record
+from .structural import is_suspect, with_mate
 from .syntax import record_faults
 from .table import Arrays, blank, framed, put
 
@@ -52,6 +53,8 @@ def record_of(parts: Sequence[bytes], number: int, where: str) -> Record:
         raise GenomeError("the record's POS is not a whole number", where=where)
     if len(parts) < 10:
         raise GenomeError(f"the record has {len(parts)} columns, where at least 10 are expected", where=where)
+    if is_suspect(parts[4]):
+        parts = [*parts[:4], with_mate(parts[4], parts[7]), *parts[5:]]
     ids, ref, alts, flt, form = (parts[i].decode("latin-1") for i in (2, 3, 4, 6, 8))
     if not ref or not alts:
         raise GenomeError("the record has no REF or no ALT", where=where)

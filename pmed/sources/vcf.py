@@ -49,6 +49,7 @@ from ..genomics.opening import GenomeFile, head_of, on_one_build, opened, other_
 from ..genomics.ploidy import copies
 from ..genomics.records import Record
 from ..genomics.rows import Gone, Row, SharedRow, joined, reached, spanning, spliced
+from ..genomics.structural import Break, breaks, carried, structural_rows
 from ..genomics.syntax import Fault
 from ..options import option
 from ..tables import TABLES
@@ -192,7 +193,7 @@ class VcfSource:
         heard = [(record, list(matched(record, grid.sites))) for record in file.read.records]
         yield from _refused(grid, file, heard, columns)
         used = [(record, here) for record, everything in heard
-                if (here := [one for one in everything if not isinstance(one, Contradiction)])]
+                if (here := [one for one in everything if not isinstance(one, Contradiction)]) or _breaks(record)]
         notes: dict[int, Notes] = {}
         doubts = Doubts()
         decoded, faults = decode_shared([record for record, _ in used], len(file.header.samples))
@@ -215,9 +216,19 @@ class VcfSource:
                     yield from _more(file, record, grid.sites.rows[one.site].name, more)
                     several |= more
             coverage.extend(copies_rows(record, several, file.samples))
+            coverage.extend(self._broken(grid, record, calls, file.samples, several))
             self._sort(grid, record, here, calls, notes)
         yield from (_issue(file, "", code, text) for code, text in doubts.told())
         yield from _settled(grid, file, notes, columns)
+
+    def _broken(self, grid: Grid, record: Record, calls: Shared, samples: Sequence[str],
+                several: NDArray[np.bool_]) -> Iterator[dict[str, Any]]:
+        """``coverage`` rows of the structural changes that a record tells of; more copies of `several` are there."""
+        if (some := _breaks(record)) and not self._failed(record):
+            usual = 2 if copies(grid.sites.build, record.chrom, record.pos) == "diploid" else 1
+            whole = calls.whole
+            yield from structural_rows(((one, kind, who & ~whole.failed & ~(several & (kind == "more-copies")))
+                                        for one, kind, who in carried(some, whole, usual)), samples)
 
     def _spanned(self, grid: Grid, record: Record, one: Reaching, calls: Calls, columns: Ints) -> NDArray[np.bool_]:
         """Note what a record that goes over a site leaves of it; the samples of whom it adds copies."""
@@ -330,6 +341,11 @@ def _repeated(file: GenomeFile, site: Site, note: Notes) -> Iterator[dict[str, A
     for place in note.places[1:]:
         text = f"the change at {site.name} is written more than once"
         yield _issue(file, place, "duplicate-record", text) | {"severity": "info"}
+
+
+def _breaks(record: Record) -> list[Break]:
+    """The structural changes that a record tells of."""
+    return list(breaks(record.chrom, record.pos, record.last, record.alts))
 
 
 def _places(names: Sequence[str], wanted: Sequence[str]) -> Ints:
