@@ -49,6 +49,7 @@ class Calls:
         length: LEN, bases that a block of VCF 4.5 covers, each sample for itself.
         uneven: AD does not fit the call; None where the records were not read as text, or have no AD.
         against: AD contradicts the call (`reads.judged`); None likewise.
+        unlikely: Likelihoods or posteriors contradict the call (`sureness.contradicted`); None likewise.
         copies: CN, copies of the stretch that the record spans; None where no sample has it.
     """
 
@@ -62,6 +63,7 @@ class Calls:
     length: Ints | None = None
     uneven: NDArray[np.bool_] | None = None
     against: NDArray[np.bool_] | None = None
+    unlikely: NDArray[np.bool_] | None = None
     copies: Ints | None = None
 
     def of(self, samples: NDArray[Any]) -> Calls:
@@ -277,11 +279,14 @@ def _general(records: Sequence[Record], samples: int) -> list[Calls]:
     phase_set, unreadable = _phase_sets(fields, keys)
     dp = np.where(least == NONE, dp, np.where(dp == NONE, least, np.minimum(dp, least)))
     gq, phased = np.where(gq == NONE, rgq, gq), (found[:, 3] == 1) & ~unreadable
+    many, unlikely = np.repeat([len(record.alts) + 1 for record in records], samples), None
+    if any(key in sureness.JUDGED for key in keys):
+        unlikely = sureness.contradicted(fields, keys, found[:, :2], found[:, 2], quality=gq, many=many)
     if (gq == NONE).any() and any(key in sureness.KEYS for key in keys):
         gq = np.where(gq == NONE, sureness.quality(fields, keys, found[:, :2], found[:, 2]), gq)
     whole = Calls(found[:, :2], found[:, 2], phased, phase_set, dp, gq, _failed(fields, keys),
                   _numbers(fields, keys, "LEN") if "LEN" in keys else None,
-                  uneven, against, _numbers(fields, keys, "CN") if "CN" in keys else None)
+                  uneven, against, unlikely, _numbers(fields, keys, "CN") if "CN" in keys else None)
     parts = {name: np.split(values, len(records)) for name, values in vars(whole).items() if values is not None}
     return [Calls(**{name: values[number] for name, values in parts.items()}) for number in range(len(records))]
 

@@ -18,6 +18,7 @@ class Doubts:
     unfounded: int = 0
     against: int = 0
     uneven: int = 0
+    unlikely: int = 0
 
     def taken(self, mine: Shared, *, min_dp: int, min_gq: int, filters: bool, mixture: bool) -> Shared:
         """The calls with those unknown that cannot be relied on; failed filters (FT) count where `filters` says so.
@@ -30,11 +31,14 @@ class Doubts:
         if mixture:
             against = against & (calls.alleles <= 0).all(axis=1)
         uneven = (nobody if calls.uneven is None else calls.uneven) & ~against & ~unfounded & ~weak
-        self.weak += mine.number(weak & ~against)
+        unlikely = (nobody if calls.unlikely is None else calls.unlikely) & ~unfounded & ~against
+        uneven = uneven & ~unlikely
+        self.unlikely += mine.number(unlikely)
+        self.weak += mine.number(weak & ~against & ~unlikely)
         self.unfounded += mine.number(unfounded)
         self.against += mine.number(against)
         self.uneven += mine.number(uneven)
-        return replace(mine, calls=calls.without(unfounded | against, calls.failed & filters | weak))
+        return replace(mine, calls=calls.without(unfounded | against | unlikely, calls.failed & filters | weak))
 
     def told(self) -> Iterator[tuple[str, str]]:
         """Code and text of an issue for each kind that there is."""
@@ -47,6 +51,10 @@ class Doubts:
         if self.against:
             yield "reads-contradict", (f"{self.against} calls at known sites are contradicted by their reads (AD: less "
                                        "than a tenth for one of two alleles, or a third for another): read as no call")
+        if self.unlikely:
+            yield "likelihoods-contradict", (f"{self.unlikely} calls at known sites are contradicted by their own "
+                                             "likelihoods (PL, GL, GP, DS: another genotype is likelier): read as no "
+                                             "call")
         if self.uneven:
             yield "reads-disagree", (f"{self.uneven} calls at known sites do not fit their reads (AD: less than a "
                                      "fifth for an allele, or a fifth for another): they are used and may be wrong")

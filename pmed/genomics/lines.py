@@ -70,7 +70,7 @@ def decoded(records: Sequence[Record], samples: int) -> tuple[list[Calls], list[
     """The calls of records, and the sample columns as they were written where they hold more than the calls do.
 
     That is so where `calls.decode` had something to say about them, where each sample has an end of its own (LEN) or a
-    number of copies (CN), and where reads contradict a call (AD).
+    number of copies (CN), and where reads (AD) or likelihoods contradict a call.
 
     Raises:
         GenomeError: as `calls.decode`.
@@ -82,7 +82,7 @@ def decoded(records: Sequence[Record], samples: int) -> tuple[list[Calls], list[
 
 
 def _has_more(calls: Calls) -> bool:
-    against = calls.against is not None and bool(calls.against.any())
+    against = any(one is not None and bool(one.any()) for one in (calls.against, calls.unlikely))
     return calls.length is not None or calls.copies is not None or against
 
 
