@@ -25,7 +25,7 @@ _MOST = 2**31 - 1
 _ROOM = b"\n" + bytes(15)  # windows may reach over the end
 _PASS = b"PASS"
 _MOST_SEEN = 6  # genotypes of three alleles: of more their likelihoods are read one by one
-_LEFT = {"LEN", "CN"}
+_LEFT = {"LEN", "CN", "LAA", "LA", "LAD", "LPL"}
 
 
 class Span(NamedTuple):

@@ -43,6 +43,7 @@ from ..genomics.doubts import Doubts
 from ..genomics.files import kind_of
 from ..genomics.grid import Grid
 from ..genomics.header import Header, chosen_samples
+from ..genomics.local import has_genotype
 from ..genomics.matching import Contradiction, Heard, Reaching, Said, matched
 from ..genomics.narrowing import in_blocks
 from ..genomics.opening import GenomeFile, head_of, on_one_build, opened, other_build
@@ -273,7 +274,7 @@ def _must_differ(arrays: Sequence[Header]) -> None:
 def _must_have_genotypes(files: Sequence[GenomeFile]) -> None:
     """Records without GT call nobody: beside other files that is told, alone it is no genome."""
     records = [record for file in files for record in file.read.records]
-    if records and not any("GT" in record.format.split(":") for record in records):
+    if records and not any(has_genotype(record.format.split(":")) for record in records):
         raise GenomeError("has no genotypes: no record at a known site has a GT", where=str(files[0].header.path),
                           hint="give the VCF with the sample's genotypes")
 
