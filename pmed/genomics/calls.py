@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from pmed.errors import GenomeError
 
-from . import local, sureness
+from . import local, mixtures, sureness
 from .coded import MEANINGS, Coded
+from .contigs import MITOCHONDRION
 from .reads import Reads, judged
 from .syntax import Fault
 
@@ -236,11 +237,12 @@ def _odd_cells(records: Sequence[Record]) -> Iterator[Fault]:
 
 
 def _batches(records: Sequence[Record], numbers: Sequence[int], samples: int) -> Iterator[list[int]]:
-    """Numbers of records with the same FORMAT, so many at a time that memory stays bounded."""
+    """Numbers of records with the same FORMAT, mitochondrial ones for themselves, so many at a time that memory stays bounded."""
     most = max(1, MOST_CELLS // max(1, samples))
-    by_format: dict[str, list[int]] = {}
+    by_format: dict[tuple[str, bool], list[int]] = {}
     for number in numbers:
-        by_format.setdefault(records[number].format, []).append(number)
+        one = records[number]
+        by_format.setdefault((one.format, one.chrom == MITOCHONDRION), []).append(number)
     for same in by_format.values():
         yield from (same[start:start + most] for start in range(0, len(same), most))
 
@@ -278,12 +280,15 @@ def _general(records: Sequence[Record], samples: int) -> list[Calls]:
     found = _genotypes(texts, records, samples)
     if key != "GT":
         found = np.column_stack([local.to_record(found[:, :2], of), found[:, 2:]])
+    mixed = records[0].chrom == MITOCHONDRION and any(key in mixtures.KEYS for key in keys)
+    found, denied = mixtures.resolved(found, fields, keys) if mixed else (found, None)
     dp, least, gq, rgq = (_numbers(fields, keys, key) for key in ("DP", "MIN_DP", "GQ", "RGQ"))
     phase_set, unreadable = _phase_sets(fields, keys)
     dp = np.where(least == NONE, dp, np.where(dp == NONE, least, np.minimum(dp, least)))
     gq, phased = np.where(gq == NONE, rgq, gq), (found[:, 3] == 1) & ~unreadable
     known = _Known(np.repeat([len(record.alts) + 1 for record in records], samples), of)
     uneven, against, unlikely, quality = _evidence(fields, keys, found, gq, known)
+    against = denied if against is None else against if denied is None else against | denied
     whole = Calls(found[:, :2], found[:, 2], phased, phase_set, dp, quality, _failed(fields, keys),
                   _numbers(fields, keys, "LEN") if "LEN" in keys else None,
                   uneven, against, unlikely, _numbers(fields, keys, "CN") if "CN" in keys else None)

@@ -13,9 +13,11 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from . import mixtures
 from .alleles import with_chr
-from .blocks import Block, Ints, last_position
+from .blocks import Block, Bools, Ints, last_position
 from .cells import cell_calls, side_by_side
+from .contigs import MITOCHONDRION
 from .lines import POS_DIGITS, decoded
 from .records import Record
 from .structural import with_mate
@@ -78,6 +80,7 @@ def decoded_frame(texts: pl.DataFrame, first: int, line: int, samples: int) -> p
     calls, alts = side_by_side([one for one, _ in columns]), _alts(texts, joined.alt)
     odd = np.logical_or.reduce([bad for _, bad in columns])
     odd |= calls["alleles"].reshape(texts.height, -1).max(axis=1) > alts
+    odd |= _may_be_mixed(texts["chrom"], forms)
     arrays = as_columns(calls)
     kept = _one_by_one(texts, np.flatnonzero(odd), samples, arrays)
     pos = texts["pos"].cast(pl.Int64)
@@ -156,6 +159,14 @@ def _forms(column: pl.Series) -> tuple[list[str], Ints]:
     return forms, form
 
 
+def _may_be_mixed(chroms: pl.Series, forms: Sequence[str]) -> Bools:
+    """(records,) mitochondrial ones, where a FORMAT has shares of reads."""
+    if all(set(mixtures.KEYS).isdisjoint(form.split(":")) for form in forms):
+        return np.zeros(len(chroms), dtype=bool)
+    names = [name for name in chroms.unique().to_list() if with_chr(name) == MITOCHONDRION]
+    return chroms.is_in(names).to_numpy()
+
+
 def _alts(texts: pl.DataFrame, joined: bytes) -> Ints:
     """How many ALTs each record has.
 
@@ -230,6 +241,5 @@ def _one_by_one(texts: pl.DataFrame, rows: Ints, samples: int, arrays: Arrays) -
 
 def _record(columns: Sequence[str], where: str) -> Record:
     """What `calls.decode` looks at."""
-    alts = columns[4]
-    return Record(0, where, "", 0, (), columns[3], tuple(alts.split(",")) if alts != "." else (), None, columns[8],
-                  columns[9].encode(), 0)
+    alts = tuple(columns[4].split(",")) if columns[4] != "." else ()
+    return Record(0, where, with_chr(columns[0]), 0, (), columns[3], alts, None, columns[8], columns[9].encode(), 0)

@@ -1,8 +1,8 @@
 """Local alleles: a sample's own few of many, as VCF 4.5 (section 1.6.2), Hail and GATK write them.
 
 LAA lists the ALTs that matter for the sample, by their number in the record (1 is the first). In LGT, LAD and LPL
-allele 0 is REF and allele i the i-th of LAA. Hail's LA is the same with REF's 0 in front of it. Where there is none, REF
-alone is local.
+allele 0 is REF and allele i the i-th of LAA. Hail's LA is the same with REF's 0 in front of it. Where there is none,
+REF alone is local.
 """
 
 from __future__ import annotations
