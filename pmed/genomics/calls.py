@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from pmed.errors import GenomeError
 
-from . import local, mixtures, sureness
+from . import local, mixtures, support, sureness
 from .coded import MEANINGS, Coded
 from .contigs import MITOCHONDRION
 from .reads import Reads, judged
@@ -46,7 +46,7 @@ class Calls:
         phased: ``|`` between the alleles.
         phase_set: PS.
         dp: DP; where MIN_DP is given, the lesser of the two.
-        gq: GQ, or where that is not given RGQ, or what `sureness` makes of other fields.
+        gq: GQ, or where that is not given RGQ or GQX, or what `sureness` makes of other fields.
         failed: FT is neither PASS nor ``.``.
         length: LEN, bases that a block of VCF 4.5 covers, each sample for itself.
         uneven: AD does not fit the call; None where the records were not read as text, or have no AD.
@@ -237,7 +237,7 @@ def _odd_cells(records: Sequence[Record]) -> Iterator[Fault]:
 
 
 def _batches(records: Sequence[Record], numbers: Sequence[int], samples: int) -> Iterator[list[int]]:
-    """Numbers of records with the same FORMAT, mitochondrial ones for themselves, so many at a time that memory stays bounded."""
+    """Numbers of records with the same FORMAT, mitochondrial ones for themselves; so many that memory stays bounded."""
     most = max(1, MOST_CELLS // max(1, samples))
     by_format: dict[tuple[str, bool], list[int]] = {}
     for number in numbers:
@@ -282,10 +282,10 @@ def _general(records: Sequence[Record], samples: int) -> list[Calls]:
         found = np.column_stack([local.to_record(found[:, :2], of), found[:, 2:]])
     mixed = records[0].chrom == MITOCHONDRION and any(key in mixtures.KEYS for key in keys)
     found, denied = mixtures.resolved(found, fields, keys) if mixed else (found, None)
-    dp, least, gq, rgq = (_numbers(fields, keys, key) for key in ("DP", "MIN_DP", "GQ", "RGQ"))
+    dp, least, gq, rgq, gqx = (_numbers(fields, keys, key) for key in ("DP", "MIN_DP", "GQ", "RGQ", "GQX"))
     phase_set, unreadable = _phase_sets(fields, keys)
     dp = np.where(least == NONE, dp, np.where(dp == NONE, least, np.minimum(dp, least)))
-    gq, phased = np.where(gq == NONE, rgq, gq), (found[:, 3] == 1) & ~unreadable
+    gq, phased = np.where(gq == NONE, np.where(rgq == NONE, gqx, rgq), gq), (found[:, 3] == 1) & ~unreadable
     known = _Known(np.repeat([len(record.alts) + 1 for record in records], samples), of)
     uneven, against, unlikely, quality = _evidence(fields, keys, found, gq, known)
     against = denied if against is None else against if denied is None else against | denied
@@ -308,9 +308,9 @@ def _evidence(fields: pl.Series, keys: list[str], found: Ints, gq: Ints,
     """What reads and likelihoods, of all alleles or the local ones, say of each call, and its quality."""
     alleles, ploidy, uneven, against, unlikely = found[:, :2], found[:, 2], None, None, None
     own = local.to_local(alleles, known.local) if any(key in keys for key in ("LAD", "LPL")) else alleles
-    if reads := next((key for key in ("AD", "LAD") if key in keys), ""):
-        mine = alleles if reads == "AD" else own
-        uneven, against = judged(mine, ploidy, _reads(fields, keys, mine, reads))
+    if support.counted(keys):
+        mine = own if support.is_local(keys) else alleles
+        uneven, against = judged(mine, ploidy, _reads(fields, keys, mine))
     if any(key in sureness.JUDGED for key in keys):
         unlikely = sureness.contradicted(fields, keys, alleles, ploidy, quality=gq, many=known.many)
     if (gq == NONE).any() and any(key in sureness.KEYS for key in keys):
@@ -355,11 +355,9 @@ def _genotype(text: str, record: Record) -> _Genotype:
                      phased="/" not in text and len(alleles) > 1)
 
 
-def _reads(fields: pl.Series, keys: list[str], found: Ints, key: str) -> Reads:
-    """What AD (or LAD) and DP say of the alleles of each call."""
-    texts = fields.list.get(keys.index(key), null_on_oob=True).str.split(",")
-    reads = texts.list.eval(pl.element().cast(pl.Int64, strict=False))
-    frame = pl.DataFrame({"reads": reads, "one": found[:, 0], "two": found[:, 1]})
+def _reads(fields: pl.Series, keys: list[str], found: Ints) -> Reads:
+    """What AD (or what stands for it) and DP say of the alleles of each call."""
+    frame = pl.DataFrame({"reads": support.reads_of(fields, keys), "one": found[:, 0], "two": found[:, 1]})
     one, two = (pl.when(pl.col(name) >= 0).then(pl.col("reads").list.get(pl.col(name).clip(0), null_on_oob=True))
                 for name in ("one", "two"))
     told = frame.select(one=one, two=two, total=pl.col("reads").list.sum()).fill_null(NONE)

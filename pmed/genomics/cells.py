@@ -18,6 +18,7 @@ from .blocks import Bools, Bytes, Ints, numbers
 from .calls import NONE, Calls
 from .genotypes import short
 from .reads import Reads, judged
+from .support import counted
 from .sureness import JUDGED, KEYS
 
 _COLON, _DOT, _COMMA, _ZERO = b":.,0"
@@ -25,7 +26,7 @@ _MOST = 2**31 - 1
 _ROOM = b"\n" + bytes(15)  # windows may reach over the end
 _PASS = b"PASS"
 _MOST_SEEN = 6  # genotypes of three alleles: of more their likelihoods are read one by one
-_LEFT = {"LEN", "CN", "LAA", "LA", "LAD", "LPL"}
+_LEFT = {"LEN", "CN", "LAA", "LA", "LAD", "LPL", "RD", "HDS"}
 
 
 class Span(NamedTuple):
@@ -70,16 +71,18 @@ class Cells:
     def calls(self) -> tuple[Calls, Bools]:
         """The calls of all cells, and (cells,) those that `calls.decode` has to read."""
         odd = self.count >= len(self.keys)
-        if not _LEFT.isdisjoint(self.keys):
+        if not _LEFT.isdisjoint(self.keys) or ("AD" not in self.keys and counted(self.keys)):
             odd |= True
         found: dict[str, Ints] = {}
-        for key in ("PS", "DP", "MIN_DP", "GQ", "RGQ"):
+        for key in ("PS", "DP", "MIN_DP", "GQ", "RGQ", "GQX"):
             found[key] = self._numbers(key, odd)
         dp, least, gq = found["DP"], found["MIN_DP"], found["GQ"]
         if "MIN_DP" in self.keys:
             dp = np.where(least == NONE, dp, np.where(dp == NONE, least, np.minimum(dp, least)))
         if "RGQ" in self.keys:
             gq = np.where(gq == NONE, found["RGQ"], gq)
+        if "GQX" in self.keys:
+            gq = np.where(gq == NONE, found["GQX"], gq)
         genotypes = self._genotypes(odd)
         if not set(KEYS).isdisjoint(self.keys):
             odd |= gq == NONE

@@ -82,7 +82,7 @@ def breaks(chrom: str, pos: int, last: int, alts: Sequence[str]) -> Iterator[Bre
             where, at = with_chr(mate[1]), int(mate[2])
             yield Break(allele, BROKEN, chrom, *_sides(pos, forward=not alt.startswith(("[", "]"))))
             yield Break(allele, BROKEN, where, *_sides(at, forward="]" in alt))
-        elif alt.startswith("<") and alt not in ("<NON_REF>", "<*>"):
+        elif alt.startswith("<") and not alt.startswith("<*") and alt != "<NON_REF>":
             yield from _symbolic(allele, alt, chrom, pos, last)
         elif len(alt) > 1 and (alt[0] == "." or alt[-1] == "."):
             yield Break(allele, BROKEN, chrom, *_sides(pos, forward=alt[-1] == "."))

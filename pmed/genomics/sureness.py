@@ -18,7 +18,8 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 NONE = -1
-KEYS = ("GP", "DS", "PL", "GL")
+KEYS = ("GP", "DS", "HDS", "PL", "GL")
+_DOSAGES, _COPIES = ("DS", "HDS"), 2  # HDS has that of each copy
 _MOST = 99
 _ROUNDED = 0.05  # of what posteriors add up to
 _LIKELIHOODS = {"PL": -1.0, "GL": 10.0}  # in phred
@@ -51,7 +52,7 @@ def quality(fields: pl.Series, keys: Sequence[str], alleles: Ints, ploidy: Ints)
     for key in KEYS:
         if key in keys and np.isnan(found).any():
             values = fields.list.get(keys.index(key), null_on_oob=True)
-            told = (_by_dosage(values, alleles) if key == "DS" else _by_posterior(values, place) if key == "GP"
+            told = (_by_dosage(values, alleles, key) if key in _DOSAGES else _by_posterior(values, place) if key == "GP"
                     else _by_likelihood(values, place, _LIKELIHOODS[key]))
             found = np.where(np.isnan(found), told, found)
     known = whole & ~np.isnan(found)
@@ -85,10 +86,10 @@ def contradicted(fields: pl.Series, keys: Sequence[str], alleles: Ints, ploidy: 
         by, told = _difference(values.gather(rest), place[rest], expected[rest], _LIKELIHOODS[key])
         found[rest] = (by > _EVEN) & (by + quality[rest] > _RAREST)
         open_ended = rest[found[rest] | ~told]
-    for key in [key for key in ("GP", "PP", "DS") if key in keys]:
+    for key in [key for key in ("GP", "PP", *_DOSAGES) if key in keys]:
         values = fields.list.get(keys.index(key), null_on_oob=True).gather(open_ended)
-        if key == "DS":
-            by = _by_dosage(values, alleles[open_ended])
+        if key in _DOSAGES:
+            by = _by_dosage(values, alleles[open_ended], key)
             worse, told = by <= -10 * np.log10(1 - 10 ** (-_TENTH / 10)), ~np.isnan(by)
         else:
             by, told = _posterior_difference(values, place[open_ended], expected[open_ended])
@@ -133,8 +134,12 @@ def _phred(error: Floats) -> Floats:
     return np.asarray(-10 * np.log10(np.clip(error, 10 ** (-_MOST / 10), 1)))
 
 
-def _by_dosage(values: pl.Series, alleles: Ints) -> Floats:
+def _by_dosage(values: pl.Series, alleles: Ints, key: str) -> Floats:
     """Of the one ALT; of several, nothing."""
+    if key == "HDS":
+        each = values.str.split(",").list.eval(pl.element().cast(pl.Float64, strict=False))
+        few = each.list.len() <= _COPIES
+        values = pl.DataFrame({"each": each}).select(pl.when(few).then(pl.col("each").list.sum())).to_series()
     dosage = values.cast(pl.Float64, strict=False).to_numpy().astype(np.float64)
     return _phred(np.abs(dosage - (alleles > 0).sum(axis=1)))
 
