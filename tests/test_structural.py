@@ -48,7 +48,11 @@ def here(first, last=None, kind="structural"):
     ("110000 N <CNV> GT:CN;END=110900 0/1:3", [here(110001, 110900, "more-copies")]),
     ("110000 N <CNV> GT:CN;END=110900 0/1:2", []), ("110000 N <CN0>,<CN2> GT;END=110900 0/2",
                                                     [here(110001, 110900, "more-copies")]),
-    ("110000 N <INV> GT;END=120000 0/0", []), ("110000 N <INV> GT;END=120000 ./.", []),
+    ("110000 N . GT:CN;END=110900 ./.:3", [here(110000, 110900, "more-copies")]),
+    ("110000 N . GT:CN;END=110900 0/0:1", [here(110000, 110900)]),
+    ("110000 N . CN;END=110900 1", [here(110000, 110900)]),
+    ("110000 N . GT:CN;END=110900 ./.:2", []), ("110000 N . GT;END=110900 0/0", []),
+    ("100000 A <*:DEL> GT 0/1", []), ("110000 N <INV> GT;END=120000 0/0", []), ("110000 N <INV> GT;END=120000 ./.", []),
     ("110000 N <INV> GT@LowQual;END=120000 0/1", []), ("110000 N <INV> GT:FT;END=120000 0/1:bad", []),
     ("110000 N C,<NON_REF> GT 0/1", []), ("110000 N <*> GT;END=120000 0/0", []),
     ("400000 N <INV> GT;END=420000 0/1", [])])
@@ -62,7 +66,8 @@ FAR = "chr7\t5\t.\tN\t{}\t.\tPASS\t{}\tGT\t0/1"
 @pytest.mark.parametrize("far", [
     FAR.format("N[chr2:110000[", "."), FAR.format("<BND>", "CHR2=chr2;POS2=110000;END=6"),
     FAR.format("<TRA>", "CHR2=2;END=110000"), "chr2\t110000\t.\tN\t<INV>\t.\tPASS\tEND=300000\tGT\t0/1",
-    "chr2\t40000\t.\tN\t<INV>\t.\tPASS\tEND=110000\tGT\t0/1"])
+    "chr2\t40000\t.\tN\t<INV>\t.\tPASS\tEND=110000\tGT\t0/1",
+    "chr2\t110000\t.\tN\t.\t.\tPASS\tEND=115000\tGT:CN\t./.:1"])
 def test_all_kinds_of_files_tell_the_same(tmp_path, far):
     file = vcf(tmp_path, REF, meta=HEAD)
     lines = [*file.read_text().splitlines(), far]

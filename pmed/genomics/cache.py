@@ -41,6 +41,7 @@ from .table import CODES, SAMPLE, schema, with_codes
 FORMAT = "pmed/genotypes/2"
 _READ = ("pmed/genotypes/1", FORMAT)  # the first had no codes
 _KEPT = ("fileformat", "reference", "assembly", "contig")
+_COMMANDS = "bcftools_"  # what was done to a file (`header.fills_missing`)
 _LEFT_OUT = ("contig",)  # `About.written` has them
 # A stretch of rows is unpacked by the group; a group is held in memory while it is written.
 _GROUP_ROWS, _GROUP_CELLS = 25_000, 1_000_000
@@ -263,7 +264,8 @@ class _Writing:
 
     def about(self) -> About:
         """What the cache holds beside its rows."""
-        meta = dict.fromkeys(line for header in self.headers for line in header.meta if line[0] in _KEPT)
+        meta = dict.fromkeys(line for header in self.headers for line in header.meta
+                             if line[0] in _KEPT or line[0].startswith(_COMMANDS))
         return About(self.version, list(self.headers[0].samples), list(meta), self.sources, sorted(self.contigs),
                      sorted(self.written), self.faults, self.steps, self.coded, self.structural)
 
@@ -309,8 +311,9 @@ def _structural(table: pl.LazyFrame, about: About, wanted: Positions) -> NDArray
     near = neighbourhoods(wanted)
     spots = about.structural
     if spots is None:  # written before they were noted
-        odd = table.with_row_index("row").select("row", "chrom", "pos", "last", "alt").filter(
-            pl.col("alt").str.contains(SUSPECT_TEXT)).collect()
+        written, copies = pl.col("alt").str.contains(SUSPECT_TEXT), pl.col("format").str.contains("CN", literal=True)
+        odd = (table.with_row_index("row").select("row", "chrom", "pos", "last", "alt", "format")
+               .filter(written | (pl.col("alt").is_null() & copies)).collect())
         spots = [Spot(int(odd["row"][row]), *one[2:]) for row, some in in_frame(odd) for one in some]
     return np.array([spot.row for spot in spots if meets(near.get(spot.chrom, ()), spot.first, spot.last)],
                     dtype=np.int64)

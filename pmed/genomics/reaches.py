@@ -12,13 +12,18 @@ from .blocks import Block, Bools, Ints, last_position, numbers
 _END_TAG = np.frombuffer(b"END=", dtype=np.uint8)
 
 
-def suspects(block: Block) -> Ints:
-    """The lines whose ALT may be a structural change; most files have none, and that is quickly seen."""
+def suspects(block: Block, *, copies: bool = False) -> Ints:
+    """The lines whose ALT may be a structural change; most files have none, and that is quickly seen.
+
+    Where there may be numbers of `copies` (CN), lines without ALT too.
+    """
     begin, end = block.alts
     one, two = (block.data[block.angles + place] for place in (1, 2))
     marks = [block.angles[(one != ord("*")) & ((one != ord("N")) | (two != ord("O")))]]
     marks += [np.flatnonzero(block.data == mark[0]) for mark in (b"[", b"]") if mark in block.text]
     single = (end - begin > 1) & ((block.data[begin] == ord(".")) | (block.data[end - 1] == ord(".")))
+    if copies:
+        single |= (end - begin == 1) & (block.data[begin] == ord("."))
     found = [np.searchsorted(at, begin) < np.searchsorted(at, end) for at in marks if len(at)]
     return np.flatnonzero(np.logical_or.reduce([single, *found]) & block.is_record)
 

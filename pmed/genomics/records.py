@@ -155,14 +155,14 @@ def read_records(header: Header, positions: Positions) -> Read:
 def _record(parts: list[bytes], number: int, where: str, places: _Places) -> Record | None:
     """Parse one line's columns, or None if the record reaches nothing wanted."""
     chrom, pos = with_chr(_text(parts[0])), _position(parts, where)
-    structural = len(parts) > 7 and is_suspect(parts[4])
+    structural = len(parts) > 8 and is_suspect(parts[4], parts[8])
     if structural:
         parts[4] = with_mate(parts[4], parts[7])
     last = last_position(parts)
     here = places.wanted.get(chrom, ())
     first = bisect_left(here, pos)
     if (first == len(here) or here[first] > last) and not (structural and overlaps(
-            breaks(chrom, pos, last, _text(parts[4]).upper().split(",")), places.near)):
+            breaks(chrom, pos, last, _alts(parts[4]), _text(parts[8])), places.near)):
         return None
     if len(parts) < 10:
         raise GenomeError(f"the record has {len(parts)} columns, where at least 10 are expected", where=where)
@@ -170,9 +170,12 @@ def _record(parts: list[bytes], number: int, where: str, places: _Places) -> Rec
     if not ref or not alts:
         raise GenomeError("the record has no REF or no ALT", where=where)
     return Record(number, where, chrom, pos, tuple(ids.split(";")), ref.upper(),
-                  tuple(a.upper() for a in alts.split(",")) if alts != "." else (),
-                  None if flt == "." else flt, form,
+                  _alts(parts[4]), None if flt == "." else flt, form,
                   Packed.of(parts[9]) if len(parts[9]) > _PACKED_FROM else parts[9], last)
+
+
+def _alts(column: bytes) -> tuple[str, ...]:
+    return tuple(_text(column).upper().split(",")) if column != b"." else ()
 
 
 def _position(parts: list[bytes], where: str) -> int:
@@ -190,8 +193,9 @@ def _streamed(header: Header, wanted: _Places, read: Read) -> Iterator[_Line]:
     places = {chrom: np.array(here, dtype=np.int64) for chrom, here in wanted.wanted.items()}
     order, before = Order("line"), 0
     for block in blocks(header.path):
+        copies = any(row.get("ID") == "CN" for row in header.structured("FORMAT"))
         lengths = _LENGTHS if _has_lengths(header) else _LENGTHS[:1]
-        rank, ends, odd = before + np.cumsum(block.is_record), Ends(block, lengths), suspects(block)
+        rank, ends, odd = before + np.cumsum(block.is_record), Ends(block, lengths), suspects(block, copies=copies)
         for contig, first, last in block.contigs():
             if block.is_record[first]:
                 if block.is_cut and last == len(block.ends):
@@ -297,7 +301,7 @@ def _each_once(file: pysam.TabixFile | pysam.VariantFile, contigs: Sequence[str]
                 if int(line.split(b"\t", 2)[1]) > done:
                     number += 1
                     yield _Line(f"record {number} of those read", number, line)
-                    if is_suspect(line.split(b"\t", 5)[4]):
+                    if _is_suspect(line):
                         given.add(line)
             done = end
     for contig in contigs:
@@ -313,12 +317,17 @@ def _region(file: pysam.TabixFile | pysam.VariantFile, path: Path, contig: str, 
             structural: bool = False) -> Iterator[bytes]:
     try:
         for line in file.fetch(contig, start - 1, end):
-            text = str(line)
-            if not structural or is_suspect(text.split("\t", 5)[4].encode("latin-1", "replace")):
-                yield text.rstrip("\r\n").encode("latin-1", "replace")
+            text = str(line).rstrip("\r\n").encode("latin-1", "replace")
+            if not structural or _is_suspect(text):
+                yield text
     except _BROKEN as error:
         raise GenomeError(f"cannot be read near {contig}:{start}", where=str(path),
                           hint="the file or its index is damaged; index it again") from error
+
+
+def _is_suspect(line: bytes) -> bool:
+    parts = line.split(b"\t", 9)
+    return len(parts) > 8 and is_suspect(parts[4], parts[8])
 
 
 def _regions(here: Sequence[int]) -> list[tuple[int, int]]:
@@ -359,5 +368,5 @@ def _bcf_scanned(file: pysam.VariantFile, places: _Places, read: Read, *, one_by
         first = bisect_left(here, record.pos)
         # `stop` is POS + REF or END; where SVLEN or LEN may say more, the record has the last word when it is parsed.
         if (first < len(here) and (here[first] <= record.stop or one_by_one)) \
-                or is_suspect(",".join(record.alts or ()).encode()):
+                or is_suspect(",".join(record.alts or (".",)).encode(), b"CN" if "CN" in record.format else b""):
             yield _Line(f"record {number}", number, str(record).rstrip("\r\n").encode("latin-1", "replace"))

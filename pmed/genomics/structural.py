@@ -24,7 +24,7 @@ from .calls import NONE, Calls
 Bools = NDArray[np.bool_]
 Stretches = Mapping[str, Sequence[tuple[int, int]]]
 
-BROKEN, LOST, UNSURE, MORE = "broken", "lost", "unsure", "more"
+BROKEN, LOST, UNSURE, MORE, SEGMENT = "broken", "lost", "unsure", "more", "segment"
 # The known sites of a gene are nearer than this to its ends: DPYD and ABCG2 reach 40 kb beyond their last one.
 AROUND = 50_000
 # An ALT that is neither bases, ``*``, nor "any other"; single breakends (``A.``) too.
@@ -36,6 +36,7 @@ _KINDS = {"<DEL": LOST, "<DUP": MORE, "<INV": BROKEN, "<INS": BROKEN, "<BND": BR
 _ELSEWHERE = re.compile(rb"<(?:BND|TRA|CTX)[^<>,]*>", re.IGNORECASE)
 _CHR2 = re.compile(rb"(?:^|;)CHR2=([^;\t]+)")
 _POS2 = tuple(re.compile(rb"(?:^|;)" + key + rb"=(\d{1,18})") for key in (b"POS2", b"END2", b"END"))
+_NOBODYS = -2
 _TOLD = ("MATEID", "CHR2", "BND", "TRA", "CTX")
 
 
@@ -49,9 +50,9 @@ class Break(NamedTuple):
     last: int
 
 
-def is_suspect(alt: bytes) -> bool:
-    """Whether an ALT column may hold a structural change."""
-    return SUSPECT.search(alt) is not None
+def is_suspect(alt: bytes, form: bytes = b"") -> bool:
+    """Whether a record of that ALT and FORMAT may be a structural change, or a stretch with a number of copies (CN)."""
+    return SUSPECT.search(alt) is not None or (alt == b"." and b"CN" in form and b"CN" in form.split(b":"))
 
 
 def with_mate(alt: bytes, info: bytes) -> bytes:
@@ -69,14 +70,18 @@ def with_mate(alt: bytes, info: bytes) -> bytes:
     return _ELSEWHERE.sub(lambda _: mate, alt) if at else alt
 
 
-def breaks(chrom: str, pos: int, last: int, alts: Sequence[str]) -> Iterator[Break]:
+def breaks(chrom: str, pos: int, last: int, alts: Sequence[str], form: str = "") -> Iterator[Break]:
     """The breaks of each structural ALT of a record from `pos` to `last`; ALTs in upper case.
+
+    A stretch without ALT whose FORMAT has a number of copies (CN) is one of allele -2, which nobody has.
 
     A symbolic change begins behind POS (VCF 4.5, section 1.6.1), so both bases beside a breakpoint are named.
 
     >>> list(breaks("chr1", 100, 100, ["N[chr22:42126499["]))
     [Break(1, 'broken', 'chr1', 100, 101), Break(1, 'broken', 'chr22', 42126498, 42126499)]
     """
+    if not alts and last > pos and "CN" in form.split(":"):
+        yield Break(_NOBODYS, SEGMENT, chrom, pos, last)
     for allele, alt in enumerate(alts, 1):
         if mate := _MATE.search(alt):
             where, at = with_chr(mate[1]), int(mate[2])
@@ -151,18 +156,22 @@ def carried(some: Sequence[Break], calls: Calls, usual: int) -> Iterator[tuple[B
             yield one, "structural", mine
             continue
         yield one, "more-copies", (mine & (one.kind == MORE)) | (told & (copies > 2))
-        if one.kind != MORE:
+        if one.kind == SEGMENT:
+            yield one, "structural", told & (copies < usual)
+        elif one.kind != MORE:
             yield one, "structural", np.where(told, mine & (copies < 2) | silent & (copies < usual), mine)
 
 
 def in_frame(frame: pl.DataFrame) -> Iterator[tuple[int, list[Break]]]:
-    """(row, its breaks) of the structural changes in a frame of chrom, pos, last and alt, as `scan` has them."""
+    """(row, its breaks) of the structural changes in a frame of chrom, pos, last, alt and format, as of `scan`."""
     alts = frame["alt"]
     rows = ((alts.str.len_bytes() > 1) & (alts != "<NON_REF>")).fill_null(value=False).arg_true()
-    rows = rows.filter(alts[rows].str.contains(SUSPECT_TEXT))
-    found = frame.select("chrom", "pos", "last", "alt")[rows].iter_rows()
-    for row, (chrom, pos, last, alt) in zip(rows.to_list(), found, strict=True):
-        yield row, list(breaks(chrom, pos, last, alt.split(",")))
+    odd = rows.filter(alts[rows].str.contains(SUSPECT_TEXT)).to_list()
+    if alts.null_count():
+        odd += (alts.is_null() & frame["format"].str.contains("CN", literal=True)).arg_true().to_list()
+    found = frame.select("chrom", "pos", "last", "alt", "format")[sorted(odd)].iter_rows()
+    for row, (chrom, pos, last, alt, form) in zip(sorted(odd), found, strict=True):
+        yield row, list(breaks(chrom, pos, last, alt.split(",") if alt else (), form))
 
 
 def structural_rows(found: Iterable[tuple[Break, str, Bools]], samples: Sequence[str]) -> Iterator[dict[str, Any]]:

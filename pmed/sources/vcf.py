@@ -42,7 +42,7 @@ from ..genomics.coverage import Targets, block_rows, copies_rows, target_rows
 from ..genomics.doubts import Doubts
 from ..genomics.files import kind_of
 from ..genomics.grid import Grid
-from ..genomics.header import Header, chosen_samples
+from ..genomics.header import Header, chosen_samples, fills_missing
 from ..genomics.local import has_genotype
 from ..genomics.matching import Contradiction, Heard, Reaching, Said, matched
 from ..genomics.narrowing import in_blocks
@@ -196,12 +196,13 @@ class VcfSource:
         used = [(record, here) for record, everything in heard
                 if (here := [one for one in everything if not isinstance(one, Contradiction)]) or _breaks(record)]
         notes: dict[int, Notes] = {}
-        doubts = Doubts()
+        doubts, filled = Doubts(), fills_missing(file.header) and not self.absent_as_ref
         decoded, faults = decode_shared([record for record, _ in used], len(file.header.samples))
         yield from _faults(file, faults)
         for (record, here), everybody in zip(used, decoded, strict=True):
             calls = doubts.taken(everybody.at(take), min_dp=self.min_dp, min_gq=self.min_gq,
-                                 filters=self.filters == "unknown", mixture=record.chrom == MITOCHONDRION)
+                                 filters=self.filters == "unknown", mixture=record.chrom == MITOCHONDRION,
+                                 may_be_filled=filled)
             yield from _polyploid(file, record, calls)
             if record.is_block:
                 coverage.extend(block_rows(record, calls.whole, file.samples))
@@ -346,7 +347,7 @@ def _repeated(file: GenomeFile, site: Site, note: Notes) -> Iterator[dict[str, A
 
 def _breaks(record: Record) -> list[Break]:
     """The structural changes that a record tells of."""
-    return list(breaks(record.chrom, record.pos, record.last, record.alts))
+    return list(breaks(record.chrom, record.pos, record.last, record.alts, record.format))
 
 
 def _places(names: Sequence[str], wanted: Sequence[str]) -> Ints:
