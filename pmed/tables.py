@@ -197,8 +197,8 @@ _ALL = (
         "chrom": _SITE["chrom"],
         "start": Column(pl.Int64(), "1-based first position", null=False),
         "end": Column(pl.Int64(), "1-based last position", null=False),
-        "kind": _text("a gVCF block of reference, a target interval, or a stretch with more copies than usual or broken "
-                      "by a structural change", null=False, values=("block", "target", "more-copies", "structural")),
+        "kind": _text("a gVCF block of reference, a target interval, or a stretch with more copies than usual or broken",
+                      null=False, values=("block", "target", "more-copies", "structural")),
         "dp": Column(pl.Int32(), "least read depth in the block"),
         "gq": Column(pl.Int32(), "genotype quality of the block, phred"),
     }),
