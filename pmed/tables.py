@@ -197,7 +197,7 @@ _ALL = (
         "chrom": _SITE["chrom"],
         "start": Column(pl.Int64(), "1-based first position", null=False),
         "end": Column(pl.Int64(), "1-based last position", null=False),
-        "kind": _text("a gVCF block of reference, a target interval, or a stretch with more copies than usual or broken",
+        "kind": _text("a gVCF block of reference, a target interval, or a stretch of more copies than usual or broken",
                       null=False, values=("block", "target", "more-copies", "structural")),
         "dp": Column(pl.Int32(), "least read depth in the block"),
         "gq": Column(pl.Int32(), "genotype quality of the block, phred"),
