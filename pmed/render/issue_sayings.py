@@ -158,6 +158,10 @@ NO_GENOTYPE = (
 GENOME = (
     marked("no record is on a contig with a known site: nothing was read"),
     marked("{n} calls at known sites are below the DP or GQ asked for, or without it: read as unknown"),
+    marked("{n} calls at known sites are 0/0 without depth and quality, and the header tells that missing calls were "
+           "written so: read as no call"),
+    marked("{n} calls at known sites are contradicted by their own likelihoods (PL, GL, GP, DS: another genotype is "
+           "likelier): read as no call"),
     marked("{n} calls at known sites are contradicted by their reads (AD: less than a tenth for one of two alleles, or "
            "a third for another): read as no call"),
     marked("{n} calls at known sites do not fit their reads (AD: less than a fifth for an allele, or a fifth for "
