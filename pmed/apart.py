@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -35,11 +35,13 @@ class Tried(Generic[Made]):
         made: What it gave; None where there is nothing.
         wrong: What went wrong, so that the same is equal.
         failures: Of plugins.
+        each: patient_id → what went wrong, of those whom it is known to be about.
     """
 
     made: Made | None
     wrong: frozenset[object] = frozenset()
     failures: tuple[Failure, ...] = field(default=(), compare=False)
+    each: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @property
     def why(self) -> str:
@@ -51,7 +53,8 @@ Attempt = Callable[[Sequence[Person]], Tried[Made]]
 
 
 def apart(people: Sequence[Person], attempt: Attempt[Person, Made],
-          first: Tried[Made] | None = None, *, most: int = MOST) -> Iterator[tuple[Sequence[Person], Tried[Made]]]:
+          first: Tried[Made] | None = None, *, most: int = MOST,
+          patient: Callable[[Person], str] = str) -> Iterator[tuple[Sequence[Person], Tried[Made]]]:
     """Everybody with the run that counts for them; of those together for whom it went well, or as it does for all.
 
     Args:
@@ -59,8 +62,15 @@ def apart(people: Sequence[Person], attempt: Attempt[Person, Made],
         attempt: Runs some of them.
         first: What it gave for all, if that is known.
         most: People for whom alone the same part of a result may fail; the others who are left then go without it.
+        patient: The patient_id of one of them.
     """
     whole = attempt(people) if first is None else first
+    while named := [one for one in people if patient(one) in whole.each]:
+        yield from (([one], Tried(None, frozenset({whole.each[patient(one)]}))) for one in named)
+        people = [one for one in people if patient(one) not in whole.each]
+        if not people:
+            return
+        whole = attempt(people)
     usual, nothing = _of_everybody(people, attempt, whole)
     if nothing:
         yield people, Tried(None, usual)
@@ -110,7 +120,7 @@ def tried(failures: list[Failure], make: Callable[[], Made]) -> Tried[Made]:
     except Exception as error:  # isolation: one person's data must not end the results of all others
         _must_be_of_people(error)
         said = str(error) if isinstance(error, PmedError) else f"{type(error).__name__}: {error}"
-        return Tried(None, frozenset({" ".join(said.split())}))
+        return Tried(None, frozenset({" ".join(said.split())}), each=getattr(error, "each", {}))
     else:
         mine = tuple(failures[before:])
         _must_have_room(mine)

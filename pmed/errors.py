@@ -17,6 +17,8 @@ The command line prints one line for a ``PmedError`` and keeps the traceback for
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 EXIT_EXPECTED = 1
 EXIT_PARTIAL = 3
 
@@ -28,15 +30,18 @@ class PmedError(Exception):
         message: What is wrong, in one line.
         where: File, line, sample or resource path, as precise as is known.
         hint: What the user can do about it.
+        each: patient_id → the same in words of his own, where it is about some of many patients and not about the
+            others.
     """
 
     exit_code = EXIT_EXPECTED
 
-    def __init__(self, message: str, *, where: str = "", hint: str = "") -> None:
+    def __init__(self, message: str, *, where: str = "", hint: str = "", each: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.where = where
         self.hint = hint
+        self.each = each or {}
 
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""

@@ -1,8 +1,8 @@
 """The named frames that stages hand to each other.
 
-A table is named once, here, with its columns, types, units and key. The same definition
-checks frames at stage boundaries, writes ``schemas/*.json`` and the documentation.
-Positions are 1-based; alleles are on the forward strand of the build that ``samples`` names.
+A table is named once, here, with its columns, types, units and key. The same definition checks frames at stage
+boundaries, writes ``schemas/*.json`` and the documentation. Positions are 1-based; alleles are on the forward strand of
+the build that ``samples`` names.
 """
 
 from __future__ import annotations
@@ -197,7 +197,7 @@ _ALL = (
         "chrom": _SITE["chrom"],
         "start": Column(pl.Int64(), "1-based first position", null=False),
         "end": Column(pl.Int64(), "1-based last position", null=False),
-        "kind": _text("a gVCF block of reference, a target interval, or a stretch of more copies than usual or broken",
+        "kind": _text("gVCF block of reference, target interval, stretch of more copies or of a structural change",
                       null=False, values=("block", "target", "more-copies", "structural")),
         "dp": Column(pl.Int32(), "least read depth in the block"),
         "gq": Column(pl.Int32(), "genotype quality of the block, phred"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pmed.apart import ASKED, MOST, Tried, apart
+from pmed.apart import ASKED, MOST, Tried, apart, tried
 from pmed.batch import Asked as Reports
 from pmed.batch import Cohort as People
 from pmed.batch import batch
@@ -116,6 +117,48 @@ def test_a_step_that_fails_for_all_is_seen_in_a_few_and_loses_what_it_gives(
     assert done.table("gene_results").collect().is_empty()
     assert done.summary("qc").is_empty()
     assert "features failed: ValueError: odd [test_apart.py:" in done.failures[0]
+
+
+def test_those_whom_an_error_names_are_lost_at_once_each_with_his_words() -> None:
+    sizes: list[int] = []
+
+    def attempt(some: Sequence[int]) -> Tried[list[int]]:
+        sizes.append(len(some))
+        return tried([], lambda: checked(some))
+
+    def checked(some: Sequence[int]) -> list[int]:
+        if each := {str(one): f"of {one}" for one in some if one % 2}:
+            raise InputError("somebody's", each=each)
+        return [*some]
+
+    found = {one: told for some, told in apart(range(1000), attempt) for one in some}
+    assert sizes == [1000, 500]
+    assert {one: told.why for one, told in found.items() if told.made is None} == {
+        one: f"of {one}" for one in range(1, 1000, 2)}
+    assert found[0].made == [*range(0, 1000, 2)]
+
+
+def test_genomes_of_another_sex_cost_one_run_and_nobody_else(tmp_path: Path, crowd: Path,
+                                                             monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every third genome of the crowd is of a woman by a call on X, all records are of men."""
+    lines = crowd.read_text().splitlines()
+    head, sites = [one for one in lines if one[0] == "#"], [one for one in lines if one[0] != "#"]
+    row = ["chrX", "154535277", ".", "T", "C", ".", "PASS", ".", "GT",
+           *("0/1" if n % 3 == 1 else "0" for n in range(PEOPLE))]  # G6PD
+    crowd.write_text("\n".join([head[0], "##contig=<ID=chrX>", *head[1:], *sites, "\t".join(row)]) + "\n")
+    people = [{"resourceType": "Patient", "id": f"p{n}", "birthDate": "1970-02-01", "gender": "male"}
+              for n in range(PEOPLE)]
+    (tmp_path / "Patient.ndjson").write_text("\n".join(map(json.dumps, people)))
+    runs, joined = list[int](), Engine.joined
+    monkeypatch.setattr(Engine, "joined", lambda self, records, *more: runs.append(
+        records["patients"].height) or joined(self, records, *more))
+    done = run(crowd, tmp_path / "Patient.ndjson", output=tmp_path / "out", jobs=1)
+    women = [f"p{n}" for n in range(PEOPLE) if n % 3 == 1]
+    assert runs == [PEOPLE, PEOPLE - len(women)]
+    assert sorted(done.lost) == sorted(women)
+    assert all(f"sample {one} is female" in why and f"patient {one} says male" in why
+               for one, why in done.lost.items())
+    assert done.people == PEOPLE - len(women)
 
 
 @pytest.mark.parametrize("lost", [False, True])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +102,7 @@ class Worker:
         failures[:] = self.broken
         # However many it is about: a report is of one person, who has all that can be worked out.
         for some, one in apart(people, lambda them: tried(failures, lambda: self._run(records, them)),
-                               most=len(people)):
+                               most=len(people), patient=attrgetter("patient_id")):
             if one.made is None:
                 yield from (_lost(person, one.why) for person in some)
                 continue

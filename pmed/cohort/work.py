@@ -10,6 +10,7 @@ import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from operator import itemgetter
 from pathlib import Path
 
 import msgspec
@@ -171,7 +172,7 @@ class Worker:
     def _results(self, records: Mapping[str, pl.DataFrame], block: Block, people: Sequence[tuple[str, str]],
                  lost: dict[str, str], whole: Tried[Tables] | None) -> Iterator[Tables]:
         """What is made of those who are left; whatever is wrong costs only those whom it is about."""
-        for some, one in apart(people, partial(self._tried, records, block), whole):
+        for some, one in apart(people, partial(self._tried, records, block), whole, patient=itemgetter(0)):
             self.engine.plugins.failures += one.failures
             if one.made is None:
                 lost.update(dict.fromkeys((patient for patient, _ in some), one.why))

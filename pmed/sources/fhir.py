@@ -24,7 +24,8 @@ from .fhir_records import Records
 from .fhir_resource import file_issue
 from .fhir_shares import read_shared, read_shared_bundles
 from .reasons import followed
-from .recorded import Issue, asked_day, tables_of
+from .record_dates import asked_day
+from .recorded import Issue, tables_of
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from ..errors import HistoryError
 from ..files import write_whole
 from ..tables import TABLES, Tables
 from ..types import ReadRequest, SourceKind
-from .recorded import asked_day
+from .record_dates import asked_day
 from .row_parts import ROW_BYTES, many_parts
 
 #: What a summary says that it is; another number where the tables mean something else.

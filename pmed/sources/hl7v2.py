@@ -11,7 +11,8 @@ import polars as pl
 
 from ..errors import HistoryError
 from ..types import ReadRequest, SourceKind
-from .recorded import Issue, asked_day, make_tables
+from .record_dates import asked_day
+from .recorded import Issue, make_tables
 
 if TYPE_CHECKING:
     from .hl7v2_message import Message

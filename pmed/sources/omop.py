@@ -12,7 +12,8 @@ import polars as pl
 
 from ..errors import HistoryError
 from ..types import ReadRequest, SourceKind
-from .recorded import asked_day, tables_of
+from .record_dates import asked_day
+from .recorded import tables_of
 
 if TYPE_CHECKING:
     from .omop_cdm import WholeStore

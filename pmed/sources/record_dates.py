@@ -1,4 +1,4 @@
-"""FHIR dates in frames: YYYY, YYYY-MM, YYYY-MM-DD or an instant (https://hl7.org/fhir/R4/datatypes.html#dateTime).
+"""The day that is asked about, and FHIR dates in frames: YYYY, YYYY-MM, YYYY-MM-DD or an instant (https://hl7.org/fhir/R4/datatypes.html#dateTime).
 
 The day is the one written: time zones are not converted.
 """
@@ -6,11 +6,29 @@ The day is the one written: time zones are not converted.
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
 
+from ..errors import OptionError
+
+_AHEAD = timedelta(days=366)
 _SHAPE = r"^\d{4}(-\d{2}(-\d{2}(T.*)?)?)?$"
+
+
+def asked_day(text: str) -> date | None:
+    """The index date that a request asks for ("" for none).
+
+    Raises:
+        OptionError: the text is no date, or one so far ahead that the record says nothing of that day.
+    """
+    try:
+        found = date.fromisoformat(text) if text else None
+    except ValueError:
+        raise OptionError(f"index date must be YYYY-MM-DD. Got {text!r}") from None
+    if found and found > datetime.now(UTC).date() + _AHEAD:
+        raise OptionError(f"index date {text} is more than a year from now", hint="give the day of the question")
+    return found
 
 
 def is_date(text: str) -> bool:

@@ -25,12 +25,11 @@ there.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import polars as pl
 
-from ..errors import OptionError
 from ..normalise import codes, remarks
 from ..normalise.dating import NONE, TAKEN, last_entries
 from ..normalise.plausible import OLDEST
@@ -81,22 +80,6 @@ _MANY = 10_000  # rows, of which fewer are as soon read one by one
 # In which the next dose may not be due yet, or not be entered yet.
 _NEXT_DOSE = timedelta(days=2)
 _NO_END = 1900
-_AHEAD = timedelta(days=366)
-
-
-def asked_day(text: str) -> date | None:
-    """The index date that a request asks for ("" for none).
-
-    Raises:
-        OptionError: the text is no date, or one so far ahead that the record says nothing of that day.
-    """
-    try:
-        found = date.fromisoformat(text) if text else None
-    except ValueError:
-        raise OptionError(f"index date must be YYYY-MM-DD. Got {text!r}") from None
-    if found and found > datetime.now(UTC).date() + _AHEAD:
-        raise OptionError(f"index date {text} is more than a year from now", hint="give the day of the question")
-    return found
 
 
 def make_tables(rows: Mapping[str, Sequence[Row]], issues: Sequence[Issue],

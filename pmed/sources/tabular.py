@@ -13,7 +13,8 @@ from ..errors import HistoryError
 from ..tables import TABLES
 from ..types import ReadRequest, SourceKind
 from .lost_rows import settled
-from .recorded import Issue, asked_day, tables_of
+from .record_dates import asked_day
+from .recorded import Issue, tables_of
 
 if TYPE_CHECKING:
     from .tabular_mapping import FileMap

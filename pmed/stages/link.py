@@ -66,15 +66,21 @@ def same_sex(samples: pl.DataFrame, patients: pl.DataFrame, *, forced: bool) -> 
     odd = joined.filter(pl.col("genome").is_in(["female", "male"]), pl.col("record").is_in(["female", "male"]),
                         pl.col("genome") != pl.col("record"))
     if odd.height and not forced:
-        row = odd.row(0, named=True)
-        raise InputError(f"the genome of sample {row['sample']} is {row['genome']} by its chromosome X, the record of "
-                         f"patient {row['patient_id']} says {row['record']}", where=row["source"],
-                         hint="is it the right genome? Only if so, --allow-sex-mismatch")
+        wrong = {row["patient_id"]: _other_sex(row) for row in odd.iter_rows(named=True)}
+        first = next(iter(wrong.values()))
+        raise InputError(first.message, where=first.where, hint=first.hint,
+                         each={patient: str(error) for patient, error in wrong.items()})
     text = pl.format("the genome of sample {} is {} by its chromosome X, the record says {}: used as they are, because "
                      "the user said so", "sample", "genome", "record")
     return TABLES["issues"].frame(odd.select(
         "patient_id", file="source", place="sample", severity=pl.lit("warning"), code=pl.lit("sex-mismatch"),
         text=text).iter_rows(named=True))
+
+
+def _other_sex(row: Mapping[str, Any]) -> InputError:
+    return InputError(f"the genome of sample {row['sample']} is {row['genome']} by its chromosome X, the record of "
+                      f"patient {row['patient_id']} says {row['record']}", where=row["source"],
+                      hint="is it the right genome? Only if so, --allow-sex-mismatch")
 
 
 def link(genome: Mapping[str, pl.DataFrame], history: Mapping[str, pl.DataFrame],
@@ -171,9 +177,11 @@ def must_be_born(patients: pl.DataFrame, index_date: str) -> None:
     """
     early = patients.filter(pl.col("birth_date") > date.fromisoformat(index_date)) if index_date else patients.clear()
     if early.height:
-        row = early.row(0, named=True)
-        raise OptionError(f"index date {index_date} is before the birth of patient {row['patient_id']} "
-                          f"({row['birth_date']})", hint="give the day of the question")
+        said = {patient: OptionError(f"index date {index_date} is before the birth of patient {patient} ({birth})",
+                                     hint="give the day of the question")
+                for patient, birth in early.select("patient_id", "birth_date").iter_rows()}
+        first = next(iter(said.values()))
+        raise OptionError(first.message, hint=first.hint, each={one: str(error) for one, error in said.items()})
 
 
 def assign(calls: pl.DataFrame, samples: pl.DataFrame, patients: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
