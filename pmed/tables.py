@@ -1,8 +1,7 @@
 """The named frames that stages hand to each other.
 
-A table is named once, here, with its columns, types, units and key. The same definition checks frames at stage
-boundaries, writes ``schemas/*.json`` and the documentation. Positions are 1-based; alleles are on the forward strand of
-the build that ``samples`` names.
+A table is named once, here, with its columns, types, units and key; this checks frames at stage boundaries and writes
+the schemas. Positions are 1-based; alleles are on the forward strand of the build that ``samples`` names.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""The day that is asked about, and FHIR dates in frames: YYYY, YYYY-MM, YYYY-MM-DD or an instant (https://hl7.org/fhir/R4/datatypes.html#dateTime).
+"""The day that is asked about, and FHIR dates in frames.
 
-The day is the one written: time zones are not converted.
+They are YYYY, YYYY-MM, YYYY-MM-DD or an instant (https://hl7.org/fhir/R4/datatypes.html#dateTime). The day is the one
+written: time zones are not converted.
 """
 
 from __future__ import annotations
