@@ -171,6 +171,8 @@ def report(settings: Settings, *, genome: tuple[Path, ...], history: tuple[Path,
               help="Sample and patient, two columns with a tab between, where the names differ.")
 @click.option("--groups", "groups_file", type=click.Path(path_type=Path, dir_okay=False),
               help="Sample or patient and group, two columns with a tab between (default: recorded ancestry).")
+@click.option("--samples", "samples_file", type=click.Path(path_type=Path, dir_okay=False),
+              help="List of the samples to work out, one a line (default: everybody in the files).")
 @click.option("--allow-sex-mismatch", is_flag=True, help="Genome and record are of one person though the sex differs.")
 @click.option("--genes-only", is_flag=True, help="Nothing beyond the results of genes.")
 @click.option("--explanations", is_flag=True, help="Also why; costs many times the rest.")
@@ -180,7 +182,8 @@ def report(settings: Settings, *, genome: tuple[Path, ...], history: tuple[Path,
 @click.pass_obj
 def cohort(settings: Settings, *, genome: tuple[Path | str, ...], history: tuple[Path | str, ...], reading: Reading,
            output: Path | str, index_date: str, pairs_file: Path | None, groups_file: Path | None,
-           allow_sex_mismatch: bool, genes_only: bool, explanations: bool, engine: str, jobs: int, memory: int) -> None:
+           samples_file: Path | None, allow_sex_mismatch: bool, genes_only: bool, explanations: bool, engine: str,
+           jobs: int, memory: int) -> None:
     """Everybody in GENOME file(s) and records as Parquet tables with summaries; resumable, for very many people."""
     from .cohort import Asked, Inputs, here
     from .cohort.command import work_out
@@ -190,8 +193,8 @@ def cohort(settings: Settings, *, genome: tuple[Path | str, ...], history: tuple
     with here(genome, history, output, engine=engine, jobs=jobs) as files:
         asked = Asked(files.folder, settings.with_options(reading.options), reading.build, index_date,
                       allow_sex_mismatch, explanations, genes_only)
-        work_out(Inputs.read(files.genome, files.history, pairs_file, groups_file), asked, files, engine=engine,
-                 jobs=jobs, memory=memory)
+        inputs = Inputs.read(files.genome, files.history, pairs=pairs_file, groups=groups_file, samples=samples_file)
+        work_out(inputs, asked, files, engine=engine, jobs=jobs, memory=memory)
 
 
 @cli.command()

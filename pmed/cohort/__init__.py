@@ -41,7 +41,9 @@ from .plan import (
     files_of_same_people,
     in_block,
     people_at_once,
+    read_samples,
     with_patients,
+    with_samples,
 )
 from .result import Cohort
 from .summary import write_summary
@@ -61,28 +63,39 @@ def _nobody(_done: int, _all: int) -> None:
 
 @dataclass(frozen=True)
 class Inputs:
-    """The files of a cohort, the patient of each sample where the names differ, and groups of people by either name."""
+    """The files of a cohort, and who is who in them.
+
+    Attributes:
+        genome: Genome files.
+        history: Records.
+        pairs: The patient of each sample where the names differ.
+        groups: Groups of people by either name.
+        samples: The only ones to work out; none for everybody in the files, those with a record alone, too.
+    """
 
     genome: tuple[Path, ...] = ()
     history: tuple[Path, ...] = ()
     pairs: Mapping[str, str] = field(default_factory=dict)
     groups: Mapping[str, str] = field(default_factory=dict)
+    samples: tuple[str, ...] = ()
 
     @classmethod
-    def read(cls, genome: Iterable[Path], history: Iterable[Path], pairs: Path | None, groups: Path | None) -> Inputs:
-        """With pairs and groups from their files.
+    def read(cls, genome: Iterable[Path], history: Iterable[Path], *, pairs: Path | None = None,
+             groups: Path | None = None, samples: Path | None = None) -> Inputs:
+        """With pairs, groups and samples from their files.
 
         Raises:
-            InputError: for a file that is not two columns, or names somebody twice.
+            InputError: for a file that is not so many columns, or names somebody twice.
         """
         return cls(tuple(genome), tuple(history), read_pairs(pairs) if pairs else {},
-                   read_pairs(groups, once=False) if groups else {})
+                   read_pairs(groups, once=False) if groups else {}, read_samples(samples) if samples else ())
 
 
 def run(genome: Paths = (), history: Paths = (), *, output: str | Path, pairs: Mapping[str, str] | None = None,
-        groups: Mapping[str, str] | None = None, build: str = "", index_date: str = "", options: Options | None = None,
-        settings: Settings | None = None, engine: str = "local", jobs: int = 0, memory: int = 0,
-        allow_sex_mismatch: bool = False, explained: bool = False, genes_only: bool = False) -> Cohort:
+        groups: Mapping[str, str] | None = None, samples: Sequence[str] = (), build: str = "", index_date: str = "",
+        options: Options | None = None, settings: Settings | None = None, engine: str = "local", jobs: int = 0,
+        memory: int = 0, allow_sex_mismatch: bool = False, explained: bool = False,
+        genes_only: bool = False) -> Cohort:
     """Work a cohort out into the folder `output`, or finish what an earlier run began there.
 
     Args:
@@ -92,6 +105,7 @@ def run(genome: Paths = (), history: Paths = (), *, output: str | Path, pairs: M
         output: Folder of this cohort alone.
         pairs: Sample → patient_id where the names differ.
         groups: Sample or patient → group, for the summary; without, the ancestry on record.
+        samples: The only samples to work out, with the records of their patients; none for everybody.
         build: Genome build the user states.
         index_date: ISO date of the question; empty takes the last entry of each record.
         options: Component options, laid over the settings.
@@ -109,7 +123,7 @@ def run(genome: Paths = (), history: Paths = (), *, output: str | Path, pairs: M
     """
     chosen = (settings or Settings()).with_options(options or {})
     with here(_files(genome), _files(history), output, engine=engine, jobs=jobs) as files:
-        inputs = Inputs(files.genome, files.history, pairs or {}, groups or {})
+        inputs = Inputs(files.genome, files.history, pairs or {}, groups or {}, tuple(dict.fromkeys(samples)))
         asked = Asked(files.folder, chosen, build, index_date, allow_sex_mismatch, explained, genes_only)
         return files.finished(cohort(inputs, asked, engine=engine, jobs=jobs, memory=memory, files=files))
 
@@ -131,6 +145,7 @@ def cohort(inputs: Inputs, asked: Asked, *, engine: str = "local", jobs: int = 0
     most = people_at_once(memory, number, genes_only=asked.genes_only)
     _prepare(inputs, asked)
     sets, lost = files_of_same_people(inputs.genome, asked.build)
+    sets = with_samples(sets, inputs.samples)
     work.begin(asked)
     with _swept(asked), processes(asked, number) as pool:
         if engine == "local" and sum(len(one.samples) for one in sets) > most:
@@ -184,7 +199,8 @@ def _must_be_same(inputs: Inputs, asked: Asked, most: int) -> None:
                                     {"build": asked.build, "index_date": asked.index_date,
                                      "options": dict(asked.settings.options)})
     rests = {**{name: value for name, value in told.items() if name != "created"}, "people_in_a_chunk": most,
-             "pairs": digest(inputs.pairs), "groups": digest(inputs.groups), "explained": asked.explained,
+             "pairs": digest(inputs.pairs), "groups": digest(inputs.groups), "samples": digest(inputs.samples),
+             "explained": asked.explained,
              "genes_only": asked.genes_only,
              "any_sex": asked.any_sex}
     about = msgspec.json.format(msgspec.json.encode({"format": FORMAT, **rests}, order="deterministic"), indent=1)
@@ -223,7 +239,8 @@ def _staged(pool: Pool, inputs: Inputs, asked: Asked, most: int,
         first = next(iter(unread.values()))
         several = f"none of {len(unread)} genomes can be read; the first: {first}"
         raise GenomeError(first if len(unread) == 1 else several)
-    placed = with_patients(blocks, inputs.pairs)
+    chosen = set(inputs.samples) or inputs.pairs.keys()
+    placed = with_patients(blocks, {sample: inputs.pairs[sample] for sample in inputs.pairs if sample in chosen})
     where = place / "people.arrow"
     write_whole(where, _ipc(pl.DataFrame(
         [(patient, number) for number, (_, people) in enumerate(placed) for patient, _ in people],
@@ -231,7 +248,20 @@ def _staged(pool: Pool, inputs: Inputs, asked: Asked, most: int,
     records = _sorted(pool, inputs.history, where, most,
                       size=most * (RECORD_BYTES_GENES if asked.genes_only else RECORD_BYTES))
     unread.update({path: why for _, one in records for path, why in one.unread.items()})
-    return _chunks(placed, records)
+    chunks = _chunks(placed, records, only=bool(inputs.samples), history=inputs.history)
+    _must_name_somebody(inputs.groups, chunks)
+    return chunks
+
+
+def _must_name_somebody(groups: Mapping[str, str], chunks: Sequence[Chunk]) -> None:
+    """Refuse groups of other people: everybody would be in none.
+
+    Raises:
+        InputError: nobody here is named.
+    """
+    if groups and not any(name in groups for chunk in chunks for one in chunk.people for name in one):
+        raise InputError(f"nobody of this cohort has a group; the first name given is {next(iter(groups))!r}",
+                         where="--groups", hint="name samples or patients as the files do")
 
 
 def _is_cut(files: Files, most: int) -> bool:
@@ -240,7 +270,7 @@ def _is_cut(files: Files, most: int) -> bool:
 
 def _cut(pool: Pool, sets: Sequence[Files], place: Path, most: int, unread: dict[str, str]) -> list[Block]:
     """Blocks of the files that hold more people than a chunk."""
-    large = [(one.paths, staging.folder_of(place, one.paths), in_block(len(one.samples), most))
+    large = [(one.paths, staging.folder_of(place, one.paths), in_block(len(one.samples), most), one.samples)
              for one in sets if _is_cut(one, most)]
     _all(pool([(work.cut, given) for given in large]))
     blocks = []
@@ -309,8 +339,8 @@ def _with_shared_patients(made: Mapping[tuple[Path, ...], staging.Sorted]) -> li
 
 
 def _chunks(placed: Sequence[tuple[Block, tuple[tuple[str, str], ...]]],
-            records: Sequence[tuple[Path, staging.Sorted]]) -> list[Chunk]:
-    """Those with genomes first; then people with a record alone.
+            records: Sequence[tuple[Path, staging.Sorted]], *, only: bool, history: Sequence[Path]) -> list[Chunk]:
+    """Those with genomes first; then people with a record alone, unless `only` the others were asked for.
 
     Raises:
         InputError: no record is of anybody with a genome, or there is nobody.
@@ -325,12 +355,12 @@ def _chunks(placed: Sequence[tuple[Block, tuple[tuple[str, str], ...]]],
             else:
                 files.setdefault(number, []).append(folder / name)
     if placed and alone and not files:
-        raise InputError("no record is of anybody with a genome", where=str(alone[0][0].parent.name),
-                         hint="name the patient of each sample with --pairs")
+        raise InputError(f"no record is of anybody with a genome: the first is of {alone[0][1][0]!r}",
+                         where=str(history[0]), hint="name the patient of each sample with --pairs")
     chunks = [Chunk(number, people, block, tuple(files.get(number, ())))
               for number, (block, people) in enumerate(placed)]
     chunks += [Chunk(number, tuple((patient, "") for patient in patients), records=(path,))
-               for number, (path, patients) in enumerate(alone, len(chunks))]
+               for number, (path, patients) in enumerate([] if only else alone, len(chunks))]
     told = alike(patient for chunk in chunks for patient, _ in chunk.people)
     return [replace(chunk, alike={who: told[who] for who, _ in chunk.people if who in told}) for chunk in chunks]
 

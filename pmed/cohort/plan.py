@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..errors import GenomeError, InputError, OptionError, PmedError
@@ -116,6 +116,44 @@ def files_of_same_people(paths: Sequence[Path], build: str) -> tuple[list[Files]
     _must_not_overlap(same)
     return [Files(tuple(head.path for head in some), some[0].samples, all(head.kind in _CUT for head in some))
             for some in same.values()], unread
+
+
+def read_samples(path: Path) -> tuple[str, ...]:
+    """The names in a list of samples, one a line; lines that begin with ``#`` are comments.
+
+    Raises:
+        InputError: it cannot be read, names nobody, or has a line of several columns.
+    """
+    try:
+        lines = path.read_text("utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError("cannot be read as text", where=str(path), hint="one sample on each line") from error
+    names: dict[str, None] = {}
+    for number, line in enumerate(lines, 1):
+        if "\t" in line.strip():
+            raise InputError("expected one sample", where=f"{path} line {number}", hint="--pairs takes two columns")
+        if line.strip() and not line.startswith("#"):
+            names[line.strip()] = None
+    if not names:
+        raise InputError("names no sample", where=str(path), hint="one sample on each line")
+    return tuple(names)
+
+
+def with_samples(sets: Sequence[Files], samples: Sequence[str]) -> list[Files]:
+    """The files that hold any of these samples, with these alone; all, where none are named.
+
+    Raises:
+        InputError: no file that can be read has one of them.
+    """
+    if not samples:
+        return list(sets)
+    wanted = dict.fromkeys(samples)
+    there = {name for one in sets for name in one.samples}
+    if missing := [name for name in wanted if name not in there]:
+        more = f", nor {len(missing) - 1} others of the list" if missing[1:] else ""
+        raise InputError(f"no sample {missing[0]!r} in any genome file that can be read{more}", where="--samples")
+    chosen = (replace(one, samples=tuple(name for name in one.samples if name in wanted)) for one in sets)
+    return [one for one in chosen if one.samples]
 
 
 def _heads(paths: Sequence[Path]) -> tuple[list[Header], dict[Path, str]]:

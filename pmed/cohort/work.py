@@ -282,9 +282,10 @@ def do(chunk: Chunk) -> Done:
     return _mine[0].do(chunk)
 
 
-def cut(paths: tuple[Path, ...], folder: Path, people: int) -> staging.Cut:
+def cut(paths: tuple[Path, ...], folder: Path, people: int, samples: tuple[str, ...]) -> staging.Cut:
     """Cut genome files, in this process."""
-    return staging.cut(_mine[0].engine, _mine[0].request, paths, folder, people)
+    request = replace(_mine[0].request, samples=samples)
+    return staging.cut(_mine[0].engine, request, paths, folder, people)
 
 
 def pieces(paths: tuple[Path, ...], folder: Path, size: int) -> list[Path]:
