@@ -172,6 +172,7 @@ class Engine:
         frames = predicting.feature_frames(asked, made["features"])
         said = predicting.predict(self.plugins, asked, frames)
         said = predicting.named_medicines(said, asked, self.steps, made)
+        said = predicting.aged_measures(said, made)
         made["predictions"] = self._with_kept({"predictions": said}, before, kept)["predictions"]
         return _Predicted(made, frames, asked, said)
 

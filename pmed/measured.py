@@ -2,7 +2,7 @@
 
 What changes within days (INR, potassium, the level of a drug) is not what it was months ago: an older value is unknown,
 neither a cause for alarm nor a sign that all is well. The limits are ours; none is of a guideline. That of a weight
-depends on age: an infant doubles its weight in five months.
+and a height depends on age: an infant doubles its weight in five months, and no child's height is an adult's.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 import polars as pl
+from polars.expr.whenthen import ChainedThen
 
 from .normalise.units import CODES, canonical_unit, canonical_units
 from .plans import as_written
@@ -18,9 +19,14 @@ from .tables import TABLES, Tables
 
 NOT_DONE = ("cancelled", "entered-in-error", "registered")
 A_YEAR = 365.0
-WEIGHT = "29463-7"
+WEIGHT, HEIGHT = "29463-7", "8302-2"
 # Years of age, and how many days a weight counts below them; of adults a year.
 GROWING = ((2, 30.0), (18, 90.0))
+_TALLER = ((2, 30.0), (18, A_YEAR))
+_GROWN = 18
+_Limits = tuple[tuple[int, float], tuple[int, float]]
+# In ten years even women past 70 lose about 3 cm, 2 % (Sorkin et al., Am J Epidemiol 1999;150:969-77).
+_TEN_YEARS = 3652.0
 # LOINC → days. INR: the longest usual time between two checks is four weeks; lithium: three months; QTc: half a year.
 DAYS: Mapping[str, float] = {
     "6301-6": 30, "34714-6": 30,  # INR, of whole blood
@@ -46,9 +52,22 @@ def days_of(code: str, others: float = A_YEAR) -> float:
 
 def weight_days(born: pl.Expr, today: pl.Expr) -> pl.Expr:
     """How many days a weight tells of today, by the dates of birth and of the question; where unknown, an infant's."""
-    (infant, fewest), (child, few) = GROWING
+    return _growing(GROWING, born, today).otherwise(pl.lit(A_YEAR))
+
+
+def height_days(born: pl.Expr, today: pl.Expr) -> pl.Expr:
+    """How many days a height tells of today: 30 below 2 years of age, a year below 18, then ten but none from below 18.
+
+    Where the date of birth is not known, as of an infant.
+    """
+    grown = (today - born.dt.offset_by(f"{_GROWN}y")).dt.total_days().cast(pl.Float64)
+    return _growing(_TALLER, born, today).otherwise(pl.min_horizontal(grown, pl.lit(_TEN_YEARS)))
+
+
+def _growing(limits: _Limits, born: pl.Expr, today: pl.Expr) -> ChainedThen:
+    (infant, fewest), (child, few) = limits
     under = {years: (born.dt.offset_by(f"{years}y") > today).fill_null(value=True) for years in (infant, child)}
-    return pl.when(under[infant]).then(pl.lit(fewest)).when(under[child]).then(pl.lit(few)).otherwise(pl.lit(A_YEAR))
+    return pl.when(under[infant]).then(pl.lit(fewest)).when(under[child]).then(pl.lit(few))
 
 
 def recent(code: str, others: float = A_YEAR) -> pl.Expr:
@@ -85,15 +104,16 @@ def unit_of(code: str) -> str:
 def outdated(tables: Tables, codes: Iterable[str]) -> pl.DataFrame:
     """patient_id, code, value, ago: the latest measurement where it is too old, in its canonical unit, and days."""
     asked = tuple(dict.fromkeys(codes))
-    of = pl.DataFrame([(one, code, days_of(code)) for code in asked for one in same(code)], orient="row",
-                      schema={"canonical_code": pl.String(), "code": pl.String(), "limit": pl.Float64()})
+    limits = pl.DataFrame([(one, code, days_of(code)) for code in asked for one in same(code)], orient="row",
+                          schema={"canonical_code": pl.String(), "code": pl.String(), "limit": pl.Float64()})
     patients, observations = (tables.get(name, TABLES[name].empty()) for name in ("patients", "observations"))
-    rows = usable(patients, observations, tuple(of["canonical_code"]))
+    rows = usable(patients, observations, tuple(limits["canonical_code"]))
     ago = (pl.col("index_date") - pl.col("start")).dt.total_days()
-    last = rows.join(of, on="canonical_code", maintain_order="left").group_by("patient_id", "code", maintain_order=True
-                                                                              ).last()
+    last = rows.join(limits, on="canonical_code", maintain_order="left").group_by(
+        "patient_id", "code", maintain_order=True).last()
     aged = last.join(patients.select("patient_id", "birth_date"), on="patient_id", how="left", maintain_order="left")
-    limit = pl.when(pl.col("code") == WEIGHT).then(weight_days(pl.col("birth_date"), pl.col("index_date"))).otherwise(
-        "limit")
+    born, today, of = pl.col("birth_date"), pl.col("index_date"), pl.col("code")
+    limit = pl.when(of == WEIGHT).then(weight_days(born, today)).when(of == HEIGHT).then(
+        height_days(born, today)).otherwise("limit")
     return aged.with_columns(ago=ago).filter(pl.col("ago") > limit, pl.col("value").is_not_null()).select(
         "patient_id", "code", "value", "ago")

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import io
 from base64 import b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -251,12 +252,14 @@ def phenotype_frequencies(gene_results: pl.DataFrame, gene: str, *, dark: bool =
     return figure
 
 
-def ancestry(components: pl.DataFrame, *, sample: str = "", dark: bool = False) -> Picture:
+def ancestry(components: pl.DataFrame, *, sample: str = "", explained: Sequence[float] = (),
+             dark: bool = False) -> Picture:
     """The first two principal components, coloured by group, with one person marked.
 
     Args:
         components: `sample`, `pc1`, `pc2`, and `group` where known; as ``pmed qc`` writes ``components.tsv``.
         sample: Who is marked; "" marks nobody.
+        explained: Share of the variance that each component explains, as the summary of ``pmed qc`` has it.
         dark: Draw for a dark page.
     """
     _must_have(components, "sample", "pc1", "pc2")
@@ -267,16 +270,17 @@ def ancestry(components: pl.DataFrame, *, sample: str = "", dark: bool = False) 
     figure, axes = _figure(style, height=4.6)
     groups = rows.group_by("group", maintain_order=True).agg("pc1", "pc2").sort("group")
     for place, one in enumerate(groups.iter_rows(named=True)):
-        axes.scatter(one["pc1"], one["pc2"], s=10, color=style.groups[place % len(style.groups)],
-                     marker="osD^vPX"[place % 7], label=f"{one['group']} ({len(one['pc1'])})")
+        axes.scatter(one["pc1"], one["pc2"], s=10, color=style.groups[place % len(style.groups)], alpha=0.6,
+                     linewidths=0, marker="osD^vPX"[place % 7], label=f"{one['group']} (n = {len(one['pc1']):,})")
     found = rows.filter(pl.col("sample") == sample)
     if sample and not found.height:
         raise OptionError(f"no sample is called {sample!r}")
     for one in found.iter_rows(named=True):
         axes.scatter([one["pc1"]], [one["pc2"]], s=140, facecolors="none", edgecolors=style.text, linewidths=2)
         axes.annotate(sample, (one["pc1"], one["pc2"]), xytext=(9, 6), textcoords="offset points", color=style.text)
-    axes.set_xlabel("component 1")
-    axes.set_ylabel("component 2")
+    shares = [f" ({share:.1%} of the variance)" for share in explained[:2]] or ["", ""]
+    axes.set_xlabel(f"component 1{shares[0]}")
+    axes.set_ylabel(f"component 2{shares[-1]}")
     axes.set_title("Ancestry: principal components")
     _legend(axes, style)
     told = ", ".join(f"{one['group']} {len(one['pc1'])}" for one in groups.iter_rows(named=True))

@@ -192,13 +192,13 @@ _ALL = (
         "state": _text("what is known of the site", null=False, values=STATES),
         "source_row": Column(pl.Int64(), "1-based record number in the file, over the records that were looked at"),
     }, key=("sample", "chrom", "pos", "ref", "alt")),
-    Table("coverage", "What was looked at around the sites, or has more copies, beyond the records in ``genotypes``.", {
+    Table("coverage", "What was looked at around the sites, or is changed there, beside the rows of ``genotypes``.", {
         "sample": _text("sample name", null=False),
         "chrom": _SITE["chrom"],
         "start": Column(pl.Int64(), "1-based first position", null=False),
         "end": Column(pl.Int64(), "1-based last position", null=False),
-        "kind": _text("a gVCF block of reference, a target interval, or a stretch of which the sample has more copies "
-                      "than usual", null=False, values=("block", "target", "more-copies")),
+        "kind": _text("a gVCF block of reference, a target interval, or a stretch of more copies than usual or broken",
+                      null=False, values=("block", "target", "more-copies", "structural")),
         "dp": Column(pl.Int32(), "least read depth in the block"),
         "gq": Column(pl.Int32(), "genotype quality of the block, phred"),
     }),
@@ -240,7 +240,8 @@ _ALL = (
         "strength": _number("amount of the one ingredient in a piece or volume: as recorded, else by the name"),
         "strength_unit": _text("unit of the strength: mg, mg/mL"),
         "dose": _number("amount per administration, in dose_unit"),
-        "dose_unit": _text("UCUM unit of the dose"),
+        "dose_unit": _text("UCUM unit of the dose; {piece} are tablets or capsules of unknown strength, {count} is a "
+                           "number of what is not said"),
         "daily_dose": _number("amount a day, in dose_unit: dose × frequency, or what was supplied over its days"),
         "route": _text("route as recorded, else by the form in the product's name where that is plain"),
         "kind": _text("what the row records", values=("order", "statement", "administration", "dispense")),

@@ -1,4 +1,4 @@
-"""Run the python and shell blocks of a document in the current folder: ``python -m tests.docs_blocks PAGE``.
+"""Run the python and shell blocks of documents in the current folder: ``python -m tests.docs_blocks PAGE...``.
 
 Blocks of a page run in sequence: python in one namespace, each shell block in a bash of its own. What cannot run here
 says so where it stands, in a comment that only the source shows: ``<!-- not run: REASON -->``.
@@ -94,4 +94,5 @@ def _names_of(source: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    run_page(Path(sys.argv[1]))
+    for name in sys.argv[1:]:
+        run_page(Path(name))

@@ -19,9 +19,9 @@ SCORES = ("PGS000001_hmPOS_GRCh38.txt.gz", "PGS000802_hmPOS_GRCh38.txt.gz")
 HEAD = "##fileformat=VCFv4.2\n##reference=GRCh38\n{contigs}\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\t"
 
 
-def lay(folder: Path, page: str) -> None:
-    """Put the files that a page names into a folder."""
-    for one in (*COMMON, *OF_PAGE.get(page, ())):
+def lay(folder: Path, *pages: str) -> None:
+    """Put the files that pages name into a folder."""
+    for one in dict.fromkeys([*COMMON, *(one for page in pages for one in OF_PAGE.get(page, ()))]):
         one(folder)
 
 

@@ -609,7 +609,7 @@ def files(draw):
     return sites, draw(st.lists(probes(sites), min_size=1, max_size=7))
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(files(), st.booleans(), st.sampled_from(["S.txt", "S.txt.gz", "S.zip"]), st.sampled_from(["\n", "\r\n"]))
 def test_every_cell_agrees_with_the_slow_reader(made, ancestry, name, end):
     sites, rows = made

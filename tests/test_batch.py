@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -27,9 +28,12 @@ from pmed.reporting import report_one
 from pmed.settings import Settings
 from pmed.terminal import counting
 
+from .test_cli import pmed
+
 DEMO = {one.name: one for one in patients()}
 HOSTILE = ["../../etc/passwd", "con", "CON", "a/b\\c", "<script>alert(1)</script>", "x" * 300, "", ".", "é", "e\u0301",
            "nul.txt", "a\nb", "\u202egnp.exe"]
+MANY = 24  # people, in two processes: a kill after five comes before the end
 
 
 def record(folder: Path, patient: str, name: str = "", of: str = "stent") -> Path:
@@ -40,18 +44,41 @@ def record(folder: Path, patient: str, name: str = "", of: str = "stent") -> Pat
     return path
 
 
-@pytest.fixture
-def records(tmp_path: Path) -> Path:
+def three(folder: Path) -> Path:
     """Three people with records: ann, bob, cat."""
-    folder = tmp_path / "records"
     folder.mkdir()
     for patient in ("ann", "bob", "cat"):
         record(folder, patient)
     return folder
 
 
+@pytest.fixture
+def records(tmp_path: Path) -> Path:
+    """The three, to be changed."""
+    return three(tmp_path / "records")
+
+
+@pytest.fixture(scope="module")
+def same_records(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The three, whom no test changes."""
+    return three(tmp_path_factory.mktemp("three") / "records")
+
+
 def run(out: Path, cohort: Cohort, **more: Any) -> Batch:
     return batch(cohort, Asked(out, Settings(), **more), jobs=1)
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory, same_records: Path) -> tuple[Path, Batch]:
+    """The reports of `same_records`, to be read or copied, and what was said of them."""
+    out = tmp_path_factory.mktemp("first") / "out"
+    return out, run(out, Cohort(history=(same_records,)))
+
+
+@pytest.fixture
+def out_again(tmp_path: Path, first: tuple[Path, Batch]) -> Path:
+    """A copy of the first reports, to be changed."""
+    return Path(shutil.copytree(first[0], tmp_path / "again"))
 
 
 def shape(page: bytes) -> str:
@@ -59,9 +86,8 @@ def shape(page: bytes) -> str:
     return re.sub(r"<dt>(Made|Command|Settings)</dt><dd>.*?</dd>", "", page.decode())
 
 
-def test_a_file_a_patient_and_an_index_that_links_them(tmp_path: Path, records: Path) -> None:
-    out = tmp_path / "out"
-    done = run(out, Cohort(history=(records,)))
+def test_a_file_a_patient_and_an_index_that_links_them(first: tuple[Path, Batch]) -> None:
+    out, done = first
     assert [line.patient_id for line in done.lines] == ["ann", "bob", "cat"]
     index = (out / INDEX).read_text()
     for line in done.lines:
@@ -161,16 +187,17 @@ def test_outside_calls_of_nobody_are_never_guessed(tmp_path: Path, records: Path
         run(tmp_path / "out", Cohort(history=(records / "cat.json",)), outside=(calls,))
 
 
-def test_two_processes_write_what_one_writes(tmp_path: Path, records: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_processes_write_what_one_writes(tmp_path: Path, same_records: Path, first: tuple[Path, Batch],
+                                             monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pmed.batch.FEW", 1)
     told: list[tuple[int, int]] = []
-    one = run(tmp_path / "one", Cohort(history=(records,)))
-    two = batch(Cohort(history=(records,)), Asked(tmp_path / "two", Settings()), jobs=2,
+    out, one = first
+    two = batch(Cohort(history=(same_records,)), Asked(tmp_path / "two", Settings()), jobs=2,
                 count=lambda *count: told.append(count))
     assert [(line.patient_id, line.key, line.todo) for line in one.lines] == [
         (line.patient_id, line.key, line.todo) for line in two.lines]
     for line in one.lines:
-        assert shape((tmp_path / "one" / line.file).read_bytes()) == shape((tmp_path / "two" / line.file).read_bytes())
+        assert shape((out / line.file).read_bytes()) == shape((tmp_path / "two" / line.file).read_bytes())
     assert told[0] == (0, 3)
     assert told[-1] == (3, 3)
     assert len(told) > 2
@@ -290,22 +317,19 @@ def test_a_rerun_writes_only_what_is_missing_or_changed(tmp_path: Path, records:
     assert run(out, Cohort(history=(records,)), drugs=("codeine",)).written == 1
 
 
-def test_people_who_are_not_in_the_cohort_keep_their_reports(tmp_path: Path, records: Path) -> None:
-    out = tmp_path / "out"
-    first = run(out, Cohort(history=(records,)))
-    only = run(out, Cohort(history=(records / "ann.json",)))
+def test_people_who_are_not_in_the_cohort_keep_their_reports(same_records: Path, first: tuple[Path, Batch],
+                                                             out_again: Path) -> None:
+    only = run(out_again, Cohort(history=(same_records / "ann.json",)))
     assert (only.kept, only.others) == (1, 2)
-    assert all((out / line.file).is_file() for line in first.lines)
-    assert "bob" not in (out / INDEX).read_text()
+    assert all((out_again / line.file).is_file() for line in first[1].lines)
+    assert "bob" not in (out_again / INDEX).read_text()
 
 
-def test_a_torn_line_of_the_journal_is_no_line(tmp_path: Path, records: Path) -> None:
-    out = tmp_path / "out"
-    run(out, Cohort(history=(records,)))
-    whole = (out / JOURNAL).read_bytes()
-    (out / JOURNAL).write_bytes(whole[:-40])
-    assert run(out, Cohort(history=(records,))).written == 1
-    assert len(Journal.read(out).lines) == 3
+def test_a_torn_line_of_the_journal_is_no_line(same_records: Path, out_again: Path) -> None:
+    whole = (out_again / JOURNAL).read_bytes()
+    (out_again / JOURNAL).write_bytes(whole[:-40])
+    assert run(out_again, Cohort(history=(same_records,))).written == 1
+    assert len(Journal.read(out_again).lines) == 3
 
 
 def test_a_record_in_two_places_is_one_report(tmp_path: Path, records: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -318,27 +342,26 @@ def test_a_record_in_two_places_is_one_report(tmp_path: Path, records: Path, mon
     assert done.lines[0].todo == done.lines[1].todo  # from both: the second place holds the person only
 
 
-def test_a_source_that_many_share_is_read_once_and_worked_on_in_chunks(tmp_path: Path, records: Path,
-                                                                      monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_source_that_many_share_is_read_once_and_worked_on_in_chunks(
+        tmp_path: Path, same_records: Path, first: tuple[Path, Batch], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pmed.batch.people.TOGETHER", 2)
-    resources = [one["resource"] for path in sorted(records.iterdir())
+    resources = [one["resource"] for path in sorted(same_records.iterdir())
                  for one in json.loads(path.read_text())["entry"]]
     lines = tmp_path / "all.ndjson"
     lines.write_text("\n".join(json.dumps(one) for one in {f"{one['resourceType']}/{one['id']}": one
                                                            for one in resources}.values()))
-    whole = run(tmp_path / "bundles", Cohort(history=(records,)))
     reads: list[Any] = []
     read = people.read
     monkeypatch.setattr(people, "read", lambda *given: reads.append(given[2]) or read(*given))
     done = run(tmp_path / "out", Cohort(history=(lines,)))
-    assert {line.patient_id for line in done.lines} == {line.patient_id for line in whole.lines}
+    assert {line.patient_id for line in done.lines} == {line.patient_id for line in first[1].lines}
     assert reads == [(lines,)]
 
 
 def test_a_kill_leaves_whole_reports_and_the_rerun_finishes(tmp_path: Path) -> None:
     folder, out = tmp_path / "records", tmp_path / "out"
     folder.mkdir()
-    for number in range(40):
+    for number in range(MANY):
         record(folder, f"p{number:02}")
     command = [sys.executable, "-m", "pmed", "report", "--history", folder, "-o", f"{out}/", "--jobs", "2"]
     with subprocess.Popen(command, start_new_session=True) as started:
@@ -347,10 +370,10 @@ def test_a_kill_leaves_whole_reports_and_the_rerun_finishes(tmp_path: Path) -> N
             time.sleep(0.01)
         os.killpg(started.pid, signal.SIGKILL)
     there = list(out.glob("p*.html"))
-    assert 5 <= len(there) < 40
+    assert 5 <= len(there) < MANY
     assert all(path.read_bytes().endswith(b"</html>\n") or path.read_bytes().endswith(b"</html>") for path in there)
     subprocess.run(command, check=True)
-    assert len(list(out.glob("p*.html"))) == 40
+    assert len(list(out.glob("p*.html"))) == MANY
     digests = {path.name: sha256(path) for path in out.glob("p*.html")}
     assert {line.file: line.sha256 for line in Journal.read(out).lines.values()} == digests
 
@@ -358,8 +381,7 @@ def test_a_kill_leaves_whole_reports_and_the_rerun_finishes(tmp_path: Path) -> N
 def test_the_command_says_who_has_no_report_and_ends_with_3(tmp_path: Path, records: Path) -> None:
     (records / "bad.json").write_text('{"resourceType": "Bundle", oh')
     files = [part for path in sorted(records.iterdir()) for part in ("--history", path)]
-    done = subprocess.run([sys.executable, "-m", "pmed", "report", *files, "-o", f"{tmp_path}/out"],
-                          capture_output=True, text=True, check=False)
+    done = pmed("report", *files, "-o", f"{tmp_path}/out", "--jobs", "1")
     assert done.returncode == 3
     assert "wrote 3 reports" in done.stdout
     [line] = done.stderr.splitlines()

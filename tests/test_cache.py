@@ -81,7 +81,7 @@ def tables(file, sites, build="GRCh38", **options):
     return {**out, "issues": issues.sort(issues.columns), "samples": out["samples"].drop("source")}
 
 
-@settings(max_examples=120, suppress_health_check=[*SLOW, HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[*SLOW, HealthCheck.function_scoped_fixture])
 @given(st.one_of(vcf_writer.vcfs(), vcf_writer.gvcfs()), st.sampled_from([*vcf_writer.TEXT[:4], "bcf"]), st.booleans())
 def test_a_cache_says_what_the_file_says(made, how, absent_as_ref):
     with tempfile.TemporaryDirectory() as place:

@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
 
+from pmed.cli import main
 from pmed.demo import patients
+from pmed.processors import one_thread_each
 
 STENT = next(patient for patient in patients() if patient.name == "stent")
 PROGRAM = [sys.executable, "-c", "from pmed.cli import main; main()"]
 
 
-def pmed(*arguments, cwd=None, env=None):
+def pmed_alone(*arguments, cwd=None):
     """Run ``pmed`` in a process of its own."""
-    return subprocess.run([*PROGRAM, *map(str, arguments)], capture_output=True, text=True, check=False, cwd=cwd,
-                          env={**os.environ, **(env or {})})
+    return subprocess.run([*PROGRAM, *map(str, arguments)], capture_output=True, text=True, check=False, cwd=cwd)
+
+
+def pmed(*arguments, cwd="."):
+    """What `pmed_alone` gives, without the start of a process: for tests of what a command says and writes."""
+    said, told, code = io.StringIO(), io.StringIO(), 0
+    with chdir(cwd), redirect_stdout(said), redirect_stderr(told), one_thread_each():
+        try:
+            main(list(map(str, arguments)))
+        except SystemExit as end:
+            code = end.code or 0
+    return subprocess.CompletedProcess(arguments, code, said.getvalue(), told.getvalue())
 
 
 def refused(done, *parts, code=1):
@@ -33,7 +47,7 @@ def refused(done, *parts, code=1):
 
 def test_report_writes_html_and_json(tmp_path):
     html, data = tmp_path / "r.html", tmp_path / "r.json"
-    done = pmed("report", STENT.genome, "--history", STENT.history, "-o", html, "--json", data)
+    done = pmed_alone("report", STENT.genome, "--history", STENT.history, "-o", html, "--json", data)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.split() == ["wrote", str(html), "wrote", str(data)]
     result = json.loads(data.read_text())
@@ -59,7 +73,7 @@ def test_demo_writes_a_report_for_every_patient(tmp_path):
 
 
 def test_call_prints_gene_results():
-    done = pmed("call", STENT.genome)
+    done = pmed_alone("call", STENT.genome)
     assert (done.returncode, done.stderr) == (0, "")
     data = json.loads(done.stdout)
     assert data["format"] == "pmed/gene-results/1"
@@ -81,19 +95,20 @@ def test_plugins_lists_what_is_installed():
 
 
 def test_hook_register_commands_is_how_call_got_there():
-    assert "  call " in pmed("--help").stdout
+    assert "  call " in pmed_alone("--help").stdout
 
 
 def test_a_disabled_plugin_is_gone(tmp_path):
     (tmp_path / "pmed.toml").write_text('[plugins]\ndisabled = ["pmed-pgx"]\n')
-    assert pmed("call", STENT.genome, cwd=tmp_path).returncode == 2
-    assert pmed("--config", tmp_path / "pmed.toml", "call", STENT.genome).returncode == 2
+    # Of its own, for a command once added stays in a process.
+    assert pmed_alone("call", STENT.genome, cwd=tmp_path).returncode == 2
+    assert pmed_alone("--config", tmp_path / "pmed.toml", "call", STENT.genome).returncode == 2
     assert json.loads(pmed("plugins", cwd=tmp_path).stdout)["disabled"] == ["pmed-pgx"]
     assert "pmed-pgx (disabled)" in pmed("plugins", "list", "--table", cwd=tmp_path).stdout
 
 
 def test_version():
-    assert pmed("--version").stdout.startswith("pmed, version 0.1")
+    assert pmed_alone("--version").stdout.startswith("pmed, version 0.1")
 
 
 @pytest.mark.parametrize("command", [["report"], ["call"], ["report", "--no-such-option"], ["no-such-command"]])
@@ -140,12 +155,12 @@ def test_a_truncated_bgzip_is_refused(tmp_path):
     pysam.tabix_compress(str(VCF), str(whole))
     cut = tmp_path / "cut.vcf.gz"
     cut.write_bytes(whole.read_bytes()[:-40])
-    refused(pmed("call", cut), "cut.vcf.gz", "truncated")
+    refused(pmed_alone("call", cut), "cut.vcf.gz", "truncated")
 
 
 def test_an_unknown_sample_is_named_with_those_there():
     sample = next(line for line in VCF.read_text().splitlines() if line.startswith("#CHROM")).split("\t")[-1]
-    refused(pmed("report", VCF, "--sample", "nobody", "-o", os.devnull), "nobody", sample)
+    refused(pmed_alone("report", VCF, "--sample", "nobody", "-o", os.devnull), "nobody", sample)
 
 
 def two_samples(tmp_path):
@@ -240,6 +255,6 @@ def test_an_index_date_of_another_age():
 
 
 def test_debug_shows_the_traceback():
-    done = pmed("--debug", "call", "none.vcf")
+    done = pmed_alone("--debug", "call", "none.vcf")
     assert done.returncode == 1
     assert "Traceback" in done.stderr

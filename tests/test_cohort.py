@@ -54,11 +54,32 @@ def record(folder: Path, patient: str, of: str = "stent") -> Path:
     return path
 
 
+def seven(folder: Path) -> tuple[Path, list[Path]]:
+    """Seven people in one VCF, three of them with records, and a record of somebody else."""
+    records = [record(folder, name) for name in ("p1", "p5", "p3")]
+    return people_vcf(folder / "crowd.vcf", 7), [*records, record(folder, "zoe", "warfarin")]
+
+
 @pytest.fixture
 def crowd(tmp_path: Path) -> tuple[Path, list[Path]]:
-    """Seven people in one VCF, three of them with records, and a record of somebody else."""
-    records = [record(tmp_path, name) for name in ("p1", "p5", "p3")]
-    return people_vcf(tmp_path / "crowd.vcf", 7), [*records, record(tmp_path, "zoe", "warfarin")]
+    """The seven, to be changed."""
+    return seven(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def same_crowd(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Path]]:
+    """The seven, whom no test changes."""
+    return seven(tmp_path_factory.mktemp("crowd"))
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory, same_crowd: tuple[Path, list[Path]]) -> Path:
+    """The cohort of `same_crowd`, worked out in one go by one process in chunks of two people; only to be read."""
+    out = tmp_path_factory.mktemp("whole") / "out"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pmed.cohort.people_at_once", lambda *_, **__: 2)
+        run(*same_crowd, output=out, jobs=1)
+    return out
 
 
 def made(folder: Path) -> dict[str, bytes]:
@@ -107,12 +128,10 @@ def test_explanations_are_there_where_they_are_asked_for(tmp_path: Path, crowd: 
         of(tmp_path / "plain", "explanations")
 
 
-def test_two_processes_make_the_bytes_that_one_makes(tmp_path: Path, crowd: tuple[Path, list[Path]],
+def test_two_processes_make_the_bytes_that_one_makes(tmp_path: Path, same_crowd: tuple[Path, list[Path]], whole: Path,
                                                      small: None) -> None:
-    genome, records = crowd
-    for name, jobs in (("one", 1), ("two", 2)):
-        run(genome, records, output=tmp_path / name, jobs=jobs)
-    assert made(tmp_path / "one") == made(tmp_path / "two")
+    run(*same_crowd, output=tmp_path / "two", jobs=2)
+    assert made(whole) == made(tmp_path / "two")
 
 
 def test_processes_for_chunks_start_before_files_are_read(tmp_path: Path, crowd: tuple[Path, list[Path]], small: None,
@@ -174,9 +193,9 @@ if __name__ == "__main__":
 
 
 @pytest.mark.parametrize("after", ["genomes/*/00000.block", "records/*/*", "done/00000.json", "done/00002.json"])
-def test_a_kill_at_any_moment_and_the_same_bytes_in_the_end(tmp_path: Path, crowd: tuple[Path, list[Path]], after: str,
-                                                            small: None) -> None:
-    genome, records = crowd
+def test_a_kill_at_any_moment_and_the_same_bytes_in_the_end(tmp_path: Path, same_crowd: tuple[Path, list[Path]],
+                                                            whole: Path, after: str, small: None) -> None:
+    genome, records = same_crowd
     script, out = tmp_path / "job.py", tmp_path / "out"
     script.write_text(KILLED)
     with subprocess.Popen([sys.executable, str(script), str(out), str(genome), *map(str, records)]) as process:
@@ -194,8 +213,7 @@ def test_a_kill_at_any_moment_and_the_same_bytes_in_the_end(tmp_path: Path, crow
     torn.write_bytes(b"PAR1")
     run(genome, records, output=out, jobs=1)
     assert all(path.stat().st_mtime_ns == then for path, then in before.items())
-    run(genome, records, output=tmp_path / "whole", jobs=1)
-    assert made(out) == made(tmp_path / "whole")
+    assert made(out) == made(whole)
 
 
 def test_a_finished_cohort_is_not_worked_out_again(tmp_path: Path, crowd: tuple[Path, list[Path]],
@@ -317,8 +335,8 @@ def tmpfs(folder: Path, size: str) -> Iterator[Path]:
 
 
 def test_a_full_disk_is_one_clear_line_and_the_run_goes_on_when_there_is_room(
-        tmp_path: Path, crowd: tuple[Path, list[Path]], small: None) -> None:
-    genome, records = crowd
+        tmp_path: Path, same_crowd: tuple[Path, list[Path]], whole: Path, small: None) -> None:
+    genome, records = same_crowd
     with tmpfs(tmp_path / "disk", "330k") as disk:
         with pytest.raises(PmedError, match="No space left on device") as caught:
             run(genome, records, output=disk / "out", jobs=1)
@@ -326,8 +344,7 @@ def test_a_full_disk_is_one_clear_line_and_the_run_goes_on_when_there_is_room(
         assert not list((disk / "out").rglob(".*.*"))
         subprocess.run(["mount", "-o", "remount,size=30m", str(disk)], check=True)
         run(genome, records, output=disk / "out", jobs=1)
-        run(genome, records, output=tmp_path / "whole", jobs=1)
-        assert made(disk / "out") == made(tmp_path / "whole")
+        assert made(disk / "out") == made(whole)
 
 
 def test_a_missing_file_is_said_before_any_work(tmp_path: Path) -> None:

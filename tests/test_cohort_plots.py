@@ -1,4 +1,4 @@
-"""The plots of a cohort: right numbers in bars and text, light and dark; and the distribution of a score."""
+"""The plots of a cohort: right numbers in points and text, light and dark; and the distribution of a score."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from tests.test_plots import has_text_and_page
 _N = pl.DataFrame({"group": [EVERYBODY, EVERYBODY, "AFR", "EUR", "EUR"],
                    "name": ["Normal", "Poor", "Normal", "Normal", "Poor"],
                    "n": [30, 10, 20, 10, 10], "of": [40, 40, 20, 20, 20]})
-FREQUENCIES = with_interval(_N.with_columns(gene=pl.lit("A"), kind=pl.lit("phenotype")))
+FREQUENCIES = with_interval(_N.with_columns(gene=pl.lit("A"), kind=pl.lit("phenotype"),
+                                            unknown=pl.col("group").replace_strict({"EUR": 3}, default=0)))
 TAKEN = with_interval(_N.select("group", "n", "of", gene=pl.lit("A"), drug=pl.lit("d"),
                                 phenotype=pl.col("name").replace("Poor", None)))
 
@@ -58,13 +59,36 @@ def test_every_plot_has_its_text_and_its_page(name: str, dark: bool) -> None:
     has_text_and_page(DRAWN[name](dark), dark)
 
 
-def test_bars_are_the_shares_of_each_group_and_everybody_comes_first() -> None:
+def points(figure: Picture) -> list[list[tuple[float, float]]]:
+    """Share and place of each point of each group."""
+    lines = [some.lines[0] for some in figure.axes[0].containers]
+    return [list(zip(line.get_xdata(), line.get_ydata(), strict=True)) for line in lines]
+
+
+def test_points_are_the_shares_of_each_group_and_everybody_comes_first() -> None:
     figure = plots.phenotypes(FREQUENCIES, "A")
-    bars = [[round(bar.get_width(), 6) for bar in some] for some in figure.axes[0].containers
-            if hasattr(some, "patches")]
-    assert bars == [[75.0, 25.0], [100.0], [50.0, 50.0]]
-    assert figure.alt == ("Phenotypes of A: all (40 people) Normal 75.0 %, Poor 25.0 %; "
-                          "AFR (20 people) Normal 100.0 %; EUR (20 people) Normal 50.0 %, Poor 50.0 %.")
+    shares = [[round(share, 6) for share, _ in sorted(some, key=lambda one: one[1])] for some in points(figure)]
+    assert shares == [[25.0, 75.0], [0.0, 100.0], [50.0, 50.0]]  # poor ones first; nobody is 0 of 20
+    assert figure.alt == ("Phenotypes of A: all (n = 40) Poor 25.0 %, Normal 75.0 %; AFR (n = 20) Poor 0.0 %, "
+                          "Normal 100.0 %; EUR (n = 20, 3 more unknown) Poor 50.0 %, Normal 50.0 %.")
+    nobody = next(some for some in figure.axes[0].containers if some.get_label() == "AFR (n = 20)")
+    low, high = (line.get_xdata() for line in nobody.lines[1])
+    assert (min(low), min(high)) == pytest.approx((0.0, 16.8433), abs=1e-4)
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == [
+        "all (n = 40)", "AFR (n = 20)", "EUR (n = 20, 3 more unknown)"]
+
+
+@pytest.mark.parametrize(("given", "drawn"), [
+    (["Normal Metabolizer", "Ultrarapid Metabolizer", "Indeterminate", "Poor Metabolizer", "Likely Poor Metabolizer"],
+     ["Poor Metabolizer", "Likely Poor Metabolizer", "Normal Metabolizer", "Ultrarapid Metabolizer", "Indeterminate"]),
+    (["Increased Function", "Decreased Function", "Normal Function", ""],
+     ["Decreased Function", "Normal Function", "Increased Function", "unknown"]),
+    (["-1639 GG", "-1639 AA"], ["-1639 AA", "-1639 GG"])])
+def test_phenotypes_are_in_order_of_function_and_else_of_frequency(given: list[str], drawn: list[str]) -> None:
+    rows = pl.DataFrame({"name": given, "n": range(1, len(given) + 1)}).with_columns(
+        group=pl.lit(EVERYBODY), drug=pl.lit("d"), gene=pl.lit("A"), of=pl.lit(sum(range(len(given) + 1))))
+    figure = plots.exposure(with_interval(rows).rename({"name": "phenotype"}), "d", "A")
+    assert [one.get_text() for one in figure.axes[0].get_yticklabels()] == drawn
 
 
 def test_an_unknown_phenotype_of_those_who_take_a_drug_is_a_bar_of_its_own() -> None:
@@ -74,11 +98,29 @@ def test_an_unknown_phenotype_of_those_who_take_a_drug_is_a_bar_of_its_own() -> 
 
 def test_effects_are_drawn_with_their_intervals() -> None:
     found, figure = found_of(), plots.association(found_of())
-    drawn = sorted(line.get_xdata()[0] for line in figure.axes[0].lines if len(line.get_xdata()) == 1 and
-                   line.get_marker() in {"o", "s"})
-    assert drawn == pytest.approx(sorted(found["effect"]))
+    assert [share for (share, _), in points(figure)] == pytest.approx(np.exp(found["effect"].to_numpy()))
+    ends = [sorted(line.get_xdata()[0] for line in some.lines[1]) for some in figure.axes[0].containers]
+    assert ends == [pytest.approx(one) for one in np.exp(found.select("low", "high").to_numpy())]
+    assert figure.axes[0].get_xscale() == "log"
     assert f"{found.height} of {found.height} gene results" in figure.alt
-    assert "2 with a false discovery rate" in figure.alt
+    assert "1 of them with a false discovery rate" in figure.alt
+    assert "odds ratio against everybody else" in figure.axes[0].get_xlabel()
+
+
+def test_differences_are_drawn_as_they_are_and_an_end_that_is_not_there_is_not() -> None:
+    found = found_of().with_columns(low=pl.lit(None, dtype=pl.Float64), method=pl.lit("linear"),
+                                    carrier_cases=pl.lit(None, dtype=pl.Int64))
+    figure = plots.association(found)
+    assert [share for (share, _), in points(figure)] == found["effect"].to_list()
+    assert figure.axes[0].get_xscale() == "linear"
+    assert "(? to " in figure.alt
+
+
+def test_a_group_of_one_and_one_score_for_all_are_drawn() -> None:
+    same = pl.DataFrame({"group": ["AFR", "EUR", "EUR"], "score": [1.0, 2.0, 2.0]})
+    figure = plots.scores(same, label="sum of PGS1")
+    assert [one.get_text() for one in figure.axes[0].get_yticklabels()] == ["AFR (n = 1)", "EUR (n = 2)"]
+    assert figure.axes[0].get_title() == "Sum of PGS1 by group"
 
 
 def test_nothing_to_draw_is_one_line() -> None:

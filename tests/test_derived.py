@@ -351,3 +351,12 @@ def test_beyond_a_limit_nothing_is_derived_from_an_older_value() -> None:
     made = features("egfr", "latest:2160-0", "trend:2160-0", observations=[*rows, late])
     assert (made["egfr"], made["latest:2160-0"]) == (None, None)
     assert made["trend:2160-0"] == known["trend:2160-0"]
+
+
+@pytest.mark.parametrize(("born", "day", "known"), [
+    (date(1950, 1, 1), date(2016, 1, 1), True), (date(1950, 1, 1), date(2014, 1, 1), False),
+    (date(2000, 1, 1), date(2017, 12, 31), False), (date(2000, 1, 1), date(2018, 1, 1), True)])
+def test_a_height_of_childhood_gives_no_body_mass_index(born: date, day: date, known: bool) -> None:
+    rows = [measure("8302-2", 175.0, "cm", day), measure("29463-7", 70.0, "kg")]
+    found = features("bmi", person=patient(birth_date=born), observations=rows)
+    assert (found["bmi"] is not None) is known

@@ -10,6 +10,7 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from datetime import date
+from functools import cache
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -74,11 +75,15 @@ def test_hook_is_named_in_the_guide(hook: str) -> None:
     assert re.search(rf"^\| `{hook}` \|", text_of("docs/plugins.md"), re.MULTILINE), f"add {hook} to docs/plugins.md"
 
 
+@cache
+def functions_of_tests() -> set[str]:
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in ROOT.glob("tests/**/test_*.py")]
+    return {node.name for tree in trees for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+
+
 @pytest.mark.parametrize("hook", HOOKS)
 def test_hook_has_a_test_of_its_own(hook: str) -> None:
-    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in ROOT.glob("tests/**/test_*.py")]
-    names = {node.name for tree in trees for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
-    assert any(re.match(rf"test_hook_{hook}(_|$)", name) for name in names), f"write test_hook_{hook}"
+    assert any(re.match(rf"test_hook_{hook}(_|$)", name) for name in functions_of_tests()), f"write test_hook_{hook}"
 
 
 @pytest.fixture

@@ -15,6 +15,9 @@ from tests.docs_blocks import PAGES, ROOT, blocks
 from tests.fresh import environment
 
 WITH_CODE = [page for page in PAGES if any(not one.skipped for one in blocks(page))]
+#: Pages run by one process, each in names of its own: those of hooks are short, and all in python.
+HOOKS = [page for page in WITH_CODE if page.parent.name == "hooks"]
+RUNS = [*([page] for page in WITH_CODE if page not in HOOKS), HOOKS]
 #: Page → first words of the reason why a block of it is not run. Each is marked where it stands.
 NOT_RUN = {
     "README.md": ["sets up an environment from the package index"],
@@ -31,6 +34,10 @@ def name_of(page: Path) -> str:
     return str(page.relative_to(ROOT))
 
 
+def name_of_run(pages: list[Path]) -> str:
+    return name_of(pages[0] if len(pages) == 1 else pages[0].parent)
+
+
 def reader(folder: Path) -> dict[str, str]:
     """The environment of a reader: a fresh venv, which sees this one's packages and installs without an index."""
     environment(folder)
@@ -43,19 +50,25 @@ def reader(folder: Path) -> dict[str, str]:
             "PIP_DISABLE_PIP_VERSION_CHECK": "1", "OMP_THREAD_LIMIT": "1", "POLARS_MAX_THREADS": "1"}
 
 
-def run(page: Path, folder: Path) -> subprocess.CompletedProcess[str]:
+def run(pages: list[Path], folder: Path) -> subprocess.CompletedProcess[str]:
     env = reader(folder / "venv")
     work = folder / "work"
     work.mkdir()
-    docs_files.lay(work, page.name)
-    return subprocess.run([str(folder / "venv/bin/python"), "-m", "tests.docs_blocks", str(page)], cwd=work, env=env,
-                          capture_output=True, text=True, check=False)
+    docs_files.lay(work, *(page.name for page in pages))
+    return subprocess.run([str(folder / "venv/bin/python"), "-m", "tests.docs_blocks", *map(str, pages)], cwd=work,
+                          env=env, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("page", WITH_CODE, ids=name_of)
-def test_the_blocks_of_a_page_run(page: Path, tmp_path: Path) -> None:
-    done = run(page, tmp_path)
+@pytest.mark.parametrize("pages", RUNS, ids=name_of_run)
+def test_the_blocks_of_a_page_run(pages: list[Path], tmp_path: Path) -> None:
+    done = run(pages, tmp_path)
     assert done.returncode == 0, f"{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
+    begun = dict.fromkeys(re.findall(r"^(\S+\.md) line \d+$", done.stdout, re.MULTILINE))
+    assert list(begun) == [page.name for page in pages]
+
+
+def test_pages_that_share_a_process_have_python_alone() -> None:
+    assert {one.language for page in HOOKS for one in blocks(page)} == {"python"}
 
 
 def test_what_is_not_run_says_why() -> None:
@@ -75,10 +88,12 @@ def test_no_command_hides_from_the_test() -> None:
 
 @pytest.mark.parametrize(("text", "line"), [
     ("\n```sh\ntrue\n```\n\n```sh\nfalse | cat\ntrue\n```\n", 7), ("```python\nraise ValueError\n```\n", 2),
-    ("```python\n>>> 1 + 1\n3\n\n```\n", 2)])
+    ("```python\n>>> 1 + 1\n3\n\n```\n", 2), ("```python\nseen\n```\n", 2)])
 def test_a_block_that_fails_is_seen(tmp_path: Path, text: str, line: int) -> None:
     page = tmp_path / "page.md"
     page.write_text(text)
-    done = run(page, tmp_path)
+    before = tmp_path / "before.md"
+    before.write_text("```python\nseen = 1\n```\n")
+    done = run([before, page], tmp_path)
     assert done.returncode == 1
     assert done.stdout.splitlines()[-1] == f"page.md line {line}"

@@ -21,7 +21,13 @@ from pmed.tables import TABLES
 RXNORM, ATC, NDC = ("http://www.nlm.nih.gov/research/umls/rxnorm", "http://www.whocc.no/atc",
                     "http://hl7.org/fhir/sid/ndc")
 SIMVASTATIN = {"system": RXNORM, "code": "312961", "display": "Simvastatin 20 MG Oral Tablet"}
-SHIPPED = Vocabulary.of(Engine.start(Settings()).drug_names)
+ENGINE = Engine.start(Settings())
+SHIPPED = Vocabulary.of(ENGINE.drug_names)
+
+
+def tables_of(file: Path) -> dict[str, pl.DataFrame]:
+    """What a run reads of a record, without what it concludes."""
+    return ENGINE.read([], [file], ENGINE.request([]), {})
 
 
 def read(tmp_path: Path, concept: Any, **fields: Any) -> tuple[dict[str, Any], list[str]]:
@@ -33,7 +39,7 @@ def read(tmp_path: Path, concept: Any, **fields: Any) -> tuple[dict[str, Any], l
     file = tmp_path / "r.json"
     file.write_text(json.dumps({"resourceType": "Bundle", "type": "collection", "entry": [
         {"resource": one} for one in (patient, order)]}), "utf-8")
-    tables = pmed.run(history=[file]).tables
+    tables = tables_of(file)
     return tables["medications"].row(0, named=True), tables["issues"]["code"].to_list()
 
 
@@ -106,7 +112,7 @@ def test_an_allergen_with_two_names_is_neither(tmp_path: Path) -> None:
     file = tmp_path / "r.json"
     file.write_text(json.dumps({"resourceType": "Bundle", "type": "collection", "entry": [
         {"resource": one} for one in (patient, allergy)]}), "utf-8")
-    tables = pmed.run(history=[file]).tables
+    tables = tables_of(file)
     assert tables["allergies"]["ingredients"].to_list() == [None]
     assert "code-display-conflict" in tables["issues"]["code"].to_list()
 
@@ -120,7 +126,7 @@ def test_hl7_has_two_codings_and_a_text(tmp_path: Path) -> None:
             ("312961^Simvastatin 20 MG^RXNORM^^^^^^Zocor", False), ("312961^Atorvastatin 20 MG^RXNORM", True)):
         file = tmp_path / "m.hl7"
         file.write_text(f"{head}RXE||{field}|20||mg\r", "utf-8")
-        issues = pmed.run(history=[file]).tables["issues"]["code"].to_list()
+        issues = tables_of(file)["issues"]["code"].to_list()
         assert ("code-display-conflict" in issues) is conflict, field
 
 
@@ -133,7 +139,7 @@ def test_tables_may_have_a_code_and_two_names(tmp_path: Path) -> None:
         '[[file]]\npath = "m.csv"\ntable = "medications"\ncolumns = {patient_id = "id", system = "system", '
         'code = "code", display = "name", also = "ours"}\nconstants = {status = "active", ordered = true}\n'
         '[[file]]\npath = "p.csv"\ntable = "patients"\ncolumns = {patient_id = "id", birth_date = "born"}\n', "utf-8")
-    tables = pmed.run(history=[mapping]).tables
+    tables = tables_of(mapping)
     assert tables["medications"]["ingredients"].to_list() == [None, ["simvastatin"], None]
     assert tables["issues"].filter(code="code-display-conflict")["patient_id"].to_list() == ["1", "3"]
 

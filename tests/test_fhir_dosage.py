@@ -111,7 +111,8 @@ def test_without_bounds_an_order_ends_with_what_may_be_dispensed(tmp_path: Path)
 @pytest.mark.parametrize(("timing", "daily"), [
     ({"code": {"coding": [{"code": "BID"}]}}, 20), ({"code": {"coding": [{"code": "QOD"}]}}, 5),
     ({"code": {"coding": [{"code": "BID"}, {"code": "TID"}]}}, None), ({"code": {"coding": [{"code": "PRN"}]}}, None),
-    ({"code": {"text": "BID"}}, None), ({"code": 5}, None), ({"code": {"coding": 5}}, None),
+    ({"code": {"text": "BID"}}, 20), ({"code": {"text": "as told"}}, None), ({"code": 5}, None),
+    ({"code": {"coding": 5}}, None),
     ({"code": {"coding": [{"code": "BID"}]}, "repeat": DAILY}, 10),
     ({"code": {"coding": [{"code": "BID"}]}, "repeat": {"boundsPeriod": {"end": "2024-07-01"}}}, 20),
     ({"code": {"coding": [{"code": "BID"}]}, "repeat": {"when": ["C"]}}, None), ({}, None)])

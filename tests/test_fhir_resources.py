@@ -132,7 +132,7 @@ def test_medicines_handed_out(read: Read, status: str, start: str | None, supply
 def test_a_dispense_that_was_left_out_leaves_unknown_what_is_taken(read: Read) -> None:
     from pmed.features.history import HistoryFeatures
 
-    tables = {**read(handed("completed", "2024-06-01", {"value": "30"})), "samples": TABLES["samples"].empty()}
+    tables = {**read(handed("completed", "2024-06-01", {"value": "thirty"})), "samples": TABLES["samples"].empty()}
     assert codes(tables) == ["bad-resource"]
     features = HistoryFeatures().run(tables, ["on:warfarin"])["features"]
     assert features["on:warfarin"].to_list() == [None]

@@ -105,8 +105,9 @@ def test_two_changes_in_two_records_do_not_contradict_their_reads(tmp_path):
 
 @pytest.mark.parametrize(("call", "state"), [
     ("0:1000,1000", (None, None, "no-call")), ("0/0:1200,800", (None, None, "no-call")),
-    ("0:1800,200", (0, None, "called")),
-    ("1:1000,1000", (1, None, "called")), ("1:1800,200", (1, None, "called")), ("0/1:0,2000", (0, 1, "called"))])
+    ("0:1800,200", (None, None, "no-call")), ("0:1810,190", (0, None, "called")),
+    ("1:1000,1000", (1, None, "called")), ("1:1800,200", (1, None, "called")), ("0/1:200,1800", (0, 1, "called")),
+    ("0/1:0,2000", (1, 1, "called"))])
 def test_in_a_mixture_reads_of_reference_do_not_contradict_a_change(tmp_path, call, state):
     """Of mitochondrial DNA a part may be changed; that there is none of it is not said by a call of REF alone."""
     head = [line.replace("chr2", "chrM") for line in META]

@@ -227,3 +227,14 @@ def test_batch_is_one_by_one_on_real_records(shared: Path) -> None:
     alone = [HistoryFeatures().run(FhirSource().read([path], request), wanted)["features"] for path in files]
     assert pl.concat(alone).equals(together)
     assert together["age"].null_count() == together["height"].null_count() == 0
+
+
+@pytest.mark.parametrize(("born", "days", "known"), [
+    (date(1950, 6, 1), 3652, True), (date(1950, 6, 1), 3653, False),
+    (date(2004, 6, 1), 731, True), (date(2004, 6, 1), 732, False),  # 20 today: on the 18th birthday, and before
+    (date(2006, 6, 1), 0, True), (date(2006, 6, 1), 1, False), (date(2006, 6, 2), 365, True),
+    (date(2006, 6, 2), 366, False), (date(2022, 6, 2), 31, False), (None, 30, True), (None, 31, False)])
+def test_a_height_of_childhood_is_not_an_adults(born: date | None, days: int, known: bool) -> None:
+    rows = [measure(1, "8302-2", 120, "cm", TODAY - timedelta(days=days)), measure(2, "29463-7", 48, "kg")]
+    found = features("height", "observation:8302-2", patients=[patient(birth_date=born)], observations=rows)
+    assert (found["height"], found["observation:8302-2"]) == ([120 if known else None], [120])

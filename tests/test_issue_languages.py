@@ -30,6 +30,13 @@ WHOLE = (
     "and in 12 more places",
     "REF C is not the T known at rs4149056: the record was not used there",
     "FORMAT 'GT:D P' has the key 'D P'",
+    "it does not say about whom it is; the resource was left out",
+    "a number written as text; it is used as the number it plainly is",
+    "text where a number belongs; the value stays unknown",
+    "how often it is taken differs between the fields and the text of the directions; it stays unknown",
+    "the dose differs between the fields and the text of the directions; it stays unknown",
+    "the text of the directions says as needed, fields say how often; how much a day stays unknown",
+    "the text or the name speaks of weeks, but it would be taken daily; how much a day stays unknown",
 )
 
 

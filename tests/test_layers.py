@@ -23,7 +23,7 @@ LAYERS = [  # lowest first; nothing imports from its own layer
     {"hookspecs"},
     {"components"},
     {"plugins"},
-    {"terminal", "spelling", "halving"},
+    {"terminal", "spelling", "halving", "apart"},
     {"result", "provenance"},
     {"genomics", "normalise"},
     {"measured"},

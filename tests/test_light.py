@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ print(json.dumps({"code": code or 0, "modules": sorted(name for name in sys.modu
 """
 
 
+@cache
 def modules_after(*arguments: str | Path) -> set[str]:
     """Top modules in memory after a command that must go well, run in a process of its own."""
     done = subprocess.run([sys.executable, "-c", PROBE, *map(str, arguments)], capture_output=True, text=True,

@@ -11,10 +11,16 @@ import pytest
 
 import pmed
 from pmed.cohort import run
+from pmed.plugins import Plugins
+from pmed.settings import Settings
 from pmed.sources.lost_rows import named_in, settled
+from pmed.stages.read import read
 from pmed.tables import TABLES
+from pmed.types import ReadRequest
+from pmed.verdicts import lost
 
 PEOPLE = 24
+READING = Settings().without(["pmed-pgx", "pmed-response", "pmed-risk"])  # what is concluded is not looked at
 MAPPING = """
 [[file]]
 path = "p.csv"
@@ -74,21 +80,30 @@ CASES = [
     (omop, "2000,1310149,2024-01-01,warfarin", "lost-row", None)]
 
 
+CASES += [(omop, '2000,23,1310149,2024-01-01,"asp', "cut-off", None)]
+# Rows and resources that name nobody: they are anybody's.
+NAMELESS = [
+    (lines, '{"resourceType":"Condition","id":"c","code":{"text":"x"}}', "no-patient", None),
+    (lines, '{"resourceType":"Condition","id":"c","subject":{"display":"A"},"code":{"text":"x"}}', "no-patient", None),
+    (tables, ",aspirin,2024-01-01", "no-patient", None), (tables, "a b,aspirin,2024-01-01", "bad-identifier", None),
+    (omop, "2000,,1310149,2024-01-01,aspirin", "no-patient", None)]
+
+
 def of_whom(issues: pl.DataFrame, code: str) -> list[str]:
     return sorted(issues.filter(code=code, severity="error").drop_nulls("patient_id")["patient_id"])
 
 
-@pytest.mark.parametrize(("make", "bad", "code", "whom"), CASES)
+@pytest.mark.parametrize(("make", "bad", "code", "whom"), [*CASES, *NAMELESS])
 def test_it_is_told_of_who_is_named_or_of_everybody(make: Callable[[Path, str], Path], bad: str, code: str,
                                                     whom: str | None, tmp_path: Path,
                                                     monkeypatch: pytest.MonkeyPatch) -> None:
     everybody = sorted(str(one) for one in range(1, PEOPLE + 1))
     (tmp_path / "records").mkdir()
     path = make(tmp_path / "records", bad)
-    assert of_whom(pmed.run(history=path).tables["issues"], code) == ([whom] if whom else everybody)
-    monkeypatch.setattr("pmed.cohort.RECORD_BYTES", 10)
+    assert of_whom(pmed.read_history(path).tables["issues"], code) == ([whom] if whom else everybody)
+    monkeypatch.setattr("pmed.cohort.RECORD_BYTES", 400)  # five parts
     monkeypatch.setattr("pmed.cohort.people_at_once", lambda *_, **__: 7)
-    done = run(history=path, output=tmp_path / "out", jobs=1)
+    done = run(history=path, output=tmp_path / "out", jobs=1, settings=READING)
     assert len(list((tmp_path / "out" / "work" / "records").iterdir())) > 1
     assert of_whom(done.table("issues").collect(), code) == ([whom] if whom else everybody)
 
@@ -119,3 +134,38 @@ def test_of_several_names_those_who_are_known_count() -> None:
     told = settled(TABLES["issues"].frame(rows), ["ann", "bob"])
     assert told.select("place", "code", "patient_id").rows() == [("line 1", "bad-row", "ann"),
                                                                  ("line 2", "lost-row", None)]
+
+
+TAKEN = "on:amiodarone"
+
+
+def of_many(folder: Path, people: int, bad: str) -> pl.DataFrame:
+    """The features and issues of so many people, all on warfarin, and a row that names nobody."""
+    each = range(1, people + 1)
+    (folder / "p.csv").write_text("id,sex,born\n" + "".join(f"{one},male,1950-01-01\n" for one in each))
+    (folder / "m.csv").write_text(
+        "id,drug,when\n" + "".join(f"{one},warfarin,2024-01-01\n" for one in each) + f"{bad}\n")
+    (folder / "x.mapping.toml").write_text(MAPPING)
+    return read_records(folder / "x.mapping.toml")["issues"].filter(code="no-patient")
+
+
+def read_records(path: Path) -> dict[str, pl.DataFrame]:
+    sources = Plugins().load(only=()).components("register_sources")
+    return read(sources, "history", [path], ReadRequest(TABLES["sites"].empty(), index_date="2024-06-01"))
+
+
+@pytest.mark.parametrize(("people", "rows", "severity"), [(1, 1, "error"), (24, 1, "error"), (1000, 1, "error"),
+                                                          (1001, 1, "warning"), (1999, 2, "error")])
+def test_a_rare_row_of_nobody_is_only_told(tmp_path: Path, people: int, rows: int, severity: str) -> None:
+    told = of_many(tmp_path, people, "\n".join([",aspirin,2024-01-01"] * rows))
+    assert told.filter(severity=severity)["patient_id"].drop_nulls().n_unique() == people
+    assert told["place"][0] == f"line {people + 2} column id (MedicationStatement)"
+
+
+def test_a_medicine_of_nobody_leaves_allergies_as_they_are(tmp_path: Path) -> None:
+    issues = of_many(tmp_path, 2, ",aspirin,2024-01-01")
+    people = pl.DataFrame({"patient_id": ["1", "2"]})
+    assert people.select(lost(issues, "MedicationStatement")).to_series().to_list() == [True, True]
+    assert people.select(lost(issues, "AllergyIntolerance")).to_series().to_list() == [False, False]
+    taken = pmed.run(history=tmp_path / "x.mapping.toml").tables["features"][TAKEN]
+    assert taken.to_list() == [None, None]

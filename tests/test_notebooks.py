@@ -66,8 +66,9 @@ def texts(book: Any) -> str:
 
 
 SEEN = {"01-first-report": ("clopidogrel", "CYP2C19", "CYP2D6 is *1/*1?"), "02-a-real-genome": ("CYP2C19", "Absent"),
-        "03-a-cohort": ("Phenotypes of CYP2C19 in", "Intermediate Metabolizer", "'unlinked_snps'",
-                        "First two principal components of", "-1639 AA"),
+        "03-a-cohort": ("Phenotypes of CYP2C19: all (n = ", "Intermediate Metabolizer", "'unlinked_snps'",
+                        "First two principal components of", "-1639 AA", "SLCO1B1 of those who take simvastatin",
+                        "the least p is of SLCO1B1 Decreased Function"),
         "04-a-risk-model": ("back must not be a feature", "Calibration of 3,000 people", "Decision curve",
                             "calibration_slope", "CC0-1.0", "'manifest.json', 'card.md'], True)", "drifted"),
         "05-warfarin-dose": ("CYP2C9", "without amiodarone", "mg/week", "Leaving one site out"),

@@ -17,6 +17,7 @@ from polars.testing import assert_frame_equal
 
 from pmed.cohort import run, staging
 from pmed.errors import HistoryError, PmedError
+from pmed.settings import Settings
 from pmed.sources import row_parts
 from pmed.sources.lost_rows import settled
 from pmed.sources.omop import OmopSource
@@ -26,6 +27,7 @@ from pmed.types import ReadRequest
 from tests.test_cohort import tmpfs
 
 REQUEST = ReadRequest(TABLES["sites"].empty())
+READING = Settings().without(["pmed-pgx", "pmed-response", "pmed-risk"])  # where what is concluded is not looked at
 SIZE = 4 * row_parts.ROW_BYTES  # four rows
 CONCEPTS = ["1,warfarin 5 MG Oral Tablet,RxNorm,Clinical Drug,855332", "2,warfarin,RxNorm,Ingredient,11289",
             "3,Hypertensive disorder,SNOMED,Clinical Finding,38341003", "x,of no number,SNOMED,,1",
@@ -189,10 +191,10 @@ def test_no_room_for_the_parts_is_one_clear_line_and_the_run_goes_on_when_there_
     monkeypatch.setattr("pmed.cohort.RECORD_BYTES", 1)
     with tmpfs(tmp_path / "disk", "200k") as disk:
         with pytest.raises(PmedError, match="cannot write: No space left on device") as raised:
-            cohort(folder, disk / "out")
+            cohort(folder, disk / "out", READING)
         assert raised.value.where.endswith(".rows")
         subprocess.run(["mount", "-o", "remount,size=60m", str(disk)], check=True)
-        assert cohort(folder, disk / "out").people == 12
+        assert cohort(folder, disk / "out", READING).people == 12
 
 
 def test_asked_people_of_a_database_are_parted_alone(tmp_path: Path) -> None:
@@ -206,8 +208,8 @@ def test_asked_people_of_a_database_are_parted_alone(tmp_path: Path) -> None:
     assert_same(parts, OmopSource().read([path], REQUEST))
 
 
-def cohort(folder: Path, output: Path) -> Any:
-    return run([], [folder], output=output, jobs=1)
+def cohort(folder: Path, output: Path, settings: Settings | None = None) -> Any:
+    return run([], [folder], output=output, jobs=1, settings=settings)
 
 
 def test_a_cohort_reads_a_cdm_part_by_part_and_forgets_the_parts(tmp_path: Path,
@@ -237,14 +239,14 @@ def test_a_cohort_that_was_ended_goes_on(tmp_path: Path, monkeypatch: pytest.Mon
     (folder := tmp_path / "cdm").mkdir()
     write(folder, {"person": PEOPLE, "measurement": SEEN})
     monkeypatch.setattr("pmed.cohort.RECORD_BYTES", 1)
-    whole = cohort(folder, tmp_path / "whole")
+    whole = cohort(folder, tmp_path / "whole", READING)
     name = {"parts": "pmed.sources.omop_parts.write_part", "sorting": "pmed.cohort.staging.packed_tables",
             "forgetting": "pmed.cohort.staging.forget_parts"}[step]
     with monkeypatch.context() as patched:
         patched.setattr(name, _ended_after(2 if step != "forgetting" else 0, name))
         with pytest.raises(KeyboardInterrupt):
-            cohort(folder, tmp_path / "ended")
-    ended = cohort(folder, tmp_path / "ended")
+            cohort(folder, tmp_path / "ended", READING)
+    ended = cohort(folder, tmp_path / "ended", READING)
     tables = sorted(one.relative_to(whole.folder) for one in whole.folder.rglob("*.parquet"))
     assert tables
     assert [(ended.folder / one).read_bytes() for one in tables] == [(whole.folder / one).read_bytes()

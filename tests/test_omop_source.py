@@ -276,9 +276,9 @@ def test_one_bad_row_never_loses_the_rest(tmp_path: Path) -> None:
     tables = read(cdm(tmp_path, drug_exposure=[drug(1), drug(2, "abc"), drug(3, start="2020-13-45"), drug(4).replace(
         "4,1,", "4,77,", 1), drug(5).replace("5,1,", "5,,", 1), drug(6, start="")]))
     assert tables["medications"]["source"].str.extract(r"(\d+)$").to_list() == ["6", "1", "2", "3"]
-    assert codes(tables) == {"bad-value", "not-mapped", "bad-date", "no-date", "unknown-person"}
-    lost = tables["issues"].filter(pl.col("code") == "unknown-person")
-    assert lost.select("severity", "patient_id").rows() == [("error", "77"), ("error", None)]
+    assert codes(tables) == {"bad-value", "not-mapped", "bad-date", "no-date", "unknown-person", "no-patient"}
+    lost = tables["issues"].filter(pl.col("code").is_in(["unknown-person", "no-patient"])).sort("code")
+    assert lost.select("severity", "patient_id").rows() == [("error", None), ("error", "77")]
 
 
 def test_a_line_that_is_too_long_never_loses_the_rest(tmp_path: Path) -> None:
@@ -452,3 +452,25 @@ def test_bad_sqlite(tmp_path: Path, content: bytes) -> None:
     path.write_bytes(content)
     with pytest.raises(HistoryError, match=r"cdm\.db: "):
         read(path)
+
+
+QUOTED = ("drug_exposure_id,person_id,drug_concept_id,drug_exposure_start_date,drug_source_value\n"
+          "1,1,1,2024-01-01,warfarin\n2,1,1,2024-01-01,\"asp\nirin\"\n3,1,1,2024-01-01,\"ibu\n4,1,1,2024-01-01,x\n")
+
+
+def test_a_quote_that_is_not_closed_costs_what_is_behind_it(tmp_path: Path) -> None:
+    (tmp_path / "person.csv").write_text("person_id,gender_concept_id,year_of_birth\n1,8532,1950\n")
+    (tmp_path / "drug_exposure.csv").write_text(QUOTED)
+    tables = OmopSource().read([tmp_path], ReadRequest(TABLES["sites"].empty(), index_date="2024-06-01"))
+    assert tables["medications"].height == 2
+    told = tables["issues"].filter(code="cut-off").unique()
+    assert told.select("file", "place", "severity").rows() == [(str(tmp_path / "drug_exposure.csv"), "line 5", "error")]
+    assert told["text"][0].endswith("this row and what follows was left out")
+
+
+def test_a_quote_in_the_header_is_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / "person.csv").write_text("person_id,gender_concept_id,\"year_of_birth\n1,8532,1950\n")
+    with pytest.raises(HistoryError) as caught:
+        OmopSource().read([tmp_path], ReadRequest(TABLES["sites"].empty()))
+    assert "\n" not in str(caught.value)
+    assert "person.csv" in str(caught.value)

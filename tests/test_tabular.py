@@ -105,8 +105,9 @@ def test_bad_cells_are_told_and_unknown(tmp_path: Path) -> None:
         ("B", dt.date(2024, 1, 3), 8, None)]
     assert sorted(issues(tables)) == sorted([
         ("line 2 column born", "bad-date"), ("line 3 column s", "unmapped-value"), ("line 2 column v", "bad-number"),
-        ("line 5 column v", "bad-number"), ("line 3 column date", "bad-date"), ("line 4 column id", "no-patient"),
-        ("line 6 column id", "bad-identifier"), ("line 2", "no-age"), ("line 4", "no-age")])
+        ("line 5 column v", "bad-number"), ("line 3 column date", "bad-date"),
+        ("line 4 column id (Observation)", "no-patient"),
+        ("line 6 column id (Observation)", "bad-identifier"), ("line 2", "no-age"), ("line 4", "no-age")])
     assert not tables["issues"]["text"].str.contains("five|tomorrow|inf|1950").any()
 
 

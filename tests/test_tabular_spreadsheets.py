@@ -139,3 +139,75 @@ def test_a_birth_needs_its_century(tmp_path: Path) -> None:
                'patient_id = "id"\nbirth_date = "b"\n')
     with pytest.raises(HistoryError, match="a year of two figures does not tell the century of a birth"):
         read(tmp_path, mapping, "p.csv", b"id,b\nA,15.03.24\n")
+
+
+def labs(folder: Path, rows: list[list[str | float]], more: str = "", change: bytes | None = None) -> pl.DataFrame:
+    """Observations of a workbook; what was told stands in `TOLD`."""
+    (folder / "l.xlsx").write_bytes(change or workbook(rows))
+    (folder / "x.mapping.toml").write_text(LABS.format("l.xlsx", more))
+    tables = TableSource().read([folder / "x.mapping.toml"], REQUEST)
+    TOLD[:] = tables["issues"].filter(~pl.col("code").is_in(["no-age", "index-date"])).select("place", "code").rows()
+    return tables["observations"].select("patient_id", "start", "value", "value_text")
+
+
+TOLD: list[tuple[str, str]] = []
+ON = Day(45123.0)
+HEADER: list[str | float] = ["id", "d", "v"]
+
+
+@pytest.mark.parametrize("many", [150, 1500])
+@pytest.mark.parametrize(("late", "found", "code"), [
+    (["p", ON, "&lt;5"], ("p", DAY, None, "<5"), "limit-not-value"), (["p", ON, "7,5"], ("p", DAY, None, "7,5"),
+                                                                     "bad-number"),
+    (["p", "2023-07-16", 81.0], ("p", DAY, 81, None), ""), (["A7", ON, 81.0], ("A7", DAY, 81, None), "")])
+def test_a_text_far_down_a_column_of_numbers_is_not_lost(tmp_path: Path, many: int, late: list[str | float],
+                                                         found: tuple[object, ...], code: str) -> None:
+    first: list[str | float] = [1.0 if late[0] == "A7" else "p", ON, 80.0]
+    rows = labs(tmp_path, [HEADER, *[first] * many, late])
+    assert rows.height == many + 1
+    assert found in rows.rows()
+    assert ([(f"row {many + 2} column v", code)] if code else []) == TOLD
+
+
+def test_rows_are_counted_as_in_the_workbook(tmp_path: Path) -> None:
+    assert labs(tmp_path, [[], [], HEADER, ["p", ON, 80.0], [], ["p", ON, "x"]]).height == 2
+    assert TOLD == [("row 6 column v", "bad-number")]
+
+
+def test_what_stands_above_the_header_is_one_clear_line(tmp_path: Path) -> None:
+    with pytest.raises(HistoryError, match="take out what is above them"):
+        labs(tmp_path, [["Labs of ward 3"], HEADER, ["p", ON, 80.0]])
+
+
+@pytest.mark.parametrize("name", ["Total", "SUMME", "Gesamt:", "Grand total", "Mittelwert"])
+def test_a_row_of_totals_is_no_patient(tmp_path: Path, name: str) -> None:
+    assert labs(tmp_path, [HEADER, ["p", ON, 80.0], [name, "", 80.0]]).height == 1
+    assert TOLD == [("row 3 column id (Observation)", "totals-row")]
+
+
+@pytest.mark.parametrize("name", ["Totali", "sum-1", "Meaney"])
+def test_a_patient_may_be_called_nearly_so(tmp_path: Path, name: str) -> None:
+    assert labs(tmp_path, [HEADER, [name, ON, 80.0]]).height == 1
+
+
+def test_numbers_and_headers_as_text(tmp_path: Path) -> None:
+    rows = labs(tmp_path, [["id ", " d", "v "], ["p", ON, "80.5"], ["p", ON, 90.0]])
+    assert rows["value"].to_list() == [80.5, 90]
+
+
+def two_sheets(rows: list[list[str | float]]) -> bytes:
+    """A workbook whose second sheet is the same."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(workbook(rows))) as one, zipfile.ZipFile(out, "w") as two:
+        for name in one.namelist():
+            two.writestr(name, one.read(name).decode().replace(
+                "</sheets>", '<sheet name="Two" sheetId="2" r:id="r"/></sheets>'))
+    return out.getvalue()
+
+
+def test_that_there_are_other_sheets_is_told(tmp_path: Path) -> None:
+    whole = two_sheets([HEADER, ["p", ON, 80.0]])
+    assert labs(tmp_path, [], change=whole).height == 1
+    assert TOLD == [("", "other-sheets")]
+    assert labs(tmp_path, [], 'sheet = "Two"\n', change=whole).height == 1
+    assert not TOLD

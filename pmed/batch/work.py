@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 
+from ..apart import apart, tried
 from ..engine import Engine
 from ..errors import InputError, OptionError, PluginError, PmedError
 from ..files import write_all
@@ -95,22 +96,18 @@ class Worker:
         return list(self._reports(records, task.people))
 
     def _reports(self, records: Mapping[str, pl.DataFrame], people: Sequence[Person]) -> Iterator[Line]:
-        """All at once; where anything fails, in halves, so that it costs only those whom it is about."""
+        """All at once; whatever fails costs only those whom it is about."""
         failures = self.engine.plugins.failures
         failures[:] = self.broken
-        try:
-            tables = self._run(records, people)
-            failed = any(not failure.patients for failure in failures[len(self.broken):])
-            if not failed or len(people) == 1:
-                yield from self._written(tables, people)
-                return
-        except Exception as error:  # isolation: one patient's data must not end the reports of all others
-            if len(people) == 1:
-                yield _failed(people[0], error)
-                return
-        half = len(people) // 2
-        yield from self._reports(records, people[:half])
-        yield from self._reports(records, people[half:])
+        # However many it is about: a report is of one person, who has all that can be worked out.
+        for some, one in apart(people, lambda them: tried(failures, lambda: self._run(records, them)),
+                               most=len(people)):
+            if one.made is None:
+                yield from (_lost(person, one.why) for person in some)
+                continue
+            failures[:] = (*self.broken, *one.failures)
+            yield from self._written(one.made, some)
+            failures[:] = self.broken
 
     def _run(self, records: Mapping[str, pl.DataFrame], people: Sequence[Person]) -> dict[str, pl.DataFrame]:
         ids = [person.patient_id for person in people]
@@ -191,7 +188,11 @@ def _dicts(frame: pl.DataFrame, *names: str) -> list[dict[str, Any]]:
 
 def _failed(person: Person, error: BaseException) -> Line:
     said = str(error) if isinstance(error, PmedError) else f"{type(error).__name__}: {' '.join(str(error).split())}"
-    return Line(person.patient_id, key=person.key, error=said)
+    return _lost(person, said)
+
+
+def _lost(person: Person, why: str) -> Line:
+    return Line(person.patient_id, key=person.key, error=why)
 
 
 _mine: list[Worker] = []

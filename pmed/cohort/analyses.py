@@ -1,73 +1,122 @@
 """Association of gene results with an outcome, and the distribution of polygenic scores.
 
-Tests are linear or logistic, with covariates, one for each result of a gene.
-
-A logistic test is by Firth's penalised likelihood where a cell of result × outcome is sparse: the usual estimate runs
-away there. Nobody is counted whose result, outcome or covariate is unknown. Where an effect cannot be told (the
-covariates already say who has the result, or all have one outcome), it is null and not the number that rounding leaves.
+Tests are linear or logistic (`fits`), with covariates, one for each result of a gene. Nobody is counted whose result,
+outcome or covariate is unknown. Where an effect cannot be told (the covariates already say who has the result, or all
+have one outcome), it is null and not the number that rounding leaves.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 from polars import selectors
 
 from ..errors import InputError
-from .counts import EVERYBODY
+from .counts import EVERYBODY, INDETERMINATE
+from .fits import Fit, Numbers, linear, logistic, untold
 
 _NO_RESULTS = ("status", "complete")
-SPARSE = 10     # people in a cell, below which Firth's likelihood is used
+OTHERS = "everybody else"
+NO_REFERENCE = "too few have the reference"  # as the method of what was not compared
 _SHOWN = 5      # names in an error
-_STEPS, _NEAR, _LONGEST = 100, 1e-9, 5.0
-_COLLINEAR = 1e-6  # of the length of a column
-Numbers = NDArray[np.float64]
-Fit = tuple[float | None, float | None, float | None, str]
-SAME_OUTCOME, COLLINEAR = "all have one outcome", "told by the covariates"  # as the method of what cannot be told
-ASSOCIATIONS = {"gene": pl.String, "result": pl.String, "carriers": pl.Int64, "people": pl.Int64, "effect": pl.Float64,
-                "error": pl.Float64, "p": pl.Float64, "method": pl.String}
+_MIRRORED = 2   # results of a gene, of which one against the other is all there is
+ASSOCIATIONS = {"gene": pl.String, "result": pl.String, "against": pl.String, "carriers": pl.Int64, "people": pl.Int64,
+                "carrier_cases": pl.Int64, "cases": pl.Int64, "effect": pl.Float64, "error": pl.Float64,
+                "low": pl.Float64, "high": pl.Float64, "p": pl.Float64, "method": pl.String}
 
 
 def associations(genes: pl.DataFrame, outcome: pl.DataFrame, covariates: pl.DataFrame | None = None, *,
-                 of: str = "phenotype", least: int = 5) -> pl.DataFrame:
-    """Test each result of each gene against everybody else.
+                 of: str = "phenotype", reference: Collection[str] = (), least: int = 5) -> pl.DataFrame:
+    """Test each result of each gene against everybody else, or against those with a reference result.
 
     Args:
         genes: ``gene_results``, or its columns ``patient_id``, ``gene`` and `of`. Where it has ``complete``, a result
-            that a missing site could change is unknown.
-        outcome: ``patient_id`` and ``outcome``: a boolean (logistic) or a number (linear).
-        covariates: ``patient_id`` and numbers, such as age and principal components; null and NaN are unknown.
+            that a missing site could change is unknown; so is the phenotype "Indeterminate".
+        outcome: ``patient_id`` and ``outcome``: a boolean (logistic) or a number (linear); other columns are not used.
+        covariates: ``patient_id`` and numbers, such as age and principal components, all of which are used; null and
+            NaN are unknown.
         of: The column whose values are tested, as text: ``phenotype``, ``activity_score`` or one of your own. A
             ``status`` says how sure a result is and not what it is, and a list is no one result.
-        least: Results that fewer people have, or lack, are not tested.
+        reference: Results that others are compared with, such as "Normal Metabolizer" and "Normal Function"; of each
+            gene those that it has. None compares each result with all others of the gene.
+        least: Results that fewer people have, or lack, are not tested. Of a gene with two results the rarer is tested:
+            the other's test is the same one.
 
     Returns:
-        By p: ``gene``, ``result``, ``carriers``, ``people``, ``effect`` (log odds ratio, or difference in the outcome's
-        unit), its standard ``error``, ``p`` (Wald, t for linear; penalised likelihood ratio for Firth), ``method``, and
-        ``q``, the false discovery rate. These are null where the effect cannot be told; ``method`` then says why.
+        By p: ``gene``, ``result``, ``against`` whom, ``carriers``, ``people`` (carriers among them),
+        ``carrier_cases`` and ``cases`` (whose outcome is true; null where it is a number), ``effect`` (log odds ratio,
+        or difference in the outcome's unit, of carriers from the others), its standard ``error``, its 95 % interval
+        ``low`` to ``high`` and ``p`` (t for linear, Wald for logistic; profile and ratio of the penalised likelihood
+        for Firth), ``method``, and ``q``, the false discovery rate. These are null where the effect cannot be told;
+        ``method`` then says why.
 
     Raises:
-        InputError: a frame lacks a column, the outcome is of another type, somebody has it twice, or `of` is no result.
+        InputError: a frame lacks a column, names nobody of the others or somebody twice, holds what is no number or
+            infinite, or `of` is no result.
     """
     _must_have("genes", genes, "patient_id", "gene", of)
-    _must_have("outcome", outcome, "patient_id", "outcome")
-    if covariates is not None:
-        _must_have("covariates", covariates, "patient_id")
+    _must_be_once("genes", genes, "patient_id", "gene")
+    known = _known(outcome, covariates)
     binary = outcome["outcome"].dtype == pl.Boolean
-    if not (binary or outcome["outcome"].dtype.is_numeric()) or outcome["patient_id"].is_duplicated().any():
-        raise InputError("an outcome is a boolean or a number, once a patient", where="outcome")
-    known = outcome if covariates is None else outcome.join(covariates, on="patient_id")
-    known = known.with_columns(selectors.float().fill_nan(None)).drop_nulls()
-    extra = [name for name in known.columns if name not in ("patient_id", "outcome")]
+    _must_meet("genes", genes, outcome)
+    rows = _sure(genes, of).join(known, on="patient_id")
+    extra = known.columns[2:]
     fit = logistic if binary else linear
-    rows = [row for (gene,), some in _sure(genes, of).group_by("gene", maintain_order=True)
-            for row in _tests(str(gene), some.join(known, on="patient_id").rename({of: "_result"}), extra, fit, least)]
-    made = pl.DataFrame(rows, schema=ASSOCIATIONS, orient="row").sort("p", "gene", "result", nulls_last=True)
+    tests = [(gene, *row) for (gene,), some in rows.rename({of: _RESULT}).group_by("gene", maintain_order=True)
+             for row in _tests(some, extra, fit, reference, least)]
+    made = pl.DataFrame(tests, schema=ASSOCIATIONS, orient="row").sort("p", "gene", "result", nulls_last=True)
     rates = false_discovery_rates(made["p"].drop_nulls().to_numpy())  # the null ones are last
     return made.with_columns(q=pl.Series([*rates, *[None] * (made.height - len(rates))], dtype=pl.Float64))
+
+
+_OUTCOME, _RESULT = "_outcome", "_result"
+
+
+def _known(outcome: pl.DataFrame, covariates: pl.DataFrame | None) -> pl.DataFrame:
+    """Those whose outcome and covariates are all known."""
+    _must_have("outcome", outcome, "patient_id", "outcome")
+    kind = outcome["outcome"].dtype
+    if not (kind == pl.Boolean or kind.is_numeric()):
+        raise InputError(f"an outcome is a boolean or a number. Got {kind}", where="outcome")
+    if kind.is_integer() and outcome["outcome"].drop_nulls().is_in([0, 1]).all() and outcome["outcome"].count():
+        raise InputError("0 and 1 may be no and yes, or numbers", where="outcome",
+                         hint="cast to pl.Boolean for logistic tests, to pl.Float64 for linear ones")
+    known = _numbers("outcome", outcome.select("patient_id", "outcome")).rename({"outcome": _OUTCOME})
+    if covariates is not None:
+        _must_have("covariates", covariates, "patient_id")
+        others = _numbers("covariates", covariates).select("patient_id", pl.exclude("patient_id").name.prefix("_of_"))
+        _must_meet("covariates", others, outcome)
+        known = known.join(others, on="patient_id")
+    return known.drop_nulls()
+
+
+def _must_meet(name: str, frame: pl.DataFrame, outcome: pl.DataFrame) -> None:
+    if outcome.height and frame.join(outcome, on="patient_id", how="semi").is_empty():
+        raise InputError("has nobody of those with an outcome", where=name, hint="name people alike, by patient_id")
+
+
+def _numbers(name: str, frame: pl.DataFrame) -> pl.DataFrame:
+    """A row a patient, the others numbers, of which null and NaN are unknown."""
+    _must_be_once(name, frame, "patient_id")
+    values = frame.select(pl.exclude("patient_id"))
+    if strange := [column.name for column in values if not (column.dtype.is_numeric() or column.dtype == pl.Boolean)]:
+        raise InputError(f"{strange[0]!r} is no number. Got {frame.schema[strange[0]]}", where=name,
+                         hint="leave it out, or make it a column of numbers for each of its values but one")
+    some = frame.with_columns(pl.exclude("patient_id").cast(pl.Float64)).with_columns(selectors.float().fill_nan(None))
+    if endless := [column.name for column in some.select(selectors.float()) if column.is_infinite().any()]:
+        raise InputError(f"{endless[0]!r} is infinite for somebody", where=name,
+                         hint="make it null where it is unknown")
+    return some
+
+
+def _must_be_once(name: str, frame: pl.DataFrame, *by: str) -> None:
+    """Nobody is in a frame twice, and people are named by text."""
+    if frame.schema["patient_id"] != pl.String:
+        raise InputError(f"'patient_id' must be text. Got {frame.schema['patient_id']}", where=name)
+    if (twice := frame.filter(frame.select(by).is_duplicated())).height:
+        raise InputError(f"has {' of '.join(map(repr, reversed(twice.select(by).row(0))))} twice", where=name)
 
 
 def _sure(genes: pl.DataFrame, of: str) -> pl.DataFrame:
@@ -75,8 +124,9 @@ def _sure(genes: pl.DataFrame, of: str) -> pl.DataFrame:
     if of in _NO_RESULTS or genes.schema[of].is_nested():
         raise InputError(f"{of!r} is no result to test", where="of", hint="test phenotype, or a column of your own: "
                          "whether calls are missing, say, under another name")
-    known = genes.drop_nulls(of)
-    return known.filter("complete") if "complete" in known.columns else known
+    known = genes.drop_nulls(of).filter(pl.col(of).cast(pl.String) != INDETERMINATE)
+    known = known.filter("complete") if "complete" in known.columns else known
+    return known.select("patient_id", "gene", pl.col(of).cast(pl.String))
 
 
 def _must_have(name: str, frame: pl.DataFrame, *columns: str) -> None:
@@ -84,85 +134,27 @@ def _must_have(name: str, frame: pl.DataFrame, *columns: str) -> None:
         raise InputError(f"has no column {', '.join(map(repr, missing))}. Got {', '.join(frame.columns)}", where=name)
 
 
-def _tests(gene: str, rows: pl.DataFrame, extra: list[str], fit: Callable[[Numbers, Numbers], Fit],
-           least: int) -> list[tuple[object, ...]]:
-    results, outcome = rows["_result"].cast(pl.String), rows["outcome"].cast(pl.Float64).to_numpy()
-    others = [np.ones(rows.height), *(rows[name].cast(pl.Float64).to_numpy() for name in extra)]
+def _tests(rows: pl.DataFrame, extra: list[str], fit: Callable[[Numbers, Numbers, Numbers], Fit],
+           reference: Collection[str], least: int) -> list[tuple[object, ...]]:
+    """One gene's tests, as rows of `ASSOCIATIONS` without the gene."""
+    compared = rows[_RESULT].is_in(list(reference)) if reference else rows[_RESULT].is_not_null()
+    against = " or ".join(sorted(set(rows[_RESULT]) & set(reference))) if reference else OTHERS
     found: list[tuple[object, ...]] = []
-    for result in results.unique().sort():
-        carrier = (results == result).to_numpy().astype(np.float64)
-        carriers = int(carrier.sum())
-        if min(carriers, rows.height - carriers) >= least:
-            x = np.column_stack([carrier, *others])
-            found.append((gene, result, carriers, rows.height, *(_untold(x, outcome) or fit(x, outcome))))
+    tested = sorted(set(rows[_RESULT]) - set(reference))
+    if len(tested) == _MIRRORED and not reference:
+        tested = [min(tested, key=lambda name: (rows[_RESULT] == name).sum())]
+    for result in tested:
+        carrier = rows[_RESULT] == result
+        some = rows.filter(compared | carrier)
+        carriers, others = int(carrier.sum()), some.height - int(carrier.sum())
+        if carriers < least or (others < least and not reference):
+            continue
+        x, y = (some[_RESULT] == result).cast(pl.Float64).to_numpy(), some[_OUTCOME].to_numpy()
+        beside = some.select(extra).to_numpy().reshape(some.height, len(extra))
+        one = untold(NO_REFERENCE) if others < least else fit(x, beside, y)
+        cases = (int(y[x > 0].sum()), int(y.sum())) if fit is logistic else (None, None)
+        found.append((result, against, carriers, some.height, *cases, *one))
     return found
-
-
-def _untold(x: Numbers, y: Numbers) -> Fit | None:
-    """Why the effect of the first column cannot be told; None where it can."""
-    if (y == y[0]).all():
-        return None, None, None, SAME_OUTCOME
-    # Of unit length, so that what counts as none does not depend on the covariates' units.
-    columns = x / np.maximum(np.linalg.norm(x, axis=0), _NEAR)
-    left = columns[:, 0] - columns[:, 1:] @ np.linalg.lstsq(columns[:, 1:], columns[:, 0])[0]
-    return (None, None, None, COLLINEAR) if np.linalg.norm(left) < _COLLINEAR else None
-
-
-def linear(x: Numbers, y: Numbers) -> Fit:
-    """Least squares: effect of the first column, its standard error, p by the t distribution.
-
-    Args:
-        x: (people, terms), an intercept among them.
-        y: (people,)
-    """
-    from scipy.special import stdtr
-
-    free = len(y) - x.shape[1]
-    inverse = np.linalg.pinv(x.T @ x)
-    beta = inverse @ x.T @ y
-    residual = float(((y - x @ beta) ** 2).sum()) / max(free, 1)
-    error = float(np.sqrt(residual * inverse[0, 0]))
-    p = 2 * float(stdtr(free, -abs(beta[0]) / error)) if free > 0 and error > 0 else float("nan")
-    return float(beta[0]), error, p, "linear"
-
-
-def logistic(x: Numbers, y: Numbers) -> Fit:
-    """Log odds ratio of the first column (0 or 1), its standard error and p; by Firth's likelihood where sparse."""
-    cells = [int(((x[:, 0] == one) & (y == two)).sum()) for one in (0, 1) for two in (0, 1)]
-    from scipy.special import chdtrc, ndtr
-
-    if min(cells) >= SPARSE:
-        beta, error, _ = _fitted(x, y, penalised=False)
-        return beta[0], error, 2 * float(ndtr(-abs(beta[0]) / error)), "logistic"
-    beta, error, most = _fitted(x, y, penalised=True)
-    _, _, without = _fitted(x, y, penalised=True, fixed=1)
-    return beta[0], error, float(chdtrc(1, max(2 * (most - without), 0.0))), "firth"
-
-
-def _fitted(x: Numbers, y: Numbers, *, penalised: bool, fixed: int = 0) -> tuple[Numbers, float, float]:
-    """Coefficients (the first `fixed` stay 0), the first's standard error, and the log likelihood.
-
-    Firth D. Bias reduction of maximum likelihood estimates. Biometrika 1993;80:27-38 (doi:10.1093/biomet/80.1.27);
-    Heinze and Schemper, Stat Med 2002;21:2409-19 (doi:10.1002/sim.1047), whose test keeps the full model's penalty.
-    """
-    beta = np.zeros(x.shape[1])
-    for _ in range(_STEPS):
-        chance = 1 / (1 + np.exp(-(x @ beta)))
-        weight = chance * (1 - chance)
-        inverse = np.linalg.pinv((x * weight[:, None]).T @ x)
-        leverage = weight * np.einsum("ij,jk,ik->i", x, inverse, x) if penalised else np.zeros(len(y))
-        score = x.T @ (y - chance + leverage * (0.5 - chance))
-        free = x[:, fixed:]
-        step = np.linalg.pinv((free * weight[:, None]).T @ free) @ score[fixed:]
-        step *= min(1.0, _LONGEST / max(float(np.abs(step).max()), _NEAR))
-        beta[fixed:] += step
-        if float(np.abs(step).max()) < _NEAR:
-            break
-    line = x @ beta
-    likelihood = float((y * line - np.logaddexp(0, line)).sum())
-    if penalised:
-        likelihood += 0.5 * float(np.linalg.slogdet((x * weight[:, None]).T @ x)[1])
-    return beta, float(np.sqrt(inverse[0, 0])), likelihood
 
 
 def false_discovery_rates(p: Numbers) -> Numbers:

@@ -7,6 +7,7 @@ import polars as pl
 COUNTS = {"kind": pl.String, "group": pl.String, "drug": pl.String, "gene": pl.String, "name": pl.String,
           "n": pl.Int64}
 EVERYBODY = "all"
+INDETERMINATE = "Indeterminate"  # the phenotype of alleles whose function nobody knows
 CHANGES = ("avoid", "alternative", "adjust")
 _BY = tuple(COUNTS)[:-1]
 

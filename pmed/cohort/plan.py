@@ -103,8 +103,11 @@ def files_of_same_people(paths: Sequence[Path], build: str) -> tuple[list[Files]
         GenomeError: files on several builds, or a sample that two files share whose people are not the same.
         OptionError: a file that is given twice.
     """
-    if len({path.resolve() for path in paths}) < len(paths):
-        raise OptionError("a genome file is given twice", hint="name each file once")
+    seen: set[Path] = set()
+    for path in paths:
+        if path.resolve() in seen:
+            raise OptionError("a genome file is given twice", where=str(path), hint="name each file once")
+        seen.add(path.resolve())
     heads, unread = _heads(paths)
     _must_be_on_one_build(heads, build)
     same: dict[frozenset[str], list[Header]] = {}

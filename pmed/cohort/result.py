@@ -13,7 +13,7 @@ from ..files import write_whole
 
 STATE = "state.json"
 NUMBERS: dict[str, type[pl.DataType]] = {"n": pl.Int64, "of": pl.Int64, "share": pl.Float64, "low": pl.Float64,
-                                         "high": pl.Float64}
+                                         "high": pl.Float64, "unknown": pl.Int64}
 
 
 @dataclass(frozen=True)
@@ -74,10 +74,16 @@ class Cohort:
         if not path.is_file():
             raise ResultError(f"has no summary {name!r}", where=str(self.folder))
         # As text first: the types cannot be told of an empty table, and a group may be named 1.
-        return pl.read_csv(path, infer_schema=False).cast(NUMBERS)  # type: ignore[arg-type]
+        text = pl.read_csv(path, infer_schema=False)
+        return text.cast({name: kind for name, kind in NUMBERS.items() if name in text.columns})
 
     def __str__(self) -> str:
-        parts = [f"{self.people} people"]
-        parts += [f"{len(lost)} {what}" for lost, what in (
-            (self.unread, "files unread"), (self.lost, "people without results"), (self.failures, "failures")) if lost]
+        parts = [_many(self.people, "person", "people")]
+        parts += [_many(len(lost), *words) for lost, words in (
+            (self.unread, ("file unread", "files unread")), (self.failures, ("failure", "failures")),
+            (self.lost, ("person without results", "people without results"))) if lost]
         return ", ".join(parts) + f"; {self.address or self.folder}"
+
+
+def _many(number: int, one: str, more: str) -> str:
+    return f"{number} {one if number == 1 else more}"

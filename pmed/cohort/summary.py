@@ -30,7 +30,9 @@ def summaries(counts: pl.DataFrame, *, advised: bool = True) -> dict[str, pl.Dat
     """The summary tables by name.
 
     ``frequencies``: by group and gene, of phenotypes, diplotypes, alleles and statuses: `n` of `of` (those with one
-    answer that no unread site can change; for alleles their chromosomes; for a status everybody with a genome).
+    answer that no unread site can change; for alleles their chromosomes; for a status everybody with a genome), and
+    `unknown`: how many of those with a genome have no such answer. Where that depends on the answer, as of genes whose
+    harmful variants alone can be told, shares are none of the group.
     ``actionable``: people for whom a drug's use is known to change, of all; and those who take such a drug, of those
     who take any: who could not be assessed is among "all" and not among these. ``drugs_phenotypes``: of those
     who take a drug and have a result of a gene, how many have each phenotype ("" where unknown). ``qc``: of each gene
@@ -47,7 +49,10 @@ def _of(counts: pl.DataFrame, by: list[str]) -> pl.DataFrame:
 
 def _frequencies(counts: pl.DataFrame) -> pl.DataFrame:
     rows = counts.filter(pl.col("kind").is_in(["phenotype", "diplotype", "allele", "status"]))
-    return _of(rows, ["kind", "group", "gene"]).select("group", "gene", "kind", "name", *_SHARES).sort(
+    genome = counts.filter(kind="status").group_by("group", "gene").agg(_people=pl.col("n").sum())
+    answered = pl.col("of") // pl.when(kind="allele").then(2).otherwise(1)
+    return _of(rows, ["kind", "group", "gene"]).join(genome, on=["group", "gene"], how="left").with_columns(
+        unknown=pl.col("_people") - answered).select("group", "gene", "kind", "name", *_SHARES, "unknown").sort(
         "group", "gene", "kind", "name")
 
 

@@ -6,9 +6,7 @@ written whole, the note that it is done last; so a chunk that a kill ended is do
 
 from __future__ import annotations
 
-import errno
 import io
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,6 +15,7 @@ from pathlib import Path
 import msgspec
 import polars as pl
 
+from ..apart import Tried, apart, tried
 from ..batch.people import rows_of
 from ..collecting import uncollected
 from ..engine import Engine
@@ -33,7 +32,6 @@ from ..stages.read import empty_tables, read
 from ..tables import TABLES
 from ..types import ReadRequest
 from . import staging
-from .apart import Tried, apart
 from .counts import counted
 from .plan import Block, Chunk
 
@@ -41,9 +39,6 @@ RESULTS = ("gene_results", "present_phenotypes", "predictions", "suggestions")
 MORE = ("people", "exposures", "issues", "counts")
 UNGROUPED = "(no group)"
 WORK = "work"
-_NO_ROOM = re.compile("No space left|quota", re.IGNORECASE)
-_AGAIN = "run the same again when there is room: what is done stays"
-_LACKING = {errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO, errno.EPIPE}
 Tables = dict[str, pl.DataFrame]
 
 
@@ -176,37 +171,16 @@ class Worker:
     def _results(self, records: Mapping[str, pl.DataFrame], block: Block, people: Sequence[tuple[str, str]],
                  lost: dict[str, str], whole: Tried[Tables] | None) -> Iterator[Tables]:
         """What is made of those who are left; whatever is wrong costs only those whom it is about."""
-        for some, tried in apart(people, partial(self._tried, records, block), whole):
-            self.engine.plugins.failures += tried.failures
-            if tried.made is None:
-                lost.update(dict.fromkeys((patient for patient, _ in some), "; ".join(map(str, tried.wrong))))
+        for some, one in apart(people, partial(self._tried, records, block), whole):
+            self.engine.plugins.failures += one.failures
+            if one.made is None:
+                lost.update(dict.fromkeys((patient for patient, _ in some), one.why))
             else:
-                yield tried.made
+                yield one.made
 
     def _tried(self, records: Mapping[str, pl.DataFrame], block: Block,
                people: Sequence[tuple[str, str]]) -> Tried[Tables]:
-        """Some people, and what went wrong; failures that name their patients have cost what they cost.
-
-        Raises:
-            PmedError: what the machine lacks, which is about nobody.
-        """
-        failures = self.engine.plugins.failures
-        before = len(failures)
-        try:
-            made = self._kept(self._run(records, block, people))
-        except Exception as error:  # isolation: one person's data must not end the results of all others
-            _must_be_of_people(error)
-            said = str(error) if isinstance(error, PmedError) else f"{type(error).__name__}: {error}"
-            return Tried(None, frozenset({" ".join(said.split())}))
-        else:
-            mine = tuple(failures[before:])
-            _must_have_room(mine)
-            # Not the words, which may be about the data.
-            wrong = frozenset((one.plugin, one.component, one.stage, one.error, one.place)
-                              for one in mine if not one.patients)
-            return Tried(made, wrong, mine)
-        finally:
-            del failures[before:]
+        return tried(self.engine.plugins.failures, lambda: self._kept(self._run(records, block, people)))
 
     def _run(self, records: Mapping[str, pl.DataFrame], block: Block, people: Sequence[tuple[str, str]]) -> Tables:
         ids = [patient for patient, _ in people]
@@ -262,27 +236,6 @@ def _gone(people: Sequence[tuple[str, str]], block: Block, unread: Iterable[str]
     there = {sample for path in block.paths for sample in head_of(path).samples}
     return {patient: f"the genome is in {named[sample]}, which cannot be read" for patient, sample in people
             if sample in named.keys() - there}
-
-
-def _must_be_of_people(error: Exception) -> None:
-    """Refuse to take what this machine lacks for something about people: to them it would be lost for good.
-
-    Raises:
-        PmedError: saying what is lacking.
-    """
-    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in _LACKING):
-        lacking = getattr(error, "strerror", "") or "out of memory"
-        raise PmedError(f"a process could not go on: {lacking}", hint=_AGAIN) from error
-
-
-def _must_have_room(failures: Iterable[Failure]) -> None:
-    """Likewise of plugins, whose failures are words.
-
-    Raises:
-        PmedError: a disk was full.
-    """
-    if full := next((one for one in failures if one.error == OSError.__name__ and _NO_ROOM.search(one.message)), None):
-        raise PmedError(f"a process could not go on: {full}", hint=_AGAIN)
 
 
 PEOPLE: dict[str, type[pl.DataType]] = {

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import polars as pl
 
-from ..measured import NOT_DONE, recent, same, usable
+from ..measured import NOT_DONE, height_days, recent, same, usable
 from ..normalise.codes import condition_groups, groups, left_open, readable
 from ..normalise.units import CODES, GOAL, LOINC
 from ..options import option
@@ -83,7 +83,7 @@ class DerivedFeatures:
     def run(self, tables: Tables, wanted: Sequence[str]) -> dict[str, pl.DataFrame]:
         """One row a patient of ``samples`` and ``patients``, with the wanted features."""
         people = people_of(tables)
-        values = usable(people, table_of(tables, "observations"), _codes(wanted)).lazy()
+        values = _without_old_heights(people, usable(people, table_of(tables, "observations"), _codes(wanted)))
         frame = person(people).drop("ancestry").lazy()
         parts = [_of_the_liver(self._newest(people, values), table_of(tables, "medications")),
                  self._series(values, wanted), _kidneys(frame, values), _answers(people, tables),
@@ -156,6 +156,15 @@ def _codes(wanted: Sequence[str]) -> tuple[str, ...]:
     latest = [one for code in _asked(wanted, LATEST) for one in same(code)]
     return tuple(dict.fromkeys([_WEIGHT, _HEIGHT, _PACK_YEARS, *_CREATININE, *_EGFR, *_BILIRUBIN, *_ALBUMIN, *_INR,
                                 *_INR_GOAL, *latest, *_asked(wanted, TREND)]))
+
+
+def _without_old_heights(people: pl.DataFrame, values: pl.DataFrame) -> pl.LazyFrame:
+    """The measurements without the heights that tell nothing of today: those of childhood, of adults."""
+    births = people.lazy().select("patient_id", "birth_date")
+    ago = (pl.col("index_date") - pl.col("start")).dt.total_days()
+    old = (pl.col("canonical_code") == _HEIGHT) & (ago > height_days(pl.col("birth_date"), pl.col("index_date")))
+    return values.lazy().join(births, on="patient_id", how="left", maintain_order="left").filter(~old).drop(
+        "birth_date")
 
 
 def _last(codes: Sequence[str], what: str = "value") -> pl.Expr:

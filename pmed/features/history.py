@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import polars as pl
 
-from ..measured import usable, weight_days
+from ..measured import height_days, usable, weight_days
 from ..normalise.drugs import name_of_medicine, unrecognised
 from ..normalise.plausible import OLDEST
 from ..normalise.units import CODES
@@ -29,7 +29,8 @@ class HistoryFeatures:
 
     - ``age`` in years (below 120) with fraction, exact on birthdays; ``sex`` female or male; ``ancestry`` as recorded.
     - ``height`` (cm) and ``weight`` (kg): the latest value; null where that is outside 50 to 250 cm, 2 to 400 kg. A
-      weight counts for a year, below 18 years of age for 90 days, below 2 years for 30, and is then unknown.
+      weight counts for a year, below 18 years of age for 90 days, below 2 years for 30, and is then unknown. A height
+      counts for a year, below 2 years for 30 days, an adult's for ten years, and never one from below 18.
     - ``on:<ingredient>``: an active medicine holds it. False needs a record that lists medicines, or says that none is
       taken, and in which every current one is known: a medicine that was not recognised, one that could be it, or an
       order that was left out makes it unknown.
@@ -100,13 +101,14 @@ def _measures(people: pl.DataFrame, observations: pl.DataFrame, wanted: tuple[st
     if not limits:
         return people.select("patient_id")
     ago = (pl.col("index_date") - pl.col("start")).dt.total_days()
-    young = {"weight": ago <= weight_days(pl.col("birth_date"), pl.col("index_date"))}
+    born, today = pl.col("birth_date"), pl.col("index_date")
+    young = {"weight": ago <= weight_days(born, today), "height": ago <= height_days(born, today)}
     latest = [pl.when(pl.col("value").is_between(low, high), young.get(name, True)).then("value").filter(
         pl.col("canonical_code") == code).last().alias(name) for name, (code, low, high) in limits.items()]
     codes = tuple(dict.fromkeys(code for code, _, _ in limits.values()))
-    born = people.select("patient_id", "birth_date")
-    return usable(people, observations, codes).join(born, on="patient_id", how="left", maintain_order="left").group_by(
-        "patient_id").agg(latest)
+    births = people.select("patient_id", "birth_date")
+    rows = usable(people, observations, codes).join(births, on="patient_id", how="left", maintain_order="left")
+    return rows.group_by("patient_id").agg(latest)
 
 
 @unless_repeated

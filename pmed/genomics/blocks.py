@@ -100,6 +100,11 @@ class Block:
         return np.where(there, self._tabs[np.minimum(at, len(self._tabs) - 1)], self.ends)
 
     @cached_property
+    def alts(self) -> tuple[Ints, Ints]:
+        """(lines,) first offset and end of ALT."""
+        return self.column(4)
+
+    @cached_property
     def angles(self) -> Ints:
         """Offsets of every ``<``: symbolic alleles have one."""
         return np.flatnonzero(self.data == _ANGLE)

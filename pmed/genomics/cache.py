@@ -34,12 +34,14 @@ from .order import Order, is_cut
 from .records import Positions, Read, Record
 from .scan import batches
 from .sealing import AGAIN, KEY, MAGIC, NO_CHECK, damaged, must_be_sound, seal
+from .structural import SUSPECT_TEXT, in_frame, meets, neighbourhoods
 from .syntax import Fault, record_faults
 from .table import CODES, SAMPLE, schema, with_codes
 
 FORMAT = "pmed/genotypes/2"
 _READ = ("pmed/genotypes/1", FORMAT)  # the first had no codes
 _KEPT = ("fileformat", "reference", "assembly", "contig")
+_COMMANDS = "bcftools_"  # what was done to a file (`header.fills_missing`)
 _LEFT_OUT = ("contig",)  # `About.written` has them
 # A stretch of rows is unpacked by the group; a group is held in memory while it is written.
 _GROUP_ROWS, _GROUP_CELLS = 25_000, 1_000_000
@@ -67,10 +69,19 @@ class Step(NamedTuple):
     last: int
 
 
+class Spot(NamedTuple):
+    """A break of a structural change (`structural.Break`), and its row."""
+
+    row: int
+    chrom: str
+    first: int
+    last: int
+
+
 class About(msgspec.Struct, frozen=True):
     """What a cache holds beside its rows; `faults` are those of the files as a whole: source, place, code, text.
 
-    `coded` is the number of rows with codes in the place of the columns of samples.
+    `coded` is the number of rows with codes in the place of the columns of samples. Older caches have no `structural`.
     """
 
     pmed: str
@@ -82,6 +93,7 @@ class About(msgspec.Struct, frozen=True):
     faults: list[tuple[str, str, str]]
     steps: list[Step]
     coded: int = 0
+    structural: list[Spot] | None = None
 
 
 def is_cache(head: bytes) -> bool:
@@ -125,7 +137,7 @@ def read_cache_header(path: Path) -> Header:
 
 
 def read_cache(header: Header, wanted: Positions) -> Read:
-    """The records that reach a wanted position, with their calls, as `read_records` gives them of the files themselves.
+    """The records that `read_records` gives of the files themselves, with their calls.
 
     Raises:
         GenomeError: the file is damaged.
@@ -134,9 +146,11 @@ def read_cache(header: Header, wanted: Positions) -> Read:
     read = Read(contigs=set(about.contigs), written=set(about.written),
                 faults=[Fault(*fault) for fault in about.faults])
     try:
-        for row, rows in _stretches(about.steps, wanted):
-            table = pl.scan_parquet(path, glob=False)
-            some = _reaching(table.slice(row, rows).select("chrom", "pos", "last").collect(), wanted) + row
+        table = pl.scan_parquet(path, glob=False)
+        found = [_reaching(table.slice(row, rows).select("chrom", "pos", "last").collect(), wanted) + row
+                 for row, rows in _stretches(about.steps, wanted)]
+        odd = _structural(table, about, wanted)
+        for some in [np.unique(np.concatenate([*found, odd]))] if len(odd) else found:
             for part in _by_group(some, len(header.samples)):
                 calls = _calls(table, part, coded=bool(about.coded))
                 heads = _rows(table.drop(*SAMPLE, CODES, strict=False), part)
@@ -181,6 +195,7 @@ class _Writing:
     written: set[str] = field(default_factory=set)
     faults: list[tuple[str, str, str]] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
+    structural: list[Spot] = field(default_factory=list)
 
     @property
     def group_rows(self) -> int:
@@ -211,6 +226,7 @@ class _Writing:
         for frame in batches(header):
             order.watch(frame)
             self._note_steps(frame)
+            self.structural += (Spot(self.rows + row, *one[2:]) for row, some in in_frame(frame) for one in some)
             self.rows += frame.height
             line = int(frame["line"][-1])
             self.progress(f"{header.path.name}: {self.rows - before:,} records")
@@ -248,9 +264,10 @@ class _Writing:
 
     def about(self) -> About:
         """What the cache holds beside its rows."""
-        meta = dict.fromkeys(line for header in self.headers for line in header.meta if line[0] in _KEPT)
+        meta = dict.fromkeys(line for header in self.headers for line in header.meta
+                             if line[0] in _KEPT or line[0].startswith(_COMMANDS))
         return About(self.version, list(self.headers[0].samples), list(meta), self.sources, sorted(self.contigs),
-                     sorted(self.written), self.faults, self.steps, self.coded)
+                     sorted(self.written), self.faults, self.steps, self.coded, self.structural)
 
 
 def _place(source: str, sources: int, place: str) -> str:
@@ -287,6 +304,19 @@ def _stretches(steps: Sequence[Step], wanted: Positions) -> Iterator[tuple[int, 
         end = step.row + step.rows
     if end:
         yield start, end - start
+
+
+def _structural(table: pl.LazyFrame, about: About, wanted: Positions) -> NDArray[np.int64]:
+    """Numbers of the rows with a structural change near a wanted position."""
+    near = neighbourhoods(wanted)
+    spots = about.structural
+    if spots is None:  # written before they were noted
+        written, copies = pl.col("alt").str.contains(SUSPECT_TEXT), pl.col("format").str.contains("CN", literal=True)
+        odd = (table.with_row_index("row").select("row", "chrom", "pos", "last", "alt", "format")
+               .filter(written | (pl.col("alt").is_null() & copies)).collect())
+        spots = [Spot(int(odd["row"][row]), *one[2:]) for row, some in in_frame(odd) for one in some]
+    return np.array([spot.row for spot in spots if meets(near.get(spot.chrom, ()), spot.first, spot.last)],
+                    dtype=np.int64)
 
 
 def _group_rows(samples: int) -> int:

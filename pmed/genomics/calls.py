@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from pmed.errors import GenomeError
 
-from . import sureness
+from . import local, mixtures, support, sureness
 from .coded import MEANINGS, Coded
+from .contigs import MITOCHONDRION
 from .reads import Reads, judged
 from .syntax import Fault
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from .records import Record
 
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 NONE = -1
 _MOST_DIGITS = 4
 _EVEN_ODDS = 3  # phred: one in two
@@ -44,11 +46,12 @@ class Calls:
         phased: ``|`` between the alleles.
         phase_set: PS.
         dp: DP; where MIN_DP is given, the lesser of the two.
-        gq: GQ, or where that is not given RGQ, or what `sureness` makes of other fields.
+        gq: GQ, or where that is not given RGQ or GQX, or what `sureness` makes of other fields.
         failed: FT is neither PASS nor ``.``.
         length: LEN, bases that a block of VCF 4.5 covers, each sample for itself.
         uneven: AD does not fit the call; None where the records were not read as text, or have no AD.
         against: AD contradicts the call (`reads.judged`); None likewise.
+        unlikely: Likelihoods or posteriors contradict the call (`sureness.contradicted`); None likewise.
         copies: CN, copies of the stretch that the record spans; None where no sample has it.
     """
 
@@ -62,6 +65,7 @@ class Calls:
     length: Ints | None = None
     uneven: NDArray[np.bool_] | None = None
     against: NDArray[np.bool_] | None = None
+    unlikely: NDArray[np.bool_] | None = None
     copies: Ints | None = None
 
     def of(self, samples: NDArray[Any]) -> Calls:
@@ -225,7 +229,7 @@ def _odd_cells(records: Sequence[Record]) -> Iterator[Fault]:
     """Records of one FORMAT without a GT, or with a sample that has more values than FORMAT has keys."""
     form = records[0].format
     for record in records:
-        if "GT" not in form.split(":"):
+        if not local.has_genotype(form.split(":")):
             yield Fault(record.where, "no-genotype", "the record has no GT: nobody was called there")
         most = max((cell.count(b":") for cell in bytes(record.calls).split(b"\t")), default=0)  # type: ignore[arg-type]
         if most > form.count(":"):
@@ -233,11 +237,12 @@ def _odd_cells(records: Sequence[Record]) -> Iterator[Fault]:
 
 
 def _batches(records: Sequence[Record], numbers: Sequence[int], samples: int) -> Iterator[list[int]]:
-    """Numbers of records with the same FORMAT, so many at a time that memory stays bounded."""
+    """Numbers of records with the same FORMAT, mitochondrial ones for themselves; so many that memory stays bounded."""
     most = max(1, MOST_CELLS // max(1, samples))
-    by_format: dict[str, list[int]] = {}
+    by_format: dict[tuple[str, bool], list[int]] = {}
     for number in numbers:
-        by_format.setdefault(records[number].format, []).append(number)
+        one = records[number]
+        by_format.setdefault((one.format, one.chrom == MITOCHONDRION), []).append(number)
     for same in by_format.values():
         yield from (same[start:start + most] for start in range(0, len(same), most))
 
@@ -269,21 +274,53 @@ def _general(records: Sequence[Record], samples: int) -> list[Calls]:
     """Calls of records with one FORMAT; each distinct GT text is decoded once."""
     keys = records[0].format.split(":")
     fields = pl.Series([cell for record in records for cell in _cells(record, samples)]).str.split(":")
+    key, of = "GT" if "GT" in keys else local.GENOTYPE, local.indices(fields, keys)
     nothing = pl.Series(["."]).new_from_index(0, len(fields))
-    texts = fields.list.get(keys.index("GT"), null_on_oob=True).fill_null(".") if "GT" in keys else nothing
+    texts = fields.list.get(keys.index(key), null_on_oob=True).fill_null(".") if key in keys else nothing
     found = _genotypes(texts, records, samples)
-    dp, least, gq, rgq = (_numbers(fields, keys, key) for key in ("DP", "MIN_DP", "GQ", "RGQ"))
-    uneven, against = judged(found[:, :2], found[:, 2], _reads(fields, keys, found)) if "AD" in keys else (None, None)
+    if key != "GT":
+        found = np.column_stack([local.to_record(found[:, :2], of), found[:, 2:]])
+    mixed = records[0].chrom == MITOCHONDRION and any(key in mixtures.KEYS for key in keys)
+    found, denied = mixtures.resolved(found, fields, keys) if mixed else (found, None)
+    dp, least, gq, rgq, gqx = (_numbers(fields, keys, key) for key in ("DP", "MIN_DP", "GQ", "RGQ", "GQX"))
     phase_set, unreadable = _phase_sets(fields, keys)
     dp = np.where(least == NONE, dp, np.where(dp == NONE, least, np.minimum(dp, least)))
-    gq, phased = np.where(gq == NONE, rgq, gq), (found[:, 3] == 1) & ~unreadable
-    if (gq == NONE).any() and any(key in sureness.KEYS for key in keys):
-        gq = np.where(gq == NONE, sureness.quality(fields, keys, found[:, :2], found[:, 2]), gq)
-    whole = Calls(found[:, :2], found[:, 2], phased, phase_set, dp, gq, _failed(fields, keys),
+    gq, phased = np.where(gq == NONE, np.where(rgq == NONE, gqx, rgq), gq), (found[:, 3] == 1) & ~unreadable
+    known = _Known(np.repeat([len(record.alts) + 1 for record in records], samples), of)
+    uneven, against, unlikely, quality = _evidence(fields, keys, found, gq, known)
+    against = denied if against is None else against if denied is None else against | denied
+    whole = Calls(found[:, :2], found[:, 2], phased, phase_set, dp, quality, _failed(fields, keys),
                   _numbers(fields, keys, "LEN") if "LEN" in keys else None,
-                  uneven, against, _numbers(fields, keys, "CN") if "CN" in keys else None)
+                  uneven, against, unlikely, _numbers(fields, keys, "CN") if "CN" in keys else None)
     parts = {name: np.split(values, len(records)) for name, values in vars(whole).items() if values is not None}
     return [Calls(**{name: values[number] for name, values in parts.items()}) for number in range(len(records))]
+
+
+class _Known(NamedTuple):
+    """(calls,) how many alleles each call's record has, and the local ones: the text that lists them."""
+
+    many: Ints
+    local: pl.Series
+
+
+def _evidence(fields: pl.Series, keys: list[str], found: Ints, gq: Ints,
+              known: _Known) -> tuple[Bools | None, Bools | None, Bools | None, Ints]:
+    """What reads and likelihoods, of all alleles or the local ones, say of each call, and its quality."""
+    alleles, ploidy, uneven, against, unlikely = found[:, :2], found[:, 2], None, None, None
+    own = local.to_local(alleles, known.local) if any(key in keys for key in ("LAD", "LPL")) else alleles
+    if support.counted(keys):
+        mine = own if support.is_local(keys) else alleles
+        uneven, against = judged(mine, ploidy, _reads(fields, keys, mine))
+    if any(key in sureness.JUDGED for key in keys):
+        unlikely = sureness.contradicted(fields, keys, alleles, ploidy, quality=gq, many=known.many)
+    if (gq == NONE).any() and any(key in sureness.KEYS for key in keys):
+        gq = np.where(gq == NONE, sureness.quality(fields, keys, alleles, ploidy), gq)
+    if "LPL" in keys:
+        renamed = ["" if key in sureness.JUDGED else "PL" if key == "LPL" else key for key in keys]
+        worse = sureness.contradicted(fields, renamed, own, ploidy, quality=gq, many=local.numbers(known.local))
+        unlikely = worse if unlikely is None else unlikely | worse
+        gq = np.where(gq == NONE, sureness.quality(fields, renamed, own, ploidy), gq)
+    return uneven, against, unlikely, gq
 
 
 def _cells(record: Record, samples: int) -> list[str]:
@@ -319,10 +356,8 @@ def _genotype(text: str, record: Record) -> _Genotype:
 
 
 def _reads(fields: pl.Series, keys: list[str], found: Ints) -> Reads:
-    """What AD and DP say of the alleles of each call."""
-    texts = fields.list.get(keys.index("AD"), null_on_oob=True).str.split(",")
-    reads = texts.list.eval(pl.element().cast(pl.Int64, strict=False))
-    frame = pl.DataFrame({"reads": reads, "one": found[:, 0], "two": found[:, 1]})
+    """What AD (or what stands for it) and DP say of the alleles of each call."""
+    frame = pl.DataFrame({"reads": support.reads_of(fields, keys), "one": found[:, 0], "two": found[:, 1]})
     one, two = (pl.when(pl.col(name) >= 0).then(pl.col("reads").list.get(pl.col(name).clip(0), null_on_oob=True))
                 for name in ("one", "two"))
     told = frame.select(one=one, two=two, total=pl.col("reads").list.sum()).fill_null(NONE)

@@ -18,13 +18,15 @@ from .blocks import Bools, Bytes, Ints, numbers
 from .calls import NONE, Calls
 from .genotypes import short
 from .reads import Reads, judged
-from .sureness import KEYS
+from .support import counted
+from .sureness import JUDGED, KEYS
 
-_COLON, _DOT, _COMMA = b":.,"
+_COLON, _DOT, _COMMA, _ZERO = b":.,0"
 _MOST = 2**31 - 1
 _ROOM = b"\n" + bytes(15)  # windows may reach over the end
 _PASS = b"PASS"
-_LEFT = {"LEN", "CN"}
+_MOST_SEEN = 6  # genotypes of three alleles: of more their likelihoods are read one by one
+_LEFT = {"LEN", "CN", "LAA", "LA", "LAD", "LPL", "RD", "HDS"}
 
 
 class Span(NamedTuple):
@@ -69,22 +71,54 @@ class Cells:
     def calls(self) -> tuple[Calls, Bools]:
         """The calls of all cells, and (cells,) those that `calls.decode` has to read."""
         odd = self.count >= len(self.keys)
-        if not _LEFT.isdisjoint(self.keys):
+        if not _LEFT.isdisjoint(self.keys) or ("AD" not in self.keys and counted(self.keys)):
             odd |= True
         found: dict[str, Ints] = {}
-        for key in ("PS", "DP", "MIN_DP", "GQ", "RGQ"):
+        for key in ("PS", "DP", "MIN_DP", "GQ", "RGQ", "GQX"):
             found[key] = self._numbers(key, odd)
         dp, least, gq = found["DP"], found["MIN_DP"], found["GQ"]
         if "MIN_DP" in self.keys:
             dp = np.where(least == NONE, dp, np.where(dp == NONE, least, np.minimum(dp, least)))
         if "RGQ" in self.keys:
             gq = np.where(gq == NONE, found["RGQ"], gq)
+        if "GQX" in self.keys:
+            gq = np.where(gq == NONE, found["GQX"], gq)
+        genotypes = self._genotypes(odd)
         if not set(KEYS).isdisjoint(self.keys):
             odd |= gq == NONE
-        genotypes = self._genotypes(odd)
+        if not set(JUDGED).isdisjoint(self.keys):
+            odd |= self._perhaps_unlikely(*genotypes[:2])
         if "AD" in self.keys:
             odd |= self._against(*genotypes[:2], found["DP"])
         return Calls(*genotypes, found["PS"], dp, gq, self._failed()), odd
+
+    def _perhaps_unlikely(self, alleles: Ints, ploidy: Ints) -> Bools:
+        """(cells,) calls whose own PL is not seen to be 0; the others may be contradicted by their likelihoods."""
+        span, more = self._field("PL"), not {"GP", "PP", "DS"}.isdisjoint(self.keys)
+        if span is None:
+            return np.asarray(ploidy > 0)
+        missing = (span.end == span.begin) | (self.data[span.begin] == _DOT)
+        low, high = np.sort(alleles, axis=1).T
+        place = np.where(ploidy == 2, high * (high + 1) // 2 + low, high)
+        sure, begin = (place == 0) & self._is_zero(span.begin, span.end), span.begin.copy()
+        for number in range(1, _MOST_SEEN):
+            some = np.flatnonzero(place >= number)
+            begin[some] = self._behind_comma(begin[some])
+            here = some[place[some] == number]
+            sure[here] = self._is_zero(begin[here], span.end[here]) & (self.data[begin[here] - 1] == _COMMA)
+        return np.asarray((ploidy > 0) & ~sure & ~(missing & (not more)))
+
+    def _is_zero(self, begin: Ints, end: Ints) -> Bools:
+        """Whether just a 0 is written there, before a comma or the end of the field."""
+        last = (begin + 1 == end) | (self.data[begin + 1] == _COMMA)
+        return np.asarray((begin < end) & (self.data[begin] == _ZERO) & last)
+
+    def _behind_comma(self, begin: Ints) -> Ints:
+        """Where the next number begins, if this one has not more than five digits; else somewhere inside of it."""
+        found = begin + 5
+        for width in (4, 3, 2, 1):
+            found = np.where(self.data.take(begin + width, mode="clip") == _COMMA, begin + width, found)
+        return np.minimum(found + 1, len(self.data) - 2)
 
     def _against(self, alleles: Ints, ploidy: Ints, depth: Ints) -> Bools:
         """(cells,) calls that their reads contradict: a caller writes few, and these are read whole."""

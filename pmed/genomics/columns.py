@@ -13,11 +13,14 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from . import mixtures
 from .alleles import with_chr
-from .blocks import Block, Ints, last_position
+from .blocks import Block, Bools, Ints, last_position
 from .cells import cell_calls, side_by_side
+from .contigs import MITOCHONDRION
 from .lines import POS_DIGITS, decoded
 from .records import Record
+from .structural import with_mate
 from .syntax import record_faults
 from .table import Arrays, as_columns, framed, put
 
@@ -69,6 +72,7 @@ def decoded_frame(texts: pl.DataFrame, first: int, line: int, samples: int) -> p
     names = _sample_names(samples)
     if any(texts[name].null_count() for name in (*_NEEDED, *names)):
         raise Doubtful  # a column is missing or empty
+    texts = _mates_written(texts)
     joined = _Joined.of(texts, names)
     forms, form = _forms(texts["format"])
     columns = [cell_calls(text, texts[name].str.len_bytes().to_numpy().astype(np.int64), forms, form)
@@ -76,6 +80,7 @@ def decoded_frame(texts: pl.DataFrame, first: int, line: int, samples: int) -> p
     calls, alts = side_by_side([one for one, _ in columns]), _alts(texts, joined.alt)
     odd = np.logical_or.reduce([bad for _, bad in columns])
     odd |= calls["alleles"].reshape(texts.height, -1).max(axis=1) > alts
+    odd |= _may_be_mixed(texts["chrom"], forms)
     arrays = as_columns(calls)
     kept = _one_by_one(texts, np.flatnonzero(odd), samples, arrays)
     pos = texts["pos"].cast(pl.Int64)
@@ -84,6 +89,17 @@ def decoded_frame(texts: pl.DataFrame, first: int, line: int, samples: int) -> p
         "contig": texts["chrom"], "chrom": _contigs(texts["chrom"]), "pos": pos, "last": _last(texts, pos),
         "id": texts["id"], "ref": _upper(texts["ref"], joined.ref), "alt": _upper(_or_null(texts["alt"]), joined.alt),
         "filter": _or_null(texts["filter"]), "format": texts["format"], "text": kept}, arrays)
+
+
+def _mates_written(texts: pl.DataFrame) -> pl.DataFrame:
+    """Translocations whose other end is in INFO as breakends, as a reader of lines has them."""
+    rows = texts["info"].str.contains("CHR2=", literal=True).fill_null(value=False).arg_true()
+    if not len(rows):
+        return texts
+    some = texts[rows]
+    alts = [with_mate(alt.encode(), info.encode()).decode() for alt, info in some.select("alt", "info").iter_rows()]
+    infos = [info if "<" in alt else None for alt, info in zip(alts, some["info"], strict=True)]
+    return texts.with_columns(texts["alt"].scatter(rows, alts), texts["info"].scatter(rows, infos))
 
 
 @dataclass(frozen=True)
@@ -141,6 +157,14 @@ def _forms(column: pl.Series) -> tuple[list[str], Ints]:
         for _ in record_faults("N", (), None, text, ""):
             pass  # a FORMAT that cannot be read raises; a fault that can be read over is told where it is used
     return forms, form
+
+
+def _may_be_mixed(chroms: pl.Series, forms: Sequence[str]) -> Bools:
+    """(records,) mitochondrial ones, where a FORMAT has shares of reads."""
+    if all(set(mixtures.KEYS).isdisjoint(form.split(":")) for form in forms):
+        return np.zeros(len(chroms), dtype=bool)
+    names = [name for name in chroms.unique().to_list() if with_chr(name) == MITOCHONDRION]
+    return chroms.is_in(names).to_numpy()
 
 
 def _alts(texts: pl.DataFrame, joined: bytes) -> Ints:
@@ -217,6 +241,5 @@ def _one_by_one(texts: pl.DataFrame, rows: Ints, samples: int, arrays: Arrays) -
 
 def _record(columns: Sequence[str], where: str) -> Record:
     """What `calls.decode` looks at."""
-    alts = columns[4]
-    return Record(0, where, "", 0, (), columns[3], tuple(alts.split(",")) if alts != "." else (), None, columns[8],
-                  columns[9].encode(), 0)
+    alts = tuple(columns[4].split(",")) if columns[4] != "." else ()
+    return Record(0, where, with_chr(columns[0]), 0, (), columns[3], alts, None, columns[8], columns[9].encode(), 0)

@@ -119,3 +119,12 @@ def _samples(columns: list[str], path: Path) -> tuple[str, ...]:
 def _key_value(line: str) -> tuple[str, str]:
     key, _, value = line[2:].partition("=")
     return key, value
+
+
+# bcftools merge -0, the plugins missing2ref and setGT -n 0: what a file did not have became 0/0.
+_FILLED = re.compile(r"\bmerge\b.*\s(-\w*0\b|--missing-to-ref\b)|\bmissing2ref\b|\bsetGT\b.*\s-n\s*0")
+
+
+def fills_missing(header: Header) -> bool:
+    """Whether the header tells that calls which were missing have been written as reference."""
+    return any(key.startswith("bcftools_") and _FILLED.search(value) for key, value in header.meta)

@@ -18,6 +18,7 @@ from .blocks import Block, last_position
 from .calls import Calls, decode
 from .genotypes import CELL, fixed_width
 from .records import Record
+from .structural import is_suspect, with_mate
 from .syntax import record_faults
 from .table import Arrays, blank, framed, put
 
@@ -52,6 +53,8 @@ def record_of(parts: Sequence[bytes], number: int, where: str) -> Record:
         raise GenomeError("the record's POS is not a whole number", where=where)
     if len(parts) < 10:
         raise GenomeError(f"the record has {len(parts)} columns, where at least 10 are expected", where=where)
+    if is_suspect(parts[4]):
+        parts = [*parts[:4], with_mate(parts[4], parts[7]), *parts[5:]]
     ids, ref, alts, flt, form = (parts[i].decode("latin-1") for i in (2, 3, 4, 6, 8))
     if not ref or not alts:
         raise GenomeError("the record has no REF or no ALT", where=where)
@@ -67,7 +70,7 @@ def decoded(records: Sequence[Record], samples: int) -> tuple[list[Calls], list[
     """The calls of records, and the sample columns as they were written where they hold more than the calls do.
 
     That is so where `calls.decode` had something to say about them, where each sample has an end of its own (LEN) or a
-    number of copies (CN), and where reads contradict a call (AD).
+    number of copies (CN), and where reads (AD) or likelihoods contradict a call.
 
     Raises:
         GenomeError: as `calls.decode`.
@@ -79,7 +82,7 @@ def decoded(records: Sequence[Record], samples: int) -> tuple[list[Calls], list[
 
 
 def _has_more(calls: Calls) -> bool:
-    against = calls.against is not None and bool(calls.against.any())
+    against = any(one is not None and bool(one.any()) for one in (calls.against, calls.unlikely))
     return calls.length is not None or calls.copies is not None or against
 
 

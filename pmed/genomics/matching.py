@@ -15,6 +15,7 @@ _GONE, _UNSURE, _MORE = "gone", "unsure", "more"
 # What symbolic alleles (VCF 4.5, section 1.4.5) leave of a base that they go over; of any other nobody knows. ``<CN0>``
 # to ``<CN9>`` are the copies on one strand, as 1000 Genomes writes them.
 _FATES = {"<DEL": _GONE, "<DUP": _MORE, "<INS": "", "<INV": "", "<BND": "", "<TRA": "", "<CTX": ""}
+SPANNED = "<*:DEL>"  # what older versions of GATK write for ``*``
 _COPIES = re.compile(r"<CN(\d+)>")
 
 
@@ -139,7 +140,7 @@ def _is_beside(site: Site, record: Record, alt: str) -> bool:
 
     Right behind a longer site it does not count as beside: in a repeat it may be the site's own deletion, put right.
     """
-    structural = alt.startswith("<") and alt not in ANY_OTHER
+    structural = alt.startswith("<") and alt not in (*ANY_OTHER, SPANNED)
     start, ref, to = site.event
     return structural and (start + len(ref) <= record.pos or (start == record.pos and len(ref) == len(to) == 1))
 

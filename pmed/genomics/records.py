@@ -10,7 +10,6 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -20,12 +19,14 @@ import numpy as np
 from pmed.errors import GenomeError
 
 from .alleles import with_chr
-from .blocks import Block, Bools, Ints, blocks, last_position, numbers, tells_end_by_length
+from .blocks import Block, Ints, blocks, last_position, tells_end_by_length
 from .calls import Alike, Calls, Packed
 from .coded import Coded
 from .files import is_bgzf, pieces, quiet_htslib
 from .header import Header
 from .order import Order
+from .reaches import Ends, suspects
+from .structural import Stretches, breaks, is_suspect, may_be_elsewhere, neighbourhoods, overlaps, with_mate
 from .syntax import Fault, record_faults
 
 if TYPE_CHECKING:
@@ -47,7 +48,6 @@ _FIRST_BLOCKS = 16
 _PACKED_FROM = 1 << 16
 ANY_OTHER = ("<NON_REF>", "<*>")
 _LENGTHS = (b"SVLEN=", b"LEN")
-_END_TAG = np.frombuffer(b"END=", dtype=np.uint8)
 
 
 @dataclass(frozen=True)
@@ -125,13 +125,20 @@ class _Line(NamedTuple):
     text: bytes
 
 
-def read_records(header: Header, wanted: Positions) -> Read:
-    """The records that reach a wanted position.
+class _Places(NamedTuple):
+    """Sorted positions by contig, and the stretches around them in which structural changes are told."""
+
+    wanted: Positions
+    near: Stretches
+
+
+def read_records(header: Header, positions: Positions) -> Read:
+    """The records that reach a wanted position, and structural changes around them.
 
     Raises:
         GenomeError: the file breaks off, or a line there is malformed.
     """
-    read = Read()
+    read, wanted = Read(), _Places(positions, neighbourhoods(positions))
     lines = _bcf(header, wanted, read) if header.kind == "bcf" else _indexed(header, wanted, read)
     if lines is None:
         lines = _streamed(header, wanted, read)
@@ -145,12 +152,17 @@ def read_records(header: Header, wanted: Positions) -> Read:
     return read
 
 
-def _record(parts: list[bytes], number: int, where: str, wanted: Positions) -> Record | None:
+def _record(parts: list[bytes], number: int, where: str, places: _Places) -> Record | None:
     """Parse one line's columns, or None if the record reaches nothing wanted."""
-    chrom, pos, last = with_chr(_text(parts[0])), _position(parts, where), last_position(parts)
-    here = wanted.get(chrom, ())
+    chrom, pos = with_chr(_text(parts[0])), _position(parts, where)
+    structural = len(parts) > 8 and is_suspect(parts[4], parts[8])
+    if structural:
+        parts[4] = with_mate(parts[4], parts[7])
+    last = last_position(parts)
+    here = places.wanted.get(chrom, ())
     first = bisect_left(here, pos)
-    if first == len(here) or here[first] > last:
+    if (first == len(here) or here[first] > last) and not (structural and overlaps(
+            breaks(chrom, pos, last, _alts(parts[4]), _text(parts[8])), places.near)):
         return None
     if len(parts) < 10:
         raise GenomeError(f"the record has {len(parts)} columns, where at least 10 are expected", where=where)
@@ -158,9 +170,12 @@ def _record(parts: list[bytes], number: int, where: str, wanted: Positions) -> R
     if not ref or not alts:
         raise GenomeError("the record has no REF or no ALT", where=where)
     return Record(number, where, chrom, pos, tuple(ids.split(";")), ref.upper(),
-                  tuple(a.upper() for a in alts.split(",")) if alts != "." else (),
-                  None if flt == "." else flt, form,
+                  _alts(parts[4]), None if flt == "." else flt, form,
                   Packed.of(parts[9]) if len(parts[9]) > _PACKED_FROM else parts[9], last)
+
+
+def _alts(column: bytes) -> tuple[str, ...]:
+    return tuple(_text(column).upper().split(",")) if column != b"." else ()
 
 
 def _position(parts: list[bytes], where: str) -> int:
@@ -173,20 +188,22 @@ def _text(raw: bytes) -> str:
     return raw.decode("latin-1")
 
 
-def _streamed(header: Header, wanted: Positions, read: Read) -> Iterator[_Line]:
+def _streamed(header: Header, wanted: _Places, read: Read) -> Iterator[_Line]:
     """Every line that may reach a wanted position, with its place and record number."""
-    places = {chrom: np.array(here, dtype=np.int64) for chrom, here in wanted.items()}
+    places = {chrom: np.array(here, dtype=np.int64) for chrom, here in wanted.wanted.items()}
     order, before = Order("line"), 0
     for block in blocks(header.path):
+        copies = any(row.get("ID") == "CN" for row in header.structured("FORMAT"))
         lengths = _LENGTHS if _has_lengths(header) else _LENGTHS[:1]
-        rank, ends = before + np.cumsum(block.is_record), _Ends(block, lengths)
+        rank, ends, odd = before + np.cumsum(block.is_record), Ends(block, lengths), suspects(block, copies=copies)
         for contig, first, last in block.contigs():
             if block.is_record[first]:
                 if block.is_cut and last == len(block.ends):
                     _must_be_whole(block, header.path)
                 lines = np.arange(block.number + first, block.number + last)
                 read.faults += order.look(_text(contig), block.pos[first:last], lines)
-                for line in _picked(block, first, last, places.get(with_chr(_text(contig))), ends):
+                hits = _picked(block, first, last, places.get(with_chr(_text(contig))), ends)
+                for line in _both(hits, odd[(odd >= first) & (odd < last)]) if len(odd) else hits:
                     yield _Line(f"line {block.number + line}", int(rank[line]), block.line(line))
         before = int(rank[-1]) if len(rank) else before
         if block.is_cut:
@@ -222,7 +239,7 @@ def _lengths_alone(path: Path) -> bool:
     return b"SVLEN=" in begin and any(map(tells_end_by_length, begin.split(b"\n")))
 
 
-def _picked(block: Block, first: int, last: int, places: Ints | None, ends: _Ends) -> list[int]:
+def _picked(block: Block, first: int, last: int, places: Ints | None, ends: Ends) -> list[int]:
     """The lines of one contig's run that reach one of `places`, or may do so."""
     if places is None or not len(places):
         return []
@@ -233,54 +250,8 @@ def _picked(block: Block, first: int, last: int, places: Ints | None, ends: _End
     return [int(line) for line in first + np.flatnonzero(hit & block.is_record[first:last])]
 
 
-@dataclass(frozen=True)
-class _Ends:
-    """The last position that each record of a block says something about, found once for all its contigs.
-
-    `lengths` are what records may tell it by that are read one by one; SVLEN is looked for without a header, too.
-    """
-
-    block: Block
-    lengths: tuple[bytes, ...]
-
-    @cached_property
-    def all(self) -> Ints:
-        """(lines,) last positions."""
-        begin, end = self.block.column(3)
-        ends: Ints = self.block.pos + np.maximum(end - begin, 1) - 1
-        open_ended = _open_ended(self.block)
-        if open_ended.any():
-            ends = np.maximum(ends, np.where(open_ended, _end_tags(self.block), 0))
-            if any(tag in self.block.text for tag in self.lengths):  # these are rare
-                for line in np.flatnonzero(open_ended & (self.block.pos >= 0)):
-                    ends[line] = max(ends[line], last_position(self.block.line(int(line)).split(b"\t", 9)))
-        return ends
-
-
-def _open_ended(block: Block) -> Bools:
-    """(lines,) records whose ALT is symbolic or missing, and which so may say something beyond their REF."""
-    begin, end = block.column(4)
-    missing = (end - begin == 1) & (block.data[begin] == ord("."))
-    symbolic = np.searchsorted(block.angles, begin) < np.searchsorted(block.angles, end)
-    return np.asarray(missing | symbolic)
-
-
-def _end_tags(block: Block) -> Ints:
-    """(lines,) the number after ``END=`` in INFO, 0 where there is none."""
-    data = block.data
-    at = np.flatnonzero(data[:-4] == _END_TAG[0])
-    for place in (1, 2, 3):
-        at = at[data[at + place] == _END_TAG[place]]
-    at = at[np.isin(data[at - 1], (ord("\t"), ord(";")))]
-    line = np.searchsorted(block.starts, at, side="right") - 1
-    begin, stop = block.column(7)
-    inside = (at >= begin[line]) & (at < stop[line])
-    at, line = at[inside] + 4, line[inside]
-    found = np.zeros(len(block.starts), dtype=np.int64)
-    cells = data[at[:, None] + np.arange(10)]
-    width = np.logical_and.accumulate((cells >= ord("0")) & (cells <= ord("9")), axis=1).sum(axis=1)
-    np.maximum.at(found, line, numbers(data, at, at + width))
-    return found
+def _both(some: list[int], more: Ints) -> list[int]:
+    return sorted({*some, *more.tolist()}) if len(more) else some
 
 
 def _index_of(path: Path, read: Read) -> Path | None:
@@ -294,10 +265,11 @@ def _index_of(path: Path, read: Read) -> Path | None:
     return None
 
 
-def _indexed(header: Header, wanted: Positions, read: Read) -> Iterator[_Line] | None:
+def _indexed(header: Header, wanted: _Places, read: Read) -> Iterator[_Line] | None:
     """Every line of the merged regions, or None where there is no usable index."""
     path = header.path
-    if not is_bgzf(path) or _ends_untold(header) or (index := _index_of(path, read)) is None or _lengths_alone(path):
+    if not is_bgzf(path) or _ends_untold(header) or may_be_elsewhere(header.meta) \
+            or (index := _index_of(path, read)) is None or _lengths_alone(path):
         return None
     import pysam
 
@@ -310,33 +282,52 @@ def _indexed(header: Header, wanted: Positions, read: Read) -> Iterator[_Line] |
     return _fetch(table, path, wanted)
 
 
-def _fetch(table: pysam.TabixFile, path: Path, wanted: Positions) -> Iterator[_Line]:
+def _fetch(table: pysam.TabixFile, path: Path, wanted: _Places) -> Iterator[_Line]:
     with quiet_htslib(), table:
         yield from _each_once(table, table.contigs, path, wanted)
 
 
 def _each_once(file: pysam.TabixFile | pysam.VariantFile, contigs: Sequence[str], path: Path,
-               wanted: Positions) -> Iterator[_Line]:
-    """The records of all regions; one that reaches into the next region too was given with the one before."""
-    number = 0
+               places: _Places) -> Iterator[_Line]:
+    """The records of all regions; one that reaches into the next region too was given with the one before.
+
+    Structural changes that lie between the regions come last.
+    """
+    number, given = 0, set[bytes]()
     for contig in contigs:
         done = 0
-        for start, end in _regions(wanted.get(with_chr(contig), ())):
+        for start, end in _regions(places.wanted.get(with_chr(contig), ())):
             for line in _region(file, path, contig, start, end):
                 if int(line.split(b"\t", 2)[1]) > done:
                     number += 1
                     yield _Line(f"record {number} of those read", number, line)
+                    if _is_suspect(line):
+                        given.add(line)
             done = end
+    for contig in contigs:
+        for start, end in places.near.get(with_chr(contig), ()):
+            for line in _region(file, path, contig, start, end, structural=True):
+                if line not in given:
+                    number += 1
+                    given.add(line)
+                    yield _Line(f"record {number} of those read", number, line)
 
 
-def _region(file: pysam.TabixFile | pysam.VariantFile, path: Path, contig: str, start: int,
-            end: int) -> Iterator[bytes]:
+def _region(file: pysam.TabixFile | pysam.VariantFile, path: Path, contig: str, start: int, end: int, *,
+            structural: bool = False) -> Iterator[bytes]:
     try:
         for line in file.fetch(contig, start - 1, end):
-            yield str(line).rstrip("\r\n").encode("latin-1", "replace")
+            text = str(line).rstrip("\r\n").encode("latin-1", "replace")
+            if not structural or _is_suspect(text):
+                yield text
     except _BROKEN as error:
         raise GenomeError(f"cannot be read near {contig}:{start}", where=str(path),
                           hint="the file or its index is damaged; index it again") from error
+
+
+def _is_suspect(line: bytes) -> bool:
+    parts = line.split(b"\t", 9)
+    return len(parts) > 8 and is_suspect(parts[4], parts[8])
 
 
 def _regions(here: Sequence[int]) -> list[tuple[int, int]]:
@@ -350,11 +341,11 @@ def _regions(here: Sequence[int]) -> list[tuple[int, int]]:
     return merged
 
 
-def _bcf(header: Header, wanted: Positions, read: Read) -> Iterator[_Line]:
+def _bcf(header: Header, wanted: _Places, read: Read) -> Iterator[_Line]:
     """The records of a BCF file as VCF text: of the merged regions where there is an index, else of one pass."""
     import pysam
 
-    index = None if _ends_untold(header) else _index_of(header.path, read)
+    index = None if _ends_untold(header) or may_be_elsewhere(header.meta) else _index_of(header.path, read)
     try:
         with quiet_htslib(), pysam.VariantFile(str(header.path), index_filename=str(index) if index else None) as file:
             contigs = [str(name) for name in file.header.contigs]
@@ -368,13 +359,14 @@ def _bcf(header: Header, wanted: Positions, read: Read) -> Iterator[_Line]:
                           hint="copy or convert it again") from error
 
 
-def _bcf_scanned(file: pysam.VariantFile, wanted: Positions, read: Read, *, one_by_one: bool) -> Iterator[_Line]:
+def _bcf_scanned(file: pysam.VariantFile, places: _Places, read: Read, *, one_by_one: bool) -> Iterator[_Line]:
     names: dict[str, str] = {}
     for number, record in enumerate(file, 1):
         chrom = names.setdefault(record.chrom, with_chr(record.chrom))
         read.saw([record.chrom])
-        here = wanted.get(chrom, ())
+        here = places.wanted.get(chrom, ())
         first = bisect_left(here, record.pos)
         # `stop` is POS + REF or END; where SVLEN or LEN may say more, the record has the last word when it is parsed.
-        if first < len(here) and (here[first] <= record.stop or one_by_one):
+        if (first < len(here) and (here[first] <= record.stop or one_by_one)) \
+                or is_suspect(",".join(record.alts or (".",)).encode(), b"CN" if "CN" in record.format else b""):
             yield _Line(f"record {number}", number, str(record).rstrip("\r\n").encode("latin-1", "replace"))

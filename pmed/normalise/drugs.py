@@ -34,6 +34,7 @@ from .drug_names import (
     spellings,
     without_form,
 )
+from .pieces import in_amounts
 from .routes import route_by_form
 
 # RxNorm and ATC, as FHIR and HL7 v2 name them; a number is never taken for the other's letters and numbers.
@@ -208,7 +209,7 @@ def add_ingredients(drugs: pl.DataFrame, names: pl.DataFrame | Vocabulary) -> tu
     joined = drugs.drop(_FOUND, strict=False).join(found, on=_SAID, how="left", nulls_equal=True,
                                                    maintain_order="left")
     columns = dict.fromkeys([*drugs.columns, "ingredients", "possible_ingredients", "unread_part"])
-    told = joined.with_columns(_as_told()) if "strength" in drugs.columns else joined
+    told = in_amounts(joined.with_columns(_as_told())) if "strength" in drugs.columns else joined
     return told.select(*columns), _issues(joined)
 
 

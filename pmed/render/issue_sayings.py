@@ -23,6 +23,16 @@ LEFT_OUT = (
     marked("no resourceType; the resource was left out"),
     marked("no resourceType; the entry was left out"),
     marked("not about a patient of this record; the resource was left out"),
+    marked("it does not say about whom it is; the resource was left out"),
+    marked("no person_id; the row was left out"),
+    marked("a row of totals, by what stands for the patient; it was left out"),
+    marked("no person_id; the row was left out ({n} rows; the first is named)"),
+    marked("a number written as text; it is used as the number it plainly is"),
+    marked("text where a number belongs; the value stays unknown"),
+    marked("how often it is taken differs between the fields and the text of the directions; it stays unknown"),
+    marked("the dose differs between the fields and the text of the directions; it stays unknown"),
+    marked("the text of the directions says as needed, fields say how often; how much a day stays unknown"),
+    marked("the text or the name speaks of weeks, but it would be taken daily; how much a day stays unknown"),
     marked("{key}; the contained medicine was not read"),
     marked("{key}; the patient was left out"),
     marked("MSH does not say which characters separate fields; the message was left out"),
@@ -148,6 +158,10 @@ NO_GENOTYPE = (
 GENOME = (
     marked("no record is on a contig with a known site: nothing was read"),
     marked("{n} calls at known sites are below the DP or GQ asked for, or without it: read as unknown"),
+    marked("{n} calls at known sites are 0/0 without depth and quality, and the header tells that missing calls were "
+           "written so: read as no call"),
+    marked("{n} calls at known sites are contradicted by their own likelihoods (PL, GL, GP, DS: another genotype is "
+           "likelier): read as no call"),
     marked("{n} calls at known sites are contradicted by their reads (AD: less than a tenth for one of two alleles, or "
            "a third for another): read as no call"),
     marked("{n} calls at known sites do not fit their reads (AD: less than a fifth for an allele, or a fifth for "

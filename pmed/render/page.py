@@ -168,8 +168,9 @@ def _unit(unit: str) -> str:
 
 
 def _medicine(row: View) -> View:
-    # a bare number does not say of what
-    dose = words.quantity(row["dose"], row["dose_unit"]) if row["dose"] is not None and row["dose_unit"] else ""
+    # a bare number does not say of what, nor does a number of pieces
+    unit = row["dose_unit"] or ""
+    dose = words.quantity(row["dose"], unit) if row["dose"] is not None and unit.strip("{}") == unit != "" else ""
     return {"name": medicine_name(row), "ingredients": row["ingredients"] or [], "dose": dose,
             "route": words.term(row["route"]) if row["route"] else "", "start": row["start"], "years": row[SINCE],
             "reason": row["reason"], "fuzzy": row["matched_by"] == "fuzzy"}

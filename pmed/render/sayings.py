@@ -69,6 +69,7 @@ REASONS = (
     marked("needs {inputs}"),
     marked("medicines not recognised: {names}"),
     marked("the record lists no medicines"),
+    marked("the last {name} ({n1} {unit}, of {n2} days ago) is too old to count"),
     marked("needs an admission to hospital: none is known"),
     marked("{name} {n1} is outside {n2} to {n3} {unit}"),
     marked("{name} {n1} is outside {n2} to {n3}"),

@@ -18,6 +18,7 @@ from ..old_entries import with_years
 from ..result import COLOURS, UNDECIDED, Result
 from ..tables import TABLES, TOGETHER
 from .gaps import not_assessed
+from .messages import gettext, marked
 from .sentence import sentence
 from .words import Displays, term
 from .words import feature as feature_words
@@ -159,6 +160,9 @@ def _today(row: View, now: View | None) -> View:
             "because": now["because"] or [], "acting": now["acting"] or []}
 
 
+SEXES = {"female": marked("female sex"), "male": marked("male sex")}
+
+
 def _names(explanation: View, genes: Mapping[str, View], displays: Displays) -> dict[str, str]:
     """What the features of an explanation are called in a sentence: a medicine by its name, a gene by its diplotype."""
     return {one["feature"]: _name(one["feature"], one["value"], genes, displays)
@@ -173,6 +177,8 @@ def _name(feature: str, value: str | None, genes: Mapping[str, View], displays: 
         row = genes[about]
         settled = row["complete"] and row["status"] in {"called", "outside"} and len(row["diplotypes"]) == 1
         return f"{about} {row['diplotypes'][0] if settled else term(row['phenotype'] or value)}"
+    if feature == "sex" and value in SEXES:
+        return gettext(SEXES[value])
     said = feature_words(feature, displays)
     return said if value in {None, "yes", "no"} or feature == TOGETHER else f"{said} {term(value)}"
 

@@ -18,6 +18,7 @@ from ..errors import HistoryError
 from .fhir_damaged import patients_in
 from .fhir_decoded import BEGIN, KEPT, Decoded, entries, whole_bundle
 from .fhir_files import EXPORT_HINT, content
+from .fhir_mended import NUMBER_AS_TEXT, with_numbers
 from .fhir_outcome import OUTCOME, incomplete
 from .fhir_resource import FIRST, UNREADABLE, Resource, file_issue
 from .fhir_types import Bundle, Entry, Header, LooseBundle, Patient
@@ -122,15 +123,24 @@ def _header(raw: bytes | msgspec.Raw, spot: str, reading: Reading, path: str, wh
 
 
 def decode(resource: Resource, decoder: msgspec.json.Decoder[T], issues: list[Issue]) -> T | None:
-    """Decode one resource; a fault becomes an ``issues`` row with its path and the result is None."""
+    """Decode one resource; a fault becomes an ``issues`` row with its path and the result is None.
+
+    Numbers written as text are read, and told.
+    """
     if resource.found is not None:
         return cast("T", resource.found)
-    try:
-        return decoder.decode(resource.raw)
-    except UNREADABLE as error:
-        what, path = split_error(error)
-        issues.append(resource.issue("error", "bad-resource", f"{what}; the resource was left out", path=path))
-        return None
+    raw = resource.raw
+    while True:
+        try:
+            return decoder.decode(raw)
+        except UNREADABLE as error:
+            what, path = split_error(error)
+            mended = with_numbers(raw, what, path)
+        if mended is None:
+            issues.append(resource.issue("error", "bad-resource", f"{what}; the resource was left out", path=path))
+            return None
+        raw, told = mended
+        issues.append(resource.issue("warning", NUMBER_AS_TEXT, told, path=path))
 
 
 def split_error(error: msgspec.DecodeError | UnicodeDecodeError | RecursionError) -> tuple[str, str]:

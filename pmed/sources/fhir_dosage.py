@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
+from ..normalise.sigs import UNKNOWN, read_sig, says_less_than_daily
 from .fhir_rows import prefer, unit_of
 from .fhir_types import CodeableConcept, Dosage, Repeat
 from .record_dates import is_date
@@ -24,12 +25,13 @@ _WHOLE_DAY = 10
 
 
 def dose_of(dosages: Sequence[Dosage]) -> Row:
-    """Amount, unit, times a day and route; of several dosages what they agree in, and never how often."""
+    """Amount, unit, times a day, route and words; of several dosages what they agree in, and never how often."""
     if not dosages:
-        return None, None, None, None
+        return None, None, None, None, None
     amounts, routes = {_amount(one) for one in dosages}, {route_of(one.route) for one in dosages}
     amount = amounts.pop() if len(amounts) == 1 else (None, None)
-    return *amount, _often(dosages[0]) if len(dosages) == 1 else None, routes.pop() if len(routes) == 1 else None
+    route = routes.pop() if len(routes) == 1 else None
+    return *amount, *(_timed(dosages[0], route) if len(dosages) == 1 else (None, route, None))
 
 
 def route_of(route: CodeableConcept | None) -> str | None:
@@ -49,10 +51,35 @@ def _amount(dosage: Dosage) -> tuple[float | None, str | None]:
     return (found.value, unit_of(found)) if found else (None, None)
 
 
+def _timed(dosage: Dosage, route: str | None) -> Row:
+    """Times a day, route, and the words, which count where fields leave nothing open."""
+    if any((dosage.as_needed_boolean, dosage.as_needed_codeable_concept, dosage.as_needed, dosage.as_needed_for)):
+        return None, route, None
+    often, timing = _often(dosage), dosage.timing
+    open_fields = often is None and timing is not None and (
+        (timing.repeat is not None and _says_how_often(timing.repeat)) or _codings(timing.code))
+    ranged = any(one.dose_range is not None for one in dosage.dose_and_rate)
+    return often, route, None if open_fields or ranged else _words(dosage)
+
+
+def _words(dosage: Dosage) -> str | None:
+    """The one direction in words; of several the only one that is understood, unless another speaks of weeks."""
+    more = dosage.additional_instruction
+    notes = [one.get("text") for one in more if isinstance(one, dict)] if isinstance(more, list) else []
+    said = [*dict.fromkeys(one for one in (dosage.text, dosage.patient_instruction, *notes)
+                           if isinstance(one, str) and one.strip())]
+    code = dosage.timing.code if dosage.timing else None
+    if not said and isinstance(code, dict) and code.get("text"):
+        return str(code["text"])
+    clear = [one for one in said if read_sig(one) != UNKNOWN]
+    same = len({read_sig(one) for one in clear}) == 1
+    if same and not any(says_less_than_daily(one) for one in said if one not in clear):
+        return clear[0]
+    return "; ".join(said) or None
+
+
 def _often(dosage: Dosage) -> float | None:
     """How many times a day."""
-    if any((dosage.as_needed_boolean, dosage.as_needed_codeable_concept, dosage.as_needed, dosage.as_needed_for)):
-        return None
     timing = dosage.timing
     if timing is None or (timing.repeat and _says_how_often(timing.repeat)):
         return _per_day(timing.repeat) if timing and timing.repeat else None
@@ -67,10 +94,13 @@ def _says_how_often(repeat: Repeat) -> bool:
 
 def _abbreviated(code: Any) -> float | None:
     """How many times a day by an abbreviation of HL7 (v3 GTSAbbreviation)."""
-    codings = code.get("coding") if isinstance(code, dict) else None
-    found = {_ABBREVIATIONS.get(str(one.get("code"))) for one in codings if isinstance(one, dict)} if isinstance(
-        codings, list) else set()
+    found = {_ABBREVIATIONS.get(str(one.get("code"))) for one in _codings(code) if isinstance(one, dict)}
     return found.pop() if len(found) == 1 else None
+
+
+def _codings(code: Any) -> list[Any]:
+    codings = code.get("coding") if isinstance(code, dict) else None
+    return codings if isinstance(codings, list) else []
 
 
 def _per_day(repeat: Repeat) -> float | None:

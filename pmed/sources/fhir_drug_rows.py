@@ -102,7 +102,7 @@ def _given(found: MedicationAdministration) -> Row:
     route = route_of(found.dosage.route) if found.dosage else None
     status = "not-done" if found.not_given is True or found.was_not_given is True else found.status
     return (start, end, start, dose.value if dose else None, unit_of(dose) if dose else None, None, route,
-            status, True, "administration")
+            None, status, True, "administration")
 
 
 def _handed_out(found: MedicationDispense) -> Row:

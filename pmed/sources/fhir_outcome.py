@@ -25,7 +25,29 @@ class _Outcome(msgspec.Struct):
     issue: list[_Said] = []
 
 
+class _Manifest(msgspec.Struct, rename="camel"):
+    """What a server says of a Bulk Data export (https://hl7.org/fhir/uv/bulkdata/export.html): it is no resource."""
+
+    transaction_time: str
+    output: list[Any]
+    error: list[Any] = []
+
+
 _DECODER = msgspec.json.Decoder(_Outcome)
+
+
+def of_manifest(raw: bytes, file: str) -> list[Issue] | None:
+    """Issues of a manifest of a Bulk Data export: one where it names errors; None where the text is no manifest."""
+    try:
+        found = msgspec.json.decode(raw, type=_Manifest)
+    except UNREADABLE:
+        return None
+    return [_not_whole("error", file, "$.error")] if found.error else []
+
+
+def _not_whole(code: str, file: str, place: str) -> Issue:
+    return file_issue(file, place, "error", "incomplete-answer", f"the server says that its answer is not whole "
+                      f"({code}): what is not here may still be in the record")
 
 
 def incomplete(raw: bytes | msgspec.Raw, file: str, place: str) -> list[Issue]:
@@ -37,6 +59,4 @@ def incomplete(raw: bytes | msgspec.Raw, file: str, place: str) -> list[Issue]:
     said = next((one for one in found if one.severity in _FAILED or one.code in _NOT_WHOLE), None)
     if said is None:
         return []
-    code = said.code if said.code in _NOT_WHOLE else "error"
-    return [file_issue(file, place, "error", "incomplete-answer", f"the server says that its answer is not whole "
-                       f"({code}): what is not here may still be in the record")]
+    return [_not_whole(said.code if said.code in _NOT_WHOLE else "error", file, place)]

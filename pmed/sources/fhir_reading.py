@@ -8,9 +8,10 @@ from pathlib import Path
 from ..errors import HistoryError
 from .fhir_bundle import NO_TYPE, Reading, read_document
 from .fhir_damaged import BAD_FILE
-from .fhir_files import EXPORT_HINT, inside, is_lines
+from .fhir_files import EXPORT_HINT, content, inside, is_lines
 from .fhir_lines import LineReading
 from .fhir_many import take_all
+from .fhir_outcome import of_manifest
 from .fhir_parts import is_part, readings
 from .fhir_records import Records
 from .fhir_resource import file_issue
@@ -66,6 +67,9 @@ def _open(file: Path, records: Records, faults: list[HistoryError], *, strict: b
     except HistoryError as error:
         if strict:
             raise
+        if error.message == NO_TYPE and (said := of_manifest(content(file), file.name)) is not None:
+            records.issues += said
+            return None
         faults.append(error)
         code = "not-fhir" if error.message == NO_TYPE else BAD_FILE
         if code == BAD_FILE:

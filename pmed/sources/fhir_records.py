@@ -159,18 +159,22 @@ class Records:
     def take(self, resource: Resource, scope: Scope) -> None:
         """Decode one resource and add its rows; what cannot be used is reported."""
         kind = resource.kind
+        told = len(self.issues)
         found = resource.found or decode(resource, decoder(kind), self.issues)
+        if len(self.issues) > told:
+            mine = _owner(resource, scope.people)
+            self.issues[told:] = [one | mine for one in self.issues[told:]]
         if found is None:
-            self.issues[-1] |= _owner(resource, scope.people)
             return
         whose = WHOSE[kind]
         link = getattr(found, whose)
         reference = link.reference if link else None
         name = scope.people.get(reference or "") or resolve(reference, scope.people)
         if name is None:
-            self.issues.append(resource.issue("error", "unknown-patient", "not about a patient of this record; the "
-                                              "resource was left out", patient_id=_only(scope.people),
-                                              path=f"$.{whose}"))
+            code, what = (("unknown-patient", "not about a patient of this record") if reference else
+                          ("no-patient", "it does not say about whom it is"))
+            self.issues.append(resource.issue("error", code, f"{what}; the resource was left out",
+                                              patient_id=_only(scope.people), path=f"$.{whose}"))
             return
         notes: list[Note] = []
         kept, where = self.rows[TABLE[kind]], origin(resource, name)

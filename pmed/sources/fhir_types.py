@@ -84,6 +84,7 @@ class DoseAndRate(_Part):
     """Amount per administration."""
 
     dose_quantity: Quantity | None = None
+    dose_range: Any = None
 
 
 class Repeat(_Part):
@@ -123,6 +124,9 @@ class Dosage(_Part):
     as_needed_for: Any = None
     route: CodeableConcept | None = None
     dose_and_rate: list[DoseAndRate] = []
+    text: Any = None
+    patient_instruction: Any = None
+    additional_instruction: Any = None
 
 
 class CodeableReference(_Part):

@@ -45,7 +45,7 @@ def _entry(name: str, msh: Segment, one: Segment, orc: Segment | None, behind: S
         amount = None
     end = day(one.text(end_at)) if end_at else None
     return "medications", (name, one.name, *_number(one, orc), system, code or display, written), (
-        *origin, *drug, start, end, start, amount, unit, None, _route(behind), _status(one, orc), True,
+        *origin, *drug, start, end, start, amount, unit, None, _route(behind), None, _status(one, orc), True,
         "dispense" if one.name == "RXD" else "administration", also(one, what, drug), *reason(one, why_at))
 
 

@@ -28,6 +28,8 @@ from .recorded import Row
 
 # Fields of the two segments that say what is given: code, least and greatest amount, unit, strength and its unit; why.
 _GIVEN = {"RXE": (2, 3, 4, 5, 25, 26), "RXO": (1, 2, 3, 4, 18, 19)}
+_INSTRUCTIONS = 7  # of both
+_PATTERNS = (("TQ1", 3, 1), ("RXE", 1, 2), ("ORC", 7, 2))
 _BASE = "B"  # table 0166
 _WHY = {"RXE": 27, "RXO": 20}
 
@@ -67,7 +69,7 @@ class Orders:
     def rows(self) -> list[Row]:
         """Rows of medications, in the order in which they were first met."""
         return [(*order["origin"], *order["drug"], order["start"], order["end"], order["recorded"], *order["dose"],
-                 order["route"], order["status"], True, "order", order["also"],
+                 order["route"], order["sig"], order["status"], True, "order", order["also"],
                  *(order["reason"] or NO_REASON))
                 for order in self._orders]
 
@@ -118,11 +120,12 @@ def _superseded(old: dict[str, Any], new: dict[str, Any], given: Segment) -> Non
     if new["drug"][:2] != old["drug"][:2] and any(new["drug"]):
         given.report("warning", "other-drug", "an earlier message has another medicine under this order number; this "
                      "one is used")
-    known = {name: value for name, value in new.items() if not (value is None or name in {"drug", "also", "dose"})}
+    kept = {"drug", "also", "dose", "sig"}
+    known = {name: value for name, value in new.items() if value is not None and name not in kept}
     if any(new["drug"]):
         known |= {"drug": new["drug"], "also": new["also"]}
     if new["status"] not in OVER or any(part is not None for part in new["dose"]):
-        known["dose"] = new["dose"]
+        known |= {"dose": new["dose"], "sig": new["sig"]}
     # A start or end that a change leaves out is the one there was, unless the medicine is begun again.
     if old["status"] in OVER and new["status"] == "active":
         known["end"] = new["end"]
@@ -140,7 +143,8 @@ def _order(draft: Draft, given: Segment, origin: Row, sent: str | None) -> dict[
     return {"origin": origin, "drug": drug, "also": others, "start": day(begin),
             "end": over or day(end), "recorded": day(first(orc.text(9) if orc else None, sent)),
             "dose": (*_dose(given), often), "route": first(route.text(1, 2), route.text(1)) if route else None,
-            "status": _until_then(orc, status, over, sent) if orc else status, "reason": _reason(draft)}
+            "sig": _sig(draft, given), "status": _until_then(orc, status, over, sent) if orc else status,
+            "reason": _reason(draft)}
 
 
 def _drug(draft: Draft, given: Segment) -> tuple[Coded, str | None]:
@@ -198,6 +202,19 @@ def _timing(draft: Draft) -> tuple[float | None, str | None, str | None]:
                 segment.report("info", "timing-not-read", "several timings of one order; how often stays unknown", at)
             return often, segment.text(at, 4), segment.text(at, 5)
     return None, None, None
+
+
+def _sig(draft: Draft, given: Segment) -> str | None:
+    """How it is taken, in words: the pattern of the timing where that is no code of HL7, else the instructions."""
+    timed = [(segment, at, part) for name, at, part in _PATTERNS if (segment := draft.parts.get(name))]
+    ranged = _GIVEN[given.name][2]
+    if draft.timings or any(one.repetitions(at) > 1 for one, at, _ in timed) or given.text(ranged):
+        return None
+    patterns = [(one, at, part) for one, at, part in timed if one.text(at, part)]
+    if patterns and per_day(*patterns[0]) is None:
+        return patterns[0][0].text(*patterns[0][1:])
+    timing = draft.parts.get("TQ1")
+    return first(timing.text(11) if timing else None, given.text(_INSTRUCTIONS, 2), given.text(_INSTRUCTIONS))
 
 
 def _several(timings: list[Segment]) -> tuple[None, str | None, str | None]:

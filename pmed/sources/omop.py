@@ -89,7 +89,7 @@ def _with_daily_dose(tables: dict[str, pl.DataFrame], recorded: pl.DataFrame) ->
 
     The rows are still those recorded, in their order: OMOP marks none as entered in error.
     """
-    medicines = tables["medications"].with_columns(recorded["daily_dose"])
+    medicines = tables["medications"].with_columns(pl.coalesce(recorded["daily_dose"], "daily_dose"))
     return {**tables, "medications": medicines}
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from ..normalise.sigs import PIECE, read_sig
 from .omop_cdm import Store, load, told
 from .omop_concepts import concepts_of
 
@@ -26,13 +27,6 @@ _PIECE = r"tab(?:let)?s?|cap(?:sule)?s?|caplets?|pills?|lozenges?"
 _AMOUNT_UNITS = {"mg": "mg", "milligram": "mg", "milligrams": "mg", "g": "g", "gram": "g", "ug": "ug", "mcg": "ug",
                  "microgram": "ug", "micrograms": "ug", "ml": "mL", "units": "U", "unit": "U", "[u]": "U", "u": "U",
                  "meq": "meq", "mmol": "mmol"}
-_NUMBERS = {"half": 0.5, "one": 1.0, "two": 2.0, "three": 3.0, "four": 4.0, "once": 1.0, "twice": 2.0}
-_COUNT = r"\d+(?:\.\d+)?|half|one|two|three|four"
-# The whole text or nothing: "1 tablet daily for 3 days, then 2" is not one tablet a day.
-_SIG = (rf"^(?:take |give )?(?P<count>{_COUNT}) (?:{_PIECE})(?:\(s\))? (?:by mouth |orally |po )?"
-        rf"(?:(?P<times>once|twice|{_COUNT}|every)(?: times?)? (?:a |per |each )?(?:day|daily)"
-        r"|(?P<word>bid|tid|qid|qd|daily)|every (?P<hours>4|6|8|12|24) hours)\.?$")
-_OFTEN = {"bid": 2.0, "tid": 3.0, "qid": 4.0, "qd": 1.0, "daily": 1.0, "every": 1.0, **_NUMBERS}
 _SLOWEST, _FASTEST = 1 / 30, 40.0  # pieces a day: once a month, and more than anybody takes of one medicine
 
 
@@ -77,7 +71,7 @@ def with_doses(rows: pl.DataFrame, issues: list[pl.DataFrame]) -> pl.DataFrame:
     """
     solid = (pl.col("display").str.contains(_SOLID) & ~pl.col("display").str.contains(_PACK)
              & ~pl.col("strength_unit").str.contains("/") & ~pl.col("boxed")).fill_null(value=False)
-    read = rows.with_columns(_sig_count().alias("_count"), _sig_often().alias("_often"), _given_unit().alias("_unit"))
+    read = _with_sigs(rows).with_columns(_given_unit().alias("_unit"))
     pieces = read.with_columns(_solid=solid, _given=pl.col("kind").eq_missing("administration"))
     dosed = pieces.with_columns(dose=_dose(), dose_unit=_dose_unit(), per_day=pl.col("_often"))
     whole = dosed.with_columns(daily_dose=pl.coalesce(pl.col("dose") * pl.col("per_day"), _by_supply()),
@@ -117,22 +111,13 @@ def _report_odd(rows: pl.DataFrame, issues: list[pl.DataFrame]) -> None:
                        f"quantity is below 0 or more than {_FASTEST:g} pieces a day; it is not used"))
 
 
-def _sig_part(name: str) -> pl.Expr:
-    """One part of a sig that is plain throughout."""
-    return pl.col("sig").str.to_lowercase().str.replace_all(r"\s+", " ").str.strip_chars().str.extract_groups(
-        _SIG).struct.field(name)
-
-
-def _sig_count() -> pl.Expr:
-    count = _sig_part("count")
-    return count.replace_strict(_NUMBERS, default=count.cast(pl.Float64, strict=False), return_dtype=pl.Float64)
-
-
-def _sig_often() -> pl.Expr:
-    """Times a day: a word for it, a number of times, or every so many hours."""
-    said, hours = pl.coalesce(_sig_part("word"), _sig_part("times")), _sig_part("hours").cast(pl.Float64, strict=False)
-    return pl.coalesce(24 / hours, said.replace_strict(
-        _OFTEN, default=said.cast(pl.Float64, strict=False), return_dtype=pl.Float64))
+def _with_sigs(rows: pl.DataFrame) -> pl.DataFrame:
+    """Pieces at a time and times a day, as the sig says; every distinct one is read once."""
+    said = rows["sig"].cast(pl.String).drop_nulls().unique()
+    read = [read_sig(text) for text in said]
+    meant = pl.DataFrame([(one.amount if one.unit == PIECE else None, one.per_day) for one in read], orient="row",
+                         schema={"_count": pl.Float64(), "_often": pl.Float64()}).with_columns(sig=said)
+    return rows.with_columns(pl.col("sig").cast(pl.String)).join(meant, on="sig", how="left", maintain_order="left")
 
 
 def _given_unit() -> pl.Expr:

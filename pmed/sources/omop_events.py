@@ -81,10 +81,12 @@ def _drugs(rows: pl.DataFrame, concepts: pl.DataFrame, contents: pl.DataFrame,
                        "a reason why it was stopped: until its end it may be taken no more"))
     route = pl.coalesce("route_concept_id.display", "route_source_value")
     doses = {name: name for name in ("dose", "dose_unit", "per_day", "strength", "strength_unit", "daily_dose")}
+    # Pieces without a strength of the vocabulary's are counted; the name may tell it.
+    silent = pl.all_horizontal(pl.col("dose", "daily_dose", "strength").is_null())
     return with_doses(timed, issues).select(
         **_ORIGIN, system="system", code="code", display=_with_ingredients(), also=_as_at_the_source(), start="start",
         end="end", route=route, kind="kind", exposure=pl.col("end").is_not_null() & ~is_bad(pl.col("end")),
-        stopped=stopped, **doses)
+        stopped=stopped, sig=pl.when(silent).then("sig"), **doses)
 
 
 def _with_ingredients() -> pl.Expr:

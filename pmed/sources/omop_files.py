@@ -103,10 +103,13 @@ class Folder:
     def _whole_lines(self, path: Path, kept: TextIO) -> pl.LazyFrame:
         """The lines with as many fields as the header, one by one: slow, and only where a file has others."""
         bad: dict[tuple[str, ...], list[int]] = {}
+        person: int | None = None
+        before = 0  # the last line of the last row that was read
         try:
             with _opened(path) as file:
                 rows = csv.reader(file, delimiter=_separator(path), quoting=_quoting(path), strict=True)
                 header = next(rows)
+                before = rows.line_num
                 person = _person_column(path, header)
                 csv.writer(kept).writerow(header)
                 for row in rows:
@@ -116,12 +119,22 @@ class Folder:
                         names = named_in(row, person, len(header)) if person is not None else []
                         whose = tuple(str(int(one)) for one in names if one.isdecimal())
                         bad.setdefault(whose, []).append(rows.line_num)
-        except (csv.Error, *_BROKEN) as error:
+                    before = rows.line_num
+        except csv.Error as error:
+            fault = f"line {before + 1}: {error}"
+            if not before:
+                raise HistoryError(f"{fault}: the header cannot be read", where=str(path), hint=_QUOTE) from None
+            self.issues.append(said(str(path), "error", "cut-off", f"{error}; this row and what follows was left out",
+                                    f"line {before + 1}"))
+        except _BROKEN as error:
             raise HistoryError(f"cannot be read: {type(error).__name__}", where=str(path)) from None
         self.issues.extend(_left_out(path, whose, lines, of_people=person is not None) for whose, lines in bad.items())
         kept.flush()
         source = io.BytesIO(kept.getvalue().encode()) if isinstance(kept, io.StringIO) else Path(kept.name)
         return pl.scan_csv(source, infer_schema=False, null_values=_NULLS)
+
+
+_QUOTE = "close the quote that is open there"
 
 
 def _person_column(path: Path, header: Sequence[str]) -> int | None:

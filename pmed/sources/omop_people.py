@@ -17,6 +17,10 @@ _SEX = {8507: "male", 8532: "female", 8521: "other", 8551: "unknown", 8570: "oth
 _RACE = {8527: "White", 8515: "Asian", 8516: "Black or African American",
          8557: "Native Hawaiian or Other Pacific Islander", 8657: "American Indian or Alaska Native"}
 Vocabulary = tuple[pl.DataFrame, pl.DataFrame]  # concepts, and what drugs contain
+# What a row is of whose person is not known; an observation may be an allergy, too.
+_RESOURCES = {"drug_exposure": " (MedicationStatement)", "condition_occurrence": " (Condition)",
+              "procedure_occurrence": " (Procedure)", "visit_occurrence": " (Encounter)",
+              "measurement": " (Observation)"}
 _FACTS = ("birth_date", "sex", "ancestry", "deceased")
 
 
@@ -77,11 +81,14 @@ def _events(store: Store, table: str, people: pl.DataFrame, issues: list[pl.Data
     if store.whole and not rows.height:
         issues.append(empty_table(store, table))
     known = pl.col("person_id").is_in(people["person_id"].implode()).fill_null(value=False)
-    strangers = rows.filter(~known)
+    nameless = pl.col("person_id").is_null()
+    of_nobody = rows.filter(nameless).with_columns(place=pl.format("{}{}", "place", pl.lit(_RESOURCES.get(table, ""))))
+    issues.append(told(of_nobody, "error", "no-patient", "no person_id; the row was left out"))
+    strangers = rows.filter(~known & ~nameless)
     issues.append(told(strangers, "error", "unknown-person",
                        "the person is not in the person table; the row was left out"))
     layout = LAYOUTS[table]
-    kept = rows.filter(known) if strangers.height else rows
+    kept = rows.filter(known) if strangers.height or of_nobody.height else rows
     day = next(name for name, kind in layout.needed.items() if kind == "a date")
     issues.append(told(kept.filter(pl.col(day).is_null()), "warning", "no-date", f"no {day}; it stays unknown"))
     return kept.sort("person_id", day, layout.key, maintain_order=True)

@@ -38,6 +38,7 @@ from ..tables import TABLES, Tables
 from .record_dates import first_day, is_bad, is_partial, last_day
 from .record_order import in_time
 from .record_states import STATES, plain, without_strange
+from .sig_rows import with_sigs
 
 Row = tuple[Any, ...]
 Issue = dict[str, object]
@@ -51,9 +52,9 @@ _REASON = ("reason", "reason_system", "reason_code", "reason_link")
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "patients": (*_ORIGIN, "birth_date", "sex", "deceased", "ancestry"),
     "conditions": (*_ORIGIN, *_CODED, "start", "end", "recorded", "status", "verification", "ended"),
-    # `per_day`: how often the dose is taken; `ordered`: no proposal; `kind`, `also`: see the table.
-    "medications": (*_ORIGIN, *_CODED, "start", "end", "recorded", "dose", "dose_unit", "per_day", "route", "status",
-                    "ordered", "kind", "also", *_REASON),
+    # `per_day`: how often the dose is taken; `sig`: how it is taken, in words; `ordered`: no proposal.
+    "medications": (*_ORIGIN, *_CODED, "start", "end", "recorded", "dose", "dose_unit", "per_day", "route", "sig",
+                    "status", "ordered", "kind", "also", *_REASON),
     "observations": (*_ORIGIN, *_CODED, "start", "recorded", "status", "value", "unit", "value_text", "value_code",
                      "interpretation"),
     "allergies": (*_ORIGIN, *_CODED, "start", "recorded", "status", "verification", "criticality", "also"),
@@ -65,8 +66,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 }
 _NUMBERS = ("dose", "per_day", "value", "onset_age")
 _FLAGS = ("deceased", "ordered", "ended")
-_TEXTS = ("system", "code", "display", "unit", "dose_unit", "route", "value_text", "value_code", "ancestry", "class",
-          "relationship", "interpretation", "reason", "also")
+_TEXTS = ("system", "code", "display", "unit", "dose_unit", "route", "sig", "value_text", "value_code", "ancestry",
+          "class", "relationship", "interpretation", "reason", "also")
 _DATES = ("birth_date", "start", "end", "recorded")
 _INVISIBLE = r"[\p{Cc}\p{Cf}]"
 _BLANK = r"[\s\p{Zs}]+"
@@ -112,6 +113,8 @@ def tables_of(recorded: Tables, issues: pl.DataFrame, index_date: date | None) -
     filled["observations"] = in_time(filled["observations"])
     frames = {name: _read(frame, found) for name, frame in filled.items()}
     frames["conditions"] = _weighed_diagnoses(frames["conditions"], found)
+    frames["medications"], differing = with_sigs(frames["medications"])
+    found += [_report(rows, "warning", "dose-conflict", text) for rows, text in differing]
     frames["medications"], strange = without_strange(frames["medications"])
     found.append(_report(strange, "warning", "unknown-status", "a status that FHIR does not know: whether it is taken "
                          "stays unknown"))
@@ -307,7 +310,8 @@ def _judge(name: str, frame: pl.DataFrame, days: pl.DataFrame, found: list[pl.Da
         rows = rows.join(days, on="patient_id", how="left", maintain_order="left")
     if name == "medications":
         taken = _exposed() if "exposure" in rows.columns else _taken()
-        rows = _weighed(rows.with_columns(active=taken, daily_dose=pl.col("dose") * pl.col("per_day")), found)
+        a_day = pl.coalesce(pl.col("dose") * pl.col("per_day"), "sig_daily")
+        rows = _weighed(rows.with_columns(active=taken, daily_dose=a_day), found)
     elif name in {"conditions", "allergies"}:
         present = _present("end" in rows.columns)
         told = pl.col("exposure") if "exposure" in rows.columns else pl.lit(value=True)

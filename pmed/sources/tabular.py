@@ -53,7 +53,8 @@ display = "medicine"
 start = "from"
 end = "to"
 dose = "dose"
-per_day = "times_a_day"     # how often the dose is taken each day
+per_day = "times_a_day"     # how often the dose is taken each day; or in words, such as 1-0-1:
+                            # sig = "directions"
 status = "state"
 reason = "indication"
 
@@ -135,7 +136,7 @@ class TableSource:
         parts: dict[str, list[pl.DataFrame]] = {}
         for path, mapped, cells in _cells(paths, issues, found):
             if faults := missing_columns(mapped, cells.columns):
-                raise HistoryError("; ".join(faults), where=str(path), hint=_separator_hint(mapped, cells))
+                raise HistoryError("; ".join(faults), where=str(path), hint=_hint(path, mapped, cells))
             parts.setdefault(mapped.table, []).append(recorded(cells, mapped, path.name, found))
         frames = {name: pl.concat(made) for name, made in parts.items()}
         frames["patients"] = people(frames, found)
@@ -170,6 +171,10 @@ def _files(paths: Sequence[Path]) -> Iterator[tuple[Path, FileMap]]:
     return ((path.parent / mapped.path, mapped) for path in paths for mapped in read_mapping(path))
 
 
-def _separator_hint(mapped: FileMap, cells: pl.DataFrame) -> str:
+def _hint(path: Path, mapped: FileMap, cells: pl.DataFrame) -> str:
+    from .tabular_cells import EXCEL
+
+    if path.name.lower().endswith(EXCEL):
+        return "the first row that is not empty must have the names of the columns: take out what is above them"
     alone = len(cells.columns) == 2 and not mapped.separator
     return "the file has one column only: name its separator in the mapping" if alone else ""

@@ -16,11 +16,11 @@ from typing import Any, BinaryIO, TypeVar, cast
 
 import polars as pl
 
-from ..compatibility import install_extra
 from ..errors import HistoryError
 from .lost_rows import ANYBODY, named_in
 from .recorded import Issue
 from .row_parts import AT_ONCE, batches_of
+from .tabular_excel import read_sheet
 from .tabular_mapping import FileMap
 
 EXCEL = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")
@@ -43,7 +43,7 @@ def read_cells(path: Path, mapped: FileMap, issues: list[Issue]) -> pl.DataFrame
     if not path.is_file():
         raise HistoryError("no such file", where=str(path), hint="paths are relative to the mapping file")
     if name.endswith(EXCEL):
-        return _numbered(_excel(path, mapped.sheet), 2)
+        return _excel_cells(path, mapped, issues)
     if name.endswith(_PARQUET):
         return _numbered(_attempt(path, lambda: pl.read_parquet(path)), 1)
     return _text(path, _separator(path, mapped), mapped, issues)
@@ -106,24 +106,22 @@ def _attempt(path: Path, read: Callable[[], _Made]) -> _Made:
         raise HistoryError(f"cannot be read as a table: {what}", where=str(path)) from error
 
 
-def _excel(path: Path, sheet: str) -> pl.DataFrame:
-    try:
-        import fastexcel
-    except ImportError as error:
-        raise HistoryError("Excel files need fastexcel, which is not installed", where=str(path),
-                           hint=install_extra("records")
-                           ) from error
-    try:
-        frame = pl.read_excel(path, sheet_name=sheet or None, raise_if_empty=False)
-    except (fastexcel.FastExcelError, pl.exceptions.PolarsError, ValueError) as error:
-        raise HistoryError(f"cannot be read as an Excel file{f', sheet {sheet!r}' if sheet else ''}",
-                           where=str(path), hint="is the sheet named rightly?" if sheet else "") from error
-    return frame
-
-
 def _numbered(frame: pl.DataFrame, first: int) -> pl.DataFrame:
     places = pl.format("row {}", pl.int_range(first, pl.len() + first))
     return frame.with_columns(places.alias(PLACE)).filter(~_blank(frame))
+
+
+def _excel_cells(path: Path, mapped: FileMap, issues: list[Issue]) -> pl.DataFrame:
+    """The cells of one sheet of a workbook; that it has others is told.
+
+    Raises:
+        HistoryError: it cannot be read, or has no such sheet.
+    """
+    frame, header, others = read_sheet(path, mapped.sheet)
+    if others:
+        issues.append(_issue(path, "", "info", "other-sheets", f"the first sheet was read, and not "
+                             f"{', '.join(others)}: to read another, name it in the mapping (sheet = …)"))
+    return _numbered(frame, header + 1)
 
 
 def _all_numbered(batches: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:

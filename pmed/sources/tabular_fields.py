@@ -19,6 +19,11 @@ _LIMIT = r"^[<>]"
 # It may end up in a file name.
 _COMMA = r"^[+-]?\d+,\d+$"
 _THOUSANDS = r"^[+-]?\d{1,3}(\.\d{3})+$"
+# What a row is of whose patient is not known: what else is recorded is none the less so.
+_RESOURCES = {"patients": "Patient", "conditions": "Condition", "medications": "MedicationStatement",
+              "observations": "Observation", "allergies": "AllergyIntolerance", "procedures": "Procedure",
+              "encounters": "Encounter", "immunizations": "Immunization", "family_history": "FamilyMemberHistory"}
+_TOTALS = r"^(?:(?:grand )?total|totals|sum|summe|gesamt(?:summe)?|mean|average|mittelwert|durchschnitt|median)\W*$"
 _DEFAULTS = {"medications": {"ordered": True, "kind": "statement"}}
 
 
@@ -86,7 +91,11 @@ def patient_of(cells: pl.DataFrame, mapped: FileMap) -> pl.Expr:
 
 def _of_patients(frame: pl.DataFrame, mapped: FileMap, found: list[pl.DataFrame]) -> pl.DataFrame:
     """Rows that name a patient; the others are left out."""
-    column, name = mapped.columns["patient_id"], pl.col("patient_id")
+    column, name = f"{mapped.columns['patient_id']} ({_RESOURCES[mapped.table]})", pl.col("patient_id")
+    totals = frame.select(name.str.to_lowercase().str.contains(_TOTALS).fill_null(value=False)).to_series()
+    found.append(_issues(frame.filter(totals).with_columns(patient_id=pl.lit(None, pl.String)), column, "warning",
+                         "totals-row", "a row of totals, by what stands for the patient; it was left out"))
+    frame = frame.filter(~totals)
     odd = frame.filter(name.str.contains(IDENTIFIER).not_()).with_columns(patient_id=pl.lit(None, pl.String))
     found += [_issues(frame.filter(name.is_null()), column, "error", "no-patient", "no patient; the row was left out"),
               _issues(odd, column, "error", "bad-identifier", "an identifier of other characters than letters, digits, "

@@ -42,13 +42,15 @@ from ..genomics.coverage import Targets, block_rows, copies_rows, target_rows
 from ..genomics.doubts import Doubts
 from ..genomics.files import kind_of
 from ..genomics.grid import Grid
-from ..genomics.header import Header, chosen_samples
+from ..genomics.header import Header, chosen_samples, fills_missing
+from ..genomics.local import has_genotype
 from ..genomics.matching import Contradiction, Heard, Reaching, Said, matched
 from ..genomics.narrowing import in_blocks
 from ..genomics.opening import GenomeFile, head_of, on_one_build, opened, other_build
 from ..genomics.ploidy import copies
 from ..genomics.records import Record
 from ..genomics.rows import Gone, Row, SharedRow, joined, reached, spanning, spliced
+from ..genomics.structural import Break, breaks, carried, structural_rows
 from ..genomics.syntax import Fault
 from ..options import option
 from ..tables import TABLES
@@ -192,14 +194,15 @@ class VcfSource:
         heard = [(record, list(matched(record, grid.sites))) for record in file.read.records]
         yield from _refused(grid, file, heard, columns)
         used = [(record, here) for record, everything in heard
-                if (here := [one for one in everything if not isinstance(one, Contradiction)])]
+                if (here := [one for one in everything if not isinstance(one, Contradiction)]) or _breaks(record)]
         notes: dict[int, Notes] = {}
-        doubts = Doubts()
+        doubts, filled = Doubts(), fills_missing(file.header) and not self.absent_as_ref
         decoded, faults = decode_shared([record for record, _ in used], len(file.header.samples))
         yield from _faults(file, faults)
         for (record, here), everybody in zip(used, decoded, strict=True):
             calls = doubts.taken(everybody.at(take), min_dp=self.min_dp, min_gq=self.min_gq,
-                                 filters=self.filters == "unknown", mixture=record.chrom == MITOCHONDRION)
+                                 filters=self.filters == "unknown", mixture=record.chrom == MITOCHONDRION,
+                                 may_be_filled=filled)
             yield from _polyploid(file, record, calls)
             if record.is_block:
                 coverage.extend(block_rows(record, calls.whole, file.samples))
@@ -215,9 +218,19 @@ class VcfSource:
                     yield from _more(file, record, grid.sites.rows[one.site].name, more)
                     several |= more
             coverage.extend(copies_rows(record, several, file.samples))
+            coverage.extend(self._broken(grid, record, calls, file.samples, several))
             self._sort(grid, record, here, calls, notes)
         yield from (_issue(file, "", code, text) for code, text in doubts.told())
         yield from _settled(grid, file, notes, columns)
+
+    def _broken(self, grid: Grid, record: Record, calls: Shared, samples: Sequence[str],
+                several: NDArray[np.bool_]) -> Iterator[dict[str, Any]]:
+        """``coverage`` rows of the structural changes that a record tells of; more copies of `several` are there."""
+        if (some := _breaks(record)) and not self._failed(record):
+            usual = 2 if copies(grid.sites.build, record.chrom, record.pos) == "diploid" else 1
+            whole = calls.whole
+            yield from structural_rows(((one, kind, who & ~whole.failed & ~(several & (kind == "more-copies")))
+                                        for one, kind, who in carried(some, whole, usual)), samples)
 
     def _spanned(self, grid: Grid, record: Record, one: Reaching, calls: Calls, columns: Ints) -> NDArray[np.bool_]:
         """Note what a record that goes over a site leaves of it; the samples of whom it adds copies."""
@@ -262,7 +275,7 @@ def _must_differ(arrays: Sequence[Header]) -> None:
 def _must_have_genotypes(files: Sequence[GenomeFile]) -> None:
     """Records without GT call nobody: beside other files that is told, alone it is no genome."""
     records = [record for file in files for record in file.read.records]
-    if records and not any("GT" in record.format.split(":") for record in records):
+    if records and not any(has_genotype(record.format.split(":")) for record in records):
         raise GenomeError("has no genotypes: no record at a known site has a GT", where=str(files[0].header.path),
                           hint="give the VCF with the sample's genotypes")
 
@@ -330,6 +343,11 @@ def _repeated(file: GenomeFile, site: Site, note: Notes) -> Iterator[dict[str, A
     for place in note.places[1:]:
         text = f"the change at {site.name} is written more than once"
         yield _issue(file, place, "duplicate-record", text) | {"severity": "info"}
+
+
+def _breaks(record: Record) -> list[Break]:
+    """The structural changes that a record tells of."""
+    return list(breaks(record.chrom, record.pos, record.last, record.alts, record.format))
 
 
 def _places(names: Sequence[str], wanted: Sequence[str]) -> Ints:

@@ -9,6 +9,7 @@ import polars as pl
 from ..errors import TableError
 from ..flow import gives, inputs
 from ..halving import rows_of_others
+from ..measured import HEIGHT, WEIGHT, outdated
 from ..normalise.drugs import name_of_medicine, unrecognised
 from ..plugins import Component, Plugins
 from ..repeats import unless_repeated
@@ -16,6 +17,9 @@ from ..tables import FEW, TABLES, Tables, distinct
 from ..types import Predictor
 
 ON = "on:"
+_MEASURES = {WEIGHT: "weight", HEIGHT: "height"}
+_UNITS = {WEIGHT: "kg", HEIGHT: "cm"}
+_MEASURED = r"\bneeds [^;]*\b(?:weight|height)\b"
 _KEY = ("patient_id", "predictor", "target")
 _COLUMNS = ("pmed.verdicts.predictions makes them all; `status` is assessed, not-assessed or not-applicable, "
             "and the last two have a `reason` and no `value`")
@@ -73,6 +77,27 @@ def named_medicines(rows: pl.DataFrame, predictors: Sequence[Component], steps: 
     joined = rows.join(unknown, on=_KEY, how="left", maintain_order="left")
     reason = pl.concat_str("reason", "_why", separator="; ", ignore_nulls=True)
     return joined.with_columns(reason=pl.when(pl.col("_why").is_null()).then("reason").otherwise(reason)).drop("_why")
+
+
+def aged_measures(rows: pl.DataFrame, tables: Tables) -> pl.DataFrame:
+    """`rows` of ``predictions``; where a height or weight is needed and there is one too old to count, the reason says.
+
+    `tables` are those after the feature steps.
+    """
+    lacking = rows.filter(pl.col("status") == "not-assessed", pl.col("reason").str.contains(_MEASURED))
+    old = outdated(tables, _MEASURES) if lacking.height else None
+    if old is None or old.is_empty():
+        return rows
+    name = pl.col("code").replace_strict(_MEASURES)
+    number = pl.col("value").round(1).cast(pl.String).str.strip_suffix(".0")
+    said = old.with_columns(_name=name, _old=pl.format("the last {} ({} {}, of {} days ago) is too old to count", name,
+                                                       number, pl.col("code").replace_strict(_UNITS), "ago"))
+    pairs = lacking.select(*_KEY, "reason").join(said, on="patient_id", maintain_order="left")
+    needed = pl.col("reason").str.contains(pl.format(r"\bneeds (?:[^;]*, )?{}\b", "_name"))
+    told = pairs.filter(needed).group_by(_KEY, maintain_order=True).agg(_old=pl.col("_old").str.join("; "))
+    joined = rows.join(told, on=_KEY, how="left", maintain_order="left")
+    whole = pl.concat_str("reason", "_old", separator="; ", ignore_nulls=True)
+    return joined.with_columns(reason=pl.when(pl.col("_old").is_null()).then("reason").otherwise(whole)).drop("_old")
 
 
 def _asked(predictor: Component, steps: Sequence[Component], silent: pl.DataFrame, features: pl.DataFrame

@@ -30,7 +30,11 @@ _ARGUMENT = {"genome": "a genome: pmed.run(FILE), pmed report FILE",
 # Rows of people who are not in the record, or are there already; files in a folder of records that are none.
 _OF_NOBODY = ("unknown-person", "double-person", "not-fhir")
 # A part of a file that is lost with all that could say whose it was.
-OF_ANYBODY = ("no-json", "cut-off", "incomplete-answer", "lost-row")
+OF_ANYBODY = ("no-json", "cut-off", "incomplete-answer", "lost-row", "no-patient", "bad-identifier")
+# Rows and resources that name no patient, where there are fewer of a kind than one in so many patients, are told of
+# each and leave what is not found absent: one empty cell would leave it unknown of everybody in a large cohort.
+_NAMELESS, _RARE = ("no-patient", "bad-identifier"), 1000
+_KIND = r"\b([A-Z][a-z]+(?:[A-Z][a-z]+)*)\b"
 
 
 def empty_tables() -> dict[str, pl.DataFrame]:
@@ -91,15 +95,24 @@ def _holds_records(tables: Mapping[str, pl.DataFrame]) -> bool:
 
 
 def _of_everybody(issues: pl.DataFrame, patients: pl.DataFrame) -> pl.DataFrame:
-    """A lost part of a file that may be anybody's is told of everybody whom the source knows, once for each file."""
+    """A lost part of a file that may be anybody's is told of everybody whom the source knows, once a file and kind."""
     lost = pl.col("code").is_in(OF_ANYBODY) & pl.col("patient_id").is_null()
     if patients.height < 2 or not issues.select(lost.any()).item():
         return issues
+    kind = ["file", "_kind"]
     numbered = issues.with_row_index("_row")
-    first = numbered.filter(lost).unique("file", keep="first", maintain_order=True)
+    rows = numbered.filter(lost).with_columns(_kind=pl.col("place").str.extract(_KIND))
+    rare = pl.col("code").is_in(_NAMELESS).all().over(kind) & (_rows().sum().over(kind) * _RARE < patients.height)
+    first = rows.with_columns(severity=pl.when(rare).then(pl.lit("warning")).otherwise("severity")).unique(
+        kind, keep="first", maintain_order=True).drop("_kind")
     everybody = first.drop("patient_id").join(patients.select("patient_id"), how="cross", maintain_order="left_right")
     rest = numbered.join(first, on="_row", how="anti")
     return pl.concat([rest, everybody.select(numbered.columns)]).sort("_row", maintain_order=True).drop("_row")
+
+
+def _rows() -> pl.Expr:
+    """How many rows one issue tells of: "... (12 rows; the first is named)"."""
+    return pl.col("text").str.extract(r"\((\d+) rows;").cast(pl.Int64).fill_null(1)
 
 
 def _dated(tables: dict[str, pl.DataFrame], paths: Sequence[Path], request: ReadRequest) -> dict[str, pl.DataFrame]:

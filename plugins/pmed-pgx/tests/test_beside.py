@@ -67,7 +67,7 @@ def offers(made: pl.DataFrame, who: str, drug: str) -> dict[str, tuple[str, str]
 @pytest.mark.parametrize(("who", "drug", "other", "status", "says"), [
     ("fungus", "voriconazole", "posaconazole", "fits", ""),
     ("fungus and fat", "voriconazole", "posaconazole", "caution", "lovastatin"),
-    ("fungus and clots", "voriconazole", "posaconazole", "caution", "beside apixaban: exposure"),
+    ("fungus and clots", "voriconazole", "posaconazole", "ruled-out", "apixaban"),
     ("mind", "citalopram", "paroxetine", "fits", ""),
     ("mind and breast", "citalopram", "paroxetine", "ruled-out", "the active form of tamoxifen"),
     ("heart and mind", "citalopram", "escitalopram", "ruled-out", "(amiodarone)"),

@@ -70,6 +70,53 @@ def test_no_copy_more_leaves_it(tmp_path, record):
     assert (row["complete"], codes(row) & {"more-copies"}) == (True, set())
 
 
+BROKEN = "chr10 94770000 {} PASS GT 0/1 0/0"
+
+
+@pytest.mark.parametrize("record", [
+    BROKEN.format("<INV> 94970000"), BROKEN.format("<INS> 94770000"), BROKEN.format("<INS:ME:L1> 94770000"),
+    BROKEN.format("N[chr22:5[ 94770000"), BROKEN.format("N. 94770000"), BROKEN.format("<DEL> 94770900"),
+    "chr1 5 N]chr10:94770000] 5 PASS GT 0|1 ./.", BROKEN.format("<BND> 94770000")])
+def test_a_broken_gene_has_no_phenotype_and_says_why(tmp_path, record):
+    found = rows(genome(tmp_path, record))
+    row = found["S", "CYP2C19"]
+    assert (row["complete"], row["phenotype"], row["possible_phenotypes"]) == (False, None, [])
+    assert {"structural", "phenotype-withheld"} <= codes(row)
+    assert any("chr10:94" in one["text"] for one in row["messages"])
+    assert found["T", "CYP2C19"]["complete"]
+
+
+def test_an_inversion_of_the_whole_gene_leaves_it_whole(tmp_path):
+    found = rows(genome(tmp_path, "chr10 94700000 <INV> 94900000 PASS GT 0/1 0/0"))
+    assert found["S", "CYP2C19"]["phenotype"] == found["T", "CYP2C19"]["phenotype"]
+    assert found["S", "CYP2C19"]["complete"]
+
+
+def test_a_lost_stretch_of_a_gene_where_unknown_alleles_count_as_reference(tmp_path):
+    file = genome(tmp_path, "chr1 97500000 <DEL> 97600000 PASS GT 0/1 0/0")
+    line = "chr1\t97070000\t.\tA\t<NON_REF>\t.\tPASS\tEND=97930000\tGT\t0/0\t0/0\n"
+    text = file.read_text()
+    at = text.index("chr1\t")
+    file.write_text(text[:at] + line + text[at:])
+    found = rows(file)
+    assert "structural" in codes(found["S", "DPYD"])
+    assert (found["S", "DPYD"]["complete"], found["T", "DPYD"]["complete"]) == (False, True)
+
+
+def test_genes_have_a_region_of_their_own():
+    from pmed_pgx.knowledge import genes, regions
+
+    found = {(row["build"], row["gene"]): row for row in regions().iter_rows(named=True)}
+    for gene in (one for one in genes().values() if one.sites):
+        for build in ("GRCh38", "GRCh37"):
+            row = found[build, gene.name]
+            places = [pos for site in gene.sites for pos, _, _ in site.rows(build)]
+            assert 900 <= row["last"] - row["first"] <= 900_000, gene.name
+            assert all(row["first"] <= pos <= row["last"] for pos in places)
+    sizes = {key: row["last"] - row["first"] for key, row in found.items()}
+    assert all(abs(sizes["GRCh38", name] - size) < 3000 for (build, name), size in sizes.items() if build == "GRCh37")
+
+
 def test_cyp2d6_says_that_the_file_tells_of_copies(tmp_path):
     row = rows(genome(tmp_path, "chr22 42126000 <DUP> 42133000 PASS GT 0/1 0/0"))["S", "CYP2D6"]
     assert not row["complete"]

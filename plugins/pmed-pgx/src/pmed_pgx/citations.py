@@ -10,7 +10,7 @@ from importlib.resources.abc import Traversable
 # Sources that are no PMID or DOI: publishers' tables and versions, accession numbers, vocabularies, labels.
 KNOWN_SOURCE = re.compile(r"PMID:? ?\d{6,9}|10\.\d{4,9}/\S+|ClinPGx (\d{4}-\d{2}-\d{2}|PA\d+)|\bCPIC tables\b|"
                           r"PharmVar[ -]v?\d|ClinPGx frequency table|RxNorm|\blabel\b|"
-                          r"1000 Genomes high coverage, computed")
+                          r"1000 Genomes high coverage, computed|\bNC_\d{6}\.\d+\b|\bENSG\d{11}\b")
 
 
 def guideline_faults(folder: Traversable) -> Iterator[str]:

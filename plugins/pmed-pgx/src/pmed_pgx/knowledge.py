@@ -27,7 +27,8 @@ from .release_folder import Layered, manifest, read_release, read_table
 from .release_tables import CORE, RELEASE
 
 __all__ = ["NORMAL", "NO_FUNCTION", "UNHARMED", "Bools", "Gene", "Pair", "Site", "digest", "embedded", "folder",
-           "frequency", "genes", "natural", "proxies", "release", "sites_table", "synonyms", "table", "today"]
+           "frequency", "genes", "natural", "proxies", "regions", "release", "sites_table", "synonyms", "table",
+           "today"]
 VARIABLE = "PMED_PGX_RELEASE"
 
 
@@ -97,6 +98,19 @@ def _sites() -> list[tuple[str, Site]]:
 def proxies() -> pl.DataFrame:
     """Variants that hint at an HLA allele, as table ``proxies`` of the release says; never a call."""
     return _typed("proxies")
+
+
+@cache
+def regions() -> pl.DataFrame:
+    """build, chrom, gene, first and last position (1-based): its transcripts, and its sites where these go further."""
+    sites = [(build, gene.chrom, gene.name, pos, pos) for gene in genes().values() for build in ("GRCh38", "GRCh37")
+             for site in gene.sites for pos, _, _ in site.rows(build)]
+    ends = [(build, genes()[row["gene"]].chrom, row["gene"], row[first], row[last])
+            for row in _typed("regions").iter_rows(named=True) if row["gene"] in genes()
+            for build, first, last in (("GRCh38", "start", "end"), ("GRCh37", "start37", "end37"))]
+    frame = pl.DataFrame([*sites, *ends], schema=["build", "chrom", "gene", "first", "last"], orient="row")
+    return frame.group_by("build", "chrom", "gene", maintain_order=True).agg(
+        pl.col("first").min(), pl.col("last").max())
 
 
 @cache

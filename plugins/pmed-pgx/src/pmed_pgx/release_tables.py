@@ -49,6 +49,10 @@ _ALL = (
         "pos": _whole("position on GRCh38"), "ref": _text("REF on GRCh38"), "alts": _text("ALTs, joined by '|'"),
         "pos37": _whole("position on GRCh37; null where not published", null=True),
         "ref37": _text("REF on GRCh37", null=True), "source": _SOURCE}, ("gene", "site")),
+    Table("regions", "Where a gene's transcripts begin and end; 1-based, whatever the strand.", {
+        "gene": _GENE, "start": _whole("first position on GRCh38"), "end": _whole("last position on GRCh38"),
+        "start37": _whole("first position on GRCh37"), "end37": _whole("last position on GRCh37"), "source": _SOURCE},
+        ("gene",)),
     Table("alleles", "Named alleles, with or without definition.", {
         "gene": _GENE, "allele": _ALLELE, "core": _text("name under which the allele is called"),
         "function": _text("published function; null where none is", null=True),

@@ -10,10 +10,14 @@ from typing import Any
 import polars as pl
 import pytest
 
+from pmed.apart import ASKED, MOST, Tried, apart
+from pmed.batch import Asked as Reports
+from pmed.batch import Cohort as People
+from pmed.batch import batch
 from pmed.cohort import Cohort, run
-from pmed.cohort.apart import ASKED, MOST, Tried, apart
 from pmed.engine import Engine
 from pmed.errors import InputError, PmedError
+from pmed.settings import Settings
 from pmed.stages import features
 from tests.test_cohort import people_vcf
 
@@ -111,7 +115,21 @@ def test_a_step_that_fails_for_all_is_seen_in_a_few_and_loses_what_it_gives(
     assert (done.people, done.lost) == (PEOPLE, {})
     assert done.table("gene_results").collect().is_empty()
     assert done.summary("qc").is_empty()
-    assert "features failed: ValueError: odd [test_cohort_apart.py:" in done.failures[0]
+    assert "features failed: ValueError: odd [test_apart.py:" in done.failures[0]
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_reports_of_people_for_whom_the_same_fails_take_few_runs(tmp_path: Path, crowd: Path, lost: bool,
+                                                                 monkeypatch: pytest.MonkeyPatch) -> None:
+    """The names of 40 people take 2 x 40 runs where each is looked for by himself."""
+    if lost:
+        monkeypatch.setattr(Engine, "joined", lambda *_: (_ for _ in ()).throw(InputError("never works", where="x")))
+    sizes = [] if lost else failing(monkeypatch, "gene_results", ValueError("odd"))
+    done = batch(People(genome=(crowd,)), Reports(tmp_path / "out", Settings()), jobs=1)
+    assert len(done.lines) == PEOPLE
+    assert [one.error for one in done.lines] == ["x: never works" if lost else ""] * PEOPLE
+    assert all(one.partial for one in done.lines) != lost
+    assert sizes == ([] if lost else [PEOPLE, *[1] * ASKED])
 
 
 def test_what_fails_for_all_is_told_of_all(tmp_path: Path, crowd: Path, monkeypatch: pytest.MonkeyPatch) -> None:
