@@ -66,6 +66,9 @@ def test_a_combination_is_both(one: str, two: str) -> None:
     ("hydroxyzine", {"hydroxyzine"}), ("Paracetamol 500 mg", {"acetaminophen"}), ("Rifampicin", {"rifampin"}),
     ("Co-trimoxazole", {"sulfamethoxazole", "trimethoprim"}), ("St. John's wort 300 mg", {"st. john's wort extract"}),
     ("Vitamin B 12 1 MG / abacavir 300 MG", {"abacavir", "cyanocobalamin"}), ("Theo-24 300 MG", {"theophylline"}),
+    ("Cytotec 200", {"misoprostol"}), ("Zoledrons\u00e4ure 4 mg", {"zoledronic acid"}),
+    ("Fampridin 10 mg", {"dalfampridine"}), ("Dexketoprofen", {"dexketoprofen"}),
+    ("Lormetazepam-ratiopharm 1 mg", {"lormetazepam"}),
     ("Paxlovid", {"nirmatrelvir", "ritonavir"}), ("Norinyl 1+50 28 Day Pack", {"mestranol", "norethindrone"}),
 ])
 def test_names_that_look_alike_stay_apart(text: str, ingredients: set[str]) -> None:
@@ -75,6 +78,7 @@ def test_names_that_look_alike_stay_apart(text: str, ingredients: set[str]) -> N
 @pytest.mark.parametrize(("system", "code", "text", "ingredients", "how"), [
     (ATC, "C10AA01", "Zocor 20", {"simvastatin"}, None), (ATC, "N02BE01", None, {"acetaminophen"}, "code"),
     (ATC, "J01CR02", None, {"amoxicillin", "clavulanate"}, "code"), ("urn:local", "N02BE01", None, set(), ""),
+    (ATC, "L04AE01", None, {"fingolimod"}, "code"), (ATC, "M05BA08", None, {"zoledronic acid"}, "code"),
     (RXNORM, "1191", "Aspirin", {"aspirin"}, "code"), (RXNORM, "833036", "Captopril 25 MG Oral Tablet", set(), ""),
 ])
 def test_codes(system: str, code: str, text: str | None, ingredients: set[str], how: str | None) -> None:

@@ -221,7 +221,7 @@ def test_check_is_not_of_a_drug_with_itself(check: dict[str, Any]) -> None:
     ("CYP3A4", "efavirenz", "inducer", "moderate"), ("UGT1A1", "atazanavir", "inhibitor", "strong"),
     ("SLCO1B1", "cyclosporine", "inhibitor", "strong"), ("CYP2C19", "voriconazole", "inhibitor", "moderate"),
     ("UGT1A1", "ketoconazole", "inhibitor", "moderate"), ("ABCG2", "darolutamide", "inhibitor", "strong"),
-    ("CYP2C8", "clopidogrel", "inhibitor", "moderate"),
+    ("CYP2C8", "clopidogrel", "inhibitor", "moderate"), ("ABCG2", "ticagrelor", "inhibitor", "moderate"),
 ])
 def test_published_strength(gene: str, drug: str, kind: str, strength: str) -> None:
     found = MODIFIERS.filter(gene=gene, drug=drug).filter(pl.col("from_dose").is_null())
@@ -277,6 +277,12 @@ def test_published_cross_reaction(allergen: str, drug: str, severity: str) -> No
     ("risedronate", "creatinine-clearance", 29, 30, "avoid"), ("denosumab", "egfr", 29, 30, "monitor"),
     ("pantoprazole", "child-pugh", 10, 9, "alternative"), ("venlafaxine", "child-pugh", 10, 9, "adjust"),
     ("lamotrigine", "age", 17, 18, "monitor"), ("dabigatran etexilate", "age", 65, 64, "monitor"),
+    ("zoledronic acid", "creatinine-clearance", 34, 35, "avoid"), ("baricitinib", "egfr", 29, 30, "avoid"),
+    ("dalfampridine", "creatinine-clearance", 50, 51, "avoid"),
+    ("varenicline", "creatinine-clearance", 29, 30, "adjust"),
+    ("acamprosate", "creatinine-clearance", 30, 31, "avoid"), ("acamprosate", "creatinine-clearance", 50, 51, "adjust"),
+    ("amisulpride", "creatinine-clearance", 59, 60, "adjust"), ("saxagliptin", "egfr", 44, 45, "adjust"),
+    ("nintedanib", "child-pugh", 7, 6, "avoid"), ("fingolimod", "child-pugh", 10, 9, "avoid"),
 ])
 def test_published_threshold(drug: str, name: str, inside: float, outside: float, action: str) -> None:
     def holding(value: float) -> set[str]:
@@ -316,7 +322,10 @@ def test_published_threshold(drug: str, name: str, inside: float, outside: float
     ("metoclopramide", "condition:gi-bleeding", "avoid"),
     ("tranexamic acid", "condition:stroke-or-tia", "avoid"), ("clopidogrel", "condition:gi-bleeding", "monitor"),
     ("nortriptyline", "taking:linezolid-or-methylene-blue", "avoid"), ("fentanyl", "taking:maoi", "avoid"),
-    ("thioridazine", "taking:thioridazine-raising-drug", "avoid"),
+    ("thioridazine", "taking:thioridazine-raising-drug", "avoid"), ("vericiguat", "pregnant", "avoid"),
+    ("misoprostol", "pregnant", "avoid"), ("ozanimod", "pregnant", "avoid"), ("upadacitinib", "pregnant", "avoid"),
+    ("fingolimod", "condition:myocardial-infarction", "avoid"), ("dalfampridine", "condition:epilepsy", "avoid"),
+    ("saxagliptin", "condition:heart-failure", "avoid"), ("lormetazepam", "age", "avoid"),
 ])
 def test_published_check(drug: str, name: str, action: str) -> None:
     assert action in {one["action"] for _, one in CHECKS if drug in members(one) and set(one["when"]) == {name}}
@@ -348,7 +357,10 @@ def test_after_a_serotonergic_drug_linezolid_is_watched_for_weeks() -> None:
 @pytest.mark.parametrize(("name", "drug"), [
     ("dofetilide-raising-drug", "megestrol"), ("dofetilide-raising-drug", "bictegravir"),
     ("maoi-partner", "amitriptyline"), ("maoi-partner", "bupropion"), ("maoi-partner", "atomoxetine"),
-    ("maoi-partner", "sumatriptan")])
+    ("maoi-partner", "sumatriptan"), ("qt-known", "toremifene"), ("qt-known", "levomepromazine"),
+    ("qt-possible", "dasatinib"), ("qt-possible", "sorafenib"), ("qt-possible", "fingolimod"),
+    ("qt-possible", "mefloquine"), ("qt-possible", "aripiprazole"), ("qt-conditional", "amisulpride"),
+    ("penicillin", "flucloxacillin"), ("nsaid", "dexketoprofen")])
 def test_published_member(name: str, drug: str) -> None:
     assert drug in CLASSES.filter(pl.col("class") == name)["drug"].to_list()
 
