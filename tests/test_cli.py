@@ -9,6 +9,7 @@ import subprocess
 import sys
 from contextlib import chdir, redirect_stderr, redirect_stdout
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
@@ -25,10 +26,10 @@ def pmed_alone(*arguments, cwd=None):
     return subprocess.run([*PROGRAM, *map(str, arguments)], capture_output=True, text=True, check=False, cwd=cwd)
 
 
-def pmed(*arguments, cwd="."):
+def pmed(*arguments, cwd=".", env=None):
     """What `pmed_alone` gives, without the start of a process: for tests of what a command says and writes."""
     said, told, code = io.StringIO(), io.StringIO(), 0
-    with chdir(cwd), redirect_stdout(said), redirect_stderr(told), one_thread_each():
+    with chdir(cwd), patch.dict(os.environ, env or {}), redirect_stdout(said), redirect_stderr(told), one_thread_each():
         try:
             main(list(map(str, arguments)))
         except SystemExit as end:
