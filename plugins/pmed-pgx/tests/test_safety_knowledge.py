@@ -7,7 +7,6 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -363,15 +362,3 @@ def test_after_a_serotonergic_drug_linezolid_is_watched_for_weeks() -> None:
     ("penicillin", "flucloxacillin"), ("nsaid", "dexketoprofen")])
 def test_published_member(name: str, drug: str) -> None:
     assert drug in CLASSES.filter(pl.col("class") == name)["drug"].to_list()
-
-
-def test_what_labels_were_met_is_of_rows_that_there_are() -> None:
-    met = pl.read_csv(Path(__file__).parents[1] / "tools/labels_met.tsv", separator="\t", infer_schema=False,
-                      quote_char=None)
-    assert met.columns == ["file", "key", "fact", "met_in", "outcome", "note"]
-    checks = met.filter(pl.col("file").str.starts_with("check-")).select("file", "key")
-    assert set(checks.iter_rows()) <= {(f"check-{topic}.toml", one["key"]) for topic, one in CHECKS}
-    assert not met.select("file", "key").is_duplicated().any()
-    assert met.rows() == met.sort("file", "key").rows()
-    assert set(met["outcome"]) <= {"confirmed", "differs", "partly", "not_met"}
-    assert met.filter(pl.col("outcome") != "not_met")["met_in"].null_count() == 0
