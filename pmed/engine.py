@@ -130,7 +130,7 @@ class Engine:
 
         `stated` are the samples of which the user said whose they are: by default all of `pairs`.
         """
-        tables = {name: pl.concat([frame, genes[name], others[name]]) for name, frame in records.items()}
+        tables = {name: _in_one(frame, genes[name], others[name]) for name, frame in records.items()}
         tables["samples"] = sexes(tables["genotypes"], linking.link(genes, records, pairs))
         odd = linking.same_sex(tables["samples"], records["patients"], forced=self.any_sex)
         tables["outside_calls"], notes = linking.assign(tables["outside_calls"], tables["samples"], records["patients"])
@@ -199,6 +199,12 @@ class Engine:
         """What the result rests on."""
         return {**describe_run(self.plugins, settings), "inputs": describe_inputs(genome, history, outside),
                 "knowledge": describe_knowledge(self.knowledge), "predictors": describe_predictors(self.predictors)}
+
+
+def _in_one(*frames: pl.DataFrame) -> pl.DataFrame:
+    """All rows; mostly of one frame only, which then stays in one piece, as it is worked on faster."""
+    some = [frame for frame in frames if frame.height]
+    return some[0] if len(some) == 1 else pl.concat(some or frames[:1])
 
 
 def _kept(predictors: Iterable[Component], features: pl.DataFrame,

@@ -13,7 +13,7 @@ from typing import Any, ParamSpec, TypeVar
 import polars as pl
 
 P = ParamSpec("P")
-Made = TypeVar("Made", pl.DataFrame, tuple[pl.DataFrame, ...])
+Made = TypeVar("Made")
 FromTables = Callable[[Mapping[str, pl.DataFrame]], pl.DataFrame]
 KEPT = 4  # answers: of the patient as they are, and of a few questions
 MOST_ROWS = 10_000  # a cohort's frames are neither kept in memory nor compared
@@ -22,7 +22,7 @@ MOST_ROWS = 10_000  # a cohort's frames are neither kept in memory nor compared
 def unless_repeated(function: Callable[P, Made]) -> Callable[P, Made]:
     """Wrap a pure function of frames and plain values: called again with equal ones, it gives that answer again.
 
-    The answer is a frame or a tuple of frames.
+    The answer is a frame, a tuple of frames, or something that nobody changes.
 
     >>> double = unless_repeated(lambda frame: frame * 2)
     >>> double(pl.DataFrame({"a": [1]})).equals(double(pl.DataFrame({"a": [1]})))

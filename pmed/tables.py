@@ -60,19 +60,20 @@ class Table:
         """The names of the columns, in order."""
         return list(self.columns)
 
-    def check(self, frame: pl.DataFrame, *, where: str = "", rows: bool = True) -> pl.DataFrame:
+    def check(self, frame: pl.DataFrame, *, where: str = "", rows: bool = True, keys: bool = True) -> pl.DataFrame:
         """Return `frame` with the table's columns first, extra columns kept behind.
 
         Args:
             frame: What is checked.
             where: Said in front of the faults.
             rows: Also look into the rows, for values that are not allowed and keys that are repeated.
+            keys: Look for keys that are repeated, unless it is known that there are none.
 
         Raises:
             TableError: naming every fault at once (table.column, row, what, expected).
         """
         faults = [fault for name in self.columns for fault in self._column_faults(frame, name, rows=rows)]
-        if rows and not faults and self.key and frame.height > 1:
+        if rows and keys and not faults and self.key and frame.height > 1:
             faults = self._key_faults(frame)
         if faults:
             raise TableError(f"not a {self.name!r} table: " + "; ".join(faults), where=where)

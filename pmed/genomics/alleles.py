@@ -17,6 +17,7 @@ from typing import NamedTuple, Protocol
 
 import polars as pl
 
+from ..repeats import unless_repeated
 from .contigs import chromosome
 
 # How far to the right of a site its own insertion or deletion may be written, where nobody knows the bases between: the
@@ -157,6 +158,13 @@ class Sites:
             return partial(self.reference.base, with_chr(chrom))
         known = {one.pos + i: base for one in alleles for i, base in enumerate(one.ref.upper()) if base != "N"}
         return lambda pos: known.get(pos, "")
+
+
+# A cohort asks for the same ones chunk by chunk.
+@unless_repeated
+def sites_of(table: pl.DataFrame, build: str) -> Sites:
+    """The rows of a ``sites`` table for `build`."""
+    return Sites.of(table, build)
 
 
 def positions(sites: Iterable[Sites]) -> dict[str, list[int]]:

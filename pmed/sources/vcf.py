@@ -34,7 +34,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ..errors import GenomeError
-from ..genomics.alleles import Site, Sites
+from ..genomics.alleles import Site, Sites, sites_of
 from ..genomics.builds import BUILDS, known_build
 from ..genomics.calls import Calls, Ints, Shared, decode_shared
 from ..genomics.contigs import MITOCHONDRION
@@ -167,7 +167,7 @@ class VcfSource:
 
     def _sites(self, request: ReadRequest, headers: Sequence[Header]) -> dict[str, Sites]:
         """The sites of each build; a reference sequence is of one build, which all files must be on."""
-        wanted = {build: Sites.of(request.sites, build) for build in BUILDS}
+        wanted = {build: sites_of(request.sites, build) for build in BUILDS}
         if self.reference:
             from ..genomics.reference import Reference
 
@@ -262,6 +262,7 @@ class VcfSource:
 
     def _failed(self, record: Record) -> bool:
         return self.filters == "unknown" and record.filter not in (None, "PASS")
+
 
 
 def _must_differ(arrays: Sequence[Header]) -> None:

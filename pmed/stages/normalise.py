@@ -10,6 +10,7 @@ from ..normalise.contradictions import weigh
 from ..normalise.drugs import Vocabulary, add_ingredients
 from ..normalise.units import canonical_units
 from ..old_entries import CODE, SINCE, with_years
+from ..repeats import unless_repeated
 from ..tables import TABLES, Tables
 from ..types import Release
 
@@ -28,7 +29,7 @@ def normalise(tables: Tables, names: pl.DataFrame) -> dict[str, pl.DataFrame]:
     Adds ``possible_ingredients`` (medications, allergies) and ``canonical_code`` (observations).
     """
     out = dict(tables)
-    known = Vocabulary.of(names)
+    known = _vocabulary(names)
     recognised, unclear_drugs = add_ingredients(out["medications"], known)
     out["medications"], contradicted = weigh(recognised)
     old = _old_entries(with_years(out["medications"], out.get("patients", TABLES["patients"].empty())))
@@ -38,6 +39,12 @@ def normalise(tables: Tables, names: pl.DataFrame) -> dict[str, pl.DataFrame]:
                                                          unclear_units)]
     out["issues"] = pl.concat([out["issues"], *(untold(frame, out["issues"]) for frame in found)])
     return out
+
+
+# A cohort is read chunk by chunk.
+@unless_repeated
+def _vocabulary(names: pl.DataFrame) -> Vocabulary:
+    return Vocabulary.of(names)
 
 
 def untold(found: pl.DataFrame, told: pl.DataFrame) -> pl.DataFrame:

@@ -19,7 +19,7 @@ from . import wording
 from .alike import alike
 from .alternatives import OUT, alternatives, offering
 from .beside import Taken
-from .cases import FEW, REMEMBERED, Cases
+from .cases import FEW, REMEMBERED, Cases, numbered
 from .checks import covered, weighing
 from .explainer import medicines_of
 from .findings import on_record
@@ -39,14 +39,14 @@ PAUSED = "the record says that this drug is paused: ask whether it is taken agai
 WORKED = " It has been taken for more than three months: where it works well, this is no reason to change it."
 REFUSED = r"(?i)\bneither \w+ nor \w+|\bavoid \w+ and \w+ too"  # names of what a text offers to nobody
 GENES = "{genes}"  # where in a reason the results of genes stand
-MORE_CAUTIONS = ("lost", "unclear", "assumed", "remarked", "hinted", "unweighed", "long_ago", "old_values")
+MORE_CAUTIONS = ("lost", "unclear", "assumed", "remarked", "hinted", "unweighed")
 _MINE = pl.col("predictor") == PREDICTOR
 _READ = [pl.col("patient_id", "label", "reason", "status"), pl.col("target").alias("drug"),
          pl.col("value").alias("concern")]
 _TYPES = {name: column.dtype for name, column in TABLES["suggestions"].columns.items() if name != "adviser"}
 _NO_PRESENT = TABLES["present_phenotypes"].empty()
-_NONE_UNWEIGHED, _NONE_LONG_AGO = (pl.DataFrame(schema={**dict.fromkeys(KEY, pl.String()), name: _TYPES["cautions"]})
-                                   for name in ("unweighed", "long_ago"))
+_NONE_UNWEIGHED = pl.DataFrame(schema={**dict.fromkeys(KEY, pl.String()), "unweighed": _TYPES["cautions"]})
+_NONE_LATE = pl.DataFrame(schema={"row": pl.Int64(), "cautions": _TYPES["cautions"]})
 _FLAGS = ("by_check", "for_today", "harm_at_start", "grave", "changes", "discomfort", "weak", "starting")
 _FACTS = ("action", "strength", "advice", "because", "dose_factor", "expected", "untested", "open", "to_test", "to_ask",
           "population", "evidence", "noted", "unknown", "explained_by", "offered_for", "offered_as", *_FLAGS)
@@ -73,14 +73,17 @@ class GuidelineAdviser:
         rows = _advised(every, taken, cases, old)
         given = _Given(cases, today(results, present), on_record(tables), Taken.of(tables, cases), (
             taken, _doses(tables["predictions"]), assumptions(results), remarks(results), hints(results),
-            days_taken(tables), _unweighed(taken, every, cases, tables["features"]), _long_ago(every, cases, tables),
-            old))
+            days_taken(tables), _unweighed(taken, rows, cases, tables["features"]), old.drop("old_values")))
         others = allergies_to_others(taken, tables)
         if len(cases.patients) <= FEW:
             made = given.said(rows)
         else:
             where, first = alike(rows, cases, given.told, given.found, given.more)
             made = given.said(rows[first])[where].with_columns(rows["patient_id"])
+        # Most people have some of their own: they come last, so that the rest is said once of all who are alike.
+        for late in (_long_ago(rows, cases, tables), cases.within_rows(old, rows).select("row", cautions="old_values")):
+            made = made if late.is_empty() else made.with_columns(
+                longer(made["cautions"], late["row"], [late["cautions"]]))
         # In one piece: to pick rows out of several takes thirty times as long.
         return made if others.is_empty() else pl.concat([made, others], rechunk=True)
 
@@ -119,7 +122,9 @@ def _named_in_vain(rows: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
     """patient_id, drug, lost: a caution where a text, the same for everybody, names what is ruled out for this one."""
     out = others.lazy().select(*KEY, one="alternatives").explode("one", empty_as_null=True, keep_nulls=True).filter(
         pl.col("one").struct.field("status") == OUT).select(*KEY, name=pl.col("one").struct.field("drug"))
+    # Few texts hold the name at all, and each name as an expression of its own takes its time.
     told = out.join(rows.lazy().drop_nulls("advice"), on=KEY, maintain_order="left").filter(
+        pl.col("advice").str.contains(pl.col("name"), literal=True)).filter(
         pl.col("advice").str.replace_all(REFUSED, "").str.contains(pl.format(r"\b{}\b", "name")))
     names = told.group_by(KEY, maintain_order=True).agg(names=pl.col("name").str.join(" or "))
     caution = pl.struct(code=pl.lit("ruled-out"), text=pl.format("Ruled out for this patient: {}.", "names"))
@@ -161,8 +166,9 @@ def _suggestions(rows: pl.LazyFrame) -> pl.DataFrame:
     """The table's columns from the joined rows."""
     known, action, made, columns = _columns()
     said = rows.with_columns(known).with_columns(action).with_columns(made).pipe(as_written)
-    cautioned = _lengthened(said, "noted", MORE_CAUTIONS)
-    return _lengthened(cautioned, "explained_by", ["explained_too"]).select(columns)
+    for name, more in (("noted", MORE_CAUTIONS), ("unknown", ["remeasure"]), ("explained_by", ["explained_too"])):
+        said = _lengthened(said, name, more)
+    return said.select(columns)
 
 
 @cache
@@ -174,7 +180,7 @@ def _columns() -> tuple[list[pl.Expr], pl.Expr, list[pl.Expr], list[pl.Expr]]:
     action = pl.when("assessed").then("action").when(pl.col("current") & untested).then(pl.lit("test")).otherwise(
         pl.lit("not-assessed")).alias("action")
     made = [_urgency().alias("urgency"), _text().alias("text"), _why().alias("why"),
-            pl.col("alternatives").fill_null([]), pl.concat_list("unknown", pl.col("remeasure").fill_null([]))]
+            pl.col("alternatives").fill_null([])]
     of = {"cautions": "noted"}
     return known, action, made, [pl.col(of.get(name, name)).cast(dtype).alias(name) for name, dtype in _TYPES.items()]
 
@@ -374,22 +380,26 @@ def _unweighed(taken: pl.DataFrame, rows: pl.DataFrame, cases: Cases, features: 
 
 
 def _long_ago(rows: pl.DataFrame, cases: Cases, tables: Tables) -> pl.DataFrame:
-    """Beside what rests on a medicine that only entries of years ago have as taken: the caution that says so."""
+    """row, cautions: which of the `rows` rest on a medicine that only entries of years ago have as taken."""
     old = old_drugs(tables["medications"], tables.get("patients", TABLES["patients"].empty()))
-    theirs = rows.filter(pl.col("status") == "assessed").join(old, on="patient_id", how="semi")
-    if theirs.is_empty():
-        return _NONE_LONG_AGO
+    if old.is_empty():
+        return _NONE_LATE
+    mine = old.lazy().with_columns(pl.Series("number", numbered(old["patient_id"], cases.patients.to_list())))
+    theirs = rows.lazy().with_row_index("row").filter(pl.col("status") == "assessed").select(
+        "row", "number", "case").join(mine, on="number", how="semi").pipe(as_written)
     counts = pl.DataFrame([(case, name) for case in theirs["case"].unique().to_list()
                            for name in medicines_of(cases.outcomes[case])],
-                          schema={"case": theirs.schema["case"], "on": pl.String()}, orient="row")
-    hits = theirs.select(*KEY, "case").join(counts, on="case").join(
-        old, left_on=["patient_id", "on"], right_on=["patient_id", "drug"]).sort(*KEY, "on")
-    return hits.group_by(KEY, maintain_order=True).agg(long_ago=doubt("on")).cast({"long_ago": _TYPES["cautions"]})
+                          schema={"case": pl.Int64(), "drug": pl.String()}, orient="row")
+    hits = theirs.lazy().join(counts.lazy(), on="case").join(mine, on=["number", "drug"]).sort("row", "drug")
+    told = hits.group_by("row", maintain_order=True).agg(cautions=doubt("drug")).pipe(as_written)
+    return told.cast(_NONE_LATE.schema)  # type: ignore[arg-type]
 
 
 def _doses(predictions: pl.DataFrame) -> pl.DataFrame:
     """Doses that other predictors have worked out, for the drugs whose guideline asks for one."""
-    found = predictions.lazy().filter(pl.col("status") == "assessed").join(_dosed().lazy(), on="target")
+    # Nearly all predictions are of this adviser's own predictor.
+    others = predictions.lazy().filter(pl.col("predictor") != PREDICTOR)
+    found = others.filter(pl.col("status") == "assessed").join(_dosed().lazy(), on="target")
     return found.group_by(KEY, maintain_order=True).agg(explained_too=pl.struct("predictor", "target")).pipe(as_written)
 
 

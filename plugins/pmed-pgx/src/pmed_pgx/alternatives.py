@@ -145,7 +145,7 @@ def _offered(rows: pl.DataFrame) -> pl.LazyFrame:
     alike = concerned.join(_alike().lazy(), on="drug", maintain_order="left")
     each = [one.select(*_ROW, "advice", *_OFFER, guideline=pl.lit(by_guideline))
             for one, by_guideline in ((named, True), (by_check, True), (alike, False))]
-    return pl.concat(each).unique([*KEY, "other"], keep="first", maintain_order=True)
+    return pl.concat(each).unique(["number", "drug", "place"], keep="first", maintain_order=True)
 
 
 @lru_cache(maxsize=REMEMBERED)
@@ -229,6 +229,7 @@ def offering(one: Outcome) -> Row | None:
     return one.lead if one.lead is None or one.lead.action in CONCERNED else next(options, one.lead)
 
 
+@lru_cache(maxsize=REMEMBERED)
 def offered_to(one: Outcome) -> bool:
     """Whether something may be offered instead."""
     row = offering(one)

@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import repeat
 from math import isnan
 from typing import Any
 
@@ -33,6 +34,15 @@ class Coded:
 
     codes: Ints
     values: Sequence[Any]
+
+    @cached_property
+    def size(self) -> int:
+        """One more than the highest code; 1 where all patients are alike."""
+        return int(self.codes.max(initial=0)) + 1
+
+    def of(self, rows: Ints) -> Iterable[Any]:
+        """The values of some patients, without an end where all are alike."""
+        return repeat(self.values[0]) if self.size == 1 else map(self.values.__getitem__, self.codes[rows].tolist())
 
 
 @dataclass(frozen=True)
@@ -86,6 +96,14 @@ class Cases:
         found: Bools = there[rows["number"].to_numpy(), self.places[rows["case"].to_numpy()]]
         return found
 
+    def within_rows(self, one: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+        """`one` (patient_id, drug) with the `row` of that patient and drug among `rows` (number, case), where it is."""
+        if one.is_empty():
+            return one.with_columns(row=pl.lit(None, pl.Int64()))
+        at = np.full((len(self.patients) + 1, len(covered()) + 1), -1, dtype=np.int64)
+        at[rows["number"].to_numpy(), self.places[rows["case"].to_numpy()]] = np.arange(rows.height)
+        return one.with_columns(pl.Series("row", at[self.cells(one)])).filter(pl.col("row") >= 0)
+
     def placed(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Those `rows` (patient_id, drug) that are of somebody and something known, with `number` and `case`."""
         number, place = self.cells(rows)
@@ -126,9 +144,10 @@ def _of_many(patients: pl.Series, asked: tuple[Drug, ...], given: Sequence[pl.Se
     of = np.empty((len(patients), len(asked)), dtype=np.int64)
     for number, drug in enumerate(asked):
         mine = [coded[name] for name in reads(drug)]
-        where, first = distinct([one.codes for one in mine], len(patients))
+        where, first = distinct([one.codes for one in mine], len(patients), [one.size for one in mine])
         of[:, number] = where + len(outcomes)
-        outcomes += [remembered(drug, *(one.values[one.codes[row]] for one in mine)) for row in first.tolist()]
+        outcomes += [remembered(drug, *values) for _, *values in zip(first, *(one.of(first) for one in mine),
+                                                                     strict=False)]
     cases = Cases(patients, outcomes, of)
     _last[:] = [_Last(patients, asked, given, cases)]
     return cases
@@ -148,11 +167,13 @@ def numbered(names: pl.Series, known: Iterable[str]) -> Ints:
     return np.array([places.get(name, -1) for name in names.to_list()], dtype=np.int64)
 
 
-def distinct(columns: Sequence[Ints], height: int) -> tuple[Ints, Ints]:
-    """For each row the number of its combination, and for each combination its first row."""
+def distinct(columns: Sequence[Ints], height: int, sizes: Sequence[int] | None = None) -> tuple[Ints, Ints]:
+    """For each row the number of its combination, and for each combination its first row.
+
+    `sizes` are one more than the highest number of each column, if they are known.
+    """
     combined, many = np.zeros(height, dtype=np.int64), 1
-    for codes in columns:
-        size = int(codes.max(initial=0)) + 1
+    for codes, size in zip(columns, sizes or [int(codes.max(initial=0)) + 1 for codes in columns], strict=True):
         if size == 1:  # all alike: mostly what nobody knows
             continue
         if many * size > _ROOM:

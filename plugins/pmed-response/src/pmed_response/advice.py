@@ -31,8 +31,8 @@ EVIDENCE: Final = {"source": "IWPC", "level": "cohort of 21 sites, validated in 
                    "from 18 of these sites", "citation": iwpc.CITATION,
                    "url": "https://pubmed.ncbi.nlm.nih.gov/19228618/"}
 
-_MINE: Final = ((pl.col("predictor") == NAME) & (pl.col("target") == TARGET) & (pl.col("status") == "assessed")
-                & (pl.col("value") >= LOWEST_ADVISED))
+_GIVEN: Final = ((pl.col("target") == TARGET) & (pl.col("status") == "assessed")
+                 & (pl.col("value") >= LOWEST_ADVISED))
 _NOTHING: Final = TABLES["suggestions"].empty().drop("adviser")
 
 
@@ -45,8 +45,9 @@ class WarfarinAdvice:
 
     def advise(self, tables: Tables) -> pl.DataFrame:
         """One suggestion for each patient whose dose was assessed and is one that is given at all."""
-        doses = tables["predictions"].lazy().filter(_MINE).select(
-            "patient_id", "low", "high", dose="value").pipe(as_written)
+        # One after the other: nearly all rows are of other predictors.
+        mine = tables["predictions"].lazy().filter(pl.col("predictor") == NAME)
+        doses = mine.filter(_GIVEN).select("patient_id", "low", "high", dose="value").pipe(as_written)
         if doses.is_empty():
             return _NOTHING
         return _advised(doses, takers(tables["medications"], DRUG), inputs(tables["features"], REFERENCE))

@@ -31,8 +31,9 @@ class NrtiAdvice:
     def advise(self, tables: Tables) -> pl.DataFrame:
         """One suggestion for each patient whose effect was assessed."""
         table = TABLES["suggestions"]
-        mine = (pl.col("predictor") == NAME) & (pl.col("target") == TARGET) & (pl.col("status") == "assessed")
-        rows = tables["predictions"].filter(mine)
+        # One after the other: nearly all rows are of other predictors.
+        mine = tables["predictions"].filter(pl.col("predictor") == NAME)
+        rows = mine.filter((pl.col("target") == TARGET) & (pl.col("status") == "assessed"))
         if rows.is_empty():  # the model is not read for patients of whom nothing of the trial is known
             return table.empty().drop("adviser")
         types = {name: column.dtype for name, column in table.columns.items()}
