@@ -71,6 +71,29 @@ def write(folder: Path, bundles: Sequence[Path], names: Sequence[str]) -> dict[s
     return counts
 
 
+def write_tables(given: Path, folder: Path, names: Sequence[str]) -> None:
+    """The tables that `pmed history` made of the records of `write`, for as many people as there are names of samples.
+
+    Each further copy of everybody is of other people, numbered on; rows are streamed, so memory is that of a batch.
+    """
+    import polars as pl
+
+    summary = json.loads((given / "summary.json").read_text(encoding="utf-8"))
+    known = pl.read_parquet(given / "patients.parquet", columns=["patient_id"])["patient_id"].to_list()
+    copies = [{old: f"{int(old[:8], 16) + first:08x}{old[8:]}" for old in known[:len(names) - first]}
+              for first in range(0, len(names), len(known))]
+    (folder / "tables").mkdir(parents=True)
+    for name in summary["rows"]:
+        source = pl.scan_parquet(given / f"{name}.parquet")
+        each = [source.filter(pl.col("patient_id").is_in([*copy])).with_columns(
+            pl.col("patient_id").replace_strict(copy, return_dtype=pl.String)) for copy in copies]
+        pl.concat(each).sink_parquet(folder / "tables" / f"{name}.parquet", maintain_order=True)
+        summary["rows"][name] = pl.scan_parquet(folder / "tables" / f"{name}.parquet").select(pl.len()).collect().item()
+    whose = [new for copy in copies for new in copy.values()]
+    (folder / "pairs.tsv").write_text("".join(map("{}\t{}\n".format, names, whose)), encoding="utf-8")
+    (folder / "tables" / "summary.json").write_text(json.dumps(summary), encoding="utf-8")
+
+
 def samples(genome: Path) -> list[str]:
     """The names in a VCF or BCF file."""
     import pysam

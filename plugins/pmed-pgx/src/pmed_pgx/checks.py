@@ -9,7 +9,7 @@ or perhaps taken, is watched for (`foreseen`).
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cache, lru_cache
 from typing import Any
@@ -179,7 +179,7 @@ def seen(drug: Drug, known: Known) -> dict[str, Any]:
     return {**found, **{f"{LATER}{name}": value for name, value in _seen(drug, later, taken_all(known)).items()}}
 
 
-def _seen(drug: Drug, names: Iterable[str], known: Known) -> dict[str, Any]:
+def _seen(drug: Drug, names: tuple[str, ...], known: Known) -> dict[str, Any]:
     found = {name: known.get(name) for name in names}
     for gene in genes_of(drug):
         acting = acting_on(drug, gene, known)
@@ -188,8 +188,15 @@ def _seen(drug: Drug, names: Iterable[str], known: Known) -> dict[str, Any]:
         now = present(gene, Ability(known.get(f"{PHENOTYPE}{gene}"), known.get(f"{SCORE}{gene}")), acting)
         here = {f"{PHENOTYPE}{gene}": now.phenotype, f"{SCORE}{gene}": now.score}
         found.update({name: value for name, value in here.items() if name in found})
-    listed = {name: listing(name, known, drug.name) for name in names if is_list(name)}
-    return {**found, **{name: None if names is None else len(names) for name, names in listed.items()}}
+    for name in _lists(names):
+        listed = listing(name, known, drug.name)
+        found[name] = None if listed is None else len(listed)
+    return found
+
+
+@lru_cache(maxsize=4096)
+def _lists(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in names if is_list(name))
 
 
 @lru_cache(maxsize=4096)
@@ -206,8 +213,8 @@ def listing(name: str, known: Known, drug: str) -> list[str] | None:
     Those that are to begin or perhaps taken count for what is `LATER` only.
     """
     text = known.get(ALLERGIES if is_allergy(name) else name.removeprefix(LATER))
-    if text is None:
-        return None
+    if not text:  # mostly nothing
+        return None if text is None else []
     if name.startswith(LATER):
         text = _all_taken(text)
     names = [one for one in text.split(";") if one and DOUBT not in one]
