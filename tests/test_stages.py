@@ -15,6 +15,7 @@ from pmed.errors import GenomeError, HistoryError, InputError, TableError
 from pmed.plugins import Component, Plugins
 from pmed.stages.advise import join_sources, rank
 from pmed.stages.link import link
+from pmed.stages.predict import checked
 from pmed.stages.read import read
 from pmed.types import ReadRequest
 from tests.toy import ToyAdviser, ToyPredictor, ToyStep, plugin, suggestion, tables
@@ -92,6 +93,37 @@ def test_a_predictor_that_says_nonsense_is_not_believed(change, message):
     made, failures = run(plugin(register_predictors=[wrong(change)]))
     assert message in failures[0].message
     assert set(made["predictions"]["predictor"]) == {"toy"}
+
+
+class Both(ToyPredictor):
+    gives = ("a-dose", "b-dose")
+
+    def predict(self, features):
+        each = [super(Both, self).predict(features).with_columns(target=pl.lit(target)) for target in self.gives]
+        return pl.concat(each).sort("patient_id", maintain_order=True)
+
+
+@pytest.mark.parametrize("people", [3, 1200])
+@pytest.mark.parametrize(("change", "message"), [
+    (lambda rows: rows, ""),
+    (lambda rows: rows.sort("target", maintain_order=True), ""),
+    (lambda rows: rows.reverse(), ""),
+    (lambda rows: pl.concat([rows.head(-2), rows[:2]]), "repeats the key"),
+    (lambda rows: pl.concat([rows.head(-1), rows[:1]]), "repeats the key"),
+    (lambda rows: rows.with_columns(target=pl.lit("a-dose")), "repeats the key"),
+    (lambda rows: rows.with_columns(rows["target"].scatter(rows.height - 1, "a-dose")), "repeats the key"),
+    (lambda rows: rows.with_columns(pl.col("target").replace("b-dose", "c-dose")), "does not declare"),
+    (lambda rows: rows.with_columns(pl.col("patient_id").replace("p0002", "p9999")), "one for each patient"),
+    (lambda rows: rows.head(-2), "one for each patient"),
+])
+def test_each_patient_has_each_target_once(change, message, people):
+    predictor = type("Changed", (Both,), {"predict": lambda self, features: change(Both.predict(self, features))})()
+    features = pl.DataFrame({"patient_id": [f"p{one:04}" for one in range(people)], "toy:dose": [1.0] * people})
+    if not message:
+        assert checked(predictor, features).height == 2 * people
+        return
+    with pytest.raises(TableError, match=message):
+        checked(predictor, features)
 
 
 def test_a_need_that_nobody_gives_is_unknown_not_an_error():

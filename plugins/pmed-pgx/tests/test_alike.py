@@ -41,6 +41,9 @@ CHANGES: dict[str, dict[str, Change]] = {
     "stroke": {"conditions": lambda rows: rows.with_columns(
         system=pl.lit("http://snomed.info/sct"), code=pl.lit("230690007")), "medications": lambda rows: rows.clear()},
     "no-medicines": {"medications": lambda rows: rows.clear()},
+    "long-ago": {"medications": lambda rows: rows.with_columns(
+        pl.lit(value=True).alias("active"), pl.lit(None, pl.Date).alias("end"), pl.col("start") - timedelta(days=6000),
+        recorded=pl.lit(None, pl.Date))},
     "begun-later": {"medications": lambda rows: rows.with_columns(pl.col("start") + timedelta(days=200))},
 }
 
@@ -81,6 +84,9 @@ def test_what_is_said_of_alike_rows_is_what_is_said_of_each(tables: dict[str, pl
     each, together = ways
     assert_frame_equal(together, each)
     assert 0 < kinds[0] < each.height / 2
+    old = pl.col("cautions").list.eval(pl.element().struct.field("code") == "old-entry").list.any()
+    counts = dict(each.filter(old).group_by(pl.col("patient_id").str.split(" ").list.last()).len().iter_rows())
+    assert counts["long-ago"] > counts.get("nothing", 0)
 
 
 @given(st.integers(0, 9000), st.lists(st.integers(1, 300), max_size=6), st.integers(0, 99))

@@ -392,7 +392,7 @@ def _long_ago(rows: pl.DataFrame, cases: Cases, tables: Tables) -> pl.DataFrame:
                           schema={"case": pl.Int64(), "drug": pl.String()}, orient="row")
     hits = theirs.lazy().join(counts.lazy(), on="case").join(mine, on=["number", "drug"]).sort("row", "drug")
     told = hits.group_by("row", maintain_order=True).agg(cautions=doubt("drug")).pipe(as_written)
-    return told.cast(_NONE_LATE.schema)  # type: ignore[arg-type]
+    return told.cast(_NONE_LATE.schema)
 
 
 def _doses(predictions: pl.DataFrame) -> pl.DataFrame:
