@@ -241,7 +241,7 @@ def _listing_allergies(tables: Tables) -> pl.DataFrame:
 
 @of_tables("medications", "patients")
 def with_coming(tables: Tables) -> pl.DataFrame:
-    """``medications`` with index_date, and `coming`: ordered, and to begin within `AHEAD` days; without hormone coils."""
+    """``medications`` with index_date, and `coming`: ordered, and to begin within `AHEAD` days; no hormone coils."""
     people = _of(tables, "patients").lazy().select("patient_id", "index_date")
     taken = _of(tables, "medications").lazy().filter(~_COIL.fill_null(value=False))
     dated = taken.join(people, on="patient_id", how="left", maintain_order="left")
