@@ -156,7 +156,10 @@ def beside(drug: str, *others: str, later: bool = False, **known: Any) -> Outcom
     ("baricitinib", "probenecid", "adjust", "strong", "Halve"),
     ("lumateperone", "fluconazole", "adjust", "strong", "21 mg"),
     ("lumateperone", "clarithromycin", "adjust", "strong", "10.5 mg"),
-    ("lumateperone", "carbamazepine", "avoid", "strong", "inducer")])
+    ("lumateperone", "carbamazepine", "avoid", "strong", "inducer"),
+    ("nilotinib", "clarithromycin", "avoid", "strong", "change the inhibitor"),
+    ("bosutinib", "rifampin", "avoid", "strong", "inducer"), ("azathioprine", "ribavirin", "avoid", "strong", "week"),
+    ("ribavirin", "mercaptopurine", "avoid", "strong", "every week")])
 def test_it_is_told_at_the_drug_that_has_to_change(drug: str, other: str, action: str, strength: str,
                                                    says: str) -> None:
     known = {"phenotype:SLCO1B1": "Normal Function", "phenotype:CYP2B6": "Normal Metabolizer", "age": 50.0}

@@ -48,7 +48,8 @@ LEAST: Mapping[str, float] = {
     "ambrisentan": 1.0, "aspirin": 20.0, "celecoxib": 20.0, "citalopram": 2.0, "deutetrabenazine": 2.0,
     "digoxin": 0.02, "edoxaban": 5.0, "eplerenone": 5.0, "escitalopram": 1.0, "lovastatin": 4.0, "methadone": 0.5,
     "pimozide": 0.25, "pitavastatin": 0.2, "pravastatin": 2.0, "ranolazine": 100.0, "repaglinide": 0.2,
-    "ritonavir": 30.0, "sertraline": 5.0, "simvastatin": 2.0, "topiramate": 5.0, "valbenazine": 10.0}
+    "ritonavir": 30.0, "rosuvastatin": 0.5, "sertraline": 5.0, "simvastatin": 2.0, "topiramate": 5.0,
+    "valbenazine": 10.0}
 _BEGUN = f"{DAYS}:"
 _STATES = pl.Enum([TAKEN, RECENT, PERHAPS, COMING])  # the surest first
 
