@@ -159,7 +159,17 @@ def beside(drug: str, *others: str, later: bool = False, **known: Any) -> Outcom
     ("lumateperone", "carbamazepine", "avoid", "strong", "inducer"),
     ("nilotinib", "clarithromycin", "avoid", "strong", "change the inhibitor"),
     ("bosutinib", "rifampin", "avoid", "strong", "inducer"), ("azathioprine", "ribavirin", "avoid", "strong", "week"),
-    ("ribavirin", "mercaptopurine", "avoid", "strong", "every week")])
+    ("ribavirin", "mercaptopurine", "avoid", "strong", "every week"),
+    ("capecitabine", "brivudine", "avoid", "strong", "4 weeks"),
+    ("brivudine", "fluorouracil", "avoid", "strong", "valacyclovir"),
+    ("naltrexone", "methadone", "avoid", "strong", "14 days"),
+    ("oxycodone", "naltrexone", "avoid", "strong", "naltrexone"),
+    ("tacrolimus", "cyclosporine", "avoid", "strong", "24 hours"),
+    ("bictegravir", "rifampin", "avoid", "strong", "inducer"),
+    ("bictegravir", "rifabutin", "avoid", "moderate", "inducer"),
+    ("nirmatrelvir", "primidone", "avoid", "strong", "inducer"),
+    ("mefloquine", "quinine", "avoid", "strong", "quinidine"),
+    ("ketoconazole", "mefloquine", "avoid", "strong", "15 weeks")])
 def test_it_is_told_at_the_drug_that_has_to_change(drug: str, other: str, action: str, strength: str,
                                                    says: str) -> None:
     known = {"phenotype:SLCO1B1": "Normal Function", "phenotype:CYP2B6": "Normal Metabolizer", "age": 50.0}
