@@ -24,6 +24,12 @@ def beside(drug: str, *others: str, later: bool = False, **known: Any) -> Outcom
 
 @pytest.mark.parametrize(("drug", "other", "action", "strength", "says"), [
     ("efavirenz", "voriconazole", "adjust", "strong", "300 mg efavirenz"),
+    ("posaconazole", "vincristine", "alternative", "strong", "other than an azole"),
+    ("fluconazole", "vinblastine", "alternative", "moderate", "other than an azole"),
+    ("theophylline", "cimetidine", "monitor", "strong", "level of theophylline"),
+    ("aminophylline", "erythromycin", "monitor", "strong", "level of aminophylline"),
+    ("cimetidine", "theophylline", "alternative", "moderate", "famotidine"),
+    ("erythromycin", "theophylline", "alternative", "moderate", "azithromycin"),
     ("gemfibrozil", "irinotecan", "alternative", "strong", "fenofibrate"),
     ("gemfibrozil", "repaglinide", "alternative", "strong", "fenofibrate"),
     ("gemfibrozil", "simvastatin", "alternative", "strong", "fenofibrate"),
