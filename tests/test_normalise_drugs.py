@@ -292,6 +292,7 @@ def test_real_records(shared: Path) -> None:
     ("citalopram 20 MG Sublingual Tablet", None, "sublingual"), ("warfarin 5 MG Vaginal Tablet", None, "vaginal"),
     ("fluticasone 0.05 MG/ACTUAT Metered Dose Inhaler", None, "inhalation"),
     ("fluticasone Nasal Spray", None, "nasal"), ("fluticasone eye drops", None, "ophthalmic"),
+    ("fluticasone Intrauterine System", None, "intrauterine"),
     ("fluticasone Ophthalmic / Otic Solution", None, None), ("fluticasone Topical Cream", None, "topical"),
     ("fluticasone cream", None, None), ("fluticasone drops", None, None), ("fluticasone patch", None, None),
     ("fluticasone Transdermal System", None, "transdermal"), ("phenytoin 50 MG/ML Injection", None, "injection"),

@@ -18,7 +18,8 @@ _SAID = {
     "otic": r"\botic\b|\bear[ -]?drops?\b",
     "nasal": r"\bnasal\b", "inhalation": r"\binhal(?:er|ation|ant)\b|\bnebuli[sz]",
     "topical": r"\btopical\b|\bcutaneous\b|\bshampoo\b", "transdermal": r"\btransdermal\b",
-    "vaginal": r"\bvaginal\b", "rectal": r"\brectal\b|\benema\b", "intrauterine": r"\bintrauterine\b",
+    "vaginal": r"\bvaginal\b", "rectal": r"\brectal\b|\benema\b",
+    "intrauterine": r"\bintrauterine\b|\b(?:mirena|liletta|kyleena|skyla|jaydess|levosert)\b",
     "urethral": r"\burethral\b", "intravenous": r"\bintravenous\b", "intramuscular": r"\bintramuscular\b",
     "subcutaneous": r"\bsubcutaneous\b", "intrathecal": r"\bintrathecal\b", "intradermal": r"\bintradermal\b",
 }
@@ -35,6 +36,8 @@ def route_by_form(name: str) -> str | None:
 
     >>> route_by_form("timolol 5 MG/ML Ophthalmic Solution"), route_by_form("timolol 10 MG Oral Tablet")
     ('ophthalmic', 'oral')
+    >>> route_by_form("Mirena")  # a brand that is a coil
+    'intrauterine'
     >>> route_by_form("timolol")
     """
     found = _hits(name, _SAID) or _hits(name, _IMPLIED)

@@ -14,7 +14,7 @@ from polars.testing import assert_frame_equal
 from pmed.tables import TABLES
 from pmed_pgx.checks import checks
 from pmed_pgx.knowledge import table
-from pmed_pgx.medicines import LEAST, PresentPhenotypes, of_class
+from pmed_pgx.medicines import LEAST, PresentPhenotypes, days_taken, of_class
 
 TODAY = date(2026, 1, 15)
 WANTED = ("modifiers:CYP2D6", "modifiers:CYP3A4", "taking:nsaid", "taking:CYP3A4-strong-inhibitor", "taking:codeine",
@@ -225,3 +225,17 @@ def test_a_list_of_which_something_was_left_out_is_not_all(place: str, medicines
     found = PresentPhenotypes().run(given, WANTED)["features"].row(0, named=True)
     assert found["modifiers:CYP2D6"] == "paroxetine|inhibitor|strong|taken"
     assert (found["taking:nsaid"], found["modifiers:CYP3A4"], found["allergic-to"]) == (medicines, medicines, allergies)
+
+
+@pytest.mark.parametrize(("rows", "taken"), [
+    ([drug("levonorgestrel", route="intrauterine")], ""),
+    ([drug("levonorgestrel", route="Intrauterine route (qualifier value)")], ""),
+    ([drug("levonorgestrel", route="oral")], "levonorgestrel"), ([drug("levonorgestrel")], "levonorgestrel"),
+    ([drug("levonorgestrel", route="intrauterine"), drug("levonorgestrel", route="oral")], "levonorgestrel"),
+    ([drug("misoprostol", route="intrauterine")], "")])
+def test_a_hormone_coil_is_no_pill(rows: list[dict[str, Any]], taken: str) -> None:
+    found = PresentPhenotypes().run(tables({"p": rows}), ("taking:inducer-victim",))["features"].row(0, named=True)
+    assert found["taking:inducer-victim"] == taken
+    begun = set(days_taken(tables({"p": rows}))["drug"])
+    assert ("levonorgestrel" in begun) is bool(taken)
+    assert ("misoprostol" in begun) is (rows[0]["ingredients"] == ["misoprostol"])

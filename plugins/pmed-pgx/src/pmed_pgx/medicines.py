@@ -31,6 +31,8 @@ MODIFIERS, TAKING, ALLERGIES, DOSE = "modifiers:", "taking:", "allergic-to", "da
 UNREAD = "medicines-not-recognised"
 # What is put on the skin or into the eye hardly reaches the liver.
 _LOCAL = r"(?i)topical|ophthalm|cutaneous|otic|vaginal|intravitreal|dental"
+# What a coil gives off acts where it lies: no inducer weakens it, and no other medicine feels it.
+_COIL = (pl.col("ingredients").list.join(";") == "levonorgestrel") & pl.col("route").str.contains("(?i)intrauterine")
 # What stands around the allergen: "Allergy to penicillin (finding)", "sulfonamide allergy".
 _ASIDE = r"\([^()]*\)|\[[^\]]*\]"
 _BESIDE = (r"^\s*(allergy|allergic|allergic reaction|hypersensitivity|intolerance|adverse reaction) (to|caused by) "
@@ -46,7 +48,8 @@ LEAST: Mapping[str, float] = {
     "ambrisentan": 1.0, "aspirin": 20.0, "celecoxib": 20.0, "citalopram": 2.0, "deutetrabenazine": 2.0,
     "digoxin": 0.02, "edoxaban": 5.0, "eplerenone": 5.0, "escitalopram": 1.0, "lovastatin": 4.0, "methadone": 0.5,
     "pimozide": 0.25, "pitavastatin": 0.2, "pravastatin": 2.0, "ranolazine": 100.0, "repaglinide": 0.2,
-    "ritonavir": 30.0, "sertraline": 5.0, "simvastatin": 2.0, "topiramate": 5.0, "valbenazine": 10.0}
+    "ritonavir": 30.0, "rosuvastatin": 0.5, "sertraline": 5.0, "simvastatin": 2.0, "topiramate": 5.0,
+    "valbenazine": 10.0}
 _BEGUN = f"{DAYS}:"
 _STATES = pl.Enum([TAKEN, RECENT, PERHAPS, COMING])  # the surest first
 
@@ -239,9 +242,10 @@ def _listing_allergies(tables: Tables) -> pl.DataFrame:
 
 @of_tables("medications", "patients")
 def with_coming(tables: Tables) -> pl.DataFrame:
-    """``medications`` with index_date, and `coming`: ordered, and to begin within `AHEAD` days."""
+    """``medications`` with index_date, and `coming`: ordered, and to begin within `AHEAD` days; no hormone coils."""
     people = _of(tables, "patients").lazy().select("patient_id", "index_date")
-    dated = _of(tables, "medications").lazy().join(people, on="patient_id", how="left", maintain_order="left")
+    taken = _of(tables, "medications").lazy().filter(~_COIL.fill_null(value=False))
+    dated = taken.join(people, on="patient_id", how="left", maintain_order="left")
     ahead = (pl.col("start") - pl.col("index_date")).dt.total_days().is_between(0, AHEAD)
     ordered = (pl.col("kind") == "order") & pl.col("status").is_in(["active", "draft"]) & ~pl.col("active")
     return dated.with_columns(coming=(ahead & ordered).fill_null(value=False)).pipe(as_written)
