@@ -81,9 +81,11 @@ class GuidelineAdviser:
             where, first = alike(rows, cases, given.told, given.found, given.more)
             made = given.said(rows[first])[where].with_columns(rows["patient_id"])
         # Most people have some of their own: they come last, so that the rest is said once of all who are alike.
-        for late in (_long_ago(rows, cases, tables), cases.within_rows(old, rows).select("row", cautions="old_values")):
-            made = made if late.is_empty() else made.with_columns(
-                longer(made["cautions"], late["row"], [late["cautions"]]))
+        late = [_long_ago(rows, cases, tables)]
+        if old.height:
+            late.append(cases.within_rows(old, rows).select("row", cautions="old_values"))
+        for own in late:
+            made = made.with_columns(longer(made["cautions"], own["row"], [own["cautions"]])) if own.height else made
         # In one piece: to pick rows out of several takes thirty times as long.
         return made if others.is_empty() else pl.concat([made, others], rechunk=True)
 

@@ -98,8 +98,6 @@ class Cases:
 
     def within_rows(self, one: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
         """`one` (patient_id, drug) with the `row` of that patient and drug among `rows` (number, case), where it is."""
-        if one.is_empty():
-            return one.with_columns(row=pl.lit(None, pl.Int64()))
         at = np.full((len(self.patients) + 1, len(covered()) + 1), -1, dtype=np.int64)
         at[rows["number"].to_numpy(), self.places[rows["case"].to_numpy()]] = np.arange(rows.height)
         return one.with_columns(pl.Series("row", at[self.cells(one)])).filter(pl.col("row") >= 0)
