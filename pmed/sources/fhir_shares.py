@@ -39,7 +39,7 @@ from .fhir_wanted import WANTED
 
 _LENGTH = 8  # bytes before a job, and behind an answer, that say how long it is
 LEAST = 600_000  # about so many microseconds of work for each process: it takes half as long to start one
-START = 300_000  # microseconds until a new process begins
+START = 400_000  # microseconds until a new process begins, and to write its answer
 _PACKING = 12    # how much longer a gzipped file is than it looks
 _ROWS, _OTHERS = 150, 2500  # bytes a microsecond, where lines become rows and where they are passed over
 _BUNDLED = 150
@@ -288,11 +288,11 @@ def _unpacked(said: mmap.mmap, where: tuple[int, int]) -> pl.DataFrame:
 
 def _keys(records: Records) -> pl.DataFrame:
     """A hash of patient, type and id of each resource."""
-    ids = pl.Series("id", list(chain.from_iterable(records.seen.values())), dtype=pl.String())
-    whose = pl.DataFrame([(*key, len(known)) for key, known in records.seen.items()], orient="row",
-                         schema={"patient_id": pl.String, "kind": pl.String, "many": pl.UInt32})
-    each = whose.select(pl.col("patient_id", "kind").repeat_by("many").explode(empty_as_null=False))
-    return pl.DataFrame({"key": each.with_columns(ids).hash_rows()})
+    whose = pl.DataFrame([*records.seen], orient="row", schema={"patient_id": pl.String, "kind": pl.String})
+    many = pl.Series([*map(len, records.seen.values())], dtype=pl.UInt32)
+    each = whose.select(whose.hash_rows().repeat_by(many).explode(empty_as_null=False).alias("key"))
+    ids = pl.Series([*chain.from_iterable(records.seen.values())], dtype=pl.String())
+    return each.select(pl.col("key") ^ ids.hash())
 
 
 def _overlap(done: Sequence[Done]) -> bool:
