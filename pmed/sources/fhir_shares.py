@@ -24,7 +24,6 @@ from typing import Any, BinaryIO
 import msgspec
 import polars as pl
 
-from ..collecting import uncollected
 from ..errors import HistoryError
 from ..pools import end_with
 from .fhir_bundle import Reading
@@ -204,7 +203,8 @@ def _nameless() -> BinaryIO:
 def _started(answer: BinaryIO) -> subprocess.Popen[bytes]:
     """A process that waits for its job, with the same modules from the same places as here."""
     surroundings = os.environ | {"PYTHONPATH": os.pathsep.join(path or "." for path in sys.path)}
-    command = sys.executable, "-c", f"from {__name__} import main; main()"
+    # Nothing of what a share makes is garbage, nor is what is loaded for it.
+    command = sys.executable, "-c", f"import gc; gc.disable(); from {__name__} import main; main()"
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=answer,  # noqa: S603 - own code
                             stderr=subprocess.DEVNULL, env=surroundings)
 
@@ -331,6 +331,5 @@ def main() -> None:
     told = sys.stdin.buffer
     job = msgspec.msgpack.decode(told.read(int.from_bytes(told.read(_LENGTH), "big")), type=Job)
     end_with(lambda: os.read(told.fileno(), 1))
-    with uncollected():
-        _answer(do(job), sys.stdout.buffer)
+    _answer(do(job), sys.stdout.buffer)
     os._exit(0)  # somebody waits for the end, and not until all that was read is taken apart
