@@ -77,7 +77,7 @@ def _filled(frame: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     linked = known.group_by("at", maintain_order=True).agg(
         words=pl.coalesce("display", "code", "name").drop_nulls(),
         link_system=pl.col("system").filter(coded).first(), link_code=pl.col("code").filter(coded).first())
-    rows = pl.concat([frame.select(_REASON)[linked["at"]], linked], how="horizontal")
+    rows = frame.select(_REASON)[linked["at"]].hstack(linked)
     words = pl.concat_list(pl.col("reason").str.split("; ").fill_null([]), pl.col("words").fill_null([])).list.unique(
         maintain_order=True)
     own = pl.col("reason_code").is_not_null()
