@@ -37,11 +37,11 @@ from .fhir_types import CodeableConcept
 from .fhir_wanted import WANTED
 
 _LENGTH = 8  # bytes before a job, and behind an answer, that say how long it is
-LEAST = 600_000  # about so many microseconds of work for each process: it takes half as long to start one
+LEAST = 400_000  # about so many microseconds of work for each process: it takes as long to start one
 START = 400_000  # microseconds until a new process begins, and to write its answer
 _PACKING = 12    # how much longer a gzipped file is than it looks
 _ROWS, _OTHERS = 150, 2500  # bytes a microsecond, where lines become rows and where they are passed over
-_BUNDLED = 150
+_BUNDLED = 225
 
 
 _Noted = tuple[list[dict[str, Any]], list[dict[str, Any]]]
