@@ -59,6 +59,7 @@ def slowly(monkeypatch: pytest.MonkeyPatch) -> Any:
     def one_by_one(path: Path) -> dict[str, pl.DataFrame]:
         with monkeypatch.context() as patch:
             patch.setattr(fhir_lines, "decoded_lines", lambda *_: None)
+            patch.setattr(fhir_lines, "is_passed_over", lambda _: False)
             patch.setattr(fhir_many, "_observed", lambda *_: ())
             return read(path)
     return one_by_one
@@ -149,3 +150,27 @@ def test_a_bundle_is_gone_before_the_next_is_read(tmp_path: Path, monkeypatch: p
 @example(b"{}\n")
 def test_lines_of_a_block(block: bytes) -> None:
     assert fhir_files._lines(block) == block.count(b"\n") + 1
+
+
+CLAIM = '{"resourceType":"Claim","id":"c1","status":"active"}'
+AMONG_CLAIMS = [
+    CLAIM, '{ "resourceType" : "Claim", "id" : "c2" }\r', '{"resourceType":"Claim","id":"c3","cut off', "", " ",
+    "{oops", '{"resourceType":"Claim","id":"c', '{"resourceType":"Claim","id":"\u00e4"}',
+    '{"id":"c4","resourceType":"Claim"}',
+    "\ufeff" + CLAIM, '{"resourceType":"ClaimResponse","id":"r"}', '{"resourceType":"Bundle","id":"b"}',
+    '{"resourceType":"OperationOutcome","id":"x","issue":[{"severity":"fatal","code":"timeout"}]}',
+    '{"resourceType":"MedicationOrder","id":"m","patient":{"reference":"Patient/p1"}}', json.dumps(measured(1)),
+    json.dumps({"resourceType": "Patient", "id": "p9", "birthDate": "1950-01-01"})]
+
+
+@given(st.lists(st.one_of(st.just(CLAIM), st.sampled_from(AMONG_CLAIMS)), max_size=8))
+def test_what_stands_among_claims_is_met(tmp_path_factory: pytest.TempPathFactory, lines: list[str]) -> None:
+    path = tmp_path_factory.mktemp("claims") / "Claim.ndjson"
+    path.write_text("\n".join([CLAIM, *lines]), encoding="utf-8")
+    found = fhir_lines.LineReading(path)
+    resources = [one for piece in found.pieces() for one in piece]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fhir_lines, "is_passed_over", lambda _: False)
+        slow = fhir_lines.LineReading(path)
+        assert [one for piece in slow.pieces() for one in piece] == resources
+    assert (slow.issues, slow.met_first) == (found.issues, found.met_first)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,25 @@ def test_a_process_that_does_not_start(folder: Path, monkeypatch: pytest.MonkeyP
     alone = read(folder)
     monkeypatch.setattr("sys.executable", "/no/such/python")
     left_to_one(monkeypatch, folder, alone)
+
+
+@pytest.mark.parametrize("does", ["exit 0", "head -c 999 /dev/zero", "head -c 999 /dev/zero; exit 3", "kill -9 $$"])
+def test_a_process_that_does_not_answer(folder: Path, tmp_path_factory: pytest.TempPathFactory,
+                                        monkeypatch: pytest.MonkeyPatch, does: str) -> None:
+    alone = read(folder)
+    other = tmp_path_factory.mktemp("bin") / "python"
+    other.write_text(f"#!/bin/sh\n{does}\n")
+    other.chmod(0o755)
+    monkeypatch.setattr("sys.executable", str(other))
+    left_to_one(monkeypatch, folder, alone)
+
+
+def test_a_job_is_told_while_the_other_process_begins() -> None:
+    """A pipe holds less of it than there is where people are many: the own share does not wait."""
+    with subprocess.Popen(["sleep", "5"], stdin=subprocess.PIPE) as other:
+        fhir_shares._tell(other, b"x" * 1_000_000)
+        assert other.poll() is None
+        other.kill()
 
 
 def test_a_damaged_file_is_one_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

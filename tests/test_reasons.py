@@ -77,6 +77,14 @@ def test_codes_come_before_links_and_each_word_is_said_once(tmp_path: Path) -> N
     assert why(tables) == [("Gout; Pain", SNOMED, "22253000")]
 
 
+def test_rows_without_a_link_among_those_with_one_stay_as_they_are(tmp_path: Path) -> None:
+    link, words = {"reasonReference": [{"reference": "Condition/c1"}]}, {"reasonCode": [{"text": "Cough; at night"}]}
+    given = [order() | one | {"id": f"m{at}"} for at, one in enumerate([words, link, {}, words, link | words])]
+    assert why(read(tmp_path, CONDITION, *given)) == [
+        ("Cough; at night", None, None), ITS_GOUT, NOTHING, ("Cough; at night", None, None),
+        ("Cough; at night; Gout", *ITS_GOUT[1:])]
+
+
 @pytest.mark.parametrize("said", [
     {"reasonReference": [{"reference": "Condition/c1"}]}, {"reasonCode": [GOUT]},
     {"reason": [{"reference": {"reference": "Condition/c1"}}]}, {"reason": [{"concept": GOUT}]},

@@ -8,11 +8,14 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pmed.features.history import HistoryFeatures
 from pmed.sources.fhir import FhirSource
 from pmed.sources.hl7v2 import Hl7v2Source
 from pmed.sources.omop import OmopSource
+from pmed.sources.record_order import _is_repeated
 from pmed.sources.recorded import COLUMNS, make_tables
 from pmed.sources.tabular import TableSource
 from pmed.tables import TABLES
@@ -74,6 +77,12 @@ def test_rows_of_one_patient_that_stand_apart() -> None:
     made = make_tables({"patients": people, "observations": rows}, [], None)["observations"]
     assert made.filter(patient_id="p")["value"].to_list() == [0.9, 3.0]
     assert made.filter(patient_id="q")["value"].to_list() == [7.0, 8.0]
+
+
+@given(st.lists(st.sampled_from([0, 1, 5, 7, 1 << 63]) | st.integers(0, (1 << 64) - 1)))
+def test_numbers_that_are_there_twice(numbers: list[int]) -> None:
+    given_numbers = pl.Series(numbers, dtype=pl.UInt64)
+    assert _is_repeated(given_numbers).to_list() == given_numbers.is_duplicated().to_list()
 
 
 def test_fhir(tmp_path: Path) -> None:

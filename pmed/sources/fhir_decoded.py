@@ -6,17 +6,25 @@ by resource (see `fhir_bundle` and `fhir_lines`).
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Container, Iterator, Sequence, Set
+from functools import cache
 from itertools import compress, count
 from typing import Any, overload
 
 from .fhir_resource import FIRST, UNREADABLE, Resource
 from .fhir_types import Medication, Patient
-from .fhir_wanted import WANTED, whole_bundles, whole_lines
+from .fhir_wanted import PASSED_OVER, WANTED, whole_bundles, whole_lines
+
+
+def _beginning(kind: bytes) -> re.Pattern[bytes]:
+    return re.compile(rb'\s*\{\s*"resourceType"\s*:\s*"(' + kind
+                      + rb')"\s*,\s*"id"\s*:\s*"([A-Za-z0-9._-]*)"\s*[,}]')
+
 
 # How nearly all resources begin: type and id are known without reading the rest of them.
-BEGIN = re.compile(rb'\s*\{\s*"resourceType"\s*:\s*"([A-Za-z]+)"\s*,\s*"id"\s*:\s*"([A-Za-z0-9._-]*)"\s*[,}]')
+BEGIN = _beginning(b"[A-Za-z]+")
 KEPT = {*WANTED, *FIRST}
 _KINDS = {known: kind for kind, known in WANTED.items()} | {Patient: "Patient", Medication: "Medication"}
 _FIRST = {Patient, Medication}
@@ -99,6 +107,18 @@ def entries(bundle: Any, file: str) -> Decoded:
     while len(_SPOTS) < len(bundle.entry):
         _SPOTS.append(f"entry[{len(_SPOTS)}]")
     return Decoded(file, _SPOTS, [one.resource for one in bundle.entry], [one.full_url for one in bundle.entry])
+
+
+def is_passed_over(block: bytes) -> bool:
+    """Whether all lines begin as resources of one type that is passed over: claims are half of many an export."""
+    begin = BEGIN.match(block)
+    return begin is not None and begin[1].decode() in PASSED_OVER and all(map(
+        _begin_of(begin[1]).match, io.BytesIO(block)))
+
+
+@cache
+def _begin_of(kind: bytes) -> re.Pattern[bytes]:
+    return _beginning(kind)
 
 
 def decoded_lines(file: str, number: int, lines: int, block: bytes) -> Decoded | None:

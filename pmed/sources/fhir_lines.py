@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .fhir_bundle import Reading, undecoded
-from .fhir_decoded import BEGIN, decoded_lines
+from .fhir_decoded import BEGIN, decoded_lines, is_passed_over
 from .fhir_files import WHOLE, Span, blocks, lines_of, opened
 from .fhir_resource import FIRST, Resource
 from .recorded import Issue
@@ -61,6 +61,8 @@ class LineReading:
         """All resources, those of many lines at a time."""
         name = self.path.name  # one text for all rows
         for span, block in blocks(self.path, self.span):
+            if is_passed_over(block):
+                continue
             whole = decoded_lines(name, span.number, span.lines, block)
             if whole is not None:
                 self.met_first = self.met_first or whole.has_first()

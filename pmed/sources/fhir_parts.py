@@ -18,12 +18,11 @@ from typing import Any
 import msgspec
 
 from ..files import write_whole
-from .fhir_decoded import BEGIN
+from .fhir_decoded import is_passed_over
 from .fhir_files import UNPACKED, Span, blocks, inside, is_lines, is_packed, line_after, unpacked
 from .fhir_lines import LineReading, kind_at_begin
 from .fhir_resource import UNREADABLE
 from .fhir_types import Reference
-from .fhir_wanted import PASSED_OVER
 
 _SUFFIX, _PIECE, _PLAN = ".fhir-part", ".fhir-piece", "plan.json"
 _BYTES = 1 << 26  # of a piece
@@ -242,7 +241,7 @@ def _append(runs: list[_Run], run: _Run) -> None:
 
 def _parts_of(span: Span, block: bytes, place: Mapping[str, int], many: int) -> Iterator[tuple[int, _Run]]:
     """The runs of a block and the part of each; none of what no table wants."""
-    if _is_passed_over(block):
+    if is_passed_over(block):
         return
     lines = _decoded(span, block)
     whole = _Run(span.start, span.end or 0, span.number, first=False)
@@ -259,16 +258,6 @@ def _parts_of(span: Span, block: bytes, place: Mapping[str, int], many: int) -> 
     for number, some in groupby(range(len(numbers)), numbers.__getitem__):
         each = [*some]
         yield number, _Run(starts[each[0]], starts[each[-1] + 1], span.number + each[0], whole.first)
-
-
-def _is_passed_over(block: bytes) -> bool:
-    """Whether all lines begin as resources that are passed over: claims are half of many an export."""
-    return _is_unwanted(block) and all(map(_is_unwanted, block.split(b"\n")))
-
-
-def _is_unwanted(line: bytes) -> bool:
-    begin = BEGIN.match(line)
-    return begin is not None and begin[1].decode() in PASSED_OVER
 
 
 def _of_one(lines: Sequence[Any], place: Mapping[str, int]) -> int | None:

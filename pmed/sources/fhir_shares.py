@@ -1,21 +1,22 @@
 """Much NDJSON, or many bundles, read by several processes, a share each: the same rows in the same order.
 
 The others are new processes (a copy of this one would inherit the locks of polars' threads) that run this module, are
-told their share on standard input and answer into memory that has no name; rows come back as Arrow.
+told their share on standard input and answer into memory that has no name: rows as Arrow, one frame behind the other,
+then all else, and how long that is.
 """
 
 from __future__ import annotations
 
-import io
 import mmap
 import multiprocessing
 import os
 import subprocess
 import sys
 import tempfile
+import threading
 from bisect import bisect
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from itertools import accumulate, chain, pairwise
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -23,7 +24,6 @@ from typing import Any, BinaryIO
 import msgspec
 import polars as pl
 
-from ..collecting import uncollected
 from ..errors import HistoryError
 from ..pools import end_with
 from .fhir_bundle import Reading
@@ -36,12 +36,12 @@ from .fhir_resource import FIRST
 from .fhir_types import CodeableConcept
 from .fhir_wanted import WANTED
 
-_LENGTH = 8  # bytes before a job that say how long it is
-LEAST = 600_000  # about so many microseconds of work for each process: it takes half as long to start one
-START = 300_000  # microseconds until a new process begins
+_LENGTH = 8  # bytes before a job, and behind an answer, that say how long it is
+LEAST = 400_000  # about so many microseconds of work for each process: it takes as long to start one
+START = 400_000  # microseconds until a new process begins, and to write its answer
 _PACKING = 12    # how much longer a gzipped file is than it looks
-_ROWS, _OTHERS = 100, 1500  # bytes a microsecond, where lines become rows and where they are passed over
-_BUNDLED = 150
+_ROWS, _OTHERS = 150, 2500  # bytes a microsecond, where lines become rows and where they are passed over
+_BUNDLED = 225
 
 
 _Noted = tuple[list[dict[str, Any]], list[dict[str, Any]]]
@@ -68,14 +68,15 @@ class Job(msgspec.Struct):
 class Done(msgspec.Struct):
     """What a process found; for each piece, or for all bundles, what was noted of its resources and of its lines.
 
-    `keys` are hashes of patient, type and id, to find what is in two shares; `surprised` by a patient where none was
+    `frames` are those of `Records`; in an answer, where each begins and ends. `keys` is a frame of hashes of patient,
+    type and id, to find what is in two shares; `surprised` by a patient where none was
     looked for, or by what is no bundle. `damaged`, `bundles` and `replaced` are those of `Records`.
     """
 
-    frames: dict[str, pl.DataFrame]
+    frames: dict[str, Any]
     noted: list[_Noted]
     calls: list[dict[str, Any]]
-    keys: pl.DataFrame
+    keys: Any
     surprised: bool
     damaged: dict[str, str] = {}
     bundles: set[str] = set()
@@ -188,7 +189,7 @@ def _all_done(jobs: Sequence[Job]) -> list[Done] | None:
                 others.append((process, answer))
             own = do(jobs[0])
             return [own, *(_said(process, answer) for process, answer in others)]
-    except (OSError, ValueError, msgspec.DecodeError):
+    except (OSError, ValueError):
         return None
 
 
@@ -202,27 +203,41 @@ def _nameless() -> BinaryIO:
 def _started(answer: BinaryIO) -> subprocess.Popen[bytes]:
     """A process that waits for its job, with the same modules from the same places as here."""
     surroundings = os.environ | {"PYTHONPATH": os.pathsep.join(path or "." for path in sys.path)}
-    command = sys.executable, "-c", f"from {__name__} import main; main()"
+    # Nothing of what a share makes is garbage, nor is what is loaded for it.
+    command = sys.executable, "-c", f"import gc; gc.disable(); from {__name__} import main; main()"
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=answer,  # noqa: S603 - own code
                             stderr=subprocess.DEVNULL, env=surroundings)
 
 
 def _tell(process: subprocess.Popen[bytes], text: bytes) -> None:
-    """Send a job. The pipe stays open: its end is that of this process, and then nobody wants the rows."""
-    if process.stdin:
-        process.stdin.write(len(text).to_bytes(_LENGTH, "big") + text)
-        process.stdin.flush()
+    """Send a job, while this process begins its own: a pipe holds less than there is to tell, and the other one starts.
+
+    The pipe stays open: its end is that of this process, and then nobody wants the rows.
+    """
+    threading.Thread(target=_write, args=(process, len(text).to_bytes(_LENGTH, "big") + text), daemon=True).start()
+
+
+def _write(process: subprocess.Popen[bytes], text: bytes) -> None:
+    with suppress(OSError, ValueError):  # it ended, which its exit code tells
+        if process.stdin:
+            process.stdin.write(text)
+            process.stdin.flush()
 
 
 def _said(process: subprocess.Popen[bytes], answer: BinaryIO) -> Done:
     """What it answers.
 
     Raises:
-        ValueError, msgspec.DecodeError: nothing, or not all.
+        ValueError: it did not end well.
     """
-    process.wait()
+    if process.wait():
+        raise ValueError
     with mmap.mmap(answer.fileno(), 0, access=mmap.ACCESS_READ) as said:
-        return msgspec.msgpack.decode(said, type=Done, dec_hook=_unpacked)
+        length = int.from_bytes(said[-_LENGTH:], "big")
+        done = msgspec.msgpack.decode(said[-_LENGTH - length:-_LENGTH], type=Done)
+        done.frames = {name: _unpacked(said, where) for name, where in done.frames.items()}
+        done.keys = _unpacked(said, done.keys)
+        return done
 
 
 def do(job: Job) -> Done:
@@ -251,29 +266,38 @@ def _of_bundles(job: Job, records: Records) -> tuple[list[_Noted], bool]:
     return [(records.issues, [])], loose is not None
 
 
-def _packed(frame: pl.DataFrame) -> bytes:
-    """A frame as Arrow IPC."""
-    buffer = io.BytesIO()
-    frame.write_ipc(buffer)
-    return buffer.getvalue()
+def _answer(done: Done, file: BinaryIO) -> None:
+    """Write what was found into a file that is empty."""
+    done.frames = {name: _packed(frame, file) for name, frame in done.frames.items()}
+    done.keys = _packed(done.keys, file)
+    text = msgspec.msgpack.encode(done)
+    file.write(text + len(text).to_bytes(_LENGTH, "big"))
+    file.flush()
 
 
-def _unpacked(_: type, packed: bytes) -> pl.DataFrame:
-    return pl.read_ipc(io.BytesIO(packed))
+def _packed(frame: pl.DataFrame, file: BinaryIO) -> tuple[int, int]:
+    """Write a frame as Arrow IPC, and say where it begins and ends; a copy of it by Python takes twice as long."""
+    start = file.tell()
+    frame.write_ipc(file)
+    return start, file.tell()
+
+
+def _unpacked(said: mmap.mmap, where: tuple[int, int]) -> pl.DataFrame:
+    return pl.read_ipc(said[slice(*where)])
 
 
 def _keys(records: Records) -> pl.DataFrame:
     """A hash of patient, type and id of each resource."""
-    ids = pl.Series("id", list(chain.from_iterable(records.seen.values())), dtype=pl.String())
-    whose = pl.DataFrame([(*key, len(known)) for key, known in records.seen.items()], orient="row",
-                         schema={"patient_id": pl.String, "kind": pl.String, "many": pl.UInt32})
-    each = whose.select(pl.col("patient_id", "kind").repeat_by("many").explode(empty_as_null=False))
-    return pl.DataFrame({"key": each.with_columns(ids).hash_rows()})
+    whose = pl.DataFrame([*records.seen], orient="row", schema={"patient_id": pl.String, "kind": pl.String})
+    many = pl.Series([*map(len, records.seen.values())], dtype=pl.UInt32)
+    each = whose.select(whose.hash_rows().repeat_by(many).explode(empty_as_null=False).alias("key"))
+    ids = pl.Series([*chain.from_iterable(records.seen.values())], dtype=pl.String())
+    return each.select(pl.col("key") ^ ids.hash())
 
 
 def _overlap(done: Sequence[Done]) -> bool:
     """Whether a resource may be in two shares: which is a repetition, and of what, only one process can tell."""
-    keys = pl.concat([one.keys for one in done])["key"]
+    keys: pl.Series = pl.concat([one.keys for one in done])["key"]
     return keys.n_unique() < len(keys)
 
 
@@ -307,8 +331,5 @@ def main() -> None:
     told = sys.stdin.buffer
     job = msgspec.msgpack.decode(told.read(int.from_bytes(told.read(_LENGTH), "big")), type=Job)
     end_with(lambda: os.read(told.fileno(), 1))
-    with uncollected():
-        done = do(job)
-        sys.stdout.buffer.write(msgspec.msgpack.encode(done, enc_hook=_packed))
-        sys.stdout.buffer.flush()
+    _answer(do(job), sys.stdout.buffer)
     os._exit(0)  # somebody waits for the end, and not until all that was read is taken apart

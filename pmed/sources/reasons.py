@@ -16,6 +16,7 @@ from .fhir_rows import SNOMED
 #: Between the links of one row, and between a link and the name that it gives itself.
 NEXT, NAME = "\n", "\t"
 WITH_REASON = ("medications", "procedures", "encounters", "immunizations")
+_REASON = ("reason", "reason_system", "reason_code")
 _ERROR, _STATES = "entered-in-error", ("status", "verification")
 # Table → the types of resources in it, so that the many measurements are looked at only where one is a reason.
 _TARGETS: Mapping[str, tuple[str, ...]] = {
@@ -63,11 +64,10 @@ def _targets(frames: Tables, wanted: pl.DataFrame) -> pl.DataFrame:
 
 def _named(frame: pl.DataFrame) -> pl.DataFrame:
     """Every row by all that a link to it may be: type and id, the id alone, or file and place."""
-    name = pl.col("source").str.extract(r"#([A-Za-z]+/[^#]+)$")
-    urn = pl.format("urn:uuid:{}", name.str.extract(r"/(.+)$"))
     right = pl.all_horizontal(pl.col(state).ne_missing(_ERROR) for state in _STATES if state in frame.columns)
-    named = frame.filter(right).select("patient_id", "system", "code", "display",
-                                       link=pl.concat_list(name, urn, "source"))
+    plain = frame.filter(right).with_columns(name=pl.col("source").str.extract(r"#([A-Za-z]+/[^#]+)$"))
+    urn = pl.format("urn:uuid:{}", pl.col("name").str.extract(r"/(.+)$"))
+    named = plain.select("patient_id", "system", "code", "display", link=pl.concat_list("name", urn, "source"))
     return named.explode("link", empty_as_null=False).drop_nulls("link")
 
 
@@ -77,14 +77,15 @@ def _filled(frame: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     linked = known.group_by("at", maintain_order=True).agg(
         words=pl.coalesce("display", "code", "name").drop_nulls(),
         link_system=pl.col("system").filter(coded).first(), link_code=pl.col("code").filter(coded).first())
-    rows = frame.with_columns(at=pl.int_range(pl.len())).join(linked, on="at", how="left", maintain_order="left")
+    rows = frame.select(_REASON)[linked["at"]].hstack(linked)
     words = pl.concat_list(pl.col("reason").str.split("; ").fill_null([]), pl.col("words").fill_null([])).list.unique(
         maintain_order=True)
     own = pl.col("reason_code").is_not_null()
-    return rows.with_columns(
-        reason=pl.when(words.list.len() > 0).then(words.list.join("; ")),
-        reason_system=pl.when(own).then("reason_system").otherwise("link_system"),
-        reason_code=pl.coalesce("reason_code", "link_code")).select(frame.columns)
+    made = rows.select(
+        pl.when(words.list.len() > 0).then(words.list.join("; ")).alias("reason"),
+        pl.when(own).then("reason_system").otherwise("link_system").alias("reason_system"),
+        pl.coalesce("reason_code", "link_code"))
+    return frame.with_columns(frame[name].scatter(linked["at"], made[name]) for name in _REASON)
 
 
 def _lost(frame: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:

@@ -27,8 +27,8 @@ def in_time(rows: pl.DataFrame) -> pl.DataFrame:
     theirs = rows.select("patient_id", "system", "code", "start").with_row_index("_at").filter(
         pl.col("patient_id").is_in(whose.to_list())).with_columns(_day=day)
     # Few rows have another of their day: the hash finds these, and perhaps one more, before anything is sorted.
-    alike = pl.col("patient_id").hash(1) ^ pl.col("code").hash(2) ^ pl.col("_day").hash(3)
-    several = theirs.filter(alike.is_duplicated(), pl.col("code").is_not_null(),
+    alike = theirs.select(pl.col("patient_id").hash(1) ^ pl.col("code").hash(2) ^ pl.col("_day").hash(3)).to_series()
+    several = theirs.filter(_is_repeated(alike), pl.col("code").is_not_null(),
                             pl.col("_day").str.len_bytes() == _WHOLE_DAY)
     ordered = several.sort(_instant(), "_at", nulls_last=False)
     moved = ordered.select("_at", _to=pl.col("_at").sort().over(_SAME)).filter(pl.col("_at") != pl.col("_to"))
@@ -52,6 +52,12 @@ def _perhaps_out_of_order(patient: pl.Series, start: pl.Series) -> pl.Series:
     zone = (text.str.tail(_ZONE) != before.str.tail(_ZONE)) & ~(text.str.ends_with("Z") & before.str.ends_with("Z"))
     odd = (text < before) | (zone & (text.str.head(_WHOLE_DAY) == before.str.head(_WHOLE_DAY)))
     return pairs.filter(odd & same)["patient"].unique()
+
+
+def _is_repeated(numbers: pl.Series) -> pl.Series:
+    """As `is_duplicated`, in half the time where few are."""
+    ordered = numbers.sort()
+    return numbers.is_in(ordered.filter(ordered == ordered.shift()).implode())
 
 
 def _instant() -> pl.Expr:

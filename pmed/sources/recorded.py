@@ -156,7 +156,7 @@ def _clean(frame: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFrame:
     """Strip zero-width and control characters, which make equal names differ; name each text once a patient."""
     texts = [name for name in _TEXTS if name in frame.columns]
     untidy = {name: _untidy(frame[name])
-              for name in _where(frame, texts, lambda text: text.unique().str.contains(_UNTIDY))}
+              for name in _where(frame, texts, lambda text: text.drop_nulls().unique().str.contains(_UNTIDY))}
     for name, wrong in untidy.items():
         if odd := wrong.filter(wrong.str.contains(_INVISIBLE)).to_list():
             hidden = frame.filter(pl.col(name).is_in(odd)).unique(["patient_id", name], maintain_order=True)
