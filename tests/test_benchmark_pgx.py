@@ -71,7 +71,7 @@ def test_cases_have_the_limits_of_the_issue() -> None:
     assert [case.items for case in (first, *more)] == [2562, 10248, 40992, 99918]
     assert {case.ratio for case in more} == {1.1}
     assert {case.floor for case in more} == {first.name}
-    assert (peer.floor, peer.items, peer.missing) == (panel.name, ours.items, "no network")
+    assert (peer.floor, peer.items, peer.missing) == (ours.name, ours.items, "no network")
     assert panel.items == 19 * 2562
 
 
