@@ -18,7 +18,7 @@ PEOPLE, PEOPLE_GENES = 960, 1280
 LEAST, MOST = 16, 4096
 # Measured with the reference plugins and records of 160 kB, of a process after many chunks, for polars' allocator keeps
 # more of them than one takes: the process with its plugins and knowledge, and each person of a chunk. 100 people took
-# 490 MB after 75 chunks and after 100, 1,281 people 1,360 MB after 8; with 801 checks 952 people take 1,435 MB after 52.
+# 490 MB after 75 chunks and after 100, 1,281 people 1,360 MB after 8; with 801 checks 952 take 1,435 MB after 52.
 BASE_MB, PERSON_MB = 420, 1.07
 BASE_GENES_MB, PERSON_GENES_MB = 280, 0.2
 MAIN_MB = 150        # the process that hands out the chunks
