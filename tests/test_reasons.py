@@ -135,8 +135,9 @@ def test_a_lost_link_is_told_and_its_own_name_is_all_that_is_known(tmp_path: Pat
         ("entry[1] MedicationRequest/m1", "info", "p1")]
 
 
-def test_what_is_marked_as_wrong_is_no_reason(tmp_path: Path) -> None:
-    wrong = CONDITION | {"verificationStatus": {"coding": [{"code": "entered-in-error"}]}}
+@pytest.mark.parametrize("status", ["entered-in-error", "Entered_In_Error"])
+def test_what_is_marked_as_wrong_is_no_reason(status: str, tmp_path: Path) -> None:
+    wrong = CONDITION | {"verificationStatus": {"coding": [{"code": status}]}}
     tables = read(tmp_path, wrong, order(reasonReference=[{"reference": "Condition/c1"}]))
     assert why(tables) == [NOTHING]
     assert len(told(tables)) == 1

@@ -12,12 +12,13 @@ import polars as pl
 
 from ..tables import Tables
 from .fhir_rows import SNOMED
+from .record_states import STATES, plain
 
 #: Between the links of one row, and between a link and the name that it gives itself.
 NEXT, NAME = "\n", "\t"
 WITH_REASON = ("medications", "procedures", "encounters", "immunizations")
 _REASON = ("reason", "reason_system", "reason_code")
-_ERROR, _STATES = "entered-in-error", ("status", "verification")
+_ERROR = "entered-in-error"
 # Table → the types of resources in it, so that the many measurements are looked at only where one is a reason.
 _TARGETS: Mapping[str, tuple[str, ...]] = {
     "conditions": ("Condition",), "observations": ("Observation", "DiagnosticReport"), "procedures": ("Procedure",)}
@@ -64,11 +65,11 @@ def _targets(frames: Tables, wanted: pl.DataFrame) -> pl.DataFrame:
 
 def _named(frame: pl.DataFrame) -> pl.DataFrame:
     """Every row by all that a link to it may be: type and id, the id alone, or file and place."""
-    right = pl.all_horizontal(pl.col(state).ne_missing(_ERROR) for state in _STATES if state in frame.columns)
-    plain = frame.filter(right).with_columns(name=pl.col("source").str.extract(r"#([A-Za-z]+/[^#]+)$"))
+    right = pl.all_horizontal(pl.col(state).ne_missing(_ERROR) for state in STATES if state in frame.columns)
+    named = plain(frame).filter(right).with_columns(name=pl.col("source").str.extract(r"#([A-Za-z]+/[^#]+)$"))
     urn = pl.format("urn:uuid:{}", pl.col("name").str.extract(r"/(.+)$"))
-    named = plain.select("patient_id", "system", "code", "display", link=pl.concat_list("name", urn, "source"))
-    return named.explode("link", empty_as_null=False).drop_nulls("link")
+    links = named.select("patient_id", "system", "code", "display", link=pl.concat_list("name", urn, "source"))
+    return links.explode("link", empty_as_null=False).drop_nulls("link")
 
 
 def _filled(frame: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
