@@ -66,8 +66,8 @@ class Table:
         Args:
             frame: What is checked.
             where: Said in front of the faults.
-            rows: Also look into the rows, for values that are not allowed and keys that are repeated.
-            keys: Look for keys that are repeated, unless it is known that there are none.
+            rows: Also look into the rows, for values that are not allowed.
+            keys: And for keys that are repeated.
 
         Raises:
             TableError: naming every fault at once (table.column, row, what, expected).
@@ -98,10 +98,10 @@ class Table:
         # Equal hashes are rare and cheap to find in millions of rows; only then are the rows themselves compared.
         if frame[list(self.key)].hash_rows().n_unique() == frame.height:
             return []
-        double = frame.select(self.key).is_duplicated()
-        if not double.any():
+        double = frame.select(self.key).is_duplicated().arg_true()
+        if double.is_empty():
             return []
-        row = double.arg_true()[0]
+        row = double[0]
         return [f"{self.name} row {row} repeats the key {frame.select(self.key).row(row, named=True)}"]
 
 

@@ -14,7 +14,7 @@ from polars.testing import assert_frame_equal
 from pmed.tables import TABLES
 from pmed_pgx.checks import checks
 from pmed_pgx.knowledge import table
-from pmed_pgx.medicines import LEAST, PresentPhenotypes, days_taken, of_class
+from pmed_pgx.medicines import LEAST, PresentPhenotypes, days_taken, lasting, of_class
 
 TODAY = date(2026, 1, 15)
 WANTED = ("modifiers:CYP2D6", "modifiers:CYP3A4", "taking:nsaid", "taking:CYP3A4-strong-inhibitor", "taking:codeine",
@@ -68,6 +68,29 @@ def test_nothing_is_known_of_medicines_where_a_record_lists_none(drugs: list[dic
 def test_a_stopped_medicine_acts_for_its_days(name: str, days: int, acts: bool) -> None:
     found = features(ended(name, days))["modifiers:CYP2D6"]
     assert found == (f"{name}|inhibitor|strong|stopped" if acts else "")
+
+
+def test_what_still_counts_is_told_with_its_days() -> None:
+    counted = lasting(tables({"p": [ended("phenelzine", 3), ended("rifampin", 90), drug("codeine")]}))
+    assert counted.rows() == [("p", "phenelzine", 3, 14)]
+    again = lasting(tables({"p": [ended("phenelzine", 3), drug("phenelzine")]}))
+    assert again.is_empty()
+
+
+@pytest.mark.parametrize(("drugs", "name", "said"), [
+    ([ended("phenelzine", 13)], "maoi", "phenelzine"), ([ended("phenelzine", 14)], "maoi", ""),
+    ([ended("phenelzine", 13)], "phenelzine", "phenelzine"), ([drug("phenelzine", active=False)], "maoi", ""),
+    ([ended("sertraline", 10)], "maoi-partner", "sertraline"), ([ended("sertraline", 10)], "ssri", ""),
+    ([ended("fluoxetine", 30)], "ssri", "fluoxetine"), ([ended("ibuprofen", 0)], "nsaid", ""),
+    ([ended("rifampin", 10)], "CYP3A4-strong-inducer", "rifampin"),
+    ([ended("rifampin", 40)], "CYP3A4-strong-inducer", ""),
+    ([ended("phenelzine", 3), drug("phenelzine")], "maoi", "phenelzine"),
+    ([ended("phenelzine", 3), drug("phenelzine", active=None)], "maoi", "phenelzine"),
+    ([ended("phenelzine", 30), drug("phenelzine", active=None)], "maoi", "phenelzine|perhaps taken"),
+    ([ended("phenelzine", 3), drug("selegiline")], "maoi", "phenelzine;selegiline")])
+def test_what_ended_counts_in_a_class_for_its_days(drugs: list[dict[str, Any]], name: str, said: str) -> None:
+    found = PresentPhenotypes().run(tables({"p": drugs}), [f"taking:{name}"])["features"]
+    assert found[f"taking:{name}"].to_list() == [said]
 
 
 @pytest.mark.parametrize(("row", "said"), [

@@ -10,7 +10,6 @@ from typing import Any, ClassVar, NamedTuple
 import polars as pl
 
 from pmed.lists import longer
-from pmed.old_entries import doubt, old_drugs
 from pmed.plans import as_written
 from pmed.repeats import unless_repeated
 from pmed.tables import TABLES, Tables
@@ -19,7 +18,7 @@ from . import wording
 from .alike import alike
 from .alternatives import OUT, alternatives, offering
 from .beside import Taken
-from .cases import FEW, REMEMBERED, Cases, numbered
+from .cases import FEW, REMEMBERED, Cases
 from .checks import covered, weighing
 from .explainer import medicines_of
 from .findings import on_record
@@ -29,6 +28,7 @@ from .old_values import old_values
 from .outcomes import Outcome
 from .phenoconversion import PERHAPS, TAKEN
 from .reasons import assumptions, hints, reasons, reasons_of_few, remarks, today
+from .resting import resting
 from .uncovered import allergies_to_others
 
 PREDICTOR = "pgx-guidelines"
@@ -46,7 +46,6 @@ _READ = [pl.col("patient_id", "label", "reason", "status"), pl.col("target").ali
 _TYPES = {name: column.dtype for name, column in TABLES["suggestions"].columns.items() if name != "adviser"}
 _NO_PRESENT = TABLES["present_phenotypes"].empty()
 _NONE_UNWEIGHED = pl.DataFrame(schema={**dict.fromkeys(KEY, pl.String()), "unweighed": _TYPES["cautions"]})
-_NONE_LATE = pl.DataFrame(schema={"row": pl.Int64(), "cautions": _TYPES["cautions"]})
 _FLAGS = ("by_check", "for_today", "harm_at_start", "grave", "changes", "discomfort", "weak", "starting")
 _FACTS = ("action", "strength", "advice", "because", "dose_factor", "expected", "untested", "open", "to_test", "to_ask",
           "population", "evidence", "noted", "unknown", "explained_by", "offered_for", "offered_as", *_FLAGS)
@@ -80,8 +79,8 @@ class GuidelineAdviser:
         else:
             where, first = alike(rows, cases, given.told, given.found, given.more)
             made = given.said(rows[first])[where].with_columns(rows["patient_id"])
-        # Most people have some of their own: they come last, so that the rest is said once of all who are alike.
-        late = [_long_ago(rows, cases, tables)]
+        # Most people have some of their own: those come last, so that the rest is said once of all who are alike.
+        late = [*resting(rows, cases, tables)]
         if old.height:
             late.append(cases.within_rows(old, rows).select("row", cautions="old_values"))
         for own in late:
@@ -379,22 +378,6 @@ def _unweighed(taken: pl.DataFrame, rows: pl.DataFrame, cases: Cases, features: 
     told = pl.concat([taken.filter(pl.col("drug").is_in(list(weighing()))).select(KEY),
                       theirs.filter(pl.col("case").is_in(counts)).select(KEY)]).unique()
     return told.join(unread, on="patient_id").select(*KEY, unweighed=said)
-
-
-def _long_ago(rows: pl.DataFrame, cases: Cases, tables: Tables) -> pl.DataFrame:
-    """row, cautions: which of the `rows` rest on a medicine that only entries of years ago have as taken."""
-    old = old_drugs(tables["medications"], tables.get("patients", TABLES["patients"].empty()))
-    if old.is_empty():
-        return _NONE_LATE
-    mine = old.lazy().with_columns(pl.Series("number", numbered(old["patient_id"], cases.patients.to_list())))
-    theirs = rows.lazy().with_row_index("row").filter(pl.col("status") == "assessed").select(
-        "row", "number", "case").join(mine, on="number", how="semi").pipe(as_written)
-    counts = pl.DataFrame([(case, name) for case in theirs["case"].unique().to_list()
-                           for name in medicines_of(cases.outcomes[case])],
-                          schema={"case": pl.Int64(), "drug": pl.String()}, orient="row")
-    hits = theirs.lazy().join(counts.lazy(), on="case").join(mine, on=["number", "drug"]).sort("row", "drug")
-    told = hits.group_by("row", maintain_order=True).agg(cautions=doubt("drug")).pipe(as_written)
-    return told.cast(_NONE_LATE.schema)
 
 
 def _doses(predictions: pl.DataFrame) -> pl.DataFrame:

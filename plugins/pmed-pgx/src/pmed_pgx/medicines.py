@@ -1,7 +1,8 @@
 """Feature step: which medicines act on which enzyme today, what that makes of the phenotypes, and what is taken.
 
 ``modifiers:<GENE>`` lists the drugs that act on a gene's product, ``taking:<class>`` the drugs of a class that are
-taken (with "|perhaps taken" or "|to begin" behind the name where that is so), ``allergic-to`` the allergens on record,
+taken (with "|perhaps taken" or "|to begin" behind the name where that is so), or ended so lately that they still count
+(`lasting`), ``allergic-to`` the allergens on record,
 each joined by ";" and in alphabetical order; "" where there are none,
 null where there is no record, where it neither lists any medicine (allergy) nor says that there is none, and where one
 had to be left out while reading. One that was not recognised is left out, and pmed's cautions name it.
@@ -201,8 +202,42 @@ def _classes(taken: pl.DataFrame) -> pl.DataFrame:
     now = _surest(taken).lazy()
     told = pl.when(pl.col("state") == TAKEN).then("drug").otherwise(pl.concat_str("drug", "state", separator="|"))
     entries = now.select("patient_id", "drug", entry=told)
-    each = pl.concat([entries.join(_listed().lazy(), on="drug"), entries.with_columns(name="drug")], how="diagonal")
-    return each.unique().group_by("patient_id", "name").agg(text=pl.col("entry").sort().str.join(";")).pipe(as_written)
+    columns = ("patient_id", "name", "drug", "entry")
+    each = pl.concat([_still_counting(taken).with_columns(entry="drug").select(columns),
+                      entries.join(_listed().lazy(), on="drug").select(columns),
+                      entries.with_columns(name="drug").select(columns)])
+    once = each.unique(["patient_id", "name", "drug"], keep="first", maintain_order=True)
+    return once.group_by("patient_id", "name").agg(text=pl.col("entry").sort().str.join(";")).pipe(as_written)
+
+
+def _still_counting(taken: pl.DataFrame) -> pl.LazyFrame:
+    """patient_id, name (class), drug, since, days: what ended and still counts in a class, for so many days in all."""
+    gone = taken.lazy().filter(pl.col("state") == RECENT).join(
+        taken.lazy().filter(pl.col("state") == TAKEN), on=["patient_id", "drug"], how="anti", maintain_order="left")
+    return gone.join(_lasts().lazy(), on="drug", maintain_order="left").filter(pl.col("since") < pl.col("days"))
+
+
+@of_tables("medications", "patients")
+def lasting(tables: Tables) -> pl.DataFrame:
+    """patient_id, drug, since (days since it ended), days: what is over and still counts for checks, and for how long.
+
+    An enzyme stays inhibited or induced for a while (table ``modifiers``), and labels ask for so many days without a
+    medicine before another one (``washouts``).
+    """
+    return _still_counting(_taken(tables)).group_by("patient_id", "drug", "since", maintain_order=True).agg(
+        pl.col("days").max()).pipe(as_written)
+
+
+@cache
+def _lasts() -> pl.DataFrame:
+    """Name (class), drug, days: how long a medicine that ended counts in a class; a drug is a class of its own."""
+    acting = table("modifiers").select(pl.format("{}-{}-{}", "gene", "strength", "kind").alias("name"), "drug",
+                                       pl.col("lasts_days").cast(pl.Int64).alias("days"))
+    asked = table("washouts").select("drug", pl.col("class").alias("name"), pl.col("days").cast(pl.Int64))
+    whole = asked.filter(pl.col("name").is_null()).drop("name")
+    each = (acting, asked.drop_nulls("name"), whole.join(_listed(), on="drug"), whole.with_columns(name="drug"))
+    return pl.concat(one.select("name", "drug", "days") for one in each).group_by("name", "drug").agg(
+        pl.col("days").max())
 
 
 def _wide(people: pl.Series, kind: str, rows: pl.DataFrame, wanted: Sequence[str],

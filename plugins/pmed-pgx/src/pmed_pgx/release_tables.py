@@ -111,6 +111,9 @@ _ALL = (
     Table("classes", "Sets of drugs that checks speak of.", {
         "class": _text("name of the set"), "drug": _DRUG, "source": _SOURCE, "citation": _CITATION},
         ("class", "drug")),
+    Table("washouts", "How long medicines still count for checks after they ended.", {
+        "drug": _DRUG, "class": _text("set that it still counts in; null for all of its sets", null=True),
+        "days": _whole("whole days after the last dose"), "source": _SOURCE, "citation": _CITATION}, ("drug", "class")),
     Table("allergies", "What an allergy on record speaks against, beside the allergen itself.", {
         "allergen": _text("ingredient or class"), "drug_or_class": _text("ingredient or class"),
         "reason": _text("why"), "severity": _text("what follows", "ruled-out", "caution"), "source": _SOURCE,
