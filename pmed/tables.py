@@ -101,8 +101,7 @@ class Table:
         double = frame.select(self.key).is_duplicated().arg_true()
         if double.is_empty():
             return []
-        row = double[0]
-        return [f"{self.name} row {row} repeats the key {frame.select(self.key).row(row, named=True)}"]
+        return [f"{self.name} row {double[0]} repeats the key {frame.select(self.key).row(double[0], named=True)}"]
 
 
 def distinct(values: pl.Series) -> set[Any]:
