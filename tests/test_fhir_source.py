@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from pmed.sources import fhir
 from pmed.sources.fhir import FhirSource
 from pmed.tables import TABLES
 from pmed.types import ReadRequest
@@ -232,3 +234,17 @@ def test_matches(bundle: Callable[..., Path], tmp_path: Path) -> None:
     assert source.matches(tmp_path)
     (tmp_path / "b.json").unlink()
     assert not source.matches(tmp_path)  # no resource in any file
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity") or os.cpu_count() == 1, reason="needs two processors to tell")
+@pytest.mark.parametrize(("most", "processors"), [(200_000, 1), (0, os.cpu_count())])
+def test_few_rows_are_judged_by_one_processor(most: int, processors: int, bundle: Callable[..., Path],
+                                              monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+    inner = fhir.tables_of
+    monkeypatch.setattr(fhir, "_FEW", most)
+    monkeypatch.setattr(fhir, "tables_of", lambda *given: (seen.append(len(os.sched_getaffinity(0))), inner(*given))[1])
+    before = os.sched_getaffinity(0)
+    assert read(bundle())["patients"].height == 1
+    assert seen == [min(processors, len(before))]
+    assert os.sched_getaffinity(0) == before

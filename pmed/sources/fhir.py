@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -13,6 +15,7 @@ import polars as pl
 from ..collecting import uncollected
 from ..errors import HistoryError
 from ..options import option
+from ..processors import one_processor
 from ..tables import TABLES, Tables
 from ..types import ReadRequest, SourceKind
 from .fhir_damaged import owned
@@ -26,6 +29,10 @@ from .fhir_shares import read_shared, read_shared_bundles
 from .reasons import followed
 from .record_dates import asked_day
 from .recorded import Issue, tables_of
+
+# Rows; so many are judged sooner by one processor, as to wake polars' threads on another takes longer (a pool has its
+# processes, each on one).
+_FEW = 200_000
 
 
 @dataclass(frozen=True)
@@ -81,7 +88,15 @@ def _tables(records: Records, index_date: date | None) -> dict[str, pl.DataFrame
     calls = TABLES["outside_calls"].frame(records.calls)
     if records.calls:
         calls = calls.unique(["patient_id", "gene", "diplotype"], keep="first", maintain_order=True)
-    frames, lost = followed({name: kept.frame() for name, kept in records.rows.items()})
+    frames = {name: kept.frame() for name, kept in records.rows.items()}
+    few = sum(frame.height for frame in frames.values()) <= _FEW and not multiprocessing.parent_process()
+    with one_processor() if few else nullcontext():
+        return _judged(records, frames, calls, index_date)
+
+
+def _judged(records: Records, recorded: Tables, calls: pl.DataFrame,
+            index_date: date | None) -> dict[str, pl.DataFrame]:
+    frames, lost = followed(recorded)
     told = [*owned(records.issues, frames, records.damaged, records.bundles), *_halves(records.replaced, frames)]
     issues = pl.concat([TABLES["issues"].frame(told), *lost])
     return {**tables_of(frames, issues, index_date), "outside_calls": calls}
