@@ -331,9 +331,9 @@ def _present(acting: pl.DataFrame, texts: pl.DataFrame, results: pl.DataFrame) -
         sure, on=["patient_id", "gene"], how="left", maintain_order="left").pipe(as_written)
     cases = both.select("gene", "genetic", "score", "text").unique(maintain_order=True)
     told = pl.DataFrame([_told(row) for row in cases.iter_rows(named=True)], schema=_CASE, orient="row")
-    case, lasting = ["gene", "genetic", "score", "text"], _lasting(acting.lazy())
+    case, left = ["gene", "genetic", "score", "text"], _reverting(acting.lazy())
     made = both.lazy().join(told.lazy(), on=case, nulls_equal=True, maintain_order="left").join(
-        lasting, on=["patient_id", "gene"], how="left", maintain_order="left")
+        left, on=["patient_id", "gene"], how="left", maintain_order="left")
     return TABLES["present_phenotypes"].check(made.select(
         "patient_id", "gene", phenotype="genetic", present_phenotype="present", activity_score="score",
         present_activity_score="present_score", because="because", acting="acting", reverts_after="reverts_after",
@@ -353,7 +353,7 @@ def _told(row: dict[str, Any]) -> dict[str, Any]:
             "because": list(dict.fromkeys(one.drug for one in causes)), "acting": [str(one) for one in acting]}
 
 
-def _lasting(acting: pl.LazyFrame) -> pl.LazyFrame:
+def _reverting(acting: pl.LazyFrame) -> pl.LazyFrame:
     """patient_id, gene, reverts_after (days, from the index date if all were stopped now), evidence."""
     left = pl.when(pl.col("state") == RECENT).then(pl.col("lasts_days") - pl.col("since")).when(
         pl.col("state") != COMING).then("lasts_days")
