@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections import Counter
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,11 @@ import pysam
 import pytest
 
 from benchmarks import make_genome, make_panel
+from benchmarks.make_records import write_tables
 from benchmarks.measure import is_made
+from pmed.sources.history_tables import FORMAT, HistoryTablesSource
 from pmed.sources.vcf import VcfSource
+from pmed.tables import TABLES
 from pmed.types import ReadRequest
 
 RECORDS = 24_000
@@ -198,3 +202,23 @@ def test_free_positions_keep_clear_of_sites() -> None:
     assert np.abs(found[:, None] - avoid).min() >= make_genome.CLEAR
     everywhere = make_genome.free_positions(np.random.default_rng(1), 60_000, 5_000, avoid[:0])
     assert np.abs(everywhere[:, None] - avoid).min() < make_genome.CLEAR // 2
+
+
+def test_tables_of_records_are_drawn_for_as_many_people_as_wanted(tmp_path: Path) -> None:
+    known = ["00000000-d26f", "00000001-e408"]
+    today = date(2026, 1, 1)
+    given = {"patients": TABLES["patients"].frame([{"patient_id": one, "index_date": today} for one in known]),
+             "conditions": TABLES["conditions"].frame([
+                 {"patient_id": one, "row": row, "code": f"{one[7]}{row}"} for one in known for row in (1, 2)])}
+    for name, frame in given.items():
+        frame.write_parquet(tmp_path / f"{name}.parquet")
+    rows = {name: frame.height for name, frame in given.items()}
+    (tmp_path / "summary.json").write_text(json.dumps({"format": FORMAT, "rows": rows}), encoding="utf-8")
+    write_tables(tmp_path, tmp_path / "more", ["a", "b", "c", "d", "e"])
+    pairs = dict(line.split("\t") for line in (tmp_path / "more/pairs.tsv").read_text("utf-8").splitlines())
+    assert pairs == {"a": "00000000-d26f", "b": "00000001-e408", "c": "00000002-d26f", "d": "00000003-e408",
+                     "e": "00000004-d26f"}
+    made = HistoryTablesSource().read([tmp_path / "more/tables"], ReadRequest(TABLES["sites"].empty()))
+    assert made["patients"]["patient_id"].to_list() == [*pairs.values()]
+    assert made["conditions"].select("patient_id", "code").rows() == [
+        (who, f"{number % 2}{row}") for number, who in enumerate(pairs.values()) for row in (1, 2)]

@@ -52,6 +52,7 @@ LEAST: Mapping[str, float] = {
     "ritonavir": 30.0, "rosuvastatin": 0.5, "sertraline": 5.0, "simvastatin": 2.0, "topiramate": 5.0,
     "valbenazine": 10.0}
 _BEGUN = f"{DAYS}:"
+_OF_MODIFIER = pl.format("{}-{}-{}", "gene", "strength", "kind")  # the class of a row of ``modifiers``
 _STATES = pl.Enum([TAKEN, RECENT, PERHAPS, COMING])  # the surest first
 
 
@@ -99,7 +100,7 @@ def modified() -> tuple[str, ...]:
 def members() -> dict[str, frozenset[str]]:
     """Class → its drugs: those of table ``classes``, and of ``modifiers`` such as ``CYP3A4-strong-inhibitor``."""
     listed = table("classes").group_by("class").agg("drug").iter_rows()
-    made = table("modifiers").select(pl.format("{}-{}-{}", "gene", "strength", "kind"), "drug").rows()
+    made = table("modifiers").select(_OF_MODIFIER, "drug").rows()
     found = {name: set(drugs) for name, drugs in listed}
     for name, drug in made:
         found.setdefault(name, set()).add(drug)
@@ -231,8 +232,7 @@ def lasting(tables: Tables) -> pl.DataFrame:
 @cache
 def _lasts() -> pl.DataFrame:
     """Name (class), drug, days: how long a medicine that ended counts in a class; a drug is a class of its own."""
-    acting = table("modifiers").select(pl.format("{}-{}-{}", "gene", "strength", "kind").alias("name"), "drug",
-                                       pl.col("lasts_days").cast(pl.Int64).alias("days"))
+    acting = table("modifiers").select("drug", name=_OF_MODIFIER, days=pl.col("lasts_days").cast(pl.Int64))
     asked = table("washouts").select("drug", pl.col("class").alias("name"), pl.col("days").cast(pl.Int64))
     whole = asked.filter(pl.col("name").is_null()).drop("name")
     each = (acting, asked.drop_nulls("name"), whole.join(_listed(), on="drug"), whole.with_columns(name="drug"))
