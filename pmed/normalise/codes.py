@@ -86,7 +86,9 @@ def readable(conditions: pl.DataFrame) -> pl.Series:
 def misfits(conditions: pl.DataFrame) -> pl.Series:
     """Which rows have a code that is none of the system it is said to be of."""
     known = code_system(pl.col("system")).is_not_null() & (_bare(pl.col("code")).str.len_chars() > 0)
-    return conditions.select(known.fill_null(value=False) & ~_fits()).to_series()
+    said = conditions.select("system", "code")
+    wrong = said.unique().filter(known.fill_null(value=False) & ~_fits()).with_columns(wrong=pl.lit(value=True))
+    return said.join(wrong, on=["system", "code"], how="left", maintain_order="left")["wrong"].fill_null(value=False)
 
 
 def _fits() -> pl.Expr:

@@ -17,13 +17,13 @@ def last_entries(frames: Tables) -> pl.DataFrame:
     """The latest dated entry of each patient up to today. A medicine's end is a plan, not an entry."""
     # A date to come is a slip of the pen or a plan: the patient is not that old yet.
     today = datetime.now(UTC).date()
-    entries = [latest for name, frame in frames.items() if name != "patients" for latest in _latest(
-        frame, [column for column in ("start", "end", "recorded")
-                if column in frame.columns and (name, column) != ("medications", "end")], today)]
+    entries = [_entries(frame, [column for column in ("start", "end", "recorded")
+                                if column in frame.columns and (name, column) != ("medications", "end")], today)
+               for name, frame in frames.items() if name != "patients"]
     return pl.concat(entries).group_by("patient_id").agg(pl.col("index_date").max())
 
 
-def _latest(frame: pl.DataFrame, columns: Sequence[str], today: date) -> list[pl.DataFrame]:
-    """patient_id and index_date: of each column the latest day of each patient, null where there is none."""
-    days = frame.group_by("patient_id").agg(pl.col(name).filter(pl.col(name) <= today).max() for name in columns)
-    return [days.select("patient_id", index_date=name) for name in columns]
+def _entries(frame: pl.DataFrame, columns: Sequence[str], today: date) -> pl.DataFrame:
+    """patient_id and index_date: the latest day up to today of each row, null where there is none."""
+    days = [days.set(later, None) if (later := days > today).any() else days for days in map(frame.get_column, columns)]
+    return pl.DataFrame([frame["patient_id"], pl.select(pl.max_horizontal(days)).to_series().alias("index_date")])

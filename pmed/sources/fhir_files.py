@@ -105,11 +105,11 @@ def content(path: Path) -> bytes:
     Raises:
         HistoryError: it cannot be read, or is empty.
     """
-    if not path.exists():
-        raise HistoryError("no such file", where=str(path))
     try:
         with opened(path) as file:
             found = file.read()
+    except FileNotFoundError as error:
+        raise HistoryError("no such file", where=str(path)) from error
     except _BROKEN as error:
         raise _unreadable(path, error) from error
     if not found or found.isspace():

@@ -110,10 +110,11 @@ class Kept:
 
     def _told(self, parts: pl.DataFrame) -> pl.DataFrame:
         """With place and source put together."""
-        what, whole = ("resource", pl.lit("/"), "id"), parts["resource"].null_count()
+        whole = parts["resource"].null_count()
         place, source = pl.col("spot"), pl.col("id")  # of a row that is told otherwise
         if whole < parts.height:
-            place, source = pl.concat_str(place, pl.lit(" "), *what), pl.concat_str("file", pl.lit("#"), *what)
+            place, source = pl.format("{} {}/{}", "spot", "resource", "id"), pl.format(
+                "{}#{}/{}", "file", "resource", "id")
             if whole:
                 place, source = pl.coalesce(place, "spot"), pl.coalesce(source, "id")
         told = {"place": place, "source": source}

@@ -51,7 +51,7 @@ class _Kind:
     def __init__(self, records: Records, kind: str) -> None:
         self.records, self.kind, self.kept = records, kind, records.rows[TABLE[kind]]
         self.whose: Callable[[Any], Any] = attrgetter(WHOSE[kind])
-        self.said: _Said = _observing() if kind == "Observation" else ROWS[kind]
+        self.said: _Said = _observed if kind == "Observation" else ROWS[kind]
         self._name, self._seen = "", dict[str, int]()  # of the last patient
 
     def seen(self, name: str) -> dict[str, int]:
@@ -88,33 +88,16 @@ def _is_plain(said: Sequence[Row]) -> bool:
     return all(row[_DISPLAY] is not None for row in said) if len(said) != 1 else said[0][_DISPLAY] is not None
 
 
-def _observing() -> _Said:
-    """What observations say. Most of a large record are measurements that are as most are: of them without more ado."""
-    texts: dict[str | None, Row] = {}  # code → with display and unit
-    last: Row = ()
+def _observed(found: Observation, _scope: Scope, notes: list[Note]) -> Sequence[Row] | None:
+    """What an observation says; None where it may be a genotype, which is more than a row.
 
-    def observed(found: Observation, _scope: Scope, notes: list[Note]) -> Sequence[Row] | None:
-        nonlocal last
-        concept, amount = found.code, found.value_quantity
-        if concept is None or amount is None or amount.comparator is not None or found.component or found.focus:
-            return _observed(found, notes)
-        if len(concept.coding) != 1 or (coding := concept.coding[0]).system != LOINC or coding.code in _GENES:
-            return _observed(found, notes)
-        # One text for all that are alike stays near, thousands of copies do not.
-        code, display = coding.code, coding.display or concept.text
-        unit = amount.code if amount.code and amount.system in _UCUM else amount.unit
-        what: Row = code, display, unit
-        if what == (alike := texts.setdefault(code, what)):
-            code, display, unit = alike
-        dated: Row = found.effective_date_time or when(found), found.issued, found.status
-        start, issued, status = last = last if dated == last else dated
-        return ((LOINC, code, display, start, issued, status, amount.value, unit, None, None,
-                 state(found.interpretation[0]) if found.interpretation else None),)
-
-    return observed
-
-
-def _observed(found: Observation, notes: list[Note]) -> Sequence[Row] | None:
-    """What any observation says; None where it may be a genotype, which is more than a row."""
-    codings = found.code.coding if found.code else []
-    return None if any(one.code in _GENES for one in codings) else observation_rows(found, notes)
+    Most of a large record are measurements that are as most are: of them without more ado.
+    """
+    concept, amount = found.code, found.value_quantity
+    if concept is None or amount is None or amount.comparator is not None or found.component or found.focus \
+            or len(concept.coding) != 1 or (coding := concept.coding[0]).system != LOINC or coding.code in _GENES:
+        codings = concept.coding if concept else []
+        return None if any(one.code in _GENES for one in codings) else observation_rows(found, notes)
+    return ((LOINC, coding.code, coding.display or concept.text, found.effective_date_time or when(found), found.issued,
+             found.status, amount.value, amount.code if amount.code and amount.system in _UCUM else amount.unit, None,
+             None, state(found.interpretation[0]) if found.interpretation else None),)

@@ -117,9 +117,12 @@ def read_shared_bundles(files: Sequence[Asked], most: int = 0) -> Records | None
     Raises:
         HistoryError: in the first share.
     """
+    many = min(most or os.cpu_count() or 1, len(files))
+    if many < 2 or multiprocessing.parent_process():  # a pool has its processes
+        return None
     sizes = [path.stat().st_size * (_PACKING if is_packed(path) else 1) if path.is_file() else 0 for path, _ in files]
-    many = min(sum(sizes) // _BUNDLED // LEAST, most or os.cpu_count() or 1, len(files))
-    if many < 2 or multiprocessing.parent_process() or not is_bundle(files[0][0]):  # a pool has its processes
+    many = min(sum(sizes) // _BUNDLED // LEAST, many)
+    if many < 2 or not is_bundle(files[0][0]):
         return None
     bounds = [bound * _BUNDLED for bound in _bounds(sum(sizes) // _BUNDLED, many)]
     shares: list[list[tuple[str, bool]]] = [[] for _ in range(many)]

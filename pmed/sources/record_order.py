@@ -43,15 +43,17 @@ def _perhaps_out_of_order(patient: pl.Series, start: pl.Series) -> pl.Series:
 
     In one time zone texts are in the order of their times. Where the rows of a patient stand apart, it may be anybody.
     """
-    text, before = pl.col("start"), pl.col("start").shift()
-    same = (pl.col("patient") == pl.col("patient").shift()).fill_null(value=False)
     pairs = pl.DataFrame({"patient": patient, "start": start})
+    same = (pl.col("patient") == pl.col("patient").shift()).fill_null(value=False)
     first = pairs.filter(~same)["patient"]
     if first.is_duplicated().any():
         return first.unique()
-    zone = (text.str.tail(_ZONE) != before.str.tail(_ZONE)) & ~(text.str.ends_with("Z") & before.str.ends_with("Z"))
-    odd = (text < before) | (zone & (text.str.head(_WHOLE_DAY) == before.str.head(_WHOLE_DAY)))
-    return pairs.filter(odd & same)["patient"].unique()
+    text, zone = pl.col("start"), pl.col("start").str.tail(_ZONE)
+    earlier, moved = pairs.select(earlier=same & (text < text.shift()), moved=same & (zone != zone.shift()))
+    if moved.any():
+        utc, day = text.str.ends_with("Z"), text.str.head(_WHOLE_DAY)
+        earlier |= moved & pairs.select(~(utc & utc.shift()) & (day == day.shift())).to_series()
+    return patient.filter(earlier).unique()
 
 
 def _is_repeated(numbers: pl.Series) -> pl.Series:
