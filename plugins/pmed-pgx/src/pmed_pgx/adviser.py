@@ -39,7 +39,7 @@ PAUSED = "the record says that this drug is paused: ask whether it is taken agai
 WORKED = " It has been taken for more than three months: where it works well, this is no reason to change it."
 REFUSED = r"(?i)\bneither \w+ nor \w+|\bavoid \w+ and \w+ too"  # names of what a text offers to nobody
 GENES = "{genes}"  # where in a reason the results of genes stand
-MORE_CAUTIONS = ("lost", "unclear", "assumed", "remarked", "hinted", "unweighed")
+MORE_CAUTIONS = ("lost", "waits", "unclear", "assumed", "remarked", "hinted", "unweighed")
 _MINE = pl.col("predictor") == PREDICTOR
 _READ = [pl.col("patient_id", "label", "reason", "status"), pl.col("target").alias("drug"),
          pl.col("value").alias("concern")]
@@ -167,7 +167,8 @@ def _suggestions(rows: pl.LazyFrame) -> pl.DataFrame:
     """The table's columns from the joined rows."""
     known, action, made, columns = _columns()
     said = rows.with_columns(known).with_columns(action).with_columns(made).pipe(as_written)
-    for name, more in (("noted", MORE_CAUTIONS), ("unknown", ["remeasure"]), ("explained_by", ["explained_too"])):
+    for name, more in (("noted", MORE_CAUTIONS), ("unknown", ["remeasure"]), ("explained_by", ["explained_too"]),
+                       ("evidence", ["waited"])):
         said = _lengthened(said, name, more)
     return said.select(columns)
 

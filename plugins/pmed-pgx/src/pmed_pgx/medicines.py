@@ -232,8 +232,8 @@ def lasting(tables: Tables) -> pl.DataFrame:
 @cache
 def _lasts() -> pl.DataFrame:
     """Name (class), drug, days: how long a medicine that ended counts in a class; a drug is a class of its own."""
-    acting = table("modifiers").select("drug", name=_OF_MODIFIER, days=pl.col("lasts_days").cast(pl.Int64))
-    asked = table("washouts").select("drug", pl.col("class").alias("name"), pl.col("days").cast(pl.Int64))
+    acting = table("modifiers").select("drug", name=_OF_MODIFIER, days=pl.col("lasts_days").cast(pl.Float64))
+    asked = table("washouts").select("drug", pl.col("class").alias("name"), pl.col("days").cast(pl.Float64))
     whole = asked.filter(pl.col("name").is_null()).drop("name")
     each = (acting, asked.drop_nulls("name"), whole.join(_listed(), on="drug"), whole.with_columns(name="drug"))
     return pl.concat(one.select("name", "drug", "days") for one in each).group_by("name", "drug").agg(

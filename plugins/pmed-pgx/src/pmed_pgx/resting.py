@@ -30,7 +30,9 @@ def resting(rows: pl.DataFrame, cases: Cases, tables: Tables) -> Iterator[pl.Dat
 
 
 def _ended() -> pl.Expr:
-    text = pl.format("{} ended {} days ago and counts as taken for {} days.", "drug", "since", "days")
+    lasts = pl.when(pl.col("days") < 2).then(pl.format("{} hours", (pl.col("days") * 24).cast(pl.Int64))).otherwise(
+        pl.format("{} days", pl.col("days").cast(pl.Int64)))
+    text = pl.format("{} ended {} days ago and counts as taken for {}.", "drug", "since", lasts)
     return pl.struct(code=pl.lit(LASTING), text=text)
 
 
