@@ -15,6 +15,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+import pmed
 from pmed_pgx.beside import taking_too
 from pmed_pgx.cases import FEW
 from pmed_pgx.checks import ALLERGIES, covered, reads
@@ -183,3 +184,40 @@ def test_a_cohort_tells_each_of_its_people_the_same(folder: Path) -> None:
         assert row["evidence"] == one["evidence"]
     other = found.filter(patient_id=OTHERS[-1], drug="phenelzine")
     assert "last dose of phenelzine" not in str(other["alternatives"].to_list())
+
+
+# --- what if ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def anna(tmp_path_factory: pytest.TempPathFactory) -> pmed.Result:
+    return pmed.run(**write(ANNA, tmp_path_factory.mktemp("as she is")), index_date=str(DAY))
+
+
+@pytest.mark.parametrize(("stop", "start", "says"), [
+    ("phenelzine", "sumatriptan", "avoid (today): Do not give sumatriptan within 14 days of an MAO inhibitor. "
+                                  "phenelzine ended today and counts as taken for 14 days."),
+    ("lisinopril", "sacubitril", "lisinopril ended today and counts as taken for 36 hours.")])
+def test_what_if_tells_what_is_right_after_the_last_dose(anna: pmed.Result, stop: str, start: str, says: str) -> None:
+    asked = anna.what_if(stop=stop, start=start)
+    assert says in asked.text
+    assert f"{start}, right after the last dose: avoid" in asked.text
+    assert "right after the last dose" in asked._repr_html_()
+    assert asked.after.suggestions.filter(drug=start)["action"].to_list() != ["avoid"]
+
+
+@pytest.mark.parametrize("question", [{"stop": "lisinopril", "start": "bisoprolol"}, {"start": "sumatriptan"}])
+def test_what_if_is_silent_where_nothing_is_left_behind(anna: pmed.Result, question: dict[str, str]) -> None:
+    asked = anna.what_if(**question)
+    assert not asked.at_first.height or not asked.at_first["current_at_first"].any()
+    assert "right after" not in asked.text
+
+
+def test_at_first_is_a_run_over_a_record_in_which_it_ended_today(anna: pmed.Result, tmp_path: Path) -> None:
+    ended = [{**one, "end": DAY} if one["drug"] == "phenelzine" else one for one in ANNA["medications"]]
+    fresh = pmed.run(**write({**ANNA, "medications": [*ended, {"drug": "sumatriptan", "dose": 50, "start": DAY}]},
+                             tmp_path), index_date=str(DAY)).suggestions
+    asked = anna.what_if(stop="phenelzine", start="sumatriptan").at_first.filter("current_at_first")
+    for drug, action, text in asked["drug", "action_at_first", "text_at_first"].iter_rows():
+        assert fresh.filter(drug=drug)["action", "text"].rows() == [(action, text)]
+    assert "sumatriptan" in asked["drug"].to_list()
