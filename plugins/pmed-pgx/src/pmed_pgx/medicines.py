@@ -129,7 +129,9 @@ def _taken(tables: Tables) -> pl.DataFrame:
     whole = with_coming(tables).lazy().filter(~pl.col("route").str.contains(_LOCAL).fill_null(value=False))
     single = (pl.col("ingredients").list.len() == 1).fill_null(value=False)
     factor = pl.col("dose_unit").replace_strict(_IN_MG, default=None, return_dtype=pl.Float64)
-    ended = (pl.col("index_date") - pl.col("end")).dt.total_days()
+    # A single dose that was given is over on its day.
+    last = pl.coalesce("end", pl.when(pl.col("kind") == "administration").then("start"))
+    ended = (pl.col("index_date") - last).dt.total_days()
     dosed = single & (pl.col("active") | pl.col("coming"))
     said = whole.with_columns(since=pl.when(~pl.col("active")).then(ended),
                               daily=pl.when(dosed).then(pl.col("daily_dose") * factor))

@@ -90,6 +90,17 @@ def wait(one: Outcome, replaced: str) -> Wait | None:
                 tuple(dict.fromkeys([*told.values(), *lost])))
 
 
+@lru_cache(maxsize=REMEMBERED)
+def apart(one: Outcome, gone: str) -> float | None:
+    """How many days should lie between a medicine that is not taken now and a drug; None where none need."""
+    mine = [name for name in rests(gone) if name in one.given and rests(gone)[name].asked]
+    if not mine:
+        return None
+    counted = {name: ";".join(sorted({*filter(None, (one.given[name] or "").split(";")), gone})) for name in mine}
+    told = {row: _longest(row, one, gone) for row in newly(outcome(one.drug, {**one.given, **counted}), one)}
+    return max((rest.days for row, rest in told.items() if _apart(row, rest)), default=None)
+
+
 def after(given: Known, drug: str) -> dict[str, Any]:
     """The features of a patient right after the last dose of a medicine.
 
