@@ -35,15 +35,18 @@ def undated(taken: pl.DataFrame, cases: Cases, tables: Tables) -> pl.DataFrame:
     gone = _gone(tables)
     if gone.is_empty():
         return _NONE
-    both = taken.select(KEY).join(gone, on="patient_id").join(days_taken(tables), on=KEY, how="left")
-    told: dict[tuple[str, str], list[dict[str, str]]] = {}
-    for row in cases.placed(both).sort(*KEY, "gone").iter_rows(named=True):
-        least = apart(cases.outcomes[row["case"]], row["gone"])
-        if least and (row["days"] is None or row["days"] < least):
-            told.setdefault((row["patient_id"], row["drug"]), []).append({"code": END_UNKNOWN, "text": (
-                f"When {row['gone']} ended is not on record: {span(least)} should lie between its last dose and the "
-                f"first of {row['drug']}.")})
-    return pl.DataFrame([(*key, said) for key, said in told.items()], schema=_NONE.schema, orient="row")
+    both = cases.placed(taken.select(KEY).join(gone, on="patient_id"))
+    # A medicine and what is over are a few kinds of pairs, however many people have them.
+    pairs = both.select("case", "gone").unique(maintain_order=True)
+    least = [apart(cases.outcomes[case], name) for case, name in pairs.iter_rows()]
+    waiting = pairs.with_columns(least=pl.Series(least, dtype=pl.Float64)).drop_nulls("least")
+    lately = both.join(waiting, on=["case", "gone"]).join(days_taken(tables), on=KEY, how="left").filter(
+        pl.col("days").is_null() | (pl.col("days") < pl.col("least")))
+    text = pl.format("When {} ended is not on record: {} should lie between its last dose and the first of {}.", "gone",
+                     pl.col("least").replace_strict({one: span(one) for one in least if one}, return_dtype=pl.String),
+                     "drug")
+    told = pl.struct(code=pl.lit(END_UNKNOWN), text=text)
+    return lately.sort(*KEY, "gone").group_by(KEY, maintain_order=True).agg(cautions=told).cast({"cautions": _CAUTIONS})
 
 
 @of_tables("medications", "patients")
