@@ -175,7 +175,7 @@ class Result:
 
         Args:
             patient_id: Whose; may be left out where there is one patient.
-            stop: Ingredient(s) that are no longer taken; their after-effects are over.
+            stop: Ingredient(s) that are no longer taken; their after-effects are over, and told in ``at_first``.
             start: Ingredient(s) that are taken, at an unknown dose.
             genotype: Gene → diplotype (or phenotype-deciding allele), in place of what the genome says.
             measures: weight (kg), height (cm), creatinine (mg/dL), potassium (mmol/L), inr, heart_rate (/min).

@@ -1,7 +1,8 @@
 """What if: a patient's result with another medicine, genotype, weight or laboratory value, and the difference.
 
 The tables that were read are changed and the run is repeated from there; feature steps that need nothing changed are
-kept. A stopped medicine is taken as gone altogether: how long it goes on acting is in ``present_phenotypes``.
+kept. A stopped medicine is taken as gone altogether; what it still does right after its last dose is told beside that
+(`WhatIf.at_first`).
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 MEASURES = {"weight": ("29463-7", "kg"), "height": ("8302-2", "cm"), "creatinine": ("2160-0", "mg/dL"),
             "potassium": ("2823-3", "mmol/L"), "inr": ("6301-6", "1"), "heart_rate": ("8867-4", "/min")}
 SAID = "what-if"
+_JUST_ENDED = "what-if: ended"
 _COMPARED = ("current", "action", "urgency", "strength", "concern", "dose_factor", "text")
 
 
@@ -52,6 +54,9 @@ class WhatIf:
             ``_before`` and ``_after``.
         question: The change in words.
         failures: What plugins did wrong at the question; what they give is missing in the difference.
+        at_first: One row a drug that is advised differently right after the last dose of what is stopped: patient_id,
+            drug, each of the fields of ``suggestions`` with ``_later`` (as it is there) and ``_at_first``, and the
+            texts of the cautions that hold at first only and name what is stopped.
     """
 
     before: Result
@@ -61,6 +66,13 @@ class WhatIf:
     predictions: pl.DataFrame
     _finish: Callable[[], Result] = field(repr=False)
     failures: tuple[Failure, ...] = ()
+    _just_stopped: Callable[[], pl.DataFrame] | None = field(default=None, repr=False)
+
+    @cached_property
+    def at_first(self) -> pl.DataFrame:
+        """See there; worked out when it is first asked for."""
+        suggestions = TABLES["suggestions"].empty()
+        return self._just_stopped() if self._just_stopped else _at_first(suggestions, suggestions, [])
 
     @cached_property
     def after(self) -> Result:
@@ -77,6 +89,8 @@ class WhatIf:
         lines += [_changed(row["drug"], _advice(row, "before"), _advice(row, "after"))
                   for row in self.suggestions.filter(taken).iter_rows(named=True)]
         lines += [f"and of {others} medicine{'s' * (others > 1)} not taken"] if others else []
+        lines += [" ".join([f"{row['drug']}, right after the last dose: {_advice(row, 'at_first')}", *row["cautions"]])
+                  for row in self.at_first.filter("current_at_first").iter_rows(named=True)]
         lines += [_changed(row["target"], _amount(row, "before"), _amount(row, "after"))
                   for row in self.predictions.filter(pl.col("unit") != "concern level").iter_rows(named=True)]
         lost = [f"{one.plugin} failed, and what it gives is missing: {one.message}" for one in self.failures]
@@ -107,9 +121,11 @@ def what_if(result: Result, patient_id: str, *, stop: str | Iterable[str] = (), 
     engine, names = _engine_of(mine.provenance)
     read = {name: mine.tables.get(name, TABLES[name].empty()) for name in READ_TABLES}
     read, words, changed = _record(read, patient_id), [], set()
-    for wanted, change in ((stops, _stop), (starts, _start)):
+    first = read["medications"]
+    for wanted, change, at_first in ((stops, _stop, _end), (starts, _start, _start)):
         for name in wanted:
             read["medications"] = change(read["medications"], patient_id, name, names)
+            first = at_first(first, patient_id, name, names)
             words.append(f"{name} is {'stopped' if change is _stop else 'started'}")
             changed.add("medications")
     for gene, diplotype in _genotypes(genotype, engine).items():
@@ -136,7 +152,29 @@ def what_if(result: Result, patient_id: str, *, stop: str | Iterable[str] = (), 
         settings = {**mine.provenance.get("settings", {}), SAID: words}
         return type(result)(tables, tuple(failed), {**mine.provenance, "settings": settings})
 
-    return WhatIf(mine, " and ".join(words), *_differences(mine.tables, made), finish, failed_now)
+    @one_processor()
+    def just_stopped() -> pl.DataFrame:
+        # What plugins do wrong here they did at the question itself, too, where it is told.
+        then = engine.conclude_anew({**read, "medications": _ended_on_the_day(first, read["patients"])},
+                                    Before(mine.tables, frozenset(changed)))
+        return _at_first(made["suggestions"], then["suggestions"], stops)
+
+    return WhatIf(mine, " and ".join(words), *_differences(mine.tables, made), finish, failed_now,
+                  just_stopped if stops else None)
+
+
+def _at_first(later: pl.DataFrame, first: pl.DataFrame, stopped: Iterable[str]) -> pl.DataFrame:
+    """What is advised otherwise right after the last dose of what is `stopped` than later on."""
+    found = _compared(later, first, ["patient_id", "drug"], _COMPARED).rename({
+        f"{name}_{side}": f"{name}_{now}" for name in _COMPARED for side, now in (
+            ("before", "later"), ("after", "at_first"))})
+    # Of what is taken alone: lists are slow to take apart, and nothing else is told.
+    mine = found.filter(pl.col("current_at_first").fill_null(value=False))["drug"].to_list()
+    before, now = ({drug: [one["text"] for one in said or []] for drug, said in rows.filter(
+        pl.col("drug").is_in(mine))["drug", "cautions"].iter_rows()} for rows in (later, first))
+    said = [[one for one in now.get(drug, []) if one not in before.get(drug, []) and any(
+        name in one for name in stopped)] for drug in found["drug"].to_list()]
+    return found.with_columns(pl.Series("cautions", said, dtype=pl.List(pl.String())))
 
 
 def _genotypes(given: Mapping[str, str] | None, engine: Engine) -> Mapping[str, str]:
@@ -194,6 +232,26 @@ def _stop(drugs: pl.DataFrame, patient_id: str, name: str, names: Vocabulary) ->
     if left.height == drugs.height:
         raise OptionError(f"{name} is not among the medicines on record", where=patient_id)
     return left if (left["patient_id"] == patient_id).any() else _with(left, patient_id, "no known medications", names)
+
+
+def _end(drugs: pl.DataFrame, patient_id: str, name: str, _: Vocabulary) -> pl.DataFrame:
+    """With a medicine marked as one that has just ended, for `_ended_on_the_day`; what only could be it is left out."""
+    mine = pl.col("patient_id") == patient_id
+    held = mine & pl.col("ingredients").list.contains(name).fill_null(value=False)
+    maybe = (mine & pl.col("possible_ingredients").list.contains(name).fill_null(value=False)
+             if "possible_ingredients" in drugs.columns else pl.lit(value=False))
+    # What had ended before stays as it was; "active" is also null, where nobody knows.
+    taken = held & pl.col("active").fill_null(value=True)
+    return drugs.filter(~maybe).with_columns(
+        active=pl.when(taken).then(pl.lit(value=False)).otherwise("active"),
+        status=pl.when(taken).then(pl.lit(_JUST_ENDED)).otherwise("status"))
+
+
+def _ended_on_the_day(drugs: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
+    """With the day of the question as the end of what `_end` has marked."""
+    day = pl.lit(people["index_date"][0], dtype=drugs["end"].dtype)
+    marked = pl.col("status").eq_missing(_JUST_ENDED)
+    return drugs.with_columns(end=pl.when(marked).then(day).otherwise("end"))
 
 
 def _start(drugs: pl.DataFrame, patient_id: str, name: str, names: Vocabulary) -> pl.DataFrame:

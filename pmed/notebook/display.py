@@ -139,6 +139,7 @@ def difference(one: WhatIf) -> str:
               for row in one.predictions.filter(pl.col("unit") != "concern level").to_dicts()]
     return piece("difference", question=one.question, genes=one.phenotypes.to_dicts(),
                  medicines=one.suggestions.filter(taken).to_dicts(), values=values,
+                 at_first=one.at_first.filter("current_at_first").to_dicts(),
                  others=one.suggestions.filter(~taken).height, failures=one.failures)
 
 

@@ -34,6 +34,8 @@ PEOPLE: dict[str, tuple[list[Any], dict[str, Any]]] = {
     "stent, perhaps twice": (["clopidogrel", {"ingredients": ["ticagrelor"], "active": None}], POOR_2C19),
     "reflux and stent": (["omeprazole", "clopidogrel"], {"phenotype:CYP2C19": "Normal Metabolizer"}),
     "fits": ([{"ingredients": ["phenytoin"], "start": TODAY}, "valproate"], {"status:HLA-B*15:02": "positive"}),
+    "fast": (["paroxetine"], {"phenotype:CYP2C19": "Normal Metabolizer",
+                               "phenotype:CYP2D6": "Ultrarapid Metabolizer", "activity-score:CYP2D6": 3.0}),
     "heart and mind": (["citalopram", "amiodarone"], {**POOR_2C19, **NORMAL_2D6}),
 }
 
@@ -78,6 +80,9 @@ def offers(made: pl.DataFrame, who: str, drug: str) -> dict[str, tuple[str, str]
     ("stent, and more to come", "clopidogrel", "ticagrelor", "caution", "it is ordered already"),
     ("stent, perhaps twice", "clopidogrel", "ticagrelor", "caution", "it is perhaps taken already"),
     ("mind twice", "citalopram", "sertraline", "caution", "it is taken already"),
+    ("fungus", "voriconazole", "isavuconazole", "caution", "for 3 days after the last dose of voriconazole"),
+    ("fast", "paroxetine", "venlafaxine", "caution", "for 7 days after the last dose of paroxetine"),
+    ("fast", "paroxetine", "citalopram", "fits", ""),
 ])
 def test_an_alternative_is_seen_beside_what_is_taken(made: pl.DataFrame, who: str, drug: str, other: str, status: str,
                                                      says: str) -> None:
@@ -97,7 +102,7 @@ def test_in_place_of_a_drug_that_is_not_taken_nothing_is_beside(made: pl.DataFra
 def test_each_of_many_people_is_told_what_one_is_told(made: pl.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (adviser, alternatives):
         monkeypatch.setattr(module, "FEW", 0)
-    columns = ["patient_id", "drug", "alternatives"]
+    columns = ["patient_id", "drug", "alternatives", "cautions", "evidence"]
     assert GuidelineAdviser().advise(tables())[columns].equals(made[columns])
 
 

@@ -80,6 +80,11 @@ def test_what_still_counts_is_told_with_its_days() -> None:
 @pytest.mark.parametrize(("drugs", "name", "said"), [
     ([ended("phenelzine", 13)], "maoi", "phenelzine"), ([ended("phenelzine", 14)], "maoi", ""),
     ([ended("phenelzine", 13)], "phenelzine", "phenelzine"), ([drug("phenelzine", active=False)], "maoi", ""),
+    # One dose that was given has no end of its own.
+    ([drug("linezolid", active=False, kind="administration", start=TODAY)], "linezolid-or-methylene-blue", "linezolid"),
+    ([drug("linezolid", active=False, kind="order", start=TODAY)], "linezolid-or-methylene-blue", ""),
+    ([ended("lisinopril", 1)], "ace-inhibitor", "lisinopril"), ([ended("lisinopril", 2)], "ace-inhibitor", ""),
+    ([ended("oxycodone", 9)], "opioid-before-naltrexone", "oxycodone"), ([ended("oxycodone", 9)], "opioid", ""),
     ([ended("sertraline", 10)], "maoi-partner", "sertraline"), ([ended("sertraline", 10)], "ssri", ""),
     ([ended("fluoxetine", 30)], "ssri", "fluoxetine"), ([ended("ibuprofen", 0)], "nsaid", ""),
     ([ended("rifampin", 10)], "CYP3A4-strong-inducer", "rifampin"),

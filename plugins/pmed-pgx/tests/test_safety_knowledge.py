@@ -26,7 +26,7 @@ ACTIONS, STRENGTHS = {"avoid", "alternative", "adjust", "monitor"}, {"strong", "
 NUMBERS = {"age", "weight", "bmi", "egfr", "egfr-trend", "creatinine-clearance", "child-pugh", "daily-dose",
            "days-taken"}
 FIELDS = {"key", "drugs", "classes", "when", "action", "strength", "text", "because", "dose_factor", "ask", "source",
-          "citation", "today"}
+          "citation", "today", "overlap"}
 # Groups that checks read and the condition table may not have yet: unknown until then, so such a check says nothing.
 
 
@@ -138,7 +138,7 @@ def test_there_are_checks_of_every_topic_and_no_two_alike() -> None:
 @EACH
 def test_check_is_about_known_drugs(check: dict[str, Any]) -> None:
     assert set(check) <= FIELDS
-    assert set(check) >= FIELDS - {"drugs", "classes", "dose_factor", "ask", "today"}
+    assert set(check) >= FIELDS - {"drugs", "classes", "dose_factor", "ask", "today", "overlap"}
     assert check.get("drugs") or check.get("classes")
     assert set(check.get("drugs", [])) <= DRUGS
     assert set(check.get("classes", [])) <= CLASS_NAMES

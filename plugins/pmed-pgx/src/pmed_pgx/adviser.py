@@ -30,6 +30,7 @@ from .phenoconversion import PERHAPS, TAKEN
 from .reasons import assumptions, hints, reasons, reasons_of_few, remarks, today
 from .resting import resting
 from .uncovered import allergies_to_others
+from .undated import undated
 
 PREDICTOR = "pgx-guidelines"
 KEY = ["patient_id", "drug"]
@@ -39,7 +40,7 @@ PAUSED = "the record says that this drug is paused: ask whether it is taken agai
 WORKED = " It has been taken for more than three months: where it works well, this is no reason to change it."
 REFUSED = r"(?i)\bneither \w+ nor \w+|\bavoid \w+ and \w+ too"  # names of what a text offers to nobody
 GENES = "{genes}"  # where in a reason the results of genes stand
-MORE_CAUTIONS = ("lost", "unclear", "assumed", "remarked", "hinted", "unweighed")
+MORE_CAUTIONS = ("lost", "waits", "unclear", "assumed", "remarked", "hinted", "unweighed")
 _MINE = pl.col("predictor") == PREDICTOR
 _READ = [pl.col("patient_id", "label", "reason", "status"), pl.col("target").alias("drug"),
          pl.col("value").alias("concern")]
@@ -68,8 +69,8 @@ class GuidelineAdviser:
         every = _with_cases(tables["predictions"].lazy().filter(_MINE).select(_READ).pipe(as_written), cases)
         present, results = tables.get("present_phenotypes", _NO_PRESENT), tables["gene_results"]
         taken = _taken(with_coming(tables))
-        old = old_values(taken, cases, tables)
-        rows = _advised(every, taken, cases, old)
+        old, gone = old_values(taken, cases, tables), undated(taken, cases, tables)
+        rows = _advised(every, taken, cases, pl.concat([old.select(KEY), gone.select(KEY)]))
         given = _Given(cases, today(results, present), on_record(tables), Taken.of(tables, cases), (
             taken, _doses(tables["predictions"]), assumptions(results), remarks(results), hints(results),
             days_taken(tables), _unweighed(taken, rows, cases, tables["features"]), old.drop("old_values")))
@@ -80,9 +81,9 @@ class GuidelineAdviser:
             where, first = alike(rows, cases, given.told, given.found, given.more)
             made = given.said(rows[first])[where].with_columns(rows["patient_id"])
         # Most people have some of their own: those come last, so that the rest is said once of all who are alike.
-        late = [*resting(rows, cases, tables)]
-        if old.height:
-            late.append(cases.within_rows(old, rows).select("row", cautions="old_values"))
+        late = [*resting(rows, cases, tables), *(cases.within_rows(one, rows).select("row", cautions=name)
+                                                for one, name in ((gone, "cautions"), (old, "old_values"))
+                                                if one.height)]
         for own in late:
             made = made.with_columns(longer(made["cautions"], own["row"], [own["cautions"]])) if own.height else made
         # In one piece: to pick rows out of several takes thirty times as long.
@@ -135,7 +136,7 @@ def _named_in_vain(rows: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
 def _advised(every: pl.DataFrame, taken: pl.DataFrame, cases: Cases, old: pl.DataFrame) -> pl.DataFrame:
     """The rows of `every` that are advised on: where a row or check holds, or waits for the genes.
 
-    Of what is taken also where a check asks for a measurement, or would have held by one that is too old.
+    Of what is taken also where a check asks for a measurement, or would hold by what is `old` or of an unknown day.
     """
     silent = every["status"] == "not-applicable"
     open_ = every[["number", "case"]].with_row_index("at").filter(silent & pl.Series(cases.within(every, taken)))
@@ -167,7 +168,8 @@ def _suggestions(rows: pl.LazyFrame) -> pl.DataFrame:
     """The table's columns from the joined rows."""
     known, action, made, columns = _columns()
     said = rows.with_columns(known).with_columns(action).with_columns(made).pipe(as_written)
-    for name, more in (("noted", MORE_CAUTIONS), ("unknown", ["remeasure"]), ("explained_by", ["explained_too"])):
+    for name, more in (("noted", MORE_CAUTIONS), ("unknown", ["remeasure"]), ("explained_by", ["explained_too"]),
+                       ("evidence", ["waited"])):
         said = _lengthened(said, name, more)
     return said.select(columns)
 

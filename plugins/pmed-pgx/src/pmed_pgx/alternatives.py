@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from pmed.plans import as_written
+from pmed.tables import TABLES
 
 from .beside import ALONE, Company, Taken, outcome_with, outcome_without
 from .cases import FEW, REMEMBERED, Cases
@@ -21,6 +22,7 @@ from .checks import covered
 from .guidelines import CONCERN, Row, drugs
 from .knowledge import table
 from .outcomes import Outcome
+from .switching import Wait, cautions, either, evidence, wait
 from .wording import about, age_asked_for, asked_for, because, held, newly, reason, untested
 
 KEY = ["patient_id", "drug"]
@@ -30,6 +32,10 @@ _ROW = ("patient_id", "number", "drug")
 _OFFER = ("other", "place", "status", "reason", "finding")
 _STATUS = pl.Enum([FITS, CAUTION, OUT])
 _RANKS = {FITS: 0, CAUTION: 1, OUT: 2}
+_SUGGESTED = TABLES["suggestions"].columns
+_WAITS = {**dict.fromkeys(KEY, pl.String()), "waited": _SUGGESTED["evidence"].dtype,
+          "waits": _SUGGESTED["cautions"].dtype}
+Held = list[tuple[str, Wait]]  # candidates that have to wait, or mind something, with what
 
 
 def alternatives(rows: pl.DataFrame, cases: Cases, findings: pl.DataFrame, taken: Taken) -> pl.DataFrame:
@@ -37,7 +43,8 @@ def alternatives(rows: pl.DataFrame, cases: Cases, findings: pl.DataFrame, taken
 
     Of those that are alike, what the advice names is first.
 
-    ``named`` are those of the guideline that are not ruled out, as words for its text. `findings` are those of
+    ``named`` are those of the guideline that are not ruled out, as words for its text. ``waits`` are cautions of those
+    that should not follow at once, ``waited`` the sources of all that is said of days. `findings` are those of
     `on_record`.
 
     A finding on record rules a drug out, as a row or check that says to avoid it does. That nothing is on record proves
@@ -54,8 +61,27 @@ def alternatives(rows: pl.DataFrame, cases: Cases, findings: pl.DataFrame, taken
     where = [each.setdefault(one, len(each)) for one in zip(
         found["drug"].to_list(), of.tolist(), taken.companies(found), strict=True)]
     told = [_judged(drug, case, company, cases) for drug, case, company in each]
-    said = pl.DataFrame(told, schema={"verdict": pl.String, "why": pl.String}, orient="row")
-    return found.hstack(said[where]).lazy().pipe(_weighed).pipe(as_written)
+    said = pl.DataFrame([one[:2] for one in told], schema={"verdict": pl.String, "why": pl.String}, orient="row")
+    judged = found.hstack(said[where])
+    held = _held(judged, [told[one][2] for one in where])
+    return judged.lazy().pipe(_weighed).join(held.lazy(), on=KEY, how="left", maintain_order="left").pipe(as_written)
+
+
+def _held(judged: pl.DataFrame, waits: Sequence[Wait | None]) -> pl.DataFrame:
+    """`_waiting` of the rows that nothing rules out; few have any."""
+    open_ = [at for at, one in enumerate(waits) if one is not None]
+    of: dict[tuple[str, str], Held] = {}
+    for at, (patient, drug, other) in zip(open_, judged[open_][[*KEY, "other"]].iter_rows(), strict=True):
+        one = waits[at]
+        if one is not None and judged["words"][at] is None and judged["status"][at] != OUT:
+            of.setdefault((patient, drug), []).append((other, one))
+    return _waiting(of)
+
+
+def _waiting(held: Mapping[tuple[str, str], Held]) -> pl.DataFrame:
+    """patient_id, drug, waited, waits: null where there are none."""
+    rows = [(*key, evidence(waits), cautions(key[1], waits)) for key, waits in held.items() if waits]
+    return pl.DataFrame(rows, schema=_WAITS, orient="row")
 
 
 class _Offer(NamedTuple):
@@ -74,21 +100,25 @@ def _of_few(rows: pl.DataFrame, cases: Cases, findings: pl.DataFrame, taken: Tak
     held = {(patient, finding): words for patient, finding, words in
             findings[["patient_id", "finding", "words"]].iter_rows()}
     listed: list[tuple[Any, ...]] = []
+    waits: dict[tuple[str, str], Held] = {}
     for patient, number, drug, label, action, advice in rows[[*_ROW, "label", "action", "advice"]].iter_rows():
         found = []
         for one in _offered_to(drug, label, concerned=action in CONCERNED):
             words = held.get((patient, one.finding or ""))
-            own = (OUT, words) if words is not None else _judged(
+            *own, rest = (OUT, words, None) if words is not None else _judged(
                 drug, cases.of[number, one.place], taken.company(number, drug, one.other), cases)
             found.append((one, *_both(one, *own)))
+            if rest is not None and one.status != OUT:
+                waits.setdefault((patient, drug), []).append((one.other, rest))
         found.sort(key=lambda one: (one[1], f" {one[0].other}" not in f" {advice}"))
-        named = _or([one.other for one, final, _ in found if one.guideline and final < _RANKS[OUT]])
+        named = either([one.other for one, final, _ in found if one.guideline and final < _RANKS[OUT]])
         listed += [(patient, drug, one.other, _STATUS.categories[final], reason, named)
                    for one, final, reason in found]
     flat = pl.DataFrame(listed, schema=dict.fromkeys((*KEY, "other", "status", "reason", "named"), pl.String()),
                         orient="row")
     entry = pl.struct(drug="other", status="status", reason="reason")
-    return flat.group_by(KEY, maintain_order=True).agg(alternatives=entry, named=pl.col("named").first())
+    made = flat.group_by(KEY, maintain_order=True).agg(alternatives=entry, named=pl.col("named").first())
+    return made.join(_waiting(waits), on=KEY, how="left", maintain_order="left")
 
 
 def _both(one: _Offer, verdict: str, why: str | None) -> tuple[int, str]:
@@ -99,11 +129,6 @@ def _both(one: _Offer, verdict: str, why: str | None) -> tuple[int, str]:
     elif why is not None and own >= status:
         reason = why
     return max(status, own), reason
-
-
-def _or(names: Sequence[str]) -> str:
-    """The same as `_either`."""
-    return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def _weighed(found: pl.LazyFrame) -> pl.LazyFrame:
@@ -241,8 +266,15 @@ def _labels() -> frozenset[tuple[str, str]]:
     return frozenset(_offers()["drug", "label"].iter_rows())
 
 
-def _judged(replaced: str, case: int, company: Company, cases: Cases) -> tuple[str, str | None]:
-    """Whether a candidate fits instead of a drug, which is then not taken, with the reason where it does not."""
+def _judged(replaced: str, case: int, company: Company, cases: Cases) -> tuple[str, str | None, Wait | None]:
+    """Whether a candidate fits instead of a drug, which has just ended, with the reason where it does not."""
+    status, why = _once_gone(replaced, case, company, cases)
+    held = wait(cases.outcomes[case], replaced) if status != OUT else None
+    return (CAUTION, "; ".join(filter(None, (held.text, why))), held) if held else (status, why, None)
+
+
+def _once_gone(replaced: str, case: int, company: Company, cases: Cases) -> tuple[str, str | None]:
+    """The same as if the drug that is replaced had never been taken."""
     one = outcome_without(cases.outcomes[case], replaced)
     own, why = _verdict(one)
     if company == ALONE:

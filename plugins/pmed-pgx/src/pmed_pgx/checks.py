@@ -86,7 +86,8 @@ def _rows(one: Mapping[str, Any], where: str) -> Iterator[tuple[str, Row]]:
         mine = {_named(name, drug): wanted for name, wanted in when.items()} if of_drug else when
         text, because = (one[name].replace("{drug}", drug) for name in ("text", "because"))
         yield drug, Row(one["key"], mine, one["action"], one["strength"], text, because, one.get("dose_factor"), "",
-                        evidence=evidence, ask=one.get("ask", False), today=one.get("today", False))
+                        evidence=evidence, ask=one.get("ask", False), today=one.get("today", False),
+                        overlap=one.get("overlap", False))
 
 
 def _named(name: str, drug: str) -> str:

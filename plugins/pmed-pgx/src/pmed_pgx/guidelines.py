@@ -50,7 +50,8 @@ class Row:
     ``expected`` is the maintenance dose that the guideline's table gives; ``{alternatives}`` in ``text`` stands for
     those that fit the patient. ``discomfort`` says that what it avoids is unpleasant and no danger, ``weak`` that it is
     too little effect, which is felt and known after some months, ``undecided`` that
-    the genes are known and tell nothing for or against the drug; ``today`` that it is for today though the drug stays.
+    the genes are known and tell nothing for or against the drug; ``today`` that it is for today though the drug stays;
+    ``overlap`` that it does not ask for days between two drugs of which one replaces the other.
     """
 
     key: str
@@ -70,6 +71,7 @@ class Row:
     weak: bool = False
     undecided: bool = False
     today: bool = False
+    overlap: bool = False
 
     @property
     def concern(self) -> float:

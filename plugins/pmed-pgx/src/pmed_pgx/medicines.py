@@ -129,7 +129,9 @@ def _taken(tables: Tables) -> pl.DataFrame:
     whole = with_coming(tables).lazy().filter(~pl.col("route").str.contains(_LOCAL).fill_null(value=False))
     single = (pl.col("ingredients").list.len() == 1).fill_null(value=False)
     factor = pl.col("dose_unit").replace_strict(_IN_MG, default=None, return_dtype=pl.Float64)
-    ended = (pl.col("index_date") - pl.col("end")).dt.total_days()
+    # A single dose that was given is over on its day.
+    last = pl.coalesce("end", pl.when(pl.col("kind") == "administration").then("start"))
+    ended = (pl.col("index_date") - last).dt.total_days()
     dosed = single & (pl.col("active") | pl.col("coming"))
     said = whole.with_columns(since=pl.when(~pl.col("active")).then(ended),
                               daily=pl.when(dosed).then(pl.col("daily_dose") * factor))
@@ -232,8 +234,8 @@ def lasting(tables: Tables) -> pl.DataFrame:
 @cache
 def _lasts() -> pl.DataFrame:
     """Name (class), drug, days: how long a medicine that ended counts in a class; a drug is a class of its own."""
-    acting = table("modifiers").select("drug", name=_OF_MODIFIER, days=pl.col("lasts_days").cast(pl.Int64))
-    asked = table("washouts").select("drug", pl.col("class").alias("name"), pl.col("days").cast(pl.Int64))
+    acting = table("modifiers").select("drug", name=_OF_MODIFIER, days=pl.col("lasts_days").cast(pl.Float64))
+    asked = table("washouts").select("drug", pl.col("class").alias("name"), pl.col("days").cast(pl.Float64))
     whole = asked.filter(pl.col("name").is_null()).drop("name")
     each = (acting, asked.drop_nulls("name"), whole.join(_listed(), on="drug"), whole.with_columns(name="drug"))
     return pl.concat(one.select("name", "drug", "days") for one in each).group_by("name", "drug").agg(

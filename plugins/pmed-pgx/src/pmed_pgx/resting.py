@@ -30,7 +30,11 @@ def resting(rows: pl.DataFrame, cases: Cases, tables: Tables) -> Iterator[pl.Dat
 
 
 def _ended() -> pl.Expr:
-    text = pl.format("{} ended {} days ago and counts as taken for {} days.", "drug", "since", "days")
+    lasts = pl.when(pl.col("days") < 2).then(pl.format("{} hours", (pl.col("days") * 24).cast(pl.Int64))).otherwise(
+        pl.format("{} days", pl.col("days").cast(pl.Int64)))
+    ago = pl.when(pl.col("since") == 0).then(pl.lit("today")).when(pl.col("since") == 1).then(
+        pl.lit("yesterday")).otherwise(pl.format("{} days ago", "since"))
+    text = pl.format("{} ended {} and counts as taken for {}.", "drug", ago, lasts)
     return pl.struct(code=pl.lit(LASTING), text=text)
 
 
