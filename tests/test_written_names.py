@@ -24,15 +24,17 @@ ALIKE = [
     ("chlorpropamide", "chlorpromazine"), ("methadone", "methylphenidate"), ("mirtazapine", "mianserin"),
     ("oxcarbazepine", "carbamazepine"), ("quinine", "quinidine"), ("sulfadiazine", "sulfasalazine"),
     ("tolazamide", "tolbutamide"), ("zolpidem", "zopiclone"), ("cefuroxime", "cefotaxime"),
-    ("cefotaxime", "ceftizoxime"), ("clomiphene", "clomipramine"), ("cycloserine", "cyclosporine"), ("daunorubicin", "doxorubicin"),
-    ("ephedrine", "epinephrine"), ("fentanyl", "sufentanil"), ("micronor", "micronase"), ("nicardipine", "nifedipine"),
-    ("nimodipine", "nifedipine"), ("pentobarbital", "phenobarbital"), ("penicillamine", "penicillin v"),
-    ("rifaximin", "rifampin"), ("ropinirole", "risperidone"), ("tiagabine", "tizanidine"),
-    ("ticlopidine", "ticagrelor"), ("mephenytoin", "phenytoin"), ("dexmethylphenidate", "methylphenidate"), ("esketamine", "ketamine"),
+    ("cefotaxime", "ceftizoxime"), ("clomiphene", "clomipramine"), ("cycloserine", "cyclosporine"),
+    ("daunorubicin", "doxorubicin"), ("ephedrine", "epinephrine"), ("fentanyl", "sufentanil"),
+    ("micronor", "micronase"), ("nicardipine", "nifedipine"), ("nimodipine", "nifedipine"),
+    ("pentobarbital", "phenobarbital"), ("penicillamine", "penicillin v"), ("rifaximin", "rifampin"),
+    ("ropinirole", "risperidone"), ("tiagabine", "tizanidine"), ("ticlopidine", "ticagrelor"),
+    ("mephenytoin", "phenytoin"), ("dexmethylphenidate", "methylphenidate"), ("esketamine", "ketamine"),
     ("levoleucovorin", "leucovorin"), ("levalbuterol", "albuterol"), ("dexchlorpheniramine", "chlorpheniramine"),
-    ("fenofibric acid", "fenofibrate"), ("tavor", "tavegil"), ("concor", "concerta"), ("tenofovir alafenamide",
-    "tenofovir disoproxil"), ("trastuzumab", "trastuzumab emtansine"), ("interferon beta-1a", "interferon beta-1b"),
-    ("naloxegol", "naloxone"), ("silodosin", "sildenafil"), ("lemborexant", "suvorexant")]
+    ("fenofibric acid", "fenofibrate"), ("tavor", "tavegil"), ("concor", "concerta"),
+    ("tenofovir alafenamide", "tenofovir disoproxil"), ("trastuzumab", "trastuzumab emtansine"),
+    ("interferon beta-1a", "interferon beta-1b"), ("naloxegol", "naloxone"), ("silodosin", "sildenafil"),
+    ("lemborexant", "suvorexant")]
 AROUND = ("{}", "{} 10 mg", "{} Oral Tablet", "{} 5 mg Filmtabletten", "{} retard", "{}-ratiopharm 20",
           "{} hydrochloride")
 
