@@ -58,7 +58,9 @@ EXPECTED = {
     "amlodipine + valsartan": ("Exforge 5/160 mg",), "amlodipine + hydrochlorothiazide + olmesartan": ("Sevikar HCT",),
     "dapagliflozin + metformin": ("Xigduo 5 mg/1000 mg",), "valacyclovir": ("Valtrex", "Valaciclovir 500 mg"),
     "cholecalciferol": ("Dekristol 20000 I.E.",), "ondansetron": ("Ondansetron ODT 4 mg",),
-    "ampicillin + sulbactam": ("Unacid",), "metformin + sitagliptin": ("Janumet 50/1000",)}
+    "ampicillin + sulbactam": ("Unacid",), "metformin + sitagliptin": ("Janumet 50/1000",),
+    "loratadine + pseudoephedrine": ("Claritin-D 24 hour",),
+    "hydrochlorothiazide + metoprolol": ("Beloc-Zok comp", "Beloc-Zok comp 95/12,5 mg")}
 WRITTEN = [(name, set(ingredients.split(" + "))) for ingredients, names in EXPECTED.items() for name in names]
 
 
