@@ -117,8 +117,8 @@ def test_what_a_combination_does_not_name_is_told(name: str, ingredient: str) ->
     assert (found.ingredients, found.unread) == ({ingredient}, True)
 
 
-@pytest.mark.parametrize("name", ["Buscopa", "Insulin human", "Acetyldigoxin", "AL", "1A Pharma", "Stada", "ratiopharm",
-                                  "comp", "plus", "retard", "5-", "Kaliumtabletten"])
+@pytest.mark.parametrize("name", ["Buscopa", "Insulin human", "Acetyldigoxin", "Fucidine", "AL", "1A Pharma", "Stada",
+                                  "ratiopharm", "comp", "plus", "retard", "5-", "Kaliumtabletten"])
 def test_what_is_no_name_is_not_read(name: str) -> None:
     assert not SHIPPED.match(None, None, name).ingredients
 
