@@ -26,16 +26,22 @@ MISREAD = {"azt": "azathioprine, azithromycin or aztreonam", "hct": "hydrocortis
 MAKERS = ("1A Pharma", "1 A Pharma", "1A-Pharma", "AbZ", "AbZ-Pharma", "Accord", "Actavis", "AL", "Aliud",
           "Almus", "Aristo", "Aurobindo", "axcount", "Basics", "betapharm", "Bluefish", "CT", "Dexcel", "dura",
           "ebb", "Fair-Med", "Glenmark", "Hennig", "Henning", "Heumann", "Hexal", "Hormosan", "Krka", "Lich",
-          "Lichtenstein", "medac", "Micro Labs", "Milpharm", "MSD", "Mylan", "neuraxpharm", "Orion", "Pfizer",
-          "Puren", "Ranbaxy", "ratio", "ratiopharm", "Sandoz", "Stada", "Sun", "TAD", "Teva", "Torrent",
+          "Lichtenstein", "medac", "Merck", "Micro Labs", "Milpharm", "MSD", "Mylan", "neuraxpharm", "Orion", "Pfizer",
+          "Puren", "Ranbaxy", "ratio", "ratiopharm", "Sandoz", "Sanofi", "Stada", "Sun", "TAD", "Teva", "Torrent",
           "Viatris", "Wockhardt", "Zentiva")
-SALTS = ("acetat", "besilat", "calcium", "citrat", "dihydrat", "fumarat", "hydrobromid", "hydrochlorid", "kalium",
-         "maleat", "mesilat", "monohydrat", "natrium", "phosphat", "succinat", "sulfat", "tartrat")
-GERMAN_FORMS = {
-    "ampullen", "augentropfen", "brausetabletten", "chrono", "dragees", "duriles", "fertigspritze", "filmtabletten",
-    "hartkapseln", "infusionsl\u00f6sung", "injektionsl\u00f6sung", "kapseln", "mite", "pflaster", "prolong", "retard",
-    "retardkapseln", "retardtabletten", "saft", "salbe", "schmelztabletten", "succ", "tabletten", "tropfen",
-    "z\u00e4pfchen", "zok"}
+SALTS = ("acetat", "axetil", "benzoat", "besilat", "bromid", "butyrat", "calcium", "chlorid", "citrat", "decanoat",
+         "dihydrat", "dihydrochlorid", "dimesilat", "dinatriumphosphat", "dipropionat", "embonat", "enantat",
+         "erbumin", "ethylsuccinat", "fumarat", "furoat", "hcl", "hemifumarat", "hemihydrat", "hyclat", "hydrobromid",
+         "hydrochlorid", "hydrogensulfat", "hydrogentartrat", "kalium", "lactat", "lysinat", "magnesium", "malat",
+         "maleat", "mesilat", "monohydrat", "natrium", "natriumphosphat", "natriumsuccinat", "nitrat", "oxalat",
+         "palmitat", "phosphat", "propionat", "proxetil", "succinat", "sulfat", "tartrat", "tosilat", "trihydrat",
+         "valerat", "xinafoat")
+GERMAN_FORMS = {"akut", "ampullen", "augengel", "augensalbe", "augentropfen", "brausetabletten", "chrono", "creme",
+    "depot", "dosieraerosol", "dragees", "duriles", "fertiginhalat", "fertigpen", "fertigspritze", "filmtabletten",
+    "granulat", "hartkapseln", "infusionsl\u00f6sung", "inhalationsl\u00f6sung", "injektionsl\u00f6sung", "kapseln",
+    "magensaftresistent", "magensaftresistente", "mite", "nasenspray", "nasentropfen", "ohrentropfen", "penfill",
+    "pflaster", "prolong", "pulver", "resinat", "retard", "retardkapseln", "retardtabletten", "saft", "salbe",
+    "schmelztabletten", "sirup", "succ", "tabletten", "tropfen", "vaginaltabletten", "zok", "z\u00e4pfchen"}
 
 
 def test_the_table_of_abbreviations_is_this_one() -> None:

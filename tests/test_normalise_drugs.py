@@ -297,7 +297,13 @@ def test_real_records(shared: Path) -> None:
     ("fluticasone cream", None, None), ("fluticasone drops", None, None), ("fluticasone patch", None, None),
     ("fluticasone Transdermal System", None, "transdermal"), ("phenytoin 50 MG/ML Injection", None, "injection"),
     ("phenytoin Intravenous Injection", None, "intravenous"), ("phenytoin Oral Capsule / Injection", None, "oral"),
-    ("phenytoin tablet and injection kit", None, None), ("Oral surgery kit", None, None)])
+    ("phenytoin tablet and injection kit", None, None), ("Oral surgery kit", None, None),
+    ("fluticasone Augentropfen", None, "ophthalmic"), ("fluticasone Augensalbe", None, "ophthalmic"),
+    ("fluticasone Augengel", None, "ophthalmic"), ("fluticasone Ohrentropfen", None, "otic"),
+    ("fluticasone Nasenspray", None, "nasal"), ("fluticasone Nasentropfen", None, "nasal"),
+    ("fluticasone Dosieraerosol", None, "inhalation"), ("fluticasone Inhalationsl\u00f6sung", None, "inhalation"),
+    ("fluticasone Fertiginhalat", None, "inhalation"), ("fluticasone Vaginaltabletten", None, "vaginal"),
+    ("fluticasone Creme", None, None), ("fluticasone Salbe", None, None)])
 def test_a_route_that_is_not_recorded_is_told_by_the_form(display: str, recorded: str | None,
                                                           route: str | None) -> None:
     rows = TABLES["medications"].frame([{"patient_id": "p", "row": 1, "display": display, "route": recorded}])

@@ -13,17 +13,23 @@ from collections.abc import Iterator
 _MAKER = re.compile(
     r"(?<=\w)(?:\s*-\s*|\s+)(?:1\s?a[\s-]?pharma|abz(?:[\s-]?pharma)?|accord|actavis|al|aliud|almus|aristo|aurobindo|axcount"
     r"|basics|betapharm|bluefish|ct|dexcel|dura|ebb|fair[\s-]?med|glenmark|hennig|henning|heumann|hexal|hormosan|krka"
-    r"|lich|lichtenstein|medac|micro labs|milpharm|msd|mylan|neuraxpharm|orion|pfizer|puren|ranbaxy|ratio(?:pharm)?"
-    r"|sandoz|stada|sun|tad|teva|torrent|viatris|wockhardt|zentiva)(?![\w-])")
-# German names of salts, glued ("metoprololsuccinat") or with a hyphen ("enoxaparin-natrium").
+    r"|lich|lichtenstein|medac|merck|micro labs|milpharm|msd|mylan|neuraxpharm|orion|pfizer|puren|ranbaxy"
+    r"|ratio(?:pharm)?|sandoz|sanofi|stada|sun|tad|teva|torrent|viatris|wockhardt|zentiva)(?![\w-])")
+# German names of salts and esters, glued ("metoprololsuccinat") or with a hyphen ("enoxaparin-natrium").
 _SALT = re.compile(
-    r"(?<=[a-z]{5})[\s-]?(?:acetat|besilat|calcium|citrat|dihydrat|fumarat|hydrobromid|hydrochlorid|kalium|maleat"
-    r"|mesilat|monohydrat|natrium|phosphat|succinat|sulfat|tartrat)$")
+    r"(?<=[a-z]{5})[\s-]?(?:acetat|axetil|benzoat|besilat|bromid|butyrat|calcium|chlorid|citrat|decanoat|dihydrat"
+    r"|dihydrochlorid|dimesilat|dinatriumphosphat|dipropionat|embonat|enantat|erbumin|ethylsuccinat|fumarat|furoat"
+    r"|hcl|hemifumarat|hemihydrat|hyclat|hydrobromid|hydrochlorid|hydrogensulfat|hydrogentartrat|kalium|lactat"
+    r"|lysinat|magnesium|malat|maleat|mesilat|monohydrat|natrium|natriumphosphat|natriumsuccinat|nitrat|oxalat"
+    r"|palmitat|phosphat|propionat|proxetil|succinat|sulfat|tartrat|tosilat|trihydrat|valerat|xinafoat)$")
 #: German forms and ways of release, none of which is part of another medicine's name.
-FORMS = ("ampullen", "augentropfen", "brausetabletten", "chrono", "dragees", "duriles", "fertigspritze",
-         "filmtabletten", "hartkapseln", "infusionsl\u00f6sung", "injektionsl\u00f6sung", "kapseln", "mite", "pflaster",
-         "prolong", "retard", "retardkapseln", "retardtabletten", "saft", "salbe", "schmelztabletten", "succ",
-         "tabletten", "tropfen", "z\u00e4pfchen", "zok")
+FORMS = ("akut", "ampullen", "augengel", "augensalbe", "augentropfen", "brausetabletten", "chrono", "creme", "depot",
+         "dosieraerosol", "dragees", "duriles", "fertiginhalat", "fertigpen", "fertigspritze", "filmtabletten",
+         "granulat", "hartkapseln", "infusionsl\u00f6sung", "inhalationsl\u00f6sung", "injektionsl\u00f6sung",
+         "kapseln", "magensaftresistent", "magensaftresistente", "mite", "nasenspray", "nasentropfen", "ohrentropfen",
+         "penfill", "pflaster", "prolong", "pulver", "resinat", "retard", "retardkapseln", "retardtabletten", "saft",
+         "salbe", "schmelztabletten", "sirup", "succ", "tabletten", "tropfen", "vaginaltabletten", "zok",
+         "z\u00e4pfchen")
 # "Losartan comp", "Enalapril plus": a combination that does not name its second part.
 _SAYS_MORE = re.compile(r"\b(?:comp|compositum|plus)\b")
 _MORE = re.compile(r"\b(?:comp(?:\.|\b)|compositum\b|plus\b(?=\s*(?:[\d(.]|$|(?:caps?|film|oral|tab|"
@@ -59,9 +65,11 @@ def german(name: str) -> Iterator[str]:
 
     >>> list(german("hydrocortison")), list(german("metoprololsuccinat"))
     (['hydrocortisone'], ['metoprololsuccinate', 'metoprolol', 'metoprolole'])
+    >>> next(german("acetylsalicylsaeure")) == f"acetylsalicyls{chr(228)}ure"
+    True
     """
-    bare = _SALT.sub("", name)
-    for one in dict.fromkeys((name, bare)):
+    acid = name.replace("saeure", "s\u00e4ure")
+    for one in dict.fromkeys((name, acid, _SALT.sub("", acid))):
         if one != name:
             yield one
         if len(one) >= _LONG_ENOUGH and one.isalpha() and one[-1] != "e":

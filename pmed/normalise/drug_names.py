@@ -16,40 +16,46 @@ ALSO = " \u00a6 "  # parts the accounts of one medicine in the column `also`
 _ASIDE = re.compile(r"\[([^\]]*)\]|\(([^()]*)\)")
 _LEAD = re.compile(r"^(?:nda\d+\s+|\{|\d+(?:\.\d+)?\s*(?:hrs?|hours?|ml|actuat|mg|mcg|ug|g|gm|unt|units?|days?)\b\s*)+")
 # The strength, and all behind it: a number after a blank, or one glued to the name with its unit. Interferon alfa-2a,
-# vitamin B 12, Theo-24 and the shares of mixed insulins are names.
-_STRENGTH = re.compile(r"(?<!\bvitamin b)[\s-]+(?!(?<=[a-z]-)\d(?:[ab]|\d(?=\s+\d))\b)"
-                       r"(?!(?:[27]5|[357]0)/(?:[27]5|[357]0)\b)\d.*$"
+# vitamin B 12, omega-3, CPT-11, macrogol 3350, Theo-24 and the shares of mixed insulins are names.
+_STRENGTH = re.compile(r"(?<!\bvitamin b)(?<!\bomega)(?<!\bcpt)[\s-]+(?!3350\b|5-mononitrat)"
+                       r"(?!(?<=[a-z]-)\d(?:[ab]|\d(?=\s+\d))\b)(?!(?:[27]5|[357]0)/(?:[27]5|[357]0)\b)\d.*$"
                        r"|(?<=[a-z]{4})\d+\s*(?:mg|mcg|ug|g|ml)\b.*$")
-_FORMS = ("aerosol", "auto-injector", "buccal", "cap", "caps", "capsule", "capsules", "chewable", "cream", "daily",
-          "delayed", "disintegrating", "diskus", "dosepak", "drops", "dry", "ds", "ear", "ec", "elixir", "ellipta",
-          "enteric", "er", "extended", "eye", "film", "flexpen", "flextouch", "for", "gel", "granules", "handihaler",
-          "hfa", "implant", "inhalant", "inhalation", "inhaler", "injectable", "injection", "intrauterine",
-          "intravenous", "ir", "kit", "kwikpen", "lotion", "metered", "modified", "mr", "mucosal", "mups", "nasal",
-          "odt", "ointment", "ophthalmic", "oral", "otic", "pack", "patch", "pen", "pill", "pills", "powder",
-          "prefilled", "rectal", "respimat", "solostar", "solution", "spray", "sr", "sublingual", "suppository",
-          "suspension", "sustained", "syringe", "syrup", "tab", "tablet", "tablets", "tabs", "topical", "transdermal",
-          "turbohaler", "turbuhaler", "vaginal", "vial", "xl", "xr", "z-pak")
+_FORMS = ("accuhaler", "aerosol", "auto-injector", "autohaler", "breezhaler", "buccal", "cap", "caps", "capsule",
+          "capsules", "cd", "chewable", "cr", "cream", "daily", "delayed", "disintegrating", "diskus", "dosepak",
+          "dr", "drops", "dry", "ds", "ear", "easyhaler", "ec", "elixir", "ellipta", "enteric", "er", "evohaler",
+          "extended", "eye", "film", "flexhaler", "flexpen", "flextouch", "for", "forspiro", "gel", "genuair",
+          "granules", "handihaler", "hfa", "implant", "inhalant", "inhalation", "inhaler", "inhub", "injectable",
+          "injection", "intrauterine", "intravenous", "ir", "kit", "kwikpen", "la", "lotion", "metered", "modified",
+          "mr", "mucosal", "mups", "nasal", "nexthaler", "novolizer", "odt", "ointment", "ophthalmic", "oral", "otic",
+          "pack", "patch", "pen", "pill", "pills", "powder", "prefilled", "rectal", "respiclick", "respimat",
+          "solostar", "solution", "spiromax", "spray", "sr", "sublingual", "suppository", "suspension", "sustained",
+          "syringe", "syrup", "tab", "tablet", "tablets", "tabs", "topical", "transdermal", "turbohaler",
+          "turbuhaler", "twisthaler", "vaginal", "vial", "xl", "xr", "z-pak")
 _FORM = re.compile(rf"(?:\s+(?:{'|'.join(map(re.escape, _FORMS))})|[\s-]+(?:{'|'.join(FORMS)}))\b.*$")
 # A slash parts drugs ("5 MG / x", "x/y", "5mg/HCT") but not the units of a strength ("MG/ML", "MG/ACTUAT"). HCT is one.
 _APART = re.compile(r"\s*(?:\s/\s|/(?!actuat)(?=[a-z]{4}|(?:hctz?|ass|mtx)\b)|\+|;|,(?!\d)|\sand\s|\swith\s|\splus\s"
                     r"|\s(?=hctz?\b))\s*")
-# "insulin, regular, human", "insulin human, isophane": words of one name, though a comma parts drugs elsewhere.
+# "insulin, regular, human", "estrogens, conjugated": words of one name, though a comma parts drugs elsewhere.
 _ONE_NAME = re.compile(
     r"(?<=insulin)\s*,\s*(?=(?:aspart|degludec|detemir|glargine|glulisine|human|isophane|lispro|nph|regular)\b)"
     r"|(?<=insulin human)\s*,\s*(?=(?:isophane|nph|regular)\b)"
     r"|(?<=isophane)\s*,\s*(?=human\b)|(?<=regular)\s*,\s*(?=human\b)|(?<=aspart)\s*,\s*(?=human\b)"
-    r"|(?<=lispro)\s*,\s*(?=human\b)|(?<=protamine)\s*,\s*(?=human\b)")
+    r"|(?<=lispro)\s*,\s*(?=human\b)|(?<=protamine)\s*,\s*(?=human\b)"
+    r"|(?<=estrogens)\s*,\s*(?=(?:conjugated|esterified)\b)")
 _ALLERGY = re.compile(
     r"^(?:allergy to|allergic to|allergic reaction (?:to|caused by)|hypersensitivity to|intolerance to|"
     r"adverse reaction (?:to|caused by))\s+|\s+(?:allergy|intolerance|hypersensitivity)$")
 # Salts, esters that never name another ingredient, and hydrates. Never the first word: "sodium chloride" stays.
 SALTS = frozenset((
-    "acetate", "anhydrous", "besilate", "besylate", "bicarbonate", "bisulfate", "bisulphate", "bitartrate", "bromide",
-    "calcium", "carbonate", "chloride", "citrate", "dihydrate", "dihydrochloride", "disodium", "fumarate", "gluconate",
-    "hcl", "hemifumarate", "hyclate", "hydrobromide", "hydrochloride", "lactate", "magnesium", "malate", "maleate",
-    "mesilate", "mesylate", "monohydrate", "nitrate", "pamoate", "phosphate", "potassium", "propionate",
-    "sesquihydrate", "sodium", "succinate", "sulfate", "sulphate", "tartrate", "tosylate", "trihydrate", "valerate",
-    "zinc"))
+    "acetate", "acetonide", "anhydrous", "axetil", "benzoate", "besilate", "besylate", "bicarbonate", "bisulfate",
+    "bisulphate", "bitartrate", "bromide", "butyrate", "calcium", "camsylate", "carbonate", "chloride", "citrate",
+    "cypionate", "decanoate", "dihydrate", "dihydrochloride", "dimesylate", "dipropionate", "disodium", "edisylate",
+    "enanthate", "erbumine", "esylate", "ethylsuccinate", "fumarate", "furoate", "gluconate", "hcl", "hemifumarate",
+    "hemihydrate", "hyclate", "hydrobromide", "hydrochloride", "isethionate", "lactate", "lysine", "magnesium",
+    "malate", "maleate", "meglumine", "mesilate", "mesylate", "monohydrate", "nitrate", "oxalate", "palmitate",
+    "pamoate", "phosphate", "pivoxil", "potassium", "propanediol", "propionate", "proxetil", "sesquihydrate",
+    "sodium", "stearate", "succinate", "sulfate", "sulphate", "tartrate", "tosylate", "trihydrate", "tromethamine",
+    "undecanoate", "valerate", "xinafoate", "zinc"))
 
 # Words that stand behind a comma, "and" or "with" besides another medicine: where it is from, how to take it.
 _REMARKS = frozenset((

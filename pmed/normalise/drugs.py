@@ -138,7 +138,8 @@ class Vocabulary:
         if not name:
             return Match()
         bare = without_maker(name)
-        as_written = self._look_up([name, bare, without_form(bare)])
+        whole = without_form(bare)  # of "Beloc-Zok comp" the form leaves another medicine
+        as_written = self._look_up([name, bare, *([whole] if says_more(whole) == says_more(bare) else [])])
         if as_written.ingredients:
             return as_written
         if says_more(bare):

@@ -14,11 +14,13 @@ from functools import lru_cache
 _SAID = {
     "oral": r"\boral(?:ly)?\b|\bby mouth\b",
     "sublingual": r"\bsublingual\b", "buccal": r"\bbuccal\b",
-    "ophthalmic": r"\bophthalmic\b|\beye[ -]?(?:drops?|ointment|gel)\b|\bintra(?:ocular|vitreal|cameral)\b",
-    "otic": r"\botic\b|\bear[ -]?drops?\b",
-    "nasal": r"\bnasal\b", "inhalation": r"\binhal(?:er|ation|ant)\b|\bnebuli[sz]",
+    "ophthalmic": r"\bophthalmic\b|\beye[ -]?(?:drops?|ointment|gel)\b|\bintra(?:ocular|vitreal|cameral)\b"
+                  r"|augen(?:tropfen|salbe|gel)\b",
+    "otic": r"\botic\b|\bear[ -]?drops?\b|ohrentropfen\b",
+    "nasal": r"\bnasal\b|nasen(?:spray|tropfen)\b",
+    "inhalation": r"\binhal(?:er|ation|ant)\b|\bnebuli[sz]|dosieraerosol\b|inhalationsl\u00f6sung\b|fertiginhalat\b",
     "topical": r"\btopical\b|\bcutaneous\b|\bshampoo\b", "transdermal": r"\btransdermal\b",
-    "vaginal": r"\bvaginal\b", "rectal": r"\brectal\b|\benema\b",
+    "vaginal": r"\bvaginal(?:tabletten)?\b", "rectal": r"\brectal\b|\benema\b",
     "intrauterine": r"\bintrauterine\b|\b(?:mirena|liletta|kyleena|skyla|jaydess|levosert)\b",
     "urethral": r"\burethral\b", "intravenous": r"\bintravenous\b", "intramuscular": r"\bintramuscular\b",
     "subcutaneous": r"\bsubcutaneous\b", "intrathecal": r"\bintrathecal\b", "intradermal": r"\bintradermal\b",

@@ -46,7 +46,8 @@ _IN_MG = {"mg": 1.0, "g": 1000.0, "ug": 0.001}
 # taken, and every other day. What is less is likelier of another unit (40 ug simvastatin), and unknown: a dose that is
 # taken for small would take a warning away.
 LEAST: Mapping[str, float] = {
-    "ambrisentan": 1.0, "aspirin": 20.0, "celecoxib": 20.0, "citalopram": 2.0, "deutetrabenazine": 2.0,
+    "ambrisentan": 1.0, "asciminib": 5.0, "aspirin": 20.0, "celecoxib": 20.0, "citalopram": 2.0,
+    "deutetrabenazine": 2.0,
     "digoxin": 0.02, "edoxaban": 5.0, "eplerenone": 5.0, "escitalopram": 1.0, "lovastatin": 4.0, "methadone": 0.5,
     "pimozide": 0.25, "pitavastatin": 0.2, "pravastatin": 2.0, "ranolazine": 100.0, "repaglinide": 0.2,
     "ritonavir": 30.0, "rosuvastatin": 0.5, "sertraline": 5.0, "simvastatin": 2.0, "topiramate": 5.0,
