@@ -89,6 +89,33 @@ def test_codes(system: str, code: str, text: str | None, ingredients: set[str], 
         assert found.possible == {"acetaminophen", "captopril", "hydrocodone"}
 
 
+# Alone in no product with a code of its own, or the WHO's code for it was not found in a published list.
+WITHOUT_ATC = {
+    "benserazide", "butalbital", "carbidopa", "clavulanate", "dimenhydrinate", "elexacaftor", "fosaprepitant",
+    "glecaprevir", "imipenem", "insulin aspart protamine", "insulin lispro protamine", "lopinavir", "lumacaftor",
+    "lumateperone", "mavorixafor", "mestranol", "metaxalone", "netupitant", "nirmatrelvir", "norgestimate",
+    "oliceridine", "pibrentasvir", "sacubitril", "sulbactam", "tazobactam", "tezacaftor", "toluidine blue",
+    "velpatasvir", "vilanterol", "voxilaprevir", "zileuton"}
+
+
+def test_every_medicine_is_known_by_its_atc_code_alone() -> None:
+    """A record of Europe may hold nothing else; a code of a combination does not tell the medicine by itself."""
+    alone = {next(iter(drugs)) for code, drugs in SHIPPED.codes.items()
+             if re.fullmatch(r"[a-z]\d\d[a-z]{2}\d\d", code) and len(drugs) == 1}
+    assert SHIPPED.own - alone == WITHOUT_ATC
+
+
+@pytest.mark.parametrize(("code", "ingredient"), [
+    ("B01AA03", "warfarin"), ("B01AC04", "clopidogrel"), ("B01AF01", "rivaroxaban"), ("B01AF02", "apixaban"),
+    ("C10AA01", "simvastatin"), ("L01BC02", "fluorouracil"), ("L01BC06", "capecitabine"), ("L04AX01", "azathioprine"),
+    ("M04AA01", "allopurinol"), ("N03AF01", "carbamazepine"), ("N06AB06", "sertraline"), ("R05DA04", "codeine"),
+    ("N02AX02", "tramadol"), ("L04AA10", "sirolimus"), ("L01XX19", "irinotecan"),
+])
+def test_codes_without_a_name(code: str, ingredient: str) -> None:
+    assert SHIPPED.match(ATC, code, None).ingredients == {ingredient}
+    assert SHIPPED.match(ATC, code, "Metformin 500 mg").possible == {ingredient, "metformin"}
+
+
 def test_the_table_is_sound() -> None:
     assert len(OWN["ingredient"].unique()) > 400
     names = {kind: set(OWN.filter(kind=kind)["name"]) for kind in ("ingredient", "synonym", "brand", "code")}

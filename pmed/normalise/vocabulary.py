@@ -28,7 +28,7 @@ def release() -> Release:
     text, short = ((files(__package__) / "data" / f"{name}.tsv").read_text("utf-8")
                    for name in ("drugs", "abbreviations"))
     names = pl.concat([names_of(text), abbreviations_of(short)])
-    return Release(name="pmed-drugs", version="1.4", date="2026-11-30", licence="Apache-2.0 (own table of names)",
+    return Release(name="pmed-drugs", version="1.5", date="2026-12-01", licence="Apache-2.0 (own table of names)",
                    source="RxNorm and INN names, ATC codes (WHO), brand names, abbreviations (ISMP)",
                    sha256=hashlib.sha256((text + short).encode()).hexdigest(), tables={"drug_names": names})
 
