@@ -69,7 +69,7 @@ def test_a_result(tmp_path: Path, end: str) -> None:
     ("SN|1^A^L||<^7|mg", None, "< 7", None, "limit-not-value"),
     ("SN|1^A^L||^1^:^128|", None, "1 : 128", None, "value-not-read"),
     ("ST|1^A^L||7.5|mg", 7.5, None, None, None),
-    ("ST|1^A^L||2|", None, "2", None, None),
+    ("ST|1^A^L||2|", None, "2", None, None), ("ST|1^A^L||250.000|/uL", None, "250.000", None, None),
     ("ST|1^A^L||<0.1|mg", None, "<0.1", None, "limit-not-value"),
     ("TX|1^A^L||>60|", None, ">60", None, "limit-not-value"),
     (r"ST|1^A^L||a\F\b\S\c\T\d\R\e\E\f\X41\g|", None, "a|b^c&d~e\\fAg", None, None),

@@ -265,7 +265,8 @@ def test_a_result_that_was_sent_as_words_is_read(text: str, unit: str | None, ex
 
 @pytest.mark.parametrize(("text", "unit"), [
     ("2.4", None), ("2,4 mg/dL", None), ("2.4 mg/dL", "umol/L"), ("2.4 furlong", None), ("60 to 80", "umol/L"),
-    ("*95", "umol/L"), ("2.4 (haemolysed)", None), ("1.234,5", "umol/L")])
+    ("*95", "umol/L"), ("2.4 (haemolysed)", None), ("1.234,5", "umol/L"),
+    ("1.234", "umol/L"), ("250.000", "umol/L"), ("1.234 umol/L", None)])
 def test_a_result_in_words_that_cannot_be_read_was_measured_all_the_same(text: str, unit: str | None) -> None:
     table, issues = canonical_units(observations({"code": "2160-0", "value_text": text, "unit": unit}))
     assert table.select("canonical_code", "value", "value_text").row(0) == ("2160-0", None, text)

@@ -114,6 +114,8 @@ _MET = ("canonical_code", "unit")
 _BEYOND = r"^\s*[<>\u2264\u2265]"
 # A result that was sent as words: "2.4 mg/dL", or "2.4" where the unit is recorded beside it.
 _IN_WORDS = r"^\s*(\d+(?:\.\d+)?)\s*([^\d\s].*?)?\s*$"
+# "1.234" of a text may be a thousand and more, as Germany writes it.
+_THOUSANDS = r"^\s*[1-9]\d{0,2}(?:\.\d{3})+(?:\D|$)"
 LOINC = "http://loinc.org"
 # Code system of what a measurement is meant to become, and how its codes begin: GOAL and the measurement's LOINC code.
 GOALS, GOAL = "urn:pmed:goal", "goal:"
@@ -175,17 +177,18 @@ def canonical_units(observations: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFr
 
 def _with_numbers(rows: pl.DataFrame) -> pl.DataFrame:
     """`rows` with the number and unit of results that were sent as words, where these say one and no more."""
-    said = _is_in_words() & pl.col("value_text").str.contains(_IN_WORDS)
+    text = pl.col("value_text")
+    said = _is_in_words() & text.str.contains(_IN_WORDS) & ~text.str.contains(_THOUSANDS)
     if not rows.select(said.any()).item():
         return rows
-    number, unit = (pl.col("value_text").str.extract(_IN_WORDS, part) for part in (1, 2))
+    number, unit = (text.str.extract(_IN_WORDS, part) for part in (1, 2))
     # Two units that are not the same leave the number unread; one that is not known is told as of any other value.
     same = unit.is_null() | pl.col("unit").is_null() | (_spell(unit) == _spell(pl.col("unit")))
     of = pl.coalesce(unit, "unit")
     read = said & same & _look_up(of, pl.col("quantity"), 0).is_not_null()
     return rows.with_columns(value=pl.when(read).then(number.cast(pl.Float64, strict=False)).otherwise("value"),
                              unit=pl.when(read).then(of).otherwise("unit"),
-                             value_text=pl.when(~read.fill_null(value=False)).then("value_text"))
+                             value_text=pl.when(~read.fill_null(value=False)).then(text))
 
 
 def _is_in_words() -> pl.Expr:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ Value = tuple[float | None, str | None, str | None]  # number, text, code
 _UNKNOWN: Value = (None, None, None)
 _AS_TEXT = {"ST", "TX", "FT", "DT", "TS", "DTM", "TM", "IS", "ID"}
 _CORRECTIONS = ("C", "W", "D", "A")
+_THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:\.\d{3})+")  # of a text, "250.000" may be 250,000
 _SIGNS = ("<", "<=", ">", ">=", "<>")
 
 
@@ -108,7 +110,8 @@ def _value(obx: Segment, repetition: int) -> Value:
 
 def _plain(obx: Segment, kind: str | None, text: str) -> Value:
     # Many laboratories send numbers as text; with a unit it is one, without it may be a grade or a code.
-    written = kind in {"ST", "TX", "FT"} and number(text) is not None and obx.text(6) is not None
+    written = (kind in {"ST", "TX", "FT"} and number(text) is not None and obx.text(6) is not None
+               and not _THOUSANDS.fullmatch(text))
     if kind == "NM" or written:
         return _numeric(obx, text)
     if kind in _AS_TEXT or kind is None:
