@@ -20,7 +20,7 @@ from pmed.types import ReadRequest
 
 REQUEST = ReadRequest(TABLES["sites"].empty(), index_date="2024-06-02")
 NAMES = TABLES["drug_names"].frame([{"ingredient": name, "kind": "ingredient", "name": name} for name in (
-    "levothyroxine","methotrexate", "ramipril", "insulin glargine", "hydrochlorothiazide")])
+    "levothyroxine", "methotrexate", "ramipril", "insulin glargine", "hydrochlorothiazide")])
 WEEK = pytest.approx(1 / 7)
 
 

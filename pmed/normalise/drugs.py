@@ -337,8 +337,8 @@ def _slips(rows: pl.DataFrame) -> pl.DataFrame:
     if rows.is_empty():
         return TABLES["issues"].empty()
     return _report(rows, "warning", "dose-conflict", pl.format(
-        "'{}': the dose does not go with the strength ({} {}), as where milligrams are written for micrograms; it stays "
-        "unknown", pl.col("display").fill_null("(no name)"), "strength", "strength_unit"))
+        "'{}': the dose does not go with the strength ({} {}), as where milligrams are written for micrograms; it "
+        "stays unknown", pl.col("display").fill_null("(no name)"), "strength", "strength_unit"))
 
 
 def _report(drugs: pl.DataFrame, severity: str, code: str, text: pl.Expr) -> pl.DataFrame:

@@ -149,8 +149,8 @@ def _order(draft: Draft, given: Segment, origin: Row, sent: str | None) -> dict[
             "end": over or day(end), "recorded": day(first(orc.text(9) if orc else None, sent)),
             "dose": (*_dose(given), None if unsure else often),
             "route": first(route.text(1, 2), route.text(1)) if route else None,
-            "sig": None if unsure else _sig(draft, given), "status": _until_then(orc, status, over, sent) if orc else status,
-            "reason": _reason(draft)}
+            "sig": None if unsure else _sig(draft, given),
+            "status": _until_then(orc, status, over, sent) if orc else status, "reason": _reason(draft)}
 
 
 def _drug(draft: Draft, given: Segment) -> tuple[Coded, str | None]:
