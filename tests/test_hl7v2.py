@@ -94,6 +94,14 @@ def test_a_number_beyond_the_scale_of_the_instrument_is_a_limit(tmp_path: Path) 
     assert tables["observations"].select("value", "value_text").row(0) == (None, "< 5")
 
 
+@pytest.mark.parametrize(("field", "unit"), [
+    ("10^9/L", "10*9/L"), ("x10^3/uL", "x10*3/uL"), (r"10\S\9/L", "10^9/L"), ("mg/dL^mg per dL^UCUM", "mg/dL"),
+    ("10^per litre^UCUM", "10"), ("^mg/dL", "mg/dL"), ("", None)])
+def test_a_unit_with_a_power_of_ten_that_was_not_escaped(tmp_path: Path, field: str, unit: str | None) -> None:
+    tables = read(tmp_path, message(msh(), PID, OBR, f"OBX|1|NM|777-3^Plt^LN||250|{field}|||||F"))
+    assert tables["observations"].select("value", "unit").row(0) == (250, unit)
+
+
 def test_repetitions_are_rows(tmp_path: Path) -> None:
     tables = read(tmp_path, message(msh(), PID, OBR, "OBX|1|NM|1^A^L||5~6|mg|||||F"))
     assert tables["observations"]["value"].to_list() == [5, 6]

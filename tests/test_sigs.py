@@ -61,6 +61,7 @@ def test_what_is_not_plain_stays_unknown(text: str) -> None:
 
 @pytest.mark.parametrize(("text", "amount"), [
     ("q6h prn", None), ("1 tab q6h prn pain", 1), ("bei Bedarf 1 Tablette", None), ("1 Tbl. b. B.", 1),
+    ("1 Tbl. b. Bed.", 1), ("1 Tbl bei Bed.", 1), ("1 Tbl. im Bedarfsfall", 1), ("b.Bed.", None),
     ("1-2 tablets every 4 hours as needed", None), ("1-0-1 bei Schmerzen", None)])
 def test_what_is_taken_as_needed_has_no_times(text: str, amount: float | None) -> None:
     found = read_sig(text)

@@ -56,8 +56,12 @@ UNITS: Mapping[str, Mapping[str, Factor]] = {
     "c-reactive-protein": {"mg/L": (1, 0), "mg/dL": (10, 0)},
     "enzyme": {"U/L": (1, 0), "[IU]/L": (1, 0), "units/L": (1, 0), "ukat/L": (60, 0)},
     "cells": {"10*3/uL": (1, 0), "10*9/L": (1, 0), "K/uL": (1, 0), "G/L": (1, 0), "x10*9/L": (1, 0),
-              "x10*3/uL": (1, 0), "10*3/mm3": (1, 0), "10*6/mL": (1, 0), "/uL": (0.001, 0), "/mm3": (0.001, 0)},
+              "x10*3/uL": (1, 0), "10*3/mm3": (1, 0), "10*6/mL": (1, 0), "/uL": (0.001, 0), "/mm3": (0.001, 0),
+              # as large laboratories of the US and of Germany write them
+              **dict.fromkeys(("x10E3/uL", "10E3/uL", "x10E9/L", "10E9/L", "Thousand/uL", "thou/uL", "thou/mm3",
+                               "K/mm3", "Tsd/uL", "Tsd./uL", "/nL", "Gpt/L"), (1.0, 0.0))},
     "clearance": {"mL/min/{1.73_m2}": (1, 0), "mL/min/1.73.m2": (1, 0), "mL/min/1.73m²": (1, 0),
+                  "mL/min/1.73": (1, 0), "mL/min/1,73m2": (1, 0), "mL/min/1,73m²": (1, 0),
                   "mL/s/{1.73_m2}": (60, 0),
                   # Every code of this quantity is by its LOINC name "/1.73 sq M": the unit left that out.
                   "mL/min": (1, 0)},
@@ -211,9 +215,12 @@ def _issues(unread: pl.DataFrame, odd: pl.DataFrame, in_words: pl.DataFrame) -> 
 
 
 def _spell(unit: pl.Expr) -> pl.Expr:
-    """The spelling under which units are looked up: no case, blanks, brackets or underscores; u for µ, * for ^."""
-    return (unit.str.to_lowercase().str.replace_all(r"[\s\[\]{}_]", "").str.replace_all("[µμ]", "u")
-            .str.replace_all("^", "*", literal=True))
+    """The spelling under which units are looked up: no case, blanks, brackets or underscores; u for µ, * for ^.
+
+    That a value was worked out from others, as of LDL "mg/dL (calc)", is no part of its unit.
+    """
+    plain = unit.str.to_lowercase().str.replace(r"\s*\(calc\)$", "").str.replace_all(r"[\s\[\]{}_]", "")
+    return plain.str.replace_all("[µμ]", "u").str.replace_all("^", "*", literal=True)
 
 
 def _spelled(units: Iterable[str]) -> list[str]:
