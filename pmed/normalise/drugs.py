@@ -42,6 +42,7 @@ from .routes import route_by_form
 SYSTEMS = ("http://www.nlm.nih.gov/research/umls/rxnorm", "urn:oid:2.16.840.1.113883.6.88", "rxnorm",
            "http://www.whocc.no/atc", "urn:oid:2.16.840.1.113883.6.73", "atc", "https://www.whocc.no/atc",
            "http://fhir.de/codesystem/bfarm/atc", "http://fhir.de/codesystem/dimdi/atc")
+_ATC = re.compile(r"[A-Za-z]\d\d[A-Za-z]{2}\d\d")
 _SAID = ("system", "code", "display", "also")
 _HOW = ("code", "name", "synonym", "brand", "fuzzy")
 _GUESSED = 6  # letters a name needs before it may be guessed at
@@ -95,8 +96,11 @@ class Vocabulary:
     def match(self, system: str | None, code: str | None, display: str | None,
               nothing: Callable[[str | None, str | None], bool] = says_none) -> Match:
         """What a recorded drug is, by its code and its text together; `nothing` tells an entry that names none."""
+        if not code and _ATC.fullmatch((display or "").strip()):
+            code, display = (display or "").strip(), None
         named = self.by_text(display or "")
-        known = (system or "").lower() in SYSTEMS
+        # Of a code without a system only the form of ATC leaves no doubt.
+        known = (system or "").lower() in SYSTEMS or (not system and bool(_ATC.fullmatch(code or "")))
         coded = self.codes.get((code or "").lower(), frozenset()) if known else frozenset()
         if nothing(code, display):
             drugs = named.ingredients | named.possible | coded
