@@ -80,7 +80,8 @@ def test_names_that_look_alike_stay_apart(text: str, ingredients: set[str]) -> N
     (ATC, "J01CR02", None, {"amoxicillin", "clavulanate"}, "code"), ("urn:local", "N02BE01", None, set(), ""),
     (ATC, "L04AE01", None, {"fingolimod"}, "code"), (ATC, "M05BA08", None, {"zoledronic acid"}, "code"),
     (None, "N02BE01", None, {"acetaminophen"}, "code"), (None, None, " B01AC04 ", {"clopidogrel"}, "code"),
-    (None, "N02BE01", "Warfarin", set(), ""), ("urn:local", None, "B01AC04", set(), ""), (None, "1191", None, set(), ""),
+    (None, "N02BE01", "Warfarin", set(), ""), ("urn:local", None, "B01AC04", set(), ""),
+    (None, "1191", None, set(), ""),
     (None, "B01", None, set(), ""), (RXNORM, "N02BE01", None, {"acetaminophen"}, "code"),
     (RXNORM, "1191", "Aspirin", {"aspirin"}, "code"), (RXNORM, "833036", "Captopril 25 MG Oral Tablet", set(), ""),
 ])

@@ -80,15 +80,16 @@ def _daily(dosage: Dosage) -> tuple[float, str] | None:
 
 def _is_within(amount: float, unit: str, limit: Any) -> bool:
     """Whether an amount a day is no more than a ratio allows; never where they are of different kinds."""
-    parts = [limit.get(name) for name in ("numerator", "denominator")] if isinstance(limit, dict) else []
-    if not all(isinstance(one, dict) for one in parts) or not parts:
+    ratio = limit if isinstance(limit, dict) else {}
+    upper, lower = ratio.get("numerator"), ratio.get("denominator")
+    if not isinstance(upper, dict) or not isinstance(lower, dict):
         return False
-    most, per = parts[0].get("value"), parts[1].get("value", 1)
-    days = _PERIODS.get(str(parts[1].get("code") or parts[1].get("unit")))
+    most, per = upper.get("value"), lower.get("value", 1)
+    days = _PERIODS.get(str(lower.get("code") or lower.get("unit")))
     if not (_is_positive(most) and _is_positive(per)) or days is None:
         return False
     kind, daily = _in_kind(amount, unit)
-    of, allowed = _in_kind(most / (per * days), str(parts[0].get("code") or parts[0].get("unit") or ""))
+    of, allowed = _in_kind(most / (per * days), str(upper.get("code") or upper.get("unit") or ""))
     return kind == of and daily <= allowed * _ROUNDING
 
 
