@@ -78,9 +78,11 @@ _NO_ALLERGY = re.compile(
     r"|keine (?:medikamenten|arzneimittel)(?:allergien?|unvertr\u00e4glichkeiten?)(?: bekannt)?"
     r"|keine?(?: bekannte?n?)?|allergien?:? keine?(?: bekannt)?")
 # Things on lists of medicines that hold none of the substances a rule asks for, by words that no medicine's name has.
-GOODS = (r"\b(?:vaccines?|saline|lancets?|gauze|bandages?|(?:test|reagent) strips?|(?:pen|hypodermic) needles?"
+GOODS = (r"\b(?:vaccines?|lancets?|gauze|bandages?|(?:test|reagent) strips?|(?:pen|hypodermic) needles?"
          r"|insulin syringes?|alcohol (?:pads?|preps?|swabs?)"
-         r"|(?:glucose|blood pressure) (?:meters?|monitors?|sensors?))\b")
+         r"|(?:glucose|blood pressure) (?:meters?|monitors?|sensors?))\b"
+         # Not what is dissolved in it.
+         r"|^(?:[\d.,%\s]|ml|normal|half|sterile|hypertonic|isotonic|physiological|nasal|ns)*\bsaline\b")
 
 
 def is_remark(part: str) -> bool:
