@@ -29,11 +29,13 @@ MAKERS = ("1A Pharma", "1 A Pharma", "1A-Pharma", "AbZ", "AbZ-Pharma", "Accord",
           "Lichtenstein", "medac", "Micro Labs", "Milpharm", "MSD", "Mylan", "neuraxpharm", "Orion", "Pfizer",
           "Puren", "Ranbaxy", "ratio", "ratiopharm", "Sandoz", "Stada", "Sun", "TAD", "Teva", "Torrent",
           "Viatris", "Wockhardt", "Zentiva")
-SALTS = ("acetat", "besilat", "calcium", "citrat", "dihydrat", "fumarat", "hydrobromid", "hydrochlorid", "kalium",
-         "maleat", "mesilat", "monohydrat", "natrium", "phosphat", "succinat", "sulfat", "tartrat")
+SALTS = ("acetat", "besilat", "calcium", "citrat", "dihydrat", "fumarat", "hcl", "hydrobromid", "hydrochlorid",
+         "kalium", "magnesium", "maleat", "mesilat", "monohydrat", "natrium", "phosphat", "succinat", "sulfat",
+         "tartrat")
 GERMAN_FORMS = {
-    "ampullen", "augentropfen", "brausetabletten", "chrono", "dragees", "duriles", "fertigspritze", "filmtabletten",
-    "hartkapseln", "infusionsl\u00f6sung", "injektionsl\u00f6sung", "kapseln", "mite", "pflaster", "prolong", "retard",
+    "ampullen", "augentropfen", "brausetabletten", "chrono", "creme", "dragees", "duriles", "fertigspritze",
+    "filmtabletten", "hartkapseln", "infusionsl\u00f6sung", "injektionsl\u00f6sung", "kapseln", "mite", "pflaster",
+    "prolong", "ret", "retard",
     "retardkapseln", "retardtabletten", "saft", "salbe", "schmelztabletten", "succ", "tabletten", "tropfen",
     "z\u00e4pfchen", "zok"}
 
@@ -90,3 +92,12 @@ def test_each_word_for_a_combination(word: str) -> None:
     ("metoprololsuccinat", ["metoprololsuccinate", "metoprolol", "metoprolole"])])
 def test_a_last_letter_is_added_to_long_words_only(name: str, made: list[str]) -> None:
     assert list(german(name)) == made
+
+
+@pytest.mark.parametrize(("written", "ingredient"), [
+    ("ZZ omeprazole 20 mg capsule", "omeprazole"), ("zzz Omeprazole", "omeprazole"), ("*NF* voriconazole 200 mg",
+                                                                                     "voriconazole"),
+    ("Carbamazepin ret. 200", "carbamazepine"), ("Tramadol-HCl AL 100mg Tropfen", "tramadol"),
+    ("Esomeprazol-Magnesium", "esomeprazole"), ("Ketoconazol Creme 2%", "ketoconazole")])
+def test_what_houses_put_around_a_name(written: str, ingredient: str) -> None:
+    assert SHIPPED.match(None, None, written).ingredients == {ingredient}

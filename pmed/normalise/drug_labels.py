@@ -17,12 +17,12 @@ _MAKER = re.compile(
     r"|sandoz|stada|sun|tad|teva|torrent|viatris|wockhardt|zentiva)(?![\w-])")
 # German names of salts, glued ("metoprololsuccinat") or with a hyphen ("enoxaparin-natrium").
 _SALT = re.compile(
-    r"(?<=[a-z]{5})[\s-]?(?:acetat|besilat|calcium|citrat|dihydrat|fumarat|hydrobromid|hydrochlorid|kalium|maleat"
-    r"|mesilat|monohydrat|natrium|phosphat|succinat|sulfat|tartrat)$")
+    r"(?<=[a-z]{5})[\s-]?(?:acetat|besilat|calcium|citrat|dihydrat|fumarat|hcl|hydrobromid|hydrochlorid|kalium"
+    r"|magnesium|maleat|mesilat|monohydrat|natrium|phosphat|succinat|sulfat|tartrat)$")
 #: German forms and ways of release, none of which is part of another medicine's name.
-FORMS = ("ampullen", "augentropfen", "brausetabletten", "chrono", "dragees", "duriles", "fertigspritze",
+FORMS = ("ampullen", "augentropfen", "brausetabletten", "chrono", "creme", "dragees", "duriles", "fertigspritze",
          "filmtabletten", "hartkapseln", "infusionsl\u00f6sung", "injektionsl\u00f6sung", "kapseln", "mite", "pflaster",
-         "prolong", "retard", "retardkapseln", "retardtabletten", "saft", "salbe", "schmelztabletten", "succ",
+         "prolong", "ret", "retard", "retardkapseln", "retardtabletten", "saft", "salbe", "schmelztabletten", "succ",
          "tabletten", "tropfen", "z\u00e4pfchen", "zok")
 # "Losartan comp", "Enalapril plus": a combination that does not name its second part.
 _SAYS_MORE = re.compile(r"\b(?:comp|compositum|plus)\b")

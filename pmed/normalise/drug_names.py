@@ -39,6 +39,8 @@ _ONE_NAME = re.compile(
     r"|(?<=insulin human)\s*,\s*(?=(?:isophane|nph|regular)\b)"
     r"|(?<=isophane)\s*,\s*(?=human\b)|(?<=regular)\s*,\s*(?=human\b)|(?<=aspart)\s*,\s*(?=human\b)"
     r"|(?<=lispro)\s*,\s*(?=human\b)|(?<=protamine)\s*,\s*(?=human\b)")
+# What US systems put before a name: no longer, or not, on the list of the house.
+_OLD = re.compile(r"^(?:zz+|nf\*)\s+")
 _ALLERGY = re.compile(
     r"^(?:allergy to|allergic to|allergic reaction (?:to|caused by)|hypersensitivity to|intolerance to|"
     r"adverse reaction (?:to|caused by))\s+|\s+(?:allergy|intolerance|hypersensitivity)$")
@@ -122,7 +124,7 @@ def says_no_allergy(code: str | None, display: str | None) -> bool:
 
 def main_name(text: str) -> str:
     """The name without what stands in brackets, in lower case with single blanks."""
-    bare = _ALLERGY.sub("", _ASIDE.sub(" ", text.lower()).strip(" .*-}"))
+    bare = _ALLERGY.sub("", _OLD.sub("", _ASIDE.sub(" ", text.lower()).strip(" .*-}")))
     return " ".join(_ONE_NAME.sub(" ", bare).split())
 
 
