@@ -40,7 +40,7 @@ GERMAN_FORMS = {"akut", "ampullen", "augengel", "augensalbe", "augentropfen", "b
     "depot", "dosieraerosol", "dragees", "duriles", "fertiginhalat", "fertigpen", "fertigspritze", "filmtabletten",
     "granulat", "hartkapseln", "infusionsl\u00f6sung", "inhalationsl\u00f6sung", "injektionsl\u00f6sung", "kapseln",
     "magensaftresistent", "magensaftresistente", "mite", "nasenspray", "nasentropfen", "ohrentropfen", "penfill",
-    "pflaster", "prolong", "pulver", "resinat", "retard", "retardkapseln", "retardtabletten", "saft", "salbe",
+    "pflaster", "prolong", "pulver", "resinat", "ret", "retard", "retardkapseln", "retardtabletten", "saft", "salbe",
     "schmelztabletten", "sirup", "succ", "tabletten", "tropfen", "vaginaltabletten", "zok", "z\u00e4pfchen"}
 
 
@@ -96,3 +96,12 @@ def test_each_word_for_a_combination(word: str) -> None:
     ("metoprololsuccinat", ["metoprololsuccinate", "metoprolol", "metoprolole"])])
 def test_a_last_letter_is_added_to_long_words_only(name: str, made: list[str]) -> None:
     assert list(german(name)) == made
+
+
+@pytest.mark.parametrize(("written", "ingredient"), [
+    ("ZZ omeprazole 20 mg capsule", "omeprazole"), ("zzz Omeprazole", "omeprazole"), ("*NF* voriconazole 200 mg",
+                                                                                     "voriconazole"),
+    ("Carbamazepin ret. 200", "carbamazepine"), ("Tramadol-HCl AL 100mg Tropfen", "tramadol"),
+    ("Esomeprazol-Magnesium", "esomeprazole"), ("Ketoconazol Creme 2%", "ketoconazole")])
+def test_what_houses_put_around_a_name(written: str, ingredient: str) -> None:
+    assert SHIPPED.match(None, None, written).ingredients == {ingredient}

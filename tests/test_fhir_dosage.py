@@ -118,3 +118,34 @@ def test_without_bounds_an_order_ends_with_what_may_be_dispensed(tmp_path: Path)
     ({"code": {"coding": [{"code": "BID"}]}, "repeat": {"when": ["C"]}}, None), ({}, None)])
 def test_an_abbreviation_tells_how_often(tmp_path: Path, timing: dict[str, Any], daily: float | None) -> None:
     assert read(tmp_path, MG | {"timing": timing})["medications"]["daily_dose"].to_list() == [daily]
+
+
+def most(value: object, unit: str, per: object = 1, period: str = "d") -> dict[str, Any]:
+    return {"maxDosePerPeriod": {"numerator": {"value": value, "unit": unit}, "denominator": {
+        "value": per, "unit": period}}}
+
+
+FOUR_TIMES = DAILY | {"frequency": 4}
+
+
+@pytest.mark.parametrize(("dosage", "daily", "told"), [
+    (dosed(**FOUR_TIMES) | most(40, "mg"), 40, False), (dosed(**FOUR_TIMES) | most(0.04, "g"), 40, False),
+    (dosed(**FOUR_TIMES) | most(30, "mg"), None, True), (dosed(**FOUR_TIMES) | most(30, "mg", 12, "h"), 40, False),
+    (dosed(**FOUR_TIMES) | most(10, "mg", 8, "h"), None, True), (dosed(**DAILY) | most(10, "mg", 1, "wk"), None, True),
+    (dosed(**DAILY) | most(1, "tablet"), None, True), (dosed(**DAILY) | most("10", "mg"), None, True),
+    (dosed(**DAILY) | {"maxDosePerPeriod": 5}, None, True), (dosed(**DAILY) | most(10, "mg", 0), None, True),
+    (dosed(**DAILY) | {"maxDosePerPeriod": [most(10, "mg")["maxDosePerPeriod"]]}, 10, False),
+    (dosed(**DAILY) | {"maxDosePerPeriod": [most(one, "mg")["maxDosePerPeriod"] for one in (20, 5)]}, None, True),
+    (MG | {"text": "twice daily"} | most(20, "mg"), 20, False),
+    (MG | {"text": "twice daily"} | most(10, "mg"), None, True),
+    ({"text": "2 tablets daily"} | most(2, "TAB"), 2, False),
+    ({"text": "2 tablets daily"} | most(10, "mg"), None, True),
+    ({"text": "4 tablets daily"} | most(4, "tablets", 1, "wk"), None, True),
+    (dosed(**DAILY) | {"asNeededBoolean": True} | most(5, "mg"), None, False),
+    (MG | most(5, "mg"), None, False),
+])
+def test_no_more_than_the_most_that_is_said(tmp_path: Path, dosage: dict[str, Any], daily: float | None,
+                                            told: bool) -> None:
+    tables = read(tmp_path, dosage)
+    assert tables["medications"]["daily_dose"].to_list() == [daily]
+    assert ("dose-conflict" in tables["issues"]["code"].to_list()) is told

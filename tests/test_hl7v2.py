@@ -69,7 +69,7 @@ def test_a_result(tmp_path: Path, end: str) -> None:
     ("SN|1^A^L||<^7|mg", None, "< 7", None, "limit-not-value"),
     ("SN|1^A^L||^1^:^128|", None, "1 : 128", None, "value-not-read"),
     ("ST|1^A^L||7.5|mg", 7.5, None, None, None),
-    ("ST|1^A^L||2|", None, "2", None, None),
+    ("ST|1^A^L||2|", None, "2", None, None), ("ST|1^A^L||250.000|/uL", None, "250.000", None, None),
     ("ST|1^A^L||<0.1|mg", None, "<0.1", None, "limit-not-value"),
     ("TX|1^A^L||>60|", None, ">60", None, "limit-not-value"),
     (r"ST|1^A^L||a\F\b\S\c\T\d\R\e\E\f\X41\g|", None, "a|b^c&d~e\\fAg", None, None),
@@ -92,6 +92,14 @@ def test_values(tmp_path: Path, fields: str, value: float | None, text: str | No
 def test_a_number_beyond_the_scale_of_the_instrument_is_a_limit(tmp_path: Path) -> None:
     tables = read(tmp_path, message(msh(), PID, OBR, "OBX|1|NM|1^A^L||5|mg||<|||F"))
     assert tables["observations"].select("value", "value_text").row(0) == (None, "< 5")
+
+
+@pytest.mark.parametrize(("field", "unit"), [
+    ("10^9/L", "10*9/L"), ("x10^3/uL", "x10*3/uL"), (r"10\S\9/L", "10^9/L"), ("mg/dL^mg per dL^UCUM", "mg/dL"),
+    ("10^per litre^UCUM", "10"), ("^mg/dL", "mg/dL"), ("", None)])
+def test_a_unit_with_a_power_of_ten_that_was_not_escaped(tmp_path: Path, field: str, unit: str | None) -> None:
+    tables = read(tmp_path, message(msh(), PID, OBR, f"OBX|1|NM|777-3^Plt^LN||250|{field}|||||F"))
+    assert tables["observations"].select("value", "unit").row(0) == (250, unit)
 
 
 def test_repetitions_are_rows(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pmed.normalise.drug_names import one_edit_apart, parts, spellings
-from pmed.normalise.drugs import Vocabulary, add_ingredients, unrecognised
+from pmed.normalise.drugs import Vocabulary, add_ingredients, is_goods, unrecognised
 from pmed.normalise.vocabulary import release
 from pmed.sources.fhir import FhirSource
 from pmed.tables import TABLES
@@ -324,3 +324,12 @@ _MIXED = {"insulin isophane", "insulin regular"}
 def test_insulins_and_their_mixtures(display: str, ingredients: set[str]) -> None:
     vocabulary = Vocabulary.of(release().tables["drug_names"])
     assert set(vocabulary.by_text(display).ingredients) == ingredients
+
+
+@pytest.mark.parametrize(("name", "goods"), [
+    ("Normal saline 0.9%", True), ("0.9 % Saline", True), ("10 ML saline flush", True), ("saline nasal spray", True),
+    ("Influenza vaccine 2024", True), ("Insulin syringes", True), ("Blood glucose test strips", True),
+    ("zzzmab 100 mg in saline 0.9%", False), ("zzzmab/saline 5 mg/mL", False), ("zzzmab", False)])
+def test_what_is_dissolved_in_saline_is_a_medicine(name: str, goods: bool) -> None:
+    row = {"patient_id": "p", "row": 1, "display": name, "active": True}
+    assert TABLES["medications"].frame([row]).select(is_goods()).item() is goods

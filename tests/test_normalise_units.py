@@ -52,6 +52,11 @@ def observations(*rows: dict[str, object]) -> pl.DataFrame:
     ("718-7", 140.0, "g/l", 14.0, "g/dL"),
     ("59260-0", 8.7, "mmol/L", 14.02, "g/dL"),
     ("777-3", 250.0, "G/L", 250.0, "10*3/uL"),
+    *(("777-3", 250.0, unit, 250.0, "10*3/uL") for unit in (
+        "x10E3/uL", "10E9/L", "Thousand/uL", "thou/mm3", "K/mm3", "Tsd/\u00b5l", "Tsd./ul", "/nl", "Gpt/l")),
+    ("13457-7", 100.0, "mg/dL (calc)", 100.0, "mg/dL"), ("13457-7", 2.5, "mmol/L (calc)", 96.6625, "mg/dL"),
+    ("33914-3", 45.0, "ml/min/1,73 m\u00b2", 45.0, "mL/min/{1.73_m2}"),
+    ("33914-3", 45.0, "mL/min/1.73", 45.0, "mL/min/{1.73_m2}"),
     ("26515-7", 250.0, "10^9/L", 250.0, "10*3/uL"),
     ("777-3", 250000.0, "/uL", 250.0, "10*3/uL"),
     ("1742-6", 0.5, "ukat/L", 30.0, "U/L"),
@@ -265,7 +270,8 @@ def test_a_result_that_was_sent_as_words_is_read(text: str, unit: str | None, ex
 
 @pytest.mark.parametrize(("text", "unit"), [
     ("2.4", None), ("2,4 mg/dL", None), ("2.4 mg/dL", "umol/L"), ("2.4 furlong", None), ("60 to 80", "umol/L"),
-    ("*95", "umol/L"), ("2.4 (haemolysed)", None), ("1.234,5", "umol/L")])
+    ("*95", "umol/L"), ("2.4 (haemolysed)", None), ("1.234,5", "umol/L"),
+    ("1.234", "umol/L"), ("250.000", "umol/L"), ("1.234 umol/L", None)])
 def test_a_result_in_words_that_cannot_be_read_was_measured_all_the_same(text: str, unit: str | None) -> None:
     table, issues = canonical_units(observations({"code": "2160-0", "value_text": text, "unit": unit}))
     assert table.select("canonical_code", "value", "value_text").row(0) == ("2160-0", None, text)

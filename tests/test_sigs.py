@@ -20,7 +20,7 @@ from pmed.types import ReadRequest
 
 REQUEST = ReadRequest(TABLES["sites"].empty(), index_date="2024-06-02")
 NAMES = TABLES["drug_names"].frame([{"ingredient": name, "kind": "ingredient", "name": name} for name in (
-    "methotrexate", "ramipril", "insulin glargine", "hydrochlorothiazide")])
+    "levothyroxine", "methotrexate", "ramipril", "insulin glargine", "hydrochlorothiazide")])
 WEEK = pytest.approx(1 / 7)
 
 
@@ -61,6 +61,7 @@ def test_what_is_not_plain_stays_unknown(text: str) -> None:
 
 @pytest.mark.parametrize(("text", "amount"), [
     ("q6h prn", None), ("1 tab q6h prn pain", 1), ("bei Bedarf 1 Tablette", None), ("1 Tbl. b. B.", 1),
+    ("1 Tbl. b. Bed.", 1), ("1 Tbl bei Bed.", 1), ("1 Tbl. im Bedarfsfall", 1), ("b.Bed.", None),
     ("1-2 tablets every 4 hours as needed", None), ("1-0-1 bei Schmerzen", None)])
 def test_what_is_taken_as_needed_has_no_times(text: str, amount: float | None) -> None:
     found = read_sig(text)
@@ -207,3 +208,17 @@ def test_what_was_given_once_is_not_taken_so_often(tmp_path: Path) -> None:
         '[[file]]\npath = "m.csv"\ntable = "medications"\n[file.columns]\npatient_id = "id"\ndisplay = "drug"\n'
         'sig = "sig"\n[file.constants]\nkind = "administration"\n')
     assert dosed(TableSource().read([tmp_path / "m.mapping.toml"], REQUEST)) == (None, None, None)
+
+
+@pytest.mark.parametrize(("display", "dose", "unit", "sure"), [
+    ("Levothyroxine 50 \u00b5g", 50, "mg", False), ("levothyroxine 0.05 MG Oral Tablet", 50, "mg", False),
+    ("levothyroxine 50 ug", 100, "mcg", True), ("levothyroxine 0.05 MG", 50, "ug", True),
+    ("ramipril 5 mg", 5, "ug", False), ("ramipril 5 mg", 2.5, "mg", True), ("ramipril 5 mg", 10, "MG", True),
+    ("ramipril 5 mg", 100, "mg", True), ("ramipril 5 mg", 0, "mg", True), ("ramipril 5 mg", 5, "g", False),
+    ("ramipril 5 mg / hydrochlorothiazide 25 mg", 5, "g", True), ("ramipril", 5, "g", True),
+])
+def test_a_dose_of_a_thousand_pieces_is_a_slip_of_the_unit(display: str, dose: float, unit: str, sure: bool) -> None:
+    row = {"patient_id": "p", "row": 1, "display": display, "dose": dose, "dose_unit": unit, "daily_dose": dose}
+    named, told = add_ingredients(TABLES["medications"].frame([row]), NAMES)
+    assert named.select("dose", "dose_unit", "daily_dose").row(0) == ((dose, unit, dose) if sure else (None,) * 3)
+    assert ("dose-conflict" in told["code"].to_list()) is not sure

@@ -211,3 +211,50 @@ def test_that_there_are_other_sheets_is_told(tmp_path: Path) -> None:
     assert TOLD == [("", "other-sheets")]
     assert labs(tmp_path, [], 'sheet = "Two"\n', change=whole).height == 1
     assert not TOLD
+
+
+def parquet(frame: pl.DataFrame) -> bytes:
+    out = io.BytesIO()
+    frame.write_parquet(out)
+    return out.getvalue()
+
+
+def merge(data: bytes, *cells: str) -> bytes:
+    """The workbook with these cells merged."""
+    out, tags = io.BytesIO(), "".join(f'<mergeCell ref="{one}"/>' for one in cells)
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w") as new:
+        for name in old.namelist():
+            text = old.read(name).decode()
+            new.writestr(name, text.replace("</sheetData>", f"</sheetData><mergeCells>{tags}</mergeCells>")
+                         if name == "xl/s.xml" else text)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(("cells", "told"), [
+    ((), None), (("A1:C1",), None), (("A2:A3",), "A2:A3"), (("A1:A2", "B2:B3"), "A1:A2, B2:B3"),
+    ([f"C{row}:C{row + 1}" for row in range(2, 10, 2)], "C2:C3, C4:C5, C6:C7 and 1 more")])
+@pytest.mark.parametrize("chunk", [1 << 20, 300])
+def test_merged_cells_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cells: tuple[str, ...],
+                               told: str | None, chunk: int) -> None:
+    monkeypatch.setattr("pmed.sources.tabular_excel._CHUNK", chunk)
+    data = merge(workbook([["id", "d", "v"], ["A", Day(45123), 88.0], ["", Day(45123), 90.0]]), *cells)
+    tables = read(tmp_path, LABS.format("l.xlsx", 'sheet = "One"\n'), "l.xlsx", data)
+    found = tables["issues"].filter(pl.col("code") == "merged-cells")["text"].to_list()
+    assert [text.partition(": of")[0] for text in found] == ([told] if told else [])
+    assert "no-patient" in tables["issues"]["code"].to_list()
+
+
+@pytest.mark.parametrize("kind", [pl.List(pl.Float64), pl.Struct({"a": pl.Float64}), pl.Array(pl.Float64, 1)])
+def test_a_column_of_lists_is_refused(tmp_path: Path, kind: pl.DataType) -> None:
+    value = {"a": 88.0} if isinstance(kind, pl.Struct) else [88.0]
+    frame = pl.DataFrame({"id": ["A"], "d": ["2024-01-01"], "v": [value]}, schema_overrides={"v": kind})
+    with pytest.raises(HistoryError, match="column v does not hold single values"):
+        read(tmp_path, LABS.format("l.parquet", ""), "l.parquet", parquet(frame))
+
+
+def test_an_instant_is_of_the_day_of_its_zone(tmp_path: Path) -> None:
+    instant = pl.Series([dt.datetime(2024, 1, 1, 23, 30, tzinfo=dt.UTC)])
+    frame = pl.DataFrame({"id": ["A"], "d": instant.dt.convert_time_zone("Europe/Berlin"), "v": [88.0]})
+    tables = read(tmp_path, LABS.format("l.parquet", ""), "l.parquet", parquet(frame))
+    assert tables["observations"]["start"].to_list() == [dt.date(2024, 1, 2)]
+    assert "bad-date" not in tables["issues"]["code"].to_list()

@@ -79,14 +79,45 @@ def test_names_that_look_alike_stay_apart(text: str, ingredients: set[str]) -> N
     (ATC, "C10AA01", "Zocor 20", {"simvastatin"}, None), (ATC, "N02BE01", None, {"acetaminophen"}, "code"),
     (ATC, "J01CR02", None, {"amoxicillin", "clavulanate"}, "code"), ("urn:local", "N02BE01", None, set(), ""),
     (ATC, "L04AE01", None, {"fingolimod"}, "code"), (ATC, "M05BA08", None, {"zoledronic acid"}, "code"),
+    (None, "N02BE01", None, {"acetaminophen"}, "code"), (None, None, " B01AC04 ", {"clopidogrel"}, "code"),
+    (None, "N02BE01", "Warfarin", set(), ""), ("urn:local", None, "B01AC04", set(), ""),
+    (None, "1191", None, set(), ""),
+    (None, "B01", None, set(), ""), (RXNORM, "N02BE01", None, {"acetaminophen"}, "code"),
     (RXNORM, "1191", "Aspirin", {"aspirin"}, "code"), (RXNORM, "833036", "Captopril 25 MG Oral Tablet", set(), ""),
 ])
-def test_codes(system: str, code: str, text: str | None, ingredients: set[str], how: str | None) -> None:
+def test_codes(system: str | None, code: str | None, text: str | None, ingredients: set[str], how: str | None) -> None:
     found = SHIPPED.match(system, code, text)
     assert found.ingredients == ingredients
     assert how is None or found.how == how
     if code == "833036":
         assert found.possible == {"acetaminophen", "captopril", "hydrocodone"}
+
+
+# Alone in no product with a code of its own, or the WHO's code for it was not found in a published list.
+WITHOUT_ATC = {
+    "benserazide", "butalbital", "carbidopa", "clavulanate", "dimenhydrinate", "elexacaftor", "fosaprepitant",
+    "glecaprevir", "imipenem", "insulin aspart protamine", "insulin lispro protamine", "lopinavir", "lumacaftor",
+    "lumateperone", "mavorixafor", "mestranol", "metaxalone", "netupitant", "nirmatrelvir", "norgestimate",
+    "oliceridine", "pibrentasvir", "sacubitril", "sulbactam", "tazobactam", "tezacaftor", "toluidine blue",
+    "velpatasvir", "vilanterol", "voxilaprevir", "zileuton"}
+
+
+def test_every_medicine_is_known_by_its_atc_code_alone() -> None:
+    """A record of Europe may hold nothing else; a code of a combination does not tell the medicine by itself."""
+    alone = {next(iter(drugs)) for code, drugs in SHIPPED.codes.items()
+             if re.fullmatch(r"[a-z]\d\d[a-z]{2}\d\d", code) and len(drugs) == 1}
+    assert SHIPPED.own - alone == WITHOUT_ATC
+
+
+@pytest.mark.parametrize(("code", "ingredient"), [
+    ("B01AA03", "warfarin"), ("B01AC04", "clopidogrel"), ("B01AF01", "rivaroxaban"), ("B01AF02", "apixaban"),
+    ("C10AA01", "simvastatin"), ("L01BC02", "fluorouracil"), ("L01BC06", "capecitabine"), ("L04AX01", "azathioprine"),
+    ("M04AA01", "allopurinol"), ("N03AF01", "carbamazepine"), ("N06AB06", "sertraline"), ("R05DA04", "codeine"),
+    ("N02AX02", "tramadol"), ("L04AA10", "sirolimus"), ("L01XX19", "irinotecan"),
+])
+def test_codes_without_a_name(code: str, ingredient: str) -> None:
+    assert SHIPPED.match(ATC, code, None).ingredients == {ingredient}
+    assert SHIPPED.match(ATC, code, "Metformin 500 mg").possible == {ingredient, "metformin"}
 
 
 def test_the_table_is_sound() -> None:

@@ -27,8 +27,8 @@ FORMS = ("akut", "ampullen", "augengel", "augensalbe", "augentropfen", "brauseta
          "dosieraerosol", "dragees", "duriles", "fertiginhalat", "fertigpen", "fertigspritze", "filmtabletten",
          "granulat", "hartkapseln", "infusionsl\u00f6sung", "inhalationsl\u00f6sung", "injektionsl\u00f6sung",
          "kapseln", "magensaftresistent", "magensaftresistente", "mite", "nasenspray", "nasentropfen", "ohrentropfen",
-         "penfill", "pflaster", "prolong", "pulver", "resinat", "retard", "retardkapseln", "retardtabletten", "saft",
-         "salbe", "schmelztabletten", "sirup", "succ", "tabletten", "tropfen", "vaginaltabletten", "zok",
+         "penfill", "pflaster", "prolong", "pulver", "resinat", "ret", "retard", "retardkapseln", "retardtabletten",
+         "saft", "salbe", "schmelztabletten", "sirup", "succ", "tabletten", "tropfen", "vaginaltabletten", "zok",
          "z\u00e4pfchen")
 # "Losartan comp", "Enalapril plus": a combination that does not name its second part.
 _SAYS_MORE = re.compile(r"\b(?:comp|compositum|plus)\b")

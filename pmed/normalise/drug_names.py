@@ -42,6 +42,8 @@ _ONE_NAME = re.compile(
     r"|(?<=isophane)\s*,\s*(?=human\b)|(?<=regular)\s*,\s*(?=human\b)|(?<=aspart)\s*,\s*(?=human\b)"
     r"|(?<=lispro)\s*,\s*(?=human\b)|(?<=protamine)\s*,\s*(?=human\b)"
     r"|(?<=estrogens)\s*,\s*(?=(?:conjugated|esterified)\b)")
+# What US systems put before a name: no longer, or not, on the list of the house.
+_OLD = re.compile(r"^(?:zz+|nf\*)\s+")
 _ALLERGY = re.compile(
     r"^(?:allergy to|allergic to|allergic reaction (?:to|caused by)|hypersensitivity to|intolerance to|"
     r"adverse reaction (?:to|caused by))\s+|\s+(?:allergy|intolerance|hypersensitivity)$")
@@ -84,9 +86,11 @@ _NO_ALLERGY = re.compile(
     r"|keine (?:medikamenten|arzneimittel)(?:allergien?|unvertr\u00e4glichkeiten?)(?: bekannt)?"
     r"|keine?(?: bekannte?n?)?|allergien?:? keine?(?: bekannt)?")
 # Things on lists of medicines that hold none of the substances a rule asks for, by words that no medicine's name has.
-GOODS = (r"\b(?:vaccines?|saline|lancets?|gauze|bandages?|(?:test|reagent) strips?|(?:pen|hypodermic) needles?"
+GOODS = (r"\b(?:vaccines?|lancets?|gauze|bandages?|(?:test|reagent) strips?|(?:pen|hypodermic) needles?"
          r"|insulin syringes?|alcohol (?:pads?|preps?|swabs?)"
-         r"|(?:glucose|blood pressure) (?:meters?|monitors?|sensors?))\b")
+         r"|(?:glucose|blood pressure) (?:meters?|monitors?|sensors?))\b"
+         # Not what is dissolved in it.
+         r"|^(?:[\d.,%\s]|ml|normal|half|sterile|hypertonic|isotonic|physiological|nasal|ns)*\bsaline\b")
 
 
 def is_remark(part: str) -> bool:
@@ -126,7 +130,7 @@ def says_no_allergy(code: str | None, display: str | None) -> bool:
 
 def main_name(text: str) -> str:
     """The name without what stands in brackets, in lower case with single blanks."""
-    bare = _ALLERGY.sub("", _ASIDE.sub(" ", text.lower()).strip(" .*-}"))
+    bare = _ALLERGY.sub("", _OLD.sub("", _ASIDE.sub(" ", text.lower()).strip(" .*-}")))
     return " ".join(_ONE_NAME.sub(" ", bare).split())
 
 

@@ -34,7 +34,7 @@ from .drug_names import (
     spellings,
     without_form,
 )
-from .pieces import in_amounts
+from .pieces import in_amounts, without_slips
 from .routes import route_by_form
 
 # RxNorm and ATC, as FHIR and HL7 v2 name them; a number is never taken for the other's letters and numbers.
@@ -42,6 +42,7 @@ from .routes import route_by_form
 SYSTEMS = ("http://www.nlm.nih.gov/research/umls/rxnorm", "urn:oid:2.16.840.1.113883.6.88", "rxnorm",
            "http://www.whocc.no/atc", "urn:oid:2.16.840.1.113883.6.73", "atc", "https://www.whocc.no/atc",
            "http://fhir.de/codesystem/bfarm/atc", "http://fhir.de/codesystem/dimdi/atc")
+_ATC = re.compile(r"[A-Za-z]\d\d[A-Za-z]{2}\d\d")
 _SAID = ("system", "code", "display", "also")
 _HOW = ("code", "name", "synonym", "brand", "fuzzy")
 _GUESSED = 6  # letters a name needs before it may be guessed at
@@ -95,8 +96,11 @@ class Vocabulary:
     def match(self, system: str | None, code: str | None, display: str | None,
               nothing: Callable[[str | None, str | None], bool] = says_none) -> Match:
         """What a recorded drug is, by its code and its text together; `nothing` tells an entry that names none."""
+        if not code and _ATC.fullmatch((display or "").strip()):
+            code, display = (display or "").strip(), None
         named = self.by_text(display or "")
-        known = (system or "").lower() in SYSTEMS
+        # Of a code without a system only the form of ATC leaves no doubt.
+        known = (system or "").lower() in SYSTEMS or (not system and bool(_ATC.fullmatch(code or "")))
         coded = self.codes.get((code or "").lower(), frozenset()) if known else frozenset()
         if nothing(code, display):
             drugs = named.ingredients | named.possible | coded
@@ -210,8 +214,10 @@ def add_ingredients(drugs: pl.DataFrame, names: pl.DataFrame | Vocabulary) -> tu
     joined = drugs.drop(_FOUND, strict=False).join(found, on=_SAID, how="left", nulls_equal=True,
                                                    maintain_order="left")
     columns = dict.fromkeys([*drugs.columns, "ingredients", "possible_ingredients", "unread_part"])
-    told = in_amounts(joined.with_columns(_as_told())) if "strength" in drugs.columns else joined
-    return told.select(*columns), _issues(joined)
+    if "strength" not in drugs.columns:
+        return joined.select(*columns), _issues(joined)
+    told, slips = without_slips(in_amounts(joined.with_columns(_as_told())))
+    return told.select(*columns), pl.concat([_issues(joined), _slips(slips)])
 
 
 def unrecognised(drugs: pl.DataFrame) -> pl.Expr:
@@ -329,6 +335,15 @@ def _unknown(text: pl.Expr, *, medicine: bool) -> tuple[str, pl.Expr]:
         return "drug-not-recognised", pl.format("'{}' is not in the vocabulary: it was not assessed", text)
     return "allergen-not-recognised", pl.format(
         "'{}' is no medicine of the vocabulary: an allergy to it was not weighed, unless it names a class", text)
+
+
+def _slips(rows: pl.DataFrame) -> pl.DataFrame:
+    """Doses that are hundreds of pieces, or a small part of one."""
+    if rows.is_empty():
+        return TABLES["issues"].empty()
+    return _report(rows, "warning", "dose-conflict", pl.format(
+        "'{}': the dose does not go with the strength ({} {}), as where milligrams are written for micrograms; it "
+        "stays unknown", pl.col("display").fill_null("(no name)"), "strength", "strength_unit"))
 
 
 def _report(drugs: pl.DataFrame, severity: str, code: str, text: pl.Expr) -> pl.DataFrame:

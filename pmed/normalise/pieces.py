@@ -14,6 +14,7 @@ _SOLID = r"(?i)(?:tablett?e?n?s?|\btabs?|\btbl|\btabl|capsules?|\bcaps?|kapseln?
 _PACK = r"(?i)\bpack\b|^\{"
 _MOST = 3.0  # pieces of a scheme that says no unit: more may as well be milligrams
 _IN_MG = {"mg": 1.0, "ug": 0.001, "g": 1000.0}
+_SLIP = 250.0  # a dose of so many pieces, or a share of one so small: milligrams were written for micrograms, or so
 
 
 def in_amounts(rows: pl.DataFrame) -> pl.DataFrame:
@@ -38,3 +39,21 @@ def in_amounts(rows: pl.DataFrame) -> pl.DataFrame:
         dose_unit=pl.when(sure).then("strength_unit").otherwise("dose_unit"))
 
 
+def without_slips(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Medications without the doses that cannot be meant beside the strength, and the rows of which one was taken out.
+
+    50 mg of "levothyroxine 50 ug" are a thousand tablets: dose or strength has another unit than is written.
+    """
+    dose, piece = (_milligrams(of, unit) for of, unit in (
+        (pl.coalesce("dose", "daily_dose"), "dose_unit"), (pl.col("strength"), "strength_unit")))
+    slip = ((dose >= _SLIP * piece) | ((dose > 0) & (dose * _SLIP <= piece))).fill_null(value=False)
+    wrong = rows.select(slip & (pl.col("ingredients").list.len() == 1).fill_null(value=False))[:, 0]
+    if not wrong.any():
+        return rows, rows.clear()
+    return rows.with_columns(pl.when(~wrong).then(pl.col(name)).alias(name)
+                             for name in ("dose", "daily_dose", "dose_unit")), rows.filter(wrong)
+
+
+def _milligrams(amount: pl.Expr, unit: str) -> pl.Expr:
+    spelling = pl.col(unit).str.to_lowercase().replace({"mcg": "ug", "\u00b5g": "ug", "\u03bcg": "ug"})
+    return amount * spelling.replace_strict(_IN_MG, default=None, return_dtype=pl.Float64)

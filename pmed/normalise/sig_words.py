@@ -57,7 +57,8 @@ ASIDES = (r"by mouth|orally|oral|p\.?o|per os|via oral route|by oral route|peror
 # Said of what is taken more than once a day.
 AT_MEALS = r"(?:with|after|before) meals|zu den mahlzeiten|(?:vor|nach) den mahlzeiten"
 AS_NEEDED = (r"\bprn\b|p\.r\.n|\bas[ -]needed|\bas required|\b(?:if|when) (?:needed|required|necessary)"
-             r"|\bbei bedarf|\bnach bedarf|\bbedarfsweise|\bb\.? ?b\.|\bbedarfsmedikation|\bbei (?:schmerzen|fieber)")
+             r"|\bbei bedarf|\bb(?:ei|\.) ?bed\b|\bim bedarfsfall|\bnach bedarf|\bbedarfsweise|\bb\.? ?b\."
+             r"|\bbedarfsmedikation|\bbei (?:schmerzen|fieber)")
 # Whatever else is said, it may be meant once in some weeks.
 LESS_THAN_DAILY = (r"week|w\u00f6chentl|woche|month|monat|fortnight|every other|alternate|\bq\.?o\.?d\b|\bqwk?\b"
                    r"|(?:mon|tues|wednes|thurs|fri|satur|sun)days?\b|(?:mon|diens|donners|frei|sams|sonn)tags?\b"

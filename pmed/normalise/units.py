@@ -56,8 +56,12 @@ UNITS: Mapping[str, Mapping[str, Factor]] = {
     "c-reactive-protein": {"mg/L": (1, 0), "mg/dL": (10, 0)},
     "enzyme": {"U/L": (1, 0), "[IU]/L": (1, 0), "units/L": (1, 0), "ukat/L": (60, 0)},
     "cells": {"10*3/uL": (1, 0), "10*9/L": (1, 0), "K/uL": (1, 0), "G/L": (1, 0), "x10*9/L": (1, 0),
-              "x10*3/uL": (1, 0), "10*3/mm3": (1, 0), "10*6/mL": (1, 0), "/uL": (0.001, 0), "/mm3": (0.001, 0)},
+              "x10*3/uL": (1, 0), "10*3/mm3": (1, 0), "10*6/mL": (1, 0), "/uL": (0.001, 0), "/mm3": (0.001, 0),
+              # as large laboratories of the US and of Germany write them
+              **dict.fromkeys(("x10E3/uL", "10E3/uL", "x10E9/L", "10E9/L", "Thousand/uL", "thou/uL", "thou/mm3",
+                               "K/mm3", "Tsd/uL", "Tsd./uL", "/nL", "Gpt/L"), (1.0, 0.0))},
     "clearance": {"mL/min/{1.73_m2}": (1, 0), "mL/min/1.73.m2": (1, 0), "mL/min/1.73m²": (1, 0),
+                  "mL/min/1.73": (1, 0), "mL/min/1,73m2": (1, 0), "mL/min/1,73m²": (1, 0),
                   "mL/s/{1.73_m2}": (60, 0),
                   # Every code of this quantity is by its LOINC name "/1.73 sq M": the unit left that out.
                   "mL/min": (1, 0)},
@@ -114,6 +118,8 @@ _MET = ("canonical_code", "unit")
 _BEYOND = r"^\s*[<>\u2264\u2265]"
 # A result that was sent as words: "2.4 mg/dL", or "2.4" where the unit is recorded beside it.
 _IN_WORDS = r"^\s*(\d+(?:\.\d+)?)\s*([^\d\s].*?)?\s*$"
+# "1.234" of a text may be a thousand and more, as Germany writes it.
+_THOUSANDS = r"^\s*[1-9]\d{0,2}(?:\.\d{3})+(?:\D|$)"
 LOINC = "http://loinc.org"
 # Code system of what a measurement is meant to become, and how its codes begin: GOAL and the measurement's LOINC code.
 GOALS, GOAL = "urn:pmed:goal", "goal:"
@@ -175,17 +181,18 @@ def canonical_units(observations: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFr
 
 def _with_numbers(rows: pl.DataFrame) -> pl.DataFrame:
     """`rows` with the number and unit of results that were sent as words, where these say one and no more."""
-    said = _is_in_words() & pl.col("value_text").str.contains(_IN_WORDS)
+    text = pl.col("value_text")
+    said = _is_in_words() & text.str.contains(_IN_WORDS) & ~text.str.contains(_THOUSANDS)
     if not rows.select(said.any()).item():
         return rows
-    number, unit = (pl.col("value_text").str.extract(_IN_WORDS, part) for part in (1, 2))
+    number, unit = (text.str.extract(_IN_WORDS, part) for part in (1, 2))
     # Two units that are not the same leave the number unread; one that is not known is told as of any other value.
     same = unit.is_null() | pl.col("unit").is_null() | (_spell(unit) == _spell(pl.col("unit")))
     of = pl.coalesce(unit, "unit")
     read = said & same & _look_up(of, pl.col("quantity"), 0).is_not_null()
     return rows.with_columns(value=pl.when(read).then(number.cast(pl.Float64, strict=False)).otherwise("value"),
                              unit=pl.when(read).then(of).otherwise("unit"),
-                             value_text=pl.when(~read.fill_null(value=False)).then("value_text"))
+                             value_text=pl.when(~read.fill_null(value=False)).then(text))
 
 
 def _is_in_words() -> pl.Expr:
@@ -208,9 +215,12 @@ def _issues(unread: pl.DataFrame, odd: pl.DataFrame, in_words: pl.DataFrame) -> 
 
 
 def _spell(unit: pl.Expr) -> pl.Expr:
-    """The spelling under which units are looked up: no case, blanks, brackets or underscores; u for µ, * for ^."""
-    return (unit.str.to_lowercase().str.replace_all(r"[\s\[\]{}_]", "").str.replace_all("[µμ]", "u")
-            .str.replace_all("^", "*", literal=True))
+    """The spelling under which units are looked up: no case, blanks, brackets or underscores; u for µ, * for ^.
+
+    That a value was worked out from others, as of LDL "mg/dL (calc)", is no part of its unit.
+    """
+    plain = unit.str.to_lowercase().str.replace(r"\s*\(calc\)$", "").str.replace_all(r"[\s\[\]{}_]", "")
+    return plain.str.replace_all("[µμ]", "u").str.replace_all("^", "*", literal=True)
 
 
 def _spelled(units: Iterable[str]) -> list[str]:

@@ -2,8 +2,9 @@
 
 One row a medicine or combination (``a + b``): its RxNorm ingredient name (the INN where RxNorm has none), ATC codes of
 the WHO for it alone, other names (INN, BAN, salts that are written as if they were the drug), brands of the US and the
-EU, and some RxNorm codes of it and its products, so that a code whose text names another drug is found out. Inhibitors
-and inducers of the CYP enzymes are among them. A plugin's release adds its own names and codes.
+EU, and some RxNorm codes of it and its products, so that a code whose text names another drug is found out. ATC codes
+that were replaced are read, and not written. Inhibitors and inducers of the CYP enzymes are among the medicines. A
+plugin's release adds its own names and codes.
 """
 
 from __future__ import annotations
@@ -69,6 +70,7 @@ def names_of(text: str) -> pl.DataFrame:
     others = [rows.select("ingredient", name=pl.col(column).str.split(";"), kind=pl.lit(kind))
               .explode("ingredient", empty_as_null=False).explode("name", empty_as_null=False).drop_nulls("name")
               .filter(pl.col("name") != "").select("ingredient", "name", "kind")
-              for column, kind in (("synonyms", "synonym"), ("brands", "brand"), ("atc", "code"), ("rxnorm", "code"))]
+              for column, kind in (("synonyms", "synonym"), ("brands", "brand"), ("atc", "code"), ("rxnorm", "code"),
+                                   ("former_atc", "code"))]
     found = pl.concat([own, *others]).with_columns(pl.col("name").str.to_lowercase())
     return TABLES["drug_names"].check(found.select(TABLES["drug_names"].names).collect())

@@ -31,6 +31,13 @@ LEFT_OUT = (
     marked("text where a number belongs; the value stays unknown"),
     marked("how often it is taken differs between the fields and the text of the directions; it stays unknown"),
     marked("the dose differs between the fields and the text of the directions; it stays unknown"),
+    marked("more a day than maxDosePerPeriod allows, or in a unit that cannot be compared with it; how much a day "
+           "stays unknown"),
+    marked("the timing has another amount at a time than the order; how much a day stays unknown"),
+    marked("'{name}': the dose does not go with the strength ({n} {key}), as where milligrams are written for "
+           "micrograms; it stays unknown"),
+    marked("{names}: of merged cells only the first has the value, the others were read as empty; take the cells apart "
+           "and fill them"),
     marked("the text of the directions says as needed, fields say how often; how much a day stays unknown"),
     marked("the text or the name speaks of weeks, but it would be taken daily; how much a day stays unknown"),
     marked("{key}; the contained medicine was not read"),

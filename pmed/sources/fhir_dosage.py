@@ -6,11 +6,13 @@ needed" and several dosages of one order leave it unknown.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from ..normalise.sigs import UNKNOWN, read_sig, says_less_than_daily
+from ..normalise.pieces import PIECE_UNIT
+from ..normalise.sigs import PIECE, UNKNOWN, read_sig, says_less_than_daily
 from .fhir_rows import prefer, unit_of
 from .fhir_types import CodeableConcept, Dosage, Repeat
 from .record_dates import is_date
@@ -22,6 +24,9 @@ _ABBREVIATIONS = {"QD": 1.0, "BID": 2.0, "TID": 3.0, "QID": 4.0, "QOD": 0.5, "AM
                   "Q1H": 24.0, "Q2H": 12.0, "Q3H": 8.0, "Q4H": 6.0, "Q6H": 4.0, "Q8H": 3.0, "WK": 1 / 7}
 _WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _WHOLE_DAY = 10
+_PERIODS = {"h": 1 / 24, "hour": 1 / 24, "hours": 1 / 24, **_BOUND_DAYS}
+_MASSES = {"g": 1000.0, "mg": 1.0, "ug": 0.001, "mcg": 0.001, "\u00b5g": 0.001, "\u03bcg": 0.001}
+_ROUNDING = 1.01
 
 
 def dose_of(dosages: Sequence[Dosage]) -> Row:
@@ -32,6 +37,16 @@ def dose_of(dosages: Sequence[Dosage]) -> Row:
     amount = amounts.pop() if len(amounts) == 1 else (None, None)
     route = routes.pop() if len(routes) == 1 else None
     return *amount, *(_timed(dosages[0], route) if len(dosages) == 1 else (None, route, None))
+
+
+def is_more_than_allowed(dosage: Dosage) -> bool:
+    """Whether it says more a day than the most it says for a period, or the two cannot be compared."""
+    if dosage.max_dose_per_period is None:
+        return False
+    daily = _daily(dosage)
+    limits = dosage.max_dose_per_period if isinstance(dosage.max_dose_per_period, list) else [
+        dosage.max_dose_per_period]
+    return daily is not None and not all(_is_within(*daily, limit) for limit in limits)
 
 
 def route_of(route: CodeableConcept | None) -> str | None:
@@ -51,7 +66,50 @@ def _amount(dosage: Dosage) -> tuple[float | None, str | None]:
     return (found.value, unit_of(found)) if found else (None, None)
 
 
+def _daily(dosage: Dosage) -> tuple[float, str] | None:
+    """How much a day by fields and words together, with its unit."""
+    often, _, said = _as_said(dosage, None)
+    sig, (amount, unit) = read_sig(said or ""), _amount(dosage)
+    if amount is None:
+        amount, unit = sig.amount, sig.unit
+    times = sig.per_day if often is None else often
+    if amount is not None and times is not None:
+        return amount * times, unit or ""
+    return (sig.daily, sig.unit or "") if sig.daily is not None else None
+
+
+def _is_within(amount: float, unit: str, limit: Any) -> bool:
+    """Whether an amount a day is no more than a ratio allows; never where they are of different kinds."""
+    ratio = limit if isinstance(limit, dict) else {}
+    upper, lower = ratio.get("numerator"), ratio.get("denominator")
+    if not isinstance(upper, dict) or not isinstance(lower, dict):
+        return False
+    most, per = upper.get("value"), lower.get("value", 1)
+    days = _PERIODS.get(str(lower.get("code") or lower.get("unit")))
+    if not (_is_positive(most) and _is_positive(per)) or days is None:
+        return False
+    kind, daily = _in_kind(amount, unit)
+    of, allowed = _in_kind(most / (per * days), str(upper.get("code") or upper.get("unit") or ""))
+    return kind == of and daily <= allowed * _ROUNDING
+
+
+def _is_positive(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+
+
+def _in_kind(amount: float, unit: str) -> tuple[str, float]:
+    """Masses in milligrams; pieces by whatever word; others by their unit."""
+    if factor := _MASSES.get(unit.lower()):
+        return "mg", amount * factor
+    return PIECE if re.search(PIECE_UNIT, unit) else unit.lower(), amount
+
+
 def _timed(dosage: Dosage, route: str | None) -> Row:
+    """Times a day, route, and the words; neither of how much where that is more than it allows."""
+    return (None, route, None) if is_more_than_allowed(dosage) else _as_said(dosage, route)
+
+
+def _as_said(dosage: Dosage, route: str | None) -> Row:
     """Times a day, route, and the words, which count where fields leave nothing open."""
     if any((dosage.as_needed_boolean, dosage.as_needed_codeable_concept, dosage.as_needed, dosage.as_needed_for)):
         return None, route, None

@@ -9,7 +9,7 @@ import msgspec
 
 from ..normalise.remarks import OF_MEDICINES
 from .fhir_bundle import resolve, split_error
-from .fhir_dosage import dose_of, last_day_of, route_of
+from .fhir_dosage import dose_of, is_more_than_allowed, last_day_of, route_of
 from .fhir_resource import Note
 from .fhir_rows import RXNORM, also, named, prefer, state, unit_of, with_remark
 from .fhir_types import (
@@ -48,6 +48,9 @@ def drug_row(found: Drug, medicines: Medicines, notes: list[Note]) -> Row:
     if len(_dosages(found)) > 1:
         notes.append(Note("info", "timing-not-read", "several dosages of one medicine; how much a day stays unknown",
                           personal=True))
+    if any(map(is_more_than_allowed, _dosages(found))):
+        notes.append(Note("warning", "dose-conflict", "more a day than maxDosePerPeriod allows, or in a unit that "
+                          "cannot be compared with it; how much a day stays unknown", personal=True))
     return (*with_remark(said, concept, OF_MEDICINES), *_said(found), also(concept, said, _name_of_link(found)))
 
 

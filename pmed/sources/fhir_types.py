@@ -124,6 +124,7 @@ class Dosage(_Part):
     as_needed_for: Any = None
     route: CodeableConcept | None = None
     dose_and_rate: list[DoseAndRate] = []
+    max_dose_per_period: Any = None
     text: Any = None
     patient_instruction: Any = None
     additional_instruction: Any = None

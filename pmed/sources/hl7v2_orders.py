@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..normalise.sigs import read_sig
 from .hl7v2_fields import (
     CONTROLS,
     NDC,
@@ -31,6 +32,9 @@ _GIVEN = {"RXE": (2, 3, 4, 5, 25, 26), "RXO": (1, 2, 3, 4, 18, 19)}
 _INSTRUCTIONS = 7  # of both
 _PATTERNS = (("TQ1", 3, 1), ("RXE", 1, 2), ("ORC", 7, 2))
 _BASE = "B"  # table 0166
+# Of the timings: how much at a time, where "as needed" is written, and the condition on which it is given.
+_TIMED = {"TQ1": ((2, 1), ((9, 1), (9, 2)), (10, 1)), "RXE": ((1, 1), ((1, 6),), (1, 7)),
+          "ORC": ((7, 1), ((7, 6),), (7, 7))}
 _WHY = {"RXE": 27, "RXO": 20}
 
 
@@ -137,14 +141,16 @@ def _order(draft: Draft, given: Segment, origin: Row, sent: str | None) -> dict[
     status = _status(orc) if orc else None
     placed = first(orc.text(15) if orc and status not in OVER else None, orc.text(9) if orc else None)
     often, start, end = _timing(draft)
+    unsure = _unsure(draft, given, often)
     begin = first(start, placed if status not in OVER else None)
     over = _end(orc, status, sent) if orc else None
     drug, others = _drug(draft, given)
     return {"origin": origin, "drug": drug, "also": others, "start": day(begin),
             "end": over or day(end), "recorded": day(first(orc.text(9) if orc else None, sent)),
-            "dose": (*_dose(given), often), "route": first(route.text(1, 2), route.text(1)) if route else None,
-            "sig": _sig(draft, given), "status": _until_then(orc, status, over, sent) if orc else status,
-            "reason": _reason(draft)}
+            "dose": (*_dose(given), None if unsure else often),
+            "route": first(route.text(1, 2), route.text(1)) if route else None,
+            "sig": None if unsure else _sig(draft, given),
+            "status": _until_then(orc, status, over, sent) if orc else status, "reason": _reason(draft)}
 
 
 def _drug(draft: Draft, given: Segment) -> tuple[Coded, str | None]:
@@ -193,15 +199,44 @@ def _timing(draft: Draft) -> tuple[float | None, str | None, str | None]:
     if one := draft.parts.get("TQ1"):
         if draft.timings:
             return _several([one, *draft.timings])
-        return per_day(one, 3, 1), one.text(7), one.text(8)
+        return _once_said(one, 3, 1), one.text(7), one.text(8)
     for name, at in (("RXE", 1), ("ORC", 7)):
         segment = draft.parts.get(name)
         if segment and any(segment.text(at, part) for part in (2, 4, 5)):
-            often = per_day(segment, at, 2) if segment.repetitions(at) == 1 else None
-            if segment.repetitions(at) > 1:
-                segment.report("info", "timing-not-read", "several timings of one order; how often stays unknown", at)
-            return often, segment.text(at, 4), segment.text(at, 5)
+            return _once_said(segment, at, 2), segment.text(at, 4), segment.text(at, 5)
     return None, None, None
+
+
+def _once_said(segment: Segment, at: int, part: int) -> float | None:
+    """Times a day of a timing that is not repeated: "QAM" and "QHS" are two, whichever comes first."""
+    if segment.repetitions(at) > 1:
+        segment.report("info", "timing-not-read", "several timings of one order; how often stays unknown", at)
+        return None
+    return per_day(segment, at, part)
+
+
+def _unsure(draft: Draft, given: Segment, often: float | None) -> bool:
+    """Whether it is given only if needed, or another amount at a time than the order itself says."""
+    timings = [one for name in _TIMED if (one := draft.parts.get(name))] + draft.timings
+    if one := next(filter(_on_condition, timings), None):
+        one.report("info", "timing-not-read", "given as needed or on a condition; how much a day stays unknown")
+        return True
+    usual = (None, 1.0, number(given.text(_GIVEN[given.name][1])))
+    other = next((one for one in timings if number(one.text(*_TIMED[one.name][0])) not in usual), None)
+    if often is None or other is None:
+        return False
+    other.report("warning", "dose-conflict", "the timing has another amount at a time than the order; how much a day "
+                 "stays unknown", _TIMED[other.name][0][0])
+    return True
+
+
+def _on_condition(timing: Segment) -> bool:
+    """Whether its priority says "as needed", or it has a condition in words."""
+    _, priority, (at, part) = _TIMED[timing.name]
+    every = range(1, timing.repetitions(priority[0][0]) + 1)
+    said = [found for one in every for place in priority if (found := timing.text(*place, one))]
+    return any(read_sig(one).as_needed for one in said) or any(
+        timing.text(at, part, one) for one in range(1, timing.repetitions(at) + 1))
 
 
 def _sig(draft: Draft, given: Segment) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -13,6 +14,8 @@ Value = tuple[float | None, str | None, str | None]  # number, text, code
 _UNKNOWN: Value = (None, None, None)
 _AS_TEXT = {"ST", "TX", "FT", "DT", "TS", "DTM", "TM", "IS", "ID"}
 _CORRECTIONS = ("C", "W", "D", "A")
+_THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:\.\d{3})+")  # of a text, "250.000" may be 250,000
+_POWER, _OF_TEN = re.compile(r"[xX]? ?10"), re.compile(r"\d{1,2} ?/.+")
 _SIGNS = ("<", "<=", ">", ">=", "<>")
 
 
@@ -74,7 +77,7 @@ def _rows(patient: str, obx: Segment, time: str | None, recorded: str | None) ->
     code = coded(obx, 3, (LOINC,))
     if not any(code):
         obx.report("warning", "no-code", "it does not say what was observed", 3)
-    unit, flag = first(obx.text(6), obx.text(6, 2)), _interpretation(obx)
+    unit, flag = _unit(obx), _interpretation(obx)
     values = list(_values(obx)) or [_UNKNOWN]
     if len(values) > 1:
         obx.report("info", "several-values", "several values of one result; each is a row", 5)
@@ -83,6 +86,14 @@ def _rows(patient: str, obx: Segment, time: str | None, recorded: str | None) ->
         values = [_UNKNOWN]
     return [(*origin, *code, moment(time), day(recorded), RESULTS.get(state or ""), value, unit, text, word, flag)
             for value, text, word in values]
+
+
+def _unit(obx: Segment) -> str | None:
+    """The unit; "10^9/L" of senders who forget that ^ parts components is that, and not 10."""
+    code, words = obx.text(6), obx.text(6, 2)
+    if code and words and _POWER.fullmatch(code) and _OF_TEN.fullmatch(words):
+        return f"{code}*{words}"
+    return first(code, words)
 
 
 def _interpretation(obx: Segment) -> str | None:
@@ -108,7 +119,8 @@ def _value(obx: Segment, repetition: int) -> Value:
 
 def _plain(obx: Segment, kind: str | None, text: str) -> Value:
     # Many laboratories send numbers as text; with a unit it is one, without it may be a grade or a code.
-    written = kind in {"ST", "TX", "FT"} and number(text) is not None and obx.text(6) is not None
+    written = (kind in {"ST", "TX", "FT"} and number(text) is not None and obx.text(6) is not None
+               and not _THOUSANDS.fullmatch(text))
     if kind == "NM" or written:
         return _numeric(obx, text)
     if kind in _AS_TEXT or kind is None:

@@ -20,7 +20,7 @@ from ..errors import HistoryError
 from .lost_rows import ANYBODY, named_in
 from .recorded import Issue
 from .row_parts import AT_ONCE, batches_of
-from .tabular_excel import read_sheet
+from .tabular_excel import merged_cells, read_sheet
 from .tabular_mapping import FileMap
 
 EXCEL = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")
@@ -29,6 +29,7 @@ IDENTIFIER = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 _TEXT_ENDS = (".csv", ".tsv", ".tab", ".txt", ".csv.gz", ".tsv.gz")
 _PARQUET = (".parquet", ".pq")
 _CHUNK = 1 << 20
+_SHOWN = 3
 _LINE = 2  # the first one below the header
 _Made = TypeVar("_Made")
 
@@ -121,6 +122,11 @@ def _excel_cells(path: Path, mapped: FileMap, issues: list[Issue]) -> pl.DataFra
     if others:
         issues.append(_issue(path, "", "info", "other-sheets", f"the first sheet was read, and not "
                              f"{', '.join(others)}: to read another, name it in the mapping (sheet = …)"))
+    if merged := merged_cells(path, mapped.sheet, header):
+        more = f" and {len(merged) - _SHOWN} more" if len(merged) > _SHOWN else ""
+        issues.append(_issue(path, "", "warning", "merged-cells", f"{', '.join(merged[:_SHOWN])}{more}: of merged "
+                             "cells only the first has the value, the others were read as empty; take the cells apart "
+                             "and fill them"))
     return _numbered(frame, header + 1)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from ..errors import HistoryError
 from ..normalise.units import GOAL, GOALS
 from ..tables import TABLES
 from .recorded import COLUMNS
@@ -67,15 +68,18 @@ def _cell(cells: pl.DataFrame, column: str, mapped: FileMap, *, number: bool = F
     """Any cell as text without blanks around it; what stands for nothing is null. Whole numbers have no ".0".
 
     A `number` that is one in the file already is written as the mapping says that its texts are.
+
+    Raises:
+        HistoryError: the column holds lists, records or bytes.
     """
     value, kind = pl.col(column), cells.schema[column]
     if kind.is_float():
         whole = value.is_finite() & (value == value.round()) & (value.abs() < 1e15)
         text = pl.when(whole).then(value.cast(pl.Int64, strict=False).cast(pl.String)).otherwise(value.cast(pl.String))
-    elif kind in {pl.Datetime, pl.Date}:
+    elif kind == pl.Date:
         text = day_cell(value)
-    elif kind in {pl.List, pl.Struct, pl.Array, pl.Object, pl.Binary}:
-        text = pl.lit(None, pl.String)
+    elif kind.is_nested() or kind in {pl.Object, pl.Binary}:
+        raise HistoryError(f"column {column} does not hold single values ({kind})", where=mapped.path)
     else:
         text = value.cast(pl.String)
     text = text.str.replace(".", mapped.decimal, literal=True) if number and kind.is_numeric() else text

@@ -14,7 +14,7 @@ from polars.testing import assert_frame_equal
 from pmed.tables import TABLES
 from pmed_pgx.checks import checks
 from pmed_pgx.knowledge import table
-from pmed_pgx.medicines import LEAST, PresentPhenotypes, days_taken, lasting, of_class
+from pmed_pgx.medicines import LEAST, PresentPhenotypes, days_taken, lasting, now_taken, of_class
 
 TODAY = date(2026, 1, 15)
 WANTED = ("modifiers:CYP2D6", "modifiers:CYP3A4", "taking:nsaid", "taking:CYP3A4-strong-inhibitor", "taking:codeine",
@@ -135,6 +135,22 @@ def test_every_dose_that_decides_has_a_least_one() -> None:
     (drug("paroxetine", route="Topical"), False), (drug("paroxetine", route="Ophthalmic route"), False)])
 def test_perhaps_taken_is_perhaps_and_local_use_is_none(row: dict[str, Any], acts: bool) -> None:
     assert features(row)["modifiers:CYP2D6"] == ("paroxetine|inhibitor|strong|perhaps taken" if acts else "")
+
+
+@pytest.mark.parametrize(("name", "route", "taken"), [
+    *(("methotrexate", route, True) for route in (
+        "Subcutaneous", "subcutaneous injection", "Subcutaneous route (qualifier value)", "Percutaneous", "SC", None)),
+    *(("hydrocortisone", route, False) for route in (
+        "Cutaneous", "Topical", "Cutaneous route (qualifier value)", "Otic", "Both ears (otic)", "Ophthalmic",
+        "Vaginal")),
+    ("timolol", "Ophthalmic", True), ("brimonidine;timolol", "ophthalmic", True), ("nitroglycerin", "Topical", True),
+    ("fentanyl", "Topical", True), ("ethinyl estradiol;etonogestrel", "Vaginal", True),
+    ("ketoconazole", "Topical", False),
+])
+def test_under_the_skin_is_not_on_it(name: str, route: str | None, taken: bool) -> None:
+    """Of what is on the skin, in the eye or in an ear only some reaches the blood; all that is injected does."""
+    row = drug(name, route=route) | {"ingredients": name.split(";")}
+    assert set(now_taken(tables({"p": [row]}))["drug"]) == (set(name.split(";")) if taken else set())
 
 
 @pytest.mark.parametrize(("days", "acts"), [(3, True), (60, False)])

@@ -30,8 +30,15 @@ from .phenoconversion import COMING, PERHAPS, RECENT, TAKEN, Ability, Acting, ma
 
 MODIFIERS, TAKING, ALLERGIES, DOSE = "modifiers:", "taking:", "allergic-to", "daily-dose:"
 UNREAD = "medicines-not-recognised"
-# What is put on the skin or into the eye hardly reaches the liver.
-_LOCAL = r"(?i)topical|ophthalm|cutaneous|otic|vaginal|intravitreal|dental"
+# What is put on the skin or into the eye hardly reaches the liver; what goes under the skin does.
+_LOCAL = r"(?i)topical|ophthalm|\bcutaneous|\botic\b|vaginal|intravitreal|dental"
+# But these do, or are put there to: beta blockers and alpha agonists in the eye, patches, gels, ointments and rings
+# (their FDA labels under "Drug interactions", at https://dailymed.nlm.nih.gov; miconazole: of warfarin).
+_REACHING = (
+    "apraclonidine", "asenapine", "betaxolol", "brimonidine", "buprenorphine", "carteolol", "clonidine", "donepezil",
+    "estradiol", "ethinyl estradiol", "etonogestrel", "fentanyl", "granisetron", "isosorbide dinitrate",
+    "levobunolol", "methylphenidate", "metipranolol", "miconazole", "nicotine", "nitroglycerin", "norelgestromin",
+    "oxybutynin", "rivastigmine", "rotigotine", "scopolamine", "segesterone", "selegiline", "testosterone", "timolol")
 # What a coil gives off acts where it lies: no inducer weakens it, and no other medicine feels it.
 _COIL = (pl.col("ingredients").list.join(";") == "levonorgestrel") & pl.col("route").str.contains("(?i)intrauterine")
 # What stands around the allergen: "Allergy to penicillin (finding)", "sulfonamide allergy".
@@ -127,7 +134,7 @@ def _of(tables: Tables, name: str) -> pl.DataFrame:
 @of_tables("medications", "patients")
 def _taken(tables: Tables) -> pl.DataFrame:
     """patient_id, drug, state, since (days since it ended), daily (mg): each drug once a state."""
-    whole = with_coming(tables).lazy().filter(~pl.col("route").str.contains(_LOCAL).fill_null(value=False))
+    whole = with_coming(tables).lazy().filter(~_is_local().fill_null(value=False))
     single = (pl.col("ingredients").list.len() == 1).fill_null(value=False)
     factor = pl.col("dose_unit").replace_strict(_IN_MG, default=None, return_dtype=pl.Float64)
     # A single dose that was given is over on its day.
@@ -144,6 +151,12 @@ def _taken(tables: Tables) -> pl.DataFrame:
     return rows.group_by("patient_id", "drug", "state").agg(
         pl.when(pl.col("since").is_null().any()).then(None).otherwise(pl.col("since").min()).alias("since"),
         pl.col("daily").max()).sort("patient_id", "drug", "state").pipe(as_written)
+
+
+def _is_local() -> pl.Expr:
+    """Whether a row of ``medications`` stays where it is put, for what it does to others."""
+    reaching = pl.col("ingredients").list.eval(pl.element().is_in(_REACHING)).list.any().fill_null(value=False)
+    return pl.col("route").str.contains(_LOCAL) & ~reaching
 
 
 def now_taken(tables: Tables) -> pl.DataFrame:
