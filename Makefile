@@ -57,7 +57,7 @@ messages: $(VENV)/run   ## extract the report's texts into pmed/render/locale, a
 
 docs: $(VENV)/dev   ## the documents as pages in build/docs
 	@$(VENV)/bin/python -c 'import material' 2>/dev/null || { echo "make docs needs mkdocs-material in $(VENV)"; exit 1; }
-	$(VENV)/bin/python -m mkdocs build --strict --quiet
+	$(VENV)/bin/python -m mkdocs build --strict  # not --quiet: that also hides warnings from --strict
 
 pages: $(VENV)/dev   ## rewrite what is made from the code: docs/reference, the list of the public API
 	$(VENV)/bin/python -m tests.reference

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import hypothesis
 import pytest
 
 from tests.fresh import environment
+from tests.once import made_once
 
 # A slow machine is no failure: no test looks at a clock. The examples are the same each time, so that a change is
 # judged by what it changes; PMED_SEARCH=1 looks for new ones.
@@ -19,6 +22,11 @@ hypothesis.settings.register_profile("pmed", deadline=None, derandomize=not os.e
 hypothesis.settings.load_profile("pmed")
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# Some hundred programs are started, and half of the start of pmed is to compile its modules: what is compiled once is
+# kept, whatever the environment says.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 @pytest.fixture(scope="session")
@@ -34,6 +42,30 @@ def shared() -> Path:
 def root() -> Path:
     """The project's own folder."""
     return ROOT
+
+
+@pytest.fixture(scope="session")
+def docs_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The documents as a site, built without a warning."""
+    pytest.importorskip("material", reason="mkdocs-material is not installed")
+
+    def build(folder: Path) -> None:
+        # Not --quiet: it leaves out the warnings before --strict counts them.
+        done = subprocess.run([sys.executable, "-m", "mkdocs", "build", "--strict", "-d", str(folder)], cwd=ROOT,
+                              capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+    return made_once(tmp_path_factory, "site", build)
+
+
+@pytest.fixture(scope="session")
+def demo_results() -> dict[str, Any]:
+    """The results (`pmed.Result`) of the embedded patients by their names."""
+    from pmed.demo import patients
+    from pmed.engine import run
+    from pmed.settings import Settings
+
+    return {one.name: run([one.genome], [one.history], settings=Settings()) for one in patients()}
 
 
 @pytest.fixture(scope="module")

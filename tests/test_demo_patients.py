@@ -9,7 +9,6 @@ import msgspec
 import pytest
 
 from pmed.demo import DemoPatient, patients
-from pmed.engine import run
 from pmed.render.view import View, patient_views
 from pmed.result import Result
 
@@ -23,13 +22,8 @@ def records(path: Path) -> Iterator[list[str]]:
 
 
 @pytest.fixture(scope="module")
-def results() -> dict[str, Result]:
-    return {one.name: run([one.genome], [one.history]) for one in patients()}
-
-
-@pytest.fixture(scope="module")
-def views(results: dict[str, Result]) -> dict[str, View]:
-    return {name: patient_views(result)[0] for name, result in results.items()}
+def views(demo_results: dict[str, Result]) -> dict[str, View]:
+    return {name: patient_views(result)[0] for name, result in demo_results.items()}
 
 
 def actions(view: View) -> dict[str, str]:
@@ -74,9 +68,9 @@ def test_the_partial_genome_has_every_kind_of_unknown() -> None:
     assert rows["rs9923231"][6] == "LowQual"
 
 
-def test_every_demo_runs_without_failures(results: dict[str, Result]) -> None:
-    assert {name: result.failures for name, result in results.items()} == dict.fromkeys(results, ())
-    assert [result.patient_ids for result in results.values()] == [[f"demo-{name}"] for name in results]
+def test_every_demo_runs_without_failures(demo_results: dict[str, Result]) -> None:
+    assert {name: result.failures for name, result in demo_results.items()} == dict.fromkeys(demo_results, ())
+    assert [result.patient_ids for result in demo_results.values()] == [[f"demo-{name}"] for name in demo_results]
 
 
 def test_stent_poor_metaboliser_should_not_rely_on_clopidogrel(views: dict[str, View]) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -13,8 +11,6 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("material", reason="mkdocs-material is not installed")
-ROOT = Path(__file__).resolve().parents[1]
 NARROW = {"width": 360, "height": 800}
 
 
@@ -24,14 +20,11 @@ class Quiet(SimpleHTTPRequestHandler):
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
-    """The site, built and served on this machine: its address and its folder."""
-    folder = tmp_path_factory.mktemp("site")
-    subprocess.run([sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "-d", str(folder)],
-                   cwd=ROOT, check=True)
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as server:
+def site(docs_site: Path) -> Iterator[tuple[str, Path]]:
+    """The site, served on this machine: its address and its folder."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(docs_site))) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}", folder
+        yield f"http://127.0.0.1:{server.server_port}", docs_site
         server.shutdown()
 
 

@@ -79,15 +79,10 @@ def test_every_page_is_in_the_menu() -> None:
     assert sorted(menu) == sorted(str(path.relative_to(DOCS)) for path in PAGES)
 
 
-def test_the_site_builds_and_asks_nothing_of_others(tmp_path: Path) -> None:
-    pytest.importorskip("material", reason="mkdocs-material is not installed")
-    import subprocess
-    import sys
-
-    done = subprocess.run([sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "-d", str(tmp_path)],
-                          cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    for file in tmp_path.rglob("*.html"):
+def test_the_site_builds_and_asks_nothing_of_others(docs_site: Path) -> None:
+    pages = list(docs_site.rglob("*.html"))
+    assert len(pages) > len(PAGES)  # and the one of what is not found
+    for file in pages:
         loaded = re.findall(r'<(?:script|img|link|iframe)[^>]+(?:src|href)="(https?:[^"]+)"', file.read_text("utf-8"))
         assert loaded == []
 

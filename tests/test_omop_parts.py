@@ -87,7 +87,7 @@ def assert_same(parts: list[dict[str, pl.DataFrame]], whole: dict[str, pl.DataFr
         assert_frame_equal(*(one.sort(columns, maintain_order=True) for one in (together, rows)))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(tables=cdms(), words=st.booleans(), size=st.integers(SIZE, 10 * row_parts.ROW_BYTES))
 def test_parts_are_the_whole(tmp_path_factory: pytest.TempPathFactory, tables: dict[str, list[str]], words: bool,
                              size: int) -> None:

@@ -7,14 +7,11 @@ from typing import Any
 
 import pytest
 
-from pmed.demo import patients
-from pmed.engine import run
 from pmed.provenance import DISCLAIMER
 from pmed.render import messages, patient
 from pmed.render.html import HtmlExporter
 from pmed.render.view import patient_views
 from pmed.result import Result
-from pmed.settings import Settings
 from pmed.tables import TABLES
 from tests import render_cases as cases
 from tests.test_render_html import HOSTILE, Page
@@ -209,19 +206,14 @@ def test_the_disclaimer_is_said_once_and_no_percentage_at_all() -> None:
     assert "%" not in text
 
 
-@pytest.fixture(scope="module")
-def demo() -> dict[str, Result]:
-    return {one.name: run([one.genome], [one.history], settings=Settings()) for one in patients()}
-
-
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_demo_patients(demo: dict[str, Result], language: str) -> None:
-    for result in demo.values():
+def test_demo_patients(demo_results: dict[str, Result], language: str) -> None:
+    for result in demo_results.values():
         html = page(result, language)
         assert Page(html).open == []
         assert len(html) < 60_000
-    said = words(demo["stent"])
+    said = words(demo_results["stent"])
     assert "clopidogrel" in said
     assert "It may not go well with another medicine that you take: omeprazole." in said
-    assert "call emergency services at once" in words(demo["partial"])
+    assert "call emergency services at once" in words(demo_results["partial"])
     assert "call emergency services at once" not in said

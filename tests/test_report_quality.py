@@ -18,7 +18,6 @@ from typing import Any
 import pytest
 
 from pmed.demo import DemoPatient, patients
-from pmed.engine import run
 from pmed.render.html import HtmlExporter
 from pmed.result import Result
 from tests import render_cases as cases
@@ -53,10 +52,9 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="module")
-def results() -> dict[str, Result]:
+def results(demo_results: dict[str, Result]) -> dict[str, Result]:
     """The embedded patients, without what differs from run to run and machine to machine."""
-    found = {one.name: run([one.genome], [one.history]) for one in patients()}
-    return {name: replace(one, provenance={**one.provenance, "created": ""}) for name, one in found.items()}
+    return {name: replace(one, provenance={**one.provenance, "created": ""}) for name, one in demo_results.items()}
 
 
 @pytest.fixture

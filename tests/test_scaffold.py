@@ -16,13 +16,14 @@ from pmed.errors import OptionError, PmedError
 from pmed.scaffold import KINDS, new_plugin, render
 from pmed.testing import run_checks
 from tests.fresh import PIP, run
+from tests.test_cli import pmed
 from tests.toy import tables
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_new_plugin_installs_and_passes(fresh_python: Path, tmp_path: Path, kind: str) -> None:
     name = f"new-{kind}"
-    made = run(sys.executable, "-m", "pmed", "plugins", "new", name, "--kind", kind, cwd=tmp_path)
+    made = pmed("plugins", "new", name, "--kind", kind, cwd=tmp_path)
     assert made.returncode == 0, made.stderr
     installed = run(fresh_python, *PIP, f"./{name}", cwd=tmp_path)
     assert installed.returncode == 0, installed.stderr

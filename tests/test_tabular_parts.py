@@ -96,7 +96,7 @@ def read_parts(mapping: Path, target: Path, size: int) -> list[dict[str, pl.Data
     return [TableSource().read([one], REQUEST) for one in parts]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(given=files(), known=st.booleans(), encoding=st.sampled_from(["utf-8", "utf-8", "latin-1"]),
        size=st.integers(3, 10), at_once=st.integers(1, 8))
 def test_parts_are_the_whole(tmp_path_factory: pytest.TempPathFactory, given: dict[str, list[str]], known: bool,
