@@ -169,6 +169,7 @@ def test_rows_that_are_packed_are_still_compared(folder: Path, monkeypatch: pyte
         file.write((folder / "Observation.ndjson").read_text().splitlines()[0] + "\n")
     alone = read(folder)
     assert alone["issues"].filter(pl.col("code") == "duplicate-resource")["text"].to_list() == [
-        "given before and differs; the first one is used", "given before and the same; used once"]
+        "given before and differs: which version holds is not known, so how it stands is unknown; give the newest one "
+        "only", "given before and the same; used once"]
     monkeypatch.setattr(fhir_kept, "PACKED", 2)
     same(alone, read(folder))

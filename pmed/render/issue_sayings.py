@@ -29,6 +29,8 @@ LEFT_OUT = (
     marked("no person_id; the row was left out ({n} rows; the first is named)"),
     marked("a number written as text; it is used as the number it plainly is"),
     marked("text where a number belongs; the value stays unknown"),
+    marked("given before and differs: which version holds is not known, so how it stands is unknown; give the newest "
+           "one only"),
     marked("how often it is taken differs between the fields and the text of the directions; it stays unknown"),
     marked("the dose differs between the fields and the text of the directions; it stays unknown"),
     marked("more a day than maxDosePerPeriod allows, or in a unit that cannot be compared with it; how much a day "

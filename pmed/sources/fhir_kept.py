@@ -13,7 +13,7 @@ from typing import Any
 
 import polars as pl
 
-from .recorded import Row, frame_of
+from .recorded import Row, frame_of, undecided
 
 PACKED = 1 << 12  # rows; as cells they take ten times the memory of a frame, and more are out of the cache by then
 # In place of `place` and `source`, the id and what is before it: of a row that is told otherwise the place, None and
@@ -37,6 +37,7 @@ class Kept:
         self._cells: list[Any] = []
         self._frames: list[pl.DataFrame] = []
         self._ends: list[int] = []  # of each frame: how many rows there are up to its last
+        self._doubted: list[int] = []  # rows of resources that are given in versions which differ
         self.height = 0  # rows, all in all
 
     def __len__(self) -> int:
@@ -99,14 +100,19 @@ class Kept:
             at += self._width
         return found
 
+    def doubt(self, start: int, many: int) -> None:
+        """Note that so many rows from one on are not what all versions of their resource say."""
+        self._doubted += range(start, start + many)
+
     def frame(self) -> pl.DataFrame:
-        """All of them, in order."""
+        """All of them, in order; of doubted ones what may differ is unknown."""
         if self._cells:
             self._pack()
         if not self._frames:
             return frame_of(self.name, ())
         runs = [(told, pl.concat(run)) for told, run in groupby(self._frames, _is_told)]
-        return pl.concat([run if told else self._told(run) for told, run in runs], rechunk=True)
+        whole = pl.concat([run if told else self._told(run) for told, run in runs], rechunk=True)
+        return undecided(self.name, whole, self._doubted) if self._doubted else whole
 
     def _told(self, parts: pl.DataFrame) -> pl.DataFrame:
         """With place and source put together."""

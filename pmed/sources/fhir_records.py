@@ -35,6 +35,7 @@ _PERSON = slice(COLUMNS["patients"].index("birth_date"), None)
 _FROM = slice(COLUMNS["conditions"].index("source") + 1)
 _CODE, _DISPLAY = (COLUMNS["conditions"].index(name) for name in ("code", "display"))
 _SAID = slice(COLUMNS["conditions"].index("system"), None)
+_NAMED = slice(COLUMNS["conditions"].index("system"), _DISPLAY + 1)
 WHOSE = {kind: "subject" if "subject" in known.__struct_fields__ else "patient" for kind, known in WANTED.items()}
 _MEDICATION = msgspec.json.Decoder(Medication)
 # A visit is told by its class, a relative without a condition says that none is known.
@@ -185,7 +186,7 @@ class Records:
             return
         start = self.seen[name, kind].setdefault(resource.id, kept.height) if resource.id else kept.height
         if start < kept.height:
-            self._note_repeated(resource, rows, name, kept.some(start, len(rows) + 1))
+            self._repeated(resource, rows, name, start)
             return
         self.issues += noted
         kept.add(rows)
@@ -194,13 +195,25 @@ class Records:
         if kind == "Observation" and (call := gene_call(resource, found, name, self.issues)):
             self.calls.append(call)
 
-    def _note_repeated(self, resource: Resource, rows: Sequence[Row], name: str, kept: Sequence[Row]) -> None:
-        """Report a resource that has been met before, as in overlapping pages of a search; `kept` begins with it."""
-        first, *more = kept
+    def _repeated(self, resource: Resource, rows: Sequence[Row], name: str, start: int) -> None:
+        """Report a resource that has been met before, as in overlapping pages of a search; its rows begin at `start`.
+
+        Where the two differ, as of two exports, neither is believed: how it stands is unknown.
+        """
+        kept = self.rows[TABLE[resource.kind]]
+        first, *more = kept.some(start, len(rows) + 1)
         before = [first, *(row for row in more if row[_FROM] == first[_FROM])]
-        same = [row[_SAID] for row in before] == [row[_SAID] for row in rows]
-        severity, what = ("info", "the same; used once") if same else ("warning", "differs; the first one is used")
-        self.issues.append(resource.issue(severity, "duplicate-resource", f"given before and {what}", patient_id=name))
+        if [row[_SAID] for row in before] == [row[_SAID] for row in rows]:
+            self.issues.append(resource.issue("info", "duplicate-resource", "given before and the same; used once",
+                                              patient_id=name))
+            return
+        kept.doubt(start, len(before))
+        if others := [row for row in rows if row[_NAMED] not in {one[_NAMED] for one in before}]:
+            kept.doubt(kept.height, len(others))
+            kept.add(others)
+        self.issues.append(resource.issue("warning", "duplicate-resource", "given before and differs: which version "
+                                          "holds is not known, so how it stands is unknown; give the newest one only",
+                                          patient_id=name))
 
     def _note_nameless(self, resource: Resource, rows: Sequence[Row], name: str) -> None:
         """Report rows that say nothing about what they are."""

@@ -68,6 +68,9 @@ _FLAGS = ("deceased", "ordered", "ended")
 _TEXTS = ("system", "code", "display", "unit", "dose_unit", "route", "sig", "value_text", "value_code", "ancestry",
           "class", "relationship", "interpretation", "reason", "also")
 _DATES = ("birth_date", "start", "end", "recorded")
+# What two versions of one entry may differ in, so that neither can be believed; and the status.
+_OPEN = ("end", "ended", "verification", "criticality", "dose", "dose_unit", "per_day", "sig", "value", "value_text",
+         "value_code", "interpretation", "deceased")
 _INVISIBLE = r"[\p{Cc}\p{Cf}]"
 _BLANK = r"[\s\p{Zs}]+"
 # What cleaning would change: an odd blank, two of them, one at an end, an invisible character, or nothing at all.
@@ -139,6 +142,13 @@ def frame_of_columns(name: str, columns: Sequence[Sequence[Any]]) -> pl.DataFram
     """Columns as recorded, those of `COLUMNS`."""
     return pl.DataFrame([pl.Series(column, values, dtype=kind)
                          for (column, kind), values in zip(_kinds(name).items(), columns, strict=True)])
+
+
+def undecided(name: str, frame: pl.DataFrame, rows: Sequence[int]) -> pl.DataFrame:
+    """A frame as recorded, in which some rows (by number) only say what they are about, not how it stands."""
+    here = pl.int_range(pl.len()).is_in(pl.Series(rows, dtype=pl.Int64).implode())
+    unknown = [pl.when(~here).then(column).alias(column) for column in _OPEN if column in COLUMNS[name]]
+    return frame.with_columns(*unknown, status=pl.when(here).then(pl.lit("unknown")).otherwise("status"))
 
 
 def _read(frame: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFrame:
