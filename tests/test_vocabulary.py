@@ -95,11 +95,23 @@ def test_codes(system: str | None, code: str | None, text: str | None, ingredien
 
 # Alone in no product with a code of its own, or the WHO's code for it was not found in a published list.
 WITHOUT_ATC = {
-    "benserazide", "butalbital", "carbidopa", "clavulanate", "dimenhydrinate", "elexacaftor", "fosaprepitant",
-    "glecaprevir", "imipenem", "insulin aspart protamine", "insulin lispro protamine", "lopinavir", "lumacaftor",
-    "lumateperone", "mavorixafor", "mestranol", "metaxalone", "netupitant", "nirmatrelvir", "norgestimate",
-    "oliceridine", "pibrentasvir", "sacubitril", "sulbactam", "tazobactam", "tezacaftor", "toluidine blue",
-    "velpatasvir", "vilanterol", "voxilaprevir", "zileuton"}
+    "abobotulinumtoxina", "acetohydroxamic acid", "alginate", "arformoterol", "avibactam", "bacitracin",
+    "benserazide", "benzphetamine", "bictegravir", "bismuth subsalicylate", "butalbital", "carbidopa",
+    "cedazuridine", "ceftolozane", "choline magnesium trisalicylate", "cilastatin", "cineole", "clascoterone",
+    "clavulanate", "clidinium", "conjugated estrogens", "crotamiton", "dalfopristin", "difluprednate",
+    "dihydroartemisinin", "dimenhydrinate", "diphenoxylate", "efgartigimod alfa", "eflornithine", "elbasvir",
+    "elexacaftor", "ensifentrine", "esterified estrogens", "estetrol", "ferric carboxymaltose", "fish oils",
+    "fosaprepitant", "foscarbidopa", "foslevodopa", "fosnetupitant", "futibatinib", "gestodene", "gimeracil",
+    "glecaprevir", "grazoprevir", "icosapent ethyl", "imipenem", "immune globulin", "inavolisib",
+    "incobotulinumtoxina", "insulin aspart protamine", "insulin lispro protamine", "iron sucrose",
+    "ivy leaf extract", "l-glutamine", "lavender oil", "ledipasvir", "levalbuterol", "levomefolate", "levorphanol",
+    "lopinavir", "lumacaftor", "lumateperone", "lumefantrine", "mavorixafor", "mestranol", "metaxalone",
+    "monomethyl fumarate", "myrtol", "nemolizumab", "netupitant", "nirmatrelvir", "norelgestromin", "norgestimate",
+    "norgestrel", "oliceridine", "onabotulinumtoxina", "oteracil", "oteseconazole", "peficitinib", "perchlorate",
+    "phendimetrazine", "pibrentasvir", "piperaquine", "piperine", "quinupristin", "resmetirom", "sacubitril",
+    "selenium", "sulbactam", "tazobactam", "tezacaftor", "thyme", "tipiracil", "toluidine blue",
+    "trimethobenzamide", "uridine triacetate", "vaborbactam", "velpatasvir", "vilanterol", "voxilaprevir",
+    "xanomeline", "zileuton", "zinc orotate"}
 
 
 def test_every_medicine_is_known_by_its_atc_code_alone() -> None:
