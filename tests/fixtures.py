@@ -28,6 +28,17 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
+# Of these single tests take ten seconds and more. They are begun first, so that no process of a run is left alone with
+# them while the others have nothing to do.
+_LONG = {f"test_{name}.py" for name in (
+    "docs_browser", "docs_run", "guidelines", "lab_browser", "model_export", "notebooks", "omop_parts", "pdf",
+    "pharmcat_cases", "pools", "report_quality", "scaffold", "scan", "tabular_parts", "vcf_spec")}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files whose tests take longest."""
+    items.sort(key=lambda item: item.path.name not in _LONG)
+
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
