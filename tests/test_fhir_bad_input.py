@@ -201,7 +201,7 @@ def test_dates_of_long_tables_are_those_of_short_ones(tmp_path: Path, monkeypatc
         found = FhirSource().read([tmp_path / "b.json"], ReadRequest(TABLES["sites"].empty()))
         return {name: frame.to_dicts() for name, frame in found.items()}
     short = read()
-    monkeypatch.setattr("pmed.sources.recorded._MANY", 1)
+    monkeypatch.setattr("pmed.sources.record_reading._MANY", 1)
     assert read() == short
 
 

@@ -86,9 +86,10 @@ def readable(conditions: pl.DataFrame) -> pl.Series:
 def misfits(conditions: pl.DataFrame) -> pl.Series:
     """Which rows have a code that is none of the system it is said to be of."""
     known = code_system(pl.col("system")).is_not_null() & (_bare(pl.col("code")).str.len_chars() > 0)
-    said = conditions.select("system", "code")
+    said = conditions.lazy().select("system", "code")
     wrong = said.unique().filter(known.fill_null(value=False) & ~_fits()).with_columns(wrong=pl.lit(value=True))
-    return said.join(wrong, on=["system", "code"], how="left", maintain_order="left")["wrong"].fill_null(value=False)
+    both = said.join(wrong, on=["system", "code"], how="left", maintain_order="left")
+    return both.select(pl.col("wrong").fill_null(value=False)).collect().to_series()
 
 
 def _fits() -> pl.Expr:

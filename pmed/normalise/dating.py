@@ -20,10 +20,10 @@ def last_entries(frames: Tables) -> pl.DataFrame:
     entries = [_entries(frame, [column for column in ("start", "end", "recorded")
                                 if column in frame.columns and (name, column) != ("medications", "end")], today)
                for name, frame in frames.items() if name != "patients"]
-    return pl.concat(entries).group_by("patient_id").agg(pl.col("index_date").max())
+    return pl.concat(entries).group_by("patient_id").agg(pl.col("index_date").max()).collect()
 
 
-def _entries(frame: pl.DataFrame, columns: Sequence[str], today: date) -> pl.DataFrame:
+def _entries(frame: pl.DataFrame, columns: Sequence[str], today: date) -> pl.LazyFrame:
     """patient_id and index_date: the latest day up to today of each row, null where there is none."""
-    days = [days.set(later, None) if (later := days > today).any() else days for days in map(frame.get_column, columns)]
-    return pl.DataFrame([frame["patient_id"], pl.select(pl.max_horizontal(days)).to_series().alias("index_date")])
+    days = [pl.when(pl.col(name) <= today).then(name) for name in columns]
+    return frame.lazy().select("patient_id", index_date=pl.max_horizontal(days))

@@ -48,16 +48,16 @@ def speaks_against(text: str | None, words: str) -> bool:
 
 def doubted(frame: pl.DataFrame, words: str) -> pl.Series:
     """Which rows have such a text in `display`: each distinct one is read once."""
-    texts = frame["display"].drop_nulls().unique()
-    return frame["display"].is_in(texts.filter(texts.str.contains(words)).implode()).fill_null(value=False)
+    texts = pl.col("display").unique()
+    said = texts.filter(texts.str.contains(words))
+    return frame.select(pl.col("display").is_in(said.implode()).fill_null(value=False)).to_series()
 
 
 def doubted_diagnoses(conditions: pl.DataFrame) -> pl.Series:
     """Which diagnoses are doubted, denied or a relative's by text or code; titles of the classification are none."""
     glued = pl.col("code").str.contains(_UNSURE_GLUED) & ~pl.col("system").str.contains(_CM)
     unsure = pl.col("system").str.contains(_ICD) & (pl.col("code").str.contains(_UNSURE) | glued)
-    marked = conditions.select(unsure.fill_null(value=False)).to_series()
-    return marked | _by_text(conditions)
+    return conditions.select(unsure.fill_null(value=False)).to_series() | _by_text(conditions)
 
 
 def _by_text(conditions: pl.DataFrame) -> pl.Series:

@@ -13,7 +13,7 @@ from typing import Any
 
 import polars as pl
 
-from .recorded import Row, frame_of, undecided
+from .recorded import Row, frame_of, kinds, undecided
 
 PACKED = 1 << 12  # rows; as cells they take ten times the memory of a frame, and more are out of the cache by then
 # In place of `place` and `source`, the id and what is before it: of a row that is told otherwise the place, None and
@@ -27,7 +27,7 @@ class Kept:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._schema: dict[str, pl.DataType] = dict(frame_of(name, ()).schema)
+        self._schema: dict[str, pl.DataType] = kinds(name)
         first, file, *_ = self._schema
         self._kinds = {first: pl.String(), file: pl.String(), **dict.fromkeys(_PARTS, pl.String()), **self._schema}
         for told in _TOLD:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import compress
+
 import polars as pl
 
 STATES = ("status", "verification")
@@ -10,14 +12,15 @@ UNKNOWN = "unknown"
 _OF_MEDICINES = ("accepted", "active", "cancelled", "completed", "declined", "draft", "ended", "entered-in-error",
                  "in-progress", "inactive", "intended", "not-done", "not-taken", "on-hold", "preparation", "recorded",
                  "stopped", UNKNOWN)
-_ODD = r"[\p{Lu}\s_]"
+ODD = r"[\p{Lu}\s_]"
 
 
 def plain(frame: pl.DataFrame) -> pl.DataFrame:
     """"ACTIVE" and "Entered_In_Error" as "active" and "entered-in-error"."""
     names = [name for name in STATES if name in frame.columns]
     # They are few, and nearly all are as they should be.
-    odd = [name for name in names if frame[name].unique().str.contains(_ODD).any()]
+    hits = frame.select(pl.col(name).unique().str.contains(ODD).any() for name in names).row(0) if names else ()
+    odd = [*compress(names, hits)]
     word = pl.col(odd).str.strip_chars().str.to_lowercase().str.replace_all(r"[\s_]+", "-")
     return frame.with_columns(word) if odd else frame
 

@@ -24,7 +24,7 @@ there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -34,9 +34,9 @@ from ..normalise import codes, remarks
 from ..normalise.dating import NONE, TAKEN, last_entries
 from ..normalise.plausible import OLDEST
 from ..tables import TABLES, Tables
-from .record_dates import first_day, is_bad, is_partial, last_day
 from .record_order import in_time
-from .record_states import STATES, plain, without_strange
+from .record_reading import Look, read, report, told
+from .record_states import STATES, without_strange
 from .sig_rows import with_sigs
 
 Row = tuple[Any, ...]
@@ -65,24 +65,14 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 }
 _NUMBERS = ("dose", "per_day", "value", "onset_age")
 _FLAGS = ("deceased", "ordered", "ended")
-_TEXTS = ("system", "code", "display", "unit", "dose_unit", "route", "sig", "value_text", "value_code", "ancestry",
-          "class", "relationship", "interpretation", "reason", "also")
-_DATES = ("birth_date", "start", "end", "recorded")
 # What two versions of one entry may differ in, so that neither can be believed; and the status.
 _OPEN = ("end", "ended", "verification", "criticality", "dose", "dose_unit", "per_day", "sig", "value", "value_text",
          "value_code", "interpretation", "deceased")
-_INVISIBLE = r"[\p{Cc}\p{Cf}]"
-_BLANK = r"[\s\p{Zs}]+"
-# What cleaning would change: an odd blank, two of them, one at an end, an invisible character, or nothing at all.
-_UNTIDY = r"[\p{Cc}\p{Cf}]|[[\s\p{Zs}]--[ ]]|  |^ | $|^$"
 _NOT_ACTIVE = ("inactive", "resolved", "remission", "refuted")
 _DOUBTED = ("refuted", "unconfirmed", "provisional", "differential")
-_ERROR = "entered-in-error"
-_WHOLE_DAY = len("YYYY-MM-DD")
-_MANY = 10_000  # rows, of which fewer are as soon read one by one
 # In which the next dose may not be due yet, or not be entered yet.
 _NEXT_DOSE = timedelta(days=2)
-_NO_END = 1900
+_JUDGED = ("row", "active", "daily_dose")
 
 
 def make_tables(rows: Mapping[str, Sequence[Row]], issues: Sequence[Issue],
@@ -97,13 +87,14 @@ def tables_of(recorded: Tables, issues: pl.DataFrame, index_date: date | None) -
     found = [issues]
     filled = {name: _filled(name, recorded.get(name)) for name in COLUMNS}
     filled["observations"] = in_time(filled["observations"])
-    frames = {name: _read(frame, found) for name, frame in filled.items()}
+    frames = {name: read(frame, found) for name, frame in filled.items()}
     frames["conditions"] = _weighed_diagnoses(frames["conditions"], found)
     frames["medications"], differing = with_sigs(frames["medications"])
-    found += [_report(rows, "warning", "dose-conflict", text) for rows, text in differing]
+    found += [report(rows, "warning", "dose-conflict", text) for rows, text in differing]
     frames["medications"], strange = without_strange(frames["medications"])
-    found.append(_report(strange, "warning", "unknown-status", "a status that FHIR does not know: whether it is taken "
-                         "stays unknown"))
+    if strange.height:
+        found.append(report(strange, "warning", "unknown-status", "a status that FHIR does not know: whether it is "
+                            "taken stays unknown"))
     frames["patients"] = _patients(frames, index_date, found)
     days = frames["patients"].select("patient_id", "index_date")
     made = {name: _judge(name, frame, days, found) for name, frame in frames.items()}
@@ -112,7 +103,7 @@ def tables_of(recorded: Tables, issues: pl.DataFrame, index_date: date | None) -
     return {name: TABLES[name].check(frame[TABLES[name].names], rows=False) for name, frame in made.items()}
 
 
-def _kinds(name: str) -> dict[str, pl.DataType]:
+def kinds(name: str) -> dict[str, pl.DataType]:
     """All is text, but for amounts and flags."""
     return {column: pl.Float64() if column in _NUMBERS else pl.Boolean() if column in _FLAGS else pl.String()
             for column in COLUMNS[name]}
@@ -122,11 +113,11 @@ def _filled(name: str, frame: pl.DataFrame | None) -> pl.DataFrame:
     """The frame with every column of its kind, extra ones kept behind."""
     if frame is None:
         return frame_of(name, ())
-    kinds = _kinds(name)
-    if list(frame.schema.items())[:len(kinds)] == list(kinds.items()):
+    wanted = kinds(name)
+    if list(frame.schema.items())[:len(wanted)] == list(wanted.items()):
         return frame
     columns = {column: pl.col(column).cast(kind) if column in frame.columns else pl.lit(None, kind).alias(column)
-               for column, kind in kinds.items()}
+               for column, kind in wanted.items()}
     return frame.select(*columns.values(), pl.exclude(*columns))
 
 
@@ -141,7 +132,7 @@ def frame_of(name: str, rows: Sequence[Row]) -> pl.DataFrame:
 def frame_of_columns(name: str, columns: Sequence[Sequence[Any]]) -> pl.DataFrame:
     """Columns as recorded, those of `COLUMNS`."""
     return pl.DataFrame([pl.Series(column, values, dtype=kind)
-                         for (column, kind), values in zip(_kinds(name).items(), columns, strict=True)])
+                         for (column, kind), values in zip(kinds(name).items(), columns, strict=True)])
 
 
 def undecided(name: str, frame: pl.DataFrame, rows: Sequence[int]) -> pl.DataFrame:
@@ -151,146 +142,49 @@ def undecided(name: str, frame: pl.DataFrame, rows: Sequence[int]) -> pl.DataFra
     return frame.with_columns(*unknown, status=pl.when(here).then(pl.lit("unknown")).otherwise("status"))
 
 
-def _read(frame: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFrame:
-    """Clean the text, drop what was entered in error and read the dates, reporting each."""
-    return _dates(_without_errors(plain(_clean(frame, found)), found), found)
-
-
-def _report(frame: pl.DataFrame, severity: str, code: str, text: str | pl.Expr, path: str = "") -> pl.DataFrame:
-    """One ``issues`` row for each row of `frame`."""
-    return frame.select(
-        "file", place=pl.col("place") + (f" {path}" if path else ""), severity=pl.lit(severity), code=pl.lit(code),
-        text=pl.lit(text) if isinstance(text, str) else text, patient_id="patient_id")
-
-
-def _clean(frame: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFrame:
-    """Strip zero-width and control characters, which make equal names differ; name each text once a patient."""
-    texts = [name for name in _TEXTS if name in frame.columns]
-    untidy = {name: _untidy(frame[name])
-              for name in _where(frame, texts, lambda text: text.drop_nulls().unique().str.contains(_UNTIDY))}
-    for name, wrong in untidy.items():
-        if odd := wrong.filter(wrong.str.contains(_INVISIBLE)).to_list():
-            hidden = frame.filter(pl.col(name).is_in(odd)).unique(["patient_id", name], maintain_order=True)
-            found.append(_report(hidden, "info", "invisible-characters",
-                                 "zero-width or control characters were taken out", name))
-    return frame.with_columns(_tidied(frame[name], wrong) for name, wrong in untidy.items()) if untidy else frame
-
-
-def _untidy(text: pl.Series) -> pl.Series:
-    """The distinct texts that cleaning changes."""
-    distinct = text.drop_nulls().unique()
-    return distinct.filter(distinct.str.contains(_UNTIDY))
-
-
-def _tidied(text: pl.Series, wrong: pl.Series) -> pl.Series:
-    # A tab or line break parts words; a zero-width character does not.
-    tidy = wrong.str.replace_all(_BLANK, " ").str.replace_all(_INVISIBLE, "").str.strip_chars()
-    return text.replace(wrong, tidy.replace("", None))
-
-
-def _where(frame: pl.DataFrame, names: Sequence[str], says: Callable[[pl.Expr], pl.Expr]) -> list[str]:
-    """The columns in which any row is so: in most nothing is wrong, and nothing else need be done."""
-    if frame.is_empty() or not names:
-        return []
-    hits = frame.select(says(pl.col(name)).any().alias(name) for name in names).row(0)
-    return [name for name, hit in zip(names, hits, strict=True) if hit]
-
-
-def _without_errors(frame: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFrame:
-    states = [name for name in STATES if name in frame.columns]
-    if not _where(frame, states, lambda text: text == _ERROR):
-        return frame
-    wrong = pl.any_horizontal(pl.col(name).eq_missing(_ERROR) for name in states)
-    found.append(_report(frame.filter(wrong), "info", _ERROR, "marked as entered in error; the row was left out"))
-    return frame.filter(~wrong)
-
-
 def _weighed_diagnoses(frame: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFrame:
     """A diagnosis whose text doubts or denies it, or is about a relative, is unconfirmed, whatever the status says."""
     if (misfits := codes.misfits(frame)).any():
-        found.append(_report(frame.filter(misfits), "warning", "code-system-conflict", "the code is none of the code "
+        found.append(report(frame.filter(misfits), "warning", "code-system-conflict", "the code is none of the code "
                              "system that is named: which diagnosis it is stays unknown"))
     said = remarks.doubted_diagnoses(frame) & frame["verification"].is_in(_DOUBTED).fill_null(value=False).not_()
     if not said.any():
         return frame
-    found.append(_report(frame.filter(said), "warning", "remark-in-name", "the text doubts or denies the diagnosis, or "
+    found.append(report(frame.filter(said), "warning", "remark-in-name", "the text doubts or denies the diagnosis, or "
                          "is about a relative: it counts as unconfirmed"))
     return frame.with_columns(verification=pl.when(said).then(pl.lit("unconfirmed")).otherwise("verification"))
 
 
-def _dates(frame: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFrame:
-    """Text → days; partial and impossible dates are reported."""
-    names = [name for name in _DATES if name in frame.columns]
-    days = frame.select(_day(name) if frame.height < _MANY else _days(frame[name]) for name in names)
-    short = _where(frame, names, lambda text: text.str.len_bytes() < _WHOLE_DAY)
-    for name in names:
-        # Nearly all dates are whole: nothing is lost, and none is as short as a year or a month.
-        if name not in short and days[name].null_count() == frame[name].null_count():
-            continue
-        bad, partial = frame.filter(is_bad(pl.col(name))), frame.filter(is_partial(pl.col(name)))
-        end = "last" if name == "end" else "first"
-        found += [_report(bad, "warning", "bad-date", "no date of the form YYYY-MM-DD; it stays unknown", name),
-                  _report(partial, "info", "partial-date", f"a date without its day; the {end} day it may mean is used",
-                          name)]
-    dated = frame.with_columns(days)
-    return _ended(dated, found) if {"start", "end"} <= {*names} else dated
-
-
-def _ended(frame: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFrame:
-    """An end before the start, or where databases put one that there is not (1900-01-01), ends nothing."""
-    before = (pl.col("end") < pl.col("start")).fill_null(value=False)
-    wrong = before | (pl.col("end").dt.year() <= _NO_END).fill_null(value=False)
-    if not frame.select(wrong.any()).item():
-        return frame
-    told = pl.when(before).then(pl.lit("the end is before the start; the end stays unknown")).otherwise(
-        pl.lit("an end in 1900 or before stands for none; the end stays unknown"))
-    found.append(_report(frame.filter(wrong), "warning", "end-before-start", told))
-    return frame.with_columns(end=pl.when(~wrong).then("end"))
-
-
-def _day(name: str) -> pl.Expr:
-    return (last_day if name == "end" else first_day)(pl.col(name))
-
-
-def _days(text: pl.Series) -> pl.Series:
-    """The day of each text, every distinct one read once: many are of one visit."""
-    distinct = text.drop_nulls().unique()
-    days = distinct.to_frame().select(_day(text.name))
-    return text.replace_strict(distinct, days.to_series(), default=None, return_dtype=pl.Date())
-
-
 def _patients(frames: Tables, index_date: date | None, found: list[pl.DataFrame]) -> pl.DataFrame:
     """Patients with the index date and a sex that FHIR knows."""
-    sexes = TABLES["patients"].columns["sex"].values
-    odd = pl.col("sex").is_in(sexes).not_()
-    found.append(_report(frames["patients"].filter(odd), "warning", "bad-gender",
-                         "not a FHIR gender; it stays unknown", "$.gender"))
-    found.append(_report(frames["patients"].filter("deceased"), "warning", "deceased", "recorded as dead: suggestions "
-                         "are of no use unless the person lived on the index date"))
-    known = frames["patients"].with_columns(pl.when(~odd).then("sex").alias("sex"))
-    dated = known.join(last_entries(frames), on="patient_id", how="left", maintain_order="left")
-    if index_date is not None:
-        dated = dated.with_columns(index_date=pl.lit(index_date, pl.Date()))
+    people = frames["patients"]
+    if index_date is None:
+        dated = people.join(last_entries(frames), on="patient_id", how="left", maintain_order="left")
     else:
-        found += [_report(dated.filter(pl.col("index_date").is_not_null()), "info", "index-date",
-                          pl.format(TAKEN, "index_date")),
-                  _report(dated.filter(pl.col("index_date").is_null()), "warning", "no-index-date", NONE)]
-    found += _without_age(dated)
-    return dated
+        dated = people.with_columns(index_date=pl.lit(index_date, pl.Date()))
+    odd = pl.col("sex").is_in(TABLES["patients"].columns["sex"].values).not_()
+    found += told(dated, [
+        (odd, "warning", "bad-gender", "not a FHIR gender; it stays unknown", "$.gender"),
+        (pl.col("deceased"), "warning", "deceased", "recorded as dead: suggestions are of no use unless the person "
+         "lived on the index date"),
+        *(_of_last_entry() if index_date is None else ()), *_without_age()])
+    return dated.with_columns(sex=pl.when(~odd).then("sex"))
 
 
-def _without_age(people: pl.DataFrame) -> list[pl.DataFrame]:
+def _of_last_entry() -> list[Look]:
+    day = pl.col("index_date")
+    return [(day.is_not_null(), "info", "index-date", pl.format(TAKEN, "index_date")),
+            (day.is_null(), "warning", "no-index-date", NONE)]
+
+
+def _without_age() -> list[Look]:
     """Whose age the date of birth does not tell; that the index date is missing is told by itself."""
     born, today = pl.col("birth_date"), pl.col("index_date")
-    old = born.dt.offset_by(f"{OLDEST}y") <= today
-    return [
-        _report(people.filter(born.is_null()), "warning", "no-age", "no date of birth: age stays unknown, and what "
-                "needs it (kidney function, risk scores, checks by age) is not assessed"),
-        _report(people.filter(born > today), "warning", "no-age", "the date of birth is after the index date: age "
-                "stays unknown, and what needs it (kidney function, risk scores, checks by age) is not assessed"),
-        _report(people.filter(old), "warning", "no-age", f"the date of birth is {OLDEST} years or more before the "
-                "index date: age stays unknown, and what needs it (kidney function, risk scores, checks by age) is "
-                "not assessed")]
+    left = "age stays unknown, and what needs it (kidney function, risk scores, checks by age) is not assessed"
+    return [(born.is_null(), "warning", "no-age", f"no date of birth: {left}"),
+            (born > today, "warning", "no-age", f"the date of birth is after the index date: {left}"),
+            (born.dt.offset_by(f"{OLDEST}y") <= today, "warning", "no-age",
+             f"the date of birth is {OLDEST} years or more before the index date: {left}")]
 
 
 def _judge(name: str, frame: pl.DataFrame, days: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFrame:
@@ -299,21 +193,21 @@ def _judge(name: str, frame: pl.DataFrame, days: pl.DataFrame, found: list[pl.Da
         return frame
     if frame.is_empty():
         return TABLES[name].empty()
-    rows = frame.with_columns(row=pl.int_range(1, pl.len() + 1, dtype=pl.Int64()).over("patient_id"))
+    rows = frame.lazy().with_columns(row=pl.int_range(1, pl.len() + 1, dtype=pl.Int64()).over("patient_id"))
     if "active" in TABLES[name].columns:
-        rows = rows.join(days, on="patient_id", how="left", maintain_order="left")
+        rows = rows.join(days.lazy(), on="patient_id", how="left", maintain_order="left")
     if name == "medications":
-        taken = _exposed() if "exposure" in rows.columns else _taken()
-        a_day = pl.coalesce(pl.col("dose") * pl.col("per_day"), "sig_daily")
-        rows = _weighed(rows.with_columns(active=taken, daily_dose=a_day), found)
+        taken = _exposed() if "exposure" in frame.columns else _taken()
+        rows = rows.with_columns(active=taken, daily_dose=pl.coalesce(pl.col("dose") * pl.col("per_day"), "sig_daily"))
     elif name in {"conditions", "allergies"}:
-        present = _present("end" in rows.columns)
-        told = pl.col("exposure") if "exposure" in rows.columns else pl.lit(value=True)
+        present = _present("end" in frame.columns)
+        told = pl.col("exposure") if "exposure" in frame.columns else pl.lit(value=True)
         rows = rows.with_columns(active=pl.when(told | ~present).then(present))
     # What is found out later: the ingredients, the strength.
     later = [pl.lit(None, dtype=column.dtype).alias(other) for other, column in TABLES[name].columns.items()
-             if other not in rows.columns]
-    return rows.with_columns(later)
+             if other not in {*frame.columns, *_JUDGED}]
+    made = rows.with_columns(later).collect()
+    return _weighed(made, found) if name == "medications" else made
 
 
 def _weighed(rows: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFrame:
@@ -321,7 +215,7 @@ def _weighed(rows: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFrame:
     against = remarks.doubted(rows, remarks.OF_MEDICINES) & rows["active"]
     if not against.any():
         return rows
-    found.append(_report(rows.filter(against), "warning", "remark-in-name", "the name says that it is stopped, "
+    found.append(report(rows.filter(against), "warning", "remark-in-name", "the name says that it is stopped, "
                          "refused, planned or somebody else's: whether it is taken stays unknown"))
     return rows.with_columns(active=pl.when(~against.fill_null(value=False)).then("active"))
 
