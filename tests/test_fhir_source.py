@@ -201,6 +201,21 @@ DIFFERS = ("given before and differs: which version holds is not known, so how i
     ("medications", {"resourceType": "MedicationStatement", "status": "active",
                      "medicationCodeableConcept": {"text": "warfarin"}},
      {"effectivePeriod": {"start": "2019-01-01", "end": "2019-02-01"}}, ("active", "end")),
+    ("medications", {"resourceType": "MedicationRequest", "status": "active", "intent": "order",
+                     "medicationCodeableConcept": {"text": "warfarin"}},
+     {"intent": "proposal"}, ("active",)),
+    ("medications", {"resourceType": "MedicationRequest", "status": "active", "intent": "order",
+                     "medicationCodeableConcept": {"text": "warfarin"}},
+     {"doNotPerform": True}, ("active",)),
+    ("medications", {"resourceType": "MedicationRequest", "status": "active", "intent": "order",
+                     "authoredOn": "2019-01-01", "medicationCodeableConcept": {"text": "warfarin"}},
+     {"authoredOn": "2999-01-01"}, ("active", "start")),
+    ("medications", {"resourceType": "MedicationAdministration", "status": "in-progress",
+                     "effectiveDateTime": "2019-01-01", "medicationCodeableConcept": {"text": "warfarin"}},
+     {"effectiveDateTime": "2999-01-01"}, ("active", "start")),
+    ("medications", {"resourceType": "MedicationStatement", "status": "active", "dosage": [{"route": {"text": "oral"}}],
+                     "medicationCodeableConcept": {"text": "ketoconazole"}},
+     {"dosage": [{"route": {"text": "cutaneous"}}]}, ("active", "route")),
     ("conditions", {"resourceType": "Condition", "code": {"text": "gout"}},
      {"verificationStatus": {"coding": [{"code": "refuted"}]}}, ("active",)),
     ("conditions", {"resourceType": "Condition", "code": {"text": "gout"}, "recordedDate": "2020-05-05"},
@@ -224,6 +239,14 @@ def test_of_versions_that_differ_none_is_believed(bundle: Callable[..., Path], t
     assert tables[table].select(unknown).rows() == [(None,) * len(unknown)]
     assert tables["issues"].filter(code="duplicate-resource")["text"].to_list() == [DIFFERS]
     assert tables[table].height == read(bundle(first, first))[table].height == 1
+
+
+def test_an_entry_in_two_versions_still_tells_that_the_record_goes_on(bundle: Callable[..., Path]) -> None:
+    order = {"resourceType": "MedicationAdministration", "id": "a", "status": "completed",
+             "effectiveDateTime": "2019-01-01", "subject": {"reference": "Patient/p1"},
+             "medicationCodeableConcept": {"text": "warfarin"}}
+    people = read(bundle(order, order | {"status": "not-done"}))["patients"]
+    assert people["index_date"].to_list() == [date(2019, 1, 1)]
 
 
 def test_one_patient_in_two_files(bundle: Callable[..., Path]) -> None:
