@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 LAYERS = [  # lowest first; nothing imports from its own layer
-    {"errors", "collecting", "processors", "plans", "lists"},
+    {"errors", "collecting", "processors", "plans", "lists", "masses"},
     {"lately"},
     {"tables", "options", "files", "settings", "flow", "verdicts", "compatibility", "repeats", "pools",
      "old_entries"},
@@ -49,9 +49,10 @@ ON_CALL = {("result", "whatif"), *((unit, "notebook") for unit in SHOWN)}
 RANK = {unit: rank for rank, layer in enumerate(LAYERS) for unit in layer}
 PARTS = {"genomics", "normalise", "sources", "features", "explain", "render"}
 SHARED_PARTS = {"genomics", "normalise"}  # the only parts that another part may use
-PUBLIC = {"pmed", "pmed.cohorts", "pmed.engine", "pmed.errors", "pmed.files", "pmed.lists", "pmed.measured",
-          "pmed.modelling", "pmed.modelling.effect", "pmed.old_entries", "pmed.plans", "pmed.repeats", "pmed.schema",
-          "pmed.tables", "pmed.terminal", "pmed.testing", "pmed.types", "pmed.verdicts", "pmed.vocabularies"}
+PUBLIC = {"pmed", "pmed.cohorts", "pmed.engine", "pmed.errors", "pmed.files", "pmed.lists", "pmed.masses",
+          "pmed.measured", "pmed.modelling", "pmed.modelling.effect", "pmed.old_entries", "pmed.plans", "pmed.repeats",
+          "pmed.schema", "pmed.tables", "pmed.terminal", "pmed.testing", "pmed.types", "pmed.verdicts",
+          "pmed.vocabularies"}
 
 
 def files(*patterns: str) -> list[Path]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from ..masses import milligrams
 from .sig_words import PIECES
 from .sigs import COUNT
 
@@ -13,7 +14,6 @@ PIECE_UNIT = rf"(?i)^\{{?(?:{PIECES}|piece)\}}?\.?$"
 _SOLID = r"(?i)(?:tablett?e?n?s?|\btabs?|\btbl|\btabl|capsules?|\bcaps?|kapseln?|\bkps|caplets?|dragees?)\b"
 _PACK = r"(?i)\bpack\b|^\{"
 _MOST = 3.0  # pieces of a scheme that says no unit: more may as well be milligrams
-_IN_MG = {"mg": 1.0, "ug": 0.001, "g": 1000.0}
 _SLIP = 250.0  # a dose of so many pieces, or a share of one so small: milligrams were written for micrograms, or so
 
 
@@ -26,7 +26,7 @@ def in_amounts(rows: pl.DataFrame) -> pl.DataFrame:
     plain = ~pl.col("strength_unit").str.contains("/") & (pl.col("strength") > 0) & (
         pl.col("ingredients").list.len() == 1) & ~pl.col("unread_part") & ~pl.col("display").str.contains(_PACK)
     piece = pl.col("dose_unit").str.contains(PIECE_UNIT) & plain
-    mg = pl.col("strength") * pl.col("strength_unit").replace_strict(_IN_MG, default=None, return_dtype=pl.Float64)
+    mg = pl.col("strength") * milligrams(pl.col("strength_unit"))
     number = pl.max_horizontal("dose", pl.when(pl.col("dose").is_null()).then("daily_dose"))
     counted = (pl.col("dose_unit") == COUNT) & plain & pl.col("display").str.contains(_SOLID) & (
         number <= _MOST) & ((number < mg) | (mg == 1))
@@ -44,16 +44,11 @@ def without_slips(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
 
     50 mg of "levothyroxine 50 ug" are a thousand tablets: dose or strength has another unit than is written.
     """
-    dose, piece = (_milligrams(of, unit) for of, unit in (
-        (pl.coalesce("dose", "daily_dose"), "dose_unit"), (pl.col("strength"), "strength_unit")))
+    dose = pl.coalesce("dose", "daily_dose") * milligrams(pl.col("dose_unit"))
+    piece = pl.col("strength") * milligrams(pl.col("strength_unit"))
     slip = ((dose >= _SLIP * piece) | ((dose > 0) & (dose * _SLIP <= piece))).fill_null(value=False)
     wrong = rows.select(slip & (pl.col("ingredients").list.len() == 1).fill_null(value=False))[:, 0]
     if not wrong.any():
         return rows, rows.clear()
     return rows.with_columns(pl.when(~wrong).then(pl.col(name)).alias(name)
                              for name in ("dose", "daily_dose", "dose_unit")), rows.filter(wrong)
-
-
-def _milligrams(amount: pl.Expr, unit: str) -> pl.Expr:
-    spelling = pl.col(unit).str.to_lowercase().replace({"mcg": "ug", "\u00b5g": "ug", "\u03bcg": "ug"})
-    return amount * spelling.replace_strict(_IN_MG, default=None, return_dtype=pl.Float64)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
+from ..masses import MILLIGRAMS
 from ..normalise.pieces import PIECE_UNIT
 from ..normalise.sigs import PIECE, UNKNOWN, read_sig, says_less_than_daily
 from .fhir_rows import prefer, unit_of
@@ -25,7 +26,6 @@ _ABBREVIATIONS = {"QD": 1.0, "BID": 2.0, "TID": 3.0, "QID": 4.0, "QOD": 0.5, "AM
 _WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _WHOLE_DAY = 10
 _PERIODS = {"h": 1 / 24, "hour": 1 / 24, "hours": 1 / 24, **_BOUND_DAYS}
-_MASSES = {"g": 1000.0, "mg": 1.0, "ug": 0.001, "mcg": 0.001, "\u00b5g": 0.001, "\u03bcg": 0.001}
 _ROUNDING = 1.01
 
 
@@ -99,7 +99,7 @@ def _is_positive(value: Any) -> bool:
 
 def _in_kind(amount: float, unit: str) -> tuple[str, float]:
     """Masses in milligrams; pieces by whatever word; others by their unit."""
-    if factor := _MASSES.get(unit.lower()):
+    if factor := MILLIGRAMS.get(unit.lower()):
         return "mg", amount * factor
     return PIECE if re.search(PIECE_UNIT, unit) else unit.lower(), amount
 

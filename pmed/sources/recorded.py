@@ -66,8 +66,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 _NUMBERS = ("dose", "per_day", "value", "onset_age")
 _FLAGS = ("deceased", "ordered", "ended")
 # What two versions of one entry may differ in, so that neither can be believed; and the status.
-_OPEN = ("end", "ended", "verification", "criticality", "dose", "dose_unit", "per_day", "route", "sig", "ordered", "value",
-         "value_text", "value_code", "interpretation", "onset_age", "deceased")
+_OPEN = ("end", "ended", "verification", "criticality", "dose", "dose_unit", "per_day", "route", "sig", "ordered",
+         "value", "value_text", "value_code", "interpretation", "onset_age", "deceased")
 _NOT_ACTIVE = ("inactive", "resolved", "remission", "refuted")
 _DOUBTED = ("refuted", "unconfirmed", "provisional", "differential")
 # In which the next dose may not be due yet, or not be entered yet.
@@ -139,7 +139,7 @@ def undecided(name: str, frame: pl.DataFrame, rows: Sequence[int]) -> pl.DataFra
     """A frame as recorded, in which some rows (by number) only say what they are about, not how it stands."""
     here = pl.int_range(pl.len()).is_in(pl.Series(rows, dtype=pl.Int64).implode())
     unknown = [pl.when(~here).then(column).alias(column) for column in _OPEN if column in COLUMNS[name]]
-    if name == "medications":  # one to be begun is not taken yet; that there is an entry of the day is known all the same
+    if name == "medications":  # what is to be begun is not taken yet; that there is an entry of that day is known
         unknown += [pl.when(~here).then("start"), pl.coalesce("recorded", pl.when(here).then("start"))]
     return frame.with_columns(*unknown, status=pl.when(here).then(pl.lit("unknown")).otherwise("status"))
 

@@ -114,7 +114,8 @@ def test_the_dose_of_one_ingredient_is_told() -> None:
 
 
 @pytest.mark.parametrize(("name", "dose", "unit", "mg"), [
-    ("digoxin", 125.0, "ug", 0.125), ("digoxin", 0.125, "ug", None), ("digoxin", 0.0625, "mg", 0.0625),
+    ("digoxin", 125.0, "ug", 0.125), ("digoxin", 125.0, "MCG", 0.125), ("digoxin", 125.0, "\u00b5g", 0.125),
+    ("digoxin", 0.125, "ug", None), ("digoxin", 0.0625, "mg", 0.0625),
     ("simvastatin", 40.0, "ug", None), ("simvastatin", 0.04, "mg", None), ("simvastatin", 5.0, "mg", 5.0),
     ("simvastatin", 0.0, "mg", None), ("ramipril", 0.001, "mg", 0.001)])
 def test_a_dose_that_nobody_takes_is_unknown(name: str, dose: float, unit: str, mg: float | None) -> None:

@@ -19,6 +19,7 @@ from typing import Any, ClassVar
 
 import polars as pl
 
+from pmed.masses import milligrams
 from pmed.plans import as_written
 from pmed.repeats import of_tables, unless_repeated
 from pmed.tables import TABLES, Tables
@@ -48,17 +49,15 @@ _BESIDE = (r"^\s*(allergy|allergic|allergic reaction|hypersensitivity|intoleranc
 _SNOMED = r"snomed|2\.16\.840\.1\.113883\.6\.96$"
 LAPSE = 30  # days without a medicine, after which its treatment begins anew
 AHEAD = 90  # days within which an order that is yet to begin is asked about now
-_IN_MG = {"mg": 1.0, "g": 1000.0, "ug": 0.001}
 # mg a day that anybody takes at least, of drugs whose dose decides: well below the smallest strength, as halves are
 # taken, and every other day. What is less is likelier of another unit (40 ug simvastatin), and unknown: a dose that is
 # taken for small would take a warning away.
 LEAST: Mapping[str, float] = {
     "ambrisentan": 1.0, "asciminib": 5.0, "aspirin": 20.0, "celecoxib": 20.0, "citalopram": 2.0,
-    "deutetrabenazine": 2.0,
-    "digoxin": 0.02, "edoxaban": 5.0, "eplerenone": 5.0, "escitalopram": 1.0, "lovastatin": 4.0, "methadone": 0.5,
-    "pimozide": 0.25, "pitavastatin": 0.2, "pravastatin": 2.0, "ranolazine": 100.0, "repaglinide": 0.2,
-    "ritonavir": 30.0, "rosuvastatin": 0.5, "sertraline": 5.0, "simvastatin": 2.0, "topiramate": 5.0,
-    "valbenazine": 10.0}
+    "deutetrabenazine": 2.0, "digoxin": 0.02, "edoxaban": 5.0, "eplerenone": 5.0, "escitalopram": 1.0,
+    "lovastatin": 4.0, "methadone": 0.5, "pimozide": 0.25, "pitavastatin": 0.2, "pravastatin": 2.0,
+    "ranolazine": 100.0, "repaglinide": 0.2, "ritonavir": 30.0, "rosuvastatin": 0.5, "sertraline": 5.0,
+    "simvastatin": 2.0, "topiramate": 5.0, "valbenazine": 10.0}
 _BEGUN = f"{DAYS}:"
 _OF_MODIFIER = pl.format("{}-{}-{}", "gene", "strength", "kind")  # the class of a row of ``modifiers``
 _STATES = pl.Enum([TAKEN, RECENT, PERHAPS, COMING])  # the surest first
@@ -136,13 +135,12 @@ def _taken(tables: Tables) -> pl.DataFrame:
     """patient_id, drug, state, since (days since it ended), daily (mg): each drug once a state."""
     whole = with_coming(tables).lazy().filter(~_is_local().fill_null(value=False))
     single = (pl.col("ingredients").list.len() == 1).fill_null(value=False)
-    factor = pl.col("dose_unit").replace_strict(_IN_MG, default=None, return_dtype=pl.Float64)
     # A single dose that was given is over on its day.
     last = pl.coalesce("end", pl.when(pl.col("kind") == "administration").then("start"))
     ended = (pl.col("index_date") - last).dt.total_days()
     dosed = single & (pl.col("active") | pl.col("coming"))
     said = whole.with_columns(since=pl.when(~pl.col("active")).then(ended),
-                              daily=pl.when(dosed).then(pl.col("daily_dose") * factor))
+                              daily=pl.when(dosed).then(pl.col("daily_dose") * milligrams(pl.col("dose_unit"))))
     least = pl.col("drug").replace_strict(LEAST, default=None, return_dtype=pl.Float64)
     rows = each_drug(said.pipe(as_written), "since", "daily", "coming").filter(
         pl.col("active").fill_null(value=True) | pl.col("coming") | (pl.col("since") >= 0)).with_columns(
