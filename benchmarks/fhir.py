@@ -20,7 +20,7 @@ from benchmarks.measure import ROOT, Case
 BUNDLES = ROOT.parent / "shared" / "data" / "fhir" / "synthea"
 RECORDS, LINES, PEER = FOLDER / "fhir", FOLDER / "ndjson", FOLDER / "fhir-peers"
 PEER_NEEDS = ("orjson==3.*", "fhir.resources==8.*")
-TIMES = 8  # as many people as there are records, so that the start of polars counts for less
+TIMES = 16  # as many people as there are records: of half as many, the start of polars and of the types is a twentieth
 COPIES = 50  # of each record in the NDJSON files
 SCALES = 1.7  # times as fast in two processes
 SPEED = 0.8  # of orjson's
@@ -33,11 +33,11 @@ def bundles(counts: Counts) -> list[Case]:
     folder, entries = str(RECORDS), str(counts.get("entries"))
     patients = str(counts.get("patients"))
     missing, peers = counts.get("peers", ""), (str(PEER / "bin" / "python"), "-m", "benchmarks.peers")
-    fast = Case("orjson, parse 320 records", (*peers, "parse-orjson", folder, entries), rounds=HEAVY, missing=missing)
-    plain = Case("msgspec, parse 320 records", (*OURS, "parse", folder, entries), rounds=HEAVY)
+    fast = Case("orjson, parse 640 records", (*peers, "parse-orjson", folder, entries), rounds=HEAVY, missing=missing)
+    plain = Case("msgspec, parse 640 records", (*OURS, "parse", folder, entries), rounds=HEAVY)
     whole = "pmed, FHIR to tables"
     floor = plain.name if fast.missing else fast.name
-    valid = Case("fhir.resources, validate 320 records", (*peers, "validate-fhir", folder, entries), rounds=1,
+    valid = Case("fhir.resources, validate 640 records", (*peers, "validate-fhir", folder, entries), rounds=1,
                  missing=missing)
     job = (*OURS, "fhir", folder, patients)
     alone, both = (Case(f"{whole}, {many} by the clock", (*OURS, "fhir_clock", folder, patients, str(number)),

@@ -6,7 +6,7 @@
     make bench PEERS_PYTHON=peers/bin/python    # a venv of its own: pip install cyvcf2 polars-bio
 
 bcftools is what most is compared with (Debian: apt-get install bcftools). What is not installed has a row that says so.
-PyPGx, orjson and fhir.resources are installed for themselves. Files of about 300 MB are made once, in out/bench.
+PyPGx, orjson and fhir.resources are installed for themselves. Files of about 600 MB are made once, in out/bench.
 
 The first columns are the CPU seconds of the whole process, those of its work without the start of the process, and its
 peak memory, all medians; then the nanoseconds of work for each record or allele, and the ratio to another line of the

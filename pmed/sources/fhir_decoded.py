@@ -32,21 +32,17 @@ _SPOTS: list[str] = []  # "entry[0]" and on: what places are called is the same 
 
 
 class Decoded(Sequence[Resource]):
-    """The wanted resources, in order; each is a `Resource` only when one asks for it.
+    """The resources, in order, what is passed over among them; a wanted one is a `Resource` only when one asks for it.
 
     Attributes:
         file: The name of the file.
-        spots: Where in the file each is.
+        spots: Where in the file each is; there may be more.
         found: What each was decoded as.
         urls: The full URL of each that has one.
     """
 
     def __init__(self, file: str, spots: Sequence[str], found: Sequence[Any], urls: Sequence[str | None]) -> None:
-        kept = [*map(_KINDS.__contains__, map(type, found))]
-        self.file = file
-        if False in kept:
-            spots, found, urls = (list(compress(each, kept)) for each in (spots, found, urls))
-        self.spots, self.found, self.urls = spots, found, urls
+        self.file, self.spots, self.found, self.urls = file, spots, found, urls
         self._numbers: dict[str | None, int] | None = None  # full URL → which one it is, of all types
 
     def __len__(self) -> int:
@@ -75,8 +71,8 @@ class Decoded(Sequence[Resource]):
         if index is None:
             return None
         found = self.found[index]
-        kind = _KINDS[type(found)]
-        return f"{kind}/{found.id}" if found.id and kind in kinds else None
+        kind = _KINDS.get(type(found))
+        return f"{kind}/{found.id}" if kind in kinds and found.id else None
 
     def by_url(self, kinds: Container[str]) -> dict[str, int]:
         """Full URL → which one it is, of those of some types."""

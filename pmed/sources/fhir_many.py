@@ -67,7 +67,7 @@ def _take_decoded(records: Records, many: Decoded, scope: Scope) -> None:
     people, file, spots, notes = scope.people, many.file, many.spots, list[Note]()
     for index, found in enumerate(many.found):
         kind = kinds.get(type(found))
-        if kind is None:  # it is a patient or a medicine
+        if kind is None:  # a patient, a medicine, or what is passed over
             continue
         link, number = kind.whose(found), found.id
         if link and number and (name := people.get(link.reference)):
