@@ -101,7 +101,8 @@ def write_histories(found: Histories, folder: Path, kind: str = "parquet", *, st
         ["file", "place", "code", "text"], keep="first", maintain_order=True)
     if strict and errors.height:
         first = errors.row(0, named=True)
-        raise HistoryError(f"{errors.height} errors; the first: {first['text']}",
+        many = f"{errors.height} errors; the first: " if errors.height > 1 else ""
+        raise HistoryError(f"{many}{first['text']}",
                            where=f"{first['file']} {first['place'] or ''}".strip(),
                            hint="without --strict the rest of the record is read")
     with whole_folder(folder) as temporary:

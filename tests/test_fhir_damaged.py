@@ -113,5 +113,5 @@ def test_what_is_told_of_everybody_counts_once(tmp_path: Path) -> None:
     records = tmp_path / "records"
     records.mkdir()
     read(records, {**MORE, "x.json": CUT})
-    with pytest.raises(HistoryError, match="1 errors; the first: not JSON"):
+    with pytest.raises(HistoryError, match="^[^;]*not JSON"):
         write_histories(read_histories([records]), tmp_path / "out", strict=True)
