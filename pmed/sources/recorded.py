@@ -148,12 +148,12 @@ def _weighed_diagnoses(frame: pl.DataFrame, found: list[pl.DataFrame]) -> pl.Dat
     """A diagnosis whose text doubts or denies it, or is about a relative, is unconfirmed, whatever the status says."""
     if (misfits := codes.misfits(frame)).any():
         found.append(report(frame.filter(misfits), "warning", "code-system-conflict", "the code is none of the code "
-                             "system that is named: which diagnosis it is stays unknown"))
+                            "system that is named: which diagnosis it is stays unknown"))
     said = remarks.doubted_diagnoses(frame) & frame["verification"].is_in(_DOUBTED).fill_null(value=False).not_()
     if not said.any():
         return frame
     found.append(report(frame.filter(said), "warning", "remark-in-name", "the text doubts or denies the diagnosis, or "
-                         "is about a relative: it counts as unconfirmed"))
+                        "is about a relative: it counts as unconfirmed"))
     return frame.with_columns(verification=pl.when(said).then(pl.lit("unconfirmed")).otherwise("verification"))
 
 
@@ -218,7 +218,7 @@ def _weighed(rows: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFrame:
     if not against.any():
         return rows
     found.append(report(rows.filter(against), "warning", "remark-in-name", "the name says that it is stopped, "
-                         "refused, planned or somebody else's: whether it is taken stays unknown"))
+                        "refused, planned or somebody else's: whether it is taken stays unknown"))
     return rows.with_columns(active=pl.when(~against.fill_null(value=False)).then("active"))
 
 
