@@ -25,6 +25,7 @@ from .hl7v2_fields import (
     reason,
 )
 from .hl7v2_message import Segment
+from .hl7v2_timing import Course, timing_of
 from .recorded import Row
 
 # Fields of the two segments that say what is given: code, least and greatest amount, unit, strength and its unit; why.
@@ -35,6 +36,7 @@ _BASE = "B"  # table 0166
 # Of the timings: how much at a time, where "as needed" is written, and the condition on which it is given.
 _TIMED = {"TQ1": ((2, 1), ((9, 1), (9, 2)), (10, 1)), "RXE": ((1, 1), ((1, 6),), (1, 7)),
           "ORC": ((7, 1), ((7, 6),), (7, 7))}
+_REFILLS = {"RXE": 12, "RXO": 13}
 _WHY = {"RXE": 27, "RXO": 20}
 
 
@@ -72,10 +74,15 @@ class Orders:
 
     def rows(self) -> list[Row]:
         """Rows of medications, in the order in which they were first met."""
-        return [(*order["origin"], *order["drug"], order["start"], order["end"], order["recorded"], *order["dose"],
+        return [(*order["origin"], *order["drug"], order["start"] or order["placed"], order["end"] or order["until"],
+                 order["recorded"], *order["dose"],
                  order["route"], order["sig"], order["status"], True, "order", order["also"],
                  *(order["reason"] or NO_REASON))
                 for order in self._orders]
+
+    def once(self) -> list[bool]:
+        """Of each row whether it is a single dose."""
+        return [order["once"] and order["end"] in {None, order["until"]} for order in self._orders]
 
     def add(self, draft: Draft, patient: str, origin: Row, sent: str | None) -> None:
         """Take in what one message says of an order."""
@@ -87,7 +94,7 @@ class Orders:
             return
         if not orc:
             given.report("warning", "no-order", "no ORC before it; whether it is still given stays unknown")
-        order = _order(draft, given, origin, sent)
+        order = _order(draft, given, origin, sent, found)
         if orc and orc.text(1) in REFUSED:
             order["status"] = found["status"] if found else "unknown"
         if found is None:
@@ -124,33 +131,50 @@ def _superseded(old: dict[str, Any], new: dict[str, Any], given: Segment) -> Non
     if new["drug"][:2] != old["drug"][:2] and any(new["drug"]):
         given.report("warning", "other-drug", "an earlier message has another medicine under this order number; this "
                      "one is used")
-    kept = {"drug", "also", "dose", "sig"}
+    kept = {"drug", "also", "dose", "sig", "placed", "until", "once"}
     known = {name: value for name, value in new.items() if value is not None and name not in kept}
     if any(new["drug"]):
         known |= {"drug": new["drug"], "also": new["also"]}
     if new["status"] not in OVER or any(part is not None for part in new["dose"]):
         known |= {"dose": new["dose"], "sig": new["sig"]}
     # A start or end that a change leaves out is the one there was, unless the medicine is begun again.
-    if old["status"] in OVER and new["status"] == "active":
-        known["end"] = new["end"]
-    old.update(known)
+    again = _begun_again(old, new)
+    if again:
+        known |= {"end": new["end"], "start": first(new["start"], new["placed"], old["start"])}
+    if again or new["timed"]:
+        known |= {"until": new["until"], "once": new["once"]}
+    old.update(known, placed=first(old["placed"], new["placed"]))
 
 
-def _order(draft: Draft, given: Segment, origin: Row, sent: str | None) -> dict[str, Any]:
+def _begun_again(old: dict[str, Any], new: dict[str, Any]) -> bool:
+    return old["status"] in OVER and new["status"] == "active"
+
+
+def _order(draft: Draft, given: Segment, origin: Row, sent: str | None, old: dict[str, Any] | None) -> dict[str, Any]:
     orc, route = draft.parts.get("ORC"), draft.parts.get("RXR")
     status = _status(orc) if orc else None
     placed = first(orc.text(15) if orc and status not in OVER else None, orc.text(9) if orc else None)
-    often, start, end = _timing(draft)
-    unsure = _unsure(draft, given, often)
-    begin = first(start, placed if status not in OVER else None)
+    begun = first(old["start"], old["placed"]) if old and old["status"] not in OVER else None
+    timing = timing_of(draft.parts, draft.timings, Course(begun or placed, *_course(draft, given)))
+    unsure = _unsure(draft, given, timing.often)
     over = _end(orc, status, sent) if orc else None
     drug, others = _drug(draft, given)
-    return {"origin": origin, "drug": drug, "also": others, "start": day(begin),
-            "end": over or day(end), "recorded": day(first(orc.text(9) if orc else None, sent)),
-            "dose": (*_dose(given), None if unsure else often),
+    return {"origin": origin, "drug": drug, "also": others, "start": day(timing.start),
+            "placed": day(placed) if status not in OVER else None, "end": over or day(timing.end),
+            "until": timing.until, "once": timing.once, "timed": timing.said,
+            "recorded": day(first(orc.text(9) if orc else None, sent)),
+            "dose": (*_dose(given), None if unsure else timing.often),
             "route": first(route.text(1, 2), route.text(1)) if route else None,
             "sig": None if unsure else _sig(draft, given),
             "status": _until_then(orc, status, over, sent) if orc else status, "reason": _reason(draft)}
+
+
+def _course(draft: Draft, given: Segment) -> tuple[str | None, bool, bool]:
+    """Directions, whether it may be filled again, and whether it is given as needed."""
+    words = [*(given.text(_INSTRUCTIONS, part) for part in (1, 2)),
+             (draft.parts["TQ1"].text(11) if "TQ1" in draft.parts else None)]
+    needed = any(_on_condition(one) for name in _TIMED if (one := draft.parts.get(name)))
+    return " ".join(filter(None, words)) or None, bool(number(given.text(_REFILLS[given.name]))), needed
 
 
 def _drug(draft: Draft, given: Segment) -> tuple[Coded, str | None]:
@@ -194,27 +218,6 @@ def _until_then(orc: Segment, status: str | None, end: str | None, sent: str | N
     return status
 
 
-def _timing(draft: Draft) -> tuple[float | None, str | None, str | None]:
-    """Times a day, start and end: from TQ1, else from the older RXE-1 or ORC-7."""
-    if one := draft.parts.get("TQ1"):
-        if draft.timings:
-            return _several([one, *draft.timings])
-        return _once_said(one, 3, 1), one.text(7), one.text(8)
-    for name, at in (("RXE", 1), ("ORC", 7)):
-        segment = draft.parts.get(name)
-        if segment and any(segment.text(at, part) for part in (2, 4, 5)):
-            return _once_said(segment, at, 2), segment.text(at, 4), segment.text(at, 5)
-    return None, None, None
-
-
-def _once_said(segment: Segment, at: int, part: int) -> float | None:
-    """Times a day of a timing that is not repeated: "QAM" and "QHS" are two, whichever comes first."""
-    if segment.repetitions(at) > 1:
-        segment.report("info", "timing-not-read", "several timings of one order; how often stays unknown", at)
-        return None
-    return per_day(segment, at, part)
-
-
 def _unsure(draft: Draft, given: Segment, often: float | None) -> bool:
     """Whether it is given only if needed, or another amount at a time than the order itself says."""
     timings = [one for name in _TIMED if (one := draft.parts.get(name))] + draft.timings
@@ -250,14 +253,6 @@ def _sig(draft: Draft, given: Segment) -> str | None:
         return patterns[0][0].text(*patterns[0][1:])
     timing = draft.parts.get("TQ1")
     return first(timing.text(11) if timing else None, given.text(_INSTRUCTIONS, 2), given.text(_INSTRUCTIONS))
-
-
-def _several(timings: list[Segment]) -> tuple[None, str | None, str | None]:
-    """From the first day to the last of several timings; how often stays unknown."""
-    starts, ends = ([one.text(at) for one in timings] for at in (7, 8))
-    timings[1].report("info", "timing-not-read", "several timings of one order; how often stays unknown")
-    return (None, min(filter(None, starts)) if all(starts) else starts[0],
-            max(filter(None, ends)) if all(ends) else None)
 
 
 def _dose(given: Segment) -> tuple[float | None, str | None]:

@@ -102,6 +102,11 @@ class Records:
         orders = [*self._orders.rows(), *made.get("medications", ())]
         return {**made, "patients": patients, "medications": orders, "observations": self._results.rows()}
 
+    @property
+    def once(self) -> list[bool]:
+        """Of each medicine in `rows` whether it is an order of a single dose."""
+        return [*self._orders.once(), *[False] * len(self._rows.get("medications", ()))]
+
     def add(self, message: Message) -> None:
         """One message; what is in it word for word already is not taken twice."""
         whole = "\r".join(message.lines)

@@ -18,8 +18,8 @@ Every source of records makes rows with the columns of `COLUMNS` and leaves the 
 frames gives them to `tables_of`. Words are FHIR's: a source of another standard translates its statuses into them. One
 that records no status but a period of taking says so in an extra column of medications, `exposure`: true where `start`
 and `end` are the days the medicine was taken, false where the end is not known, and in `stopped` whether it says why
-it was stopped. Conditions may have `exposure` likewise: false where it cannot be told whether the condition is still
-there.
+it was stopped. One that knows single doses has a column `once`: true where an order is of one, given on the day of
+`end`. Conditions may have `exposure` likewise: false where it cannot be told whether the condition is still there.
 """
 
 from __future__ import annotations
@@ -76,10 +76,12 @@ _JUDGED = ("row", "active", "daily_dose")
 
 
 def make_tables(rows: Mapping[str, Sequence[Row]], issues: Sequence[Issue],
-                index_date: date | None) -> dict[str, pl.DataFrame]:
-    """All history tables, checked; `rows` have the columns of `COLUMNS`."""
-    return tables_of({name: frame_of(name, rows.get(name, ())) for name in COLUMNS}, TABLES["issues"].frame(issues),
-                     index_date)
+                index_date: date | None, once: Sequence[bool] = ()) -> dict[str, pl.DataFrame]:
+    """All history tables, checked; `rows` have the columns of `COLUMNS`, and `once` tells single doses of medicines."""
+    frames = {name: frame_of(name, rows.get(name, ())) for name in COLUMNS}
+    if once:
+        frames["medications"] = frames["medications"].with_columns(once=pl.Series(once, dtype=pl.Boolean))
+    return tables_of(frames, TABLES["issues"].frame(issues), index_date)
 
 
 def tables_of(recorded: Tables, issues: pl.DataFrame, index_date: date | None) -> dict[str, pl.DataFrame]:
@@ -199,7 +201,8 @@ def _judge(name: str, frame: pl.DataFrame, days: pl.DataFrame, found: list[pl.Da
     if "active" in TABLES[name].columns:
         rows = rows.join(days.lazy(), on="patient_id", how="left", maintain_order="left")
     if name == "medications":
-        taken = _exposed() if "exposure" in frame.columns else _taken()
+        taken = _exposed() if "exposure" in frame.columns else _taken(
+            pl.col("once") if "once" in frame.columns else pl.lit(value=False))
         rows = rows.with_columns(active=taken, daily_dose=pl.coalesce(pl.col("dose") * pl.col("per_day"), "sig_daily"))
     elif name in {"conditions", "allergies"}:
         present = _present("end" in frame.columns)
@@ -232,10 +235,10 @@ def _lasting() -> pl.Expr:
     return pl.col("end").is_null() | (pl.col("end") >= pl.col("index_date"))
 
 
-def _taken() -> pl.Expr:
+def _taken(once: pl.Expr) -> pl.Expr:
     kind = pl.col("kind")
     return pl.when(kind == "administration").then(_given()).when(kind == "dispense").then(_supplied()).otherwise(
-        _prescribed())
+        _prescribed(once))
 
 
 def _given() -> pl.Expr:
@@ -262,16 +265,16 @@ def _supplied() -> pl.Expr:
     return pl.when(status.is_in(["cancelled", "declined"]) | ~_begun()).then(pl.lit(value=False)).otherwise(held)
 
 
-def _prescribed() -> pl.Expr:
+def _prescribed(once: pl.Expr) -> pl.Expr:
     """Null where the record does not say: no status, status unknown, or an active order that may no longer be filled.
 
     So is what is on hold: nobody tells when it is taken up again, and it then meets what was begun meanwhile. How long
     an order may be filled (validityPeriod) is not how long the medicine is taken. R5's "recorded" statement tells
-    nothing either.
+    nothing either. What was ordered `once` is not taken on.
     """
     silent = pl.col("status").is_null() | pl.col("status").is_in(["unknown", "recorded", "on-hold"])
     taken = pl.when(~silent).then(pl.col("status") == "active")
-    lapsed = ~_lasting() & (pl.col("kind") == "order")
+    lapsed = ~_lasting() & (pl.col("kind") == "order") & ~once
     return taken & pl.col("ordered") & _begun() & pl.when(~lapsed).then(_lasting())
 
 
