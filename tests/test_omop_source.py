@@ -272,6 +272,21 @@ def test_a_missing_table_is_unknown_not_empty(tmp_path: Path) -> None:
     assert set(issues["severity"]) == {"warning"}
 
 
+@pytest.mark.parametrize("left", ["drug_exposure", "drug_era", "rows"])
+def test_eras_are_no_medicines_and_it_says_what_to_export(tmp_path: Path, left: str) -> None:
+    folder = cdm(tmp_path, drug_exposure=[drug()] if left == "rows" else [])
+    write(folder / "drug_era.csv", "drug_era_id,person_id,drug_concept_id,drug_era_start_date,drug_era_end_date",
+          "1,1,8,2020-01-01,2020-12-31")
+    if left == "drug_era":
+        (folder / "drug_exposure.csv").unlink()
+    tables = read(folder)
+    found = tables["issues"].filter(pl.col("code") == "drug-era-not-read")
+    assert found.height == (left != "rows")
+    assert tables["medications"].height == (left == "rows")
+    assert all("export drug_exposure" in text for text in found["text"])
+    assert {Path(file).name for file in found["file"]} <= {"drug_era.csv"}
+
+
 def test_one_bad_row_never_loses_the_rest(tmp_path: Path) -> None:
     tables = read(cdm(tmp_path, drug_exposure=[drug(1), drug(2, "abc"), drug(3, start="2020-13-45"), drug(4).replace(
         "4,1,", "4,77,", 1), drug(5).replace("5,1,", "5,,", 1), drug(6, start="")]))

@@ -126,6 +126,8 @@ STAYS_UNKNOWN = (
     marked("birth_datetime and year_of_birth differ; the date of birth stays unknown"),
     marked("gender_concept_id is 0 or none of OMOP's; sex stays unknown"),
     marked("no {name} table: what it would tell is unknown, not absent"),
+    marked("a drug_era table is there and is not read: eras are computed from drug exposures and have no dose; export "
+           "drug_exposure, from which they were made, for without it medicines are unknown"),
     marked("no death table: who has died is unknown"),
     marked("no concept table: codes and names of concepts are unknown; the text of the source is used"),
     marked("concept_id is 0; the text of the source is used, without a code"),
