@@ -122,6 +122,21 @@ def test_a_correction_takes_the_place_of_the_result(tmp_path: Path) -> None:
         assert codes(tables) == ["superseded"]
 
 
+def test_a_correction_of_one_of_several_times_leaves_the_others(tmp_path: Path) -> None:
+    times = [f"2024050{number}0830" for number in (1, 2, 3)]
+    series = message(msh(), PID, OBR, *(OBX.replace("202405010830", time) for time in times))
+    fixed = OBX.replace("|1.2|", "|1.0|").replace("|F|", "|C|").replace("202405010830", times[1])
+    tables = read(tmp_path, series + message(msh(time="20240504", number=2), PID, OBR, fixed))
+    assert sorted(tables["observations"].select("start", "value").rows()) == [
+        (dt.date(2024, 5, 1), 1.2), (dt.date(2024, 5, 2), 1.0), (dt.date(2024, 5, 3), 1.2)]
+
+
+@pytest.mark.parametrize("name", ["LN", "LOINC", "Loinc", "2.16.840.1.113883.6.1"])
+def test_loinc_by_the_names_that_senders_write(tmp_path: Path, name: str) -> None:
+    tables = read(tmp_path, message(msh(), PID, OBR, f"OBX|1|NM|CREA^Crea^L^2160-0^Crea^{name}||106|umol/L|||||F"))
+    assert tables["observations"].select("system", "code").row(0) == ("http://loinc.org", "2160-0")
+
+
 def test_a_deleted_result_leaves(tmp_path: Path) -> None:
     tables = read(tmp_path, message(msh(), PID, OBR, OBX)
                   + message(msh(time="20240502"), PID, OBR, OBX.replace("|F|", "|D|")))

@@ -139,3 +139,48 @@ def test_an_empty_tq1_leaves_the_older_timing(tmp_path: Path) -> None:
 
 def test_of_several_old_timings_the_first_end_is_not_the_last(tmp_path: Path) -> None:
     assert course(tmp_path, "ORC|NW|1|||||^BID^^20240501^20240507~^QD^^20240508", GIVEN) == (None, True)
+
+
+@pytest.mark.parametrize("dose", ["0", "0.0", "-5"])
+def test_a_dose_of_zero_is_none(tmp_path: Path, dose: str) -> None:
+    tables = read(tmp_path, "ORC|NW|1", "TQ1|1||BID||||20240501", f"RXE||^oxycodone|{dose}||mg")
+    (row,) = tables["medications"].rows(named=True)
+    assert (row["dose"], row["daily_dose"], row["active"]) == (None, None, True)
+    assert tables["issues"]["code"].to_list() == ["bad-value"]
+
+
+@pytest.mark.parametrize("strength", ["100|units/mL", "50|mcg/hr", "0.1|%", "5|mg per mL"])
+def test_a_concentration_is_no_content_of_a_piece(tmp_path: Path, strength: str) -> None:
+    (row,) = read(tmp_path, "ORC|NW|1", "TQ1|1||BID||||20240501", "RXE||^one|1||EA" + "|" * 20 + strength)[
+        "medications"].rows(named=True)
+    assert (row["dose"], row["dose_unit"]) == (1, "EA")
+
+
+def test_an_order_in_words(tmp_path: Path) -> None:
+    (row,) = read(tmp_path, "ORC|NW|1", "RXO||||||^aspirin 81 mg daily")["medications"].rows(named=True)
+    assert (row["display"], row["active"]) == ("aspirin 81 mg daily", True)
+
+
+DONE = "RXA|0|1|20240503100000|20240503100000|^oxycodone|5|mg" + "|" * 13 + "CP"
+
+
+@pytest.mark.parametrize(("segments", "active"), [
+    (("ORC|RE|1", GIVEN, DONE), None),
+    (("ORC|RE|1", GIVEN, "RXD|1|^oxycodone|20240503|30"), None),
+    (("ORC|RE|1|||IP", GIVEN, DONE), True),
+    (("ORC|RE|1", GIVEN), True),
+    (("ORC|NW|1", GIVEN, DONE), True),
+])
+def test_that_it_was_given_does_not_say_that_its_order_goes_on(tmp_path: Path, segments: tuple[str, ...],
+                                                              active: bool | None) -> None:
+    rows = read(tmp_path, *segments)["medications"].filter(pl.col("kind") == "order")
+    assert rows["active"].to_list() == [active]
+
+
+def test_what_is_charted_later_does_not_begin_an_order_again(tmp_path: Path) -> None:
+    lines = [line for number, segments in enumerate(
+        (("ORC|NW|1|||||||20240501", GIVEN), ("ORC|DC|1|||||||20240502",), ("ORC|RE|1", DONE)), 1)
+        for line in (rf"MSH|^~\&|A|B|C|D|2024050{number}||RAS^O17|{number}|P|2.5.1", "PID|1||P1", *segments)]
+    (tmp_path / "m.hl7").write_text("\r".join([*lines, ""]))
+    rows = Hl7v2Source().read([tmp_path / "m.hl7"], REQUEST)["medications"]
+    assert rows.filter(pl.col("kind") == "order")["active"].to_list() == [False]

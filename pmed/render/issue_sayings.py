@@ -35,6 +35,7 @@ LEFT_OUT = (
     marked("the dose differs between the fields and the text of the directions; it stays unknown"),
     marked("more a day than maxDosePerPeriod allows, or in a unit that cannot be compared with it; how much a day "
            "stays unknown"),
+    marked("a dose of zero or below; it stays unknown"),
     marked("the timing has another amount at a time than the order; how much a day stays unknown"),
     marked("'{name}': the dose does not go with the strength ({n} {key}), as where milligrams are written for "
            "micrograms; it stays unknown"),

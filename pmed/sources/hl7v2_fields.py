@@ -13,14 +13,16 @@ LOINC = "http://loinc.org"
 SNOMED = "http://snomed.info/sct"
 ICD_10_GM = "http://fhir.de/CodeSystem/bfarm/icd-10-gm"
 NDC = "http://hl7.org/fhir/sid/ndc"
-# Table 0396, coding systems.
+# Table 0396, coding systems; and what senders write, OIDs among it.
 SYSTEMS = {
-    "LN": LOINC, "LNC": LOINC, "SCT": SNOMED,
+    **dict.fromkeys(("LN", "LNC", "LOINC", "2.16.840.1.113883.6.1"), LOINC),
+    **dict.fromkeys(("SCT", "SNOMED", "SNOMEDCT", "SNOMED-CT", "SNOMED CT", "2.16.840.1.113883.6.96"), SNOMED),
     "I10": "http://hl7.org/fhir/sid/icd-10-cm", "I10C": "http://hl7.org/fhir/sid/icd-10-cm",
     "ICD10": "http://hl7.org/fhir/sid/icd-10-cm",
     "I9": "http://hl7.org/fhir/sid/icd-9-cm", "I9C": "http://hl7.org/fhir/sid/icd-9-cm",
     "I9CDX": "http://hl7.org/fhir/sid/icd-9-cm",
-    "RXNORM": RXNORM, "RXN": RXNORM, "NDC": NDC, "ATC": "http://www.whocc.no/atc",
+    "RXNORM": RXNORM, "RXN": RXNORM, "2.16.840.1.113883.6.88": RXNORM, "NDC": NDC, "2.16.840.1.113883.6.69": NDC,
+    "ATC": "http://www.whocc.no/atc",
     "CVX": "http://hl7.org/fhir/sid/cvx", "C4": "http://www.ama-assn.org/go/cpt", "UCUM": "http://unitsofmeasure.org",
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,11 +33,13 @@ from .recorded import Row
 _GIVEN = {"RXE": (2, 3, 4, 5, 25, 26), "RXO": (1, 2, 3, 4, 18, 19)}
 _INSTRUCTIONS = 7  # of both
 _PATTERNS = (("TQ1", 3, 1), ("RXE", 1, 2), ("ORC", 7, 2))
+_FOLLOWED = "RE"  # table 0119
 _BASE = "B"  # table 0166
 # Of the timings: how much at a time, where "as needed" is written, and the condition on which it is given.
 _TIMED = {"TQ1": ((2, 1), ((9, 1), (9, 2)), (10, 1)), "RXE": ((1, 1), ((1, 6),), (1, 7)),
           "ORC": ((7, 1), ((7, 6),), (7, 7))}
 _REFILLS = {"RXE": 12, "RXO": 13}
+_RATE = re.compile(r"/|%|\bper\b")  # of a volume, or of an hour: 100 units/mL is no content of a vial
 _WHY = {"RXE": 27, "RXO": 20}
 
 
@@ -47,6 +50,7 @@ class Draft:
     parts: dict[str, Segment] = field(default_factory=dict)
     timings: list[Segment] = field(default_factory=list)  # of several TQ1 the later ones
     components: list[Segment] = field(default_factory=list)  # what is mixed (RXC)
+    event: bool = False  # it goes with a medicine handed out or given
 
     @property
     def given(self) -> Segment | None:
@@ -90,7 +94,7 @@ class Orders:
         keys = _numbers(orc, patient) if orc else []
         found = next((self._known[key] for key in keys if key in self._known), None)
         if given is None:
-            self._change(found, orc, sent)
+            self._change(found, draft, sent)
             return
         if not orc:
             given.report("warning", "no-order", "no ORC before it; whether it is still given stays unknown")
@@ -104,13 +108,14 @@ class Orders:
             _superseded(found, order, given)
         self._known.update(dict.fromkeys(keys, found))
 
-    def _change(self, found: dict[str, Any] | None, orc: Segment | None, sent: str | None) -> None:
+    def _change(self, found: dict[str, Any] | None, draft: Draft, sent: str | None) -> None:
         """An ORC by itself: the order is as it was, with another status."""
+        orc = draft.parts.get("ORC")
         if orc is None or orc.text(1) in REFUSED:
             if orc is not None:
                 orc.report("warning", "not-done", "a change that was refused; the order stays as it was", 1)
             return
-        status = _status(orc)
+        status = _status(orc, draft)
         if found is None:
             if status in OVER or status == "on-hold":
                 orc.report("info", "order-not-found", "a change of an order that is not here as a medicine", 2)
@@ -152,7 +157,7 @@ def _begun_again(old: dict[str, Any], new: dict[str, Any]) -> bool:
 
 def _order(draft: Draft, given: Segment, origin: Row, sent: str | None, old: dict[str, Any] | None) -> dict[str, Any]:
     orc, route = draft.parts.get("ORC"), draft.parts.get("RXR")
-    status = _status(orc) if orc else None
+    status = _status(orc, draft) if orc else None
     placed = first(orc.text(15) if orc and status not in OVER else None, orc.text(9) if orc else None)
     begun = first(old["start"], old["placed"]) if old and old["status"] not in OVER else None
     timing = timing_of(draft.parts, draft.timings, Course(begun or placed, *_course(draft, given)))
@@ -180,7 +185,10 @@ def _course(draft: Draft, given: Segment) -> tuple[str | None, bool, bool]:
 def _drug(draft: Draft, given: Segment) -> tuple[Coded, str | None]:
     """What is given, and its other accounts; of a mixture also what was added to the bag."""
     what = _GIVEN[given.name][0]
-    system, code, name = drug = coded(given, what, (RXNORM, NDC))
+    drug = coded(given, what, (RXNORM, NDC))
+    if not any(drug) and given.name == "RXO":  # an order in words, as the standard has it
+        drug = None, None, first(*(given.text(at, part) for at in (6, 7) for part in (2, 1)))
+    system, code, name = drug
     # What it is dissolved in is no medicine of its own, where the order says what is.
     added = [one for one in draft.components if one.text(1) != _BASE or not any(drug)]
     names = [first(*reversed(coded(one, 2, (RXNORM, NDC))[1:])) for one in added]
@@ -194,9 +202,13 @@ def _reason(draft: Draft) -> Coded | None:
     return next((found for name, at in _WHY.items() if any(found := reason(draft.parts.get(name), at))), None)
 
 
-def _status(orc: Segment) -> str | None:
-    """What ORC-1 and ORC-5 say together; where they contradict each other it is not known."""
-    control, status = CONTROLS.get(orc.text(1) or ""), STATUSES.get(orc.text(5) or "")
+def _status(orc: Segment, draft: Draft) -> str | None:
+    """What ORC-1 and ORC-5 say together; where they contradict each other it is not known.
+
+    That a medicine is handed out or given (RE) does not say that its order goes on.
+    """
+    followed = draft.event and orc.text(1) == _FOLLOWED
+    control, status = None if followed else CONTROLS.get(orc.text(1) or ""), STATUSES.get(orc.text(5) or "")
     if control in OVER and status == "active":
         orc.report("warning", "status-conflict", "ORC-1 ends the order and ORC-5 has it in process; its status stays "
                    "unknown", 5)
@@ -266,7 +278,8 @@ def _dose(given: Segment) -> tuple[float | None, str | None]:
         given.report("info", "dose-range", "from one dose to another; the dose stays unknown", most)
         amount = None
     strength, strength_unit = number(given.text(strength_at)), first(given.text(strength_unit_at))
-    if amount is not None and strength is not None and strength_unit and (unit or "").upper() in PIECES:
+    of_piece = strength is not None and strength_unit is not None and not _RATE.search(strength_unit)
+    if amount is not None and strength is not None and of_piece and (unit or "").upper() in PIECES:
         given.report("info", "dose-computed", "the dose is the number of pieces times the strength of one", strength_at)
         return amount * strength, strength_unit
     return amount, unit

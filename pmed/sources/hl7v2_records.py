@@ -267,6 +267,8 @@ def _drafts(rest: Sequence[Segment]) -> list[Draft]:
     drafts: list[Draft] = []
     of_order = True  # what stands behind a medicine handed out or given belongs to it, not to its order
     for one in rest:
+        if one.name in MEDICINES and drafts:
+            drafts[-1].event = True
         of_order = one.name not in MEDICINES and (of_order or one.name in {"ORC", "RXE", "RXO"})
         if one.name == "ORC":
             drafts.append(Draft({"ORC": one}))

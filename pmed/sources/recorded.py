@@ -93,6 +93,7 @@ def tables_of(recorded: Tables, issues: pl.DataFrame, index_date: date | None) -
     frames["conditions"] = _weighed_diagnoses(frames["conditions"], found)
     frames["medications"], differing = with_sigs(frames["medications"])
     found += [report(rows, "warning", "dose-conflict", text) for rows, text in differing]
+    frames["medications"] = _without_zero(frames["medications"], found)
     frames["medications"], strange = without_strange(frames["medications"])
     if strange.height:
         found.append(report(strange, "warning", "unknown-status", "a status that FHIR does not know: whether it is "
@@ -157,6 +158,15 @@ def _weighed_diagnoses(frame: pl.DataFrame, found: list[pl.DataFrame]) -> pl.Dat
     found.append(report(frame.filter(said), "warning", "remark-in-name", "the text doubts or denies the diagnosis, or "
                          "is about a relative: it counts as unconfirmed"))
     return frame.with_columns(verification=pl.when(said).then(pl.lit("unconfirmed")).otherwise("verification"))
+
+
+def _without_zero(frame: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFrame:
+    """A dose of zero stands where another field or the text has the dose: it is none."""
+    zero = (pl.col("dose") <= 0).fill_null(value=False)
+    if not frame.select(zero.any()).item():
+        return frame
+    found.append(report(frame.filter(zero), "warning", "bad-value", "a dose of zero or below; it stays unknown"))
+    return frame.with_columns(dose=pl.when(~zero).then("dose"))
 
 
 def _patients(frames: Tables, index_date: date | None, found: list[pl.DataFrame]) -> pl.DataFrame:
