@@ -486,3 +486,40 @@ def test_a_mixture_that_the_order_does_not_name_is_all_that_is_in_it(tmp_path: P
 def test_the_german_modification_is_known_by_its_names(tmp_path: Path, name: str) -> None:
     tables = read(tmp_path, message(msh("ADT^A08"), PID, f"DG1|1||G40.9^Epilepsie^{name}|||F"))
     assert tables["conditions"]["system"].to_list() == ["http://fhir.de/CodeSystem/bfarm/icd-10-gm"]
+
+
+@pytest.mark.parametrize(("first", "later", "active"), [
+    ("PL9^CPOE", "PL9", False), ("PL9", "PL9^CPOE", False), ("PL9^CPOE", "PL9^OTHER", True), ("PL9^CPOE", "PL8", True)])
+def test_an_order_number_with_and_without_its_namespace(tmp_path: Path, first: str, later: str, active: bool) -> None:
+    tables = read(tmp_path, message(msh("RDE^O11"), PID, f"ORC|NW|{first}", RXE)
+                  + message(msh("ORM^O01", "20240515"), PID, f"ORC|DC|{later}"))
+    assert tables["medications"]["active"].to_list() == [active]
+
+
+def test_a_number_of_two_namespaces_is_none_of_them(tmp_path: Path) -> None:
+    tables = read(tmp_path, message(msh("RDE^O11"), PID, "ORC|NW|1^A", RXE, "ORC|NW|1^B", RXE)
+                  + message(msh("ORM^O01", "20240515"), PID, "ORC|DC|1"))
+    assert tables["medications"]["active"].to_list() == [True, True]
+    assert "order-not-found" in codes(tables)
+
+
+@pytest.mark.parametrize(("fields", "status", "verification", "active"), [
+    ("AD|20240401|I10^Hypertension^I10|7|||20200101", None, None, True),
+    ("AD|20240401|I10^Hypertension^I10|7|||20200101||||||confirmed^Confirmed|A^Active", "active", "confirmed", True),
+    ("UP|20240401|I10^Hypertension^I10|7|||20200101||20240301||||confirmed|resolved", "resolved", "confirmed", False),
+    ("AD|20240401|I10^Hypertension^I10|7|||20200101||20240301", None, None, False),
+    ("AD|20240401|I10^Hypertension^I10|7|||20200101||||||P^Provisional", None, "provisional", True),
+])
+def test_a_problem_list(tmp_path: Path, fields: str, status: str | None, verification: str | None,
+                        active: bool) -> None:
+    row = read(tmp_path, message(msh("PPR^PC1"), PID, f"PRB|{fields}"))["conditions"].row(0, named=True)
+    assert (row["code"], row["status"], row["verification"], row["active"]) == ("I10", status, verification, active)
+    assert row["start"] == dt.date(2020, 1, 1)
+
+
+def test_a_problem_that_is_taken_back_leaves(tmp_path: Path) -> None:
+    entry = "PRB|{}|20240401|I10^Hypertension^I10|7|||20200101"
+    tables = read(tmp_path, message(msh("PPR^PC1"), PID, entry.format("AD"))
+                  + message(msh("PPR^PC3", "20240502"), PID, entry.format("DE"), "PRB|AD|20240401|^|8"))
+    assert tables["conditions"].is_empty()
+    assert set(codes(tables)) == {"entered-in-error", "no-code"}

@@ -20,8 +20,8 @@ from .recorded import Issue
 
 HINT = "export HL7 v2 messages, each beginning with MSH"
 STARTS = (b"MSH", b"FHS", b"BHS")
-WANTED = {"MSH", "PID", "PV1", "AL1", "IAM", "DG1", "PR1", "OBR", "OBX", "ORC", "RXE", "RXO", "RXR", "RXC", "RXA",
-          "RXD", "RXG", "TQ1", "MRG", "PV2"}
+WANTED = {"MSH", "PID", "PV1", "AL1", "IAM", "DG1", "PRB", "PR1", "OBR", "OBX", "ORC", "RXE", "RXO", "RXR", "RXC",
+          "RXA", "RXD", "RXG", "TQ1", "MRG", "PV2"}
 _LINE_END = re.compile(r"\r\n?|\n")
 _FRAME = re.compile(r"[\x0b\x1c]")
 _HEADER = re.compile(r"MSH([^\w\s])([^\w\s]{1,5})(?:\1|$)")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -75,6 +76,7 @@ class Orders:
     def __init__(self) -> None:
         self._orders: list[dict[str, Any]] = []
         self._known: dict[tuple[str, ...], dict[str, Any]] = {}
+        self._spaces: dict[tuple[str, ...], set[str]] = {}  # of each number
 
     def rows(self) -> list[Row]:
         """Rows of medications, in the order in which they were first met."""
@@ -92,7 +94,7 @@ class Orders:
         """Take in what one message says of an order."""
         orc, given = draft.parts.get("ORC"), draft.given
         keys = _numbers(orc, patient) if orc else []
-        found = next((self._known[key] for key in keys if key in self._known), None)
+        found = self._found(keys)
         if given is None:
             self._change(found, draft, sent)
             return
@@ -107,6 +109,18 @@ class Orders:
         else:
             _superseded(found, order, given)
         self._known.update(dict.fromkeys(keys, found))
+        for *number_, space in keys:
+            self._spaces.setdefault(tuple(number_), set()).add(space)
+
+    def _found(self, keys: Sequence[tuple[str, ...]]) -> dict[str, Any] | None:
+        """The order of these numbers; where one side names no namespace, the only one of that number."""
+        there = [key for key in keys if key in self._known]
+        for *number_, space in keys:
+            spaces = self._spaces.get(tuple(number_), set())
+            alike = spaces if not space else spaces & {""}
+            if not there and len(alike) == 1:
+                there = [(*number_, *alike)]
+        return self._known[there[0]] if there else None
 
     def _change(self, found: dict[str, Any] | None, draft: Draft, sent: str | None) -> None:
         """An ORC by itself: the order is as it was, with another status."""

@@ -20,6 +20,7 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _HEAD = {"MSH": 8, "PID": 5}
 _OF_RECORD = ("MR", "PI")  # table 0203: the number of the record, and of the patient inside the hospital
 _ORDER_PARTS = ("RXE", "RXO", "RXR", "TQ1", "RXC")
+_SURE = ("provisional", "differential", "unconfirmed", "confirmed")
 _EVENTS = {"A03": "finished", "A11": "cancelled", "A05": "planned", "A14": "planned", "A27": "cancelled",
            "A38": "cancelled"}  # table 0003; other events leave a visit in progress
 
@@ -175,6 +176,8 @@ class Records:
         for index, one in enumerate(rest):
             if one.name == "DG1":
                 self._condition(name, one, sent)
+            elif one.name == "PRB":
+                self._problem(name, one, sent)
             elif one.name in {"AL1", "IAM"}:
                 self._allergy(name, one, sent)
             elif one.name == "PR1":
@@ -213,6 +216,19 @@ class Records:
             6) in {"A", "W"} else None
         self._put("conditions", (name, system, code or said, made), (
             *_origin(dg1, name), system or _method(dg1), code, said, made, None, made or day(sent), None, state, None))
+
+    def _problem(self, name: str, prb: Segment, sent: str | None) -> None:
+        """An entry of a problem list; a later one of the same instance takes its place."""
+        system, code, display = coded(prb, 3)
+        if not (code or display):
+            prb.report("warning", "no-code", "neither code nor text; the row was left out", 3)
+            return
+        said = {(prb.text(at, part) or "").lower() for at in (13, 14) for part in (1, 2)}
+        status = next((word for word in ("resolved", "inactive", "active") if word in said), None)
+        sure = next((word for word in _SURE if word in said), None)
+        self._put("conditions", (name, system, code or display, prb.text(4), "problem"), (
+            *_origin(prb, name), system, code, display, day(first(prb.text(16), prb.text(7))), day(prb.text(9)),
+            day(first(prb.text(2), sent)), status, "entered-in-error" if prb.text(1) == "DE" else sure, None))
 
     def _allergy(self, name: str, one: Segment, sent: str | None) -> None:
         system, code, display = said = coded(one, 3, (RXNORM, NDC))
