@@ -272,6 +272,56 @@ def test_a_missing_table_is_unknown_not_empty(tmp_path: Path) -> None:
     assert set(issues["severity"]) == {"warning"}
 
 
+REFILLS = "drug_exposure_id,person_id,drug_concept_id,drug_exposure_start_date,drug_exposure_end_date,refills," \
+          "days_supply,drug_type_concept_id,stop_reason"
+
+
+@pytest.mark.parametrize(("row", "active"), [
+    ("2020-05-01,2020-05-31,0,30,38000177,", False),
+    ("2020-05-01,2020-05-31,3,30,38000177,", None),
+    ("2020-05-01,2020-05-31,3,,38000177,", None),
+    ("2020-05-01,,3,30,38000177,", None),
+    ("2020-06-01,2020-07-01,3,30,38000177,", True),
+    ("2019-05-01,2019-05-31,3,30,38000177,", False),
+    ("2020-05-01,2020-05-31,3,30,,", None),
+    ("2020-05-01,2020-05-31,3,30,32818,", False),
+    ("2020-05-01,2020-05-31,3,30,38000177,side effects", False),
+    ("2020-05-01,2020-05-31,many,30,38000177,", False),
+    ("2020-05-01,2020-05-31,1000,30,38000177,", False),
+    ("2020-05-01,2020-05-01,3,,38000177,", None),
+])
+def test_a_prescription_with_refills_may_go_on_when_its_first_supply_is_used_up(tmp_path: Path, row: str,
+                                                                             active: bool | None) -> None:
+    folder = cdm(tmp_path)
+    write(folder / "drug_exposure.csv", REFILLS, f"1,1,1,{row}")
+    assert read(folder)["medications"]["active"].to_list() == [active]
+
+
+VALUES = "measurement_id,person_id,measurement_concept_id,measurement_date,operator_concept_id,value_as_number," \
+         "unit_concept_id,unit_source_value,value_source_value"
+
+
+@pytest.mark.parametrize(("row", "value", "text", "issue"), [
+    ("0,1.1,6,mg/dL,1.1", 1.1, None, set()),
+    ("0,1.1,6,MG/DL,", 1.1, None, set()),
+    ("0,97,6,umol/L,97", None, "97.0 mg/dL (umol/L)", {"unit-conflict"}),
+    ("0,97,6,umol/L,", None, "97.0 mg/dL (umol/L)", {"unit-conflict"}),
+    ("0,1.1,6,umol/L,97", 1.1, None, set()),  # converted
+    ("0,1.1,6,other,1.1", 1.1, None, set()),
+    ("0,1.1,0,mg/dL,1.1", 1.1, None, set()),
+    ("0,0.2,6,mg/dL,<0.2", None, "< 0.2", {"limit-not-value"}),
+    (",0.2,6,mg/dL, >= 0.2", None, ">= 0.2", {"limit-not-value"}),
+    ("4172703,0.2,6,mg/dL,<0.2", None, "< 0.2", {"limit-not-value"}),
+])
+def test_the_source_says_another_unit_or_a_limit(tmp_path: Path, row: str, value: float | None, text: str | None,
+                                                 issue: set[str]) -> None:
+    folder = cdm(tmp_path)
+    write(folder / "measurement.csv", VALUES, f"1,1,5,2020-05-01,{row}")
+    tables = read(folder)
+    assert tables["observations"].select("value", "value_text").row(0) == (value, text)
+    assert codes(tables) == issue
+
+
 @pytest.mark.parametrize("left", ["drug_exposure", "drug_era", "rows"])
 def test_eras_are_no_medicines_and_it_says_what_to_export(tmp_path: Path, left: str) -> None:
     folder = cdm(tmp_path, drug_exposure=[drug()] if left == "rows" else [])

@@ -3,12 +3,14 @@
 OMOP records no status. A medicine has a period of exposure instead: from its start to its end, or for its days of
 supply. The table must have an end even where the source knows none, and then often repeats the start: an end on the day
 of the start, with no supply and no ``verbatim_end_date``, is therefore unknown (unless the medicine was administered).
+A prescription ends with its first supply, whatever its refills are: until these would be used up nothing is known.
 """
 
 from __future__ import annotations
 
 import polars as pl
 
+from ..normalise.units import LOINC, differ
 from ..tables import Tables
 from .omop_cdm import LAYOUTS, told
 from .omop_concepts import CVX, UCUM, coded, named
@@ -30,6 +32,7 @@ _HISTORY_OF = 4188893
 _NOT_HIS = r"famil|\btests?\b|screen|immunother|\bige\b|counsel"
 _ANSWERS_YES, _ANSWERS_NO = ("yes", "true", "1", "present", "positive"), ("no", "false", "0", "absent", "negative")
 _VISITS = {9201: "inpatient", 262: "inpatient", 9202: "ambulatory", 9203: "emergency"}
+_MOST_REFILLS = 99
 _LONGEST_SUPPLY = 36525  # days; more is a slip of the pen
 _ORIGIN = {"patient_id": pl.col("person_id").cast(pl.String), "file": pl.col("file"), "place": pl.col("place"),
            "source": pl.col("source")}
@@ -86,7 +89,7 @@ def _drugs(rows: pl.DataFrame, concepts: pl.DataFrame, contents: pl.DataFrame,
     return with_doses(timed, issues).select(
         **_ORIGIN, system="system", code="code", display=_with_ingredients(), also=_as_at_the_source(), start="start",
         end="end", route=route, kind="kind", exposure=pl.col("end").is_not_null() & ~is_bad(pl.col("end")),
-        stopped=stopped, sig=pl.when(silent).then("sig"), **doses)
+        stopped=stopped, refilled="refilled", sig=pl.when(silent).then("sig"), **doses)
 
 
 def _with_ingredients() -> pl.Expr:
@@ -117,7 +120,17 @@ def _exposures(rows: pl.DataFrame, issues: list[pl.DataFrame]) -> pl.DataFrame:
         end=pl.when(filled_in.fill_null(value=False) | pl.col("end").is_null()).then(supplied).otherwise("end"))
     issues.append(told(made.filter(pl.col("end").is_null()), "warning", "no-duration",
                        "neither an end after the start nor days of supply: whether it is still taken is unknown"))
-    return made
+    return made.with_columns(refilled=_refilled(days))
+
+
+def _refilled(days: pl.Expr) -> pl.Expr:
+    """The day on which the refills are used up; null where there are none, or it was given or stopped."""
+    first, last, refills = first_day(pl.col("start")), first_day(pl.col("end")), pl.col("refills")
+    length = pl.coalesce(days, (last - first).dt.total_days().cast(pl.Float64))
+    again = refills.is_between(1, _MOST_REFILLS) & length.is_between(1, _LONGEST_SUPPLY / _MOST_REFILLS)
+    open_ = pl.col("kind").ne_missing("administration") & pl.col("stop_reason").is_null()
+    more = pl.when(again & open_).then((refills * length).cast(pl.Int64)).fill_null(0)
+    return pl.when(more > 0).then(last.dt.offset_by(pl.format("{}d", more)))
 
 
 def _conditions(rows: pl.DataFrame, issues: list[pl.DataFrame]) -> pl.DataFrame:
@@ -143,24 +156,35 @@ def _measured(table: pl.DataFrame, what: str, concepts: pl.DataFrame, issues: li
     """A measurement or observation; "< 5" is a limit and no measurement, so it is kept as text only."""
     rows = named(named(coded(table, what, concepts, issues), "value_as_concept_id", concepts, *_CODED),
                  "unit_concept_id", concepts, "system", "code")
-    operator = pl.col("operator_concept_id")
-    limit = operator.replace_strict(_LIMITS, default=None, return_dtype=pl.String)
+    operator, number = pl.col("operator_concept_id"), pl.col("value_as_number")
+    # What the hospital wrote may have a sign that the table has lost.
+    sign = pl.col("value_source_value").str.extract(r"^\s*([<>]=?)")
+    limit = pl.coalesce(operator.replace_strict(_LIMITS, default=None, return_dtype=pl.String), sign)
     plain = operator.fill_null(0).is_in([0, _EQUAL])
-    numbered = rows.filter(pl.col("value_as_number").is_not_null())
+    units = _two_units(ucum := pl.when(pl.col("unit_concept_id.system") == UCUM).then("unit_concept_id.code"))
+    numbered = rows.filter(number.is_not_null())
     issues += [told(numbered.filter(limit.is_not_null()), "info", "limit-not-value",
                     "a value beyond a limit of measurement is kept as text, not as a number"),
                told(numbered.filter(~plain & limit.is_null()), "warning", "unknown-operator",
-                    "operator_concept_id is not known; the value stays unknown")]
-    ucum = pl.when(pl.col("unit_concept_id.system") == UCUM).then("unit_concept_id.code")
+                    "operator_concept_id is not known; the value stays unknown"),
+               told(numbered.filter(units), "warning", "unit-conflict",
+                    "unit_concept_id and unit_source_value are different units; the value stays unknown")]
     words = [name for name in ("value_as_concept_id.display", "value_as_string", "value_source_value")
              if name in rows.columns]
-    number = pl.col("value_as_number")
     text = pl.when(number.is_null()).then(pl.coalesce(*words)).when(limit.is_not_null()).then(
-        pl.format("{} {}", limit, number))
+        pl.format("{} {}", limit, number)).when(units).then(pl.format("{} {} ({})", number, ucum, "unit_source_value"))
     return rows.select(
         **_ORIGIN, system="system", code="code", display="display", start=_moment(what),
-        value=pl.when(plain).then(number), unit=pl.coalesce(ucum, "unit_source_value"), value_text=text,
-        value_code="value_as_concept_id.code", answer_system="value_as_concept_id.system")
+        value=pl.when(plain & limit.is_null() & ~units).then(number), unit=pl.coalesce(ucum, "unit_source_value"),
+        value_text=text, value_code="value_as_concept_id.code", answer_system="value_as_concept_id.system")
+
+
+def _two_units(ucum: pl.Expr) -> pl.Expr:
+    """Whether the unit and the source's are two, and the value was not converted from one into the other."""
+    source = pl.col("value_source_value").str.strip_chars().cast(pl.Float64, strict=False)
+    converted = (source != pl.col("value_as_number")).fill_null(value=False)
+    return ((pl.col("system") == LOINC) & differ(pl.col("code"), ucum, pl.col("unit_source_value")) & ~converted
+            ).fill_null(value=False)
 
 
 def _moment(what: str) -> pl.Expr:

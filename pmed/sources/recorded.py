@@ -17,9 +17,10 @@
 Every source of records makes rows with the columns of `COLUMNS` and leaves the rest to `make_tables`; one that works in
 frames gives them to `tables_of`. Words are FHIR's: a source of another standard translates its statuses into them. One
 that records no status but a period of taking says so in an extra column of medications, `exposure`: true where `start`
-and `end` are the days the medicine was taken, false where the end is not known, and in `stopped` whether it says why
-it was stopped. One that knows single doses has a column `once`: true where an order is of one, given on the day of
-`end`. Conditions may have `exposure` likewise: false where it cannot be told whether the condition is still there.
+and `end` are the days the medicine was taken, false where the end is not known, in `stopped` whether it says why it was
+stopped, and in `refilled` the day to which it may have been filled again. One that knows single doses has a column
+`once`: true where an order is of one, given on the day of `end`. Conditions may have `exposure` likewise: false where
+it cannot be told whether the condition is still there.
 """
 
 from __future__ import annotations
@@ -291,9 +292,10 @@ def _prescribed(once: pl.Expr) -> pl.Expr:
 def _exposed() -> pl.Expr:
     """Taken from the first to the last day; not yet taken before the first; null where the last is not known.
 
-    Null, too, up to the last day of what was `stopped`: it may have been earlier.
+    Null, too, up to the last day of what was `stopped`: it may have been earlier; and as long as it may be `refilled`.
     """
-    return _begun() & pl.when("exposure").then(pl.when(~(pl.col("stopped") & _lasting())).then(_lasting()))
+    again = ~_lasting() & (pl.col("refilled") >= pl.col("index_date")).fill_null(value=False)
+    return _begun() & pl.when("exposure").then(pl.when(~(pl.col("stopped") & _lasting() | again)).then(_lasting()))
 
 
 def _present(ends: bool) -> pl.Expr:
