@@ -523,3 +523,21 @@ def test_a_problem_that_is_taken_back_leaves(tmp_path: Path) -> None:
                   + message(msh("PPR^PC3", "20240502"), PID, entry.format("DE"), "PRB|AD|20240401|^|8"))
     assert tables["conditions"].is_empty()
     assert set(codes(tables)) == {"entered-in-error", "no-code"}
+
+
+@pytest.mark.parametrize(("orc", "active", "issue"), [
+    ("ORC|SC|PL9^CPOE|||Discontinued", False, set()),
+    ("ORC|SC|PL9^CPOE|||dc", False, set()),
+    ("ORC|dc|PL9^CPOE", False, set()),
+    ("ORC|SC|PL9^CPOE|||EXPIRED", False, set()),
+    ("ORC|SC|PL9^CPOE|||XYZ", None, {"unknown-status"}),
+    ("ORC|ZD|PL9^CPOE", None, {"unknown-status"}),
+    ("ORC|SC|PL9^CPOE", True, set()),
+    ("ORC|SN|PL9^CPOE|||IP", True, set()),
+    ("ORC|DC|PL9^CPOE|||XYZ", False, set()),
+    ("ORC|SC|OTHER|||XYZ", True, set()),
+])
+def test_a_status_of_the_sender_s_own(tmp_path: Path, orc: str, active: bool | None, issue: set[str]) -> None:
+    tables = read(tmp_path, message(msh("RDE^O11"), PID, ORC, RXE) + message(msh("ORM^O01", "20240515"), PID, orc))
+    assert tables["medications"]["active"].to_list() == [active]
+    assert set(codes(tables)) - {"dose-computed", "ends-later"} == issue

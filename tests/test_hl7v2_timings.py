@@ -137,6 +137,12 @@ def test_an_empty_tq1_leaves_the_older_timing(tmp_path: Path) -> None:
     assert (row["daily_dose"], str(row["start"]), str(row["end"])) == (10, "2024-05-01", "2024-05-20")
 
 
+def test_what_one_timing_leaves_out_the_other_says(tmp_path: Path) -> None:
+    (row,) = read(tmp_path, "ORC|NW|1|||ORDERED||10^BID^D4^^^R", "RXE|^^^20240501^^R|^oxycodone|5||mg")[
+        "medications"].rows(named=True)
+    assert (row["dose"], str(row["start"]), str(row["end"]), row["active"]) == (5, "2024-05-01", "2024-05-05", None)
+
+
 def test_of_several_old_timings_the_first_end_is_not_the_last(tmp_path: Path) -> None:
     assert course(tmp_path, "ORC|NW|1|||||^BID^^20240501^20240507~^QD^^20240508", GIVEN) == (None, True)
 

@@ -26,7 +26,8 @@ SYSTEMS = {
     "CVX": "http://hl7.org/fhir/sid/cvx", "C4": "http://www.ama-assn.org/go/cpt", "UCUM": "http://unitsofmeasure.org",
 }
 
-SEXES = {"M": "male", "F": "female", "O": "other", "A": "other", "U": "unknown"}  # table 0001
+SEXES = {"M": "male", "F": "female", "MALE": "male", "FEMALE": "female", "O": "other", "A": "other",
+         "U": "unknown"}  # table 0001
 # Table 0085, observation result status.
 RESULTS = {"F": "final", "U": "final", "C": "corrected", "A": "amended", "P": "preliminary", "R": "preliminary",
            "S": "preliminary", "B": "preliminary", "V": "final", "D": "entered-in-error", "W": "entered-in-error",
@@ -41,11 +42,17 @@ CONTROLS = {"NW": "active", "OK": "active", "XO": "active", "XR": "active", "XX"
             "RP": "stopped", "RQ": "stopped", "RU": "stopped", "DC": "stopped", "DR": "stopped", "OD": "stopped",
             "CA": "cancelled", "CR": "cancelled", "OC": "cancelled", "HD": "on-hold", "HR": "on-hold", "OH": "on-hold",
             "UA": "unknown", "DE": "unknown"}
+# These say nothing of whether it goes on: numbers, kin of orders, payment, a refill that was refused or made.
+NEUTRAL = ("AD", "CH", "CN", "DF", "FU", "LI", "MC", "NA", "NR", "OF", "OP", "OR", "PA", "PR", "PX", "PY", "RC", "RD",
+           "SC", "SN", "SQ", "SR", "SS", "UF")
 # Nothing came of these: the order stays what it was.
 REFUSED = ("UC", "UD", "UH", "UM", "UN", "UR", "UX")
 # Table 0038, order status.
 STATUSES = {"A": "active", "IP": "active", "SC": "active", "CM": "completed", "DC": "stopped", "RP": "stopped",
-            "CA": "cancelled", "HD": "on-hold", "ER": "unknown"}
+            "CA": "cancelled", "HD": "on-hold", "ER": "unknown",
+            **dict.fromkeys(("ACTIVE", "IN PROCESS", "ORDERED"), "active"), "COMPLETED": "completed",
+            **dict.fromkeys(("DISCONTINUED", "STOPPED", "EXPIRED"), "stopped"),
+            **dict.fromkeys(("CANCELED", "CANCELLED"), "cancelled"), **dict.fromkeys(("HOLD", "ON HOLD"), "on-hold")}
 OVER = ("stopped", "cancelled", "completed")
 Coded = tuple[str | None, str | None, str | None]
 NO_REASON: Coded = (None, None, None)

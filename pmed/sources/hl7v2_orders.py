@@ -11,6 +11,7 @@ from ..normalise.sigs import read_sig
 from .hl7v2_fields import (
     CONTROLS,
     NDC,
+    NEUTRAL,
     NO_REASON,
     OVER,
     PIECES,
@@ -101,7 +102,7 @@ class Orders:
         if not orc:
             given.report("warning", "no-order", "no ORC before it; whether it is still given stays unknown")
         order = _order(draft, given, origin, sent, found)
-        if orc and orc.text(1) in REFUSED:
+        if orc and (orc.text(1) or "").upper() in REFUSED:
             order["status"] = found["status"] if found else "unknown"
         if found is None:
             self._orders.append(order)
@@ -125,15 +126,15 @@ class Orders:
     def _change(self, found: dict[str, Any] | None, draft: Draft, sent: str | None) -> None:
         """An ORC by itself: the order is as it was, with another status."""
         orc = draft.parts.get("ORC")
-        if orc is None or orc.text(1) in REFUSED:
+        if orc is None or (orc.text(1) or "").upper() in REFUSED:
             if orc is not None:
                 orc.report("warning", "not-done", "a change that was refused; the order stays as it was", 1)
             return
-        status = _status(orc, draft)
         if found is None:
-            if status in OVER or status == "on-hold":
+            if {*OVER, "on-hold"} & {*_said(orc, draft)}:
                 orc.report("info", "order-not-found", "a change of an order that is not here as a medicine", 2)
             return
+        status = _status(orc, draft)
         if status is not None:
             found["end"] = _end(orc, status, sent) or found["end"]
             found["status"] = _until_then(orc, status, found["end"], sent)
@@ -216,18 +217,29 @@ def _reason(draft: Draft) -> Coded | None:
     return next((found for name, at in _WHY.items() if any(found := reason(draft.parts.get(name), at))), None)
 
 
-def _status(orc: Segment, draft: Draft) -> str | None:
-    """What ORC-1 and ORC-5 say together; where they contradict each other it is not known.
+def _said(orc: Segment, draft: Draft) -> tuple[str | None, str | None]:
+    """ORC-1 and ORC-5 as FHIR has them; a word of the sender's own is an unknown status.
 
     That a medicine is handed out or given (RE) does not say that its order goes on.
     """
-    followed = draft.event and orc.text(1) == _FOLLOWED
-    control, status = None if followed else CONTROLS.get(orc.text(1) or ""), STATUSES.get(orc.text(5) or "")
+    control, status = ((orc.text(at) or "").upper() for at in (1, 5))
+    followed = draft.event and control == _FOLLOWED
+    own = "unknown" if control and control not in NEUTRAL else None
+    return None if followed else CONTROLS.get(control, own), STATUSES.get(status, "unknown" if status else None)
+
+
+def _status(orc: Segment, draft: Draft) -> str | None:
+    """What ORC-1 and ORC-5 say together; where they contradict each other it is not known."""
+    control, status = _said(orc, draft)
     if control in OVER and status == "active":
         orc.report("warning", "status-conflict", "ORC-1 ends the order and ORC-5 has it in process; its status stays "
                    "unknown", 5)
         return "unknown"
-    return control if control in OVER else status or control
+    found = control if control in OVER else status or control
+    if found == "unknown":
+        orc.report("warning", "unknown-status", "a status or order control that is not known here: whether it is taken "
+                   "stays unknown", 5 if status else 1)
+    return found
 
 
 def _end(orc: Segment, status: str | None, sent: str | None) -> str | None:

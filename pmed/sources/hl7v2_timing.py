@@ -71,29 +71,34 @@ def timing_of(parts: Mapping[str, Segment], more: Sequence[Segment], course: Cou
         more[0].report("info", "timing-not-read", "several timings of one order; how often stays unknown")
         starts, ends = ([one.text(at) for one in (parts["TQ1"], *more)] for at in (7, 8))
         return Timing(None, *_span(starts, ends), said=True)
-    used = _used(parts)
+    pattern, start, end = (_source(parts, which) for which in (_PATTERN, _START, _END))
+    used = pattern or start or end or _source(parts, _DURATION)
     if used is None:
         return Timing()
-    places = _PLACES[used.name]
-    at, part = places[_PATTERN]
-    if used.repetitions(at) > 1:
+    if used.repetitions(at := _PLACES[used.name][_PATTERN][0]) > 1:
         used.report("info", "timing-not-read", "several timings of one order; how often stays unknown", at)
-        starts, ends = ([used.text(*places[which], one) for one in range(1, used.repetitions(at) + 1)]
+        starts, ends = ([used.text(*_PLACES[used.name][which], one) for one in range(1, used.repetitions(at) + 1)]
                         for which in (_START, _END))
         return Timing(None, *_span(starts, ends), said=True)
-    start, end = (used.text(*places[which]) for which in (_START, _END))
-    until, once = _until(used, start or course.placed, end, parts, course)
-    return Timing(per_day(used, at, part), start, end, until, once, said=True)
+    first_day, last_day = _text(parts, _START), _text(parts, _END)
+    until, once = _until(parts, first_day or course.placed, last_day, course)
+    return Timing(_often(parts), first_day, last_day, until, once, said=True)
 
 
-def _used(parts: Mapping[str, Segment]) -> Segment | None:
-    """The segment whose timing counts: one with nothing but a duration where no other says more."""
-    there = [(one, _PLACES[name]) for name in _PLACES if (one := parts.get(name))]
-    for kinds in ((_PATTERN, _START, _END), (_DURATION,)):
-        for one, places in there:
-            if any(one.text(*places[which]) for which in kinds):
-                return one
-    return None
+def _source(parts: Mapping[str, Segment], which: int) -> Segment | None:
+    """The first segment that has a field of the timing: what one leaves out another may say."""
+    return next((one for name, places in _PLACES.items() if (one := parts.get(name)) and one.text(*places[which])),
+                None)
+
+
+def _text(parts: Mapping[str, Segment], which: int) -> str | None:
+    one = _source(parts, which)
+    return one.text(*_PLACES[one.name][which]) if one else None
+
+
+def _often(parts: Mapping[str, Segment]) -> float | None:
+    one = _source(parts, _PATTERN)
+    return per_day(one, *_PLACES[one.name][_PATTERN]) if one else None
 
 
 def _span(starts: Sequence[str | None], ends: Sequence[str | None]) -> tuple[str | None, str | None]:
@@ -101,16 +106,16 @@ def _span(starts: Sequence[str | None], ends: Sequence[str | None]) -> tuple[str
     return (min(filter(None, starts)) if all(starts) else starts[0], max(filter(None, ends)) if all(ends) else None)
 
 
-def _until(used: Segment, start: str | None, end: str | None, parts: Mapping[str, Segment],
+def _until(parts: Mapping[str, Segment], start: str | None, end: str | None,
            course: Course) -> tuple[str | None, bool]:
     """The last day, and whether it is that of a single dose; nothing where something else speaks against it."""
-    places, begun = _PLACES[used.name], _whole_day(start)
+    begun = _whole_day(start)
     if begun is None or course.refills:
         return None, False
-    days, many, often = _duration(used), used.text(*places[_MANY]), per_day(used, *places[_PATTERN])
+    days, many, often = _duration(parts), _text(parts, _MANY), _often(parts)
     if _is_single(parts) and not course.needed and not _goes_on(course.words or ""):
         over = _whole_day(end) if end else begun
-        alone = many in {None, "1"} and days in {None, 1} and used.text(*places[_DURATION]) != _FOR_EVER
+        alone = many in {None, "1"} and days in {None, 1} and _text(parts, _DURATION) != _FOR_EVER
         near = over is not None and 0 <= (over - begun).days <= 1
         return (str(over), True) if alone and near else (None, False)
     if days is None or end or many or (often is not None and often * days < 1):
@@ -135,12 +140,11 @@ def _goes_on(words: str) -> bool:
     return read_sig(words).per_day is not None or bool(_MORE.search(words.lower()))
 
 
-def _duration(timing: Segment) -> int | None:
+def _duration(parts: Mapping[str, Segment]) -> int | None:
     """Days of "D7" or "W2", or of "7^d" of TQ1-6."""
-    at, part = _PLACES[timing.name][_DURATION]
-    text = (timing.text(at, part) or "").upper()
+    one, text = _source(parts, _DURATION), (_text(parts, _DURATION) or "").upper()
     if found := _CODED.fullmatch(text):
         return int(found[2]) * _DAYS[found[1]] or None
-    unit = timing.text(at, 2) if timing.name == "TQ1" else None
+    unit = one.text(_PLACES["TQ1"][_DURATION][0], 2) if one and one.name == "TQ1" else None
     found = _COUNTED.fullmatch(f"{text} {unit or ''}".strip().upper())
     return int(found[1]) * _DAYS[found[2]] or None if found and found[2] in _DAYS else None
