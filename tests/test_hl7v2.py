@@ -541,3 +541,30 @@ def test_a_status_of_the_sender_s_own(tmp_path: Path, orc: str, active: bool | N
     tables = read(tmp_path, message(msh("RDE^O11"), PID, ORC, RXE) + message(msh("ORM^O01", "20240515"), PID, orc))
     assert tables["medications"]["active"].to_list() == [active]
     assert set(codes(tables)) - {"dose-computed", "ends-later"} == issue
+
+
+def drugs(tables: dict[str, pl.DataFrame]) -> list[tuple[object, ...]]:
+    return tables["medications"].select("display", "dose", "active").sort("display", "dose").rows()
+
+
+def test_several_medicines_under_one_number_of_a_message_are_all_kept(tmp_path: Path) -> None:
+    both = message(msh("RDE^O11"), PID, "ORC|NW|1^A|1^P", "RXE||^one|5||mg", "ORC|NW|1^A|2^P", "RXE||^two|7||mg")
+    tables = read(tmp_path, both)
+    assert (drugs(tables), codes(tables)) == ([("one", 5, True), ("two", 7, True)], [])
+    changed = message(msh("RDE^O11", "20240510"), PID, "ORC|XO|1^A", "RXE||^two|9||mg")
+    assert drugs(read(tmp_path, both + changed)) == [("one", 5, True), ("two", 9, True)]
+    stopped = message(msh("ORM^O01", "20240510"), PID, "ORC|DC|1^A|2^P")
+    assert drugs(read(tmp_path, both + stopped)) == [("one", 5, True), ("two", 7, False)]
+    all_stopped = message(msh("ORM^O01", "20240510"), PID, "ORC|DC|1^A")
+    assert drugs(read(tmp_path, both + all_stopped)) == [("one", 5, False), ("two", 7, False)]
+
+
+@pytest.mark.parametrize(("second", "expected"), [
+    (("ORC|NW|1^A", "RXE||^one|7||mg"), [("one", 5, True), ("one", 7, True)]),  # morning and evening
+    (("ORC|NW|1^A", "RXE||^one|5||mg"), [("one", 5, True)]),
+    (("ORC|DC|1^A", "RXE||^one|5||mg"), [("one", 5, False)]),
+    (("ORC|DC|1^A", "RXE||"), [("one", 5, False)]),
+    (("ORC|DC|1^A", "RXE||^two|5||mg"), [("one", 5, True), ("two", 5, False)]),
+])
+def test_one_number_twice_in_a_message(tmp_path: Path, second: tuple[str, ...], expected: list[object]) -> None:
+    assert drugs(read(tmp_path, message(msh("RDE^O11"), PID, "ORC|NW|1^A", "RXE||^one|5||mg", *second))) == expected

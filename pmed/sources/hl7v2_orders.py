@@ -53,6 +53,7 @@ class Draft:
     timings: list[Segment] = field(default_factory=list)  # of several TQ1 the later ones
     components: list[Segment] = field(default_factory=list)  # what is mixed (RXC)
     event: bool = False  # it goes with a medicine handed out or given
+    drug: tuple[Coded, str | None] = NO_REASON, None  # what is given, and its other accounts
 
     @property
     def given(self) -> Segment | None:
@@ -76,7 +77,7 @@ class Orders:
 
     def __init__(self) -> None:
         self._orders: list[dict[str, Any]] = []
-        self._known: dict[tuple[str, ...], dict[str, Any]] = {}
+        self._known: dict[tuple[str, ...], list[dict[str, Any]]] = {}
         self._spaces: dict[tuple[str, ...], set[str]] = {}  # of each number
 
     def rows(self) -> list[Row]:
@@ -95,49 +96,76 @@ class Orders:
         """Take in what one message says of an order."""
         orc, given = draft.parts.get("ORC"), draft.given
         keys = _numbers(orc, patient) if orc else []
-        found = self._found(keys)
+        known = self._found(keys)
         if given is None:
-            self._change(found, draft, sent)
+            self._change(known, draft, sent)
             return
         if not orc:
             given.report("warning", "no-order", "no ORC before it; whether it is still given stays unknown")
+        draft.drug = _drug(draft, given)
+        found = _meant(known, draft)
         order = _order(draft, given, origin, sent, found)
         if orc and (orc.text(1) or "").upper() in REFUSED:
             order["status"] = found["status"] if found else "unknown"
+        if found is not None and _is_another(found, order, given):
+            found = None
         if found is None:
             self._orders.append(order)
             found = order
         else:
             _superseded(found, order, given)
-        self._known.update(dict.fromkeys(keys, found))
-        for *number_, space in keys:
-            self._spaces.setdefault(tuple(number_), set()).add(space)
+        self._keep(keys, found)
 
-    def _found(self, keys: Sequence[tuple[str, ...]]) -> dict[str, Any] | None:
-        """The order of these numbers; where one side names no namespace, the only one of that number."""
+    def _keep(self, keys: Sequence[tuple[str, ...]], order: dict[str, Any]) -> None:
+        for key in keys:
+            same = self._known.setdefault(key, [])
+            if all(one is not order for one in same):
+                same.append(order)
+            self._spaces.setdefault(key[:-1], set()).add(key[-1])
+
+    def _found(self, keys: Sequence[tuple[str, ...]]) -> list[dict[str, Any]]:
+        """The orders of all these numbers; where one side names no namespace, those of the only one of that number."""
         there = [key for key in keys if key in self._known]
         for *number_, space in keys:
             spaces = self._spaces.get(tuple(number_), set())
             alike = spaces if not space else spaces & {""}
             if not there and len(alike) == 1:
                 there = [(*number_, *alike)]
-        return self._known[there[0]] if there else None
+        if not there:
+            return []
+        first_ones, *others = (self._known[key] for key in there)
+        of_all = [one for one in first_ones if all(any(one is same for same in other) for other in others)]
+        return of_all or first_ones
 
-    def _change(self, found: dict[str, Any] | None, draft: Draft, sent: str | None) -> None:
-        """An ORC by itself: the order is as it was, with another status."""
+    def _change(self, known: Sequence[dict[str, Any]], draft: Draft, sent: str | None) -> None:
+        """An ORC by itself: its orders are as they were, with another status."""
         orc = draft.parts.get("ORC")
         if orc is None or (orc.text(1) or "").upper() in REFUSED:
             if orc is not None:
                 orc.report("warning", "not-done", "a change that was refused; the order stays as it was", 1)
             return
-        if found is None:
+        if not known:
             if {*OVER, "on-hold"} & {*_said(orc, draft)}:
                 orc.report("info", "order-not-found", "a change of an order that is not here as a medicine", 2)
             return
         status = _status(orc, draft)
-        if status is not None:
+        for found in known if status is not None else ():
             found["end"] = _end(orc, status, sent) or found["end"]
             found["status"] = _until_then(orc, status, found["end"], sent)
+
+
+def _meant(known: Sequence[dict[str, Any]], draft: Draft) -> dict[str, Any] | None:
+    """Of several medicines under one number the one that is named; None where it is another one."""
+    same = [one for one in known if one["drug"] == draft.drug[0]]
+    return same[-1] if same else known[0] if len(known) == 1 else None
+
+
+def _is_another(old: dict[str, Any], new: dict[str, Any], given: Segment) -> bool:
+    """Whether it is one more medicine, or dose, under a number that its own message has given already."""
+    if old["message"] is not given.message or not any(new["drug"]):
+        return False
+    told_twice = all(old[name] == new[name] for name in ("dose", "sig", "start", "end"))
+    return old["drug"] != new["drug"] or (new["status"] not in OVER and not told_twice)
 
 
 def _numbers(orc: Segment, patient: str) -> list[tuple[str, ...]]:
@@ -178,8 +206,8 @@ def _order(draft: Draft, given: Segment, origin: Row, sent: str | None, old: dic
     timing = timing_of(draft.parts, draft.timings, Course(begun or placed, *_course(draft, given)))
     unsure = _unsure(draft, given, timing.often)
     over = _end(orc, status, sent) if orc else None
-    drug, others = _drug(draft, given)
-    return {"origin": origin, "drug": drug, "also": others, "start": day(timing.start),
+    drug, others = draft.drug
+    return {"message": given.message, "origin": origin, "drug": drug, "also": others, "start": day(timing.start),
             "placed": day(placed) if status not in OVER else None, "end": over or day(timing.end),
             "until": timing.until, "once": timing.once, "timed": timing.said,
             "recorded": day(first(orc.text(9) if orc else None, sent)),
