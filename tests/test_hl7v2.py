@@ -568,3 +568,17 @@ def test_several_medicines_under_one_number_of_a_message_are_all_kept(tmp_path: 
 ])
 def test_one_number_twice_in_a_message(tmp_path: Path, second: tuple[str, ...], expected: list[object]) -> None:
     assert drugs(read(tmp_path, message(msh("RDE^O11"), PID, "ORC|NW|1^A", "RXE||^one|5||mg", *second))) == expected
+
+
+def test_utf_8_under_another_name(tmp_path: Path) -> None:
+    text = message(msh(charset="8859/1"), PID, OBR, "OBX|1|NM|2160-0^Creatinine^LN||88|\u00b5mol/L|||||F")
+    tables = read(tmp_path, text.encode())
+    assert tables["observations"]["unit"].to_list() == ["\u00b5mol/L"]
+    assert tables["issues"].select("severity", "code").rows() == [("warning", "character-set")]
+
+
+@pytest.mark.parametrize(("status", "rows"), [("B6", 1), ("A2~B6", 1), ("A0", 0), ("", 0)])
+def test_a_visit_of_somebody_who_is_pregnant(tmp_path: Path, status: str, rows: int) -> None:
+    text = message(msh("ADT^A01"), PID, "PV1|1|I" + "|" * 13 + status)
+    found = read(tmp_path, text + text.replace("|1|P|", "|2|P|"))["observations"]
+    assert found.select("code", "value_code", "start").rows() == [("82810-3", "77386006", dt.date(2024, 5, 1))] * rows

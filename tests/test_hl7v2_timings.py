@@ -54,7 +54,8 @@ def course(folder: Path, *segments: str) -> tuple[str | None, bool | None]:
     return row["end"] and str(row["end"]), row["active"]
 
 
-@pytest.mark.parametrize("pattern", ["ONCE", "1xONCE", "once", "STAT", "ONE TIME", "ONCE&Once&HL70335"])
+@pytest.mark.parametrize("pattern", ["ONCE", "1xONCE", "once", "STAT", "ONE TIME", "einmalig",
+                                     "ONCE&Once&HL70335"])
 @pytest.mark.parametrize("where", ["TQ1|1||{}||||20220501", "ORC-7", "RXE-1"])
 def test_a_single_dose_is_over_on_its_day(tmp_path: Path, pattern: str, where: str) -> None:
     timed = {"ORC-7": (f"ORC|NW|1|||IP||^{pattern}^^20220501", GIVEN),

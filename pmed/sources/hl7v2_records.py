@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from .hl7v2_fields import CLASSES, NDC, RXNORM, SEVERITIES, SEXES, also, coded, day, first, reason
+from .hl7v2_fields import CLASSES, LOINC, NDC, RXNORM, SEVERITIES, SEXES, also, coded, day, first, reason
 from .hl7v2_given import MEDICINES, given_rows
 from .hl7v2_message import Message, Segment, segments
 from .hl7v2_orders import Draft, Orders
@@ -20,6 +20,7 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _HEAD = {"MSH": 8, "PID": 5}
 _OF_RECORD = ("MR", "PI")  # table 0203: the number of the record, and of the patient inside the hospital
 _ORDER_PARTS = ("RXE", "RXO", "RXR", "TQ1", "RXC")
+_PREGNANT = "B6"  # table 0009
 _SURE = ("provisional", "differential", "unconfirmed", "confirmed")
 _EVENTS = {"A03": "finished", "A11": "cancelled", "A05": "planned", "A14": "planned", "A27": "cancelled",
            "A38": "cancelled"}  # table 0003; other events leave a visit in progress
@@ -101,7 +102,8 @@ class Records:
                      one.get("ancestry")) for name, one in self._patients.items()]
         made: dict[str, Sequence[Row]] = {name: list(rows.values()) for name, rows in self._rows.items()}
         orders = [*self._orders.rows(), *made.get("medications", ())]
-        return {**made, "patients": patients, "medications": orders, "observations": self._results.rows()}
+        observations = [*self._results.rows(), *made.get("observations", ())]
+        return {**made, "patients": patients, "medications": orders, "observations": observations}
 
     @property
     def once(self) -> list[bool]:
@@ -183,6 +185,7 @@ class Records:
             elif one.name == "PR1":
                 self._procedure(name, one)
             elif one.name == "PV1":
+                self._pregnancy(name, one, sent)
                 self._visit(name, one, msh, rest[index + 1:index + 2])
             elif one.name == "MRG":
                 self._merge(name, one)
@@ -250,6 +253,13 @@ class Records:
         status = "entered-in-error" if pr1.text(20) == "D" else None
         self._put("procedures", (name, system, code or display, start), (
             *_origin(pr1, name), system, code, first(display, pr1.text(4)), start, None, status, *reason(pr1, 15)))
+
+    def _pregnancy(self, name: str, pv1: Segment, sent: str | None) -> None:
+        """That a patient is pregnant, as the visit says it: on the day of the message."""
+        if any(pv1.text(15, 1, one) == _PREGNANT for one in range(1, pv1.repetitions(15) + 1)):
+            self._put("observations", (name, "pregnancy", day(sent)), (
+                *_origin(pv1, name), LOINC, "82810-3", "Pregnancy status", day(sent), day(sent), "final", None, None,
+                "Pregnant", "77386006", None))
 
     def _visit(self, name: str, pv1: Segment, msh: Segment, behind: Sequence[Segment]) -> None:
         start, end, number_ = day(pv1.text(44)), day(pv1.text(45)), pv1.text(19)

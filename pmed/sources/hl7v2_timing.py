@@ -16,7 +16,8 @@ from .record_dates import is_date
 _PATTERN, _DURATION, _START, _END, _MANY = range(5)
 _PLACES = {"TQ1": ((3, 1), (6, 1), (7, 1), (8, 1), (14, 1)), "RXE": tuple((1, part) for part in (2, 3, 4, 5, 12)),
            "ORC": tuple((7, part) for part in (2, 3, 4, 5, 12))}
-_SINGLE = re.compile(r"(?:1 ?X ?)?ONCE(?: ONLY)?|ONE[ -]?TIME(?: ONLY)?|STAT(?: ONCE)?|ONCE STAT")
+_SINGLE = re.compile(r"(?:1 ?X ?)?ONCE(?: ONLY)?|ONE[ -]?TIME(?: ONLY)?|STAT(?: ONCE)?|ONCE STAT"
+                     r"|EINMALIG|EINMALGABE")
 _CODED = re.compile(r"([DWL])(\d{1,3})")
 _COUNTED = re.compile(r"(\d{1,3}) ?([A-Z]*)")
 # Seconds, minutes and hours may be how long each infusion runs; INDEF, T and X name no day.
