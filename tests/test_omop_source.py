@@ -297,6 +297,28 @@ def test_a_prescription_with_refills_may_go_on_when_its_first_supply_is_used_up(
     assert read(folder)["medications"]["active"].to_list() == [active]
 
 
+@pytest.mark.parametrize(("name", "found"), [
+    ("Allergy to penicillin", True), ("Allergy status to sulfonamides", True), ("Hypersensitivity to aspirin", True),
+    ("Penicillin allergy", True), ("Allergy to grass pollen", False), ("Allergy status to latex", False),
+    ("Allergy to sunitinib", True),
+    ("Allergic rhinitis", False), ("Lactose intolerance", False),
+    ("Family history of allergy to penicillin", False), ("Hypertension", False)])
+def test_an_allergy_that_is_recorded_as_a_diagnosis(tmp_path: Path, name: str, found: bool) -> None:
+    folder = cdm(tmp_path, condition_occurrence=f"1,1,0,2020-01-01,,,{name},0")
+    tables = read(folder)
+    assert tables["allergies"]["display"].to_list() == [name] * found
+    assert tables["conditions"].height == 1
+
+
+@pytest.mark.parametrize(("source", "text"), [("", "1,3"), ("1.3 mg/dL", "1.3 mg/dL")])
+def test_a_value_that_is_no_number_is_kept_as_text(tmp_path: Path, source: str, text: str) -> None:
+    folder = cdm(tmp_path)
+    write(folder / "measurement.csv", VALUES, f'1,1,5,2020-05-01,0,"1,3",6,mg/dL,{source}')
+    tables = read(folder)
+    assert tables["observations"].select("value", "value_text").row(0) == (None, text)
+    assert codes(tables) == {"bad-value"}
+
+
 VALUES = "measurement_id,person_id,measurement_concept_id,measurement_date,operator_concept_id,value_as_number," \
          "unit_concept_id,unit_source_value,value_source_value"
 

@@ -146,9 +146,19 @@ def load(store: Store, table: str, issues: list[pl.DataFrame], keep: Keep | None
     must_have_needed(store, table)
     raw = store.read(table, [name for name in layout.columns if name in there], keep)
     read = raw.select(typed(raw, name, kind).alias(name) for name, kind in layout.columns.items())
-    rows = read.with_columns(**_origin(store, table, layout))
+    rows = _with_unread_values(raw, read).with_columns(**_origin(store, table, layout))
     _report_wrong(store, table, raw, rows, issues)
     return rows
+
+
+def _with_unread_values(raw: pl.DataFrame, read: pl.DataFrame) -> pl.DataFrame:
+    """A value that is no number is kept as the source's text: something was measured, and an older value is not it."""
+    if not {"value_as_number", "value_source_value"} <= {*read.columns} or "value_as_number" not in raw.columns:
+        return read
+    text = raw["value_as_number"].cast(pl.String).str.strip_chars()
+    lost = read["value_as_number"].is_null() & text.str.contains(r"\d")
+    return read.with_columns(value_source_value=pl.when(lost).then(
+        pl.coalesce("value_source_value", text)).otherwise("value_source_value")) if lost.any() else read
 
 
 def must_have_needed(store: Store, table: str) -> None:

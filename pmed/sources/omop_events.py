@@ -30,6 +30,13 @@ _VERIFICATION = {32899: "provisional", 4033240: "provisional", 32893: "confirmed
 _HISTORY_OF = 4188893
 # Of a relative, or what was done about allergies; and what a question is answered with.
 _NOT_HIS = r"famil|\btests?\b|screen|immunother|\bige\b|counsel"
+# Of diagnoses only those that name what may be a medicine: not "allergic rhinitis", "lactose intolerance" or pollen. By
+# any of them the record would count as one that lists allergies.
+_TO_WHAT = (r"\b(?:allergy(?: status)?|hypersensitivity|intolerance|adverse reaction) to\b|illin allergy\b"
+            r"|\bdrug allergy\b")
+_NO_MEDICINE = (r"\b(?:pollen|grass|ragweed|tree|dust|mite|mold|mould|food|nut|peanut|milk|lactose|egg|fish|shellfish"
+                r"|seafood|wheat|gluten|soy|fruit|animal|dander|cat|dog|insect|bee|wasp|venom|sting|latex|nickel|metal|plant"
+                r"|perfume|cosmetic|environment|cold|heat|sun|exercise)s?\b")
 _ANSWERS_YES, _ANSWERS_NO = ("yes", "true", "1", "present", "positive"), ("no", "false", "0", "absent", "negative")
 _VISITS = {9201: "inpatient", 262: "inpatient", 9202: "ambulatory", 9203: "emergency"}
 _MOST_REFILLS = 99
@@ -54,12 +61,13 @@ def frames(tables: Tables, concepts: pl.DataFrame, contents: pl.DataFrame,
     observed = _measured(tables["observation"].with_columns(operator_concept_id=pl.lit(None, pl.Int64)), "observation",
                          concepts, issues)
     vaccine = pl.col("system").eq_missing(CVX)
+    conditions = _conditions(coded(tables["condition_occurrence"], "condition", concepts, issues), issues)
     return {
         "medications": drugs.filter(~vaccine),
         "immunizations": drugs.filter(vaccine).select(*_ORIGIN, *_CODED, "start"),
-        "conditions": _conditions(coded(tables["condition_occurrence"], "condition", concepts, issues), issues),
+        "conditions": conditions,
         "observations": pl.concat([measured, observed]).drop("answer_system"),
-        "allergies": _allergies(observed),
+        "allergies": pl.concat([_allergies(observed), _diagnosed_allergies(conditions)]),
         "procedures": _procedures(coded(tables["procedure_occurrence"], "procedure", concepts, issues), issues),
         "encounters": _visits(coded(tables["visit_occurrence"], "visit", concepts, issues), issues),
     }
@@ -196,14 +204,25 @@ def _moment(what: str) -> pl.Expr:
 
 def _allergies(observed: pl.DataFrame) -> pl.DataFrame:
     """Observations such as "Allergy to drug" and their value, or "Allergy to aspirin"; they stay observations, too."""
-    name, answer = pl.col("display").str.to_lowercase(), pl.col("value_text").str.to_lowercase().str.strip_chars()
-    about = name.str.contains("allerg|intoleran|adverse reaction|hypersensitiv") & ~name.str.contains(_NOT_HIS)
-    rows = observed.filter(about, ~answer.is_in(_ANSWERS_NO).fill_null(value=False))
+    answer = pl.col("value_text").str.to_lowercase().str.strip_chars()
+    rows = observed.filter(_is_about_allergy(), ~answer.is_in(_ANSWERS_NO).fill_null(value=False))
     said = (pl.col("answer_system").is_not_null() | answer.is_not_null()) & ~answer.is_in(_ANSWERS_YES).fill_null(
         value=False)
     own = {"system": "answer_system", "code": "value_code", "display": "value_text"}
     return rows.select("patient_id", "file", "place", "source", "start", **{
         name: pl.when(said).then(value).otherwise(name) for name, value in own.items()})
+
+
+def _is_about_allergy() -> pl.Expr:
+    name = pl.col("display").str.to_lowercase()
+    return name.str.contains("allerg|intoleran|adverse reaction|hypersensitiv") & ~name.str.contains(_NOT_HIS)
+
+
+def _diagnosed_allergies(conditions: pl.DataFrame) -> pl.DataFrame:
+    """Diagnoses such as "Allergy to penicillin", of a vocabulary that has them there; they stay diagnoses, too."""
+    name = pl.col("display").str.to_lowercase()
+    rows = conditions.filter(_is_about_allergy(), name.str.contains(_TO_WHAT), ~name.str.contains(_NO_MEDICINE))
+    return rows.select("patient_id", "file", "place", "source", "start", *_CODED)
 
 
 def _procedures(rows: pl.DataFrame, issues: list[pl.DataFrame]) -> pl.DataFrame:
