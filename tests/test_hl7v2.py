@@ -60,6 +60,7 @@ def test_a_result(tmp_path: Path, end: str) -> None:
 @pytest.mark.parametrize(("fields", "value", "text", "code", "issue"), [
     ("NM|1^A^L||5.5|mg", 5.5, None, None, None),
     ("NM|1^A^L||five|mg", None, "five", None, "bad-number"),
+    ("NM|1^A^L||1.4^1.5|mg", None, "1.4 1.5", None, "bad-number"),
     ("NM|1^A^L||<5|mg", None, "<5", None, "limit-not-value"),
     ("NM|1^A^L||1e3|mg", None, "1e3", None, "bad-number"),
     ('NM|1^A^L||""|mg', None, None, None, None),
@@ -582,3 +583,29 @@ def test_a_visit_of_somebody_who_is_pregnant(tmp_path: Path, status: str, rows: 
     text = message(msh("ADT^A01"), PID, "PV1|1|I" + "|" * 13 + status)
     found = read(tmp_path, text + text.replace("|1|P|", "|2|P|"))["observations"]
     assert found.select("code", "value_code", "start").rows() == [("82810-3", "77386006", dt.date(2024, 5, 1))] * rows
+
+
+STAY = "PV1|1|I|||||||||||||||||V1" + "|" * 25 + "20240401|20240410"
+BRIEF = "PV1|1|I|||||||||||||||||V1"
+HOME = msh("ADT^A03", "20240410")
+
+
+@pytest.mark.parametrize(("order", "later", "active", "told"), [
+    ((BRIEF, "ORC|NW|1|||||||20240402", "RXE||^one|5||mg"), (), None, True),
+    # For the time after the stay: what begins on its last day, and a prescription that may be filled again.
+    ((BRIEF, "ORC|NW|1|||||||20240410", "RXE||^one|5||mg"), (), True, False),
+    ((BRIEF, "ORC|NW|1|||||||20240402", "RXE||^one|5||mg|||||||3"), (), True, False),
+    ((BRIEF.replace("V1", "V2"), "ORC|NW|1|||||||20240402", "RXE||^one|5||mg"), (), True, False),
+    ((BRIEF.replace("|I|", "|O|"), "ORC|NW|1|||||||20240402", "RXE||^one|5||mg"), (), True, False),
+    (("ORC|NW|1|||||||20240402", "RXE||^one|5||mg"), (), True, False),
+    ((BRIEF, "ORC|NW|1|||||||20240402", "RXE||^one|5||mg"), (msh("ADT^A13", "20240411"), PID, STAY), True, True),
+    ((BRIEF, "ORC|NW|1|||||||20240402", "RXE||^one|5||mg"),
+     (msh("RDE^O11", "20240420"), PID, "ORC|XX|1|||||||20240420", "RXE||^one|5||mg"), True, True),
+    ((BRIEF, "ORC|NW|1|||||||20240402", "TQ1|1||BID||||20240402|20240701", "RXE||^one|5||mg"), (), True, False),
+])
+def test_what_was_ordered_in_a_stay_may_not_be_taken_after_it(
+        tmp_path: Path, order: tuple[str, ...], later: tuple[str, ...], active: bool | None, told: bool) -> None:
+    tables = read(tmp_path, message(msh("RDE^O11", "20240402"), PID, *order) + message(HOME, PID, STAY)
+                  + message(*later))
+    assert tables["medications"]["active"].to_list() == [active]
+    assert ("stay-ended" in codes(tables)) == told

@@ -35,6 +35,7 @@ from .recorded import Row
 _GIVEN = {"RXE": (2, 3, 4, 5, 25, 26), "RXO": (1, 2, 3, 4, 18, 19)}
 _INSTRUCTIONS = 7  # of both
 _PATTERNS = (("TQ1", 3, 1), ("RXE", 1, 2), ("ORC", 7, 2))
+_INPATIENT = "I"  # table 0004
 _FOLLOWED = "RE"  # table 0119
 _BASE = "B"  # table 0166
 # Of the timings: how much at a time, where "as needed" is written, and the condition on which it is given.
@@ -54,6 +55,7 @@ class Draft:
     components: list[Segment] = field(default_factory=list)  # what is mixed (RXC)
     event: bool = False  # it goes with a medicine handed out or given
     drug: tuple[Coded, str | None] = NO_REASON, None  # what is given, and its other accounts
+    visit: Segment | None = None  # in which it was ordered (PV1)
 
     @property
     def given(self) -> Segment | None:
@@ -80,10 +82,25 @@ class Orders:
         self._known: dict[tuple[str, ...], list[dict[str, Any]]] = {}
         self._spaces: dict[tuple[str, ...], set[str]] = {}  # of each number
 
+    def leave(self, patient: str, pv1: Segment, left: str | None) -> None:
+        """The stay has ended, or has not after all: whether its orders go on at home is not known.
+
+        What begins on the day on which it ends is for the time after it, and so is what may be filled again.
+        """
+        stay = _stay(pv1)
+        of_stay = [order for order in self._orders if stay and order["patient"] == patient and order["stay"] == stay]
+        ended = [order for order in of_stay if not order["refills"] and (
+            left is None or (order["start"] or order["placed"] or "") < left)]
+        for order in ended:
+            order["left"] = left
+        if left and any(not (order["end"] or order["until"]) for order in ended):
+            pv1.report("info", "stay-ended", "this stay has ended: whether what was ordered in it is taken since then "
+                       "is unknown", 45)
+
     def rows(self) -> list[Row]:
         """Rows of medications, in the order in which they were first met."""
-        return [(*order["origin"], *order["drug"], order["start"] or order["placed"], order["end"] or order["until"],
-                 order["recorded"], *order["dose"],
+        return [(*order["origin"], *order["drug"], order["start"] or order["placed"],
+                 order["end"] or order["until"] or order["left"], order["recorded"], *order["dose"],
                  order["route"], order["sig"], order["status"], True, "order", order["also"],
                  *(order["reason"] or NO_REASON))
                 for order in self._orders]
@@ -104,7 +121,7 @@ class Orders:
             given.report("warning", "no-order", "no ORC before it; whether it is still given stays unknown")
         draft.drug = _drug(draft, given)
         found = _meant(known, draft)
-        order = _order(draft, given, origin, sent, found)
+        order = {"patient": patient, **_order(draft, given, origin, sent, found)}
         if orc and (orc.text(1) or "").upper() in REFUSED:
             order["status"] = found["status"] if found else "unknown"
         if found is not None and _is_another(found, order, given):
@@ -191,7 +208,7 @@ def _superseded(old: dict[str, Any], new: dict[str, Any], given: Segment) -> Non
         known |= {"end": new["end"], "start": first(new["start"], new["placed"], old["start"])}
     if again or new["timed"]:
         known |= {"until": new["until"], "once": new["once"]}
-    old.update(known, placed=first(old["placed"], new["placed"]))
+    old.update(known, left=new["left"], placed=first(old["placed"], new["placed"]))
 
 
 def _begun_again(old: dict[str, Any], new: dict[str, Any]) -> bool:
@@ -209,7 +226,8 @@ def _order(draft: Draft, given: Segment, origin: Row, sent: str | None, old: dic
     drug, others = draft.drug
     return {"message": given.message, "origin": origin, "drug": drug, "also": others, "start": day(timing.start),
             "placed": day(placed) if status not in OVER else None, "end": over or day(timing.end),
-            "until": timing.until, "once": timing.once, "timed": timing.said,
+            "until": timing.until, "once": timing.once, "timed": timing.said, "left": None,
+            "stay": _stay(draft.visit) if draft.visit else None, "refills": _refills(given),
             "recorded": day(first(orc.text(9) if orc else None, sent)),
             "dose": (*_dose(given), None if unsure else timing.often),
             "route": first(route.text(1, 2), route.text(1)) if route else None,
@@ -222,7 +240,16 @@ def _course(draft: Draft, given: Segment) -> tuple[str | None, bool, bool]:
     words = [*(given.text(_INSTRUCTIONS, part) for part in (1, 2)),
              (draft.parts["TQ1"].text(11) if "TQ1" in draft.parts else None)]
     needed = any(_on_condition(one) for name in _TIMED if (one := draft.parts.get(name)))
-    return " ".join(filter(None, words)) or None, bool(number(given.text(_REFILLS[given.name]))), needed
+    return " ".join(filter(None, words)) or None, _refills(given), needed
+
+
+def _refills(given: Segment) -> bool:
+    return bool(number(given.text(_REFILLS[given.name])))
+
+
+def _stay(pv1: Segment) -> str | None:
+    """The number of a stay in hospital; of other visits none."""
+    return pv1.text(19) if pv1.text(2) == _INPATIENT else None
 
 
 def _drug(draft: Draft, given: Segment) -> tuple[Coded, str | None]:

@@ -20,6 +20,7 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _HEAD = {"MSH": 8, "PID": 5}
 _OF_RECORD = ("MR", "PI")  # table 0203: the number of the record, and of the patient inside the hospital
 _ORDER_PARTS = ("RXE", "RXO", "RXR", "TQ1", "RXC")
+_DISCHARGED, _NOT_DISCHARGED = "A03", "A13"
 _PREGNANT = "B6"  # table 0009
 _SURE = ("provisional", "differential", "unconfirmed", "confirmed")
 _EVENTS = {"A03": "finished", "A11": "cancelled", "A05": "planned", "A14": "planned", "A27": "cancelled",
@@ -153,7 +154,9 @@ class Records:
         self._clinical(name, msh, rest, sent)
         for table, key, row in given_rows(name, msh, rest):
             self._put(table, key, row)
+        visit = next((one for one in rest if one.name == "PV1"), None)
         for draft in _drafts(rest):
+            draft.visit = visit
             self._orders.add(draft, name, _origin(draft.given, name) if draft.given else (), sent)
         self._results.add(name, rest, sent)
 
@@ -186,6 +189,9 @@ class Records:
                 self._procedure(name, one)
             elif one.name == "PV1":
                 self._pregnancy(name, one, sent)
+                if msh.text(9) == "ADT" and (event := msh.text(9, 2)) in {_DISCHARGED, _NOT_DISCHARGED}:
+                    left = day(first(one.text(45), sent)) if event == _DISCHARGED else None
+                    self._orders.leave(name, one, left)
                 self._visit(name, one, msh, rest[index + 1:index + 2])
             elif one.name == "MRG":
                 self._merge(name, one)

@@ -114,7 +114,8 @@ def _value(obx: Segment, repetition: int) -> Value:
         return None, words, text
     if kind == "SN":
         return _structured(obx, [obx.text(5, part, repetition) for part in range(1, 5)])
-    return _UNKNOWN if text is None else _plain(obx, kind, text)
+    more = [part for at in range(2, 5) if (part := obx.text(5, at, repetition))] if kind == "NM" else []
+    return _UNKNOWN if text is None else _plain(obx, kind, " ".join([text, *more]))
 
 
 def _plain(obx: Segment, kind: str | None, text: str) -> Value:
