@@ -36,6 +36,7 @@ LEFT_OUT = (
     marked("more a day than maxDosePerPeriod allows, or in a unit that cannot be compared with it; how much a day "
            "stays unknown"),
     marked("a dose of zero or below; it stays unknown"),
+    marked("drug_source_value names another strength than the concept; the dose stays unknown"),
     marked("this stay has ended: whether what was ordered in it is taken since then is unknown"),
     marked("MSH-18 names a character set that it is not in; it was read as UTF-8"),
     marked("a status or order control that is not known here: whether it is taken stays unknown"),

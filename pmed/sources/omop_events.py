@@ -34,6 +34,7 @@ _NOT_HIS = r"famil|\btests?\b|screen|immunother|\bige\b|counsel"
 # any of them the record would count as one that lists allergies.
 _TO_WHAT = (r"\b(?:allergy(?: status)?|hypersensitivity|intolerance|adverse reaction) to\b|illin allergy\b"
             r"|\bdrug allergy\b")
+_MILLIGRAMS = r"(?i)(?:^|[^\d.,/-])\d+(?:\.\d+)? ?mg\b(?:[^/]|$)"
 _NO_MEDICINE = (r"\b(?:pollen|grass|ragweed|tree|dust|mite|mold|mould|food|nut|peanut|milk|lactose|egg|fish|shellfish"
                 r"|seafood|wheat|gluten|soy|fruit|animal|dander|cat|dog|insect|bee|wasp|venom|sting|latex|nickel|metal|plant"
                 r"|perfume|cosmetic|environment|cold|heat|sun|exercise)s?\b")
@@ -92,12 +93,24 @@ def _drugs(rows: pl.DataFrame, concepts: pl.DataFrame, contents: pl.DataFrame,
                        "a reason why it was stopped: until its end it may be taken no more"))
     route = pl.coalesce("route_concept_id.display", "route_source_value")
     doses = {name: name for name in ("dose", "dose_unit", "per_day", "strength", "strength_unit", "daily_dose")}
+    other = _is_of_another_strength()
+    issues.append(told(timed.filter(other), "warning", "dose-conflict",
+                       "drug_source_value names another strength than the concept; the dose stays unknown"))
+    sure = timed.with_columns(pl.when(~other).then(pl.col(name)).alias(name) for name in ("strength", "sig"))
     # Pieces without a strength of the vocabulary's are counted; the name may tell it.
     silent = pl.all_horizontal(pl.col("dose", "daily_dose", "strength").is_null())
-    return with_doses(timed, issues).select(
+    return with_doses(sure, issues).select(
         **_ORIGIN, system="system", code="code", display=_with_ingredients(), also=_as_at_the_source(), start="start",
         end="end", route=route, kind="kind", exposure=pl.col("end").is_not_null() & ~is_bad(pl.col("end")),
         stopped=stopped, refilled="refilled", sig=pl.when(silent).then("sig"), **doses)
+
+
+def _is_of_another_strength() -> pl.Expr:
+    """Whether the source's text and the concept's name have one strength each, in mg, and not the same."""
+    one, other = (pl.col(name).str.extract_all(_MILLIGRAMS) for name in ("drug_source_value", "display"))
+    numbers = [found.list.first().str.extract(r"([\d.]+)").cast(pl.Float64, strict=False) for found in (one, other)]
+    single = (one.list.len() == 1) & (other.list.len() == 1)
+    return (single & (numbers[0] != numbers[1])).fill_null(value=False)
 
 
 def _with_ingredients() -> pl.Expr:
