@@ -91,6 +91,7 @@ def test_a_single_dose_is_over_on_its_day(tmp_path: Path, pattern: str, where: s
     (("ORC|NW|1|||||||20240501", "TQ1|1|||||D7", GIVEN), "2024-05-08", None),
     (("ORC|NW|1", "TQ1|1||BID|||D7|20240501|20240701", GIVEN), "2024-07-01", True),
     (("ORC|NW|1", "TQ1|1||BID|||D7", GIVEN), None, True),
+    (("ORC|NW|1", "TQ1|1||BID|||L999|99991231", GIVEN), None, False),  # no such day
     (("ORC|NW|1", "TQ1|1||QW|||D1|20240501", GIVEN), None, True),
     (("ORC|NW|1", "TQ1|1||BID|||D30|20240101", GIVEN + "|||||||3"), None, True),
     *((("ORC|NW|1", f"TQ1|1||BID|||{other}|20220501", GIVEN), None, True)

@@ -119,7 +119,7 @@ def _until(parts: Mapping[str, Segment], start: str | None, end: str | None,
         alone = many in {None, "1"} and days in {None, 1} and _text(parts, _DURATION) != _FOR_EVER
         near = over is not None and 0 <= (over - begun).days <= 1
         return (str(over), True) if alone and near else (None, False)
-    if days is None or end or many or (often is not None and often * days < 1):
+    if days is None or end or many or (often is not None and often * days < 1) or days > (date.max - begun).days:
         return None, False
     return str(begun + timedelta(days=days)), False
 
