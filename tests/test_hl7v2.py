@@ -60,6 +60,7 @@ def test_a_result(tmp_path: Path, end: str) -> None:
 @pytest.mark.parametrize(("fields", "value", "text", "code", "issue"), [
     ("NM|1^A^L||5.5|mg", 5.5, None, None, None),
     ("NM|1^A^L||five|mg", None, "five", None, "bad-number"),
+    ("NM|1^A^L||1.4^1.5|mg", None, "1.4 1.5", None, "bad-number"),
     ("NM|1^A^L||<5|mg", None, "<5", None, "limit-not-value"),
     ("NM|1^A^L||1e3|mg", None, "1e3", None, "bad-number"),
     ('NM|1^A^L||""|mg', None, None, None, None),
@@ -120,6 +121,21 @@ def test_a_correction_takes_the_place_of_the_result(tmp_path: Path) -> None:
         tables = read(tmp_path, *texts)
         assert tables["observations"].select("value", "status").rows() == [(1.0, "corrected")]
         assert codes(tables) == ["superseded"]
+
+
+def test_a_correction_of_one_of_several_times_leaves_the_others(tmp_path: Path) -> None:
+    times = [f"2024050{number}0830" for number in (1, 2, 3)]
+    series = message(msh(), PID, OBR, *(OBX.replace("202405010830", time) for time in times))
+    fixed = OBX.replace("|1.2|", "|1.0|").replace("|F|", "|C|").replace("202405010830", times[1])
+    tables = read(tmp_path, series + message(msh(time="20240504", number=2), PID, OBR, fixed))
+    assert sorted(tables["observations"].select("start", "value").rows()) == [
+        (dt.date(2024, 5, 1), 1.2), (dt.date(2024, 5, 2), 1.0), (dt.date(2024, 5, 3), 1.2)]
+
+
+@pytest.mark.parametrize("name", ["LN", "LOINC", "Loinc", "2.16.840.1.113883.6.1"])
+def test_loinc_by_the_names_that_senders_write(tmp_path: Path, name: str) -> None:
+    tables = read(tmp_path, message(msh(), PID, OBR, f"OBX|1|NM|CREA^Crea^L^2160-0^Crea^{name}||106|umol/L|||||F"))
+    assert tables["observations"].select("system", "code").row(0) == ("http://loinc.org", "2160-0")
 
 
 def test_a_deleted_result_leaves(tmp_path: Path) -> None:
@@ -471,3 +487,125 @@ def test_a_mixture_that_the_order_does_not_name_is_all_that_is_in_it(tmp_path: P
 def test_the_german_modification_is_known_by_its_names(tmp_path: Path, name: str) -> None:
     tables = read(tmp_path, message(msh("ADT^A08"), PID, f"DG1|1||G40.9^Epilepsie^{name}|||F"))
     assert tables["conditions"]["system"].to_list() == ["http://fhir.de/CodeSystem/bfarm/icd-10-gm"]
+
+
+@pytest.mark.parametrize(("first", "later", "active"), [
+    ("PL9^CPOE", "PL9", False), ("PL9", "PL9^CPOE", False), ("PL9^CPOE", "PL9^OTHER", True), ("PL9^CPOE", "PL8", True)])
+def test_an_order_number_with_and_without_its_namespace(tmp_path: Path, first: str, later: str, active: bool) -> None:
+    tables = read(tmp_path, message(msh("RDE^O11"), PID, f"ORC|NW|{first}", RXE)
+                  + message(msh("ORM^O01", "20240515"), PID, f"ORC|DC|{later}"))
+    assert tables["medications"]["active"].to_list() == [active]
+
+
+def test_a_number_of_two_namespaces_is_none_of_them(tmp_path: Path) -> None:
+    tables = read(tmp_path, message(msh("RDE^O11"), PID, "ORC|NW|1^A", RXE, "ORC|NW|1^B", RXE)
+                  + message(msh("ORM^O01", "20240515"), PID, "ORC|DC|1"))
+    assert tables["medications"]["active"].to_list() == [True, True]
+    assert "order-not-found" in codes(tables)
+
+
+@pytest.mark.parametrize(("fields", "status", "verification", "active"), [
+    ("AD|20240401|I10^Hypertension^I10|7|||20200101", None, None, True),
+    ("AD|20240401|I10^Hypertension^I10|7|||20200101||||||confirmed^Confirmed|A^Active", "active", "confirmed", True),
+    ("UP|20240401|I10^Hypertension^I10|7|||20200101||20240301||||confirmed|resolved", "resolved", "confirmed", False),
+    ("AD|20240401|I10^Hypertension^I10|7|||20200101||20240301", None, None, False),
+    ("AD|20240401|I10^Hypertension^I10|7|||20200101||||||P^Provisional", None, "provisional", True),
+])
+def test_a_problem_list(tmp_path: Path, fields: str, status: str | None, verification: str | None,
+                        active: bool) -> None:
+    row = read(tmp_path, message(msh("PPR^PC1"), PID, f"PRB|{fields}"))["conditions"].row(0, named=True)
+    assert (row["code"], row["status"], row["verification"], row["active"]) == ("I10", status, verification, active)
+    assert row["start"] == dt.date(2020, 1, 1)
+
+
+def test_a_problem_that_is_taken_back_leaves(tmp_path: Path) -> None:
+    entry = "PRB|{}|20240401|I10^Hypertension^I10|7|||20200101"
+    tables = read(tmp_path, message(msh("PPR^PC1"), PID, entry.format("AD"))
+                  + message(msh("PPR^PC3", "20240502"), PID, entry.format("DE"), "PRB|AD|20240401|^|8"))
+    assert tables["conditions"].is_empty()
+    assert set(codes(tables)) == {"entered-in-error", "no-code"}
+
+
+@pytest.mark.parametrize(("orc", "active", "issue"), [
+    ("ORC|SC|PL9^CPOE|||Discontinued", False, set()),
+    ("ORC|SC|PL9^CPOE|||dc", False, set()),
+    ("ORC|dc|PL9^CPOE", False, set()),
+    ("ORC|SC|PL9^CPOE|||EXPIRED", False, set()),
+    ("ORC|SC|PL9^CPOE|||XYZ", None, {"unknown-status"}),
+    ("ORC|ZD|PL9^CPOE", None, {"unknown-status"}),
+    ("ORC|SC|PL9^CPOE", True, set()),
+    ("ORC|SN|PL9^CPOE|||IP", True, set()),
+    ("ORC|DC|PL9^CPOE|||XYZ", False, set()),
+    ("ORC|SC|OTHER|||XYZ", True, set()),
+])
+def test_a_status_of_the_sender_s_own(tmp_path: Path, orc: str, active: bool | None, issue: set[str]) -> None:
+    tables = read(tmp_path, message(msh("RDE^O11"), PID, ORC, RXE) + message(msh("ORM^O01", "20240515"), PID, orc))
+    assert tables["medications"]["active"].to_list() == [active]
+    assert set(codes(tables)) - {"dose-computed", "ends-later"} == issue
+
+
+def drugs(tables: dict[str, pl.DataFrame]) -> list[tuple[object, ...]]:
+    return tables["medications"].select("display", "dose", "active").sort("display", "dose").rows()
+
+
+def test_several_medicines_under_one_number_of_a_message_are_all_kept(tmp_path: Path) -> None:
+    both = message(msh("RDE^O11"), PID, "ORC|NW|1^A|1^P", "RXE||^one|5||mg", "ORC|NW|1^A|2^P", "RXE||^two|7||mg")
+    tables = read(tmp_path, both)
+    assert (drugs(tables), codes(tables)) == ([("one", 5, True), ("two", 7, True)], [])
+    changed = message(msh("RDE^O11", "20240510"), PID, "ORC|XO|1^A", "RXE||^two|9||mg")
+    assert drugs(read(tmp_path, both + changed)) == [("one", 5, True), ("two", 9, True)]
+    stopped = message(msh("ORM^O01", "20240510"), PID, "ORC|DC|1^A|2^P")
+    assert drugs(read(tmp_path, both + stopped)) == [("one", 5, True), ("two", 7, False)]
+    all_stopped = message(msh("ORM^O01", "20240510"), PID, "ORC|DC|1^A")
+    assert drugs(read(tmp_path, both + all_stopped)) == [("one", 5, False), ("two", 7, False)]
+
+
+@pytest.mark.parametrize(("second", "expected"), [
+    (("ORC|NW|1^A", "RXE||^one|7||mg"), [("one", 5, True), ("one", 7, True)]),  # morning and evening
+    (("ORC|NW|1^A", "RXE||^one|5||mg"), [("one", 5, True)]),
+    (("ORC|DC|1^A", "RXE||^one|5||mg"), [("one", 5, False)]),
+    (("ORC|DC|1^A", "RXE||"), [("one", 5, False)]),
+    (("ORC|DC|1^A", "RXE||^two|5||mg"), [("one", 5, True), ("two", 5, False)]),
+])
+def test_one_number_twice_in_a_message(tmp_path: Path, second: tuple[str, ...], expected: list[object]) -> None:
+    assert drugs(read(tmp_path, message(msh("RDE^O11"), PID, "ORC|NW|1^A", "RXE||^one|5||mg", *second))) == expected
+
+
+def test_utf_8_under_another_name(tmp_path: Path) -> None:
+    text = message(msh(charset="8859/1"), PID, OBR, "OBX|1|NM|2160-0^Creatinine^LN||88|\u00b5mol/L|||||F")
+    tables = read(tmp_path, text.encode())
+    assert tables["observations"]["unit"].to_list() == ["\u00b5mol/L"]
+    assert tables["issues"].select("severity", "code").rows() == [("warning", "character-set")]
+
+
+@pytest.mark.parametrize(("status", "rows"), [("B6", 1), ("A2~B6", 1), ("A0", 0), ("", 0)])
+def test_a_visit_of_somebody_who_is_pregnant(tmp_path: Path, status: str, rows: int) -> None:
+    text = message(msh("ADT^A01"), PID, "PV1|1|I" + "|" * 13 + status)
+    found = read(tmp_path, text + text.replace("|1|P|", "|2|P|"))["observations"]
+    assert found.select("code", "value_code", "start").rows() == [("82810-3", "77386006", dt.date(2024, 5, 1))] * rows
+
+
+STAY = "PV1|1|I|||||||||||||||||V1" + "|" * 25 + "20240401|20240410"
+BRIEF = "PV1|1|I|||||||||||||||||V1"
+HOME = msh("ADT^A03", "20240410")
+
+
+@pytest.mark.parametrize(("order", "later", "active", "told"), [
+    ((BRIEF, "ORC|NW|1|||||||20240402", "RXE||^one|5||mg"), (), None, True),
+    # For the time after the stay: what begins on its last day, and a prescription that may be filled again.
+    ((BRIEF, "ORC|NW|1|||||||20240410", "RXE||^one|5||mg"), (), True, False),
+    ((BRIEF, "ORC|NW|1|||||||20240402", "RXE||^one|5||mg|||||||3"), (), True, False),
+    ((BRIEF.replace("V1", "V2"), "ORC|NW|1|||||||20240402", "RXE||^one|5||mg"), (), True, False),
+    ((BRIEF.replace("|I|", "|O|"), "ORC|NW|1|||||||20240402", "RXE||^one|5||mg"), (), True, False),
+    (("ORC|NW|1|||||||20240402", "RXE||^one|5||mg"), (), True, False),
+    ((BRIEF, "ORC|NW|1|||||||20240402", "RXE||^one|5||mg"), (msh("ADT^A13", "20240411"), PID, STAY), True, True),
+    ((BRIEF, "ORC|NW|1|||||||20240402", "RXE||^one|5||mg"),
+     (msh("RDE^O11", "20240420"), PID, "ORC|XX|1|||||||20240420", "RXE||^one|5||mg"), True, True),
+    ((BRIEF, "ORC|NW|1|||||||20240402", "TQ1|1||BID||||20240402|20240701", "RXE||^one|5||mg"), (), True, False),
+])
+def test_what_was_ordered_in_a_stay_may_not_be_taken_after_it(
+        tmp_path: Path, order: tuple[str, ...], later: tuple[str, ...], active: bool | None, told: bool) -> None:
+    tables = read(tmp_path, message(msh("RDE^O11", "20240402"), PID, *order) + message(HOME, PID, STAY)
+                  + message(*later))
+    assert tables["medications"]["active"].to_list() == [active]
+    assert ("stay-ended" in codes(tables)) == told

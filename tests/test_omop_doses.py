@@ -159,3 +159,24 @@ def test_postgres_tells_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def again(path: Path) -> pl.DataFrame:
     request = ReadRequest(TABLES["sites"].empty(), index_date="2020-06-15")
     return OmopSource().read([path], request)["medications"].select(FOUND)
+
+
+@pytest.mark.parametrize(("source", "daily", "told"), [
+    ("warfarin 5 mg tab", 10, False), ("warfarin 5.0MG", 10, False), ("warfarin", 10, False), ("", 10, False),
+    ("warfarin 2.5 mg tab", None, True), ("COUMADIN 1MG", None, True),
+    # What names no strength, or more than one.
+    ("warfarin 2.5 mg or 5 mg", 10, False), ("warfarin 2.5 mg/mL", 10, False), ("warfarin 2,5 mg", 10, False)])
+@pytest.mark.parametrize("strengths", [STRENGTHS, None])
+def test_another_strength_at_the_source(tmp_path: Path, source: str, daily: float | None, told: bool,
+                                        strengths: list[str] | None) -> None:
+    head = f"{HEAD},drug_source_value"
+    row = drug(quantity=60, days=30) if strengths else drug(sig="take 2 tablets daily")
+    made = {"concept": CONCEPTS, "drug_exposure": [head, f'{row},"{source}"'],
+            "person": ["person_id,gender_concept_id,year_of_birth", "1,8532,1950"],
+            **({"drug_strength": strengths} if strengths else {})}
+    for name, lines in made.items():
+        (tmp_path / f"{name}.csv").write_text("\n".join([*lines, ""]))
+    tables = OmopSource().read([tmp_path], ReadRequest(TABLES["sites"].empty(), index_date="2020-06-15"))
+    found = tables["medications"]["daily_dose"].item()
+    pieces = None if told or strengths else 2
+    assert (found, "dose-conflict" in tables["issues"]["code"]) == (daily if strengths else pieces, told)

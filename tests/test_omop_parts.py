@@ -25,6 +25,7 @@ from pmed.sources.omop_cdm import CLINICAL, LAYOUTS
 from pmed.tables import TABLES
 from pmed.types import ReadRequest
 from tests.test_cohort import tmpfs
+from tests.test_omop_source import HEADS
 
 REQUEST = ReadRequest(TABLES["sites"].empty())
 READING = Settings().without(["pmed-pgx", "pmed-response", "pmed-risk"])  # where what is concluded is not looked at
@@ -66,6 +67,18 @@ def write(folder: Path, tables: dict[str, list[str]]) -> Path:
     for name, lines in tables.items():
         (folder / f"{name}.csv").write_text("\n".join([*lines, ""]), encoding="utf-8")
     return folder
+
+
+@pytest.mark.parametrize("empty", [True, False])
+def test_parts_tell_of_eras_as_the_whole_does(tmp_path: Path, empty: bool) -> None:
+    people = [HEADS["person"], *(f"{one},8507,1950" + "," * 5 for one in range(1, 13))]
+    measured = [HEADS["measurement"], *(f"{one},{one},5,2020-01-01" + "," * 8 for one in range(1, 13))]
+    folder = write(tmp_path, {"person": people, "measurement": measured, "drug_era": ["person_id", "1"],
+                              **({"drug_exposure": [HEADS["drug_exposure"]]} if empty else {})})
+    whole, parts = OmopSource().read([folder], REQUEST), read_parts(folder, tmp_path)
+    assert len(parts) > 1
+    assert "drug-era-not-read" in whole["issues"]["code"]
+    assert_same(parts, whole)
 
 
 def read_parts(path: Path, target: Path, size: int = SIZE) -> list[dict[str, pl.DataFrame]]:

@@ -272,6 +272,93 @@ def test_a_missing_table_is_unknown_not_empty(tmp_path: Path) -> None:
     assert set(issues["severity"]) == {"warning"}
 
 
+REFILLS = "drug_exposure_id,person_id,drug_concept_id,drug_exposure_start_date,drug_exposure_end_date,refills," \
+          "days_supply,drug_type_concept_id,stop_reason"
+
+
+@pytest.mark.parametrize(("row", "active"), [
+    ("2020-05-01,2020-05-31,0,30,38000177,", False),
+    ("2020-05-01,2020-05-31,3,30,38000177,", None),
+    ("2020-05-01,2020-05-31,3,,38000177,", None),
+    ("2020-05-01,,3,30,38000177,", None),
+    ("2020-06-01,2020-07-01,3,30,38000177,", True),
+    ("2019-05-01,2019-05-31,3,30,38000177,", False),
+    ("2020-05-01,2020-05-31,3,30,,", None),
+    ("2020-05-01,2020-05-31,3,30,32818,", False),
+    ("2020-05-01,2020-05-31,3,30,38000177,side effects", False),
+    ("2020-05-01,2020-05-31,many,30,38000177,", False),
+    ("2020-05-01,2020-05-31,1000,30,38000177,", False),
+    ("2020-05-01,2020-05-01,3,,38000177,", None),
+])
+def test_a_prescription_with_refills_may_go_on_when_its_first_supply_is_used_up(tmp_path: Path, row: str,
+                                                                             active: bool | None) -> None:
+    folder = cdm(tmp_path)
+    write(folder / "drug_exposure.csv", REFILLS, f"1,1,1,{row}")
+    assert read(folder)["medications"]["active"].to_list() == [active]
+
+
+@pytest.mark.parametrize(("name", "found"), [
+    ("Allergy to penicillin", True), ("Allergy status to sulfonamides", True), ("Hypersensitivity to aspirin", True),
+    ("Penicillin allergy", True), ("Allergy to grass pollen", False), ("Allergy status to latex", False),
+    ("Allergy to sunitinib", True),
+    ("Allergic rhinitis", False), ("Lactose intolerance", False),
+    ("Family history of allergy to penicillin", False), ("Hypertension", False)])
+def test_an_allergy_that_is_recorded_as_a_diagnosis(tmp_path: Path, name: str, found: bool) -> None:
+    folder = cdm(tmp_path, condition_occurrence=f"1,1,0,2020-01-01,,,{name},0")
+    tables = read(folder)
+    assert tables["allergies"]["display"].to_list() == [name] * found
+    assert tables["conditions"].height == 1
+
+
+@pytest.mark.parametrize(("source", "text"), [("", "1,3"), ("1.3 mg/dL", "1.3 mg/dL")])
+def test_a_value_that_is_no_number_is_kept_as_text(tmp_path: Path, source: str, text: str) -> None:
+    folder = cdm(tmp_path)
+    write(folder / "measurement.csv", VALUES, f'1,1,5,2020-05-01,0,"1,3",6,mg/dL,{source}')
+    tables = read(folder)
+    assert tables["observations"].select("value", "value_text").row(0) == (None, text)
+    assert codes(tables) == {"bad-value"}
+
+
+VALUES = "measurement_id,person_id,measurement_concept_id,measurement_date,operator_concept_id,value_as_number," \
+         "unit_concept_id,unit_source_value,value_source_value"
+
+
+@pytest.mark.parametrize(("row", "value", "text", "issue"), [
+    ("0,1.1,6,mg/dL,1.1", 1.1, None, set()),
+    ("0,1.1,6,MG/DL,", 1.1, None, set()),
+    ("0,97,6,umol/L,97", None, "97.0 mg/dL (umol/L)", {"unit-conflict"}),
+    ("0,97,6,umol/L,", None, "97.0 mg/dL (umol/L)", {"unit-conflict"}),
+    ("0,1.1,6,umol/L,97", 1.1, None, set()),  # converted
+    ("0,1.1,6,other,1.1", 1.1, None, set()),
+    ("0,1.1,0,mg/dL,1.1", 1.1, None, set()),
+    ("0,0.2,6,mg/dL,<0.2", None, "< 0.2", {"limit-not-value"}),
+    (",0.2,6,mg/dL, >= 0.2", None, ">= 0.2", {"limit-not-value"}),
+    ("4172703,0.2,6,mg/dL,<0.2", None, "< 0.2", {"limit-not-value"}),
+])
+def test_the_source_says_another_unit_or_a_limit(tmp_path: Path, row: str, value: float | None, text: str | None,
+                                                 issue: set[str]) -> None:
+    folder = cdm(tmp_path)
+    write(folder / "measurement.csv", VALUES, f"1,1,5,2020-05-01,{row}")
+    tables = read(folder)
+    assert tables["observations"].select("value", "value_text").row(0) == (value, text)
+    assert codes(tables) == issue
+
+
+@pytest.mark.parametrize("left", ["drug_exposure", "drug_era", "rows"])
+def test_eras_are_no_medicines_and_it_says_what_to_export(tmp_path: Path, left: str) -> None:
+    folder = cdm(tmp_path, drug_exposure=[drug()] if left == "rows" else [])
+    write(folder / "drug_era.csv", "drug_era_id,person_id,drug_concept_id,drug_era_start_date,drug_era_end_date",
+          "1,1,8,2020-01-01,2020-12-31")
+    if left == "drug_era":
+        (folder / "drug_exposure.csv").unlink()
+    tables = read(folder)
+    found = tables["issues"].filter(pl.col("code") == "drug-era-not-read")
+    assert found.height == (left != "rows")
+    assert tables["medications"].height == (left == "rows")
+    assert all("export drug_exposure" in text for text in found["text"])
+    assert {Path(file).name for file in found["file"]} <= {"drug_era.csv"}
+
+
 def test_one_bad_row_never_loses_the_rest(tmp_path: Path) -> None:
     tables = read(cdm(tmp_path, drug_exposure=[drug(1), drug(2, "abc"), drug(3, start="2020-13-45"), drug(4).replace(
         "4,1,", "4,77,", 1), drug(5).replace("5,1,", "5,,", 1), drug(6, start="")]))

@@ -72,6 +72,7 @@ UNITS: Mapping[str, Mapping[str, Factor]] = {
 # The meaning is not in the dimension: an INR is no Quick's percentage, HbA1c has two scales, a clearance is per area.
 _OWN_ONLY = ("ratio", "fraction", "hba1c", "pack-years", "clearance")
 # Of these a number without a unit says all there is to say.
+_ROUNDING = 1e-9
 _UNITLESS = ("ratio",)
 
 # canonical LOINC → (quantity, other LOINC codes of the same measurement). Mass and substance concentration of one
@@ -144,6 +145,20 @@ def to_unit(value: pl.Expr, unit: pl.Expr, wanted: str, quantity: str) -> pl.Exp
     factor, offset = units[wanted]
     of = pl.lit(quantity)
     return (value * _look_up(unit, of, 0) + _look_up(unit, of, 1) - offset) / factor
+
+
+def differ(code: pl.Expr, one: pl.Expr, other: pl.Expr) -> pl.Expr:
+    """Whether two units of a measurement, by its LOINC code, are both known and not the same; null where not known.
+
+    >>> frame = pl.DataFrame({"code": ["29463-7"] * 3, "one": ["kg"] * 3, "other": ["KG", "lbs", "?"]})
+    >>> frame.select(differ(*map(pl.col, frame.columns)))["code"].to_list()
+    [False, True, None]
+    """
+    quantity = code.replace_strict({code: pair[1] for code, pair in CODES.items()}, default=None,
+                                   return_dtype=pl.String())
+    there = one.is_not_null() & other.is_not_null()
+    apart = [(_look_up(one, quantity, part) - _look_up(other, quantity, part)).abs() > _ROUNDING for part in (0, 1)]
+    return pl.when(there).then(apart[0] | apart[1]).alias("code")
 
 
 def canonical_units(observations: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -35,6 +35,12 @@ LEFT_OUT = (
     marked("the dose differs between the fields and the text of the directions; it stays unknown"),
     marked("more a day than maxDosePerPeriod allows, or in a unit that cannot be compared with it; how much a day "
            "stays unknown"),
+    marked("a dose of zero or below; it stays unknown"),
+    marked("drug_source_value names another strength than the concept; the dose stays unknown"),
+    marked("this stay has ended: whether what was ordered in it is taken since then is unknown"),
+    marked("MSH-18 names a character set that it is not in; it was read as UTF-8"),
+    marked("a status or order control that is not known here: whether it is taken stays unknown"),
+    marked("unit_concept_id and unit_source_value are different units; the value stays unknown"),
     marked("the timing has another amount at a time than the order; how much a day stays unknown"),
     marked("'{name}': the dose does not go with the strength ({n} {key}), as where milligrams are written for "
            "micrograms; it stays unknown"),
@@ -126,6 +132,8 @@ STAYS_UNKNOWN = (
     marked("birth_datetime and year_of_birth differ; the date of birth stays unknown"),
     marked("gender_concept_id is 0 or none of OMOP's; sex stays unknown"),
     marked("no {name} table: what it would tell is unknown, not absent"),
+    marked("a drug_era table is there and is not read: eras are computed from drug exposures and have no dose; export "
+           "drug_exposure, from which they were made, for without it medicines are unknown"),
     marked("no death table: who has died is unknown"),
     marked("no concept table: codes and names of concepts are unknown; the text of the source is used"),
     marked("concept_id is 0; the text of the source is used, without a code"),

@@ -60,7 +60,7 @@ class Hl7v2Source:
             raise HistoryError("no message names a patient: there is no PID with an identifier",
                                where=", ".join(map(str, paths)), hint=HINT)
         merges = records.merges()
-        return make_tables(rows, [*issues, *records.issues, *merges], index_date)
+        return make_tables(rows, [*issues, *records.issues, *merges], index_date, records.once)
 
 
 def _in_time(times: Sequence[str], messages: Sequence[Message]) -> list[Message]:

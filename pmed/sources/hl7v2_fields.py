@@ -13,18 +13,21 @@ LOINC = "http://loinc.org"
 SNOMED = "http://snomed.info/sct"
 ICD_10_GM = "http://fhir.de/CodeSystem/bfarm/icd-10-gm"
 NDC = "http://hl7.org/fhir/sid/ndc"
-# Table 0396, coding systems.
+# Table 0396, coding systems; and what senders write, OIDs among it.
 SYSTEMS = {
-    "LN": LOINC, "LNC": LOINC, "SCT": SNOMED,
+    **dict.fromkeys(("LN", "LNC", "LOINC", "2.16.840.1.113883.6.1"), LOINC),
+    **dict.fromkeys(("SCT", "SNOMED", "SNOMEDCT", "SNOMED-CT", "SNOMED CT", "2.16.840.1.113883.6.96"), SNOMED),
     "I10": "http://hl7.org/fhir/sid/icd-10-cm", "I10C": "http://hl7.org/fhir/sid/icd-10-cm",
     "ICD10": "http://hl7.org/fhir/sid/icd-10-cm",
     "I9": "http://hl7.org/fhir/sid/icd-9-cm", "I9C": "http://hl7.org/fhir/sid/icd-9-cm",
     "I9CDX": "http://hl7.org/fhir/sid/icd-9-cm",
-    "RXNORM": RXNORM, "RXN": RXNORM, "NDC": NDC, "ATC": "http://www.whocc.no/atc",
+    "RXNORM": RXNORM, "RXN": RXNORM, "2.16.840.1.113883.6.88": RXNORM, "NDC": NDC, "2.16.840.1.113883.6.69": NDC,
+    "ATC": "http://www.whocc.no/atc",
     "CVX": "http://hl7.org/fhir/sid/cvx", "C4": "http://www.ama-assn.org/go/cpt", "UCUM": "http://unitsofmeasure.org",
 }
 
-SEXES = {"M": "male", "F": "female", "O": "other", "A": "other", "U": "unknown"}  # table 0001
+SEXES = {"M": "male", "F": "female", "MALE": "male", "FEMALE": "female", "O": "other", "A": "other",
+         "U": "unknown"}  # table 0001
 # Table 0085, observation result status.
 RESULTS = {"F": "final", "U": "final", "C": "corrected", "A": "amended", "P": "preliminary", "R": "preliminary",
            "S": "preliminary", "B": "preliminary", "V": "final", "D": "entered-in-error", "W": "entered-in-error",
@@ -39,11 +42,17 @@ CONTROLS = {"NW": "active", "OK": "active", "XO": "active", "XR": "active", "XX"
             "RP": "stopped", "RQ": "stopped", "RU": "stopped", "DC": "stopped", "DR": "stopped", "OD": "stopped",
             "CA": "cancelled", "CR": "cancelled", "OC": "cancelled", "HD": "on-hold", "HR": "on-hold", "OH": "on-hold",
             "UA": "unknown", "DE": "unknown"}
+# These say nothing of whether it goes on: numbers, kin of orders, payment, a refill that was refused or made.
+NEUTRAL = ("AD", "CH", "CN", "DF", "FU", "LI", "MC", "NA", "NR", "OF", "OP", "OR", "PA", "PR", "PX", "PY", "RC", "RD",
+           "SC", "SN", "SQ", "SR", "SS", "UF")
 # Nothing came of these: the order stays what it was.
 REFUSED = ("UC", "UD", "UH", "UM", "UN", "UR", "UX")
 # Table 0038, order status.
 STATUSES = {"A": "active", "IP": "active", "SC": "active", "CM": "completed", "DC": "stopped", "RP": "stopped",
-            "CA": "cancelled", "HD": "on-hold", "ER": "unknown"}
+            "CA": "cancelled", "HD": "on-hold", "ER": "unknown",
+            **dict.fromkeys(("ACTIVE", "IN PROCESS", "ORDERED"), "active"), "COMPLETED": "completed",
+            **dict.fromkeys(("DISCONTINUED", "STOPPED", "EXPIRED"), "stopped"),
+            **dict.fromkeys(("CANCELED", "CANCELLED"), "cancelled"), **dict.fromkeys(("HOLD", "ON HOLD"), "on-hold")}
 OVER = ("stopped", "cancelled", "completed")
 Coded = tuple[str | None, str | None, str | None]
 NO_REASON: Coded = (None, None, None)

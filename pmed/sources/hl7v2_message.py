@@ -20,8 +20,8 @@ from .recorded import Issue
 
 HINT = "export HL7 v2 messages, each beginning with MSH"
 STARTS = (b"MSH", b"FHS", b"BHS")
-WANTED = {"MSH", "PID", "PV1", "AL1", "IAM", "DG1", "PR1", "OBR", "OBX", "ORC", "RXE", "RXO", "RXR", "RXC", "RXA",
-          "RXD", "RXG", "TQ1", "MRG", "PV2"}
+WANTED = {"MSH", "PID", "PV1", "AL1", "IAM", "DG1", "PRB", "PR1", "OBR", "OBX", "ORC", "RXE", "RXO", "RXR", "RXC",
+          "RXA", "RXD", "RXG", "TQ1", "MRG", "PV2"}
 _LINE_END = re.compile(r"\r\n?|\n")
 _FRAME = re.compile(r"[\x0b\x1c]")
 _HEADER = re.compile(r"MSH([^\w\s])([^\w\s]{1,5})(?:\1|$)")
@@ -264,8 +264,13 @@ def _decode(message: Message) -> None:
     header = message.lines[0].split(message.lines[0][3:4] or "|")
     said = re.search(r"8859/(\d{1,2})", header[17]) if len(header) > 17 else None
     name = f"iso8859-{said[1]}" if said else "utf-8"
+    content = whole.encode("latin-1")
+    if said and _is_utf_8(content):
+        message.report("warning", "character-set", "MSH-18 names a character set that it is not in; it was read as "
+                       "UTF-8", "MSH-18")
+        said, name = None, "utf-8"
     try:
-        text = whole.encode("latin-1").decode(name)
+        text = content.decode(name)
     except (UnicodeDecodeError, LookupError):
         text, name = whole, "latin-1"
         message.report("warning", "character-set", "text that is not in the character set it should be in was read as "
@@ -273,6 +278,15 @@ def _decode(message: Message) -> None:
     if said and name != "latin-1":
         message.report("info", "character-set", f"read as ISO 8859-{said[1]}, as MSH-18 says", "MSH-18")
     message.lines = text.split("\n")
+
+
+def _is_utf_8(content: bytes) -> bool:
+    """Letters of other sets are hardly ever in the order in which UTF-8 has its bytes."""
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _distinct(header: str) -> bool:

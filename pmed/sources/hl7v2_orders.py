@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +11,7 @@ from ..normalise.sigs import read_sig
 from .hl7v2_fields import (
     CONTROLS,
     NDC,
+    NEUTRAL,
     NO_REASON,
     OVER,
     PIECES,
@@ -25,16 +28,21 @@ from .hl7v2_fields import (
     reason,
 )
 from .hl7v2_message import Segment
+from .hl7v2_timing import Course, timing_of
 from .recorded import Row
 
 # Fields of the two segments that say what is given: code, least and greatest amount, unit, strength and its unit; why.
 _GIVEN = {"RXE": (2, 3, 4, 5, 25, 26), "RXO": (1, 2, 3, 4, 18, 19)}
 _INSTRUCTIONS = 7  # of both
 _PATTERNS = (("TQ1", 3, 1), ("RXE", 1, 2), ("ORC", 7, 2))
+_INPATIENT = "I"  # table 0004
+_FOLLOWED = "RE"  # table 0119
 _BASE = "B"  # table 0166
 # Of the timings: how much at a time, where "as needed" is written, and the condition on which it is given.
 _TIMED = {"TQ1": ((2, 1), ((9, 1), (9, 2)), (10, 1)), "RXE": ((1, 1), ((1, 6),), (1, 7)),
           "ORC": ((7, 1), ((7, 6),), (7, 7))}
+_REFILLS = {"RXE": 12, "RXO": 13}
+_RATE = re.compile(r"/|%|\bper\b")  # of a volume, or of an hour: 100 units/mL is no content of a vial
 _WHY = {"RXE": 27, "RXO": 20}
 
 
@@ -45,6 +53,9 @@ class Draft:
     parts: dict[str, Segment] = field(default_factory=dict)
     timings: list[Segment] = field(default_factory=list)  # of several TQ1 the later ones
     components: list[Segment] = field(default_factory=list)  # what is mixed (RXC)
+    event: bool = False  # it goes with a medicine handed out or given
+    drug: tuple[Coded, str | None] = NO_REASON, None  # what is given, and its other accounts
+    visit: Segment | None = None  # in which it was ordered (PV1)
 
     @property
     def given(self) -> Segment | None:
@@ -68,49 +79,110 @@ class Orders:
 
     def __init__(self) -> None:
         self._orders: list[dict[str, Any]] = []
-        self._known: dict[tuple[str, ...], dict[str, Any]] = {}
+        self._known: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+        self._spaces: dict[tuple[str, ...], set[str]] = {}  # of each number
+
+    def leave(self, patient: str, pv1: Segment, left: str | None) -> None:
+        """The stay has ended, or has not after all: whether its orders go on at home is not known.
+
+        What begins on the day on which it ends is for the time after it, and so is what may be filled again.
+        """
+        stay = _stay(pv1)
+        of_stay = [order for order in self._orders if stay and order["patient"] == patient and order["stay"] == stay]
+        ended = [order for order in of_stay if not order["refills"] and (
+            left is None or (order["start"] or order["placed"] or "") < left)]
+        for order in ended:
+            order["left"] = left
+        if left and any(not (order["end"] or order["until"]) for order in ended):
+            pv1.report("info", "stay-ended", "this stay has ended: whether what was ordered in it is taken since then "
+                       "is unknown", 45)
 
     def rows(self) -> list[Row]:
         """Rows of medications, in the order in which they were first met."""
-        return [(*order["origin"], *order["drug"], order["start"], order["end"], order["recorded"], *order["dose"],
+        return [(*order["origin"], *order["drug"], order["start"] or order["placed"],
+                 order["end"] or order["until"] or order["left"], order["recorded"], *order["dose"],
                  order["route"], order["sig"], order["status"], True, "order", order["also"],
                  *(order["reason"] or NO_REASON))
                 for order in self._orders]
+
+    def once(self) -> list[bool]:
+        """Of each row whether it is a single dose."""
+        return [order["once"] and order["end"] in {None, order["until"]} for order in self._orders]
 
     def add(self, draft: Draft, patient: str, origin: Row, sent: str | None) -> None:
         """Take in what one message says of an order."""
         orc, given = draft.parts.get("ORC"), draft.given
         keys = _numbers(orc, patient) if orc else []
-        found = next((self._known[key] for key in keys if key in self._known), None)
+        known = self._found(keys)
         if given is None:
-            self._change(found, orc, sent)
+            self._change(known, draft, sent)
             return
         if not orc:
             given.report("warning", "no-order", "no ORC before it; whether it is still given stays unknown")
-        order = _order(draft, given, origin, sent)
-        if orc and orc.text(1) in REFUSED:
+        draft.drug = _drug(draft, given)
+        found = _meant(known, draft)
+        order = {"patient": patient, **_order(draft, given, origin, sent, found)}
+        if orc and (orc.text(1) or "").upper() in REFUSED:
             order["status"] = found["status"] if found else "unknown"
+        if found is not None and _is_another(found, order, given):
+            found = None
         if found is None:
             self._orders.append(order)
             found = order
         else:
             _superseded(found, order, given)
-        self._known.update(dict.fromkeys(keys, found))
+        self._keep(keys, found)
 
-    def _change(self, found: dict[str, Any] | None, orc: Segment | None, sent: str | None) -> None:
-        """An ORC by itself: the order is as it was, with another status."""
-        if orc is None or orc.text(1) in REFUSED:
+    def _keep(self, keys: Sequence[tuple[str, ...]], order: dict[str, Any]) -> None:
+        for key in keys:
+            same = self._known.setdefault(key, [])
+            if all(one is not order for one in same):
+                same.append(order)
+            self._spaces.setdefault(key[:-1], set()).add(key[-1])
+
+    def _found(self, keys: Sequence[tuple[str, ...]]) -> list[dict[str, Any]]:
+        """The orders of all these numbers; where one side names no namespace, those of the only one of that number."""
+        there = [key for key in keys if key in self._known]
+        for *number_, space in keys:
+            spaces = self._spaces.get(tuple(number_), set())
+            alike = spaces if not space else spaces & {""}
+            if not there and len(alike) == 1:
+                there = [(*number_, *alike)]
+        if not there:
+            return []
+        first_ones, *others = (self._known[key] for key in there)
+        of_all = [one for one in first_ones if all(any(one is same for same in other) for other in others)]
+        return of_all or first_ones
+
+    def _change(self, known: Sequence[dict[str, Any]], draft: Draft, sent: str | None) -> None:
+        """An ORC by itself: its orders are as they were, with another status."""
+        orc = draft.parts.get("ORC")
+        if orc is None or (orc.text(1) or "").upper() in REFUSED:
             if orc is not None:
                 orc.report("warning", "not-done", "a change that was refused; the order stays as it was", 1)
             return
-        status = _status(orc)
-        if found is None:
-            if status in OVER or status == "on-hold":
+        if not known:
+            if {*OVER, "on-hold"} & {*_said(orc, draft)}:
                 orc.report("info", "order-not-found", "a change of an order that is not here as a medicine", 2)
             return
-        if status is not None:
+        status = _status(orc, draft)
+        for found in known if status is not None else ():
             found["end"] = _end(orc, status, sent) or found["end"]
             found["status"] = _until_then(orc, status, found["end"], sent)
+
+
+def _meant(known: Sequence[dict[str, Any]], draft: Draft) -> dict[str, Any] | None:
+    """Of several medicines under one number the one that is named; None where it is another one."""
+    same = [one for one in known if one["drug"] == draft.drug[0]]
+    return same[-1] if same else known[0] if len(known) == 1 else None
+
+
+def _is_another(old: dict[str, Any], new: dict[str, Any], given: Segment) -> bool:
+    """Whether it is one more medicine, or dose, under a number that its own message has given already."""
+    if old["message"] is not given.message or not any(new["drug"]):
+        return False
+    told_twice = all(old[name] == new[name] for name in ("dose", "sig", "start", "end"))
+    return old["drug"] != new["drug"] or (new["status"] not in OVER and not told_twice)
 
 
 def _numbers(orc: Segment, patient: str) -> list[tuple[str, ...]]:
@@ -124,39 +196,69 @@ def _superseded(old: dict[str, Any], new: dict[str, Any], given: Segment) -> Non
     if new["drug"][:2] != old["drug"][:2] and any(new["drug"]):
         given.report("warning", "other-drug", "an earlier message has another medicine under this order number; this "
                      "one is used")
-    kept = {"drug", "also", "dose", "sig"}
+    kept = {"drug", "also", "dose", "sig", "placed", "until", "once"}
     known = {name: value for name, value in new.items() if value is not None and name not in kept}
     if any(new["drug"]):
         known |= {"drug": new["drug"], "also": new["also"]}
     if new["status"] not in OVER or any(part is not None for part in new["dose"]):
         known |= {"dose": new["dose"], "sig": new["sig"]}
     # A start or end that a change leaves out is the one there was, unless the medicine is begun again.
-    if old["status"] in OVER and new["status"] == "active":
-        known["end"] = new["end"]
-    old.update(known)
+    again = _begun_again(old, new)
+    if again:
+        known |= {"end": new["end"], "start": first(new["start"], new["placed"], old["start"])}
+    if again or new["timed"]:
+        known |= {"until": new["until"], "once": new["once"]}
+    old.update(known, left=new["left"], placed=first(old["placed"], new["placed"]))
 
 
-def _order(draft: Draft, given: Segment, origin: Row, sent: str | None) -> dict[str, Any]:
+def _begun_again(old: dict[str, Any], new: dict[str, Any]) -> bool:
+    return old["status"] in OVER and new["status"] == "active"
+
+
+def _order(draft: Draft, given: Segment, origin: Row, sent: str | None, old: dict[str, Any] | None) -> dict[str, Any]:
     orc, route = draft.parts.get("ORC"), draft.parts.get("RXR")
-    status = _status(orc) if orc else None
+    status = _status(orc, draft) if orc else None
     placed = first(orc.text(15) if orc and status not in OVER else None, orc.text(9) if orc else None)
-    often, start, end = _timing(draft)
-    unsure = _unsure(draft, given, often)
-    begin = first(start, placed if status not in OVER else None)
+    begun = first(old["start"], old["placed"]) if old and old["status"] not in OVER else None
+    timing = timing_of(draft.parts, draft.timings, Course(begun or placed, *_course(draft, given)))
+    unsure = _unsure(draft, given, timing.often)
     over = _end(orc, status, sent) if orc else None
-    drug, others = _drug(draft, given)
-    return {"origin": origin, "drug": drug, "also": others, "start": day(begin),
-            "end": over or day(end), "recorded": day(first(orc.text(9) if orc else None, sent)),
-            "dose": (*_dose(given), None if unsure else often),
+    drug, others = draft.drug
+    return {"message": given.message, "origin": origin, "drug": drug, "also": others, "start": day(timing.start),
+            "placed": day(placed) if status not in OVER else None, "end": over or day(timing.end),
+            "until": timing.until, "once": timing.once, "timed": timing.said, "left": None,
+            "stay": _stay(draft.visit) if draft.visit else None, "refills": _refills(given),
+            "recorded": day(first(orc.text(9) if orc else None, sent)),
+            "dose": (*_dose(given), None if unsure else timing.often),
             "route": first(route.text(1, 2), route.text(1)) if route else None,
             "sig": None if unsure else _sig(draft, given),
             "status": _until_then(orc, status, over, sent) if orc else status, "reason": _reason(draft)}
 
 
+def _course(draft: Draft, given: Segment) -> tuple[str | None, bool, bool]:
+    """Directions, whether it may be filled again, and whether it is given as needed."""
+    words = [*(given.text(_INSTRUCTIONS, part) for part in (1, 2)),
+             (draft.parts["TQ1"].text(11) if "TQ1" in draft.parts else None)]
+    needed = any(_on_condition(one) for name in _TIMED if (one := draft.parts.get(name)))
+    return " ".join(filter(None, words)) or None, _refills(given), needed
+
+
+def _refills(given: Segment) -> bool:
+    return bool(number(given.text(_REFILLS[given.name])))
+
+
+def _stay(pv1: Segment) -> str | None:
+    """The number of a stay in hospital; of other visits none."""
+    return pv1.text(19) if pv1.text(2) == _INPATIENT else None
+
+
 def _drug(draft: Draft, given: Segment) -> tuple[Coded, str | None]:
     """What is given, and its other accounts; of a mixture also what was added to the bag."""
     what = _GIVEN[given.name][0]
-    system, code, name = drug = coded(given, what, (RXNORM, NDC))
+    drug = coded(given, what, (RXNORM, NDC))
+    if not any(drug) and given.name == "RXO":  # an order in words, as the standard has it
+        drug = None, None, first(*(given.text(at, part) for at in (6, 7) for part in (2, 1)))
+    system, code, name = drug
     # What it is dissolved in is no medicine of its own, where the order says what is.
     added = [one for one in draft.components if one.text(1) != _BASE or not any(drug)]
     names = [first(*reversed(coded(one, 2, (RXNORM, NDC))[1:])) for one in added]
@@ -170,14 +272,29 @@ def _reason(draft: Draft) -> Coded | None:
     return next((found for name, at in _WHY.items() if any(found := reason(draft.parts.get(name), at))), None)
 
 
-def _status(orc: Segment) -> str | None:
+def _said(orc: Segment, draft: Draft) -> tuple[str | None, str | None]:
+    """ORC-1 and ORC-5 as FHIR has them; a word of the sender's own is an unknown status.
+
+    That a medicine is handed out or given (RE) does not say that its order goes on.
+    """
+    control, status = ((orc.text(at) or "").upper() for at in (1, 5))
+    followed = draft.event and control == _FOLLOWED
+    own = "unknown" if control and control not in NEUTRAL else None
+    return None if followed else CONTROLS.get(control, own), STATUSES.get(status, "unknown" if status else None)
+
+
+def _status(orc: Segment, draft: Draft) -> str | None:
     """What ORC-1 and ORC-5 say together; where they contradict each other it is not known."""
-    control, status = CONTROLS.get(orc.text(1) or ""), STATUSES.get(orc.text(5) or "")
+    control, status = _said(orc, draft)
     if control in OVER and status == "active":
         orc.report("warning", "status-conflict", "ORC-1 ends the order and ORC-5 has it in process; its status stays "
                    "unknown", 5)
         return "unknown"
-    return control if control in OVER else status or control
+    found = control if control in OVER else status or control
+    if found == "unknown":
+        orc.report("warning", "unknown-status", "a status or order control that is not known here: whether it is taken "
+                   "stays unknown", 5 if status else 1)
+    return found
 
 
 def _end(orc: Segment, status: str | None, sent: str | None) -> str | None:
@@ -192,27 +309,6 @@ def _until_then(orc: Segment, status: str | None, end: str | None, sent: str | N
         orc.report("info", "ends-later", "ended on a day to come; it is taken until then", 15)
         return "active"
     return status
-
-
-def _timing(draft: Draft) -> tuple[float | None, str | None, str | None]:
-    """Times a day, start and end: from TQ1, else from the older RXE-1 or ORC-7."""
-    if one := draft.parts.get("TQ1"):
-        if draft.timings:
-            return _several([one, *draft.timings])
-        return _once_said(one, 3, 1), one.text(7), one.text(8)
-    for name, at in (("RXE", 1), ("ORC", 7)):
-        segment = draft.parts.get(name)
-        if segment and any(segment.text(at, part) for part in (2, 4, 5)):
-            return _once_said(segment, at, 2), segment.text(at, 4), segment.text(at, 5)
-    return None, None, None
-
-
-def _once_said(segment: Segment, at: int, part: int) -> float | None:
-    """Times a day of a timing that is not repeated: "QAM" and "QHS" are two, whichever comes first."""
-    if segment.repetitions(at) > 1:
-        segment.report("info", "timing-not-read", "several timings of one order; how often stays unknown", at)
-        return None
-    return per_day(segment, at, part)
 
 
 def _unsure(draft: Draft, given: Segment, often: float | None) -> bool:
@@ -252,14 +348,6 @@ def _sig(draft: Draft, given: Segment) -> str | None:
     return first(timing.text(11) if timing else None, given.text(_INSTRUCTIONS, 2), given.text(_INSTRUCTIONS))
 
 
-def _several(timings: list[Segment]) -> tuple[None, str | None, str | None]:
-    """From the first day to the last of several timings; how often stays unknown."""
-    starts, ends = ([one.text(at) for one in timings] for at in (7, 8))
-    timings[1].report("info", "timing-not-read", "several timings of one order; how often stays unknown")
-    return (None, min(filter(None, starts)) if all(starts) else starts[0],
-            max(filter(None, ends)) if all(ends) else None)
-
-
 def _dose(given: Segment) -> tuple[float | None, str | None]:
     """Amount and unit of one dose; of tablets and the like with a strength, the amount of the medicine in them."""
     _, least, most, unit_at, strength_at, strength_unit_at = _GIVEN[given.name]
@@ -271,7 +359,8 @@ def _dose(given: Segment) -> tuple[float | None, str | None]:
         given.report("info", "dose-range", "from one dose to another; the dose stays unknown", most)
         amount = None
     strength, strength_unit = number(given.text(strength_at)), first(given.text(strength_unit_at))
-    if amount is not None and strength is not None and strength_unit and (unit or "").upper() in PIECES:
+    of_piece = strength is not None and strength_unit is not None and not _RATE.search(strength_unit)
+    if amount is not None and strength is not None and of_piece and (unit or "").upper() in PIECES:
         given.report("info", "dose-computed", "the dose is the number of pieces times the strength of one", strength_at)
         return amount * strength, strength_unit
     return amount, unit

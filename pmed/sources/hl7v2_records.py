@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from .hl7v2_fields import CLASSES, NDC, RXNORM, SEVERITIES, SEXES, also, coded, day, first, reason
+from .hl7v2_fields import CLASSES, LOINC, NDC, RXNORM, SEVERITIES, SEXES, also, coded, day, first, reason
 from .hl7v2_given import MEDICINES, given_rows
 from .hl7v2_message import Message, Segment, segments
 from .hl7v2_orders import Draft, Orders
@@ -20,6 +20,9 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _HEAD = {"MSH": 8, "PID": 5}
 _OF_RECORD = ("MR", "PI")  # table 0203: the number of the record, and of the patient inside the hospital
 _ORDER_PARTS = ("RXE", "RXO", "RXR", "TQ1", "RXC")
+_DISCHARGED, _NOT_DISCHARGED = "A03", "A13"
+_PREGNANT = "B6"  # table 0009
+_SURE = ("provisional", "differential", "unconfirmed", "confirmed")
 _EVENTS = {"A03": "finished", "A11": "cancelled", "A05": "planned", "A14": "planned", "A27": "cancelled",
            "A38": "cancelled"}  # table 0003; other events leave a visit in progress
 
@@ -100,7 +103,13 @@ class Records:
                      one.get("ancestry")) for name, one in self._patients.items()]
         made: dict[str, Sequence[Row]] = {name: list(rows.values()) for name, rows in self._rows.items()}
         orders = [*self._orders.rows(), *made.get("medications", ())]
-        return {**made, "patients": patients, "medications": orders, "observations": self._results.rows()}
+        observations = [*self._results.rows(), *made.get("observations", ())]
+        return {**made, "patients": patients, "medications": orders, "observations": observations}
+
+    @property
+    def once(self) -> list[bool]:
+        """Of each medicine in `rows` whether it is an order of a single dose."""
+        return [*self._orders.once(), *[False] * len(self._rows.get("medications", ()))]
 
     def add(self, message: Message) -> None:
         """One message; what is in it word for word already is not taken twice."""
@@ -145,7 +154,9 @@ class Records:
         self._clinical(name, msh, rest, sent)
         for table, key, row in given_rows(name, msh, rest):
             self._put(table, key, row)
+        visit = next((one for one in rest if one.name == "PV1"), None)
         for draft in _drafts(rest):
+            draft.visit = visit
             self._orders.add(draft, name, _origin(draft.given, name) if draft.given else (), sent)
         self._results.add(name, rest, sent)
 
@@ -170,11 +181,17 @@ class Records:
         for index, one in enumerate(rest):
             if one.name == "DG1":
                 self._condition(name, one, sent)
+            elif one.name == "PRB":
+                self._problem(name, one, sent)
             elif one.name in {"AL1", "IAM"}:
                 self._allergy(name, one, sent)
             elif one.name == "PR1":
                 self._procedure(name, one)
             elif one.name == "PV1":
+                self._pregnancy(name, one, sent)
+                if msh.text(9) == "ADT" and (event := msh.text(9, 2)) in {_DISCHARGED, _NOT_DISCHARGED}:
+                    left = day(first(one.text(45), sent)) if event == _DISCHARGED else None
+                    self._orders.leave(name, one, left)
                 self._visit(name, one, msh, rest[index + 1:index + 2])
             elif one.name == "MRG":
                 self._merge(name, one)
@@ -209,6 +226,19 @@ class Records:
         self._put("conditions", (name, system, code or said, made), (
             *_origin(dg1, name), system or _method(dg1), code, said, made, None, made or day(sent), None, state, None))
 
+    def _problem(self, name: str, prb: Segment, sent: str | None) -> None:
+        """An entry of a problem list; a later one of the same instance takes its place."""
+        system, code, display = coded(prb, 3)
+        if not (code or display):
+            prb.report("warning", "no-code", "neither code nor text; the row was left out", 3)
+            return
+        said = {(prb.text(at, part) or "").lower() for at in (13, 14) for part in (1, 2)}
+        status = next((word for word in ("resolved", "inactive", "active") if word in said), None)
+        sure = next((word for word in _SURE if word in said), None)
+        self._put("conditions", (name, system, code or display, prb.text(4), "problem"), (
+            *_origin(prb, name), system, code, display, day(first(prb.text(16), prb.text(7))), day(prb.text(9)),
+            day(first(prb.text(2), sent)), status, "entered-in-error" if prb.text(1) == "DE" else sure, None))
+
     def _allergy(self, name: str, one: Segment, sent: str | None) -> None:
         system, code, display = said = coded(one, 3, (RXNORM, NDC))
         if not (code or display):
@@ -229,6 +259,13 @@ class Records:
         status = "entered-in-error" if pr1.text(20) == "D" else None
         self._put("procedures", (name, system, code or display, start), (
             *_origin(pr1, name), system, code, first(display, pr1.text(4)), start, None, status, *reason(pr1, 15)))
+
+    def _pregnancy(self, name: str, pv1: Segment, sent: str | None) -> None:
+        """That a patient is pregnant, as the visit says it: on the day of the message."""
+        if any(pv1.text(15, 1, one) == _PREGNANT for one in range(1, pv1.repetitions(15) + 1)):
+            self._put("observations", (name, "pregnancy", day(sent)), (
+                *_origin(pv1, name), LOINC, "82810-3", "Pregnancy status", day(sent), day(sent), "final", None, None,
+                "Pregnant", "77386006", None))
 
     def _visit(self, name: str, pv1: Segment, msh: Segment, behind: Sequence[Segment]) -> None:
         start, end, number_ = day(pv1.text(44)), day(pv1.text(45)), pv1.text(19)
@@ -262,6 +299,8 @@ def _drafts(rest: Sequence[Segment]) -> list[Draft]:
     drafts: list[Draft] = []
     of_order = True  # what stands behind a medicine handed out or given belongs to it, not to its order
     for one in rest:
+        if one.name in MEDICINES and drafts:
+            drafts[-1].event = True
         of_order = one.name not in MEDICINES and (of_order or one.name in {"ORC", "RXE", "RXO"})
         if one.name == "ORC":
             drafts.append(Draft({"ORC": one}))

@@ -50,10 +50,10 @@ class Results:
             self._supersede(key, entries)
 
     def _supersede(self, key: tuple[Any, ...], entries: list[tuple[Segment, str | None, list[Row]]]) -> None:
-        """A result of the same time is the same result; a correction may have corrected the time."""
+        """A result of the same time is the same result; a correction of no known time may have corrected the time."""
         old = self._found.get(key, [])
-        times = {time for _, time, _ in entries}
-        corrects = any(one.text(11) in _CORRECTIONS for one, _, _ in entries)
+        times, known = {time for _, time, _ in entries}, {time for time, _ in old}
+        corrects = any(one.text(11) in _CORRECTIONS and time not in known for one, time, _ in entries)
         kept = [entry for entry in old if not (corrects or entry[0] in times)]
         if len(kept) < len(old):
             entries[0][0].report("info", "superseded", "a later message about the same result; the earlier one was "
@@ -114,7 +114,8 @@ def _value(obx: Segment, repetition: int) -> Value:
         return None, words, text
     if kind == "SN":
         return _structured(obx, [obx.text(5, part, repetition) for part in range(1, 5)])
-    return _UNKNOWN if text is None else _plain(obx, kind, text)
+    more = [part for at in range(2, 5) if (part := obx.text(5, at, repetition))] if kind == "NM" else []
+    return _UNKNOWN if text is None else _plain(obx, kind, " ".join([text, *more]))
 
 
 def _plain(obx: Segment, kind: str | None, text: str) -> Value:

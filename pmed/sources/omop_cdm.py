@@ -100,8 +100,8 @@ CLINICAL: Mapping[str, Layout] = {
     "condition_occurrence": _event("condition", "condition_start_date", condition_end_date=_DATE,
                                    condition_status_concept_id=_ID),
     "drug_exposure": _event("drug", "drug_exposure_start_date", drug_exposure_end_date=_DATE, verbatim_end_date=_DATE,
-                            drug_type_concept_id=_ID, quantity=_NUMBER, days_supply=_NUMBER, stop_reason=_TEXT,
-                            sig=_TEXT,
+                            drug_type_concept_id=_ID, quantity=_NUMBER, days_supply=_NUMBER, refills=_NUMBER,
+                            stop_reason=_TEXT, sig=_TEXT,
                             route_concept_id=_ID, route_source_value=_TEXT, dose_unit_source_value=_TEXT),
     "measurement": _event("measurement", "measurement_date", measurement_datetime=_TEXT, operator_concept_id=_ID,
                           **_VALUE),
@@ -110,12 +110,14 @@ CLINICAL: Mapping[str, Layout] = {
     "procedure_occurrence": _event("procedure", "procedure_date", procedure_end_date=_DATE),
     "visit_occurrence": _event("visit", "visit_start_date", visit_end_date=_DATE),
 }
+ERAS = "drug_era"  # that it is there is told, where no drug exposures are
 PERSON = Layout({"person_id": _ID, "gender_concept_id": _ID, "year_of_birth": _ID},
                 {"month_of_birth": _ID, "day_of_birth": _ID, "birth_datetime": _DATE, "race_concept_id": _ID,
                  "race_source_value": _TEXT}, "person_id")
 OTHERS: Mapping[str, Layout] = {
     "person": PERSON,
     "death": Layout({"person_id": _ID}, key="person_id"),
+    ERAS: Layout({}),
     "concept": Layout({"concept_id": _ID, "concept_name": _TEXT, "vocabulary_id": _TEXT, "concept_code": _TEXT},
                       {"concept_class_id": _TEXT}, "concept_id"),
     "concept_ancestor": Layout({"ancestor_concept_id": _ID, "descendant_concept_id": _ID}),
@@ -144,9 +146,19 @@ def load(store: Store, table: str, issues: list[pl.DataFrame], keep: Keep | None
     must_have_needed(store, table)
     raw = store.read(table, [name for name in layout.columns if name in there], keep)
     read = raw.select(typed(raw, name, kind).alias(name) for name, kind in layout.columns.items())
-    rows = read.with_columns(**_origin(store, table, layout))
+    rows = _with_unread_values(raw, read).with_columns(**_origin(store, table, layout))
     _report_wrong(store, table, raw, rows, issues)
     return rows
+
+
+def _with_unread_values(raw: pl.DataFrame, read: pl.DataFrame) -> pl.DataFrame:
+    """A value that is no number is kept as the source's text: something was measured, and an older value is not it."""
+    if not {"value_as_number", "value_source_value"} <= {*read.columns} or "value_as_number" not in raw.columns:
+        return read
+    text = raw["value_as_number"].cast(pl.String).str.strip_chars()
+    lost = read["value_as_number"].is_null() & text.str.contains(r"\d")
+    return read.with_columns(value_source_value=pl.when(lost).then(
+        pl.coalesce("value_source_value", text)).otherwise("value_source_value")) if lost.any() else read
 
 
 def must_have_needed(store: Store, table: str) -> None:

@@ -3,12 +3,14 @@
 OMOP records no status. A medicine has a period of exposure instead: from its start to its end, or for its days of
 supply. The table must have an end even where the source knows none, and then often repeats the start: an end on the day
 of the start, with no supply and no ``verbatim_end_date``, is therefore unknown (unless the medicine was administered).
+A prescription ends with its first supply, whatever its refills are: until these would be used up nothing is known.
 """
 
 from __future__ import annotations
 
 import polars as pl
 
+from ..normalise.units import LOINC, differ
 from ..tables import Tables
 from .omop_cdm import LAYOUTS, told
 from .omop_concepts import CVX, UCUM, coded, named
@@ -28,8 +30,17 @@ _VERIFICATION = {32899: "provisional", 4033240: "provisional", 32893: "confirmed
 _HISTORY_OF = 4188893
 # Of a relative, or what was done about allergies; and what a question is answered with.
 _NOT_HIS = r"famil|\btests?\b|screen|immunother|\bige\b|counsel"
+# Of diagnoses only those that name what may be a medicine: not "allergic rhinitis", "lactose intolerance" or pollen. By
+# any of them the record would count as one that lists allergies.
+_TO_WHAT = (r"\b(?:allergy(?: status)?|hypersensitivity|intolerance|adverse reaction) to\b|illin allergy\b"
+            r"|\bdrug allergy\b")
+_MILLIGRAMS = r"(?i)(?:^|[^\d.,/-])\d+(?:\.\d+)? ?mg\b(?:[^/]|$)"
+_NO_MEDICINE = (r"\b(?:pollen|grass|ragweed|tree|dust|mite|mold|mould|food|nut|peanut|milk|lactose|egg|fish|shellfish"
+                r"|seafood|wheat|gluten|soy|fruit|animal|dander|cat|dog|insect|bee|wasp|venom|sting|latex|nickel|metal|plant"
+                r"|perfume|cosmetic|environment|cold|heat|sun|exercise)s?\b")
 _ANSWERS_YES, _ANSWERS_NO = ("yes", "true", "1", "present", "positive"), ("no", "false", "0", "absent", "negative")
 _VISITS = {9201: "inpatient", 262: "inpatient", 9202: "ambulatory", 9203: "emergency"}
+_MOST_REFILLS = 99
 _LONGEST_SUPPLY = 36525  # days; more is a slip of the pen
 _ORIGIN = {"patient_id": pl.col("person_id").cast(pl.String), "file": pl.col("file"), "place": pl.col("place"),
            "source": pl.col("source")}
@@ -51,12 +62,13 @@ def frames(tables: Tables, concepts: pl.DataFrame, contents: pl.DataFrame,
     observed = _measured(tables["observation"].with_columns(operator_concept_id=pl.lit(None, pl.Int64)), "observation",
                          concepts, issues)
     vaccine = pl.col("system").eq_missing(CVX)
+    conditions = _conditions(coded(tables["condition_occurrence"], "condition", concepts, issues), issues)
     return {
         "medications": drugs.filter(~vaccine),
         "immunizations": drugs.filter(vaccine).select(*_ORIGIN, *_CODED, "start"),
-        "conditions": _conditions(coded(tables["condition_occurrence"], "condition", concepts, issues), issues),
+        "conditions": conditions,
         "observations": pl.concat([measured, observed]).drop("answer_system"),
-        "allergies": _allergies(observed),
+        "allergies": pl.concat([_allergies(observed), _diagnosed_allergies(conditions)]),
         "procedures": _procedures(coded(tables["procedure_occurrence"], "procedure", concepts, issues), issues),
         "encounters": _visits(coded(tables["visit_occurrence"], "visit", concepts, issues), issues),
     }
@@ -81,12 +93,24 @@ def _drugs(rows: pl.DataFrame, concepts: pl.DataFrame, contents: pl.DataFrame,
                        "a reason why it was stopped: until its end it may be taken no more"))
     route = pl.coalesce("route_concept_id.display", "route_source_value")
     doses = {name: name for name in ("dose", "dose_unit", "per_day", "strength", "strength_unit", "daily_dose")}
+    other = _is_of_another_strength()
+    issues.append(told(timed.filter(other), "warning", "dose-conflict",
+                       "drug_source_value names another strength than the concept; the dose stays unknown"))
+    sure = timed.with_columns(pl.when(~other).then(pl.col(name)).alias(name) for name in ("strength", "sig"))
     # Pieces without a strength of the vocabulary's are counted; the name may tell it.
     silent = pl.all_horizontal(pl.col("dose", "daily_dose", "strength").is_null())
-    return with_doses(timed, issues).select(
+    return with_doses(sure, issues).select(
         **_ORIGIN, system="system", code="code", display=_with_ingredients(), also=_as_at_the_source(), start="start",
         end="end", route=route, kind="kind", exposure=pl.col("end").is_not_null() & ~is_bad(pl.col("end")),
-        stopped=stopped, sig=pl.when(silent).then("sig"), **doses)
+        stopped=stopped, refilled="refilled", sig=pl.when(silent).then("sig"), **doses)
+
+
+def _is_of_another_strength() -> pl.Expr:
+    """Whether the source's text and the concept's name have one strength each, in mg, and not the same."""
+    one, other = (pl.col(name).str.extract_all(_MILLIGRAMS) for name in ("drug_source_value", "display"))
+    numbers = [found.list.first().str.extract(r"([\d.]+)").cast(pl.Float64, strict=False) for found in (one, other)]
+    single = (one.list.len() == 1) & (other.list.len() == 1)
+    return (single & (numbers[0] != numbers[1])).fill_null(value=False)
 
 
 def _with_ingredients() -> pl.Expr:
@@ -117,7 +141,17 @@ def _exposures(rows: pl.DataFrame, issues: list[pl.DataFrame]) -> pl.DataFrame:
         end=pl.when(filled_in.fill_null(value=False) | pl.col("end").is_null()).then(supplied).otherwise("end"))
     issues.append(told(made.filter(pl.col("end").is_null()), "warning", "no-duration",
                        "neither an end after the start nor days of supply: whether it is still taken is unknown"))
-    return made
+    return made.with_columns(refilled=_refilled(days))
+
+
+def _refilled(days: pl.Expr) -> pl.Expr:
+    """The day on which the refills are used up; null where there are none, or it was given or stopped."""
+    first, last, refills = first_day(pl.col("start")), first_day(pl.col("end")), pl.col("refills")
+    length = pl.coalesce(days, (last - first).dt.total_days().cast(pl.Float64))
+    again = refills.is_between(1, _MOST_REFILLS) & length.is_between(1, _LONGEST_SUPPLY / _MOST_REFILLS)
+    open_ = pl.col("kind").ne_missing("administration") & pl.col("stop_reason").is_null()
+    more = pl.when(again & open_).then((refills * length).cast(pl.Int64)).fill_null(0)
+    return pl.when(more > 0).then(last.dt.offset_by(pl.format("{}d", more)))
 
 
 def _conditions(rows: pl.DataFrame, issues: list[pl.DataFrame]) -> pl.DataFrame:
@@ -143,24 +177,35 @@ def _measured(table: pl.DataFrame, what: str, concepts: pl.DataFrame, issues: li
     """A measurement or observation; "< 5" is a limit and no measurement, so it is kept as text only."""
     rows = named(named(coded(table, what, concepts, issues), "value_as_concept_id", concepts, *_CODED),
                  "unit_concept_id", concepts, "system", "code")
-    operator = pl.col("operator_concept_id")
-    limit = operator.replace_strict(_LIMITS, default=None, return_dtype=pl.String)
+    operator, number = pl.col("operator_concept_id"), pl.col("value_as_number")
+    # What the hospital wrote may have a sign that the table has lost.
+    sign = pl.col("value_source_value").str.extract(r"^\s*([<>]=?)")
+    limit = pl.coalesce(operator.replace_strict(_LIMITS, default=None, return_dtype=pl.String), sign)
     plain = operator.fill_null(0).is_in([0, _EQUAL])
-    numbered = rows.filter(pl.col("value_as_number").is_not_null())
+    units = _two_units(ucum := pl.when(pl.col("unit_concept_id.system") == UCUM).then("unit_concept_id.code"))
+    numbered = rows.filter(number.is_not_null())
     issues += [told(numbered.filter(limit.is_not_null()), "info", "limit-not-value",
                     "a value beyond a limit of measurement is kept as text, not as a number"),
                told(numbered.filter(~plain & limit.is_null()), "warning", "unknown-operator",
-                    "operator_concept_id is not known; the value stays unknown")]
-    ucum = pl.when(pl.col("unit_concept_id.system") == UCUM).then("unit_concept_id.code")
+                    "operator_concept_id is not known; the value stays unknown"),
+               told(numbered.filter(units), "warning", "unit-conflict",
+                    "unit_concept_id and unit_source_value are different units; the value stays unknown")]
     words = [name for name in ("value_as_concept_id.display", "value_as_string", "value_source_value")
              if name in rows.columns]
-    number = pl.col("value_as_number")
     text = pl.when(number.is_null()).then(pl.coalesce(*words)).when(limit.is_not_null()).then(
-        pl.format("{} {}", limit, number))
+        pl.format("{} {}", limit, number)).when(units).then(pl.format("{} {} ({})", number, ucum, "unit_source_value"))
     return rows.select(
         **_ORIGIN, system="system", code="code", display="display", start=_moment(what),
-        value=pl.when(plain).then(number), unit=pl.coalesce(ucum, "unit_source_value"), value_text=text,
-        value_code="value_as_concept_id.code", answer_system="value_as_concept_id.system")
+        value=pl.when(plain & limit.is_null() & ~units).then(number), unit=pl.coalesce(ucum, "unit_source_value"),
+        value_text=text, value_code="value_as_concept_id.code", answer_system="value_as_concept_id.system")
+
+
+def _two_units(ucum: pl.Expr) -> pl.Expr:
+    """Whether the unit and the source's are two, and the value was not converted from one into the other."""
+    source = pl.col("value_source_value").str.strip_chars().cast(pl.Float64, strict=False)
+    converted = (source != pl.col("value_as_number")).fill_null(value=False)
+    return ((pl.col("system") == LOINC) & differ(pl.col("code"), ucum, pl.col("unit_source_value")) & ~converted
+            ).fill_null(value=False)
 
 
 def _moment(what: str) -> pl.Expr:
@@ -172,14 +217,25 @@ def _moment(what: str) -> pl.Expr:
 
 def _allergies(observed: pl.DataFrame) -> pl.DataFrame:
     """Observations such as "Allergy to drug" and their value, or "Allergy to aspirin"; they stay observations, too."""
-    name, answer = pl.col("display").str.to_lowercase(), pl.col("value_text").str.to_lowercase().str.strip_chars()
-    about = name.str.contains("allerg|intoleran|adverse reaction|hypersensitiv") & ~name.str.contains(_NOT_HIS)
-    rows = observed.filter(about, ~answer.is_in(_ANSWERS_NO).fill_null(value=False))
+    answer = pl.col("value_text").str.to_lowercase().str.strip_chars()
+    rows = observed.filter(_is_about_allergy(), ~answer.is_in(_ANSWERS_NO).fill_null(value=False))
     said = (pl.col("answer_system").is_not_null() | answer.is_not_null()) & ~answer.is_in(_ANSWERS_YES).fill_null(
         value=False)
     own = {"system": "answer_system", "code": "value_code", "display": "value_text"}
     return rows.select("patient_id", "file", "place", "source", "start", **{
         name: pl.when(said).then(value).otherwise(name) for name, value in own.items()})
+
+
+def _is_about_allergy() -> pl.Expr:
+    name = pl.col("display").str.to_lowercase()
+    return name.str.contains("allerg|intoleran|adverse reaction|hypersensitiv") & ~name.str.contains(_NOT_HIS)
+
+
+def _diagnosed_allergies(conditions: pl.DataFrame) -> pl.DataFrame:
+    """Diagnoses such as "Allergy to penicillin", of a vocabulary that has them there; they stay diagnoses, too."""
+    name = pl.col("display").str.to_lowercase()
+    rows = conditions.filter(_is_about_allergy(), name.str.contains(_TO_WHAT), ~name.str.contains(_NO_MEDICINE))
+    return rows.select("patient_id", "file", "place", "source", "start", *_CODED)
 
 
 def _procedures(rows: pl.DataFrame, issues: list[pl.DataFrame]) -> pl.DataFrame:

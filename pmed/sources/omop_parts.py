@@ -17,6 +17,7 @@ import polars as pl
 from ..tables import TABLES
 from .omop_cdm import (
     CLINICAL,
+    ERAS,
     LAYOUTS,
     Keep,
     Layout,
@@ -138,8 +139,9 @@ def _parted(store: WholeStore, people: pl.Series, stem: Path, suffix: str, many:
         words = _vocabulary(store, learnt, rows, issues)
         issues += [empty_table(store, one.name) for one in learnt if not one.rows and one.name in CLINICAL]
         shared = {**words, _ISSUES: [rows.put(pl.concat([TABLES["issues"].empty(), *store.issues, *issues]))]}
-    abouts = (_About(store.where, {name: store.place(name) for name in tables},
-                     {one.name: one.columns for one in learnt}, first=not number) for number in range(many))
+    eras: dict[str, list[str]] = {} if store.columns(ERAS) is None else {ERAS: []}
+    abouts = (_About(store.where, {name: store.place(name) for name in [*tables, *eras]},
+                     {**{one.name: one.columns for one in learnt}, **eras}, first=not number) for number in range(many))
     return [write_part(stem.with_name(f"{stem.name}-{number:05}{suffix}"), kept,
                        {**shared, **{name: mine[number] for name, mine in runs.items()}}, about)
             for number, about in enumerate(abouts)]

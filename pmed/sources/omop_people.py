@@ -9,7 +9,7 @@ import polars as pl
 from ..errors import HistoryError
 from . import omop_events as events
 from .lost_rows import settled
-from .omop_cdm import CLINICAL, LAYOUTS, Store, load, said, told
+from .omop_cdm import CLINICAL, ERAS, LAYOUTS, Store, load, said, told
 from .omop_concepts import find_concepts, ingredients, named
 from .omop_doses import strengths
 
@@ -77,6 +77,7 @@ def _events(store: Store, table: str, people: pl.DataFrame, issues: list[pl.Data
     if rows is None:
         issues.append(said(store.where, "warning", "missing-table",
                            f"no {table} table: what it would tell is unknown, not absent"))
+        issues += _eras(store, table)
         return events.empty(table)
     if store.whole and not rows.height:
         issues.append(empty_table(store, table))
@@ -97,7 +98,17 @@ def _events(store: Store, table: str, people: pl.DataFrame, issues: list[pl.Data
 def empty_table(store: Store, table: str) -> pl.DataFrame:
     """The issue that a table of the CDM has no row."""
     word = table.replace("_", " ")
-    return said(store.place(table), "info", "empty-table", f"no {word} is recorded of anybody")
+    told = said(store.place(table), "info", "empty-table", f"no {word} is recorded of anybody")
+    return pl.concat([told, *_eras(store, table)])
+
+
+def _eras(store: Store, table: str) -> list[pl.DataFrame]:
+    """Where medicines are only there as eras: what to export instead."""
+    if table != "drug_exposure" or store.columns(ERAS) is None:
+        return []
+    return [said(store.place(ERAS), "warning", "drug-era-not-read", "a drug_era table is there and is not read: eras "
+                 "are computed from drug exposures and have no dose; export drug_exposure, from which they were made, "
+                 "for without it medicines are unknown")]
 
 
 def _dead(store: Store, issues: list[pl.DataFrame]) -> pl.Series:

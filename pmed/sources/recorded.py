@@ -17,9 +17,10 @@
 Every source of records makes rows with the columns of `COLUMNS` and leaves the rest to `make_tables`; one that works in
 frames gives them to `tables_of`. Words are FHIR's: a source of another standard translates its statuses into them. One
 that records no status but a period of taking says so in an extra column of medications, `exposure`: true where `start`
-and `end` are the days the medicine was taken, false where the end is not known, and in `stopped` whether it says why
-it was stopped. Conditions may have `exposure` likewise: false where it cannot be told whether the condition is still
-there.
+and `end` are the days the medicine was taken, false where the end is not known, in `stopped` whether it says why it was
+stopped, and in `refilled` the day to which it may have been filled again. One that knows single doses has a column
+`once`: true where an order is of one, given on the day of `end`. Conditions may have `exposure` likewise: false where
+it cannot be told whether the condition is still there.
 """
 
 from __future__ import annotations
@@ -76,10 +77,12 @@ _JUDGED = ("row", "active", "daily_dose")
 
 
 def make_tables(rows: Mapping[str, Sequence[Row]], issues: Sequence[Issue],
-                index_date: date | None) -> dict[str, pl.DataFrame]:
-    """All history tables, checked; `rows` have the columns of `COLUMNS`."""
-    return tables_of({name: frame_of(name, rows.get(name, ())) for name in COLUMNS}, TABLES["issues"].frame(issues),
-                     index_date)
+                index_date: date | None, once: Sequence[bool] = ()) -> dict[str, pl.DataFrame]:
+    """All history tables, checked; `rows` have the columns of `COLUMNS`, and `once` tells single doses of medicines."""
+    frames = {name: frame_of(name, rows.get(name, ())) for name in COLUMNS}
+    if once:
+        frames["medications"] = frames["medications"].with_columns(once=pl.Series(once, dtype=pl.Boolean))
+    return tables_of(frames, TABLES["issues"].frame(issues), index_date)
 
 
 def tables_of(recorded: Tables, issues: pl.DataFrame, index_date: date | None) -> dict[str, pl.DataFrame]:
@@ -91,6 +94,7 @@ def tables_of(recorded: Tables, issues: pl.DataFrame, index_date: date | None) -
     frames["conditions"] = _weighed_diagnoses(frames["conditions"], found)
     frames["medications"], differing = with_sigs(frames["medications"])
     found += [report(rows, "warning", "dose-conflict", text) for rows, text in differing]
+    frames["medications"] = _without_zero(frames["medications"], found)
     frames["medications"], strange = without_strange(frames["medications"])
     if strange.height:
         found.append(report(strange, "warning", "unknown-status", "a status that FHIR does not know: whether it is "
@@ -157,6 +161,15 @@ def _weighed_diagnoses(frame: pl.DataFrame, found: list[pl.DataFrame]) -> pl.Dat
     return frame.with_columns(verification=pl.when(said).then(pl.lit("unconfirmed")).otherwise("verification"))
 
 
+def _without_zero(frame: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFrame:
+    """A dose of zero stands where another field or the text has the dose: it is none."""
+    zero = (pl.col("dose") <= 0).fill_null(value=False)
+    if not frame.select(zero.any()).item():
+        return frame
+    found.append(report(frame.filter(zero), "warning", "bad-value", "a dose of zero or below; it stays unknown"))
+    return frame.with_columns(dose=pl.when(~zero).then("dose"))
+
+
 def _patients(frames: Tables, index_date: date | None, found: list[pl.DataFrame]) -> pl.DataFrame:
     """Patients with the index date and a sex that FHIR knows."""
     people = frames["patients"]
@@ -199,7 +212,8 @@ def _judge(name: str, frame: pl.DataFrame, days: pl.DataFrame, found: list[pl.Da
     if "active" in TABLES[name].columns:
         rows = rows.join(days.lazy(), on="patient_id", how="left", maintain_order="left")
     if name == "medications":
-        taken = _exposed() if "exposure" in frame.columns else _taken()
+        taken = _exposed() if "exposure" in frame.columns else _taken(
+            pl.col("once") if "once" in frame.columns else pl.lit(value=False))
         rows = rows.with_columns(active=taken, daily_dose=pl.coalesce(pl.col("dose") * pl.col("per_day"), "sig_daily"))
     elif name in {"conditions", "allergies"}:
         present = _present("end" in frame.columns)
@@ -232,10 +246,10 @@ def _lasting() -> pl.Expr:
     return pl.col("end").is_null() | (pl.col("end") >= pl.col("index_date"))
 
 
-def _taken() -> pl.Expr:
+def _taken(once: pl.Expr) -> pl.Expr:
     kind = pl.col("kind")
     return pl.when(kind == "administration").then(_given()).when(kind == "dispense").then(_supplied()).otherwise(
-        _prescribed())
+        _prescribed(once))
 
 
 def _given() -> pl.Expr:
@@ -262,25 +276,26 @@ def _supplied() -> pl.Expr:
     return pl.when(status.is_in(["cancelled", "declined"]) | ~_begun()).then(pl.lit(value=False)).otherwise(held)
 
 
-def _prescribed() -> pl.Expr:
+def _prescribed(once: pl.Expr) -> pl.Expr:
     """Null where the record does not say: no status, status unknown, or an active order that may no longer be filled.
 
     So is what is on hold: nobody tells when it is taken up again, and it then meets what was begun meanwhile. How long
     an order may be filled (validityPeriod) is not how long the medicine is taken. R5's "recorded" statement tells
-    nothing either.
+    nothing either. What was ordered `once` is not taken on.
     """
     silent = pl.col("status").is_null() | pl.col("status").is_in(["unknown", "recorded", "on-hold"])
     taken = pl.when(~silent).then(pl.col("status") == "active")
-    lapsed = ~_lasting() & (pl.col("kind") == "order")
+    lapsed = ~_lasting() & (pl.col("kind") == "order") & ~once
     return taken & pl.col("ordered") & _begun() & pl.when(~lapsed).then(_lasting())
 
 
 def _exposed() -> pl.Expr:
     """Taken from the first to the last day; not yet taken before the first; null where the last is not known.
 
-    Null, too, up to the last day of what was `stopped`: it may have been earlier.
+    Null, too, up to the last day of what was `stopped`: it may have been earlier; and as long as it may be `refilled`.
     """
-    return _begun() & pl.when("exposure").then(pl.when(~(pl.col("stopped") & _lasting())).then(_lasting()))
+    again = ~_lasting() & (pl.col("refilled") >= pl.col("index_date")).fill_null(value=False)
+    return _begun() & pl.when("exposure").then(pl.when(~(pl.col("stopped") & _lasting() | again)).then(_lasting()))
 
 
 def _present(ends: bool) -> pl.Expr:
