@@ -72,8 +72,8 @@ UNITS: Mapping[str, Mapping[str, Factor]] = {
 # The meaning is not in the dimension: an INR is no Quick's percentage, HbA1c has two scales, a clearance is per area.
 _OWN_ONLY = ("ratio", "fraction", "hba1c", "pack-years", "clearance")
 # Of these a number without a unit says all there is to say.
-_ROUNDING = 1e-9
 _UNITLESS = ("ratio",)
+_ROUNDING = 1e-9
 
 # canonical LOINC → (quantity, other LOINC codes of the same measurement). Mass and substance concentration of one
 # analyte are one row each in LOINC and the same measurement here; whole blood and serum are not.
