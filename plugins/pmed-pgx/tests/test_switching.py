@@ -16,7 +16,8 @@ import polars as pl
 import pytest
 
 import pmed
-from pmed_pgx.beside import taking_too
+from pmed_pgx import alternatives
+from pmed_pgx.beside import Company, outcome_without, taking_too
 from pmed_pgx.cases import FEW
 from pmed_pgx.checks import ALLERGIES, covered, reads
 from pmed_pgx.knowledge import embedded
@@ -84,6 +85,13 @@ def test_the_longest_rest_of_a_feature_counts() -> None:
     assert rests("fluoxetine")["taking:ssri"].days == 35
     assert rests("methadone")["taking:opioid-before-naltrexone"].days == 14
     assert "taking:opioid" not in rests("methadone")
+
+
+def test_what_is_replaced_hides_none_that_asks_for_longer() -> None:
+    """Phenelzine waits 14 days after sertraline, which is replaced, and 35 after what ended nobody knows when."""
+    one = beside("phenelzine", "sertraline")
+    assert alternatives._since_unknown(outcome_without(one, "sertraline"), Company(gone=("fluoxetine",))) == [
+        "When fluoxetine ended is not on record: 35 days should lie between its last dose and the first of phenelzine"]
 
 
 # --- the whole engine ------------------------------------------------------------------------------------------------

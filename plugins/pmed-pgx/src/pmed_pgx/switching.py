@@ -144,6 +144,12 @@ def _said(row: Row, rest: Rest, replaced: str, candidate: str) -> str:
     return f"for {span(rest.days)} after the last dose of {replaced} ({rest.source}): {row.because}"
 
 
+def end_unknown(gone: str, days: float, drug: str) -> str:
+    """What is to be asked where a medicine was not to be followed at once, and nobody knows when it ended."""
+    return (f"When {gone} ended is not on record: {span(days)} should lie between its last dose and the first of "
+            f"{drug}")
+
+
 def span(days: float) -> str:
     """Days in words, fewer than two in hours.
 
