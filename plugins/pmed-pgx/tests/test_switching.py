@@ -49,7 +49,14 @@ def beside(candidate: str, taken: str, **more: Any) -> Outcome:
     ("lisinopril", "sacubitril", 1.5, "36 hours should lie between"),
     ("sacubitril", "enalapril", 1.5, "36 hours should lie between"),
     ("linezolid", "sertraline", 1, "24 hours should lie between"),
+    ("moclobemide", "sertraline", 1, "24 hours should lie between the last dose of moclobemide and the first of"),
+    ("moclobemide", "mirtazapine", 1, "(NHS SPS)"), ("fluoxetine", "moclobemide", 35, "35 days should lie between"),
+    ("fluoxetine", "thioridazine", 35, "35 days should lie between"),
     ("oxycodone", "naltrexone", 10, "10 days"), ("methadone", "naltrexone", 14, "14 days"),
+    # It stays in the body, and no label asks for days between.
+    ("amiodarone", "sotalol", None, "for 90 days after the last dose of amiodarone (FDA label): together they"),
+    ("amiodarone", "flecainide", None, "for 90 days after the last dose of amiodarone"),
+    ("fluoxetine", "mavacamten", None, "for 35 days after the last dose of fluoxetine"),
     # No label asks for days between: an enzyme is still blocked, or one SSRI may be crossed over to the next.
     ("fluoxetine", "sertraline", None, "for 35 days after the last dose of fluoxetine (FDA label): serotonin rises"),
     ("paroxetine", "venlafaxine", None, "for 7 days after the last dose of paroxetine (FDA drug interaction table)"),

@@ -113,6 +113,17 @@ def test_of_many_people_alternatives_are_the_same(tmp_path: Path, monkeypatch: p
     assert_frame_equal(GuidelineAdviser().advise(tables), few)
 
 
+def test_what_stays_in_the_body_is_told_as_that(tmp_path: Path) -> None:
+    """No label asks for 90 days between amiodarone and another antiarrhythmic."""
+    result = run(tmp_path, gone("amiodarone"), begun("sotalol", 3))
+    (cautions,) = result.suggestions.filter(drug="sotalol")["cautions"]
+    assert {"code": END_UNKNOWN, "text": "When amiodarone ended is not on record: it may act for 90 days after its "
+                                         "last dose."} in cautions
+    page = HtmlExporter(language="de").export(result).decode()
+    assert "Wann Amiodarone endete, steht nicht in der Akte: Es kann bis 90 Tage nach der letzten Dosis wirken" in page
+    assert not said(tmp_path, gone("amiodarone"), begun("sotalol", 90))["sotalol"]
+
+
 def test_the_german_report_says_so_of_alternatives(tmp_path: Path) -> None:
     result = run(tmp_path, gone("phenelzine"), begun("tramadol", 300), allergic_to="tramadol")
     page = HtmlExporter(language="de").export(result).decode()

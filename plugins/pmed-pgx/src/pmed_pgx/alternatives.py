@@ -278,8 +278,8 @@ def _judged(replaced: str, case: int, company: Company, cases: Cases) -> tuple[s
 
 def _since_unknown(one: Outcome, company: Company) -> list[str]:
     """What should not be followed at once by a candidate, and is over since nobody knows when."""
-    days = ((name, apart(one, name)) for name in company.gone)
-    return [end_unknown(name, least, one.drug.name) for name, least in days if least]
+    resting = ((name, apart(one, name)) for name in company.gone)
+    return [end_unknown(name, rest, one.drug.name) for name, rest in resting if rest]
 
 
 def _once_gone(replaced: str, case: int, company: Company, cases: Cases) -> tuple[str, str | None]:

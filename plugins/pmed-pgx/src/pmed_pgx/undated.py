@@ -1,6 +1,7 @@
 """Cautions about a medicine that ended on a day nobody recorded, beside what was begun after it, perhaps too soon.
 
-Only where days should lie between the two (table ``washouts``, and a check that says to avoid the other).
+Only where days should lie between the two, or the first one stays in the body (table ``washouts``), and a check says to
+avoid the other.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ def undated(taken: pl.DataFrame, cases: Cases, tables: Tables) -> pl.DataFrame:
     # A medicine and what is over are a few kinds of pairs, however many people have them.
     pairs = both.select("case", "gone").unique(maintain_order=True)
     found = [(case, name, apart(cases.outcomes[case], name)) for case, name in pairs.iter_rows()]
-    waiting = pl.DataFrame([(case, name, least, f"{end_unknown(name, least, cases.outcomes[case].drug.name)}.")
-                            for case, name, least in found if least], schema=_WAITING, orient="row")
+    waiting = pl.DataFrame([(case, name, rest.days, f"{end_unknown(name, rest, cases.outcomes[case].drug.name)}.")
+                            for case, name, rest in found if rest], schema=_WAITING, orient="row")
     lately = both.join(waiting, on=["case", "gone"]).join(days_taken(tables), on=KEY, how="left").filter(
         pl.col("days").is_null() | (pl.col("days") < pl.col("least")))
     told = pl.struct(code=pl.lit(END_UNKNOWN), text="text")
