@@ -157,6 +157,17 @@ def _is_local() -> pl.Expr:
     return pl.col("route").str.contains(_LOCAL) & ~reaching
 
 
+@of_tables("medications", "patients")
+def used_locally(tables: Tables) -> pl.DataFrame:
+    """patient_id, drug: what is used on the skin, in the eye and the like only, and hardly reaches the blood there."""
+    here = with_coming(tables).with_columns(here=_is_local().fill_null(value=False))
+    if not here["here"].any():
+        return pl.DataFrame(schema={"patient_id": pl.String(), "drug": pl.String()})
+    now = pl.col("active").fill_null(value=True) | pl.col("coming")
+    return each_drug(here, "here", "coming").filter(now).group_by("patient_id", "drug").agg(
+        pl.col("here").all()).filter("here").select("patient_id", "drug").sort("patient_id", "drug").pipe(as_written)
+
+
 def now_taken(tables: Tables) -> pl.DataFrame:
     """patient_id, drug, state: each drug that is taken, perhaps taken or to begin, once."""
     return _surest(_taken(tables))
