@@ -31,8 +31,10 @@ from .phenoconversion import COMING, PERHAPS, RECENT, TAKEN, Ability, Acting, ma
 
 MODIFIERS, TAKING, ALLERGIES, DOSE = "modifiers:", "taking:", "allergic-to", "daily-dose:"
 UNREAD = "medicines-not-recognised"
-# What is put on the skin or into the eye hardly reaches the liver; what goes under the skin does.
-_LOCAL = r"(?i)topical|ophthalm|\bcutaneous|\botic\b|vaginal|intravitreal|dental"
+# What is put on the skin or into the eye hardly reaches the liver; what goes under the skin does. The words are those
+# of SNOMED CT, of the EDQM in both languages, and the codes of HL7's table 0162.
+_LOCAL = (r"(?i)topical|ophthalm|\bcutaneous|\botic\b|vaginal|intravitreal|dental|\bocular|\bconjunctival|\bauricular"
+          r"|\beyes?\b|\bears?\b|\bam (?:auge|ohr)\b|\bauf der haut\b|^(?:op|ot|tp|vg)$")
 # But these do, or are put there to: beta blockers and alpha agonists in the eye, patches, gels, ointments and rings
 # (their FDA labels under "Drug interactions", at https://dailymed.nlm.nih.gov; miconazole: of warfarin).
 _REACHING = (
