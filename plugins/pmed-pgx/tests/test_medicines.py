@@ -148,7 +148,7 @@ def test_perhaps_taken_is_perhaps_and_local_use_is_none(row: dict[str, Any], act
         "Vaginal", "Ocular use", "Ocular route (qualifier value)", "Conjunctival route", "Auricular use", "both eyes",
         "Left ear", "Anwendung am Auge", "Anwendung am Ohr", "Anwendung auf der Haut", "vaginale Anwendung", "OP", "OT",
         "TP", "VG")),
-    *(("hydrocortisone", route, True) for route in (
+    *(("methotrexate", route, True) for route in (
         "Transdermal use", "Nasal use", "Rectal use", "Oral use", "TD", "NS", "PR", "PO", "zum Einnehmen",
         "transdermale Anwendung", "Intraocular route", "Heart", "unter der Haut")),
     ("timolol", "Ophthalmic", True), ("brimonidine;timolol", "ophthalmic", True), ("nitroglycerin", "Topical", True),
@@ -165,9 +165,10 @@ def test_under_the_skin_is_not_on_it(name: str, route: str | None, taken: bool) 
     *((name, False) for name in (
         "Betamethasone 0.1% cream", "Ketoconazole 2% shampoo", "Diclofenac gel", "Voltaren Emulgel",
         "Prednisolon Salbe", "Erythromycin ophthalmic ointment", "Ciprofloxacin 0.3% SOLN,OPH",
-        "Clotrimazol Vaginalcreme")),
+        "Clotrimazol Vaginalcreme", "Triamcinolone nasal spray", "Dexamethasone inhalation")),
     *((name, True) for name in (
-        "Betamethasone", "Diclofenac 50 mg", "Fentanyl 25 mcg/h patch", "Fentanyl nasal spray",
+        "Betamethasone", "Triamcinolone injection", "Fluticasone nasal spray", "Diclofenac 50 mg",
+        "Fentanyl 25 mcg/h patch", "Fentanyl nasal spray",
         "Sumatriptan Nasenspray", "Testosterone 1% gel", "Nitroglycerin 2% ointment", "Estradiol 0.06% gel",
         "Timolol Augentropfen", "Miconazole 2% cream", "Diclofenac Z\u00e4pfchen", "Diazepam rectal gel",
         "Levodopa / Carbidopa intestinal gel", "Ibuprofen 200 mg liquid gel"))])

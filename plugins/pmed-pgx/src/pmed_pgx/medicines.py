@@ -135,7 +135,7 @@ def _of(tables: Tables, name: str) -> pl.DataFrame:
 @of_tables("medications", "patients")
 def _taken(tables: Tables) -> pl.DataFrame:
     """patient_id, drug, state, since (days since it ended), daily (mg): each drug once a state."""
-    whole = with_coming(tables).lazy().filter(~_is_local().fill_null(value=False))
+    whole = with_coming(tables).lazy().filter(~(_is_local() | _is_sprayed()).fill_null(value=False))
     single = (pl.col("ingredients").list.len() == 1).fill_null(value=False)
     # A single dose that was given is over on its day.
     last = pl.coalesce("end", pl.when(pl.col("kind") == "administration").then("start"))
@@ -157,6 +157,12 @@ def _is_local() -> pl.Expr:
     """Whether a row of ``medications`` stays where it is put, for what it does to others."""
     reaching = pl.col("ingredients").list.eval(pl.element().is_in(_REACHING)).list.any().fill_null(value=False)
     return pl.col("route").str.contains(_LOCAL) & ~reaching
+
+
+def _is_sprayed() -> pl.Expr:
+    """Whether it is a corticosteroid for nose or lungs: checks ask for one that is swallowed or injected."""
+    steroid = pl.col("ingredients").list.eval(pl.element().is_in(sorted(of_class("corticosteroid")))).list.all()
+    return pl.col("route").str.contains(r"(?i)nasal|\bnose\b|inhal") & steroid
 
 
 @of_tables("medications", "patients")
