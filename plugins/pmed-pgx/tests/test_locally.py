@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,14 @@ def test_of_many_people_the_same_is_said(tmp_path: Path, monkeypatch: pytest.Mon
     for module in (adviser, alternatives):
         monkeypatch.setattr(module, "FEW", 0)
     assert_frame_equal(GuidelineAdviser().advise(tables), few)
+
+
+def test_no_bars_stand_beside_what_is_not_assessed(tmp_path: Path) -> None:
+    result = run(tmp_path, "Diclofenac gel", "ibuprofen", "warfarin")
+    assert of(result, "diclofenac")["explained_by"] == []
+    text = " ".join(re.sub(r"<[^>]+>", " ", HtmlExporter().export(result).decode()).split())
+    assert "Why Ibuprofen" in text
+    assert "Why Diclofenac" not in text
 
 
 def test_the_german_report_says_so(tmp_path: Path) -> None:

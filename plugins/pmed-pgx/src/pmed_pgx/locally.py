@@ -53,7 +53,7 @@ def _aside() -> dict[str, pl.Expr]:
     kept = pl.col("cautions").list.filter(pl.element().struct.field("code").is_in(_KEPT))
     return {"action": pl.lit("not-assessed"), "urgency": pl.lit("routine"), "strength": pl.lit("none"),
             "text": _NOT_ASSESSED, "cautions": kept,
-            **dict.fromkeys(("alternatives", "evidence", "unknown"), pl.lit([])),
+            **dict.fromkeys(("alternatives", "evidence", "unknown", "explained_by"), pl.lit([])),
             **dict.fromkeys(("concern", "why", "dose_factor", "population"), pl.lit(None))}
 
 
