@@ -147,10 +147,12 @@ def test_perhaps_taken_is_perhaps_and_local_use_is_none(row: dict[str, Any], act
         "Cutaneous", "Topical", "Cutaneous route (qualifier value)", "Otic", "Both ears (otic)", "Ophthalmic",
         "Vaginal", "Ocular use", "Ocular route (qualifier value)", "Conjunctival route", "Auricular use", "both eyes",
         "Left ear", "Anwendung am Auge", "Anwendung am Ohr", "Anwendung auf der Haut", "vaginale Anwendung", "OP", "OT",
+        "intravitreal injection",
         "TP", "VG")),
     *(("methotrexate", route, True) for route in (
         "Transdermal use", "Nasal use", "Rectal use", "Oral use", "TD", "NS", "PR", "PO", "zum Einnehmen",
-        "transdermale Anwendung", "Intraocular route", "Heart", "unter der Haut")),
+        "transdermale Anwendung", "Intraocular route", "Heart", "unter der Haut", "PO for ear infection",
+        "by mouth, for the eyes", "oral or topical", "IV, then eye drops")),
     ("timolol", "Ophthalmic", True), ("brimonidine;timolol", "ophthalmic", True), ("nitroglycerin", "Topical", True),
     ("fentanyl", "Topical", True), ("ethinyl estradiol;etonogestrel", "Vaginal", True),
     ("ketoconazole", "Topical", False),

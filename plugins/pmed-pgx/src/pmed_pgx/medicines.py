@@ -35,6 +35,7 @@ UNREAD = "medicines-not-recognised"
 # of SNOMED CT, of the EDQM in both languages, and the codes of HL7's table 0162.
 _LOCAL = (r"(?i)topical|ophthalm|\bcutaneous|\botic\b|vaginal|intravitreal|dental|\bocular|\bconjunctival|\bauricular"
           r"|\beyes?\b|\bears?\b|\bam (?:auge|ohr)\b|\bauf der haut\b|^(?:op|ot|tp|vg)$")
+_ALSO_ELSEWHERE = r"(?i)\boral|\bmouth\b|\bp\.?o\b|einnehmen|intraven|intramusc|subcut|\b(?:iv|im|sc)\b"  # "PO, ears"
 # But these do, or are put there to: beta blockers and alpha agonists in the eye, patches, gels, ointments and rings
 # (their FDA labels under "Drug interactions", at https://dailymed.nlm.nih.gov; miconazole: of warfarin).
 _REACHING = (
@@ -156,7 +157,8 @@ def _taken(tables: Tables) -> pl.DataFrame:
 def _is_local() -> pl.Expr:
     """Whether a row of ``medications`` stays where it is put, for what it does to others."""
     reaching = pl.col("ingredients").list.eval(pl.element().is_in(_REACHING)).list.any().fill_null(value=False)
-    return pl.col("route").str.contains(_LOCAL) & ~reaching
+    route = pl.col("route")
+    return route.str.contains(_LOCAL) & ~route.str.contains(_ALSO_ELSEWHERE) & ~reaching
 
 
 def _is_sprayed() -> pl.Expr:
