@@ -48,7 +48,8 @@ class WhatIf:
     Attributes:
         before: The result of the one patient as they are.
         suggestions: One row a drug that is advised differently: patient_id, drug, and each of action, urgency,
-            strength, concern, dose_factor and text with ``_before`` and ``_after``.
+            strength, concern, dose_factor and text with ``_before`` and ``_after``, and the texts of the cautions that
+            hold only now that it is taken.
         phenotypes: One row a gene whose present phenotype differs: gene, present_phenotype_before and _after.
         predictions: One row a prediction with another value: predictor, target, unit, and value and label with
             ``_before`` and ``_after``.
@@ -86,7 +87,7 @@ class WhatIf:
                  for row in self.phenotypes.iter_rows(named=True)]
         taken = pl.any_horizontal(pl.col("current_before", "current_after").fill_null(value=False))
         others = self.suggestions.filter(~taken).height
-        lines += [_changed(row["drug"], _advice(row, "before"), _advice(row, "after"))
+        lines += [" ".join([_changed(row["drug"], _advice(row, "before"), _advice(row, "after")), *row["cautions"]])
                   for row in self.suggestions.filter(taken).iter_rows(named=True)]
         lines += [f"and of {others} medicine{'s' * (others > 1)} not taken"] if others else []
         lines += [" ".join([f"{row['drug']}, right after the last dose: {_advice(row, 'at_first')}", *row["cautions"]])
@@ -168,13 +169,20 @@ def _at_first(later: pl.DataFrame, first: pl.DataFrame, stopped: Iterable[str]) 
     found = _compared(later, first, ["patient_id", "drug"], _COMPARED).rename({
         f"{name}_{side}": f"{name}_{now}" for name in _COMPARED for side, now in (
             ("before", "later"), ("after", "at_first"))})
-    # Of what is taken alone: lists are slow to take apart, and nothing else is told.
-    mine = found.filter(pl.col("current_at_first").fill_null(value=False))["drug"].to_list()
-    before, now = ({drug: [one["text"] for one in said or []] for drug, said in rows.filter(
-        pl.col("drug").is_in(mine))["drug", "cautions"].iter_rows()} for rows in (later, first))
-    said = [[one for one in now.get(drug, []) if one not in before.get(drug, []) and any(
-        name in one for name in stopped)] for drug in found["drug"].to_list()]
+    said = [[one for one in new if any(name in one for name in stopped)] for new in _new_cautions(
+        later, first, found, pl.col("current_at_first").fill_null(value=False))]
     return found.with_columns(pl.Series("cautions", said, dtype=pl.List(pl.String())))
+
+
+def _new_cautions(before: pl.DataFrame, after: pl.DataFrame, found: pl.DataFrame, asked: pl.Expr) -> list[list[str]]:
+    """For each row `found` the texts of cautions that only the second has, of the drugs that are `asked` about.
+
+    Not of all: lists are slow to take apart.
+    """
+    mine = found.filter(asked)["drug"].to_list()
+    then, now = ({drug: [one["text"] for one in said or []] for drug, said in rows.filter(
+        pl.col("drug").is_in(mine))["drug", "cautions"].iter_rows()} for rows in (before, after))
+    return [[one for one in now.get(drug, []) if one not in then.get(drug, [])] for drug in found["drug"].to_list()]
 
 
 def _genotypes(given: Mapping[str, str] | None, engine: Engine) -> Mapping[str, str]:
@@ -295,6 +303,9 @@ def _measure(read: Mapping[str, pl.DataFrame], patient_id: str, name: str, value
 
 def _differences(before: Tables, after: Tables) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     advice = _compared(before["suggestions"], after["suggestions"], ["patient_id", "drug"], _COMPARED)
+    taken_now = pl.col("current_after").fill_null(value=False) & ~pl.col("current_before").fill_null(value=False)
+    advice = advice.with_columns(pl.Series("cautions", _new_cautions(
+        before["suggestions"], after["suggestions"], advice, taken_now), dtype=pl.List(pl.String())))
     genes = _compared(_today(before), _today(after), ["patient_id", "gene"], ("present_phenotype",))
     values = _compared(before["predictions"], after["predictions"],
                        ["patient_id", "predictor", "target", "unit"], ("value", "label"))

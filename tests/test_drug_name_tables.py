@@ -37,11 +37,13 @@ SALTS = ("acetat", "axetil", "benzoat", "besilat", "bromid", "butyrat", "calcium
          "palmitat", "phosphat", "propionat", "proxetil", "succinat", "sulfat", "tartrat", "tosilat", "trihydrat",
          "valerat", "xinafoat")
 GERMAN_FORMS = {"akut", "ampullen", "augengel", "augensalbe", "augentropfen", "brausetabletten", "chrono", "creme",
-    "depot", "dosieraerosol", "dragees", "duriles", "fertiginhalat", "fertigpen", "fertigspritze", "filmtabletten",
-    "granulat", "hartkapseln", "infusionsl\u00f6sung", "inhalationsl\u00f6sung", "injektionsl\u00f6sung", "kapseln",
-    "magensaftresistent", "magensaftresistente", "mite", "nasenspray", "nasentropfen", "ohrentropfen", "penfill",
-    "pflaster", "prolong", "pulver", "resinat", "ret", "retard", "retardkapseln", "retardtabletten", "saft", "salbe",
-    "schmelztabletten", "sirup", "succ", "tabletten", "tropfen", "vaginaltabletten", "zok", "z\u00e4pfchen"}
+    "depot", "dosieraerosol", "dragees", "duriles", "emulgel", "fertiginhalat", "fertigpen", "fertigspritze",
+    "fettcreme", "fettsalbe", "filmtabletten", "granulat", "hartkapseln", "heilsalbe", "infusionsl\u00f6sung",
+    "inhalationsl\u00f6sung", "injektionsl\u00f6sung", "kapseln", "magensaftresistent", "magensaftresistente", "mite",
+    "nasensalbe", "nasenspray", "nasentropfen", "ohrentropfen", "penfill", "pflaster", "prolong", "pulver", "resinat",
+    "ret", "retard", "retardkapseln", "retardtabletten", "saft", "salbe", "schmelztabletten", "schmerzgel",
+    "schmerzsalbe", "sirup", "succ", "tabletten", "tropfen", "vaginalcreme", "vaginalovula", "vaginaltablette",
+    "vaginaltabletten", "vaginalz\u00e4pfchen", "wundsalbe", "zok", "z\u00e4pfchen"}
 
 
 def test_the_table_of_abbreviations_is_this_one() -> None:

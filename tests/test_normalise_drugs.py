@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
 
 from pmed.normalise.drug_names import one_edit_apart, parts, spellings
 from pmed.normalise.drugs import Vocabulary, add_ingredients, is_goods, unrecognised
@@ -294,7 +295,7 @@ def test_real_records(shared: Path) -> None:
     ("fluticasone Nasal Spray", None, "nasal"), ("fluticasone eye drops", None, "ophthalmic"),
     ("fluticasone Intrauterine System", None, "intrauterine"),
     ("fluticasone Ophthalmic / Otic Solution", None, None), ("fluticasone Topical Cream", None, "topical"),
-    ("fluticasone cream", None, None), ("fluticasone drops", None, None), ("fluticasone patch", None, None),
+    ("fluticasone drops", None, None), ("fluticasone patch", None, None),
     ("fluticasone Transdermal System", None, "transdermal"), ("phenytoin 50 MG/ML Injection", None, "injection"),
     ("phenytoin Intravenous Injection", None, "intravenous"), ("phenytoin Oral Capsule / Injection", None, "oral"),
     ("phenytoin tablet and injection kit", None, None), ("Oral surgery kit", None, None),
@@ -303,11 +304,42 @@ def test_real_records(shared: Path) -> None:
     ("fluticasone Nasenspray", None, "nasal"), ("fluticasone Nasentropfen", None, "nasal"),
     ("fluticasone Dosieraerosol", None, "inhalation"), ("fluticasone Inhalationsl\u00f6sung", None, "inhalation"),
     ("fluticasone Fertiginhalat", None, "inhalation"), ("fluticasone Vaginaltabletten", None, "vaginal"),
-    ("fluticasone Creme", None, None), ("fluticasone Salbe", None, None)])
+    *((f"fluticasone {form}", None, "topical") for form in (
+        "cream", "0.1% cream", "0.05 MG/G Ointment", "OINT 0.1%", "lotion", "1 % gel", "Emulgel", "Schmerzgel", "Creme",
+        "Salbe", "0,1% Wundsalbe", "0.1% CREAM,TOP", "2% shampoo")),
+    ("fluticasone cream", "oral", "oral"), ("fluticasone 0.3% OINT,OPH", None, "ophthalmic"),
+    ("fluticasone Vaginalcreme", None, "vaginal"), ("fluticasone 2% CREAM,VAG", None, "vaginal"),
+    ("fluticasone eye ointment", None, "ophthalmic"), ("fluticasone Nasensalbe", None, "nasal"),
+    ("fluticasone rectal ointment", None, "rectal"), ("fluticasone oral gel", None, "oral"),
+    ("fluticasone transdermal gel", None, "transdermal"), ("phenytoin cream and tablets", None, "oral"),
+    # A cream or a gel that may be for elsewhere, or is to reach the body.
+    *((name, None, None) for name in (
+        "phenytoin 100 mg soft gel", "phenytoin Liqui-Gels", "phenytoin gelcaps", "phenytoin 100 mg gel",
+        "fluticasone haemorrhoid cream", "fluticasone OINT,RTL", "fluticasone gel patch", "fluticasone Mundgel",
+        "fluticasone suppository or ointment", "fluticasone lozenge", "fluticasone system", "diazepam gel",
+        "levodopa / carbidopa gel", "dextrose gel", "haloperidol gel", "promethazine cream", "insulin gel")),
+])
 def test_a_route_that_is_not_recorded_is_told_by_the_form(display: str, recorded: str | None,
                                                           route: str | None) -> None:
     rows = TABLES["medications"].frame([{"patient_id": "p", "row": 1, "display": display, "route": recorded}])
     assert add_ingredients(rows, NAMES)[0]["route"].to_list() == [route]
+
+
+@pytest.mark.parametrize(("form", "route"), [
+    ("cream", "topical"), ("0.1% ointment", "topical"), ("1% gel", "topical"), ("2% shampoo", "topical"),
+    ("Salbe", "topical"), ("Fettcreme", "topical"), ("0.1% CREAM,TOP", "topical"), ("eye drops", "ophthalmic"),
+    ("Augensalbe", "ophthalmic"), ("0.3% SOLN,OPH", "ophthalmic"), ("vaginal cream", "vaginal"),
+    ("Vaginalcreme", "vaginal")])
+def test_a_form_beside_a_name_changes_its_route_only(form: str, route: str) -> None:
+    """Of every name of an ingredient; a brand may hold a form of its own."""
+    known = release().tables["drug_names"]
+    names = known.filter(~pl.col("ingredient").str.contains("+", literal=True))["ingredient"].unique().sort()
+    plain, more = (add_ingredients(TABLES["medications"].frame(
+        [{"patient_id": "p", "row": row, "display": name} for row, name in enumerate(each)]), known)[0]
+        for each in (names, [f"{name} {form}" for name in names]))
+    assert_frame_equal(more.drop("display", "route"), plain.drop("display", "route"))
+    assert set(more["route"]) <= {route, None}
+    assert more["route"].null_count() < 0.05 * len(names)
 
 
 _MIXED = {"insulin isophane", "insulin regular"}

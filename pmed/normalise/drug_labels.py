@@ -24,12 +24,13 @@ _SALT = re.compile(
     r"|palmitat|phosphat|propionat|proxetil|succinat|sulfat|tartrat|tosilat|trihydrat|valerat|xinafoat)$")
 #: German forms and ways of release, none of which is part of another medicine's name.
 FORMS = ("akut", "ampullen", "augengel", "augensalbe", "augentropfen", "brausetabletten", "chrono", "creme", "depot",
-         "dosieraerosol", "dragees", "duriles", "fertiginhalat", "fertigpen", "fertigspritze", "filmtabletten",
-         "granulat", "hartkapseln", "infusionsl\u00f6sung", "inhalationsl\u00f6sung", "injektionsl\u00f6sung",
-         "kapseln", "magensaftresistent", "magensaftresistente", "mite", "nasenspray", "nasentropfen", "ohrentropfen",
-         "penfill", "pflaster", "prolong", "pulver", "resinat", "ret", "retard", "retardkapseln", "retardtabletten",
-         "saft", "salbe", "schmelztabletten", "sirup", "succ", "tabletten", "tropfen", "vaginaltabletten", "zok",
-         "z\u00e4pfchen")
+         "dosieraerosol", "dragees", "duriles", "emulgel", "fertiginhalat", "fertigpen", "fertigspritze", "fettcreme",
+         "fettsalbe", "filmtabletten", "granulat", "hartkapseln", "heilsalbe", "infusionsl\u00f6sung",
+         "inhalationsl\u00f6sung", "injektionsl\u00f6sung", "kapseln", "magensaftresistent", "magensaftresistente",
+         "mite", "nasensalbe", "nasenspray", "nasentropfen", "ohrentropfen", "penfill", "pflaster", "prolong", "pulver",
+         "resinat", "ret", "retard", "retardkapseln", "retardtabletten", "saft", "salbe", "schmelztabletten",
+         "schmerzgel", "schmerzsalbe", "sirup", "succ", "tabletten", "tropfen", "vaginalcreme", "vaginalovula",
+         "vaginaltablette", "vaginaltabletten", "vaginalz\u00e4pfchen", "wundsalbe", "zok", "z\u00e4pfchen")
 # "Losartan comp", "Enalapril plus": a combination that does not name its second part.
 _SAYS_MORE = re.compile(r"\b(?:comp|compositum|plus)\b")
 _MORE = re.compile(r"\b(?:comp(?:\.|\b)|compositum\b|plus\b(?=\s*(?:[\d(.]|$|(?:caps?|film|oral|tab|"

@@ -26,11 +26,11 @@ _FORMS = ("accuhaler", "aerosol", "auto-injector", "autohaler", "breezhaler", "b
           "extended", "eye", "film", "flexhaler", "flexpen", "flextouch", "for", "forspiro", "gel", "genuair",
           "granules", "handihaler", "hfa", "implant", "inhalant", "inhalation", "inhaler", "inhub", "injectable",
           "injection", "intrauterine", "intravenous", "ir", "kit", "kwikpen", "la", "lotion", "metered", "modified",
-          "mr", "mucosal", "mups", "nasal", "nexthaler", "novolizer", "odt", "ointment", "ophthalmic", "oral", "otic",
-          "pack", "patch", "pen", "pill", "pills", "powder", "prefilled", "rectal", "respiclick", "respimat",
-          "solostar", "solution", "spiromax", "spray", "sr", "sublingual", "suppository", "suspension", "sustained",
-          "syringe", "syrup", "tab", "tablet", "tablets", "tabs", "topical", "transdermal", "turbohaler",
-          "turbuhaler", "twisthaler", "vaginal", "vial", "xl", "xr", "z-pak")
+          "mr", "mucosal", "mups", "nasal", "nexthaler", "novolizer", "odt", "oint", "ointment", "ophthalmic", "oral",
+          "otic", "pack", "patch", "pen", "pill", "pills", "powder", "prefilled", "rectal", "respiclick", "respimat",
+          "shampoo", "solostar", "solution", "spiromax", "spray", "sr", "sublingual", "suppository", "suspension",
+          "sustained", "syringe", "syrup", "tab", "tablet", "tablets", "tabs", "topical", "transdermal",
+          "turbohaler", "turbuhaler", "twisthaler", "vaginal", "vial", "xl", "xr", "z-pak")
 _FORM = re.compile(rf"(?:\s+(?:{'|'.join(map(re.escape, _FORMS))})|[\s-]+(?:{'|'.join(FORMS)}))\b.*$")
 # A slash parts drugs ("5 MG / x", "x/y", "5mg/HCT") but not the units of a strength ("MG/ML", "MG/ACTUAT"). HCT is one.
 _APART = re.compile(r"\s*(?:\s/\s|/(?!actuat)(?=[a-z]{4}|(?:hctz?|ass|mtx)\b)|\+|;|,(?!\d)|\sand\s|\swith\s|\splus\s"
@@ -65,8 +65,8 @@ _REMARKS = frozenset((
     "a", "after", "as", "at", "bedtime", "before", "bovine", "breakfast", "by", "day", "days", "device",
     "dinner", "dose", "doses", "each", "evening", "every", "food", "human", "in", "live", "lunch", "macrocrystals",
     "meal", "meals", "milk", "month", "morning", "mouth", "needed", "night", "nightly", "noon", "of", "once", "one",
-    "other", "patient", "porcine", "prn", "purified", "recombinant", "spacer", "supper", "take", "taken", "tbl",
-    "the", "three", "to", "twice", "two", "unspecified", "water", "week", "weekly", "weeks"))
+    "oph", "other", "patient", "porcine", "prn", "purified", "recombinant", "spacer", "supper", "take", "taken", "tbl",
+    "the", "three", "to", "top", "twice", "two", "unspecified", "vag", "water", "week", "weekly", "weeks"))
 
 # What an entry says that names no medicine because none is taken. "Drug treatment unknown" (SNOMED CT 182904002) and
 # "no drug therapy prescribed" (182849000: what is bought without a prescription is left open) are none of these.

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pmed import PmedError
 from pmed_pgx.alternatives import OUT, _verdict
 from pmed_pgx.beside import without
-from pmed_pgx.checks import allergy_rows, checks, covered, parse
+from pmed_pgx.checks import allergy_rows, checks, covered, parse, reads
 from pmed_pgx.explainer import TOGETHER, attributed, game
 from pmed_pgx.guidelines import Drug, drugs
 from pmed_pgx.guidelines import parse as parse_guideline
@@ -182,6 +182,20 @@ def test_texts_reasons_and_sources_follow_the_lead() -> None:
     gone = outcome(made(KIDNEY, WATCH, LESS, genetic=True), given_all)
     assert advice(gone) == "Leave it."  # no dose beside "avoid"
     assert [one["source"] for one in evidence(gone)] == ["Label", "CPIC"]
+
+
+def taking(drug: str, **known: Any) -> Outcome:
+    """The outcome of a drug of the release for a patient who takes nothing but what is `known` to be taken."""
+    listed = {name: "" for name in reads(covered()[drug]) if name.startswith("taking:")}
+    return outcome(covered()[drug], {**listed, **known})
+
+
+def test_one_reason_of_several_checks_is_said_once_with_all_names() -> None:
+    one = taking("lithium", **{"taking:renin-angiotensin-drug": "lisinopril", "taking:nsaid": "ibuprofen",
+                               "taking:thiazide": "hydrochlorothiazide"})
+    assert because(one) == "the kidneys keep it back (lisinopril, hydrochlorothiazide, ibuprofen)"
+    one = taking("colchicine", **{"taking:colchicine-raising-drug": "cyclosporine", "creatinine-clearance": 20.0})
+    assert (because(one) or "").count("deaths were seen") == 1
 
 
 @pytest.mark.parametrize(("known", "said"), [

@@ -11,6 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+from pmed.normalise.drugs import add_ingredients
+from pmed.normalise.vocabulary import release
 from pmed.tables import TABLES
 from pmed_pgx.checks import checks
 from pmed_pgx.knowledge import table
@@ -143,7 +145,14 @@ def test_perhaps_taken_is_perhaps_and_local_use_is_none(row: dict[str, Any], act
         "Subcutaneous", "subcutaneous injection", "Subcutaneous route (qualifier value)", "Percutaneous", "SC", None)),
     *(("hydrocortisone", route, False) for route in (
         "Cutaneous", "Topical", "Cutaneous route (qualifier value)", "Otic", "Both ears (otic)", "Ophthalmic",
-        "Vaginal")),
+        "Vaginal", "Ocular use", "Ocular route (qualifier value)", "Conjunctival route", "Auricular use", "both eyes",
+        "Left ear", "Anwendung am Auge", "Anwendung am Ohr", "Anwendung auf der Haut", "vaginale Anwendung", "OP", "OT",
+        "intravitreal injection",
+        "TP", "VG")),
+    *(("methotrexate", route, True) for route in (
+        "Transdermal use", "Nasal use", "Rectal use", "Oral use", "TD", "NS", "PR", "PO", "zum Einnehmen",
+        "transdermale Anwendung", "Intraocular route", "Heart", "unter der Haut", "PO for ear infection",
+        "by mouth, for the eyes", "oral or topical", "IV, then eye drops")),
     ("timolol", "Ophthalmic", True), ("brimonidine;timolol", "ophthalmic", True), ("nitroglycerin", "Topical", True),
     ("fentanyl", "Topical", True), ("ethinyl estradiol;etonogestrel", "Vaginal", True),
     ("ketoconazole", "Topical", False),
@@ -152,6 +161,25 @@ def test_under_the_skin_is_not_on_it(name: str, route: str | None, taken: bool) 
     """Of what is on the skin, in the eye or in an ear only some reaches the blood; all that is injected does."""
     row = drug(name, route=route) | {"ingredients": name.split(";")}
     assert set(now_taken(tables({"p": [row]}))["drug"]) == (set(name.split(";")) if taken else set())
+
+
+@pytest.mark.parametrize(("name", "taken"), [
+    *((name, False) for name in (
+        "Betamethasone 0.1% cream", "Ketoconazole 2% shampoo", "Diclofenac gel", "Voltaren Emulgel",
+        "Prednisolon Salbe", "Erythromycin ophthalmic ointment", "Ciprofloxacin 0.3% SOLN,OPH",
+        "Clotrimazol Vaginalcreme", "Triamcinolone nasal spray", "Dexamethasone inhalation")),
+    *((name, True) for name in (
+        "Betamethasone", "Triamcinolone injection", "Fluticasone nasal spray", "Diclofenac 50 mg",
+        "Fentanyl 25 mcg/h patch", "Fentanyl nasal spray",
+        "Sumatriptan Nasenspray", "Testosterone 1% gel", "Nitroglycerin 2% ointment", "Estradiol 0.06% gel",
+        "Timolol Augentropfen", "Miconazole 2% cream", "Diclofenac Z\u00e4pfchen", "Diazepam rectal gel",
+        "Levodopa / Carbidopa intestinal gel", "Ibuprofen 200 mg liquid gel"))])
+def test_a_form_for_the_skin_or_the_eye_in_a_name_is_local(name: str, taken: bool) -> None:
+    """Only where the name leaves no doubt, and the substance does not reach the blood from there."""
+    row = add_ingredients(TABLES["medications"].frame([{"patient_id": "p", "row": 1, "display": name}]),
+                          release().tables["drug_names"])[0].row(0, named=True)
+    found = now_taken(tables({"p": [drug("", ingredients=row["ingredients"], route=row["route"])]}))
+    assert set(found["drug"]) == (set(row["ingredients"]) if taken else set())
 
 
 @pytest.mark.parametrize(("days", "acts"), [(3, True), (60, False)])

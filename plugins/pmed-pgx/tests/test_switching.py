@@ -16,7 +16,8 @@ import polars as pl
 import pytest
 
 import pmed
-from pmed_pgx.beside import taking_too
+from pmed_pgx import alternatives
+from pmed_pgx.beside import Company, outcome_without, taking_too
 from pmed_pgx.cases import FEW
 from pmed_pgx.checks import ALLERGIES, covered, reads
 from pmed_pgx.knowledge import embedded
@@ -48,7 +49,14 @@ def beside(candidate: str, taken: str, **more: Any) -> Outcome:
     ("lisinopril", "sacubitril", 1.5, "36 hours should lie between"),
     ("sacubitril", "enalapril", 1.5, "36 hours should lie between"),
     ("linezolid", "sertraline", 1, "24 hours should lie between"),
+    ("moclobemide", "sertraline", 1, "24 hours should lie between the last dose of moclobemide and the first of"),
+    ("moclobemide", "mirtazapine", 1, "(NHS SPS)"), ("fluoxetine", "moclobemide", 35, "35 days should lie between"),
+    ("fluoxetine", "thioridazine", 35, "35 days should lie between"),
     ("oxycodone", "naltrexone", 10, "10 days"), ("methadone", "naltrexone", 14, "14 days"),
+    # It stays in the body, and no label asks for days between.
+    ("amiodarone", "sotalol", None, "for 90 days after the last dose of amiodarone (FDA label): together they"),
+    ("amiodarone", "flecainide", None, "for 90 days after the last dose of amiodarone"),
+    ("fluoxetine", "mavacamten", None, "for 35 days after the last dose of fluoxetine"),
     # No label asks for days between: an enzyme is still blocked, or one SSRI may be crossed over to the next.
     ("fluoxetine", "sertraline", None, "for 35 days after the last dose of fluoxetine (FDA label): serotonin rises"),
     ("paroxetine", "venlafaxine", None, "for 7 days after the last dose of paroxetine (FDA drug interaction table)"),
@@ -84,6 +92,13 @@ def test_the_longest_rest_of_a_feature_counts() -> None:
     assert rests("fluoxetine")["taking:ssri"].days == 35
     assert rests("methadone")["taking:opioid-before-naltrexone"].days == 14
     assert "taking:opioid" not in rests("methadone")
+
+
+def test_what_is_replaced_hides_none_that_asks_for_longer() -> None:
+    """Phenelzine waits 14 days after sertraline, which is replaced, and 35 after what ended nobody knows when."""
+    one = beside("phenelzine", "sertraline")
+    assert alternatives._since_unknown(outcome_without(one, "sertraline"), Company(gone=("fluoxetine",))) == [
+        "When fluoxetine ended is not on record: 35 days should lie between its last dose and the first of phenelzine"]
 
 
 # --- the whole engine ------------------------------------------------------------------------------------------------

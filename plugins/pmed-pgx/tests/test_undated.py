@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from polars.testing import assert_frame_equal
 
 import pmed
 from pmed.render.html import HtmlExporter
+from pmed_pgx import adviser, alternatives
+from pmed_pgx.adviser import GuidelineAdviser
 from pmed_pgx.undated import END_UNKNOWN
 from tests.vignette_files import write
 
@@ -67,6 +70,65 @@ def test_what_is_or_may_be_taken_is_told_as_such(tmp_path: Path, status: str) ->
 def test_what_was_never_taken_is_not_told_beside_what_is_over(tmp_path: Path) -> None:
     found = said(tmp_path, gone("phenelzine", status="cancelled"), gone("ibuprofen"), begun("sertraline", 3))
     assert not found["sertraline"]
+
+
+def run(folder: Path, *medicines: Row, allergic_to: str = "ibuprofen") -> pmed.Result:
+    return pmed.run(**write({"name": "anna", "index_date": DAY, "born": date(1978, 3, 4), "sex": "female",
+                             "genome": False, "medications": medicines,
+                             "allergies": [{"drug": allergic_to, "start": DAY}]}, folder), index_date=str(DAY))
+
+
+def offered(result: pmed.Result, drug: str) -> Mapping[str, tuple[str, str]]:
+    """Candidate → its status and reason, in place of a drug."""
+    (listed,) = result.suggestions.filter(drug=drug)["alternatives"]
+    return {one["drug"]: (one["status"], one["reason"]) for one in listed}
+
+
+@pytest.mark.parametrize("current", [True, False])
+def test_an_alternative_is_held_against_it(tmp_path: Path, *, current: bool) -> None:
+    """In place of what is taken, and of what is not."""
+    result = run(tmp_path, gone("phenelzine"), *([begun("tramadol", 300)] if current else []), allergic_to="tramadol")
+    found = offered(result, "tramadol")
+    assert found["morphine"][0] == "caution"
+    assert ("When phenelzine ended is not on record: 14 days should lie between its last dose and the first of morphine"
+            in found["morphine"][1])
+
+
+def test_what_if_tells_it_of_what_is_begun(tmp_path: Path) -> None:
+    result = run(tmp_path, gone("phenelzine"), begun("clopidogrel", 300))
+    told = ("When phenelzine ended is not on record: 14 days should lie between its last dose and the first of "
+            "sertraline.")
+    asked = result.what_if(start="sertraline")
+    assert told in asked.text
+    assert told in asked._repr_html_()
+    assert "phenelzine" not in result.what_if(start="bisoprolol").text
+
+
+def test_of_many_people_alternatives_are_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tables = run(tmp_path, gone("phenelzine"), begun("tramadol", 300), allergic_to="tramadol").tables
+    few = GuidelineAdviser().advise(tables)
+    for module in (adviser, alternatives):
+        monkeypatch.setattr(module, "FEW", 0)
+    assert "When phenelzine ended" in str(few["alternatives"].to_list())
+    assert_frame_equal(GuidelineAdviser().advise(tables), few)
+
+
+def test_what_stays_in_the_body_is_told_as_that(tmp_path: Path) -> None:
+    """No label asks for 90 days between amiodarone and another antiarrhythmic."""
+    result = run(tmp_path, gone("amiodarone"), begun("sotalol", 3))
+    (cautions,) = result.suggestions.filter(drug="sotalol")["cautions"]
+    assert {"code": END_UNKNOWN, "text": "When amiodarone ended is not on record: it may act for 90 days after its "
+                                         "last dose."} in cautions
+    page = HtmlExporter(language="de").export(result).decode()
+    assert "Wann Amiodarone endete, steht nicht in der Akte: Es kann bis 90 Tage nach der letzten Dosis wirken" in page
+    assert not said(tmp_path, gone("amiodarone"), begun("sotalol", 90))["sotalol"]
+
+
+def test_the_german_report_says_so_of_alternatives(tmp_path: Path) -> None:
+    result = run(tmp_path, gone("phenelzine"), begun("tramadol", 300), allergic_to="tramadol")
+    page = HtmlExporter(language="de").export(result).decode()
+    assert "Zwischen dessen letzter Dosis und der ersten Morphine sollten 14 Tage liegen" in page
+    assert "ended is not on record" not in page
 
 
 def test_the_german_report_says_so(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from .checks import covered, weighing
 from .explainer import medicines_of
 from .findings import on_record
 from .guidelines import CONCERN, drugs
+from .locally import told_as_local
 from .medicines import UNREAD, days_taken, each_drug, with_coming
 from .old_values import old_values
 from .outcomes import Outcome
@@ -86,6 +87,7 @@ class GuidelineAdviser:
                                                 if one.height)]
         for own in late:
             made = made.with_columns(longer(made["cautions"], own["row"], [own["cautions"]])) if own.height else made
+        made = told_as_local(made, rows, cases, tables)
         # In one piece: to pick rows out of several takes thirty times as long.
         return made if others.is_empty() else pl.concat([made, others], rechunk=True)
 

@@ -16,13 +16,13 @@ import polars as pl
 from pmed.plans import as_written
 from pmed.tables import TABLES
 
-from .beside import ALONE, Company, Taken, outcome_with, outcome_without
+from .beside import Company, Taken, outcome_with, outcome_without
 from .cases import FEW, REMEMBERED, Cases
 from .checks import covered
 from .guidelines import CONCERN, Row, drugs
 from .knowledge import table
 from .outcomes import Outcome
-from .switching import Wait, cautions, either, evidence, wait
+from .switching import Wait, apart, cautions, either, end_unknown, evidence, wait
 from .wording import about, age_asked_for, asked_for, because, held, newly, reason, untested
 
 KEY = ["patient_id", "drug"]
@@ -269,15 +269,24 @@ def _labels() -> frozenset[tuple[str, str]]:
 def _judged(replaced: str, case: int, company: Company, cases: Cases) -> tuple[str, str | None, Wait | None]:
     """Whether a candidate fits instead of a drug, which has just ended, with the reason where it does not."""
     status, why = _once_gone(replaced, case, company, cases)
-    held = wait(cases.outcomes[case], replaced) if status != OUT else None
-    return (CAUTION, "; ".join(filter(None, (held.text, why))), held) if held else (status, why, None)
+    if status == OUT:
+        return status, why, None
+    held = wait(cases.outcomes[case], replaced)
+    said = [*([held.text] if held else []), *_since_unknown(outcome_without(cases.outcomes[case], replaced), company)]
+    return (CAUTION, "; ".join(filter(None, (*said, why))), held) if said else (status, why, None)
+
+
+def _since_unknown(one: Outcome, company: Company) -> list[str]:
+    """What should not be followed at once by a candidate, and is over since nobody knows when."""
+    resting = ((name, apart(one, name)) for name in company.gone)
+    return [end_unknown(name, rest, one.drug.name) for name, rest in resting if rest]
 
 
 def _once_gone(replaced: str, case: int, company: Company, cases: Cases) -> tuple[str, str | None]:
     """The same as if the drug that is replaced had never been taken."""
     one = outcome_without(cases.outcomes[case], replaced)
     own, why = _verdict(one)
-    if company == ALONE:
+    if not company.state and not company.cases:
         return own, why
     done = [_done(cases.outcomes[other], replaced, one.drug.name) for other in company.cases]
     status = max([own, *(each for each, _, _ in done), *([CAUTION] if company.already else [])], key=_RANKS.__getitem__)

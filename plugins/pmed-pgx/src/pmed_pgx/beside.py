@@ -15,8 +15,9 @@ import polars as pl
 
 from pmed.tables import Tables
 
-from .cases import REMEMBERED, Cases
+from .cases import REMEMBERED, Cases, numbered
 from .checks import covered, reads
+from .ended import ended
 from .guidelines import Known
 from .knowledge import table
 from .medicines import MODIFIERS, TAKING, now_taken, of_class
@@ -27,10 +28,14 @@ _ALREADY = {TAKEN: "it is taken already", COMING: "it is ordered already", PERHA
 
 
 class Company(NamedTuple):
-    """Beside what a candidate would be taken: its own `state` where it is taken, and the cases that it touches."""
+    """Beside what a candidate would be taken: its own `state` where it is taken, and the cases that it touches.
+
+    And what is `gone` since nobody knows when.
+    """
 
     state: str | None = None
     cases: tuple[int, ...] = ()
+    gone: tuple[str, ...] = ()
 
     @property
     def already(self) -> list[str]:
@@ -43,15 +48,25 @@ ALONE = Company()
 
 @dataclass(frozen=True)
 class Taken:
-    """What each patient takes, or may take: number (of the patient), drug, state, case; drugs that rows are about."""
+    """What each patient takes, or may take: number (of the patient), drug, state, case; drugs that rows are about.
+
+    Attributes:
+        rows: That table.
+        gone: Number of a patient → what `ended` since nobody knows when.
+    """
 
     rows: pl.DataFrame
+    gone: Mapping[int, tuple[str, ...]]
 
     @classmethod
     def of(cls, tables: Tables, cases: Cases) -> Taken:
         """What the records say."""
+        gone: dict[int, tuple[str, ...]] = {}
+        over = ended(tables)
+        for number, name in zip(numbered(over["patient_id"], cases.patients.to_list()), over["gone"], strict=True):
+            gone[int(number)] = (*gone.get(int(number), ()), name)
         return cls(cases.placed(now_taken(tables)).sort("number", "drug").select(
-            "number", "drug", pl.col("state").cast(pl.String), "case"))
+            "number", "drug", pl.col("state").cast(pl.String), "case"), gone)
 
     @cached_property
     def each(self) -> Mapping[int, Mapping[str, tuple[str, int]]]:
@@ -62,13 +77,13 @@ class Taken:
         return found
 
     def company(self, number: int, drug: str, other: str) -> Company:
-        """Of a candidate `other` in place of a `drug`; nothing where that is not taken."""
-        mine = self.each.get(number, {})
+        """Of a candidate `other` in place of a `drug`; only what is gone where that is not taken."""
+        mine, gone = self.each.get(number, {}), self.gone.get(number, ())
         if drug not in mine:
-            return ALONE
+            return Company(gone=gone) if gone else ALONE
         state = mine[other][0] if other in mine else None
         return Company(state, tuple(case for name, (_, case) in mine.items()
-                                    if name != drug and other in _touching().get(name, ())))
+                                    if name != drug and other in _touching().get(name, ())), gone)
 
     def companies(self, offers: pl.DataFrame) -> list[Company]:
         """The same of each row of `offers` (number, drug, other)."""
@@ -81,6 +96,8 @@ class Taken:
         listed = [ALONE] * offers.height
         for row in current["_row"].to_list():
             listed[row] = Company(states.get(row), tuple(cases.get(row, ())))
+        for row, number in found.filter(pl.col("number").is_in([*self.gone]))["_row", "number"].iter_rows():
+            listed[row] = listed[row]._replace(gone=self.gone[number])
         return listed
 
 

@@ -31,8 +31,11 @@ from .phenoconversion import COMING, PERHAPS, RECENT, TAKEN, Ability, Acting, ma
 
 MODIFIERS, TAKING, ALLERGIES, DOSE = "modifiers:", "taking:", "allergic-to", "daily-dose:"
 UNREAD = "medicines-not-recognised"
-# What is put on the skin or into the eye hardly reaches the liver; what goes under the skin does.
-_LOCAL = r"(?i)topical|ophthalm|\bcutaneous|\botic\b|vaginal|intravitreal|dental"
+# What is put on the skin or into the eye hardly reaches the liver; what goes under the skin does. The words are those
+# of SNOMED CT, of the EDQM in both languages, and the codes of HL7's table 0162.
+_LOCAL = (r"(?i)topical|ophthalm|\bcutaneous|\botic\b|vaginal|intravitreal|dental|\bocular|\bconjunctival|\bauricular"
+          r"|\beyes?\b|\bears?\b|\bam (?:auge|ohr)\b|\bauf der haut\b|^(?:op|ot|tp|vg)$")
+_ALSO_ELSEWHERE = r"(?i)\boral|\bmouth\b|\bp\.?o\b|einnehmen|intraven|intramusc|subcut|\b(?:iv|im|sc)\b"  # "PO, ears"
 # But these do, or are put there to: beta blockers and alpha agonists in the eye, patches, gels, ointments and rings
 # (their FDA labels under "Drug interactions", at https://dailymed.nlm.nih.gov; miconazole: of warfarin).
 _REACHING = (
@@ -133,7 +136,7 @@ def _of(tables: Tables, name: str) -> pl.DataFrame:
 @of_tables("medications", "patients")
 def _taken(tables: Tables) -> pl.DataFrame:
     """patient_id, drug, state, since (days since it ended), daily (mg): each drug once a state."""
-    whole = with_coming(tables).lazy().filter(~_is_local().fill_null(value=False))
+    whole = with_coming(tables).lazy().filter(~(_is_local() | _is_sprayed()).fill_null(value=False))
     single = (pl.col("ingredients").list.len() == 1).fill_null(value=False)
     # A single dose that was given is over on its day.
     last = pl.coalesce("end", pl.when(pl.col("kind") == "administration").then("start"))
@@ -154,7 +157,25 @@ def _taken(tables: Tables) -> pl.DataFrame:
 def _is_local() -> pl.Expr:
     """Whether a row of ``medications`` stays where it is put, for what it does to others."""
     reaching = pl.col("ingredients").list.eval(pl.element().is_in(_REACHING)).list.any().fill_null(value=False)
-    return pl.col("route").str.contains(_LOCAL) & ~reaching
+    route = pl.col("route")
+    return route.str.contains(_LOCAL) & ~route.str.contains(_ALSO_ELSEWHERE) & ~reaching
+
+
+def _is_sprayed() -> pl.Expr:
+    """Whether it is a corticosteroid for nose or lungs: checks ask for one that is swallowed or injected."""
+    steroid = pl.col("ingredients").list.eval(pl.element().is_in(sorted(of_class("corticosteroid")))).list.all()
+    return pl.col("route").str.contains(r"(?i)nasal|\bnose\b|inhal") & steroid
+
+
+@of_tables("medications", "patients")
+def used_locally(tables: Tables) -> pl.DataFrame:
+    """patient_id, drug: what is used on the skin, in the eye and the like only, and hardly reaches the blood there."""
+    here = with_coming(tables).with_columns(here=_is_local().fill_null(value=False))
+    if not here["here"].any():
+        return pl.DataFrame(schema={"patient_id": pl.String(), "drug": pl.String()})
+    now = pl.col("active").fill_null(value=True) | pl.col("coming")
+    return each_drug(here, "here", "coming").filter(now).group_by("patient_id", "drug").agg(
+        pl.col("here").all()).filter("here").select("patient_id", "drug").sort("patient_id", "drug").pipe(as_written)
 
 
 def now_taken(tables: Tables) -> pl.DataFrame:

@@ -113,8 +113,9 @@ _ALL = (
         ("class", "drug")),
     Table("washouts", "How long medicines still count for checks after they ended.", {
         "drug": _DRUG, "class": _text("set that it still counts in; null for all of its sets", null=True),
-        "days": _number("days after the last dose; 1.5 are 36 hours", "d", null=False), "source": _SOURCE,
-        "citation": _CITATION}, ("drug", "class")),
+        "days": _number("days after the last dose; 1.5 are 36 hours", "d", null=False),
+        "means": _text("whether a label asks for so many days between, or the medicine may last so long in the body",
+                       "between", "lasts"), "source": _SOURCE, "citation": _CITATION}, ("drug", "class")),
     Table("allergies", "What an allergy on record speaks against, beside the allergen itself.", {
         "allergen": _text("ingredient or class"), "drug_or_class": _text("ingredient or class"),
         "reason": _text("why"), "severity": _text("what follows", "ruled-out", "caution"), "source": _SOURCE,

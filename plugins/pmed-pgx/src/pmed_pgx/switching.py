@@ -1,8 +1,8 @@
 """What a medicine that is replaced still does to the one that takes its place: its last dose was only just taken.
 
-Labels ask for days between two medicines (table ``washouts``), and an enzyme stays inhibited or induced for a while
-(``modifiers``). So a candidate is judged again as it is right after that last dose, and what holds then, and not once
-the other one is gone, is told with its days (`wait`).
+Labels ask for days between two medicines, or a medicine stays in the body (table ``washouts``), and an enzyme stays
+inhibited or induced for a while (``modifiers``). So a candidate is judged again as it is right after that last dose,
+and what holds then, and not once the other one is gone, is told with its days (`wait`).
 """
 
 from __future__ import annotations
@@ -25,10 +25,14 @@ WASHOUT = "wash-out"  # the caution that days should lie between two medicines
 
 
 class Rest(NamedTuple):
-    """For how many days a medicine counts after its last dose; `asked`: a label asks for days between two medicines."""
+    """For how many days a medicine counts after its last dose.
+
+    `asked`: a label asks for days between two medicines. `noted`: if not, that it counts is in table ``washouts``.
+    """
 
     days: float
     asked: bool
+    noted: bool
     source: str
     citation: str
 
@@ -54,14 +58,16 @@ def _asked(drug: str) -> Iterable[tuple[str, Rest]]:
     whole = [drug, *(name for name, drugs in members().items() if drug in drugs)]
     for row in table("washouts").rows(named=True):
         if row["drug"] == drug:
-            rest = Rest(float(row["days"]), asked=True, source=row["source"], citation=row["citation"])
+            rest = Rest(float(row["days"]), row["means"] == "between", noted=True, source=row["source"],
+                        citation=row["citation"])
             yield from ((f"{TAKING}{name}", rest) for name in ([row["class"]] if row["class"] else whole))
 
 
 def _acting(drug: str) -> Iterable[tuple[str, Rest]]:
     for row in table("modifiers").rows(named=True):
         if row["drug"] == drug:
-            rest = Rest(float(row["lasts_days"]), asked=False, source=row["source"], citation=row["citation"])
+            rest = Rest(float(row["lasts_days"]), asked=False, noted=False, source=row["source"],
+                        citation=row["citation"])
             yield f"{MODIFIERS}{row['gene']}", rest
             yield f"{TAKING}{row['gene']}-{row['strength']}-{row['kind']}", rest
 
@@ -91,14 +97,14 @@ def wait(one: Outcome, replaced: str) -> Wait | None:
 
 
 @lru_cache(maxsize=REMEMBERED)
-def apart(one: Outcome, gone: str) -> float | None:
-    """How many days should lie between a medicine that is not taken now and a drug; None where none need."""
-    mine = [name for name in rests(gone) if name in one.given and rests(gone)[name].asked]
+def apart(one: Outcome, gone: str) -> Rest | None:
+    """For how long a drug should not be given after a medicine that is not taken now; None where it may be at once."""
+    mine = [name for name, rest in rests(gone).items() if name in one.given and rest.noted]
     if not mine:
         return None
     counted = {name: ";".join(sorted({*filter(None, (one.given[name] or "").split(";")), gone})) for name in mine}
     told = {row: _longest(row, one, gone) for row in newly(outcome(one.drug, {**one.given, **counted}), one)}
-    return max((rest.days for row, rest in told.items() if _apart(row, rest)), default=None)
+    return max((rest for row, rest in told.items() if rest.noted and _against(row)), default=None)
 
 
 def after(given: Known, drug: str) -> dict[str, Any]:
@@ -134,7 +140,11 @@ def _longest(row: Row | None, one: Outcome, drug: str) -> Rest:
 
 def _apart(row: Row, rest: Rest) -> bool:
     """Whether days without either should lie between: not where the one may be crossed over to the other."""
-    return rest.asked and row.action == "avoid" and not row.overlap
+    return rest.asked and _against(row)
+
+
+def _against(row: Row) -> bool:
+    return row.action == "avoid" and not row.overlap
 
 
 def _said(row: Row, rest: Rest, replaced: str, candidate: str) -> str:
@@ -142,6 +152,13 @@ def _said(row: Row, rest: Rest, replaced: str, candidate: str) -> str:
         return (f"{span(rest.days)} should lie between the last dose of {replaced} and the first of {candidate} "
                 f"({rest.source}): {row.because}")
     return f"for {span(rest.days)} after the last dose of {replaced} ({rest.source}): {row.because}"
+
+
+def end_unknown(gone: str, rest: Rest, drug: str) -> str:
+    """What is to be asked where a medicine was not to be followed at once, and nobody knows when it ended."""
+    said = (f"{span(rest.days)} should lie between its last dose and the first of {drug}" if rest.asked else
+            f"it may act for {span(rest.days)} after its last dose")
+    return f"When {gone} ended is not on record: {said}"
 
 
 def span(days: float) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from .checks import acting_on, is_list, listing
 from .guidelines import AGE, CONCERN, UNKNOWN, Known, Row, gene_of
@@ -162,9 +162,11 @@ def because(one: Outcome, genes: str = "") -> str | None:
     # What another says in more words is not said again.
     told = [row for row in rows if not any(
         other.because != row.because and other.because.startswith(row.because) for other in rows)]
-    of_genes = next((_reason(row, one) for row in told if _by_genes(row)), None)
-    said = dict.fromkeys(_reason(row, one) for row in told)
-    return "; ".join(genes + each if each == of_genes else each for each in said)
+    of_genes = next((row.because for row in told if _by_genes(row)), None)
+    # One reason of several checks is said once, with the names of all.
+    named = {row.because: dict.fromkeys(name for same in told if same.because == row.because
+                                        for name in _names(same, one)) for row in told}
+    return "; ".join((genes if said == of_genes else "") + _with_names(said, names) for said, names in named.items())
 
 
 def _by_genes(row: Row) -> bool:
@@ -185,12 +187,21 @@ def held(one: Outcome) -> list[str]:
 
 def _reason(row: Row, one: Outcome) -> str:
     """A row's reason; for a check with its name, or with what it counts (medicines, allergens) and does not name."""
+    return _with_names(row.because, _names(row, one))
+
+
+def _names(row: Row, one: Outcome) -> Iterable[str]:
+    """What stands in brackets behind the reason of a row."""
     if not row.evidence:
-        return row.because
+        return ()
     named = dict.fromkeys(name for key in row.when if is_list(key)
                           for name in listing(key, one.given, one.drug.name) or [])
-    left = [name for name in named if name not in row.because] if named else [row.key]
-    return f"{row.because} ({', '.join(left)})" if left else row.because
+    return [name for name in named if name not in row.because] if named else [row.key]
+
+
+def _with_names(because: str, names: Iterable[str]) -> str:
+    said = ", ".join(names)
+    return f"{because} ({said})" if said else because
 
 
 def evidence(one: Outcome) -> list[Mapping[str, str]]:

@@ -1,0 +1,67 @@
+"""What is used on the skin or in the eye only: rows and checks are about what is swallowed or injected.
+
+What asks for other medicines, age, kidneys or liver is told as a caution then, and no test of genes is asked for. What
+speaks of an allergy, a pregnancy, an illness, or of genes that are known to change the treatment, stays.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import polars as pl
+
+from pmed.lists import longer
+from pmed.tables import TABLES, Tables
+
+from .cases import REMEMBERED, Cases
+from .checks import LATER
+from .guidelines import AGE, CONCERN, DAYS
+from .medicines import DOSE, MODIFIERS, TAKING, used_locally
+from .outcomes import Outcome
+
+LOCAL = "local-use"
+_KEPT = ("drug-unclear", "not-begun")  # cautions that hold wherever it is used
+_OF_THE_BODY = (TAKING, MODIFIERS, AGE, "egfr", "creatinine-clearance", "child-pugh", "weight", DOSE.rstrip(":"), DAYS)
+# A cream is no way out of this one (fluorouracil, by the SmPC of brivudine).
+_EVEN_THERE = f"{TAKING}brivudine"
+_CAUTIONS = TABLES["suggestions"].columns["cautions"].dtype
+_ONE_PLACE = "{} is used in one place only, such as skin or eye"
+_NOT_ASSESSED = pl.format(f"Not assessed: {_ONE_PLACE}.", "drug")
+_OTHERWISE = pl.format("If it were swallowed or injected: {}", "text")
+_BESIDE = pl.format(f"By the record {_ONE_PLACE}: this advice is about what is swallowed or injected.", "drug")
+
+
+def told_as_local(made: pl.DataFrame, rows: pl.DataFrame, cases: Cases, tables: Tables) -> pl.DataFrame:
+    """The suggestions `made` of `rows` (number, case), with those of what is used in one place only told as that."""
+    mine = cases.within_rows(used_locally(tables), rows)["row"].unique()
+    if mine.is_empty():
+        return made
+    reach = pl.Series([_reach(cases.outcomes[one]) for one in rows["case"].gather(mine)], dtype=pl.Int64)
+    out, where = mine.filter(reach == 0), pl.int_range(pl.len())
+    said = (pl.when(where.is_in(mine.filter(reach == 1).implode())).then(_BESIDE)
+            .when(where.is_in(out.implode()) & ~pl.col("action").is_in(["test", "standard", "not-assessed"]))
+            .then(_OTHERWISE))
+    cautions = made.select(row=where, text=said).drop_nulls().select(
+        "row", told=pl.concat_list(pl.struct(code=pl.lit(LOCAL), text="text")).cast(_CAUTIONS))
+    aside = made.with_columns(pl.when(where.is_in(out.implode())).then(value.cast(made.schema[name])).otherwise(
+        name).alias(name) for name, value in _aside().items())
+    return aside.with_columns(longer(aside["cautions"], cautions["row"], [cautions["told"]]))
+
+
+def _aside() -> dict[str, pl.Expr]:
+    """What stands in a suggestion that is set aside."""
+    kept = pl.col("cautions").list.filter(pl.element().struct.field("code").is_in(_KEPT))
+    return {"action": pl.lit("not-assessed"), "urgency": pl.lit("routine"), "strength": pl.lit("none"),
+            "text": _NOT_ASSESSED, "cautions": kept,
+            **dict.fromkeys(("alternatives", "evidence", "unknown", "explained_by"), pl.lit([])),
+            **dict.fromkeys(("concern", "why", "dose_factor", "population"), pl.lit(None))}
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _reach(one: Outcome) -> int:
+    """How far what is said of the drug holds of its use in one place: 0 not at all, 1 perhaps, 2 as it stands."""
+    named = [name.removeprefix(LATER) for row in one.checks for name in row.when]
+    if _EVEN_THERE in named:
+        return 2
+    by_genes = bool(one.applied) and one.applied[0].concern >= CONCERN["adjust"]
+    return int(by_genes or any(not name.startswith(_OF_THE_BODY) for name in named))
