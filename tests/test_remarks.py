@@ -63,6 +63,16 @@ def test_a_name_that_speaks_against_it_leaves_open_whether_it_is_taken(name: str
     assert told(tables) == ["remark-in-name"]
 
 
+def test_among_many_entries_the_remark_counts_against_its_own_alone() -> None:
+    names = [f"medicine {number}" for number in range(60)]
+    order = {"status": "active", "ordered": True, "kind": "order"}
+    rows = [row("medications", display=name, **order) for name in ("warfarin (stopped)", *names)]
+    problems = [row("conditions", display=name, code="I10", system=ICD) for name in ("suspected gout", *names)]
+    made = make_tables({"patients": [row("patients")], "medications": rows, "conditions": problems}, [], DAY)
+    assert made["medications"]["active"].to_list() == [None, *[True] * 60]
+    assert made["conditions"]["verification"].to_list() == ["unconfirmed", *[None] * 60]
+
+
 @pytest.mark.parametrize("name", [
     "warfarin 5 MG Oral Tablet", "diphenhydramine 25 MG [Benadryl Allergy]", "nicotine patch (stop smoking)",
     "24 HR metoprolol succinate 100 MG Extended Release Oral Tablet", "ibuprofen as needed", "Mutterkorn"])

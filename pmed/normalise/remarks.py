@@ -48,7 +48,7 @@ def speaks_against(text: str | None, words: str) -> bool:
 
 def doubted(frame: pl.DataFrame, words: str) -> pl.Series:
     """Which rows have such a text in `display`: each distinct one is read once."""
-    texts = pl.col("display").unique()
+    texts = frame["display"].unique()  # once: the order of another call would be another
     said = texts.filter(texts.str.contains(words))
     return frame.select(pl.col("display").is_in(said.implode()).fill_null(value=False)).to_series()
 
