@@ -121,6 +121,10 @@ _IN_WORDS = r"^\s*(\d+(?:\.\d+)?)\s*([^\d\s].*?)?\s*$"
 # "1.234" of a text may be a thousand and more, as Germany writes it.
 _THOUSANDS = r"^\s*[1-9]\d{0,2}(?:\.\d{3})+(?:\D|$)"
 LOINC = "http://loinc.org"
+# LOINC by other names that systems write; the OID is CDA's and HL7 v3's.
+LOINC_TOO = ("https://loinc.org", "http://loinc.org/", "https://loinc.org/", "http://www.loinc.org",
+             "https://www.loinc.org", "urn:oid:2.16.840.1.113883.6.1", "2.16.840.1.113883.6.1", "LOINC", "Loinc",
+             "loinc", "LN")
 # Code system of what a measurement is meant to become, and how its codes begin: GOAL and the measurement's LOINC code.
 GOALS, GOAL = "urn:pmed:goal", "goal:"
 

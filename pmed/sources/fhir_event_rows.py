@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .fhir_rows import LOINC, SNOMED, named, prefer, state, unit_of
+from ..normalise.units import LOINC
+from .fhir_rows import SNOMED, named, prefer, state, unit_of
 from .fhir_types import CodeableConcept, Coding, Period, Quantity
 from .fhir_wanted import DiagnosticReport, Encounter, FamilyMemberHistory, Immunization, Procedure, RelativeCondition
 from .recorded import Row

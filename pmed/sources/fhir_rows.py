@@ -13,6 +13,7 @@ from typing import Any
 
 from ..normalise.drug_names import ALSO
 from ..normalise.remarks import OF_DIAGNOSES, speaks_against
+from ..normalise.units import CODES, LOINC, LOINC_TOO
 from .fhir_resource import Note, Resource
 from .fhir_types import (
     AllergyIntolerance,
@@ -31,7 +32,6 @@ from .recorded import Row
 
 _UNNAMED: Row = (None, None, None)
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
-LOINC = "http://loinc.org"
 UCUM = "http://unitsofmeasure.org"
 SNOMED = "http://snomed.info/sct"
 # Excluded and suspected diagnoses; "Z" is one of the past, "G" a sure one.
@@ -157,7 +157,17 @@ def _measured(part: Observation | Component, dated: Row, notes: list[Note], inde
         value: Row = amount.value, unit_of(amount), None, None
     else:
         value = _value(part, notes, "$" if index < 0 else f"$.component[{index}]")
-    return (*named(part.code, LOINC), *dated, *value, state(part.interpretation[0]) if part.interpretation else None)
+    return (*_measurement(part.code), *dated, *value, state(part.interpretation[0]) if part.interpretation else None)
+
+
+def _measurement(concept: CodeableConcept | None) -> Row:
+    """What was measured: by its LOINC code, of several the one that is known here, by whatever name LOINC goes."""
+    codings = concept.coding if concept else []
+    if len(codings) < 2:
+        return named(concept, LOINC)
+    loinc = [one for one in codings if one.system == LOINC or one.system in LOINC_TOO]
+    found = next((one for one in loinc if one.code in CODES), loinc[0] if loinc else codings[0])
+    return coded(found, concept)
 
 
 def origin(resource: Resource, name: str) -> Row:
@@ -243,7 +253,7 @@ def _value(found: Observation | Component, notes: list[Note], path: str) -> Row:
             return None, unit_of(quantity), None, None
         return _limit(quantity, notes, path)
     if concept := found.value_codeable_concept:
-        coding = concept.coding[0] if concept.coding else Coding()
+        coding = prefer(concept, SNOMED)
         return None, None, coding.display or concept.text, coding.code
     if found.value_integer is not None:
         return float(found.value_integer), None, None, None

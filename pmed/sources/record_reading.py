@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from ..normalise.units import LOINC, LOINC_TOO
 from .record_dates import first_day, is_bad, is_partial, last_day
 from .record_states import ODD, STATES, plain
 
@@ -26,6 +27,7 @@ Look = tuple[Any, ...]
 # What may be wrong, in which columns, and how it is seen.
 _LOOKS: tuple[tuple[str, Sequence[str], Callable[[pl.Expr], pl.Expr]], ...] = (
     ("untidy", _TEXTS, lambda text: text.drop_nulls().unique().str.contains(_UNTIDY)),
+    ("renamed", ("system",), lambda text: text.drop_nulls().unique().is_in(LOINC_TOO)),
     ("odd", STATES, lambda text: text.unique().str.contains(ODD)),
     ("wrong", STATES, lambda text: text == _ERROR),
     ("short", _DATES, lambda text: text.str.len_bytes() < _WHOLE_DAY))
@@ -56,6 +58,8 @@ def read(frame: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFrame:
     if untidy := [name for what, name in hits if what == "untidy"]:
         frame = _clean(frame, untidy, found)
     kinds = {what for what, _ in hits}
+    if "renamed" in kinds:
+        frame = frame.with_columns(pl.col("system").replace(dict.fromkeys(LOINC_TOO, LOINC)))
     if "odd" in kinds:
         frame = plain(frame)
     if kinds & {"odd", "wrong"}:

@@ -1,0 +1,63 @@
+"""FHIR as other systems write it: code systems by other names, codings in another order, dates that differ."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from pmed.features.derived_step import DerivedFeatures
+from pmed.sources.fhir import FhirSource
+from pmed.tables import TABLES
+from pmed.types import ReadRequest
+
+PATIENT = {"resourceType": "Patient", "id": "p1", "birthDate": "1950-07-03", "gender": "female"}
+SUBJECT = {"subject": {"reference": "Patient/p1"}}
+LOINC, SNOMED = "http://loinc.org", "http://snomed.info/sct"
+Read = Callable[..., dict[str, pl.DataFrame]]
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Read:
+    def made(*resources: dict[str, Any], index_date: str = "2024-06-15") -> dict[str, pl.DataFrame]:
+        path = tmp_path / "b.json"
+        path.write_text(json.dumps({"resourceType": "Bundle", "entry": [
+            {"resource": one} for one in (PATIENT, *resources)]}), encoding="utf-8")
+        return FhirSource().read([path], ReadRequest(TABLES["sites"].empty(), index_date=index_date))
+    return made
+
+
+def feature(tables: dict[str, pl.DataFrame], name: str) -> object:
+    return DerivedFeatures().run(tables, [name])["features"][name].item()
+
+
+def coding(system: str | None, code: str | None = None, display: str | None = None) -> dict[str, Any]:
+    said = {"system": system, "code": code, "display": display}
+    return {name: value for name, value in said.items() if value}
+
+
+def measured(value: float, day: str, *codings: dict[str, Any], unit: str = "mg/dL") -> dict[str, Any]:
+    return {"resourceType": "Observation", "id": f"o{day}", "status": "final", "code": {"coding": codings},
+            "effectiveDateTime": day, "valueQuantity": {"value": value, "unit": unit}} | SUBJECT
+
+
+@pytest.mark.parametrize("codings", [
+    [coding("urn:oid:2.16.840.1.113883.6.1", "2160-0")], [coding("https://loinc.org", "2160-0")],
+    [coding("http://loinc.org/", "2160-0")], [coding("LOINC", "2160-0")],
+    [coding("urn:oid:1.2.3", "CREA", "Creatinine"), coding("urn:oid:2.16.840.1.113883.6.1", "2160-0")],
+    [coding(LOINC, "45066-8", "Creatinine and GFR"), coding(LOINC, "2160-0")]])
+def test_a_measurement_by_another_name_of_loinc_is_the_latest(read: Read, codings: list[dict[str, Any]]) -> None:
+    tables = read(measured(0.8, "2024-01-10", coding(LOINC, "2160-0")), measured(2.9, "2024-06-10", *codings))
+    assert tables["observations"].select("system", "code").rows() == [(LOINC, "2160-0")] * 2
+    assert feature(tables, "latest:2160-0") == 2.9
+
+
+def test_an_answer_is_read_by_the_code_that_all_systems_share(read: Read) -> None:
+    answer = [coding("urn:oid:1.2.3", "1", "Current"), coding(SNOMED, "449868002", "Smokes tobacco daily")]
+    tables = read({"resourceType": "Observation", "status": "final", "code": {"coding": [coding(LOINC, "72166-2")]},
+                   "effectiveDateTime": "2024-06-01", "valueCodeableConcept": {"coding": answer}} | SUBJECT)
+    assert feature(tables, "smoking-status") == "current"
