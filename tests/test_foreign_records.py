@@ -11,7 +11,9 @@ import polars as pl
 import pytest
 
 from pmed.features.derived_step import DerivedFeatures
+from pmed.normalise.units import canonical_units
 from pmed.sources.fhir import FhirSource
+from pmed.sources.tabular import TableSource
 from pmed.tables import TABLES
 from pmed.types import ReadRequest
 
@@ -61,3 +63,20 @@ def test_an_answer_is_read_by_the_code_that_all_systems_share(read: Read) -> Non
     tables = read({"resourceType": "Observation", "status": "final", "code": {"coding": [coding(LOINC, "72166-2")]},
                    "effectiveDateTime": "2024-06-01", "valueCodeableConcept": {"coding": answer}} | SUBJECT)
     assert feature(tables, "smoking-status") == "current"
+
+
+@pytest.mark.parametrize("system", ["", '[file.constants]\nsystem = "LOINC"\n'])
+def test_a_column_of_loinc_codes_needs_no_system(tmp_path: Path, system: str) -> None:
+    path = tmp_path / "x.mapping.toml"
+    path.write_text('[[file]]\npath = "l.csv"\ntable = "observations"\n[file.columns]\npatient_id = "id"\n'
+                    f'start = "date"\nvalue = "v"\ncode = "c"\nunit = "u"\n{system}', encoding="utf-8")
+    (tmp_path / "l.csv").write_text("id,date,c,v,u\nA,2024-05-01, 2160-0,1.8,mg/dL\nA,2024-05-01,CREA-1,1.9,mg/dL\n")
+    rows = TableSource().read([path], ReadRequest(TABLES["sites"].empty(), index_date="2024-06-15"))["observations"]
+    assert canonical_units(rows)[0]["canonical_code"].to_list() == ["2160-0", None]
+
+
+@pytest.mark.parametrize(("over", "active"), [("2023-02-01", False), ("2023", False), ("2024-05-01T08:00:00Z", True)])
+def test_a_diagnosis_that_was_over_when_it_was_recorded_is_over(read: Read, over: str, active: bool) -> None:
+    tables = read({"resourceType": "Condition", "code": {"text": "Schwangerschaft"}, "recordedDate": "2024-05-01",
+                   "abatementDateTime": over} | SUBJECT, index_date="2024-05-01")
+    assert (tables["conditions"]["active"].item(), "end-before-start" in tables["issues"]["code"]) == (active, False)

@@ -84,14 +84,19 @@ def _sexes_differ(patient: Patient) -> bool:
 def condition_rows(found: Condition) -> list[Row]:
     """One row a coding."""
     onset, abatement = found.onset_period, found.abatement_period
-    start = found.onset_date_time or (onset and onset.start) or found.recorded_date
     end = found.abatement_date_time or (abatement and (abatement.end or abatement.start))
+    start = found.onset_date_time or (onset and onset.start) or _recorded_until(end, found.recorded_date)
     states = state(found.clinical_status), state(found.verification_status)
     # An age or words, too, say that it is over, as a date would; since when is not known.
     over = found.abatement_age or found.abatement_range or found.abatement_string
     dates, gone = (start, end, found.recorded_date), True if over else found.abatement_boolean
     return [(*with_remark(coded(coding, found.code), found.code, OF_DIAGNOSES), *dates, *_certainty(coding, *states),
              gone) for coding in (found.code.coding if found.code else []) or [DiagnosisCoding()]]
+
+
+def _recorded_until(end: str | None, recorded: str | None) -> str | None:
+    """When it was recorded, as its start; what was over by then began before, and nobody says when."""
+    return None if end and recorded and recorded[:len(end)] > end[:len(recorded)] else recorded
 
 
 def _certainty(coding: DiagnosisCoding, status: str | None, verification: str | None) -> Row:

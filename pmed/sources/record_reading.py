@@ -22,12 +22,14 @@ _ERROR = "entered-in-error"
 _WHOLE_DAY = len("YYYY-MM-DD")
 _MANY = 10_000  # rows, of which fewer are as soon read one by one
 _NO_END = 1900
+_LIKE_LOINC = r"^\s*\d{1,5}-\d\s*$"  # no other code of a measurement has this form
 #: Which rows are told of, and what `report` says of them: severity, code, text, and path where there is one.
 Look = tuple[Any, ...]
 # What may be wrong, in which columns, and how it is seen.
 _LOOKS: tuple[tuple[str, Sequence[str], Callable[[pl.Expr], pl.Expr]], ...] = (
     ("untidy", _TEXTS, lambda text: text.drop_nulls().unique().str.contains(_UNTIDY)),
     ("renamed", ("system",), lambda text: text.drop_nulls().unique().is_in(LOINC_TOO)),
+    ("unnamed", ("system",), lambda text: text.is_null()),
     ("odd", STATES, lambda text: text.unique().str.contains(ODD)),
     ("wrong", STATES, lambda text: text == _ERROR),
     ("short", _DATES, lambda text: text.str.len_bytes() < _WHOLE_DAY))
@@ -60,6 +62,9 @@ def read(frame: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFrame:
     kinds = {what for what, _ in hits}
     if "renamed" in kinds:
         frame = frame.with_columns(pl.col("system").replace(dict.fromkeys(LOINC_TOO, LOINC)))
+    if "unnamed" in kinds and "value_code" in frame.columns:
+        loinc = pl.col("system").is_null() & pl.col("code").str.contains(_LIKE_LOINC)
+        frame = frame.with_columns(system=pl.when(loinc).then(pl.lit(LOINC)).otherwise("system"))
     if "odd" in kinds:
         frame = plain(frame)
     if kinds & {"odd", "wrong"}:
