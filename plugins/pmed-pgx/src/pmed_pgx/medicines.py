@@ -45,7 +45,9 @@ _COIL = (pl.col("ingredients").list.join(";") == "levonorgestrel") & pl.col("rou
 # What stands around the allergen: "Allergy to penicillin (finding)", "sulfonamide allergy".
 _ASIDE = r"\([^()]*\)|\[[^\]]*\]"
 _BESIDE = (r"^\s*(allergy|allergic|allergic reaction|hypersensitivity|intolerance|adverse reaction) (to|caused by) "
-           r"|\s(allergy|hypersensitivity|intolerance)\s*$")
+           r"|\s(allergy|hypersensitivity|intolerance)\s*$"
+           r"|^\s*(bekannte )?(allergie|allergische reaktion|unvertr\u00e4glichkeit|\u00fcberempfindlichkeit) "
+           r"(gegen(\u00fcber)?|auf|von) |[\s-]*(allergie|unvertr\u00e4glichkeit|\u00fcberempfindlichkeit)\s*$")
 _SNOMED = r"snomed|2\.16\.840\.1\.113883\.6\.96$"
 LAPSE = 30  # days without a medicine, after which its treatment begins anew
 AHEAD = 90  # days within which an order that is yet to begin is asked about now
