@@ -48,9 +48,10 @@ _HOW = ("code", "name", "synonym", "brand", "fuzzy")
 _GUESSED = 6  # letters a name needs before it may be guessed at
 _NAMES = pl.List(pl.String())
 _FOUND = {"ingredients": _NAMES, "matched_by": pl.String(), "possible_ingredients": _NAMES, "unread_part": pl.Boolean()}
-# One amount in a product's name, with what it is in: "20 MG", "1 MG/ML", "0.4 MG/ACTUAT", "25mcg/h".
-_AMOUNT = re.compile(r"([0-9]+(?:[.,][0-9]+)?)\s*(mg|mcg|ug|µg|g|meq|unt|units?|iu)(?:\s*/\s*(ml|actuat|hr?|l))?"
-                     r"(?:[^a-z]|$)", re.IGNORECASE)
+# One amount in a product's name, with what it is in: "20 MG", "1 MG/ML", "0.4 MG/ACTUAT", "25mcg/h", ".125 mg".
+_AMOUNT = re.compile(r"(?<![0-9.,])([0-9]*[.,]?[0-9]+)\s*(mg|mcg|ug|µg|g|meq|unt|units?|iu)"
+                     r"(?:\s*/\s*(ml|actuat|hr?|l))?(?:[^a-z]|$)", re.IGNORECASE)
+_THOUSANDS = re.compile(r"[1-9][0-9]{0,2}[.,][0-9]{3}")  # "1,000 mg" may be a gram, or a milligram
 _UNITS = {"mcg": "ug", "µg": "ug", "unt": "U", "unit": "U", "units": "U", "iu": "[IU]", "meq": "meq"}
 _PER = {"ml": "/mL", "actuat": "/{actuat}", "h": "/h", "hr": "/h", "l": "/L"}
 
@@ -254,7 +255,7 @@ def _forms(names: Iterable[str | None], matches: Iterable[Match]) -> pl.DataFram
 def _amount(name: str) -> tuple[float | None, str | None]:
     """Amount and unit as the name of a product of one ingredient states them once."""
     amounts = _AMOUNT.findall(name)
-    if len(amounts) != 1:
+    if len(amounts) != 1 or _THOUSANDS.fullmatch(amounts[0][0]):
         return None, None
     number, unit, per = amounts[0]
     return float(number.replace(",", ".")), _UNITS.get(unit.lower(), unit.lower()) + _PER.get(per.lower(), "")
