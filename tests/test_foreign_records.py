@@ -58,6 +58,25 @@ def test_a_measurement_by_another_name_of_loinc_is_the_latest(read: Read, coding
     assert feature(tables, "latest:2160-0") == 2.9
 
 
+@pytest.mark.parametrize(("older", "newer", "unit", "value", "wanted"), [
+    # of serum, plasma or blood, as Switzerland and the US veterans code it
+    ("2160-0", "77140-2", "umol/L", 256.0, 2.895872), ("2160-0", "59826-8", "umol/L", 256.0, 2.895872),
+    ("2823-3", "77142-8", "mmol/L", 6.3, 6.3), ("2951-2", "77139-4", "mmol/L", 121.0, 121.0),
+    ("6301-6", "46418-0", "{INR}", 5.1, 5.1)])
+def test_the_same_measurement_by_another_code_is_the_latest(read: Read, older: str, newer: str, unit: str, value: float,
+                                                            wanted: float) -> None:
+    tables = read(measured(2.0, "2024-06-01", coding(LOINC, older), unit="mg/dL" if older == "2160-0" else unit),
+                  measured(value, "2024-06-10", coding(LOINC, newer), unit=unit))
+    assert feature(tables, f"latest:{older}") == pytest.approx(wanted)
+
+
+@pytest.mark.parametrize("code", ["69405-9", "98980-6"])
+def test_reported_rates_by_other_codes(read: Read, code: str) -> None:
+    tables = read(measured(0.8, "2023-09-01", coding(LOINC, "2160-0")),
+                  measured(19.0, "2024-06-10", coding(LOINC, code), unit="mL/min/{1.73_m2}"))
+    assert feature(tables, "egfr") == 19.0
+
+
 def test_an_answer_is_read_by_the_code_that_all_systems_share(read: Read) -> None:
     answer = [coding("urn:oid:1.2.3", "1", "Current"), coding(SNOMED, "449868002", "Smokes tobacco daily")]
     tables = read({"resourceType": "Observation", "status": "final", "code": {"coding": [coding(LOINC, "72166-2")]},

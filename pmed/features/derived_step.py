@@ -25,8 +25,8 @@ CONDITION, LATEST, TREND = "condition:", "latest:", "trend:"
 _HEIGHT, _WEIGHT, _PACK_YEARS = "8302-2", "29463-7", "8664-5"
 _CREATININE, _BILIRUBIN, _ALBUMIN = ("2160-0", "38483-4"), ("1975-2", "42719-5"), ("1751-7",)
 _INR = ("6301-6", "34714-6")
-# As the laboratory reports it, without race: CKD-EPI, CKD-EPI 2021, MDRD.
-_EGFR = ("62238-1", "98979-8", "33914-3", "77147-7")
+# As the laboratory reports it, without race: CKD-EPI, CKD-EPI 2021 (also with cystatin C), MDRD, by any equation.
+_EGFR = ("62238-1", "98979-8", "98980-6", "33914-3", "77147-7", "69405-9")
 _INR_GOAL = tuple(f"{GOAL}{code}" for code in _INR)
 _TREND_DAYS = 2 * derived.DAYS_A_YEAR
 # Reported so many days after the last creatinine, an eGFR is of a blood sample whose creatinine is not known.
