@@ -37,8 +37,9 @@ SNOMED = "http://snomed.info/sct"
 # Excluded and suspected diagnoses; "Z" is one of the past, "G" a sure one.
 _CERTAINTY = "http://fhir.de/StructureDefinition/icd-10-gm-diagnosesicherheit"
 _UNSURE = {"A": "refuted", "V": "provisional"}
-_BIRTH_SEX = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-birthsex"
-_BORN = {"F": "female", "M": "male"}
+# US Core before its version 6, and since; the numbers are SNOMED CT's.
+_BIRTH_SEX = tuple(f"http://hl7.org/fhir/us/core/StructureDefinition/us-core-{name}" for name in ("birthsex", "sex"))
+_BORN = {"F": "female", "M": "male", "248152002": "female", "248153007": "male"}
 _SIGNS = ("<", ">", "\u2264", "\u2265")
 _RACE = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-race"
 
@@ -74,11 +75,13 @@ def replaced_by(patient: Patient) -> str | None:
 
 
 def _sexes_differ(patient: Patient) -> bool:
-    """Whether US Core's sex at birth is another than the gender: which of them a formula means is not known."""
+    """Whether US Core's sex (at birth) is another than the gender: which of them a formula means is not known."""
     if not patient.extension:
         return False
-    born = next((_BORN.get(str(one.value_code)) for one in patient.extension if one.url == _BIRTH_SEX), None)
-    return born is not None and patient.gender in _BORN.values() and born != patient.gender
+    said = [one.value_coding.code if one.value_coding else one.value_code for one in patient.extension
+            if one.url in _BIRTH_SEX]
+    born = {_BORN[str(one)] for one in said if str(one) in _BORN}
+    return patient.gender in _BORN.values() and not born <= {patient.gender}
 
 
 def condition_rows(found: Condition) -> list[Row]:
