@@ -132,6 +132,7 @@ STAYS_UNKNOWN = (
     marked("the concept table has no such concept; the text of the source is used, without a code"),
     marked("quantity is below 0 or more than {n} pieces a day; it is not used"),
     marked("{key}: outside {n1} to {n2} {unit}, not used"),
+    marked("{n} values of LOINC {key} were measured on a day that is not known; they are not used"),
     marked("LOINC {key}: the result is a text that is not one number with a unit known here; it was measured, and the "
            "value stays unknown"),
     marked("a unit that is not in pmed's table was met and the UCUM library is not installed: install pmed with its "

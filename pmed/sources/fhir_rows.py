@@ -87,7 +87,7 @@ def _sexes_differ(patient: Patient) -> bool:
 def condition_rows(found: Condition) -> list[Row]:
     """One row a coding."""
     onset, abatement = found.onset_period, found.abatement_period
-    end = found.abatement_date_time or (abatement and (abatement.end or abatement.start))
+    end = found.abatement_date_time or (abatement.end or abatement.start if abatement else None)
     start = found.onset_date_time or (onset and onset.start) or _recorded_until(end, found.recorded_date)
     states = state(found.clinical_status), state(found.verification_status)
     # An age or words, too, say that it is over, as a date would; since when is not known.

@@ -69,7 +69,18 @@ def read(frame: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFrame:
         frame = plain(frame)
     if kinds & {"odd", "wrong"}:
         frame = _without_errors(frame, found)
+    if "value_code" in frame.columns and frame["start"].null_count():
+        found.append(_undated(frame))
     return _dated(frame, dates, {name for what, name in hits if what == "short"}, found)
+
+
+def _undated(frame: pl.DataFrame) -> pl.DataFrame:
+    """What was measured nobody says when, once a file and code: neither the latest nor an older one, it is not used."""
+    rows = frame.filter(pl.col("start").is_null(), pl.col("value").is_not_null(), pl.col("system") == LOINC)
+    many = rows.group_by("file", "code", maintain_order=True).len().with_columns(
+        place=pl.lit(""), patient_id=pl.lit(None, pl.String))
+    return report(many, "warning", "undated-measurement", pl.format(
+        "{} values of LOINC {} were measured on a day that is not known; they are not used", "len", "code"))
 
 
 def _looked(frame: pl.DataFrame) -> list[tuple[str, str]]:
