@@ -111,3 +111,18 @@ def test_values_that_no_day_is_known_of_are_told(tmp_path: Path, dates: tuple[st
     issues = TableSource().read([path], ReadRequest(TABLES["sites"].empty(), index_date="2024-06-15"))["issues"]
     assert issues.filter(code="undated-measurement")["text"].to_list() == [
         f"{many} values of LOINC 2160-0 were measured on a day that is not known; they are not used" for many in told]
+
+
+STOP = [{"url": "http://nictiz.nl/fhir/StructureDefinition/ext-StopType", "valueCodeableConcept": {"text": "Stop"}}]
+
+
+@pytest.mark.parametrize(("kind", "status", "active", "told"), [
+    ("MedicationRequest", "active", None, 1), ("MedicationStatement", "active", None, 1),
+    ("MedicationRequest", "stopped", False, 0)])
+def test_an_extension_that_modifies_leaves_open_whether_it_is_taken(read: Read, kind: str, status: str,
+                                                                    active: bool | None, told: int) -> None:
+    order = {"resourceType": kind, "id": "m", "status": status, "intent": "order",
+             "medicationCodeableConcept": {"text": "Warfarin"}} | SUBJECT
+    tables = read(order | {"modifierExtension": STOP}, order | {"id": "n", "status": "active"})
+    assert tables["medications"]["active"].to_list() == [active, True]
+    assert tables["issues"]["code"].to_list().count("modifier-extension") == told

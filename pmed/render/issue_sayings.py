@@ -115,6 +115,7 @@ STAYS_UNKNOWN = (
     marked("the bundle names a next page that was not given: what is not here may still be in the record"),
     marked("no result status that is known; it stays unknown"),
     marked("it does not say what was observed"),
+    marked("an extension that is not known here changes what the entry says; whether it is taken stays unknown"),
     marked("a value with a status that says there is none; it stays unknown"),
     marked("ORC-1 ends the order and ORC-5 has it in process; its status stays unknown"),
     marked("no ORC before it; whether it is still given stays unknown"),
