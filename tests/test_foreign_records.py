@@ -133,7 +133,8 @@ def test_an_extension_that_modifies_leaves_open_whether_it_is_taken(read: Read, 
     ({"subject": {"reference": "Patient/p2"}}, 0.8, ["not-of-the-patient"]), ({"status": 7}, 0.8, ["bad-resource"])])
 def test_results_that_a_report_contains_are_measurements(read: Read, inside: dict[str, Any], value: float,
                                                          told: list[str]) -> None:
-    result = {"resourceType": "Observation", "id": "r", "status": "final", "code": {"coding": [coding(LOINC, "2160-0")]},
+    result = {"resourceType": "Observation", "id": "r", "status": "final",
+              "code": {"coding": [coding(LOINC, "2160-0")]},
               "valueQuantity": {"value": 4.5, "unit": "mg/dL"}, **inside}
     report = {"resourceType": "DiagnosticReport", "id": "d", "status": "final", "code": {"text": "Laboratory"},
               "effectiveDateTime": "2024-06-01", "contained": [result], "result": [{"reference": "#r"}]} | SUBJECT
