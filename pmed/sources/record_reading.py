@@ -28,8 +28,6 @@ Look = tuple[Any, ...]
 # What may be wrong, in which columns, and how it is seen.
 _LOOKS: tuple[tuple[str, Sequence[str], Callable[[pl.Expr], pl.Expr]], ...] = (
     ("untidy", _TEXTS, lambda text: text.drop_nulls().unique().str.contains(_UNTIDY)),
-    ("renamed", ("system",), lambda text: text.drop_nulls().unique().is_in(LOINC_TOO)),
-    ("unnamed", ("system",), lambda text: text.is_null()),
     ("odd", STATES, lambda text: text.unique().str.contains(ODD)),
     ("wrong", STATES, lambda text: text == _ERROR),
     ("short", _DATES, lambda text: text.str.len_bytes() < _WHOLE_DAY))
@@ -60,18 +58,24 @@ def read(frame: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFrame:
     if untidy := [name for what, name in hits if what == "untidy"]:
         frame = _clean(frame, untidy, found)
     kinds = {what for what, _ in hits}
-    if "renamed" in kinds:
-        frame = frame.with_columns(pl.col("system").replace(dict.fromkeys(LOINC_TOO, LOINC)))
-    if "unnamed" in kinds and "value_code" in frame.columns:
-        loinc = pl.col("system").is_null() & pl.col("code").str.contains(_LIKE_LOINC)
-        frame = frame.with_columns(system=pl.when(loinc).then(pl.lit(LOINC)).otherwise("system"))
     if "odd" in kinds:
         frame = plain(frame)
     if kinds & {"odd", "wrong"}:
         frame = _without_errors(frame, found)
-    if "value_code" in frame.columns and frame["start"].null_count():
-        found.append(_undated(frame))
+    if "value_code" in frame.columns:
+        frame = _with_loinc(frame)
+        if frame["start"].null_count():
+            found.append(_undated(frame))
     return _dated(frame, dates, {name for what, name in hits if what == "short"}, found)
+
+
+def _with_loinc(frame: pl.DataFrame) -> pl.DataFrame:
+    """LOINC by its own name where it has another one, or none and its codes tell."""
+    if {None, *LOINC_TOO}.isdisjoint(frame["system"].unique()):  # as of nearly all
+        return frame
+    system = pl.col("system").replace(dict.fromkeys(LOINC_TOO, LOINC))
+    unnamed = pl.col("system").is_null() & pl.col("code").str.contains(_LIKE_LOINC)
+    return frame.with_columns(system=pl.when(unnamed).then(pl.lit(LOINC)).otherwise(system))
 
 
 def _undated(frame: pl.DataFrame) -> pl.DataFrame:
