@@ -16,6 +16,7 @@ from pmed.sources.omop import OmopSource
 from pmed.tables import TABLES
 from pmed.types import ReadRequest
 from pmed.verdicts import lists_allergies
+from pmed_pgx.medicines import PresentPhenotypes
 
 NAMES = release().tables["drug_names"]
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
@@ -94,3 +95,31 @@ def test_allergies_among_the_observations_of_omop(tmp_path: Path, row: str, expe
         f"value_as_concept_id,value_as_string,observation_source_value\n{row}\n")
     read = OmopSource().read([tmp_path], ReadRequest(TABLES["sites"].empty(), index_date="2026-06-15"))
     assert read["allergies"]["display"].to_list() == expected
+
+
+@pytest.mark.parametrize(("text", "drug"), [
+    ("Allergie gegen Ibuprofen", "ibuprofen"), ("Allergie auf Metamizol", "metamizole"),
+    ("Novalgin-Allergie", "metamizole"), ("Carbamazepin \u00dcberempfindlichkeit", "carbamazepine"),
+    ("ASS-Unvertr\u00e4glichkeit", "aspirin"), ("Keine Allergie gegen Metamizol", None)])
+def test_german_words_around_an_allergen(text: str, drug: str | None) -> None:
+    assert named(text)[0]["ingredients"].to_list() == [[drug] if drug else None]
+
+
+@pytest.mark.parametrize("text", ["Penicillinallergie", "Penicillin-Allergie", "Allergie gegen Penicillin"])
+def test_german_words_around_a_class(text: str) -> None:
+    assert allergic_to(text) == "penicillin"
+
+
+@pytest.mark.parametrize(("text", "to"), [
+    ("Penicillin, ASS", "aspirin;penicillin"), ("Penicillins and cephalosporins", "cephalosporin;penicillin"),
+    ("Pollen; Penicillin", "penicillin"), ("Sulfa drugs / Codeine", "codeine;sulfonamide-antibiotic"),
+    ("No allergy to penicillins or cephalosporins", "")])
+def test_several_allergens_in_one_entry(text: str, to: str) -> None:
+    assert allergic_to(text) == to
+
+
+def allergic_to(text: str) -> str:
+    tables = {name: TABLES[name].empty() for name in PresentPhenotypes.needs}
+    made = PresentPhenotypes().run({**tables, "patients": TABLES["patients"].frame([{"patient_id": "p"}]),
+                                    "allergies": named(text)[0]}, ["allergic-to"])
+    return str(made["features"]["allergic-to"].item())

@@ -70,6 +70,29 @@ def test_egfr_as_reported_where_there_is_no_creatinine(rows: list[Row], egfr: fl
     assert both == one("egfr", observations=[measure("2160-0", 1.0, "mg/dL")])
 
 
+REPORTED, TEN_MONTHS, A_WEEK = "62238-1", TODAY - timedelta(days=300), TODAY - timedelta(days=7)
+
+
+@pytest.mark.parametrize(("creatinine", "reported", "egfr", "clearance"), [
+    # the laboratory's is of today, and the creatinine of ten months ago is not: neither is what is worked out of it
+    ((0.8, TEN_MONTHS), (18.0, TODAY), 18.0, False), ((0.8, TEN_MONTHS), (None, TODAY), None, False),
+    ((0.8, A_WEEK), (88.0, TODAY), 88.0, True),
+    # the creatinine is the later, and cannot be used
+    ((None, TODAY), (85.0, TEN_MONTHS), None, False), ((None, TODAY), (12.0, TODAY), 12.0, False)])
+def test_the_later_of_creatinine_and_reported_rate_tells(creatinine: tuple[float | None, date],
+                                                         reported: tuple[float | None, date], egfr: float | None,
+                                                         clearance: bool) -> None:
+    made, told = (measure(code, number, unit, day, value_text=None if number else "> 9") for code, unit, (number, day)
+                  in (("2160-0", "mg/dL", creatinine), (REPORTED, "mL/min/{1.73_m2}", reported)))
+    found = features("egfr", "creatinine-clearance", observations=[made, told, measure("29463-7", 70.0, "kg")])
+    assert (found["egfr"], found["creatinine-clearance"] is not None) == (egfr, clearance)
+
+
+def test_a_later_creatinine_that_gives_no_rate_leaves_an_older_one_behind() -> None:
+    rows = [measure("2160-0", 4.0, "mg/dL"), measure(REPORTED, 85.0, "mL/min/{1.73_m2}", TEN_MONTHS)]
+    assert one("egfr", patient(sex=None), observations=rows) is None
+
+
 @pytest.mark.parametrize(("creatinine", "age", "sex"), [
     (0.5, 30.0, "female"), (0.7, 50.0, "female"), (1.0, 50.0, "female"), (3.0, 80.0, "female"),
     (0.6, 30.0, "male"), (0.9, 50.0, "male"), (1.0, 50.0, "male"), (5.0, 70.0, "male")])

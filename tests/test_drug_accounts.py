@@ -105,7 +105,7 @@ def test_the_name_of_a_link_is_an_account(tmp_path: Path) -> None:
         assert ("code-display-conflict" in issues) is conflict
 
 
-def test_an_allergen_with_two_names_is_neither(tmp_path: Path) -> None:
+def test_an_allergy_to_one_of_two_speaks_against_both(tmp_path: Path) -> None:
     allergy = {"resourceType": "AllergyIntolerance", "id": "a", "patient": {"reference": "Patient/p"},
                "code": {"coding": [{"system": RXNORM, "code": "1191", "display": "Aspirin"}], "text": "Ibuprofen"}}
     patient = {"resourceType": "Patient", "id": "p", "birthDate": "1950-01-01"}
@@ -113,8 +113,9 @@ def test_an_allergen_with_two_names_is_neither(tmp_path: Path) -> None:
     file.write_text(json.dumps({"resourceType": "Bundle", "type": "collection", "entry": [
         {"resource": one} for one in (patient, allergy)]}), "utf-8")
     tables = tables_of(file)
-    assert tables["allergies"]["ingredients"].to_list() == [None]
-    assert "code-display-conflict" in tables["issues"]["code"].to_list()
+    assert tables["allergies"]["ingredients"].to_list() == [["aspirin", "ibuprofen"]]
+    told = tables["issues"].filter(code="code-display-conflict")["text"].to_list()
+    assert [one.rpartition("; ")[2] for one in told] == ["an allergy to each is weighed"]
 
 
 def test_hl7_has_two_codings_and_a_text(tmp_path: Path) -> None:

@@ -35,6 +35,15 @@ def test_where_gender_and_sex_at_birth_differ_sex_is_unknown(tmp_path: Path, gen
     assert (person["sex"], warned) == (sex, told)
 
 
+@pytest.mark.parametrize(("said", "told"), [
+    ({"valueCode": "248153007"}, ["sex-conflict"]), ({"valueCoding": {"code": "248153007"}}, ["sex-conflict"]),
+    ({"valueCode": "M"}, ["sex-conflict"]), ({"valueCode": "248152002"}, []), ({"valueCode": "asked-declined"}, [])])
+def test_so_it_is_by_the_newer_extension(tmp_path: Path, said: dict[str, Any], told: list[str]) -> None:
+    newer = {"url": BIRTH_SEX.replace("birthsex", "sex"), **said}
+    person, warned = read(tmp_path, gender="female", extension=[newer])
+    assert (person["sex"], warned) == (None if told else "female", told)
+
+
 @pytest.mark.parametrize(("link", "told"), [
     ([{"other": {"reference": "Patient/q"}, "type": "replaced-by"}], ["merge-not-followed"]),
     ([{"other": {"reference": "RelatedPerson/q"}, "type": "seealso"}], []), (5, []), ([5], []), ([], [])])

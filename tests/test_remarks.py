@@ -56,6 +56,9 @@ def fhir(tmp_path: Path, *resources: dict[str, Any]) -> dict[str, pl.DataFrame]:
     "warfarin (stopped)", "STOPPED: warfarin", "warfarin 5 mg - HOLD", "Simvastatin 40 MG [on hold]",
     "clopidogrel, patient refuses", "aspirin; declined", "denies taking aspirin", "not taking warfarin",
     "warfarin until 2019", "mother's warfarin", "warfarin (husband)", "Marcumar abgesetzt", "Simvastatin, pausiert",
+    "warfarin 5 mg (held)", "simvastatin 40 mg - STOP", "clopidogrel (stop)", "D/C warfarin 5 mg",
+    "Amiodaron 200 mg bis 03/2024",
+    "Metamizol-Allergie", "Allergie gegen Ibuprofen", "Novalgin (Unvertr\u00e4glichkeit)", "allergy to codeine",
     "apixaban - to start after surgery", "nimmt nicht: ASS"])
 def test_a_name_that_speaks_against_it_leaves_open_whether_it_is_taken(name: str) -> None:
     tables = medicine(name)
@@ -63,9 +66,20 @@ def test_a_name_that_speaks_against_it_leaves_open_whether_it_is_taken(name: str
     assert told(tables) == ["remark-in-name"]
 
 
+def test_among_many_entries_the_remark_counts_against_its_own_alone() -> None:
+    names = [f"medicine {number}" for number in range(60)]
+    order = {"status": "active", "ordered": True, "kind": "order"}
+    rows = [row("medications", display=name, **order) for name in ("warfarin (stopped)", *names)]
+    problems = [row("conditions", display=name, code="I10", system=ICD) for name in ("suspected gout", *names)]
+    made = make_tables({"patients": [row("patients")], "medications": rows, "conditions": problems}, [], DAY)
+    assert made["medications"]["active"].to_list() == [None, *[True] * 60]
+    assert made["conditions"]["verification"].to_list() == ["unconfirmed", *[None] * 60]
+
+
 @pytest.mark.parametrize("name", [
     "warfarin 5 MG Oral Tablet", "diphenhydramine 25 MG [Benadryl Allergy]", "nicotine patch (stop smoking)",
-    "24 HR metoprolol succinate 100 MG Extended Release Oral Tablet", "ibuprofen as needed", "Mutterkorn"])
+    "24 HR metoprolol succinate 100 MG Extended Release Oral Tablet", "ibuprofen as needed", "Mutterkorn",
+    "Cetirizin HEXAL bei Allergien", "Zyrtec Allergy", "Allergodil"])
 def test_names_of_medicines_are_no_remarks(name: str) -> None:
     tables = medicine(name)
     assert (tables["medications"]["active"].to_list(), told(tables)) == ([True], [])

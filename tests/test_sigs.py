@@ -39,6 +39,7 @@ WEEK = pytest.approx(1 / 7)
     ("1 tablet every other day", 1, PIECE, 0.5, 0.5), ("500 mg q8h x 7 days", 500, "mg", 3, 1500),
     ("take 1 tablet twice daily with meals", 1, PIECE, 2, 2), ("1 1/2 tablets daily", 1.5, PIECE, 1, 1.5),
     ("1 Tablette morgens und abends", 1, PIECE, 2, 2), ("0.125 mg daily", 0.125, "mg", 1, 0.125),
+    (".5 mg daily", 0.5, "mg", 1, 0.5), ("take .5 tablet, twice daily", 0.5, PIECE, 2, 1),
     ("take 2 times daily", None, None, 2, None), ("BID", None, None, 2, None),
 ])
 def test_what_is_plain_is_read(text: str, amount: float | None, unit: str | None, per_day: object,
@@ -54,7 +55,8 @@ def test_what_is_plain_is_read(text: str, amount: float | None, unit: str | None
     "5 mg/kg daily", "1 tab daily, 2 tabs nightly", "2 tablets (10 mg) daily", "1 tablet bid weekly",
     "1-0-1 w\u00f6chentlich", "twice daily in the morning", "20 mg in divided doses", "12-5-2024", "25-0-25 Tabletten",
     "twice daily with breakfast", "daily with meals", "1 drop daily", "biweekly", "every 0 hours", "", "daily " * 99,
-    "2 tablets (5 mg each) daily", "one (2) tablets daily", "Mo 1-0-0", "1-0-1-0-1"])
+    "2 tablets (5 mg each) daily", "one (2) tablets daily", "Mo 1-0-0", "1-0-1-0-1",
+    "daily.5 mg", "po,5 mg daily"])
 def test_what_is_not_plain_stays_unknown(text: str) -> None:
     assert read_sig(text) == UNKNOWN
 
@@ -146,6 +148,8 @@ def dosed(tables: dict[str, pl.DataFrame]) -> tuple[object, ...]:
     ("ramipril 5 MG Oral Capsule", "1 tab bid", (5, "mg", 10)), ("ramipril 5 mg", "1 tab bid", (5, "mg", 10)),
     ("ramipril 5 mg", "1-0-1", (1, COUNT, 2)), ("ramipril 5 mg Tabletten", "5-0-5", (5, COUNT, 10)),
     ("ramipril 2.5 mg Tabletten", "2.5-0-0", (2.5, COUNT, 2.5)), ("ramipril 5 mg", "10 mg daily", (10, "mg", 10)),
+    ("ramipril .5 mg Tablet", "1 tab bid", (0.5, "mg", 1)), ("ramipril 1,000 mg Tablet", "1 tab bid", (1, PIECE, 2)),
+    ("ramipril 1.000 mg Tabletten", "1-0-1", (1, COUNT, 2)),
     ("ramipril 5 mg / hydrochlorothiazide 25 mg Tablet", "1 tab daily", (1, PIECE, 1)),
     ("ramipril 5 mg Tablet", "1-2 tablets daily", (None, None, None)),
     ("insulin glargine 100 UNT/ML Injection", "1 tab daily", (1, PIECE, 1)),

@@ -25,10 +25,12 @@ CONDITION, LATEST, TREND = "condition:", "latest:", "trend:"
 _HEIGHT, _WEIGHT, _PACK_YEARS = "8302-2", "29463-7", "8664-5"
 _CREATININE, _BILIRUBIN, _ALBUMIN = ("2160-0", "38483-4"), ("1975-2", "42719-5"), ("1751-7",)
 _INR = ("6301-6", "34714-6")
-# As the laboratory reports it, without race: CKD-EPI, CKD-EPI 2021, MDRD.
-_EGFR = ("62238-1", "98979-8", "33914-3", "77147-7")
+# As the laboratory reports it, without race: CKD-EPI, CKD-EPI 2021 (also with cystatin C), MDRD, by any equation.
+_EGFR = ("62238-1", "98979-8", "98980-6", "33914-3", "77147-7", "69405-9")
 _INR_GOAL = tuple(f"{GOAL}{code}" for code in _INR)
 _TREND_DAYS = 2 * derived.DAYS_A_YEAR
+# Reported so many days after the last creatinine, an eGFR is of a blood sample whose creatinine is not known.
+_ONE_SAMPLE_DAYS = 7
 # An answer on pregnancy is soon out of date; no pregnancy is longer than 310 days.
 _ANSWER_DAYS, _PREGNANCY_DAYS = 60, 310
 _QUESTIONS = ("72166-2", "82810-3", "63895-7")  # LOINC: smoking, pregnancy, breast-feeding
@@ -50,8 +52,9 @@ class DerivedFeatures:
     """Features that follow from the record at its index date; null where an input is unknown.
 
     - ``bmi`` (kg/m2), ``creatinine-clearance`` (Cockcroft-Gault, mL/min): adults only, from the newest recent values.
-    - ``egfr`` (mL/min/1.73 m2): CKD-EPI 2021 for adults; bedside Schwartz from 1 year on, with a recent height;
-      where neither can be worked out, the newest recent value that the laboratory reports.
+    - ``egfr`` (mL/min/1.73 m2): CKD-EPI 2021 for adults; bedside Schwartz from 1 year on, with a recent height; what
+      the laboratory reports where that is later than the creatinine, or of its day and neither can be worked out.
+      ``creatinine-clearance`` is unknown where that is more than a week later.
     - ``child-pugh`` (points) and ``child-pugh-missing``, which names the inputs that the record lacks, and why one that
       it holds is none: an INR under an oral anticoagulant, a value that is too old or cannot be used.
     - ``egfr-trend``: change of ``egfr`` a year over the last two years, of adults, from three values of creatinine on.
@@ -103,7 +106,8 @@ class DerivedFeatures:
         inputs = {"_weight": (_WEIGHT,), "_recent_height": (_HEIGHT,), "_creatinine": _CREATININE,
                   "_bilirubin": _BILIRUBIN, "_albumin": _ALBUMIN, "_inr": _INR, "_egfr": _EGFR}
         found = recent.group_by("patient_id").agg(
-            *(_last(codes).alias(name) for name, codes in inputs.items()), _last(_INR, "start").alias("_inr_day"))
+            *(_last(codes).alias(name) for name, codes in inputs.items()),
+            *(_last(inputs[name], "start").alias(f"{name}_day") for name in ("_inr", "_creatinine", "_egfr")))
         why = [self._unused(codes, oldest).alias(f"{name}-why") for name, codes in inputs.items() if name in _LABS]
         ever = values.group_by("patient_id").agg(_last((_HEIGHT,)).alias("_height"),
                                                  _last((_PACK_YEARS,)).alias("pack-years"),
@@ -248,12 +252,17 @@ def _sign(name: str) -> pl.Expr:
 @cache
 def _formulas() -> list[pl.Expr]:
     creatinine, weight, age, sex = (pl.col(name) for name in ("_creatinine", "_weight", "age", "sex"))
+    computed = pl.coalesce(derived.ckd_epi_2021(creatinine, age, sex),
+                           derived.schwartz_bedside(creatinine, age, pl.col("_recent_height")))
+    later = (pl.col("_egfr_day") - pl.col("_creatinine_day")).dt.total_days()
+    clearance = derived.cockcroft_gault(creatinine, age, weight, sex)
     return [
         # A growing child's height of long ago says nothing of today's.
         pl.when(age >= 18).then(derived.bmi(weight, pl.col("_height"))).alias("bmi"),
-        pl.coalesce(derived.ckd_epi_2021(creatinine, age, sex),
-                    derived.schwartz_bedside(creatinine, age, pl.col("_recent_height")), "_egfr").alias("egfr"),
-        derived.cockcroft_gault(creatinine, age, weight, sex).alias("creatinine-clearance"),
+        # What is older says nothing of today's kidneys: the later of the two, as the laboratory's of one day the other.
+        pl.when(later > 0).then("_egfr").when(later < 0).then(computed).otherwise(
+            pl.coalesce(computed, "_egfr")).alias("egfr"),
+        pl.when((later > _ONE_SAMPLE_DAYS).not_().fill_null(value=True)).then(clearance).alias("creatinine-clearance"),
         derived.child_pugh(*(pl.col(name) for name in _CHILD_PUGH)).alias("child-pugh"),
         derived.pregnant(pl.col("_pregnancy"), pl.col("_said"), sex, age).alias("pregnant"),
         derived.breastfeeding(pl.col("_nursing"), pl.col("_nursing_said"), sex, age).alias("breastfeeding"),

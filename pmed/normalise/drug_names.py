@@ -18,7 +18,7 @@ _LEAD = re.compile(r"^(?:nda\d+\s+|\{|\d+(?:\.\d+)?\s*(?:hrs?|hours?|ml|actuat|m
 # The strength, and all behind it: a number after a blank, or one glued to the name with its unit. Interferon alfa-2a,
 # vitamin B 12, omega-3, CPT-11, macrogol 3350, Theo-24 and the shares of mixed insulins are names.
 _STRENGTH = re.compile(r"(?<!\bvitamin b)(?<!\bomega)(?<!\bcpt)[\s-]+(?!3350\b|5-mononitrat)"
-                       r"(?!(?<=[a-z]-)\d(?:[ab]|\d(?=\s+\d))\b)(?!(?:[27]5|[357]0)/(?:[27]5|[357]0)\b)\d.*$"
+                       r"(?!(?<=[a-z]-)\d(?:[ab]|\d(?=\s+\d))\b)(?!(?:[27]5|[357]0)/(?:[27]5|[357]0)\b)\.?\d.*$"
                        r"|(?<=[a-z]{4})\d+\s*(?:mg|mcg|ug|g|ml)\b.*$")
 _FORMS = ("accuhaler", "aerosol", "auto-injector", "autohaler", "breezhaler", "buccal", "cap", "caps", "capsule",
           "capsules", "cd", "chewable", "cr", "cream", "daily", "delayed", "disintegrating", "diskus", "dosepak",
@@ -46,7 +46,10 @@ _ONE_NAME = re.compile(
 _OLD = re.compile(r"^(?:zz+|nf\*)\s+")
 _ALLERGY = re.compile(
     r"^(?:allergy to|allergic to|allergic reaction (?:to|caused by)|hypersensitivity to|intolerance to|"
-    r"adverse reaction (?:to|caused by))\s+|\s+(?:allergy|intolerance|hypersensitivity)$")
+    r"adverse reaction (?:to|caused by)|(?:bekannte )?(?:allergie|allergische reaktion|allergisch"
+    r"|unvertr\u00e4glichkeit|\u00fcberempfindlichkeit) (?:gegen(?:\u00fcber)?|auf|von))\s+"
+    r"|\s+(?:allergy|intolerance|hypersensitivity)$"
+    r"|[\s-]*(?:allergie|unvertr\u00e4glichkeit|\u00fcberempfindlichkeit)$")
 # Salts, esters that never name another ingredient, and hydrates. Never the first word: "sodium chloride" stays.
 SALTS = frozenset((
     "acetate", "acetonide", "anhydrous", "axetil", "benzoate", "besilate", "besylate", "bicarbonate", "bisulfate",

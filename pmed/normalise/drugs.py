@@ -48,9 +48,10 @@ _HOW = ("code", "name", "synonym", "brand", "fuzzy")
 _GUESSED = 6  # letters a name needs before it may be guessed at
 _NAMES = pl.List(pl.String())
 _FOUND = {"ingredients": _NAMES, "matched_by": pl.String(), "possible_ingredients": _NAMES, "unread_part": pl.Boolean()}
-# One amount in a product's name, with what it is in: "20 MG", "1 MG/ML", "0.4 MG/ACTUAT", "25mcg/h".
-_AMOUNT = re.compile(r"([0-9]+(?:[.,][0-9]+)?)\s*(mg|mcg|ug|µg|g|meq|unt|units?|iu)(?:\s*/\s*(ml|actuat|hr?|l))?"
-                     r"(?:[^a-z]|$)", re.IGNORECASE)
+# One amount in a product's name, with what it is in: "20 MG", "1 MG/ML", "0.4 MG/ACTUAT", "25mcg/h", ".125 mg".
+_AMOUNT = re.compile(r"(?<![0-9.,])([0-9]*[.,]?[0-9]+)\s*(mg|mcg|ug|µg|g|meq|unt|units?|iu)"
+                     r"(?:\s*/\s*(ml|actuat|hr?|l))?(?:[^a-z]|$)", re.IGNORECASE)
+_THOUSANDS = re.compile(r"[1-9][0-9]{0,2}[.,][0-9]{3}")  # "1,000 mg" may be a gram, or a milligram
 _UNITS = {"mcg": "ug", "µg": "ug", "unt": "U", "unit": "U", "units": "U", "iu": "[IU]", "meq": "meq"}
 _PER = {"ml": "/mL", "actuat": "/{actuat}", "h": "/h", "hr": "/h", "l": "/L"}
 
@@ -66,6 +67,7 @@ class Match:
     how: str = ""
     possible: frozenset[str] = frozenset()
     unread: bool = False  # the text names something besides that no vocabulary knows
+    denied: bool = False  # one account says that there is none, another names a drug
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ class Vocabulary:
         coded = self.codes.get((code or "").lower(), frozenset()) if known else frozenset()
         if nothing(code, display):
             drugs = named.ingredients | named.possible | coded
-            return Match(possible=drugs) if drugs else Match(how="code" if code else "name")
+            return Match(possible=drugs, denied=True) if drugs else Match(how="code" if code else "name")
         if coded and not named.possible:
             return _agree(Match(coded, "code"), named)
         return named if not coded else Match(possible=coded | named.possible)
@@ -118,7 +120,7 @@ class Vocabulary:
         whole = frozenset().union(*(one.ingredients | one.possible for one in accounts))
         says_none_too = bool(first.how and not first.ingredients)
         if says_none_too or any(one.possible for one in accounts) or all(one.ingredients != whole for one in accounts):
-            return Match(possible=whole)
+            return Match(possible=whole, denied=says_none_too or any(one.denied for one in accounts))
         return Match(whole, min((one.how for one in accounts), key=_HOW.index),
                      unread=all(one.unread for one in accounts))
 
@@ -205,6 +207,8 @@ def add_ingredients(drugs: pl.DataFrame, names: pl.DataFrame | Vocabulary) -> tu
     nothing = says_none if "dose" in drugs.columns else says_no_allergy
     matches = [vocabulary.settled(vocabulary.match(system, code, display, nothing), also)
                for system, code, display, also in pairs.iter_rows()]
+    if nothing is says_no_allergy:
+        matches = [_to_each(one) for one in matches]
     found = pairs.with_columns(
         pl.Series("ingredients", [sorted(one.ingredients) if one.how else None for one in matches], _NAMES),
         pl.Series("matched_by", [one.how or None for one in matches], pl.String()),
@@ -254,7 +258,7 @@ def _forms(names: Iterable[str | None], matches: Iterable[Match]) -> pl.DataFram
 def _amount(name: str) -> tuple[float | None, str | None]:
     """Amount and unit as the name of a product of one ingredient states them once."""
     amounts = _AMOUNT.findall(name)
-    if len(amounts) != 1:
+    if len(amounts) != 1 or _THOUSANDS.fullmatch(amounts[0][0]):
         return None, None
     number, unit, per = amounts[0]
     return float(number.replace(",", ".")), _UNITS.get(unit.lower(), unit.lower()) + _PER.get(per.lower(), "")
@@ -282,6 +286,11 @@ def _agree(first: Match, second: Match) -> Match:
     return Match(possible=first.ingredients | second.ingredients)
 
 
+def _to_each(found: Match) -> Match:
+    """An allergy whose accounts name different drugs may be to any: each counts, unless one says that there is none."""
+    return replace(found, ingredients=found.possible, how=_HOW[-1]) if found.possible and not found.denied else found
+
+
 def _and_more(found: Match) -> Match:
     """A combination ("comp", "plus") of which no more than one part is named has another one."""
     return replace(found, unread=True) if len(found.ingredients) == 1 else found
@@ -299,7 +308,8 @@ def _together(found: Sequence[Match], pieces: Sequence[str]) -> Match:
 
 def _issues(drugs: pl.DataFrame) -> pl.DataFrame:
     """Conflicts, guesses and what is unknown, each named once a patient."""
-    conflict, guess = pl.col("possible_ingredients").is_not_null(), pl.col("matched_by").eq_missing("fuzzy")
+    conflict = pl.col("possible_ingredients").is_not_null()
+    guess = pl.col("matched_by").eq_missing("fuzzy") & ~conflict
     unknown = pl.col("active").fill_null(value=True) & pl.col("ingredients").is_null() & ~conflict
     part = pl.col("active").fill_null(value=True) & pl.col("unread_part")
     if "dose" not in drugs.columns:  # "no known food allergy" is no allergen
@@ -323,10 +333,12 @@ def _issues(drugs: pl.DataFrame) -> pl.DataFrame:
 def _conflict(text: pl.Expr) -> pl.Expr:
     """Which names of an entry are of different drugs."""
     code, could_be = pl.col("code").fill_null("none"), pl.col("possible_ingredients").list.join(" or ")
-    alone = pl.format("'{}' (code {}) names different drugs: {}; none was taken", text, code, could_be)
     also = pl.col("also").str.replace_all("|", " ", literal=True).str.strip_chars()
-    return pl.coalesce(pl.format("'{}' (code {}), also recorded as '{}', names different drugs: {}; none was taken",
-                                 text, code, also, could_be), alone)
+    none, each = (pl.coalesce(
+        pl.format(f"'{{}}' (code {{}}), also recorded as '{{}}', names different drugs: {{}}; {done}", text, code, also,
+                  could_be), pl.format(f"'{{}}' (code {{}}) names different drugs: {{}}; {done}", text, code, could_be))
+        for done in ("none was taken", "an allergy to each is weighed"))
+    return pl.when(pl.col("ingredients").is_null()).then(none).otherwise(each)
 
 
 def _unknown(text: pl.Expr, *, medicine: bool) -> tuple[str, pl.Expr]:

@@ -15,12 +15,14 @@ import polars as pl
 # one, "stop smoking" aids are taken).
 _RELATIVES = r"(?:mother|father|husband|wife|brother|sister|son|daughter|mutter|vater|bruder|schwester|ehemann|ehefrau)"
 OF_MEDICINES = (
-    r"(?i)\b(?:stopped|discontinued|ceased|withdrawn|withheld|suspended|paused|on hold|hold|cancell?ed|refused|refuses"
+    r"(?i)\b(?:stopped|discontinued|ceased|withdrawn|withheld|suspended|paused|on hold|hold|held|d/c|dc'd|cancell?ed"
+    r"|refused|refuses"
     r"|declined|declines|denies|denied|never taken|not (?:taking|taken|given|started|to be given|tolerated)|no longer"
     r"|previously|formerly|to start|to be started|will start|planned|consider(?:ed|ing)?|contraindicated|allergic to"
-    r"|until \S*(?:19|20)\d\d"
+    r"|(?:allergy|intolerance) to|allergie (?:gegen|auf)|\w*unvertr\u00e4glichkeit\w*"
+    r"|(?:until|bis) \S*(?:19|20)\d\d"
     r"|abgesetzt|pausiert|beendet|gestoppt|verweigert|abgelehnt|geplant|nicht (?:genommen|eingenommen|gegeben|begonnen)"
-    rf"|nimmt nicht|fr\u00fcher|{_RELATIVES}(?:['\u2019]?s)?)\b")
+    rf"|nimmt nicht|fr\u00fcher|{_RELATIVES}(?:['\u2019]?s)?)\b|(?:\bstop|allergie)\W*$")
 OF_DIAGNOSES = (
     r"(?i)^\s*(?:no|not|denies|denied|kein|keine|keinen)\b|^\s*\?|\?\s*$|\(\?\)"
     r"|\b(?:no evidence of|no history of|no signs? of|ruled out|rule out|r/o|excluded|suspected|suspicion of|possible"
@@ -48,7 +50,7 @@ def speaks_against(text: str | None, words: str) -> bool:
 
 def doubted(frame: pl.DataFrame, words: str) -> pl.Series:
     """Which rows have such a text in `display`: each distinct one is read once."""
-    texts = pl.col("display").unique()
+    texts = frame["display"].unique()  # once: the order of another call would be another
     said = texts.filter(texts.str.contains(words))
     return frame.select(pl.col("display").is_in(said.implode()).fill_null(value=False)).to_series()
 

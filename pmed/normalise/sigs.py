@@ -122,6 +122,7 @@ class _Parts:
 def _plain(text: str) -> str:
     """In lower case, with single blanks, plain hyphens and fractions, and each number once ("one (1)")."""
     lower = re.sub("[\u2010-\u2015\u2212]", "-", text.lower())
+    lower = re.sub(r"(?<!\S)\.(?=\d)", "0.", lower)
     for sign, fraction in _FRACTIONS.items():
         lower = re.sub(rf"(?<=\d) ?{sign}", f" {fraction}", lower).replace(sign, fraction)
     lower = re.sub(r"\b(one|two|three|four) ?\((\d)\)", _said_twice, lower)
@@ -141,7 +142,8 @@ def _understood(text: str) -> _Parts | None:
         return None
     while rest:
         for pattern, take in _readers():
-            if (found := pattern.match(rest)) and take(parts, found):
+            # What stands glued behind a point or comma may be a fraction: "daily.5 mg".
+            if (found := pattern.match(rest)) and not _GLUED.match(rest, found.end()) and take(parts, found):
                 rest = rest[found.end():].lstrip(" .,;")
                 break
         else:
@@ -149,6 +151,7 @@ def _understood(text: str) -> _Parts | None:
     return parts
 
 
+_GLUED = re.compile(r"[.,]\d")
 _Reader = tuple[re.Pattern[str], Callable[[_Parts, "re.Match[str]"], bool]]
 
 

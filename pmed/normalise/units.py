@@ -90,16 +90,17 @@ _MEASURED: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "2571-8": ("triglyceride", ("14927-8",)),
     "2345-7": ("glucose", ("14749-6",)), "2339-0": ("glucose", ()),
     "4548-4": ("hba1c", ("17856-6", "59261-8")),
-    "2160-0": ("creatinine", ("14682-9",)), "38483-4": ("creatinine", ()),
-    # MDRD, CKD-EPI 2009, CKD-EPI 2021, MDRD of one method; the last four are equations by race
+    "2160-0": ("creatinine", ("14682-9", "77140-2")), "38483-4": ("creatinine", ("59826-8",)),
+    # MDRD, CKD-EPI 2009, CKD-EPI 2021, MDRD of one method; any equation, CKD-EPI 2021 with cystatin C; four by race
     "33914-3": ("clearance", ()), "62238-1": ("clearance", ()), "98979-8": ("clearance", ()),
-    "77147-7": ("clearance", ()), "48642-3": ("clearance", ()), "48643-1": ("clearance", ()),
+    "77147-7": ("clearance", ()), "69405-9": ("clearance", ()), "98980-6": ("clearance", ()),
+    "48642-3": ("clearance", ()), "48643-1": ("clearance", ()),
     "88293-6": ("clearance", ()), "88294-4": ("clearance", ()),
     "1975-2": ("bilirubin", ("14631-6",)), "42719-5": ("bilirubin", ()),
     "3094-0": ("urea-nitrogen", ("14937-7",)), "6299-2": ("urea-nitrogen", ()),
     "17861-6": ("calcium", ("2000-8",)), "49765-1": ("calcium", ()),
     "19123-9": ("magnesium", ("2601-3",)),
-    "2951-2": ("salt", ()), "2947-0": ("salt", ()), "2823-3": ("salt", ()), "6298-4": ("salt", ()),
+    "2951-2": ("salt", ("77139-4",)), "2947-0": ("salt", ()), "2823-3": ("salt", ("77142-8",)), "6298-4": ("salt", ()),
     "2075-0": ("salt", ()), "2069-3": ("salt", ()), "14334-7": ("salt", ()),
     "1751-7": ("protein", ("61151-7", "61152-5")),
     "718-7": ("haemoglobin", ("20509-6", "59260-0")),
@@ -108,7 +109,7 @@ _MEASURED: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "777-3": ("cells", ("26515-7", "778-1")), "6690-2": ("cells", ("26464-8",)),
     "8634-8": ("duration", ()), "8636-3": ("duration", ()),
     "8664-5": ("pack-years", ()),
-    "6301-6": ("ratio", ("38875-1",)), "34714-6": ("ratio", ()),
+    "6301-6": ("ratio", ("38875-1",)), "34714-6": ("ratio", ("46418-0",)),
     "10230-1": ("fraction", ()), "4544-3": ("fraction", ("20570-8",)),
 }
 # recorded LOINC → (LOINC whose canonical unit it is given in, quantity)
@@ -122,6 +123,10 @@ _IN_WORDS = r"^\s*(\d+(?:\.\d+)?)\s*([^\d\s].*?)?\s*$"
 # "1.234" of a text may be a thousand and more, as Germany writes it.
 _THOUSANDS = r"^\s*[1-9]\d{0,2}(?:\.\d{3})+(?:\D|$)"
 LOINC = "http://loinc.org"
+# LOINC by other names that systems write; the OID is CDA's and HL7 v3's.
+LOINC_TOO = ("https://loinc.org", "http://loinc.org/", "https://loinc.org/", "http://www.loinc.org",
+             "https://www.loinc.org", "urn:oid:2.16.840.1.113883.6.1", "2.16.840.1.113883.6.1", "LOINC", "Loinc",
+             "loinc", "LN")
 # Code system of what a measurement is meant to become, and how its codes begin: GOAL and the measurement's LOINC code.
 GOALS, GOAL = "urn:pmed:goal", "goal:"
 

@@ -121,6 +121,7 @@ STAYS_UNKNOWN = (
     marked("the bundle names a next page that was not given: what is not here may still be in the record"),
     marked("no result status that is known; it stays unknown"),
     marked("it does not say what was observed"),
+    marked("an extension that is not known here changes what the entry says; whether it is taken stays unknown"),
     marked("a value with a status that says there is none; it stays unknown"),
     marked("ORC-1 ends the order and ORC-5 has it in process; its status stays unknown"),
     marked("no ORC before it; whether it is still given stays unknown"),
@@ -140,6 +141,7 @@ STAYS_UNKNOWN = (
     marked("the concept table has no such concept; the text of the source is used, without a code"),
     marked("quantity is below 0 or more than {n} pieces a day; it is not used"),
     marked("{key}: outside {n1} to {n2} {unit}, not used"),
+    marked("{n} values of LOINC {key} were measured on a day that is not known; they are not used"),
     marked("LOINC {key}: the result is a text that is not one number with a unit known here; it was measured, and the "
            "value stays unknown"),
     marked("a unit that is not in pmed's table was met and the UCUM library is not installed: install pmed with its "

@@ -96,6 +96,9 @@ ISSUES = (
     marked("'{name}' is no medicine of the vocabulary: an allergy to it was not weighed, unless it names a class"),
     marked("'{name}' (code {code}) names different drugs: {drugs}; none was taken"),
     marked("'{name}' (code {code}), also recorded as '{other}', names different drugs: {drugs}; none was taken"),
+    marked("'{name}' (code {code}) names different drugs: {drugs}; an allergy to each is weighed"),
+    marked("'{name}' (code {code}), also recorded as '{other}', names different drugs: {drugs}; an allergy to each is "
+           "weighed"),
     marked("sample {sample} was read as the genome of patient {patient}, as the user said"),
     marked("the ids {key} differ in leading zeros or capitals only; they were read as different people: if they are "
            "one, each record lacks what is in the other"),

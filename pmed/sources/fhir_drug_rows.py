@@ -28,6 +28,7 @@ from .fhir_types import (
     Reference,
 )
 from .record_dates import is_date
+from .record_states import UNKNOWN
 from .recorded import Row
 
 Medicines = Mapping[str, CodeableConcept]
@@ -35,6 +36,8 @@ Medicines = Mapping[str, CodeableConcept]
 _NOT_ORDERED = ("proposal", "option")
 _DAYS = ("d", "day", "days")
 _WHOLE_DAY = 10
+# States in which it may be taken, if nothing else is said.
+_GOING_ON = ("active", "in-progress", "recorded")
 # R5 says by adherence what R4 says by status; other words leave it unknown.
 # So does STU3 by `taken`; what it has no word for here ("unk") leaves it unknown.
 _TAKEN = {"y": None, "n": "not-taken", "na": "not-taken"}
@@ -45,13 +48,20 @@ def drug_row(found: Drug, medicines: Medicines, notes: list[Note]) -> Row:
     """One row for whatever is recorded about a medicine."""
     concept = _medicine(found, medicines, notes)
     said = named(concept, RXNORM)
+    *what, status, ordered, kind = _said(found)
+    if found.modifier_extension and status in _GOING_ON:
+        # Such as the stop of an agreement, which the Netherlands write so into an order that stays active.
+        status = UNKNOWN
+        notes.append(Note("warning", "modifier-extension", "an extension that is not known here changes what the entry "
+                          "says; whether it is taken stays unknown", "$.modifierExtension", personal=True))
     if len(_dosages(found)) > 1:
         notes.append(Note("info", "timing-not-read", "several dosages of one medicine; how much a day stays unknown",
                           personal=True))
     if any(map(is_more_than_allowed, _dosages(found))):
         notes.append(Note("warning", "dose-conflict", "more a day than maxDosePerPeriod allows, or in a unit that "
                           "cannot be compared with it; how much a day stays unknown", personal=True))
-    return (*with_remark(said, concept, OF_MEDICINES), *_said(found), also(concept, said, _name_of_link(found)))
+    return (*with_remark(said, concept, OF_MEDICINES), *what, status, ordered, kind,
+            also(concept, said, _name_of_link(found)))
 
 
 def _dosages(found: Drug) -> Sequence[Dosage]:

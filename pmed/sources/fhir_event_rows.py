@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from .fhir_rows import LOINC, SNOMED, named, prefer, state, unit_of
-from .fhir_types import CodeableConcept, Coding, Period, Quantity
-from .fhir_wanted import DiagnosticReport, Encounter, FamilyMemberHistory, Immunization, Procedure, RelativeCondition
-from .recorded import Row
+from collections.abc import Iterator
 
+import msgspec
+
+from ..normalise.units import LOINC
+from .fhir_bundle import split_error
+from .fhir_resource import Note
+from .fhir_rows import SNOMED, named, observation_rows, prefer, state, unit_of
+from .fhir_types import CodeableConcept, Coding, Observation, Period, Quantity
+from .fhir_wanted import DiagnosticReport, Encounter, FamilyMemberHistory, Immunization, Procedure, RelativeCondition
+from .recorded import COLUMNS, Row
+
+# In what is said of a measurement, which begins with the system of its code.
+_START = COLUMNS["observations"].index("start") - COLUMNS["observations"].index("system")
 _CVX = "http://hl7.org/fhir/sid/cvx"
 _YEARS = {"a": 1.0, "year": 1.0, "years": 1.0, "mo": 1 / 12, "wk": 7 / 365.25, "d": 1 / 365.25}
 
@@ -30,11 +39,33 @@ def immunization_row(found: Immunization) -> Row:
     return (*named(found.vaccine_code, _CVX), found.occurrence_date_time, found.status)
 
 
-def report_row(found: DiagnosticReport) -> Row:
-    """A report as an observation without number: its conclusion as text and as code."""
+def report_rows(found: DiagnosticReport, notes: list[Note]) -> list[Row]:
+    """A report as an observation without number, its conclusion as text and as code; and the results inside it."""
     start = found.effective_date_time or _span(found.effective_period)[0] or found.issued
     code = state(found.conclusion_code[0]) if found.conclusion_code else None
-    return (*named(found.code, LOINC), start, found.issued, found.status, None, None, found.conclusion, code, None)
+    report = *named(found.code, LOINC), start, found.issued, found.status, None, None, found.conclusion, code, None
+    inside = [row for one in _results(found, notes) for row in observation_rows(one, notes)]
+    return [report, *((*row[:_START], row[_START] or start, *row[_START + 1:]) for row in inside)]
+
+
+def _results(found: DiagnosticReport, notes: list[Note]) -> Iterator[Observation]:
+    """The measurements that a report contains; those of somebody else are told."""
+    own = found.subject.reference if found.subject else None
+    for one in found.contained:
+        if not isinstance(one, dict) or one.get("resourceType") != "Observation":
+            continue
+        try:
+            result = msgspec.convert(one, Observation)
+        except msgspec.ValidationError as error:
+            what, path = split_error(error)
+            notes.append(Note("error", "bad-resource", f"{what}; the resource was left out", f"$.contained {path}",
+                              personal=True))
+            continue
+        if result.subject and result.subject.reference not in {None, own}:
+            notes.append(Note("warning", "not-of-the-patient", "about somebody or something else than the patient; the "
+                              "measurement was left out", "$.contained", personal=True))
+        else:
+            yield result
 
 
 def family_rows(found: FamilyMemberHistory) -> list[Row]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 
+from ..normalise.units import LOINC
 from .fhir_resource import Resource
-from .fhir_rows import LOINC, prefer
+from .fhir_rows import prefer
 from .fhir_types import CodeableConcept, Observation
 from .recorded import Issue
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..normalise.units import GOAL, GOALS
+from ..normalise.units import GOAL, GOALS, LOINC
 from .fhir_resource import Note
-from .fhir_rows import LOINC, prefer, unit_of
+from .fhir_rows import prefer, unit_of
 from .fhir_types import Quantity
 from .fhir_wanted import Goal, Range, Target
 from .recorded import Row

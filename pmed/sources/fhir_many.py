@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 from typing import Any
 
+from ..normalise.units import LOINC
 from .fhir_bundle import Reading
 from .fhir_decoded import Decoded
 from .fhir_genes import GENOTYPE, HAPLOTYPE
 from .fhir_lines import LineReading
 from .fhir_records import ROWS, WHOSE, Records, Scope
 from .fhir_resource import FIRST, Note, Resource
-from .fhir_rows import LOINC, UCUM, observation_rows, state, when
+from .fhir_rows import UCUM, observation_rows, state, when
 from .fhir_types import Observation
 from .fhir_wanted import TABLE, WANTED
 from .recorded import COLUMNS, Row

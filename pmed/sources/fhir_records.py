@@ -16,7 +16,7 @@ from .fhir_bundle import NO_JSON, Reading, UnusablePatient, decode, patient_id, 
 from .fhir_damaged import patients_in
 from .fhir_decoded import Decoded
 from .fhir_drug_rows import drug_row, what_it_is
-from .fhir_event_rows import encounter_row, family_rows, immunization_row, procedure_row, report_row
+from .fhir_event_rows import encounter_row, family_rows, immunization_row, procedure_row, report_rows
 from .fhir_files import EXPORT_HINT
 from .fhir_genes import Call, gene_call
 from .fhir_goal_rows import goal_rows
@@ -297,6 +297,7 @@ ROWS: Mapping[str, _Said] = {
     **dict.fromkeys((kind for kind, known in WANTED.items() if issubclass(known, Drug)), _drug),
     "Condition": _many(condition_rows), "FamilyMemberHistory": _many(family_rows),
     "AllergyIntolerance": _many(allergy_rows), "Immunization": _reasoned(immunization_row),
-    "DiagnosticReport": _one(report_row), "Encounter": _reasoned(encounter_row), "Procedure": _reasoned(procedure_row),
+    "DiagnosticReport": lambda found, _scope, notes: report_rows(found, notes),
+    "Encounter": _reasoned(encounter_row), "Procedure": _reasoned(procedure_row),
     "Observation": lambda found, _scope, notes: observation_rows(found, notes),
     "Goal": lambda found, _scope, notes: goal_rows(found, notes)}

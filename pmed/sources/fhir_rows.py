@@ -13,6 +13,7 @@ from typing import Any
 
 from ..normalise.drug_names import ALSO
 from ..normalise.remarks import OF_DIAGNOSES, speaks_against
+from ..normalise.units import CODES, LOINC, LOINC_TOO
 from .fhir_resource import Note, Resource
 from .fhir_types import (
     AllergyIntolerance,
@@ -31,14 +32,14 @@ from .recorded import Row
 
 _UNNAMED: Row = (None, None, None)
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
-LOINC = "http://loinc.org"
 UCUM = "http://unitsofmeasure.org"
 SNOMED = "http://snomed.info/sct"
 # Excluded and suspected diagnoses; "Z" is one of the past, "G" a sure one.
 _CERTAINTY = "http://fhir.de/StructureDefinition/icd-10-gm-diagnosesicherheit"
 _UNSURE = {"A": "refuted", "V": "provisional"}
-_BIRTH_SEX = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-birthsex"
-_BORN = {"F": "female", "M": "male"}
+# US Core before its version 6, and since; the numbers are SNOMED CT's.
+_BIRTH_SEX = tuple(f"http://hl7.org/fhir/us/core/StructureDefinition/us-core-{name}" for name in ("birthsex", "sex"))
+_BORN = {"F": "female", "M": "male", "248152002": "female", "248153007": "male"}
 _SIGNS = ("<", ">", "\u2264", "\u2265")
 _RACE = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-race"
 
@@ -74,24 +75,31 @@ def replaced_by(patient: Patient) -> str | None:
 
 
 def _sexes_differ(patient: Patient) -> bool:
-    """Whether US Core's sex at birth is another than the gender: which of them a formula means is not known."""
+    """Whether US Core's sex (at birth) is another than the gender: which of them a formula means is not known."""
     if not patient.extension:
         return False
-    born = next((_BORN.get(str(one.value_code)) for one in patient.extension if one.url == _BIRTH_SEX), None)
-    return born is not None and patient.gender in _BORN.values() and born != patient.gender
+    said = [one.value_coding.code if one.value_coding else one.value_code for one in patient.extension
+            if one.url in _BIRTH_SEX]
+    born = {_BORN[str(one)] for one in said if str(one) in _BORN}
+    return patient.gender in _BORN.values() and not born <= {patient.gender}
 
 
 def condition_rows(found: Condition) -> list[Row]:
     """One row a coding."""
     onset, abatement = found.onset_period, found.abatement_period
-    start = found.onset_date_time or (onset and onset.start) or found.recorded_date
-    end = found.abatement_date_time or (abatement and (abatement.end or abatement.start))
+    end = found.abatement_date_time or (abatement.end or abatement.start if abatement else None)
+    start = found.onset_date_time or (onset and onset.start) or _recorded_until(end, found.recorded_date)
     states = state(found.clinical_status), state(found.verification_status)
     # An age or words, too, say that it is over, as a date would; since when is not known.
     over = found.abatement_age or found.abatement_range or found.abatement_string
     dates, gone = (start, end, found.recorded_date), True if over else found.abatement_boolean
     return [(*with_remark(coded(coding, found.code), found.code, OF_DIAGNOSES), *dates, *_certainty(coding, *states),
              gone) for coding in (found.code.coding if found.code else []) or [DiagnosisCoding()]]
+
+
+def _recorded_until(end: str | None, recorded: str | None) -> str | None:
+    """When it was recorded, as its start; what was over by then began before, and nobody says when."""
+    return None if end and recorded and recorded[:len(end)] > end[:len(recorded)] else recorded
 
 
 def _certainty(coding: DiagnosisCoding, status: str | None, verification: str | None) -> Row:
@@ -157,7 +165,17 @@ def _measured(part: Observation | Component, dated: Row, notes: list[Note], inde
         value: Row = amount.value, unit_of(amount), None, None
     else:
         value = _value(part, notes, "$" if index < 0 else f"$.component[{index}]")
-    return (*named(part.code, LOINC), *dated, *value, state(part.interpretation[0]) if part.interpretation else None)
+    return (*_measurement(part.code), *dated, *value, state(part.interpretation[0]) if part.interpretation else None)
+
+
+def _measurement(concept: CodeableConcept | None) -> Row:
+    """What was measured: by its LOINC code, of several the one that is known here, by whatever name LOINC goes."""
+    codings = concept.coding if concept else []
+    if len(codings) < 2:
+        return named(concept, LOINC)
+    loinc = [one for one in codings if one.system == LOINC or one.system in LOINC_TOO]
+    found = next((one for one in loinc if one.code in CODES), loinc[0] if loinc else codings[0])
+    return coded(found, concept)
 
 
 def origin(resource: Resource, name: str) -> Row:
@@ -243,7 +261,7 @@ def _value(found: Observation | Component, notes: list[Note], path: str) -> Row:
             return None, unit_of(quantity), None, None
         return _limit(quantity, notes, path)
     if concept := found.value_codeable_concept:
-        coding = concept.coding[0] if concept.coding else Coding()
+        coding = prefer(concept, SNOMED)
         return None, None, coding.display or concept.text, coding.code
     if found.value_integer is not None:
         return float(found.value_integer), None, None, None

@@ -173,6 +173,7 @@ class Drug(_Resource):
     medication_reference: Reference | None = None
     medication: CodeableReference | None = None
     contained: list[Any] = []
+    modifier_extension: Any = None
     reason_code: msgspec.Raw = msgspec.Raw()
     reason_reference: msgspec.Raw = msgspec.Raw()
     reason: msgspec.Raw = msgspec.Raw()

@@ -97,7 +97,7 @@ class FamilyMemberHistory(_Resource):
 
 
 class DiagnosticReport(_Resource):
-    """A report; what was measured are observations of their own."""
+    """A report; what was measured are observations of their own, or contained."""
 
     id: str | None = None
     status: str | None = None
@@ -106,6 +106,7 @@ class DiagnosticReport(_Resource):
     effective_date_time: str | None = None
     effective_period: Period | None = None
     issued: str | None = None
+    contained: list[Any] = msgspec.field(default_factory=list)
     conclusion: str | None = None
     conclusion_code: list[CodeableConcept] = msgspec.field(default_factory=list)
 
