@@ -25,6 +25,7 @@ from pmed.repeats import of_tables, unless_repeated
 from pmed.tables import TABLES, Tables
 from pmed.verdicts import lists_allergies, lists_medicines, lost
 
+from .allergens import classes_named
 from .guidelines import DAYS
 from .knowledge import table
 from .phenoconversion import COMING, PERHAPS, RECENT, TAKEN, Ability, Acting, matters, parsed, present
@@ -45,15 +46,6 @@ _REACHING = (
     "oxybutynin", "rivastigmine", "rotigotine", "scopolamine", "segesterone", "selegiline", "testosterone", "timolol")
 # What a coil gives off acts where it lies: no inducer weakens it, and no other medicine feels it.
 _COIL = (pl.col("ingredients").list.join(";") == "levonorgestrel") & pl.col("route").str.contains("(?i)intrauterine")
-# What stands around the allergen: "Allergy to penicillin (finding)", "sulfonamide allergy".
-_ASIDE = r"\([^()]*\)|\[[^\]]*\]"
-_BESIDE = (r"^\s*(allergy|allergic|allergic reaction|hypersensitivity|intolerance|adverse reaction) (to|caused by) "
-           r"|\s(allergy|hypersensitivity|intolerance)\s*$"
-           r"|^\s*(bekannte )?(allergie|allergische reaktion|unvertr\u00e4glichkeit|\u00fcberempfindlichkeit) "
-           r"(gegen(\u00fcber)?|auf|von) |[\s-]*(allergie|unvertr\u00e4glichkeit|\u00fcberempfindlichkeit)\s*$")
-_APART = r"[,;/]| (?:and|or|und|oder) "
-_DENIED = r"^\s*(no|not|nil|none|denies|kein|keine)\b"
-_SNOMED = r"snomed|2\.16\.840\.1\.113883\.6\.96$"
 LAPSE = 30  # days without a medicine, after which its treatment begins anew
 AHEAD = 90  # days within which an order that is yet to begin is asked about now
 # mg a day that anybody takes at least, of drugs whose dose decides: well below the smallest strength, as halves are
@@ -345,24 +337,9 @@ def _allergies(tables: Tables) -> pl.DataFrame:
     """patient_id, "" (the feature has no name of its own), text: ingredients, and classes that are named as such."""
     rows = _of(tables, "allergies").lazy().filter(pl.col("active").fill_null(value=True))
     ingredients = rows.select("patient_id", name="ingredients").explode("name", empty_as_null=True, keep_nulls=True)
-    named = pl.concat([ingredients, _classes_named(rows)]).drop_nulls("name").unique()
+    named = pl.concat([ingredients, classes_named(rows)]).drop_nulls("name").unique()
     return named.group_by("patient_id").agg(text=pl.col("name").sort().str.join(";")).select(
         "patient_id", pl.lit("").alias("name"), "text").pipe(as_written)
-
-
-def _classes_named(allergies: pl.LazyFrame) -> pl.LazyFrame:
-    """patient_id, name (class): allergies to "penicillins" or "sulfa drugs", which are no ingredient."""
-    part = pl.col("unread_part") if "unread_part" in allergies.collect_schema() else pl.lit(value=False)
-    unread = allergies.filter(pl.col("ingredients").is_null() | part)
-    # People write several into one cell: "Penicillin, ASS".
-    text = pl.col("display").str.to_lowercase().str.replace_all(_ASIDE, "")
-    each = pl.when(~text.str.contains(_DENIED)).then(text.str.replace_all(_APART, "\n").str.split("\n"))
-    said = pl.col("name").str.replace_all(_BESIDE, "").str.strip_chars(" .")
-    coded = pl.col("system").str.to_lowercase().str.contains(_SNOMED)
-    both = [unread.select("patient_id", kind=pl.lit("name"), name=each).explode(
-                "name", empty_as_null=True, keep_nulls=True).with_columns(said),
-            unread.filter(coded).select("patient_id", kind=pl.lit("snomed"), name="code")]
-    return pl.concat(both).join(table("allergens").lazy(), on=["kind", "name"]).select("patient_id", name="allergen")
 
 
 def _present(acting: pl.DataFrame, texts: pl.DataFrame, results: pl.DataFrame) -> pl.DataFrame:
