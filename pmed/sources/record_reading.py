@@ -79,7 +79,7 @@ def _with_loinc(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _undated(frame: pl.DataFrame) -> pl.DataFrame:
-    """What was measured nobody says when, once a patient and code: neither the latest nor an older one, it is unused."""
+    """What was measured nobody says when, once a patient and code: neither the latest nor an older one, it is left."""
     rows = frame.filter(pl.col("start").is_null(), pl.col("value").is_not_null(), pl.col("system") == LOINC)
     many = rows.group_by("file", "patient_id", "code", maintain_order=True).len().with_columns(place=pl.lit(""))
     return report(many, "warning", "undated-measurement", pl.format(
