@@ -27,6 +27,7 @@ _CREATININE, _BILIRUBIN, _ALBUMIN = ("2160-0", "38483-4"), ("1975-2", "42719-5")
 _INR = ("6301-6", "34714-6")
 # As the laboratory reports it, without race: CKD-EPI, CKD-EPI 2021, MDRD.
 _EGFR = ("62238-1", "98979-8", "33914-3", "77147-7")
+_ANOTHER = 0.25  # share by which two values are of kidneys that have changed (KDIGO 2012: a certain drop)
 _INR_GOAL = tuple(f"{GOAL}{code}" for code in _INR)
 _TREND_DAYS = 2 * derived.DAYS_A_YEAR
 # An answer on pregnancy is soon out of date; no pregnancy is longer than 310 days.
@@ -49,9 +50,10 @@ _SMOKING = {
 class DerivedFeatures:
     """Features that follow from the record at its index date; null where an input is unknown.
 
-    - ``bmi`` (kg/m2), ``creatinine-clearance`` (Cockcroft-Gault, mL/min): adults only, from the newest recent values.
+    - ``bmi`` (kg/m2), ``creatinine-clearance`` (Cockcroft-Gault, mL/min): adults only, from the newest recent values;
+      no clearance where the laboratory later reports an eGFR that is another by a quarter or more.
     - ``egfr`` (mL/min/1.73 m2): CKD-EPI 2021 for adults; bedside Schwartz from 1 year on, with a recent height;
-      where neither can be worked out, the newest recent value that the laboratory reports.
+      where neither can be worked out, or is of an earlier day, the newest recent value that the laboratory reports.
     - ``child-pugh`` (points) and ``child-pugh-missing``, which names the inputs that the record lacks, and why one that
       it holds is none: an INR under an oral anticoagulant, a value that is too old or cannot be used.
     - ``egfr-trend``: change of ``egfr`` a year over the last two years, of adults, from three values of creatinine on.
@@ -103,7 +105,8 @@ class DerivedFeatures:
         inputs = {"_weight": (_WEIGHT,), "_recent_height": (_HEIGHT,), "_creatinine": _CREATININE,
                   "_bilirubin": _BILIRUBIN, "_albumin": _ALBUMIN, "_inr": _INR, "_egfr": _EGFR}
         found = recent.group_by("patient_id").agg(
-            *(_last(codes).alias(name) for name, codes in inputs.items()), _last(_INR, "start").alias("_inr_day"))
+            *(_last(codes).alias(name) for name, codes in inputs.items()), _last(_INR, "start").alias("_inr_day"),
+            _reported_later().alias("_later"))
         why = [self._unused(codes, oldest).alias(f"{name}-why") for name, codes in inputs.items() if name in _LABS]
         ever = values.group_by("patient_id").agg(_last((_HEIGHT,)).alias("_height"),
                                                  _last((_PACK_YEARS,)).alias("pack-years"),
@@ -169,6 +172,11 @@ def _without_old_heights(people: pl.DataFrame, values: pl.DataFrame) -> pl.LazyF
 
 def _last(codes: Sequence[str], what: str = "value") -> pl.Expr:
     return pl.col(what).filter(pl.col("canonical_code").is_in(codes)).last()
+
+
+def _reported_later() -> pl.Expr:
+    """Whether the laboratory reports an eGFR of a later day than that of the newest creatinine."""
+    return _last(_EGFR, "start") > _last(_CREATININE, "start")
 
 
 def _kidneys(frame: pl.LazyFrame, values: pl.LazyFrame) -> pl.LazyFrame:
@@ -248,12 +256,16 @@ def _sign(name: str) -> pl.Expr:
 @cache
 def _formulas() -> list[pl.Expr]:
     creatinine, weight, age, sex = (pl.col(name) for name in ("_creatinine", "_weight", "age", "sex"))
+    own = pl.coalesce(derived.ckd_epi_2021(creatinine, age, sex),
+                      derived.schwartz_bedside(creatinine, age, pl.col("_recent_height")))
+    # The creatinine of that day is not on record: an earlier one may be of kidneys that were better, or worse.
+    later = pl.col("_later").fill_null(value=False)
+    other = later & ((pl.col("_egfr") / own - 1).abs() >= _ANOTHER).fill_null(value=True)
     return [
         # A growing child's height of long ago says nothing of today's.
         pl.when(age >= 18).then(derived.bmi(weight, pl.col("_height"))).alias("bmi"),
-        pl.coalesce(derived.ckd_epi_2021(creatinine, age, sex),
-                    derived.schwartz_bedside(creatinine, age, pl.col("_recent_height")), "_egfr").alias("egfr"),
-        derived.cockcroft_gault(creatinine, age, weight, sex).alias("creatinine-clearance"),
+        pl.coalesce(pl.when(~later).then(own), "_egfr").alias("egfr"),
+        pl.when(~other).then(derived.cockcroft_gault(creatinine, age, weight, sex)).alias("creatinine-clearance"),
         derived.child_pugh(*(pl.col(name) for name in _CHILD_PUGH)).alias("child-pugh"),
         derived.pregnant(pl.col("_pregnancy"), pl.col("_said"), sex, age).alias("pregnant"),
         derived.breastfeeding(pl.col("_nursing"), pl.col("_nursing_said"), sex, age).alias("breastfeeding"),

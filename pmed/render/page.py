@@ -259,6 +259,8 @@ def _large_and_small(kind: str, assessed: list[View]) -> dict[str, list[View]]:
 def _own_predictions(view: View) -> list[View]:
     """Risks and responses, and any prediction that no suggestion speaks for."""
     spoken = {(one["predictor"], one["target"]) for row in view["suggestions"] for one in row["explained_by"]}
+    # An adviser that sets aside what it predicts itself (of a cream, as if swallowed) has spoken, too.
+    spoken |= {(row["adviser"], row["drug"]) for row in view["suggestions"]}
     return [row for row in view["predictions"]
             if row["status"] != "not-applicable"
             and (row["kind"] in SECTIONS or (row["predictor"], row["target"]) not in spoken)]

@@ -100,6 +100,7 @@ def test_no_bars_stand_beside_what_is_not_assessed(tmp_path: Path) -> None:
     text = " ".join(re.sub(r"<[^>]+>", " ", HtmlExporter().export(result).decode()).split())
     assert "Why Ibuprofen" in text
     assert "Why Diclofenac" not in text
+    assert "Diclofenac 4 concern level" not in text
 
 
 def test_the_german_report_says_so(tmp_path: Path) -> None:
