@@ -46,7 +46,10 @@ _ONE_NAME = re.compile(
 _OLD = re.compile(r"^(?:zz+|nf\*)\s+")
 _ALLERGY = re.compile(
     r"^(?:allergy to|allergic to|allergic reaction (?:to|caused by)|hypersensitivity to|intolerance to|"
-    r"adverse reaction (?:to|caused by))\s+|\s+(?:allergy|intolerance|hypersensitivity)$")
+    r"adverse reaction (?:to|caused by))\s+|\s+(?:allergy|intolerance|hypersensitivity)$"
+    r"|^(?:allergie|allergisch|allergische reaktion|unvertr\u00e4glichkeit|\u00fcberempfindlichkeit|intoleranz) "
+    r"(?:gegen(?:\u00fcber)?|auf|von)\s+|(?<=[a-z])[\s-]*(?:allergie|unvertr\u00e4glichkeit|\u00fcberempfindlichkeit"
+    r"|intoleranz)$")
 # Salts, esters that never name another ingredient, and hydrates. Never the first word: "sodium chloride" stays.
 SALTS = frozenset((
     "acetate", "acetonide", "anhydrous", "axetil", "benzoate", "besilate", "besylate", "bicarbonate", "bisulfate",
