@@ -73,8 +73,10 @@ def test_what_reaches_the_blood_is_told_as_ever(tmp_path: Path, names: tuple[str
 def test_an_allergy_and_genes_still_speak_against_it(tmp_path: Path) -> None:
     row = of(run(tmp_path, "Diclofenac gel", allergic_to="diclofenac"), "diclofenac")
     assert (row["action"], row["urgency"]) == ("avoid", "today")
-    assert cautions(row) == ["By the record diclofenac is used in one place only, such as skin or eye: this advice is "
-                             "about what is swallowed or injected."]
+    assert cautions(row) == ["By the record diclofenac is used in one place only, such as skin or eye: the allergy "
+                             "holds there, too; what else is said is about what is swallowed or injected."]
+    row = of(run(tmp_path, "Neomycin ointment", allergic_to="neomycin"), "neomycin")
+    assert (row["action"], cautions(row)) == ("avoid", [])
     calls = tmp_path / "calls.tsv"
     calls.write_text("DPYD\tc.1905+1G>A (*2A)/c.1905+1G>A (*2A)\n", encoding="utf-8")
     row = of(run(tmp_path, "Fluorouracil 5% cream", outside_calls=[calls]), "fluorouracil")
@@ -108,3 +110,5 @@ def test_the_german_report_says_so(tmp_path: Path) -> None:
     assert "Nicht beurteilt: Diclofenac wird nur an einer Stelle angewendet, etwa auf der Haut oder am Auge" in page
     assert "Würde es geschluckt oder gespritzt: Diclofenac nicht" in page
     assert "swallowed" not in page
+    page = HtmlExporter(language="de").export(run(tmp_path, "Diclofenac Salbe", allergic_to="diclofenac")).decode()
+    assert "Die Allergie gilt auch dort; was sonst gesagt wird" in page

@@ -1,7 +1,8 @@
 """What is used on the skin or in the eye only: rows and checks are about what is swallowed or injected.
 
 What asks for other medicines, age, kidneys or liver is told as a caution then, and no test of genes is asked for. What
-speaks of an allergy, a pregnancy, an illness, or of genes that are known to change the treatment, stays.
+speaks of a pregnancy, an illness, or of genes that are known to change the treatment, stays, with a caution; so does an
+allergy, which holds wherever it is used.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pmed.lists import longer
 from pmed.tables import TABLES, Tables
 
 from .cases import REMEMBERED, Cases
-from .checks import LATER
+from .checks import LATER, is_allergy
 from .guidelines import AGE, CONCERN, DAYS
 from .medicines import DOSE, MODIFIERS, TAKING, used_locally
 from .outcomes import Outcome
@@ -29,6 +30,9 @@ _ONE_PLACE = "{} is used in one place only, such as skin or eye"
 _NOT_ASSESSED = pl.format(f"Not assessed: {_ONE_PLACE}.", "drug")
 _OTHERWISE = pl.format("If it were swallowed or injected: {}", "text")
 _BESIDE = pl.format(f"By the record {_ONE_PLACE}: this advice is about what is swallowed or injected.", "drug")
+_BUT_FOR_ALLERGY = pl.format(f"By the record {_ONE_PLACE}: the allergy holds there, too; what else is said is about "
+                             "what is swallowed or injected.", "drug")
+_NOT, _PERHAPS, _ALLERGY, _WHOLE = range(4)
 
 
 def told_as_local(made: pl.DataFrame, rows: pl.DataFrame, cases: Cases, tables: Tables) -> pl.DataFrame:
@@ -37,8 +41,9 @@ def told_as_local(made: pl.DataFrame, rows: pl.DataFrame, cases: Cases, tables: 
     if mine.is_empty():
         return made
     reach = pl.Series([_reach(cases.outcomes[one]) for one in rows["case"].gather(mine)], dtype=pl.Int64)
-    out, where = mine.filter(reach == 0), pl.int_range(pl.len())
-    said = (pl.when(where.is_in(mine.filter(reach == 1).implode())).then(_BESIDE)
+    out, where = mine.filter(reach == _NOT), pl.int_range(pl.len())
+    said = (pl.when(where.is_in(mine.filter(reach == _PERHAPS).implode())).then(_BESIDE)
+            .when(where.is_in(mine.filter(reach == _ALLERGY).implode())).then(_BUT_FOR_ALLERGY)
             .when(where.is_in(out.implode()) & ~pl.col("action").is_in(["test", "standard", "not-assessed"]))
             .then(_OTHERWISE))
     cautions = made.select(row=where, text=said).drop_nulls().select(
@@ -59,9 +64,13 @@ def _aside() -> dict[str, pl.Expr]:
 
 @lru_cache(maxsize=REMEMBERED)
 def _reach(one: Outcome) -> int:
-    """How far what is said of the drug holds of its use in one place: 0 not at all, 1 perhaps, 2 as it stands."""
-    named = [name.removeprefix(LATER) for row in one.checks for name in row.when]
-    if _EVEN_THERE in named:
-        return 2
+    """How far what is said of the drug holds of its use in one place: not, perhaps, an allergy does, as it stands."""
+    checks = [[name.removeprefix(LATER) for name in row.when] for row in one.checks]
+    allergic = [any(map(is_allergy, names)) for names in checks]
     by_genes = bool(one.applied) and one.applied[0].concern >= CONCERN["adjust"]
-    return int(by_genes or any(not name.startswith(_OF_THE_BODY) for name in named))
+    if any(_EVEN_THERE in names for names in checks) or (allergic and all(allergic) and not by_genes):
+        return _WHOLE
+    if any(allergic):
+        return _ALLERGY
+    elsewhere = any(not name.startswith(_OF_THE_BODY) for names in checks for name in names)
+    return _PERHAPS if by_genes or elsewhere else _NOT
