@@ -47,10 +47,10 @@ _REACHING = (
 _COIL = (pl.col("ingredients").list.join(";") == "levonorgestrel") & pl.col("route").str.contains("(?i)intrauterine")
 # What stands around the allergen: "Allergy to penicillin (finding)", "sulfonamide allergy", "Penicillin-Allergie".
 _ASIDE = r"\([^()]*\)|\[[^\]]*\]"
+_ALLERGY = r"(allergie|(unvertr\u00e4glich|\u00fcberempfindlich)keit|intoleranz)"
 _BESIDE = (r"^\s*(allergy|allergic|allergic reaction|hypersensitivity|intolerance|adverse reaction) (to|caused by) "
            r"|\s(allergy|hypersensitivity|intolerance)\s*$"
-           r"|^\s*(allergie|allergisch|allergische reaktion|(unvertr\u00e4glich|\u00fcberempfindlich)keit|intoleranz)"
-           r" (gegen(\u00fcber)?|auf|von) |[\s-]*(allergie|(unvertr\u00e4glich|\u00fcberempfindlich)keit|intoleranz)\s*$")
+           rf"|^\s*({_ALLERGY}|allergisch|allergische reaktion) (gegen(\u00fcber)?|auf|von) |[\s-]*{_ALLERGY}\s*$")
 _SNOMED = r"snomed|2\.16\.840\.1\.113883\.6\.96$"
 LAPSE = 30  # days without a medicine, after which its treatment begins anew
 AHEAD = 90  # days within which an order that is yet to begin is asked about now
