@@ -48,7 +48,7 @@ def speaks_against(text: str | None, words: str) -> bool:
 
 def doubted(frame: pl.DataFrame, words: str) -> pl.Series:
     """Which rows have such a text in `display`: each distinct one is read once."""
-    texts = pl.col("display").unique()
+    texts = pl.col("display").unique(maintain_order=True)  # it is looked at twice, and must be in one order
     said = texts.filter(texts.str.contains(words))
     return frame.select(pl.col("display").is_in(said.implode()).fill_null(value=False)).to_series()
 
