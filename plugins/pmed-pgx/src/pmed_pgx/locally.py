@@ -19,12 +19,14 @@ from .checks import LATER, is_allergy
 from .guidelines import AGE, CONCERN, DAYS
 from .medicines import DOSE, MODIFIERS, TAKING, used_locally
 from .outcomes import Outcome
+from .undated import END_UNKNOWN
 
 LOCAL = "local-use"
 _KEPT = ("drug-unclear", "not-begun")  # cautions that hold wherever it is used
 _OF_THE_BODY = (TAKING, MODIFIERS, AGE, "egfr", "creatinine-clearance", "child-pugh", "weight", DOSE.rstrip(":"), DAYS)
 # A cream is no way out of this one (fluorouracil, by the SmPC of brivudine).
-_EVEN_THERE = f"{TAKING}brivudine"
+_BRIVUDINE = "brivudine"
+_EVEN_THERE = f"{TAKING}{_BRIVUDINE}"
 _CAUTIONS = TABLES["suggestions"].columns["cautions"].dtype
 _ONE_PLACE = "{} is used in one place only, such as skin or eye"
 _NOT_ASSESSED = pl.format(f"Not assessed: {_ONE_PLACE}.", "drug")
@@ -55,7 +57,8 @@ def told_as_local(made: pl.DataFrame, rows: pl.DataFrame, cases: Cases, tables: 
 
 def _aside() -> dict[str, pl.Expr]:
     """What stands in a suggestion that is set aside."""
-    kept = pl.col("cautions").list.filter(pl.element().struct.field("code").is_in(_KEPT))
+    code, text = (pl.element().struct.field(name) for name in ("code", "text"))
+    kept = pl.col("cautions").list.filter(code.is_in(_KEPT) | (code == END_UNKNOWN) & text.str.contains(_BRIVUDINE))
     return {"action": pl.lit("not-assessed"), "urgency": pl.lit("routine"), "strength": pl.lit("none"),
             "text": _NOT_ASSESSED, "cautions": kept,
             **dict.fromkeys(("alternatives", "evidence", "unknown", "explained_by"), pl.lit([])),
