@@ -78,10 +78,11 @@ def test_an_egfr_reported_after_the_last_creatinine_is_that_of_today(
     creatinine = measure("2160-0", 1.0, "mg/dL", TODAY - timedelta(days=200))
     rows = [creatinine, measure("33914-3", reported, "mL/min/1.73m2", TODAY - timedelta(days=ago),
                                 value_text=None if reported else "<15"), measure("29463-7", 70.0, "kg")]
-    found = features("egfr", "creatinine-clearance", observations=rows)
+    found = features("egfr", "creatinine-clearance", "creatinine-outdated", observations=rows)
     own = one("egfr", observations=[creatinine])
     assert found["egfr"] == (None if egfr == "unknown" else own if egfr is None else egfr)
     assert (found["creatinine-clearance"] is not None) is clearance
+    assert found["creatinine-outdated"] is not clearance
 
 
 @pytest.mark.parametrize(("creatinine", "age", "sex"), [

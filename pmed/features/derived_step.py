@@ -51,7 +51,8 @@ class DerivedFeatures:
     """Features that follow from the record at its index date; null where an input is unknown.
 
     - ``bmi`` (kg/m2), ``creatinine-clearance`` (Cockcroft-Gault, mL/min): adults only, from the newest recent values;
-      no clearance where the laboratory later reports an eGFR that is another by a quarter or more.
+      no clearance where the laboratory later reports an eGFR that is another by a quarter or more
+      (``creatinine-outdated``).
     - ``egfr`` (mL/min/1.73 m2): CKD-EPI 2021 for adults; bedside Schwartz from 1 year on, with a recent height;
       where neither can be worked out, or is of an earlier day, the newest recent value that the laboratory reports.
     - ``child-pugh`` (points) and ``child-pugh-missing``, which names the inputs that the record lacks, and why one that
@@ -70,8 +71,8 @@ class DerivedFeatures:
     name: ClassVar[str] = "derived"
     needs: ClassVar[tuple[str, ...]] = ("patients", "conditions", "observations", "medications")
     gives: ClassVar[tuple[str, ...]] = (
-        "bmi", "egfr", "egfr-trend", "creatinine-clearance", "child-pugh", "child-pugh-missing", "pregnant",
-        "breastfeeding", "smoking-status", "pack-years", "target-inr", "latest:*", "trend:*", "condition:*")
+        "bmi", "egfr", "egfr-trend", "creatinine-clearance", "creatinine-outdated", "child-pugh", "child-pugh-missing",
+        "pregnant", "breastfeeding", "smoking-status", "pack-years", "target-inr", "latest:*", "trend:*", "condition:*")
 
     recent_days: float = option(365.0, doc="How old a laboratory value or weight may be to count.", unit="d",
                                 low=1.0, high=36500.0)
@@ -265,6 +266,7 @@ def _formulas() -> list[pl.Expr]:
         # A growing child's height of long ago says nothing of today's.
         pl.when(age >= 18).then(derived.bmi(weight, pl.col("_height"))).alias("bmi"),
         pl.coalesce(pl.when(~later).then(own), "_egfr").alias("egfr"),
+        pl.when(creatinine.is_not_null()).then(other).alias("creatinine-outdated"),
         pl.when(~other).then(derived.cockcroft_gault(creatinine, age, weight, sex)).alias("creatinine-clearance"),
         derived.child_pugh(*(pl.col(name) for name in _CHILD_PUGH)).alias("child-pugh"),
         derived.pregnant(pl.col("_pregnancy"), pl.col("_said"), sex, age).alias("pregnant"),
