@@ -103,6 +103,21 @@ def unit_of(code: str) -> str:
 
 def outdated(tables: Tables, codes: Iterable[str]) -> pl.DataFrame:
     """patient_id, code, value, ago: the latest measurement where it is too old, in its canonical unit, and days."""
+    return _latest(tables, codes).filter(pl.col("ago") > pl.col("limit"), pl.col("value").is_not_null()).select(
+        "patient_id", "code", "value", "ago")
+
+
+def beyond(tables: Tables, codes: Iterable[str]) -> pl.DataFrame:
+    """patient_id, code, said ("> 6"), unit, ago: the latest measurement where it is beyond a limit, and not too old."""
+    latest = _latest(tables, codes).filter(pl.col("ago") <= pl.col("limit"), pl.col("value").is_null())
+    said = tables.get("observations", TABLES["observations"].empty()).select(
+        "patient_id", "row", "unit", said=pl.col("value_text").str.strip_chars())
+    return latest.join(said, on=["patient_id", "row"], maintain_order="left").filter(
+        pl.col("said").str.contains(r"^[<>]")).select("patient_id", "code", "said", "unit", "ago")
+
+
+def _latest(tables: Tables, codes: Iterable[str]) -> pl.DataFrame:
+    """patient_id, code, row, value, ago, limit: the latest measurement, its age and how old it may be (days)."""
     asked = tuple(dict.fromkeys(codes))
     limits = pl.DataFrame([(one, code, days_of(code)) for code in asked for one in same(code)], orient="row",
                           schema={"canonical_code": pl.String(), "code": pl.String(), "limit": pl.Float64()})
@@ -115,5 +130,4 @@ def outdated(tables: Tables, codes: Iterable[str]) -> pl.DataFrame:
     born, today, of = pl.col("birth_date"), pl.col("index_date"), pl.col("code")
     limit = pl.when(of == WEIGHT).then(weight_days(born, today)).when(of == HEIGHT).then(
         height_days(born, today)).otherwise("limit")
-    return aged.with_columns(ago=ago).filter(pl.col("ago") > limit, pl.col("value").is_not_null()).select(
-        "patient_id", "code", "value", "ago")
+    return aged.select("patient_id", "code", "row", "value", ago=ago, limit=limit)

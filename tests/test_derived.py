@@ -93,6 +93,21 @@ def test_a_later_creatinine_that_gives_no_rate_leaves_an_older_one_behind() -> N
     assert one("egfr", patient(sex=None), observations=rows) is None
 
 
+@pytest.mark.parametrize(("reported", "ago", "egfr", "clearance"), [
+    (24.0, 3, 24.0, False), (24.0, 200, None, True), (24.0, 201, None, True), (60.0, 3, 60.0, True),
+    (95.0, 3, 95.0, False), (None, 3, "unknown", False)])
+def test_an_egfr_reported_after_the_last_creatinine_is_that_of_today(
+        reported: float | None, ago: int, egfr: float | str | None, *, clearance: bool) -> None:
+    creatinine = measure("2160-0", 1.0, "mg/dL", TODAY - timedelta(days=200))
+    rows = [creatinine, measure("33914-3", reported, "mL/min/1.73m2", TODAY - timedelta(days=ago),
+                                value_text=None if reported else "<15"), measure("29463-7", 70.0, "kg")]
+    found = features("egfr", "creatinine-clearance", "creatinine-outdated", observations=rows)
+    own = one("egfr", observations=[creatinine])
+    assert found["egfr"] == (None if egfr == "unknown" else own if egfr is None else egfr)
+    assert (found["creatinine-clearance"] is not None) is clearance
+    assert found["creatinine-outdated"] is not clearance
+
+
 @pytest.mark.parametrize(("creatinine", "age", "sex"), [
     (0.5, 30.0, "female"), (0.7, 50.0, "female"), (1.0, 50.0, "female"), (3.0, 80.0, "female"),
     (0.6, 30.0, "male"), (0.9, 50.0, "male"), (1.0, 50.0, "male"), (5.0, 70.0, "male")])

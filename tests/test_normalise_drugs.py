@@ -60,7 +60,9 @@ def test_an_entry_may_say_that_nothing_is_taken(system: str | None, code: str | 
     ("http://snomed.info/sct", "409137002", None, []), (None, "no-known-medication-allergies", None, []),
     (None, None, "No Known Drug Allergies (NKDA)", []), (None, None, "NKA", []), (None, None, "no known allergies", []),
     ("http://snomed.info/sct", "429625007", "No known food allergy", None), (None, None, "Peanut", None),
-    (None, None, "No known medications", None), (None, None, "Allergy to warfarin", ["warfarin"])])
+    (None, None, "No known medications", None), (None, None, "Allergy to warfarin", ["warfarin"]),
+    (None, None, "Unvertr\u00e4glichkeit von Warfarin", ["warfarin"]), (None, None, "Warfarin-Allergie", ["warfarin"]),
+    (None, None, "Warfarinallergie", ["warfarin"]), (None, None, "Allergische Reaktion auf Warfarin", ["warfarin"])])
 def test_an_entry_may_say_that_there_is_no_allergy(system: str | None, code: str | None, display: str | None,
                                                    ingredients: list[str] | None) -> None:
     row = {"patient_id": "p", "row": 1, "system": system, "code": code, "display": display, "active": True}

@@ -198,6 +198,16 @@ def test_gaps_issues_and_failures_have_their_place() -> None:
     assert "Partial result. 1 part of the software failed" in words(cases.full())
 
 
+def test_an_allergy_that_nobody_looked_out_for_is_told() -> None:
+    text = ("'Honig' is no medicine of the vocabulary: an allergy to it was not weighed, unless it names a class")
+    issue = {"file": "ann.json", "severity": "info", "code": "allergen-not-recognised", "text": text,
+             "patient_id": "ann"}
+    found = cases.result({"patients": [{"patient_id": "ann"}], "issues": [issue]})
+    assert f"info : {text}" in words(found)
+    assert "Hinweis: \u201eHonig\u201c ist im Verzeichnis kein Arzneimittel" in " ".join(re.sub(
+        r"<[^>]+>", "", HtmlExporter(language="de").export(found).decode()).split())
+
+
 def test_provenance_names_inputs_knowledge_and_predictors() -> None:
     page = words(cases.full())
     for part in ("ann.vcf genome, 10 bytes", "sha256 " + "ab" * 32, "facts 7 (2026-01-01)", "sha256 " + "cd" * 32,

@@ -27,10 +27,9 @@ _CREATININE, _BILIRUBIN, _ALBUMIN = ("2160-0", "38483-4"), ("1975-2", "42719-5")
 _INR = ("6301-6", "34714-6")
 # As the laboratory reports it, without race: CKD-EPI, CKD-EPI 2021 (also with cystatin C), MDRD, by any equation.
 _EGFR = ("62238-1", "98979-8", "98980-6", "33914-3", "77147-7", "69405-9")
+_ANOTHER = 0.25  # share by which two values are of kidneys that have changed (KDIGO 2012: a certain drop)
 _INR_GOAL = tuple(f"{GOAL}{code}" for code in _INR)
 _TREND_DAYS = 2 * derived.DAYS_A_YEAR
-# Reported so many days after the last creatinine, an eGFR is of a blood sample whose creatinine is not known.
-_ONE_SAMPLE_DAYS = 7
 # An answer on pregnancy is soon out of date; no pregnancy is longer than 310 days.
 _ANSWER_DAYS, _PREGNANCY_DAYS = 60, 310
 _QUESTIONS = ("72166-2", "82810-3", "63895-7")  # LOINC: smoking, pregnancy, breast-feeding
@@ -51,10 +50,11 @@ _SMOKING = {
 class DerivedFeatures:
     """Features that follow from the record at its index date; null where an input is unknown.
 
-    - ``bmi`` (kg/m2), ``creatinine-clearance`` (Cockcroft-Gault, mL/min): adults only, from the newest recent values.
+    - ``bmi`` (kg/m2), ``creatinine-clearance`` (Cockcroft-Gault, mL/min): adults only, from the newest recent values;
+      no clearance where the laboratory later reports an eGFR that is another by a quarter or more
+      (``creatinine-outdated``).
     - ``egfr`` (mL/min/1.73 m2): CKD-EPI 2021 for adults; bedside Schwartz from 1 year on, with a recent height; what
       the laboratory reports where that is later than the creatinine, or of its day and neither can be worked out.
-      ``creatinine-clearance`` is unknown where that is more than a week later.
     - ``child-pugh`` (points) and ``child-pugh-missing``, which names the inputs that the record lacks, and why one that
       it holds is none: an INR under an oral anticoagulant, a value that is too old or cannot be used.
     - ``egfr-trend``: change of ``egfr`` a year over the last two years, of adults, from three values of creatinine on.
@@ -71,8 +71,8 @@ class DerivedFeatures:
     name: ClassVar[str] = "derived"
     needs: ClassVar[tuple[str, ...]] = ("patients", "conditions", "observations", "medications")
     gives: ClassVar[tuple[str, ...]] = (
-        "bmi", "egfr", "egfr-trend", "creatinine-clearance", "child-pugh", "child-pugh-missing", "pregnant",
-        "breastfeeding", "smoking-status", "pack-years", "target-inr", "latest:*", "trend:*", "condition:*")
+        "bmi", "egfr", "egfr-trend", "creatinine-clearance", "creatinine-outdated", "child-pugh", "child-pugh-missing",
+        "pregnant", "breastfeeding", "smoking-status", "pack-years", "target-inr", "latest:*", "trend:*", "condition:*")
 
     recent_days: float = option(365.0, doc="How old a laboratory value or weight may be to count.", unit="d",
                                 low=1.0, high=36500.0)
@@ -252,17 +252,18 @@ def _sign(name: str) -> pl.Expr:
 @cache
 def _formulas() -> list[pl.Expr]:
     creatinine, weight, age, sex = (pl.col(name) for name in ("_creatinine", "_weight", "age", "sex"))
-    computed = pl.coalesce(derived.ckd_epi_2021(creatinine, age, sex),
-                           derived.schwartz_bedside(creatinine, age, pl.col("_recent_height")))
+    own = pl.coalesce(derived.ckd_epi_2021(creatinine, age, sex),
+                      derived.schwartz_bedside(creatinine, age, pl.col("_recent_height")))
     later = (pl.col("_egfr_day") - pl.col("_creatinine_day")).dt.total_days()
-    clearance = derived.cockcroft_gault(creatinine, age, weight, sex)
+    # The creatinine of that day is not on record: an earlier one may be of kidneys that were better, or worse.
+    other = (later > 0).fill_null(value=False) & ((pl.col("_egfr") / own - 1).abs() >= _ANOTHER).fill_null(value=True)
     return [
         # A growing child's height of long ago says nothing of today's.
         pl.when(age >= 18).then(derived.bmi(weight, pl.col("_height"))).alias("bmi"),
         # What is older says nothing of today's kidneys: the later of the two, as the laboratory's of one day the other.
-        pl.when(later > 0).then("_egfr").when(later < 0).then(computed).otherwise(
-            pl.coalesce(computed, "_egfr")).alias("egfr"),
-        pl.when((later > _ONE_SAMPLE_DAYS).not_().fill_null(value=True)).then(clearance).alias("creatinine-clearance"),
+        pl.when(later > 0).then("_egfr").when(later < 0).then(own).otherwise(pl.coalesce(own, "_egfr")).alias("egfr"),
+        pl.when(creatinine.is_not_null()).then(other).alias("creatinine-outdated"),
+        pl.when(~other).then(derived.cockcroft_gault(creatinine, age, weight, sex)).alias("creatinine-clearance"),
         derived.child_pugh(*(pl.col(name) for name in _CHILD_PUGH)).alias("child-pugh"),
         derived.pregnant(pl.col("_pregnancy"), pl.col("_said"), sex, age).alias("pregnant"),
         derived.breastfeeding(pl.col("_nursing"), pl.col("_nursing_said"), sex, age).alias("breastfeeding"),

@@ -47,9 +47,9 @@ _OLD = re.compile(r"^(?:zz+|nf\*)\s+")
 _ALLERGY = re.compile(
     r"^(?:allergy to|allergic to|allergic reaction (?:to|caused by)|hypersensitivity to|intolerance to|"
     r"adverse reaction (?:to|caused by)|(?:bekannte )?(?:allergie|allergische reaktion|allergisch"
-    r"|unvertr\u00e4glichkeit|\u00fcberempfindlichkeit) (?:gegen(?:\u00fcber)?|auf|von))\s+"
+    r"|unvertr\u00e4glichkeit|\u00fcberempfindlichkeit|intoleranz) (?:gegen(?:\u00fcber)?|auf|von))\s+"
     r"|\s+(?:allergy|intolerance|hypersensitivity)$"
-    r"|[\s-]*(?:allergie|unvertr\u00e4glichkeit|\u00fcberempfindlichkeit)$")
+    r"|(?<=[a-z])[\s-]*(?:allergie|unvertr\u00e4glichkeit|\u00fcberempfindlichkeit|intoleranz)$")
 # Salts, esters that never name another ingredient, and hydrates. Never the first word: "sodium chloride" stays.
 SALTS = frozenset((
     "acetate", "acetonide", "anhydrous", "axetil", "benzoate", "besilate", "besylate", "bicarbonate", "bisulfate",

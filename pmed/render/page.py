@@ -49,6 +49,8 @@ GAP_KINDS = {"input": marked("Inputs"), "gene": marked("Genes"), "medicine": mar
 POINTS = {"%": marked("percentage points"), "concern level": marked("concern level")}
 GENETIC = {"phenotype", "activity-score", "diplotype"}
 ISSUES_SHOWN = (marked("error"), marked("warning"))
+#: Shown however grave: a reader knows what was meant, and that nobody looked out for it.
+ALWAYS_SHOWN = {"allergen-not-recognised": marked("info")}
 INPUT = ("kind", "file", "bytes", "sha256")
 RELEASE = ("name", "version", "date", "licence", "source", "sha256", "plugin")
 CARD = ("version", "summary", "intended_use", "populations", "limits")
@@ -77,7 +79,8 @@ def page(view: View, provenance: Mapping[str, Any], displays: words.Displays) ->
         "gaps": _gaps(view, displays), "methods": _methods(view), "references": list(references.rows.values()),
         "mismatched": [row for row in view["issues"] if row["code"] == "sex-mismatch"],
         "unnamed": [row for row in view["issues"] if row["code"] == "joined-without-name"],
-        "issues": [row for row in view["issues"] if row["severity"] in ISSUES_SHOWN and row["code"] not in NOTICES],
+        "issues": [row for row in view["issues"] if row["code"] not in NOTICES and (
+            row["severity"] in ISSUES_SHOWN or row["code"] in ALWAYS_SHOWN)],
         "failures": view["failures"], "provenance": _provenance(provenance),
         "disclaimer": provenance.get("disclaimer") or DISCLAIMER,
     }
@@ -259,6 +262,8 @@ def _large_and_small(kind: str, assessed: list[View]) -> dict[str, list[View]]:
 def _own_predictions(view: View) -> list[View]:
     """Risks and responses, and any prediction that no suggestion speaks for."""
     spoken = {(one["predictor"], one["target"]) for row in view["suggestions"] for one in row["explained_by"]}
+    # An adviser that sets aside what it predicts itself (of a cream, as if swallowed) has spoken, too.
+    spoken |= {(row["adviser"], row["drug"]) for row in view["suggestions"]}
     return [row for row in view["predictions"]
             if row["status"] != "not-applicable"
             and (row["kind"] in SECTIONS or (row["predictor"], row["target"]) not in spoken)]

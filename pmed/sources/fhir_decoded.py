@@ -100,8 +100,8 @@ def whole_bundle(content: bytes) -> Any:
 
 def entries(bundle: Any, file: str) -> Decoded:
     """Every wanted entry's resource of a whole bundle."""
-    while len(_SPOTS) < len(bundle.entry):
-        _SPOTS.append(f"entry[{len(_SPOTS)}]")
+    if len(_SPOTS) < len(bundle.entry):  # in one step, as other threads may read, too
+        _SPOTS[:] = [f"entry[{number}]" for number in range(2 * len(bundle.entry))]
     return Decoded(file, _SPOTS, [one.resource for one in bundle.entry], [one.full_url for one in bundle.entry])
 
 

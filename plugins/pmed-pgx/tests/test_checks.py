@@ -196,6 +196,8 @@ def test_one_reason_of_several_checks_is_said_once_with_all_names() -> None:
     assert because(one) == "the kidneys keep it back (lisinopril, hydrochlorothiazide, ibuprofen)"
     one = taking("colchicine", **{"taking:colchicine-raising-drug": "cyclosporine", "creatinine-clearance": 20.0})
     assert (because(one) or "").count("deaths were seen") == 1
+    one = taking("nitrofurantoin", **{"creatinine-clearance": 20.0, "egfr": 25.0})
+    assert "(nitrofurantoin, clearance below 30 and nitrofurantoin, eGFR below 45)" in (because(one) or "")
 
 
 @pytest.mark.parametrize(("known", "said"), [

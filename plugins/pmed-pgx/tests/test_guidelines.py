@@ -221,6 +221,16 @@ def test_trace_names_the_sites_that_were_not_read(few: int, monkeypatch: pytest.
         "keine Variante in den gelesenen; nicht gelesen: rs1799853")
 
 
+@pytest.mark.parametrize("few", [0, 100])
+def test_trace_tells_an_age_in_a_number_that_is_read(few: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trace, "FEW", few)
+    frame = people({"age": 81.69589041095891, "activity-score:CYP2C9": 1.25, "diplotype:CYP2C9": "*1/*1",
+                    "phenotype:VKORC1": "-1639 AA", "genotype:rs2108622": "C/C"})
+    made = PREDICTOR.trace(frame, PREDICTOR.predict(frame)).filter(pl.col("target").is_in(["warfarin", "celecoxib"]))
+    told = [text for text in made["text"].to_list() if text.startswith(("age ", "CYP2C9 alleles"))]
+    assert sorted(told) == ["CYP2C9 alleles together: activity score 1.25", "age 81.7"]
+
+
 def test_rows_agree_with_the_published_table(shared: Path) -> None:
     """Where CPIC's table has a recommendation, so have we; and its standard doses are not our changes."""
     standard = ("use at standard dose", "Initiate therapy with recommended starting dose", "Prescribe desired starting",

@@ -24,12 +24,15 @@ ANNA: Resource = {"resourceType": "Patient", "id": "anna", "birthDate": "1948-03
 WHO = {"reference": "Patient/anna"}
 
 
-def run(folder: Path, *medicines: str, allergic_to: str | None = None, **more: Any) -> pmed.Result:
-    """Of a record that tells no routes, but for the names of medicines."""
+def run(folder: Path, *medicines: str, allergic_to: str | None = None, over: str | None = None,
+        since: str = "2025-01-01", **more: Any) -> pmed.Result:
+    """Of a record that tells no routes, but for the names of medicines; of what is `over` not since when."""
     rows: list[Resource] = [ANNA, *(
         {"resourceType": "MedicationRequest", "id": f"m{number}", "status": "active", "intent": "order", "subject": WHO,
-         "authoredOn": "2025-01-01", "medicationCodeableConcept": {"text": name}}
+         "authoredOn": since, "medicationCodeableConcept": {"text": name}}
         for number, name in enumerate(medicines))]
+    if over:
+        rows.append({**rows[1], "id": "over", "status": "completed", "medicationCodeableConcept": {"text": over}})
     if allergic_to:
         rows.append({"resourceType": "AllergyIntolerance", "id": "a", "patient": WHO, "code": {"text": allergic_to}})
     file = folder / "record.json"
@@ -73,8 +76,10 @@ def test_what_reaches_the_blood_is_told_as_ever(tmp_path: Path, names: tuple[str
 def test_an_allergy_and_genes_still_speak_against_it(tmp_path: Path) -> None:
     row = of(run(tmp_path, "Diclofenac gel", allergic_to="diclofenac"), "diclofenac")
     assert (row["action"], row["urgency"]) == ("avoid", "today")
-    assert cautions(row) == ["By the record diclofenac is used in one place only, such as skin or eye: this advice is "
-                             "about what is swallowed or injected."]
+    assert cautions(row) == ["By the record diclofenac is used in one place only, such as skin or eye: the allergy "
+                             "holds there, too; what else is said is about what is swallowed or injected."]
+    row = of(run(tmp_path, "Neomycin ointment", allergic_to="neomycin"), "neomycin")
+    assert (row["action"], cautions(row)) == ("avoid", [])
     calls = tmp_path / "calls.tsv"
     calls.write_text("DPYD\tc.1905+1G>A (*2A)/c.1905+1G>A (*2A)\n", encoding="utf-8")
     row = of(run(tmp_path, "Fluorouracil 5% cream", outside_calls=[calls]), "fluorouracil")
@@ -84,6 +89,15 @@ def test_an_allergy_and_genes_still_speak_against_it(tmp_path: Path) -> None:
 def test_a_cream_of_fluorouracil_is_not_used_beside_brivudine(tmp_path: Path) -> None:
     row = of(run(tmp_path, "Fluorouracil 5% cream", "brivudine"), "fluorouracil")
     assert (row["action"], row["urgency"], cautions(row)) == ("avoid", "today", [])
+
+
+def test_a_cream_of_fluorouracil_may_be_too_soon_after_brivudine(tmp_path: Path) -> None:
+    row = of(run(tmp_path, "Fluorouracil 5% cream", over="brivudine 125 mg", since="2026-01-10"), "fluorouracil")
+    assert [one["text"] for one in row["cautions"]] == [
+        "When brivudine ended is not on record: 28 days should lie between its last dose and the first of "
+        "fluorouracil."]
+    row = of(run(tmp_path, "Ciprofloxacin eye drops", over="amiodarone 200 mg", since="2026-01-10"), "ciprofloxacin")
+    assert "end-unknown" not in [one["code"] for one in row["cautions"]]
 
 
 def test_of_many_people_the_same_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,6 +114,7 @@ def test_no_bars_stand_beside_what_is_not_assessed(tmp_path: Path) -> None:
     text = " ".join(re.sub(r"<[^>]+>", " ", HtmlExporter().export(result).decode()).split())
     assert "Why Ibuprofen" in text
     assert "Why Diclofenac" not in text
+    assert "Diclofenac 4 concern level" not in text
 
 
 def test_the_german_report_says_so(tmp_path: Path) -> None:
@@ -107,3 +122,5 @@ def test_the_german_report_says_so(tmp_path: Path) -> None:
     assert "Nicht beurteilt: Diclofenac wird nur an einer Stelle angewendet, etwa auf der Haut oder am Auge" in page
     assert "Würde es geschluckt oder gespritzt: Diclofenac nicht" in page
     assert "swallowed" not in page
+    page = HtmlExporter(language="de").export(run(tmp_path, "Diclofenac Salbe", allergic_to="diclofenac")).decode()
+    assert "Die Allergie gilt auch dort; was sonst gesagt wird" in page

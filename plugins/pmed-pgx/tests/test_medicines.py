@@ -231,6 +231,10 @@ def test_nothing_is_known_of_allergies_where_a_record_lists_none(
                                                                                 "sulfonamide-antibiotic"),
     ({"system": "http://snomed.info/sct", "code": "91936005"}, "penicillin"),
     ({"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "91936005"}, ""),
+    ({"display": "Penicillin-Allergie"}, "penicillin"), ({"display": "Penicillinallergie"}, "penicillin"),
+    ({"display": "Allergie gegen Sulfonamide"}, "sulfonamide-antibiotic"), ({"display": "Penicilline"}, "penicillin"),
+    ({"display": "\u00dcberempfindlichkeit gegen Cephalosporine"}, "cephalosporin"),
+    ({"display": "Unvertr\u00e4glichkeit von NSAR"}, "nonselective-nsaid"),
     ({"display": "Beta-lactams"}, "cephalosporin;penicillin"), ({"display": "Penicillin on the shelf"}, ""),
     ({"display": "NSAIDs", "ingredients": ["ibuprofen"]}, "ibuprofen"), ({"display": "NSAIDs", "active": False}, "")])
 def test_an_allergy_to_a_class_is_told_by_its_name(row: dict[str, Any], said: str) -> None:

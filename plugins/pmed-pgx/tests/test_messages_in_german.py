@@ -11,6 +11,7 @@ import pytest
 
 import pmed_pgx
 from pmed.render import messages, words
+from pmed.render.phrases import said
 
 HERE = Path(pmed_pgx.__file__).parent
 READ = (*sorted((HERE / "outside").glob("*.py")), *(HERE / f"{name}.py" for name in ("calls", "copies", "doubts",
@@ -77,3 +78,8 @@ def test_every_message_has_german(text: str) -> None:
         shown = ("".join(part for pair in zip(text.split("\0"), (*fill, ""), strict=True) for part in pair)
                  for fill in product(FILLS, repeat=text.count("\0")))
         assert any(not words.told(one).english for one in shown), f"no German for {text!r}"
+
+
+def test_what_is_yet_to_begin_is_told_in_german() -> None:
+    assert said("ordered from 2026-02-01 on: not taken yet", "de", str) == (
+        "verordnet ab dem 2026-02-01: noch nicht eingenommen")

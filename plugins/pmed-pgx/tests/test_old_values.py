@@ -18,11 +18,13 @@ TODAY = date(2026, 1, 15)
 UNITS = {"6301-6": "1", "2823-3": "mmol/L", "2160-0": "mg/dL", "777-3": "10*3/uL", "29463-7": "kg"}
 
 
-def advised(drug: str, *measured: tuple[str, float, int], taken: bool = True, **known: Any) -> dict[str, Any] | None:
-    """The suggestion for a drug; values as (code, value, days ago), `known` what the features have."""
+def advised(drug: str, *measured: tuple[str, float | str, int], taken: bool = True,
+            **known: Any) -> dict[str, Any] | None:
+    """The suggestion for a drug; values as (code, value or limit, days ago), `known` what the features have."""
     names = {"patient_id": "p", "egfr": 90.0, "creatinine-clearance": 90.0, "medicines-not-recognised": "", **known}
     features = pl.DataFrame([names], schema_overrides={"egfr": pl.Float64, "creatinine-clearance": pl.Float64})
-    rows = [{"patient_id": "p", "row": row, "system": LOINC, "code": code, "value": value, "unit": UNITS[code],
+    rows = [{"patient_id": "p", "row": row, "system": LOINC, "code": code, "unit": UNITS[code],
+             **({"value_text": value} if isinstance(value, str) else {"value": value}),
              "start": TODAY - timedelta(days=ago), "status": "final"}
             for row, (code, value, ago) in enumerate(measured, 1)]
     medicine = {"patient_id": "p", "row": 1, "ingredients": [drug if taken else "zinc"], "active": True}
@@ -59,6 +61,22 @@ def test_an_inr_of_long_ago_is_told_and_gives_no_alarm() -> None:
 @pytest.mark.parametrize(("value", "ago"), [(2.5, 400), (4.8, 20)])
 def test_a_value_without_alarm_or_of_today_is_not_told(value: float, ago: int) -> None:
     assert told(advised("warfarin", ("6301-6", value, ago))) == []
+
+
+@pytest.mark.parametrize(("drug", "code", "value", "ago", "said"), [
+    ("phenprocoumon", "6301-6", "> 8", 3,
+     "the INR of 3 days ago (> 8) is beyond a limit and was not weighed: look at it"),
+    ("spironolactone", "2823-3", ">6.0", 3,
+     "potassium of 3 days ago (>6.0 mmol/L) is beyond a limit and was not weighed: look at it"),
+    ("phenprocoumon", "6301-6", "> 8", 300, None), ("phenprocoumon", "6301-6", "<1.0", 3, None),
+    ("zinc", "6301-6", "> 8", 3, None)])
+def test_a_value_beyond_a_limit_is_told_where_it_may_alarm(drug: str, code: str, value: str, ago: int,
+                                                           said: str | None) -> None:
+    row = advised(drug, (code, value, ago))
+    assert [one["text"] for one in (row or {"cautions": []})["cautions"] if one["code"] == "limit-value"] == (
+        [said] if said else [])
+    if said and row:
+        assert f"latest:{code}" in row["unknown"]
 
 
 def test_who_does_not_take_it_is_not_told() -> None:

@@ -15,6 +15,7 @@ from pmed import PmedError
 from pmed_pgx import cases as read_cases
 from pmed_pgx import wording
 from pmed_pgx.cases import Cases
+from pmed_pgx.checks import covered
 from pmed_pgx.explainer import attributed, game
 from pmed_pgx.guidelines import CONCERN, Drug, parse
 from pmed_pgx.outcomes import certain, judge, outcome
@@ -299,3 +300,15 @@ def test_a_malformed_guideline_is_one_clear_line(old: str, new: str, words: str)
         parse(text.replace(old, new), "some.toml")
     assert words in str(found.value)
     assert "\n" not in str(found.value)
+
+
+def test_what_one_of_several_results_would_mean_is_not_said_as_the_patients_own() -> None:
+    """A check leads whatever the gene is: that a result may be the worst one does not make it the patient's."""
+    known = {"creatinine-clearance": 20.0, "age": 70.0}
+    one = outcome(covered()["nitrofurantoin"], {**known, "phenotype:G6PD": "Normal or Deficient with CNSHA"})
+    assert one.lead is not None
+    assert (one.lead.action, one.applied) == ("avoid", ())
+    assert "By the genes" not in (wording.advice(one) or "")
+    assert "red cells" not in (wording.because(one) or "")
+    one = outcome(covered()["nitrofurantoin"], {**known, "phenotype:G6PD": "Deficient with CNSHA"})
+    assert "red cells" in (wording.because(one) or "")

@@ -93,6 +93,7 @@ def test_the_trace_ends_with_the_value(model: Score) -> None:
     assert set(trace["patient_id"]) == {"p0"}
     assert model.card.references[0] in trace["text"][-1]
     assert trace["text"].str.ends_with(".").all()
+    assert not trace["text"].str.contains("outdated").any()
 
 
 def test_what_rules_a_score_out() -> None:
@@ -116,6 +117,8 @@ def test_what_rules_a_score_out() -> None:
     ("ukeld", {"age": 9.7}, "age 9 is outside 18 to 120 years"),
     ("child-pugh", {"age": 17.9}, "age 17 is outside 18 to 120 years"), ("meld-na", {"age": None}, "needs age"),
     ("cockcroft-gault", {"weight": 0.08}, "weight 0.08 is outside 20 to 400 kg"),
+    *((name, {"creatinine-outdated": True}, "an eGFR reported after the last creatinine is another by a quarter or "
+       "more: measure creatinine anew") for name in ("ckd-epi-2021", "cockcroft-gault")),
     ("ckd-epi-2021", {"pregnant": True}, "pregnancy is on record: the equation is not for it")])
 def test_whom_and_what_a_score_is_not_for(name: str, given: dict[str, Any], reason: str) -> None:
     model = {one.name: one for one in SCORES}[name]

@@ -6,12 +6,13 @@ import polars as pl
 
 from .knowledge import table
 
-# What stands around the allergen: "Allergy to penicillin (finding)", "sulfonamide allergy".
+# What stands around the allergen: "Allergy to penicillin (finding)", "sulfonamide allergy", "Penicillin-Allergie".
 _ASIDE = r"\([^()]*\)|\[[^\]]*\]"
+_ALLERGY = r"(allergie|(unvertr\u00e4glich|\u00fcberempfindlich)keit|intoleranz)"
 _BESIDE = (r"^\s*(allergy|allergic|allergic reaction|hypersensitivity|intolerance|adverse reaction) (to|caused by) "
            r"|\s(allergy|hypersensitivity|intolerance)\s*$"
-           r"|^\s*(bekannte )?(allergie|allergische reaktion|unvertr\u00e4glichkeit|\u00fcberempfindlichkeit) "
-           r"(gegen(\u00fcber)?|auf|von) |[\s-]*(allergie|unvertr\u00e4glichkeit|\u00fcberempfindlichkeit)\s*$")
+           rf"|^\s*(bekannte )?({_ALLERGY}|allergisch|allergische reaktion) (gegen(\u00fcber)?|auf|von) "
+           rf"|[\s-]*{_ALLERGY}\s*$")
 _APART = r"[,;/]| (?:and|or|und|oder) "
 _DENIED = r"^\s*(no|not|nil|none|denies|kein|keine)\b"
 _SNOMED = r"snomed|2\.16\.840\.1\.113883\.6\.96$"

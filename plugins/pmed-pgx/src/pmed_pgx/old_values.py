@@ -1,7 +1,8 @@
-"""Cautions about measurements that are too old to count, beside the medicines taken for which they would.
+"""Cautions about measurements that are not weighed, beside the medicines taken for which they would be.
 
-A check does not know of an INR of last year. Whoever takes warfarin is told of it where it would have been a cause for
-alarm, or where a check asks for what follows from it (kidney function): nobody else is, or all would be.
+A check does not know of an INR of last year, nor of one that is only known to be above 8. Whoever takes warfarin is
+told of it where it would have been a cause for alarm, or where a check asks for what follows from it (kidney function):
+nobody else is, or all would be.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from functools import cache
 
 import polars as pl
 
-from pmed.measured import WEIGHT, outdated, unit_of
+from pmed.measured import WEIGHT, beyond, outdated, unit_of
 from pmed.tables import TABLES, Tables
 
 from .cases import Cases
@@ -19,7 +20,7 @@ from .guidelines import LATEST, Range
 from .wording import LABS, asked_for
 
 KEY = ["patient_id", "drug"]
-OLD_VALUE = "old-value"
+OLD_VALUE, LIMIT_VALUE = "old-value", "limit-value"
 # What is derived from a measurement, which checks ask for
 _DERIVED = {"egfr": ("2160-0",), "creatinine-clearance": ("2160-0", WEIGHT), "weight": (WEIGHT,)}
 _CAUTIONS = TABLES["suggestions"].columns["cautions"].dtype
@@ -33,15 +34,22 @@ def old_values(taken: pl.DataFrame, cases: Cases, tables: Tables) -> pl.DataFram
     `taken` has a row a patient and drug.
     """
     codes = [*_alarms()["code"].unique(maintain_order=True), *(code for each in _DERIVED.values() for code in each)]
-    old = outdated(tables, codes).join(taken.select(KEY), on="patient_id")
-    if old.is_empty():
+    mine = taken.select(KEY)
+    old, limits = (one.join(mine, on="patient_id") for one in (outdated(tables, codes), beyond(tables, codes)))
+    if old.is_empty() and limits.is_empty():
         return _NONE
     alarming = old.join(_alarms(), on=["drug", "code"]).filter(
         pl.col("value") >= pl.col("low"), pl.col("value") < pl.col("high"))
     derived = old.join(_asked(old.select(KEY).unique(maintain_order=True), cases), on=[*KEY, "code"])
-    told = pl.concat([one.select(*KEY, "code", "value", "ago", alarm=pl.lit(alarm)) for one, alarm in (
-        (alarming, True), (derived, False))]).unique([*KEY, "code"], keep="first", maintain_order=True)
-    said, alarm = pl.struct(code=pl.lit(OLD_VALUE), text=_text()), pl.col("alarm")
+    # Whatever the limit is: above it there may be what alarms at the top, below it what does at the bottom.
+    above = pl.col("said").str.starts_with(">")
+    open_ = limits.join(_alarms(), on=["drug", "code"]).filter(
+        (above & pl.col("high").is_infinite()) | (~above & (pl.col("low") <= 0)))
+    told = pl.concat([one.select(*KEY, "code", caution=pl.lit(caution), text=text, alarm=pl.lit(alarm))
+                      for one, caution, text, alarm in (
+        (alarming, OLD_VALUE, _text(), True), (derived, OLD_VALUE, _text(), False),
+        (open_, LIMIT_VALUE, _limit_text(), True))]).unique([*KEY, "code"], keep="first", maintain_order=True)
+    said, alarm = pl.struct(code="caution", text="text"), pl.col("alarm")
     named = _name().filter(alarm).str.join(" and ")
     return told.sort(*KEY, "code").group_by(KEY, maintain_order=True).agg(
         old_values=said, too_old=pl.when(alarm.any()).then(named),
@@ -53,6 +61,12 @@ def _text() -> pl.Expr:
     number = pl.col("value").round(2).cast(pl.String).str.strip_suffix(".0")
     return pl.format("{} of {} days ago ({}{}) is too old to count: measure it anew", _name(), "ago", number,
                      pl.col("code").replace_strict(units, default=""))
+
+
+def _limit_text() -> pl.Expr:
+    unit = pl.format(" {}", pl.col("unit").replace("1", None)).fill_null("")
+    return pl.format("{} of {} days ago ({}{}) is beyond a limit and was not weighed: look at it", _name(), "ago",
+                     "said", unit)
 
 
 def _name() -> pl.Expr:

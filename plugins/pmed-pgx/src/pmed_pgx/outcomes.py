@@ -95,12 +95,24 @@ class Outcome:
 
     @cached_property
     def applied(self) -> tuple[Row, ...]:
-        """The row of each population, the leading one first; of several possible values the most concerned one's."""
+        """The row of each population, the leading one first; of several possible values the most concerned one's.
+
+        Where a check leads, whatever the values are, they need not agree: then none of theirs is the patient's.
+        """
         worst: dict[Any, Row] = {}
         for row in _by_concern(self.drug, (row for _, judged in self.each for row in judged.applied)):
             worst.setdefault((row.ages, row.indication), row)
         rest = tuple(row for row in worst.values() if row is not self.lead)
-        return (self.lead, *rest) if self.lead in self.drug.rows else rest
+        if self.lead in self.drug.rows:
+            return (self.lead, *rest)
+        return tuple(row for row in rest if self._agreed(row)) if self.lead else rest
+
+    def _agreed(self, row: Row) -> bool:
+        """Whether each of several possible values has a row of the same population that says to do the same."""
+        of_population = [[one for one in judged.applied if (one.ages, one.indication) == (row.ages, row.indication)]
+                         for _, judged in self.each]
+        return all(any((one.action, one.dose_factor) == (row.action, row.dose_factor) for one in rows)
+                   for rows in of_population)
 
     @cached_property
     def undecided(self) -> tuple[Row, ...]:

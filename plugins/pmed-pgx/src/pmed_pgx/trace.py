@@ -80,7 +80,7 @@ def _looked_at(features: pl.DataFrame, asked: list[Drug]) -> pl.DataFrame:
     read_of_genes = [name for name in wants() if name in known]
     genotyped = _genotyped(features[["patient_id", *read_of_genes]], tuple(gene.name for gene in _known(asked)))
     read = tuple(dict.fromkeys(name for drug in asked for name in drug.inputs))
-    values = pl.DataFrame([one.cast(pl.String) for one in columns(features, read).values()])
+    values = pl.DataFrame([_as_text(one) for one in columns(features, read).values()])
     told = genotyped.hstack(values.select(_input(name) for name in read))
     # Where only checks are about the drugs there is nothing to look at, and the column has no type of its own.
     return told.unpivot(index="patient_id", variable_name="key", value_name="text").with_columns(
@@ -151,8 +151,13 @@ def _genotyped(features: pl.DataFrame, names: tuple[str, ...]) -> pl.DataFrame:
 @lru_cache(maxsize=REMEMBERED, typed=True)
 def _of_value(name: str, value: Any) -> str:
     """What the value of an input is in words, as `_input` says it."""
-    told: str = pl.DataFrame({name: [value]}).cast(pl.String).select(_input(name)).item()
+    told: str = _as_text(pl.Series(name, [value])).to_frame().select(_input(name)).item()
     return told
+
+
+def _as_text(values: pl.Series) -> pl.Series:
+    """An age of 81.69589041095891 is as good as 81.7; an activity score has two digits at most."""
+    return (values.round(2) if values.dtype.is_float() else values).cast(pl.String)
 
 
 @lru_cache(maxsize=1 << 10)

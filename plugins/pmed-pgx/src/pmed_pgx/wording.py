@@ -200,7 +200,9 @@ def _names(row: Row, one: Outcome) -> Iterable[str]:
 
 
 def _with_names(because: str, names: Iterable[str]) -> str:
-    said = ", ".join(names)
+    each = list(names)
+    # Names of checks have commas of their own.
+    said = (" and " if any("," in one for one in each) else ", ").join(each)
     return f"{because} ({said})" if said else because
 
 

@@ -28,6 +28,9 @@ _KIDNEY: Final = {**_ADULT, "creatinine": (0.1, 25, "mg/dL")}
 _VALUES: Final = {**_KIDNEY, "bilirubin": (0.05, 100, "mg/dL"), "inr": (0.5, 20, ""), "sodium": (90, 200, "mmol/L"),
                   "albumin": (0.5, 7, "g/dL")}
 _PREGNANT: Final = {"pregnant": "pregnancy is on record: the equation is not for it"}
+_LATER: Final = "creatinine-outdated"
+_OUTDATED: Final = {_LATER: "an eGFR reported after the last creatinine is another by a quarter or more: measure "
+                            "creatinine anew"}
 _CIRRHOSIS: Final = "condition:liver-cirrhosis"
 _ONLY_CIRRHOSIS: Final = {_CIRRHOSIS: "no cirrhosis of the liver on record"}
 _INR: Final = ("inr",)  # an anticoagulant, or an entry that cannot be used
@@ -57,7 +60,7 @@ class CkdEpi2021(Score):
     equation: ClassVar[Equation] = Equation(
         "ckd-epi-2021-egfr", organs.ckd_epi_2021, {"age": 50.0, "sex": "male", "creatinine": 0.9}, ("creatinine",),
         {**_AGE, **_SEX, "creatinine": _CREATININE, **flags("pregnant", "pregnant")}, outputs=("value", "egfr"),
-        limits=_KIDNEY, maybe={"pregnant": False}, refused=_PREGNANT)
+        limits=_KIDNEY, maybe={"pregnant": False, _LATER: False}, refused={**_PREGNANT, **_OUTDATED})
     card: ClassVar[Card] = Card(
         version="2021", summary="CKD-EPI 2021: glomerular filtration rate from creatinine, without race.",
         intended_use="Adults in a steady state. Reference patient: man of 50 with creatinine 0.9 mg/dL.",
@@ -91,7 +94,8 @@ class CockcroftGault(Score):
         "cockcroft-gault-clearance", organs.cockcroft_gault,
         {"age": 50.0, "sex": "male", "creatinine": 0.9, "weight": 75.0}, ("creatinine",),
         {**_AGE, **_SEX, "creatinine": _CREATININE, "creatinine_umol_l": _MICRO["creatinine_umol_l"],
-         "weight_kg": Field("weight")}, outputs=("crcl_ml_min",), limits={**_KIDNEY, "weight": (20, 400, "kg")})
+         "weight_kg": Field("weight")}, outputs=("crcl_ml_min",), limits={**_KIDNEY, "weight": (20, 400, "kg")},
+        maybe={_LATER: False}, refused=_OUTDATED)
     card: ClassVar[Card] = Card(
         version="1976", summary="Cockcroft-Gault: creatinine clearance, as drug labels ask for it.",
         intended_use="Adults, for doses. Reference patient: man of 50, 75 kg, creatinine 0.9 mg/dL.",

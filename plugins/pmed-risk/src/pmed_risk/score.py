@@ -160,8 +160,11 @@ class Score(Published):
         wanted = predictions.filter((pl.col("target") == self.equation.target) & (pl.col("status") == "assessed"))
         frame = self._typed(features).join(wanted.select("patient_id", "value", "reason"), on="patient_id",
                                            maintain_order="left")
-        texts = [pl.format(f"{name}: {{}}.", _shown(name, example)) for name, example
-                 in self.equation.read.items()]
+        about = self.equation
+        # What only refuses, and is no input by the publication, is not told where it does not.
+        silent = {*about.refused} - {one.feature for one in about.fields.values()}
+        texts = [pl.format(f"{name}: {{}}.", _shown(name, example)) for name, example in about.read.items()
+                 if name not in silent]
         last = pl.format(f"{self.card.summary.rstrip('.')}: {{}} {self.card.unit} "
                          f"({', '.join(self.card.references)}).", number(pl.col("value"), 2))
         return steps(frame, target=self.equation.target, texts=[*texts, as_step(), last])
