@@ -182,7 +182,9 @@ def _measured(table: pl.DataFrame, what: str, concepts: pl.DataFrame, issues: li
     sign = pl.col("value_source_value").str.extract(r"^\s*([<>]=?)")
     limit = pl.coalesce(operator.replace_strict(_LIMITS, default=None, return_dtype=pl.String), sign)
     plain = operator.fill_null(0).is_in([0, _EQUAL])
-    units = _two_units(ucum := pl.when(pl.col("unit_concept_id.system") == UCUM).then("unit_concept_id.code"))
+    rows = _with_two_units(rows.with_columns(_ucum=pl.when(pl.col("unit_concept_id.system") == UCUM).then(
+        "unit_concept_id.code")))
+    units, ucum = pl.col("_two"), pl.col("_ucum")
     numbered = rows.filter(number.is_not_null())
     issues += [told(numbered.filter(limit.is_not_null()), "info", "limit-not-value",
                     "a value beyond a limit of measurement is kept as text, not as a number"),
@@ -200,12 +202,16 @@ def _measured(table: pl.DataFrame, what: str, concepts: pl.DataFrame, issues: li
         value_text=text, value_code="value_as_concept_id.code", answer_system="value_as_concept_id.system")
 
 
-def _two_units(ucum: pl.Expr) -> pl.Expr:
-    """Whether the unit and the source's are two, and the value was not converted from one into the other."""
+def _with_two_units(rows: pl.DataFrame) -> pl.DataFrame:
+    """With `_two`: whether the unit and the source's are two, and the value was not converted from one to the other."""
+    pairs = ["system", "code", "_ucum", "unit_source_value"]
+    met = rows.select(pairs).unique()  # spelling a unit takes long
+    two = met.with_columns(_two=((pl.col("system") == LOINC) & differ(
+        pl.col("code"), pl.col("_ucum"), pl.col("unit_source_value"))).fill_null(value=False))
     source = pl.col("value_source_value").str.strip_chars().cast(pl.Float64, strict=False)
     converted = (source != pl.col("value_as_number")).fill_null(value=False)
-    return ((pl.col("system") == LOINC) & differ(pl.col("code"), ucum, pl.col("unit_source_value")) & ~converted
-            ).fill_null(value=False)
+    return rows.join(two, on=pairs, how="left", nulls_equal=True, maintain_order="left").with_columns(
+        pl.col("_two") & ~converted)
 
 
 def _moment(what: str) -> pl.Expr:
