@@ -31,7 +31,7 @@ OF_DIAGNOSES = (
 _TITLES = r"^(?:[OPVZopvz]|6[3-7]\d|7[67]\d)"
 _ICD = r"(?i)icd"
 # ICD-10-GM as it is written in Germany: "M10.9 V" is suspected, "M10.9 A" excluded (a seventh letter has no blank).
-_UNSURE = r"^[A-Za-z]\d\d\S*\s+[AVav]$"
+UNSURE = r"^[A-Za-z]\d\d\S*\s+[AVav]$"
 # Without the blank it is no code of WHO's or Germany's; ICD-10-CM has some that end so (C81.0A, in remission).
 _UNSURE_GLUED = r"^[A-Za-z]\d\d(?:\.?\d{1,2})?[-*+!]?[AVav]$"
 _CM = r"(?i)icd-?10-?cm"
@@ -46,17 +46,17 @@ def speaks_against(text: str | None, words: str) -> bool:
     return bool(text and re.search(words, text))
 
 
-def doubted(frame: pl.DataFrame, words: str) -> pl.Series:
-    """Which rows have such a text in `display`: each distinct one is read once."""
-    texts = pl.col("display").unique()
+def doubted(frame: pl.DataFrame, words: str, column: str = "display") -> pl.Series:
+    """Which rows have such a text in a column: each distinct one is read once."""
+    texts = pl.col(column).unique()
     said = texts.filter(texts.str.contains(words))
-    return frame.select(pl.col("display").is_in(said.implode()).fill_null(value=False)).to_series()
+    return frame.select(pl.col(column).is_in(said.implode()).fill_null(value=False)).to_series()
 
 
 def doubted_diagnoses(conditions: pl.DataFrame) -> pl.Series:
     """Which diagnoses are doubted, denied or a relative's by text or code; titles of the classification are none."""
     glued = pl.col("code").str.contains(_UNSURE_GLUED) & ~pl.col("system").str.contains(_CM)
-    unsure = pl.col("system").str.contains(_ICD) & (pl.col("code").str.contains(_UNSURE) | glued)
+    unsure = pl.col("system").str.contains(_ICD) & (pl.col("code").str.contains(UNSURE) | glued)
     return conditions.select(unsure.fill_null(value=False)).to_series() | _by_text(conditions)
 
 

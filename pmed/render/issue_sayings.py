@@ -134,6 +134,9 @@ STAYS_UNKNOWN = (
     marked("no {name} table: what it would tell is unknown, not absent"),
     marked("a drug_era table is there and is not read: eras are computed from drug exposures and have no dose; export "
            "drug_exposure, from which they were made, for without it medicines are unknown"),
+    marked("a condition_era table is there and is not read: eras are computed from condition occurrences and do not "
+           "say how sure they were; export condition_occurrence, from which they were made, for without it diagnoses "
+           "are unknown"),
     marked("no death table: who has died is unknown"),
     marked("no concept table: codes and names of concepts are unknown; the text of the source is used"),
     marked("concept_id is 0; the text of the source is used, without a code"),
@@ -142,6 +145,8 @@ STAYS_UNKNOWN = (
     marked("{key}: outside {n1} to {n2} {unit}, not used"),
     marked("LOINC {key}: the result is a text that is not one number with a unit known here; it was measured, and the "
            "value stays unknown"),
+    marked("'{name}' ({key}) may be a measurement that is looked for, and has no LOINC code: it is not used (results: "
+           "{n1}, patients: {n2}); let the source send the LOINC code, or name it in a mapping file"),
     marked("a unit that is not in pmed's table was met and the UCUM library is not installed: install pmed with its "
            "records extra"),
 )

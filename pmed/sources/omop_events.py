@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from ..normalise.remarks import OF_DIAGNOSES, UNSURE
 from ..normalise.units import LOINC, differ
 from ..tables import Tables
 from .omop_cdm import LAYOUTS, told
@@ -159,18 +160,31 @@ def _conditions(rows: pl.DataFrame, issues: list[pl.DataFrame]) -> pl.DataFrame:
     status = pl.col("condition_status_concept_id")
     dated = _ended(rows.with_columns(start="condition_start_date", end="condition_end_date"), "start", "end", issues)
     one_day = (pl.col("end") == pl.col("start")).fill_null(value=False)
+    unsure = pl.col("condition_source_value").str.contains(UNSURE).fill_null(value=False)
+    issues.append(told(dated.filter(unsure), "warning", "remark-in-name", "the text doubts or denies the diagnosis, or "
+                       "is about a relative: it counts as unconfirmed"))
     issues.append(told(dated.filter(one_day), "info", "no-duration",
                        "ends on the day it was recorded; whether it is still present is unknown"))
     own = dated.select(
-        **_ORIGIN, system="system", code="code", display="display", start="start",
+        **_ORIGIN, system="system", code="code", display=_with_remark("display"), start="start",
         end=pl.when(~one_day).then("end"), exposure=~one_day,
         status=pl.when(status == _HISTORY_OF).then(pl.lit("inactive")),
-        verification=status.replace_strict(_VERIFICATION, default=None, return_dtype=pl.String),
-        _system="source_system", _code="source_code", _display="source_display", _row=pl.int_range(pl.len()))
+        verification=pl.when(unsure).then(pl.lit("unconfirmed")).otherwise(
+            status.replace_strict(_VERIFICATION, default=None, return_dtype=pl.String)),
+        _system="source_system", _code="source_code", _display=_with_remark("source_display"),
+        _row=pl.int_range(pl.len()))
     differs = pl.col("_code").is_not_null() & (
         pl.col("_code").ne_missing(pl.col("code")) | pl.col("_system").ne_missing(pl.col("system")))
     others = own.filter(differs).with_columns(system="_system", code="_code", display="_display")
     return pl.concat([own, others]).sort("_row", maintain_order=True).drop("_row", "_system", "_code", "_display")
+
+
+def _with_remark(name: str) -> pl.Expr:
+    """A name, and in brackets what the source wrote where that speaks against it and the concepts' names do not."""
+    said = pl.col("condition_source_value")
+    titles = [pl.col(one).str.contains(OF_DIAGNOSES).fill_null(value=False) for one in ("display", "source_display")]
+    remark = said.str.contains(OF_DIAGNOSES) & ~pl.any_horizontal(titles)
+    return pl.when(remark).then(pl.format("{} ({})", name, said)).otherwise(name)
 
 
 def _measured(table: pl.DataFrame, what: str, concepts: pl.DataFrame, issues: list[pl.DataFrame]) -> pl.DataFrame:

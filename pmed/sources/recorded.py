@@ -228,7 +228,8 @@ def _judge(name: str, frame: pl.DataFrame, days: pl.DataFrame, found: list[pl.Da
 
 def _weighed(rows: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFrame:
     """Whether a medicine is taken is not known where its text speaks against it."""
-    against = remarks.doubted(rows, remarks.OF_MEDICINES) & rows["active"]
+    by_any = [remarks.doubted(rows, remarks.OF_MEDICINES, name) for name in ("display", "also")]
+    against = (by_any[0] | by_any[1]) & rows["active"]
     if not against.any():
         return rows
     found.append(report(rows.filter(against), "warning", "remark-in-name", "the name says that it is stopped, "
