@@ -53,6 +53,11 @@ LEFT_OUT = (
     marked("MSH does not say which characters separate fields; the message was left out"),
     marked("the text ends within this segment; it was left out"),
     marked("no PID; the message was left out"),
+    marked("messages marked as training or debugging (MSH-11) were left out; the first is named"),
+    marked("all messages are marked as training or debugging (MSH-11) and were read: please confirm that they are "
+           "about real patients"),
+    marked("a correction at a time that was not met before: which of several results it corrects is not known, and "
+           "their values stay unknown"),
     marked("before the first PID of several; it was left out"),
     marked("no identifier; what belongs to it was left out"),
     marked("an identifier of other characters than letters, digits, '.', '_' and '-', or of more than 64; what "

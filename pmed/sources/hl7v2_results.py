@@ -45,20 +45,36 @@ class Results:
             if key is None:
                 self._alone += made
             else:
-                new.setdefault(key, []).append((one, time, made))
+                new.setdefault(key, []).append((one, moment(time), made))
         for key, entries in new.items():
             self._supersede(key, entries)
 
     def _supersede(self, key: tuple[Any, ...], entries: list[tuple[Segment, str | None, list[Row]]]) -> None:
-        """A result of the same time is the same result; a correction of no known time may have corrected the time."""
+        """A result of the same time is the same result; a correction of no known time may have corrected the time.
+
+        Which one of a series it corrects is then not known, and so is what they were.
+        """
         old = self._found.get(key, [])
         times, known = {time for _, time, _ in entries}, {time for time, _ in old}
-        corrects = any(one.text(11) in _CORRECTIONS and time not in known for one, time, _ in entries)
-        kept = [entry for entry in old if not (corrects or entry[0] in times)]
+        kept = [entry for entry in old if entry[0] not in times]
+        moved = sum(one.text(11) in _CORRECTIONS and time not in known for one, time, _ in entries)
+        if moved and moved >= len(kept):
+            kept = []
+        elif moved:
+            entries[0][0].report("warning", "corrected-series", "a correction at a time that was not met before: which "
+                                 "of several results it corrects is not known, and their values stay unknown")
+            kept = [(time, [_doubted(row) for row in rows]) for time, rows in kept]
         if len(kept) < len(old):
             entries[0][0].report("info", "superseded", "a later message about the same result; the earlier one was "
                                  "left out")
         self._found[key] = [*kept, *((time, rows) for _, time, rows in entries)]
+
+
+def _doubted(row: Row) -> Row:
+    """A row without its value; the text keeps what it was, so that it still counts as measured."""
+    *head, value, unit, text, _, flag = row
+    said = text if value is None else f"{value:g} {unit or ''}".strip()
+    return (*head, None, unit, None if said is None else f"{said} (perhaps corrected)", None, flag)
 
 
 def _key(patient: str, obx: Segment, obr: Segment | None) -> tuple[Any, ...] | None:
