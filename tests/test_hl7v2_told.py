@@ -71,3 +71,42 @@ def test_a_time_with_seconds_is_the_same_time(tmp_path: Path) -> None:
     fixed = OBX.replace("|1.2|", "|3.0|").replace("202405010830", "20240501083000")
     tables = read(tmp_path, message(msh(), PID, OBR, OBX) + message(msh(time="20240505", number=2), PID, OBR, fixed))
     assert tables["observations"]["value"].to_list() == [3.0]
+
+
+@pytest.mark.parametrize(("field", "value", "unit"), [
+    ("mgdl^mg/dL^L", 1.2, "mg/dL"), ("mg/dL^milligram per deciliter^UCUM", 1.2, "mg/dL"), ("MG/DL^mg/dl", 1.2, "mg/dL"),
+    ("mg/L^mg/dL", None, "mg/L (mg/dL)"), ("x^y", None, "x")])
+def test_a_unit_by_code_and_words(tmp_path: Path, field: str, value: float | None, unit: str) -> None:
+    tables = read(tmp_path, message(msh(), PID, OBR, OBX.replace("|mg/dL|", f"|{field}|")))
+    done = canonical_units(tables["observations"])[0]
+    assert done.select("value", "unit").row(0) == (value, unit)
+
+
+def test_an_allergy_that_stands_with_its_reaction_only(tmp_path: Path) -> None:
+    tables = read(tmp_path, message(msh("ADT^A08"), PID, "AL1|1|DA||SV|rash to penicillin", "AL1|2|DA||"))
+    assert tables["allergies"]["display"].to_list() == ["rash to penicillin"]
+    assert codes(tables) == ["no-code"]
+
+
+@pytest.mark.parametrize(("coded", "name"), [
+    ("WARFARIN 5MG TAB", "WARFARIN 5MG TAB"), ("WARFARIN^^L", "WARFARIN"), ("W5^^L", None), ("12345", None),
+    ("WARF1^Coumadin^L", "Coumadin")])
+def test_a_local_code_that_is_a_name_is_one(tmp_path: Path, coded: str, name: str | None) -> None:
+    tables = read(tmp_path, message(msh("RDE^O11"), PID, ORC, RXE.replace("861007^metformin 500 MG^RXNORM", coded)))
+    assert tables["medications"]["display"].to_list() == [name]
+
+
+@pytest.mark.parametrize("segment", [
+    "DG1|1||I26.99^Pulmonary embolism^I10C|R/O PE|20240401|F", "DG1|1||I26.99^Pulmonary embolism^I10C|No PE|20240401|F",
+    "DG1|1||I26.99^Pulmonary embolism^I10C^1^V.a. Lungenembolie^L||20240401|F",
+    "PRB|AD|20240401|I26.99^Pulmonary embolism^I10C^^^^^^PE ruled out|77||||||||||C^Confirmed"])
+def test_what_was_written_beside_the_code_of_a_diagnosis_counts(tmp_path: Path, segment: str) -> None:
+    tables = read(tmp_path, message(msh("ADT^A08"), PID, segment))
+    assert tables["conditions"]["verification"].to_list() == ["unconfirmed"]
+    assert codes(tables) == ["remark-in-name"]
+
+
+def test_a_description_that_says_the_same_is_no_remark(tmp_path: Path) -> None:
+    segment = "DG1|1||I26.99^Pulmonary embolism^I10C|Lung embolism|20240401|F"
+    tables = read(tmp_path, message(msh("ADT^A08"), PID, segment))
+    assert tables["conditions"].select("display", "verification").row(0) == ("Pulmonary embolism", "confirmed")

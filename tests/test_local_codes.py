@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
 
-from pmed.normalise.local_codes import CODE, local_codes
-from pmed.normalise.units import LOINC
+from pmed.normalise.local_codes import CODE, _is_right, local_codes, unused
+from pmed.normalise.units import CODES, LOINC, canonical_units
 from pmed.render import messages, words
 from pmed.sources.hl7v2 import Hl7v2Source
+from pmed.sources.tabular import TableSource
 from pmed.stages.normalise import normalise
 from pmed.tables import TABLES
 from pmed.types import ReadRequest
@@ -51,6 +53,40 @@ def test_without_a_name_the_code_counts_and_what_has_no_result_does_not() -> Non
     assert len(told({"system": None, "code": "INR"}, {"system": None, "code": "K", "value": None},
                     {"system": LOINC, "code": "99999-1", "display": "Creatinine"},
                     {"system": "urn:pmed:goal", "code": "goal:2160-0", "display": "Creatinine"})) == 1
+
+
+def test_a_code_of_loinc_that_does_not_say_so_is_told() -> None:
+    assert len(told({"system": None, "code": "2160-0"}, {"system": "L", "code": "2823-3", "display": "xyz"},
+                    {"system": None, "code": "55555-4"})) == 2
+
+
+def test_every_code_that_is_looked_for_has_its_check_digit() -> None:
+    assert [code for code in CODES if not _is_right(code)] == []
+    assert not _is_right("2160-1")
+
+
+@pytest.mark.parametrize(("row", "code"), [
+    ({"code": "2160-1"}, "bad-loinc"), ({"code": "2160-0", "start": None}, "undated-result"),
+    ({"code": "2160-0"}, None),
+    ({"code": "82810-3", "start": None}, None), ({"code": "2160-0", "start": None, "value": None}, None)])
+def test_what_else_cannot_be_used_is_told(row: dict[str, object], code: str | None) -> None:
+    made = {"patient_id": "p", "row": 1, "source": "f.csv#line 2", "system": LOINC, "value": 1.1, "unit": "mg/dL",
+            "start": date(2024, 1, 1)} | row
+    found = unused(canonical_units(TABLES["observations"].frame([made, {**made, "row": 2}]))[0])
+    assert found.select("file", "code", "patient_id").rows() == ([("f.csv", code, "p")] if code else [])
+    with messages.speaking("de"):
+        assert not any(words.told(text).english for text in found["text"])
+
+
+@pytest.mark.parametrize("name", ["LOINC", "LN", "loinc", "https://loinc.org", "urn:oid:2.16.840.1.113883.6.1"])
+def test_loinc_by_another_name_is_loinc(tmp_path: Path, name: str) -> None:
+    (tmp_path / "t.csv").write_text("id,code,day,value,unit\np,2160-0,2024-01-01,1.1,mg/dL\n")
+    (tmp_path / "t.mapping.toml").write_text(
+        '[[file]]\npath = "t.csv"\ntable = "observations"\n[file.columns]\npatient_id = "id"\ncode = "code"\n'
+        f'start = "day"\nvalue = "value"\nunit = "unit"\n[file.constants]\nsystem = "{name}"\n')
+    request = ReadRequest(TABLES["sites"].empty(), index_date="2024-06-02")
+    tables = TableSource().read([tmp_path / "t.mapping.toml"], request)
+    assert tables["observations"]["system"].to_list() == [LOINC]
 
 
 def test_whoever_reads_such_a_record_is_told(tmp_path: Path) -> None:

@@ -21,7 +21,8 @@ def test_a_remark_at_the_source_leaves_open_whether_it_is_taken(
 
 
 @pytest.mark.parametrize(("source", "status", "verification"), [
-    ("V.a. Hypertonie", 0, "unconfirmed"), ("rule out hypertension", 32893, "unconfirmed"),
+    ("No hypertension", 0, "unconfirmed"), ("V.a. Hypertonie", 0, "unconfirmed"),
+    ("rule out hypertension", 32893, "unconfirmed"),
     ("I10.9 V", 0, "unconfirmed"), ("I10.9 A", 32893, "unconfirmed"), ("I10.9 G", 32893, "confirmed"),
     ("I10", 32893, "confirmed"), ("hypertension", 0, None)])
 def test_a_diagnosis_that_the_source_doubts_is_unconfirmed(

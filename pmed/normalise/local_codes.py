@@ -1,4 +1,4 @@
-"""Results that only have a code of the sender's own: nothing reads them, and it is told where they may be wanted.
+"""Results that nothing can use, and that are told where they may be wanted: of local codes, and without a date.
 
 Which measurement a local code means is never guessed. The name is only used to say so: where it speaks of a measurement
 that pmed looks for.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 from ..tables import TABLES
-from .units import GOALS, LOINC
+from .units import CODES, GOAL, GOALS, LOINC
 
 CODE = "local-code"
 _WORDS = (r"(?i)\b(?:[ck]reatinine?|krea|crea|potassium|kalium|sodium|natrium|h(?:ae|e|\u00e4)moglobin|hgb|(?:hb)?a1c"
@@ -24,8 +24,15 @@ _OTHER = (r"(?i)urin|\b(?:u|csf|liquor|stuhl|stool|fluid|punktat|aszites|ascites
           r"|antibod\w*|antik(?:\u00f6|oe)rper|comment|kommentar|target|ziel|goal|volume|width|large|aggregation"
           r"|function\w*|free|fetal|corpuscular|birth|geburt\w*|ideal|lean|loss|gain|change|pre-?albumin|mikroalbumin"
           r"|microalbumin|glycated albumin|estimated average|fetus|tolerance)\b")
+_FORM = r"^\d{1,7}-\d$"
+_FIGURE = 9  # the greatest
 _LONGEST = 60  # characters of a name
 _SAME = ("system", "code", "display")
+
+
+def unused(observations: pl.DataFrame) -> pl.DataFrame:
+    """``issues`` of all that nothing can use; `observations` have gone through ``canonical_units``."""
+    return pl.concat([local_codes(observations), misspelt(observations), undated(observations)])
 
 
 def local_codes(observations: pl.DataFrame) -> pl.DataFrame:
@@ -36,13 +43,52 @@ def local_codes(observations: pl.DataFrame) -> pl.DataFrame:
         pl.len(), people=pl.col("patient_id").n_unique(), patient_id=pl.col("patient_id").first(),
         source=pl.col("source").first())
     name = pl.coalesce("display", "code")
-    wanted = counted.filter((name.str.contains(_WORDS) & ~name.str.contains(_OTHER)) | name.str.contains(_INR))
-    origin = pl.col("source").fill_null("unknown").str.splitn("#", 2).struct
+    known = pl.col("code").str.strip_chars().is_in([*CODES])  # a code of LOINC that does not say so
+    wanted = counted.filter(
+        (name.str.contains(_WORDS) & ~name.str.contains(_OTHER)) | name.str.contains(_INR) | known)
     text = pl.format(
         "'{}' ({}) may be a measurement that is looked for, and has no LOINC code: it is not used (results: {}, "
         "patients: {}); let the source send the LOINC code, or name it in a mapping file",
         name.str.slice(0, _LONGEST), pl.col("code").fill_null("-"), "len", "people")
-    return wanted.select(
-        file=origin.field("field_0"), place=origin.field("field_1"), severity=pl.lit("info"), code=pl.lit(CODE),
-        text=text, patient_id=pl.when(pl.col("people") == 1).then("patient_id")).cast(
+    return _told(wanted, "info", CODE, text, pl.when(pl.col("people") == 1).then("patient_id"))
+
+
+def undated(observations: pl.DataFrame) -> pl.DataFrame:
+    """``issues``: one row for each patient and measurement with results of which nobody knows when they were."""
+    of_unknown_time = observations.lazy().filter(
+        pl.col("canonical_code").is_not_null(), pl.col("start").is_null(),
+        ~pl.col("canonical_code").str.starts_with(GOAL), pl.any_horizontal(pl.col("value", "value_text").is_not_null()))
+    counted = of_unknown_time.group_by("patient_id", "canonical_code", maintain_order=True).agg(
+        pl.len(), source=pl.col("source").first())
+    text = pl.format("LOINC {}: without a date a result is not used (results: {}); the latest value may be another",
+                     "canonical_code", "len")
+    return _told(counted, "warning", "undated-result", text, pl.col("patient_id"))
+
+
+def misspelt(observations: pl.DataFrame) -> pl.DataFrame:
+    """``issues``: one row for each code that is said to be of LOINC and has a wrong check digit (its last one)."""
+    of_loinc = pl.col("system") == LOINC
+    met = observations.lazy().filter(of_loinc).select(pl.col("code").unique()).filter(
+        pl.col("code").str.contains(_FORM)).collect()["code"]
+    bad = [one for one in met if not _is_right(one)]
+    wrong = observations.lazy().filter(of_loinc, pl.col("code").is_in(bad)).group_by("code", maintain_order=True).agg(
+        pl.len(), people=pl.col("patient_id").n_unique(), patient_id=pl.col("patient_id").first(),
+        source=pl.col("source").first())
+    text = pl.format("'{}' is no code of LOINC, by its check digit: it is not used (results: {}, patients: {})", "code",
+                     "len", "people")
+    return _told(wrong, "warning", "bad-loinc", text, pl.when(pl.col("people") == 1).then("patient_id"))
+
+
+def _is_right(code: str) -> bool:
+    """Whether the check digit fits (modulus 10, every other figure doubled from the right)."""
+    number, check = code.split("-")
+    doubled = [int(one) * (2 - place % 2) for place, one in enumerate(reversed(number))]
+    return (sum(one - _FIGURE if one > _FIGURE else one for one in doubled) + int(check)) % 10 == 0
+
+
+def _told(rows: pl.LazyFrame, severity: str, code: str, text: pl.Expr, patient: pl.Expr) -> pl.DataFrame:
+    origin = pl.col("source").fill_null("unknown").str.splitn("#", 2).struct
+    return rows.select(
+        file=origin.field("field_0"), place=origin.field("field_1"), severity=pl.lit(severity), code=pl.lit(code),
+        text=text, patient_id=patient).cast(
         {column: kind.dtype for column, kind in TABLES["issues"].columns.items()}).collect()

@@ -21,8 +21,9 @@ OF_MEDICINES = (
     r"|until \S*(?:19|20)\d\d"
     r"|abgesetzt|pausiert|beendet|gestoppt|verweigert|abgelehnt|geplant|nicht (?:genommen|eingenommen|gegeben|begonnen)"
     rf"|nimmt nicht|fr\u00fcher|{_RELATIVES}(?:['\u2019]?s)?)\b")
+# A text begins at (" too: what was entered, behind what the code is called.
 OF_DIAGNOSES = (
-    r"(?i)^\s*(?:no|not|denies|denied|kein|keine|keinen)\b|^\s*\?|\?\s*$|\(\?\)"
+    r"(?i)(?:^|\(\")\s*(?:no|not|denies|denied|kein|keine|keinen)\b|(?:^|\(\")\s*\?|\?\s*(?:$|\"\))|\(\?\)"
     r"|\b(?:no evidence of|no history of|no signs? of|ruled out|rule out|r/o|excluded|suspected|suspicion of|possible"
     r"|probable|questionable|query|unlikely|family history|fhx?|screening for"
     r"|verdacht|verdachtsdiagnose|ausschluss|ausgeschlossen|familienanamnese|fraglich)\b"

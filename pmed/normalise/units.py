@@ -132,8 +132,16 @@ _IN_WORDS = r"^\s*(\d+(?:\.\d+)?)\s*([^\d\s].*?)?\s*$"
 # "1.234" of a text may be a thousand and more, as Germany writes it.
 _THOUSANDS = r"^\s*[1-9]\d{0,2}(?:\.\d{3})+(?:\D|$)"
 LOINC = "http://loinc.org"
+_NAMES_OF_LOINC = ("loinc", "ln", "lnc", "http://loinc.org/", "https://loinc.org", "http://www.loinc.org",
+                   "2.16.840.1.113883.6.1", "urn:oid:2.16.840.1.113883.6.1")
 # Code system of what a measurement is meant to become, and how its codes begin: GOAL and the measurement's LOINC code.
 GOALS, GOAL = "urn:pmed:goal", "goal:"
+
+
+def with_loinc(observations: pl.DataFrame) -> pl.DataFrame:
+    """The same rows, with LOINC named as FHIR does wherever the code system is LOINC by another name."""
+    met = [name for name in observations["system"].unique() if (name or "").strip().lower() in _NAMES_OF_LOINC]
+    return observations.with_columns(pl.col("system").replace(dict.fromkeys(met, LOINC))) if met else observations
 
 
 def canonical_unit(quantity: str) -> str:

@@ -152,6 +152,8 @@ STAYS_UNKNOWN = (
            "value stays unknown"),
     marked("'{name}' ({key}) may be a measurement that is looked for, and has no LOINC code: it is not used (results: "
            "{n1}, patients: {n2}); let the source send the LOINC code, or name it in a mapping file"),
+    marked("LOINC {key}: without a date a result is not used (results: {n}); the latest value may be another"),
+    marked("'{key}' is no code of LOINC, by its check digit: it is not used (results: {n1}, patients: {n2})"),
     marked("a unit that is not in pmed's table was met and the UCUM library is not installed: install pmed with its "
            "records extra"),
 )

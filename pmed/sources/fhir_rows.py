@@ -220,7 +220,8 @@ def with_remark(said: Row, concept: CodeableConcept | Diagnosis | None, words: s
     text = concept.text if concept else None
     if text is None or text == said[2] or not speaks_against(text, words):
         return said
-    return said[0], said[1], f"{said[2]} ({text})"
+    # What denies a diagnosis may stand at the beginning only: "No heart failure".
+    return said[0], said[1], f'{said[2]} ("{text}")' if words is OF_DIAGNOSES else f"{said[2]} ({text})"
 
 
 def unit_of(quantity: Quantity) -> str | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from ..normalise.remarks import OF_DIAGNOSES, speaks_against
 from .hl7v2_fields import CLASSES, LOINC, NDC, RXNORM, SEVERITIES, SEXES, also, coded, day, first, reason
 from .hl7v2_given import MEDICINES, given_rows
 from .hl7v2_message import Message, Segment, segments
@@ -245,7 +246,7 @@ class Records:
 
     def _condition(self, name: str, dg1: Segment, sent: str | None) -> None:
         system, code, display = coded(dg1, 3)
-        said = display or dg1.text(4)
+        said = _with_remark(dg1, display or dg1.text(4), dg1.text(4))
         if not (code or said):
             dg1.report("warning", "no-code", "neither code nor text; the row was left out", 3)
             return
@@ -262,6 +263,7 @@ class Records:
         if not (code or display):
             prb.report("warning", "no-code", "neither code nor text; the row was left out", 3)
             return
+        display = _with_remark(prb, display)
         said = {(prb.text(at, part) or "").lower() for at in (13, 14) for part in (1, 2)}
         status = next((word for word in ("resolved", "inactive", "active") if word in said), None)
         sure = next((word for word in _SURE if word in said), None)
@@ -270,7 +272,9 @@ class Records:
             day(first(prb.text(2), sent)), status, "entered-in-error" if prb.text(1) == "DE" else sure, None))
 
     def _allergy(self, name: str, one: Segment, sent: str | None) -> None:
-        system, code, display = said = coded(one, 3, (RXNORM, NDC))
+        said = coded(one, 3, (RXNORM, NDC))
+        # What it is an allergy to may stand with the reaction only: "rash to sulfa".
+        system, code, display = said = said if any(said) else (None, None, one.text(5))
         if not (code or display):
             one.report("warning", "no-code", "neither code nor text; the row was left out", 3)
             return
@@ -315,6 +319,13 @@ class Records:
 def _origin(one: Segment, name: str) -> Row:
     place = f"{one.message.place} {one.place}"
     return name, one.message.file, place, f"{one.message.file}#{place}"
+
+
+def _with_remark(one: Segment, name: str | None, *more: str | None) -> str | None:
+    """The name of a diagnosis, and behind it what else is said of it where that speaks against it."""
+    others = (*more, *(one.text(3, part) for part in (2, 5, 9)))
+    against = next((text for text in others if text and text != name and speaks_against(text, OF_DIAGNOSES)), None)
+    return f'{name} ("{against}")' if name and against else name
 
 
 def _method(dg1: Segment) -> str | None:

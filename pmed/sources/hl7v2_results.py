@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Any
 
-from .hl7v2_fields import INTERPRETATIONS, LOINC, NO_RESULT, RESULTS, coded, day, first, moment, number
+import polars as pl
+
+from ..normalise.units import differ
+from .hl7v2_fields import INTERPRETATIONS, LOINC, NO_RESULT, RESULTS, Coded, coded, day, first, moment, number
 from .hl7v2_message import Segment
 from .recorded import Row
 
@@ -93,7 +97,7 @@ def _rows(patient: str, obx: Segment, time: str | None, recorded: str | None) ->
     code = coded(obx, 3, (LOINC,))
     if not any(code):
         obx.report("warning", "no-code", "it does not say what was observed", 3)
-    unit, flag = _unit(obx), _interpretation(obx)
+    unit, flag = _unit(obx, code), _interpretation(obx)
     values = list(_values(obx)) or [_UNKNOWN]
     if len(values) > 1:
         obx.report("info", "several-values", "several values of one result; each is a row", 5)
@@ -104,12 +108,23 @@ def _rows(patient: str, obx: Segment, time: str | None, recorded: str | None) ->
             for value, text, word in values]
 
 
-def _unit(obx: Segment) -> str | None:
+def _unit(obx: Segment, observed: Coded) -> str | None:
     """The unit; "10^9/L" of senders who forget that ^ parts components is that, and not 10."""
     code, words = obx.text(6), obx.text(6, 2)
     if code and words and _POWER.fullmatch(code) and _OF_TEN.fullmatch(words):
         return f"{code}*{words}"
-    return first(code, words)
+    return _one_unit(observed[1], code, words) if code and words and observed[0] == LOINC else first(code, words)
+
+
+@cache
+def _one_unit(loinc: str, code: str, words: str) -> str:
+    """The unit by its code, or by its words where only these are known; of two that are not the same none."""
+    units = [(loinc, code, code), (loinc, words, words), (loinc, code, words)]
+    frame = pl.DataFrame(units, ["code", "one", "other"], orient="row")
+    of_code, of_words, apart = frame.select(differ(*map(pl.col, frame.columns)))["code"]
+    if apart:
+        return f"{code} ({words})"
+    return words if of_code is None and of_words is not None else code
 
 
 def _interpretation(obx: Segment) -> str | None:

@@ -184,7 +184,7 @@ def _with_remark(name: str) -> pl.Expr:
     said = pl.col("condition_source_value")
     titles = [pl.col(one).str.contains(OF_DIAGNOSES).fill_null(value=False) for one in ("display", "source_display")]
     remark = said.str.contains(OF_DIAGNOSES) & ~pl.any_horizontal(titles)
-    return pl.when(remark).then(pl.format("{} ({})", name, said)).otherwise(name)
+    return pl.when(remark).then(pl.format('{} ("{}")', name, said)).otherwise(name)
 
 
 def _measured(table: pl.DataFrame, what: str, concepts: pl.DataFrame, issues: list[pl.DataFrame]) -> pl.DataFrame:

@@ -34,6 +34,7 @@ import polars as pl
 from ..normalise import codes, remarks
 from ..normalise.dating import NONE, TAKEN, last_entries
 from ..normalise.plausible import OLDEST
+from ..normalise.units import with_loinc
 from ..tables import TABLES, Tables
 from .record_order import in_time
 from .record_reading import Look, read, report, told
@@ -89,7 +90,7 @@ def tables_of(recorded: Tables, issues: pl.DataFrame, index_date: date | None) -
     """All history tables, checked, from frames with the columns of `COLUMNS`; what a frame leaves out is unknown."""
     found = [issues]
     filled = {name: _filled(name, recorded.get(name)) for name in COLUMNS}
-    filled["observations"] = in_time(filled["observations"])
+    filled["observations"] = in_time(with_loinc(filled["observations"]))
     frames = {name: read(frame, found) for name, frame in filled.items()}
     frames["conditions"] = _weighed_diagnoses(frames["conditions"], found)
     frames["medications"], differing = with_sigs(frames["medications"])
