@@ -41,6 +41,19 @@ def test_a_diagnosis_that_is_over_or_refuted_however_it_is_written(states: dict[
     assert read("conditions", {"start": "2020-01-01", **states})["conditions"]["active"].to_list() == [active]
 
 
+@pytest.mark.parametrize(("states", "active", "verification", "told"), [
+    ({"status": "inaktiv"}, None, None, 1), ({"status": "ruled out"}, None, None, 1), ({"status": ""}, None, None, 1),
+    ({"verification": "V"}, True, "unconfirmed", 1), ({"verification": "Verdacht auf"}, True, "unconfirmed", 1),
+    ({"verification": "unknown"}, True, "unconfirmed", 1), ({"verification": "Provisional"}, True, "provisional", 0),
+    ({"status": "A", "verification": "suspected"}, None, "unconfirmed", 2), ({"status": "relapse"}, True, None, 0),
+    ({"status": "Z", "verification": "refuted"}, False, "refuted", 1), ({}, True, None, 0)])
+def test_a_diagnosis_with_a_word_that_is_not_known_is_not_sure(
+        states: dict[str, str], active: bool | None, verification: str | None, told: int) -> None:
+    made = read("conditions", {"start": "2020-01-01", **states})
+    assert made["conditions"].select("active", "verification").row(0) == (active, verification)
+    assert made["issues"].filter(code="unknown-status").height == told
+
+
 @pytest.mark.parametrize(("start", "end", "active", "told"), [
     ("2024-01-01", "1900-01-01", True, True), ("2024-01-01", "2023-12-31", True, True),
     (None, "1900-01-01", True, True), (None, "1899-12-30", True, True), ("2024-01-01", "2024-01-01", False, False),

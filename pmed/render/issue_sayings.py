@@ -112,6 +112,8 @@ STAYS_UNKNOWN = (
     marked("replaced by another record of the same person: what stands in the other is another patient here"),
     marked("took the place of another record of the same person: what stands in that one is another patient here"),
     marked("recorded as dead: suggestions are of no use unless the person lived on the index date"),
+    marked("a status that FHIR does not know: whether the diagnosis still holds stays unknown"),
+    marked("a certainty that FHIR does not know: the diagnosis counts as unconfirmed"),
     marked("the code is none of the code system that is named: which diagnosis it is stays unknown"),
     marked("the name says that it is stopped, refused, planned or somebody else's: whether it is taken stays unknown"),
     marked("the text doubts or denies the diagnosis, or is about a relative: it counts as unconfirmed"),

@@ -38,7 +38,7 @@ from ..normalise.units import with_loinc
 from ..tables import TABLES, Tables
 from .record_order import in_time
 from .record_reading import Look, read, report, told
-from .record_states import STATES, without_strange
+from .record_states import STATES, without_strange, without_strange_diagnoses
 from .sig_rows import with_sigs
 
 Row = tuple[Any, ...]
@@ -93,6 +93,8 @@ def tables_of(recorded: Tables, issues: pl.DataFrame, index_date: date | None) -
     filled["observations"] = in_time(with_loinc(filled["observations"]))
     frames = {name: read(frame, found) for name, frame in filled.items()}
     frames["conditions"] = _weighed_diagnoses(frames["conditions"], found)
+    frames["conditions"], odd = without_strange_diagnoses(frames["conditions"])
+    found += [report(rows, "warning", "unknown-status", text) for rows, text in odd]
     frames["medications"], differing = with_sigs(frames["medications"])
     found += [report(rows, "warning", "dose-conflict", text) for rows, text in differing]
     frames["medications"] = _without_zero(frames["medications"], found)
