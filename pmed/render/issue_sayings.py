@@ -114,6 +114,7 @@ STAYS_UNKNOWN = (
     marked("recorded as dead: suggestions are of no use unless the person lived on the index date"),
     marked("a status that FHIR does not know: whether the diagnosis still holds stays unknown"),
     marked("a certainty that FHIR does not know: the diagnosis counts as unconfirmed"),
+    marked("results with a status that FHIR does not know: their values are not used"),
     marked("the code is none of the code system that is named: which diagnosis it is stays unknown"),
     marked("the name says that it is stopped, refused, planned or somebody else's: whether it is taken stays unknown"),
     marked("the text doubts or denies the diagnosis, or is about a relative: it counts as unconfirmed"),

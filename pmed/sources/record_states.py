@@ -15,6 +15,8 @@ _OF_MEDICINES = ("accepted", "active", "cancelled", "completed", "declined", "dr
 # Of conditions, STU3 to R5; "unknown" is a certainty of STU3 and says that nobody is sure.
 _OF_DIAGNOSES = ("active", "recurrence", "relapse", "inactive", "remission", "resolved", "entered-in-error", UNKNOWN)
 _CERTAINTIES = ("unconfirmed", "provisional", "differential", "confirmed", "refuted", "entered-in-error")
+_OF_RESULTS = ("registered", "partial", "preliminary", "final", "amended", "corrected", "appended", "cancelled",
+               "entered-in-error", "specimen-in-process", UNKNOWN)
 ODD = r"[\p{Lu}\s_]"
 
 
@@ -47,3 +49,21 @@ def without_strange_diagnoses(rows: pl.DataFrame) -> tuple[pl.DataFrame, list[tu
         status=pl.when(status).then(pl.lit(UNKNOWN)).otherwise("status"),
         verification=pl.when(certainty).then(pl.lit("unconfirmed")).otherwise("verification")), [
         (some, text) for some, text in told if some.height]
+
+
+def without_strange_results(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Observations without the values of a strange status ("storniert"), and one row for each patient and such word.
+
+    The text keeps what it was: it was measured, so that an older value is not the latest.
+    """
+    met = rows["status"].drop_nulls().unique()
+    odd = met.filter(~met.is_in(_OF_RESULTS))
+    if odd.is_empty():
+        return rows, rows.clear()
+    strange = pl.col("status").is_in(odd.implode()).fill_null(value=False)
+    number = pl.concat_str(pl.col("value").cast(pl.String), "unit", separator=" ", ignore_nulls=True)
+    was = pl.when(pl.col("value").is_null()).then("value_text").otherwise(number)
+    changed = rows.with_columns(
+        value=pl.when(~strange).then("value"), value_code=pl.when(~strange).then("value_code"),
+        value_text=pl.when(strange).then(pl.format("{} ({})", was, "status")).otherwise("value_text"))
+    return changed, rows.filter(strange).unique(["patient_id", "status"], keep="first", maintain_order=True)

@@ -38,7 +38,7 @@ from ..normalise.units import with_loinc
 from ..tables import TABLES, Tables
 from .record_order import in_time
 from .record_reading import Look, read, report, told
-from .record_states import STATES, without_strange, without_strange_diagnoses
+from .record_states import STATES, without_strange, without_strange_diagnoses, without_strange_results
 from .sig_rows import with_sigs
 
 Row = tuple[Any, ...]
@@ -95,6 +95,10 @@ def tables_of(recorded: Tables, issues: pl.DataFrame, index_date: date | None) -
     frames["conditions"] = _weighed_diagnoses(frames["conditions"], found)
     frames["conditions"], odd = without_strange_diagnoses(frames["conditions"])
     found += [report(rows, "warning", "unknown-status", text) for rows, text in odd]
+    frames["observations"], strange = without_strange_results(frames["observations"])
+    if strange.height:
+        found.append(report(strange, "warning", "unknown-status", "results with a status that FHIR does not know: "
+                            "their values are not used"))
     frames["medications"], differing = with_sigs(frames["medications"])
     found += [report(rows, "warning", "dose-conflict", text) for rows, text in differing]
     frames["medications"] = _without_zero(frames["medications"], found)
