@@ -12,7 +12,7 @@ import pytest
 from pmed.features import derived
 from pmed.features.derived_step import DerivedFeatures
 from pmed.normalise.codes import groups
-from pmed.normalise.units import LOINC
+from pmed.normalise.loinc import LOINC
 from pmed.sources.fhir import FhirSource
 from pmed.tables import TABLES
 from pmed.types import FeatureStep, ReadRequest

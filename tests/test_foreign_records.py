@@ -101,20 +101,6 @@ def test_a_diagnosis_that_was_over_when_it_was_recorded_is_over(read: Read, over
     assert (tables["conditions"]["active"].item(), "end-before-start" in tables["issues"]["code"]) == (active, False)
 
 
-@pytest.mark.parametrize(("dates", "told"), [
-    (("2024-05-01", "2024-05-02"), []), (("", "2024-05-02"), [("A", 1)]), (("", ""), [("A", 1), ("B", 2)])])
-def test_values_that_no_day_is_known_of_are_told(tmp_path: Path, dates: tuple[str, str],
-                                                 told: list[tuple[str, int]]) -> None:
-    path = tmp_path / "x.mapping.toml"
-    path.write_text('[[file]]\npath = "l.csv"\ntable = "observations"\n[file.columns]\npatient_id = "id"\nstart = "d"\n'
-                    '[file.measurements.crea]\ncode = "2160-0"\nunit = "mg/dL"\n', encoding="utf-8")
-    (tmp_path / "l.csv").write_text(f"id,d,crea\nA,{dates[0]},1.8\nB,{dates[1]},1.9\nB,{dates[1]},2.1\nB,,\n")
-    issues = TableSource().read([path], ReadRequest(TABLES["sites"].empty(), index_date="2024-06-15"))["issues"]
-    assert issues.filter(code="undated-measurement")["patient_id", "text"].rows() == [
-        (name, f"{many} values of LOINC 2160-0 were measured on a day that is not known; they are not used")
-        for name, many in told]
-
-
 STOP = [{"url": "http://nictiz.nl/fhir/StructureDefinition/ext-StopType", "valueCodeableConcept": {"text": "Stop"}}]
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pmed.features.history import HistoryFeatures
-from pmed.normalise.units import LOINC
+from pmed.normalise.loinc import LOINC
 from pmed.sources.fhir import FhirSource
 from pmed.tables import TABLES, Tables
 from pmed.types import FeatureStep, ReadRequest

@@ -10,7 +10,8 @@ import pytest
 
 from pmed.features.derived_step import DerivedFeatures
 from pmed.measured import BLOOD, DAYS, WEIGHT, outdated
-from pmed.normalise.units import CODES, LOINC
+from pmed.normalise.loinc import LOINC
+from pmed.normalise.units import CODES
 from pmed.render.view import patient_views
 from pmed.tables import TABLES, Tables
 from tests import render_cases as cases

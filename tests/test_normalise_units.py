@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pmed.normalise import plausible, units
-from pmed.normalise.units import CODES, LOINC, UNITS, canonical_units, to_unit
+from pmed.normalise.loinc import LOINC
+from pmed.normalise.units import CODES, UNITS, canonical_units, to_unit
 from pmed.sources.fhir import FhirSource
 from pmed.sources.omop import OmopSource
 from pmed.tables import TABLES

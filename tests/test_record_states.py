@@ -7,6 +7,8 @@ from typing import Any
 import polars as pl
 import pytest
 
+from pmed.normalise.loinc import LOINC
+from pmed.normalise.units import canonical_units
 from pmed.sources.recorded import COLUMNS, make_tables
 
 
@@ -39,6 +41,31 @@ def test_what_was_entered_in_error_is_left_out_however_it_is_written() -> None:
     ({"verification": "Confirmed"}, True)])
 def test_a_diagnosis_that_is_over_or_refuted_however_it_is_written(states: dict[str, str], active: bool) -> None:
     assert read("conditions", {"start": "2020-01-01", **states})["conditions"]["active"].to_list() == [active]
+
+
+@pytest.mark.parametrize(("status", "used"), [
+    ("storniert", False), ("invalid", False), ("deleted", False), ("F", False), ("", False), ("Final", True),
+    ("corrected", True), ("preliminary", True), ("unknown", True), (None, True)])
+def test_a_value_with_a_status_that_is_not_known_is_not_used(status: str | None, used: bool) -> None:
+    row = {"system": LOINC, "code": "2160-0", "value": 1.1, "unit": "mg/dL", "status": status, "start": "2024-01-01"}
+    made = read("observations", row, row)
+    done = canonical_units(made["observations"])[0]
+    assert done["value"].to_list() == [1.1 if used else None] * 2
+    assert done["canonical_code"].to_list() == ["2160-0"] * 2  # it was measured: an older value is not the latest
+    assert made["issues"].filter(code="unknown-status").height == (not used)
+
+
+@pytest.mark.parametrize(("states", "active", "verification", "told"), [
+    ({"status": "inaktiv"}, None, None, 1), ({"status": "ruled out"}, None, None, 1), ({"status": ""}, None, None, 1),
+    ({"verification": "V"}, True, "unconfirmed", 1), ({"verification": "Verdacht auf"}, True, "unconfirmed", 1),
+    ({"verification": "unknown"}, True, "unconfirmed", 1), ({"verification": "Provisional"}, True, "provisional", 0),
+    ({"status": "A", "verification": "suspected"}, None, "unconfirmed", 2), ({"status": "relapse"}, True, None, 0),
+    ({"status": "Z", "verification": "refuted"}, False, "refuted", 1), ({}, True, None, 0)])
+def test_a_diagnosis_with_a_word_that_is_not_known_is_not_sure(
+        states: dict[str, str], active: bool | None, verification: str | None, told: int) -> None:
+    made = read("conditions", {"start": "2020-01-01", **states})
+    assert made["conditions"].select("active", "verification").row(0) == (active, verification)
+    assert made["issues"].filter(code="unknown-status").height == told
 
 
 @pytest.mark.parametrize(("start", "end", "active", "told"), [

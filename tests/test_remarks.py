@@ -135,7 +135,15 @@ def test_what_was_entered_counts_beside_what_the_code_is_called(tmp_path: Path) 
     tables = fhir(tmp_path, order, embolism)
     assert tables["medications"]["active"].to_list() == [None]
     assert tables["conditions"]["verification"].to_list() == ["unconfirmed"]
-    assert tables["conditions"]["display"].to_list() == ["Pulmonary embolism (r/o PE)"]
+    assert tables["conditions"]["display"].to_list() == ['Pulmonary embolism ("r/o PE")']
+
+
+@pytest.mark.parametrize("text", ["No heart failure", "keine Herzinsuffizienz", "?HF", "HF ?", "denies heart failure"])
+def test_a_text_that_denies_what_the_code_says_counts(tmp_path: Path, text: str) -> None:
+    tables = fhir(tmp_path, {"resourceType": "Condition", "code": {
+        "coding": [{"system": SNOMED, "code": "84114007", "display": "Heart failure"}], "text": text}})
+    assert tables["conditions"]["verification"].to_list() == ["unconfirmed"]
+    assert told(tables) == ["remark-in-name"]
 
 
 @pytest.mark.parametrize(("letter", "verification", "expected"), [

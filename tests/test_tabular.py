@@ -320,7 +320,7 @@ unit = "/uL"
     assert 0 < len(known) < len(lines) - 1
     assert cells["value"].to_list() == known
     assert tables["observations"].filter(code="29463-7").height == len(lines) - 1
-    assert {*tables["issues"]["code"]} == {"no-age", "undated-measurement"}
+    assert {*tables["issues"]["code"]} == {"no-age"}
 
 
 def test_a_table_without_any_date_is_read(tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ import polars as pl
 
 from ..measured import NOT_DONE, height_days, recent, same, usable
 from ..normalise.codes import condition_groups, groups, left_open, readable
-from ..normalise.units import CODES, GOAL, LOINC
+from ..normalise.loinc import LOINC
+from ..normalise.units import CODES, GOAL
 from ..options import option
 from ..plans import as_written
 from ..repeats import unless_repeated

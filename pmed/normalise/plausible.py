@@ -51,7 +51,7 @@ _CREATININE: Mapping[str, Range] = {"umol/l": (15, 2210), "mg/l": (1.5, 250)}
 _BILIRUBIN: Mapping[str, Range] = {"umol/l": (2, 1370), "mg/l": (1, 800)}
 _LEUKOCYTES, _PLATELETS = (50, 1_000_000), (1000, 3_000_000)
 IN_UNIT: Mapping[str, Mapping[str, Range]] = {
-    "4548-4": {"mmol/mol": (20, 250)},  # below is a number of %
+    "4548-4": {"mmol/mol": (20, 250), "mmol/molhb": (20, 250)},  # below is a number of %
     "2345-7": _GLUCOSE, "2339-0": _GLUCOSE,
     "2089-1": _LDL_MASS, "13457-7": _LDL_MASS, "18262-6": _LDL_MASS, "2085-9": {"mg/dl": (5, 300)},
     "2571-8": {"mg/dl": (10, 30000), "mmol/l": (0.06, 50)},

@@ -23,8 +23,9 @@ OF_MEDICINES = (
     r"|(?:until|bis) \S*(?:19|20)\d\d"
     r"|abgesetzt|pausiert|beendet|gestoppt|verweigert|abgelehnt|geplant|nicht (?:genommen|eingenommen|gegeben|begonnen)"
     rf"|nimmt nicht|fr\u00fcher|{_RELATIVES}(?:['\u2019]?s)?)\b|(?:\bstop|allergie)\W*$")
+# A text begins at (" too: what was entered, behind what the code is called.
 OF_DIAGNOSES = (
-    r"(?i)^\s*(?:no|not|denies|denied|kein|keine|keinen)\b|^\s*\?|\?\s*$|\(\?\)"
+    r"(?i)(?:^|\(\")\s*(?:no|not|denies|denied|kein|keine|keinen)\b|(?:^|\(\")\s*\?|\?\s*(?:$|\"\))|\(\?\)"
     r"|\b(?:no evidence of|no history of|no signs? of|ruled out|rule out|r/o|excluded|suspected|suspicion of|possible"
     r"|probable|questionable|query|unlikely|family history|fhx?|screening for"
     r"|verdacht|verdachtsdiagnose|ausschluss|ausgeschlossen|familienanamnese|fraglich)\b"
@@ -33,7 +34,7 @@ OF_DIAGNOSES = (
 _TITLES = r"^(?:[OPVZopvz]|6[3-7]\d|7[67]\d)"
 _ICD = r"(?i)icd"
 # ICD-10-GM as it is written in Germany: "M10.9 V" is suspected, "M10.9 A" excluded (a seventh letter has no blank).
-_UNSURE = r"^[A-Za-z]\d\d\S*\s+[AVav]$"
+UNSURE = r"^[A-Za-z]\d\d\S*\s+[AVav]$"
 # Without the blank it is no code of WHO's or Germany's; ICD-10-CM has some that end so (C81.0A, in remission).
 _UNSURE_GLUED = r"^[A-Za-z]\d\d(?:\.?\d{1,2})?[-*+!]?[AVav]$"
 _CM = r"(?i)icd-?10-?cm"
@@ -48,17 +49,17 @@ def speaks_against(text: str | None, words: str) -> bool:
     return bool(text and re.search(words, text))
 
 
-def doubted(frame: pl.DataFrame, words: str) -> pl.Series:
-    """Which rows have such a text in `display`: each distinct one is read once."""
-    texts = frame["display"].unique()  # once: the order of another call would be another
+def doubted(frame: pl.DataFrame, words: str, column: str = "display") -> pl.Series:
+    """Which rows have such a text in a column: each distinct one is read once."""
+    texts = frame[column].unique()  # once: the order of another call would be another
     said = texts.filter(texts.str.contains(words))
-    return frame.select(pl.col("display").is_in(said.implode()).fill_null(value=False)).to_series()
+    return frame.select(pl.col(column).is_in(said.implode()).fill_null(value=False)).to_series()
 
 
 def doubted_diagnoses(conditions: pl.DataFrame) -> pl.Series:
     """Which diagnoses are doubted, denied or a relative's by text or code; titles of the classification are none."""
     glued = pl.col("code").str.contains(_UNSURE_GLUED) & ~pl.col("system").str.contains(_CM)
-    unsure = pl.col("system").str.contains(_ICD) & (pl.col("code").str.contains(_UNSURE) | glued)
+    unsure = pl.col("system").str.contains(_ICD) & (pl.col("code").str.contains(UNSURE) | glued)
     return conditions.select(unsure.fill_null(value=False)).to_series() | _by_text(conditions)
 
 

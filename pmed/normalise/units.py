@@ -3,8 +3,8 @@
 ``canonical = factor × recorded + offset``. A unit that neither the table nor UCUM has is never guessed: the value
 becomes unknown, and the recorded number is kept as text.
 
-The spelling of a unit is forgiven in one place (`_spell`): case, blanks, brackets, µ for u. That is safe because each
-quantity has its own few units: G/L is 10*9/L of platelets and g/L of protein.
+The spelling of a unit is forgiven in one place (`unit_words`): case, blanks, brackets, µ for u. That is safe because
+each quantity has its own few units: G/L is 10*9/L of platelets and g/L of protein.
 
 A value that no living person has is a slip of the pen or of the unit: it is reported and not used (`PLAUSIBLE`).
 
@@ -24,7 +24,9 @@ import polars as pl
 from ..plans import as_written
 from ..tables import TABLES
 from . import ucum
+from .loinc import LOINC
 from .plausible import PLAUSIBLE, limit
+from .unit_words import spell
 
 Factor = tuple[float, float]
 
@@ -33,15 +35,25 @@ Factor = tuple[float, float]
 # quantity → unit → (factor, offset) into the quantity's canonical unit, which comes first
 UNITS: Mapping[str, Mapping[str, Factor]] = {
     "length": {"cm": (1, 0), "m": (100, 0), "mm": (0.1, 0), "[in_i]": (2.54, 0), "[in_us]": (2.54, 0),
-               "[ft_i]": (30.48, 0), "in": (2.54, 0), "inches": (2.54, 0)},
+               "[ft_i]": (30.48, 0), "in": (2.54, 0), "inch": (2.54, 0), "inches": (2.54, 0), "cms": (1, 0),
+               "centimeter": (1, 0), "centimeters": (1, 0), "meter": (100, 0), "meters": (100, 0)},
     "body-mass": {"kg": (1, 0), "g": (0.001, 0), "[lb_av]": (0.45359237, 0), "[oz_av]": (0.028349523125, 0),
-                  "lb": (0.45359237, 0), "lbs": (0.45359237, 0)},
-    "mass-per-area": {"kg/m2": (1, 0), "kg/m²": (1, 0)},
-    "pressure": {"mm[Hg]": (1, 0), "kPa": (7.50062, 0)},
-    "temperature": {"Cel": (1, 0), "°C": (1, 0), "[degF]": (5 / 9, -160 / 9), "°F": (5 / 9, -160 / 9)},
-    "rate": {"/min": (1, 0), "{beats}/min": (1, 0), "bpm": (1, 0)},
-    "fraction": {"%": (1, 0)},
-    "hba1c": {"%": (1, 0), "%{HbA1c}": (1, 0), "mmol/mol": (0.09148, 2.152)},
+                  **dict.fromkeys(("lb", "lbs", "pound", "pounds"), (0.45359237, 0.0)),
+                  **dict.fromkeys(("oz", "ounce", "ounces"), (0.028349523125, 0.0)),
+                  **dict.fromkeys(("kgs", "kilogram", "kilograms"), (1.0, 0.0)),
+                  **dict.fromkeys(("gram", "grams"), (0.001, 0.0))},
+    "mass-per-area": {"kg/m2": (1, 0), "kg/(m2)": (1, 0), "kg/sqm": (1, 0)},
+    "pressure": {"mm[Hg]": (1, 0), "mm(Hg)": (1, 0), "mm/Hg": (1, 0), "kPa": (7.50062, 0)},
+    "temperature": {**dict.fromkeys(("Cel", "°C", "C", "degC", "Celsius"), (1.0, 0.0)),
+                    **dict.fromkeys(("[degF]", "°F", "F", "Fahrenheit"), (5 / 9, -160 / 9))},
+    "rate": dict.fromkeys(("/min", "{beats}/min", "bpm", "beat/min", "beats/minute", "beats per minute", "/minute"),
+                          (1.0, 0.0)),
+    "fraction": {"%": (1, 0), "percent": (1, 0), "L/L": (100, 0)},
+    # By its LOINC name it is of all haemoglobin; what JDS counts is another %.
+    "hba1c": {**dict.fromkeys(("%", "%{HbA1c}", "%{Hb}", "%{Hgb}", "%{A1c}", "%{NGSP}", "%(NGSP)", "%{DCCT}", "%(DCCT)",
+                               "% of Hgb", "% of total Hb", "% of total Hgb", "% of total hemoglobin", "percent"),
+                              (1.0, 0.0)),
+              "mmol/mol": (0.09148, 2.152), "mmol/mol{Hb}": (0.09148, 2.152)},
     "cholesterol": {"mg/dL": (1, 0), "mmol/L": (38.665, 0), "g/L": (100, 0)},
     "triglyceride": {"mg/dL": (1, 0), "mmol/L": (88.57, 0), "g/L": (100, 0)},
     "glucose": {"mg/dL": (1, 0), "mmol/L": (18.016, 0), "g/L": (100, 0)},
@@ -50,23 +62,22 @@ UNITS: Mapping[str, Mapping[str, Factor]] = {
     "urea-nitrogen": {"mg/dL": (1, 0), "mmol/L": (2.801, 0)},
     "calcium": {"mg/dL": (1, 0), "mmol/L": (4.008, 0)},
     "magnesium": {"mg/dL": (1, 0), "mmol/L": (2.4305, 0), "meq/L": (1.21525, 0)},
-    "salt": {"mmol/L": (1, 0), "meq/L": (1, 0)},
+    "salt": {"mmol/L": (1, 0), "meq/L": (1, 0), "mval/L": (1, 0)},
     "protein": {"g/dL": (1, 0), "g/L": (0.1, 0)},
     "haemoglobin": {"g/dL": (1, 0), "g/L": (0.1, 0), "mmol/L": (1.6114, 0)},
     "c-reactive-protein": {"mg/L": (1, 0), "mg/dL": (10, 0)},
-    "enzyme": {"U/L": (1, 0), "[IU]/L": (1, 0), "units/L": (1, 0), "ukat/L": (60, 0)},
-    "cells": {"10*3/uL": (1, 0), "10*9/L": (1, 0), "K/uL": (1, 0), "G/L": (1, 0), "x10*9/L": (1, 0),
-              "x10*3/uL": (1, 0), "10*3/mm3": (1, 0), "10*6/mL": (1, 0), "/uL": (0.001, 0), "/mm3": (0.001, 0),
-              # as large laboratories of the US and of Germany write them
-              **dict.fromkeys(("x10E3/uL", "10E3/uL", "x10E9/L", "10E9/L", "Thousand/uL", "thou/uL", "thou/mm3",
-                               "K/mm3", "Tsd/uL", "Tsd./uL", "/nL", "Gpt/L"), (1.0, 0.0))},
-    "clearance": {"mL/min/{1.73_m2}": (1, 0), "mL/min/1.73.m2": (1, 0), "mL/min/1.73m²": (1, 0),
-                  "mL/min/1.73": (1, 0), "mL/min/1,73m2": (1, 0), "mL/min/1,73m²": (1, 0),
-                  "mL/s/{1.73_m2}": (60, 0),
+    "enzyme": {**dict.fromkeys(("U/L", "[IU]/L", "unit/L", "units/L", "unit(s)/L"), (1.0, 0.0)), "ukat/L": (60, 0)},
+    # As large laboratories of the US, of Germany and of India (a lakh is 100,000) write them, too.
+    "cells": {**dict.fromkeys(("10*3/uL", "10*9/L", "K/uL", "G/L", "10*3/mm3", "10*6/mL", "Thousand/uL", "Thousand/mm3",
+                               "thou/uL", "thou/mm3", "thous/uL", "th/uL", "1000/uL", "1000/mm3", "K/mm3", "Tsd/uL",
+                               "Tsd./uL", "/nL", "Gpt/L", "Giga/L", "E9/L", "E3/uL"), (1.0, 0.0)),
+              "/uL": (0.001, 0), "/mm3": (0.001, 0), "lakh/mm3": (100, 0), "lakhs/mm3": (100, 0)},
+    "clearance": {"mL/min/{1.73_m2}": (1, 0), "mL/s/{1.73_m2}": (60, 0),
                   # Every code of this quantity is by its LOINC name "/1.73 sq M": the unit left that out.
                   "mL/min": (1, 0)},
-    "duration": {"ms": (1, 0), "msec": (1, 0), "s": (1000, 0), "sec": (1000, 0)},
-    "pack-years": {"{PackYears}": (1, 0), "{Pack-years}": (1, 0)},
+    "duration": {**dict.fromkeys(("ms", "msec", "msecs", "milliseconds"), (1.0, 0.0)),
+                 **dict.fromkeys(("s", "sec", "secs", "seconds"), (1000.0, 0.0))},
+    "pack-years": {"{PackYears}": (1, 0), "{Pack-years}": (1, 0), "py": (1, 0)},
     "ratio": {"1": (1, 0), "{INR}": (1, 0), "{ratio}": (1, 0)},
 }
 # The meaning is not in the dimension: an INR is no Quick's percentage, HbA1c has two scales, a clearance is per area.
@@ -122,11 +133,6 @@ _BEYOND = r"^\s*[<>\u2264\u2265]"
 _IN_WORDS = r"^\s*(\d+(?:\.\d+)?)\s*([^\d\s].*?)?\s*$"
 # "1.234" of a text may be a thousand and more, as Germany writes it.
 _THOUSANDS = r"^\s*[1-9]\d{0,2}(?:\.\d{3})+(?:\D|$)"
-LOINC = "http://loinc.org"
-# LOINC by other names that systems write; the OID is CDA's and HL7 v3's.
-LOINC_TOO = ("https://loinc.org", "http://loinc.org/", "https://loinc.org/", "http://www.loinc.org",
-             "https://www.loinc.org", "urn:oid:2.16.840.1.113883.6.1", "2.16.840.1.113883.6.1", "LOINC", "Loinc",
-             "loinc", "LN")
 # Code system of what a measurement is meant to become, and how its codes begin: GOAL and the measurement's LOINC code.
 GOALS, GOAL = "urn:pmed:goal", "goal:"
 
@@ -207,7 +213,7 @@ def _with_numbers(rows: pl.DataFrame) -> pl.DataFrame:
         return rows
     number, unit = (text.str.extract(_IN_WORDS, part) for part in (1, 2))
     # Two units that are not the same leave the number unread; one that is not known is told as of any other value.
-    same = unit.is_null() | pl.col("unit").is_null() | (_spell(unit) == _spell(pl.col("unit")))
+    same = unit.is_null() | pl.col("unit").is_null() | (spell(unit) == spell(pl.col("unit")))
     of = pl.coalesce(unit, "unit")
     read = said & same & _look_up(of, pl.col("quantity"), 0).is_not_null()
     return rows.with_columns(value=pl.when(read).then(number.cast(pl.Float64, strict=False)).otherwise("value"),
@@ -234,17 +240,8 @@ def _issues(unread: pl.DataFrame, odd: pl.DataFrame, in_words: pl.DataFrame) -> 
     return pl.concat([_unknown_unit(unread), _implausible(odd), _no_library(unread), _unread_text(in_words)])
 
 
-def _spell(unit: pl.Expr) -> pl.Expr:
-    """The spelling under which units are looked up: no case, blanks, brackets or underscores; u for µ, * for ^.
-
-    That a value was worked out from others, as of LDL "mg/dL (calc)", is no part of its unit.
-    """
-    plain = unit.str.to_lowercase().str.replace(r"\s*\(calc\)$", "").str.replace_all(r"[\s\[\]{}_]", "")
-    return plain.str.replace_all("[µμ]", "u").str.replace_all("^", "*", literal=True)
-
-
 def _spelled(units: Iterable[str]) -> list[str]:
-    return pl.DataFrame({"unit": list(units)}, {"unit": pl.String}).select(_spell(pl.col("unit"))).to_series().to_list()
+    return pl.DataFrame({"unit": list(units)}, {"unit": pl.String}).select(spell(pl.col("unit"))).to_series().to_list()
 
 
 @cache
@@ -262,7 +259,7 @@ def _code_and_quantity() -> list[pl.Expr]:
 
 
 def _look_up(unit: pl.Expr, quantity: pl.Expr, part: int) -> pl.Expr:
-    key = pl.concat_str(quantity, pl.lit(" "), _spell(unit.fill_null("")))
+    key = pl.concat_str(quantity, pl.lit(" "), spell(unit.fill_null("")))
     return key.replace_strict(_factors(part), default=None, return_dtype=pl.Float64())
 
 
@@ -294,7 +291,7 @@ def _known() -> list[pl.Expr]:
     Factor and offset beside those of the canonical unit, see `to_unit`; and the least and most that are plausible,
     `as_recorded` in the recorded unit or else in the canonical one.
     """
-    quantity, unit, measured, spelled = pl.col("quantity"), pl.col("unit"), _measurement(), _spell(pl.col("unit"))
+    quantity, unit, measured, spelled = pl.col("quantity"), pl.col("unit"), _measurement(), spell(pl.col("unit"))
     own = [quantity.replace_strict({one: float(units[canonical_unit(one)][part]) for one, units in UNITS.items()},
                                    return_dtype=pl.Float64()) for part in (0, 1)]
     least, most = limit(measured, spelled, 0), limit(measured, spelled, 1)

@@ -53,6 +53,11 @@ LEFT_OUT = (
     marked("MSH does not say which characters separate fields; the message was left out"),
     marked("the text ends within this segment; it was left out"),
     marked("no PID; the message was left out"),
+    marked("messages marked as training or debugging (MSH-11) were left out; the first is named"),
+    marked("all messages are marked as training or debugging (MSH-11) and were read: please confirm that they are "
+           "about real patients"),
+    marked("a correction at a time that was not met before: which of several results it corrects is not known, and "
+           "their values stay unknown"),
     marked("before the first PID of several; it was left out"),
     marked("no identifier; what belongs to it was left out"),
     marked("an identifier of other characters than letters, digits, '.', '_' and '-', or of more than 64; what "
@@ -107,6 +112,9 @@ STAYS_UNKNOWN = (
     marked("replaced by another record of the same person: what stands in the other is another patient here"),
     marked("took the place of another record of the same person: what stands in that one is another patient here"),
     marked("recorded as dead: suggestions are of no use unless the person lived on the index date"),
+    marked("a status that FHIR does not know: whether the diagnosis still holds stays unknown"),
+    marked("a certainty that FHIR does not know: the diagnosis counts as unconfirmed"),
+    marked("results with a status that FHIR does not know: their values are not used"),
     marked("the code is none of the code system that is named: which diagnosis it is stays unknown"),
     marked("the name says that it is stopped, refused, planned or somebody else's: whether it is taken stays unknown"),
     marked("the text doubts or denies the diagnosis, or is about a relative: it counts as unconfirmed"),
@@ -135,15 +143,21 @@ STAYS_UNKNOWN = (
     marked("no {name} table: what it would tell is unknown, not absent"),
     marked("a drug_era table is there and is not read: eras are computed from drug exposures and have no dose; export "
            "drug_exposure, from which they were made, for without it medicines are unknown"),
+    marked("a condition_era table is there and is not read: eras are computed from condition occurrences and do not "
+           "say how sure they were; export condition_occurrence, from which they were made, for without it diagnoses "
+           "are unknown"),
     marked("no death table: who has died is unknown"),
     marked("no concept table: codes and names of concepts are unknown; the text of the source is used"),
     marked("concept_id is 0; the text of the source is used, without a code"),
     marked("the concept table has no such concept; the text of the source is used, without a code"),
     marked("quantity is below 0 or more than {n} pieces a day; it is not used"),
     marked("{key}: outside {n1} to {n2} {unit}, not used"),
-    marked("{n} values of LOINC {key} were measured on a day that is not known; they are not used"),
     marked("LOINC {key}: the result is a text that is not one number with a unit known here; it was measured, and the "
            "value stays unknown"),
+    marked("'{name}' ({key}) may be a measurement that is looked for, and has no LOINC code: it is not used (results: "
+           "{n}); let the source send the LOINC code, or name it in a mapping file"),
+    marked("LOINC {key}: without a date a result is not used (results: {n}); the latest value may be another"),
+    marked("'{key}' is no code of LOINC, by its check digit: it is not used (results: {n})"),
     marked("a unit that is not in pmed's table was met and the UCUM library is not installed: install pmed with its "
            "records extra"),
 )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from ..normalise.units import LOINC
+from ..normalise.loinc import LOINC
 from .fhir_bundle import split_error
 from .fhir_resource import Note
 from .fhir_rows import SNOMED, named, observation_rows, prefer, state, unit_of

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from ..normalise.units import LOINC
+from ..normalise.loinc import LOINC
 from .fhir_resource import Resource
 from .fhir_rows import prefer
 from .fhir_types import CodeableConcept, Observation

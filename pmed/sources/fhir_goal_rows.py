@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..normalise.units import GOAL, GOALS, LOINC
+from ..normalise.loinc import LOINC
+from ..normalise.units import GOAL, GOALS
 from .fhir_resource import Note
 from .fhir_rows import prefer, unit_of
 from .fhir_types import Quantity

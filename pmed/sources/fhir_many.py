@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 from typing import Any
 
-from ..normalise.units import LOINC
+from ..normalise.loinc import LOINC
 from .fhir_bundle import Reading
 from .fhir_decoded import Decoded
 from .fhir_genes import GENOTYPE, HAPLOTYPE

@@ -12,8 +12,9 @@ from operator import attrgetter
 from typing import Any
 
 from ..normalise.drug_names import ALSO
+from ..normalise.loinc import LOINC, is_loinc
 from ..normalise.remarks import OF_DIAGNOSES, speaks_against
-from ..normalise.units import CODES, LOINC, LOINC_TOO
+from ..normalise.units import CODES
 from .fhir_resource import Note, Resource
 from .fhir_types import (
     AllergyIntolerance,
@@ -173,7 +174,7 @@ def _measurement(concept: CodeableConcept | None) -> Row:
     codings = concept.coding if concept else []
     if len(codings) < 2:
         return named(concept, LOINC)
-    loinc = [one for one in codings if one.system == LOINC or one.system in LOINC_TOO]
+    loinc = [one for one in codings if is_loinc(one.system)]
     found = next((one for one in loinc if one.code in CODES), loinc[0] if loinc else codings[0])
     return coded(found, concept)
 
@@ -238,7 +239,8 @@ def with_remark(said: Row, concept: CodeableConcept | Diagnosis | None, words: s
     text = concept.text if concept else None
     if text is None or text == said[2] or not speaks_against(text, words):
         return said
-    return said[0], said[1], f"{said[2]} ({text})"
+    # What denies a diagnosis may stand at the beginning only: "No heart failure".
+    return said[0], said[1], f'{said[2]} ("{text}")' if words is OF_DIAGNOSES else f"{said[2]} ({text})"
 
 
 def unit_of(quantity: Quantity) -> str | None:

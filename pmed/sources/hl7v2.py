@@ -46,14 +46,14 @@ class Hl7v2Source:
             OptionError: `request.index_date` is not a date.
         """
         from .hl7v2_message import HINT, read_messages
-        from .hl7v2_records import Names, Records, head
+        from .hl7v2_records import Names, Records, head, without_training
 
         index_date = asked_day(request.index_date)
         issues: list[Issue] = []
-        messages = [message for path in paths for message in read_messages(path, issues)]
-        heads = [head(message) for message in messages]
-        records = Records(Names(one for _, people in heads for one in people))
-        for message in _in_time([time for time, _ in heads], messages):
+        every = [(head(message), message) for path in paths for message in read_messages(path, issues)]
+        kept = without_training(every, issues)
+        records = Records(Names(one for said, _ in kept for one in said.people))
+        for message in _in_time([said.time for said, _ in kept], [message for _, message in kept]):
             records.add(message)
         rows = records.rows
         if not rows["patients"]:

@@ -69,6 +69,7 @@ _EVERY = re.compile(r"Q(\d{1,3})(H|D|W)")
 _TIMES = {"QD": 1.0, "DAILY": 1.0, "QDAY": 1.0, "QAM": 1.0, "QPM": 1.0, "QHS": 1.0, "HS": 1.0, "OD": 1.0, "BID": 2.0,
           "TID": 3.0, "QID": 4.0, "QOD": 0.5, "QW": 1 / 7, "QWK": 1 / 7}  # table 0335
 _DAYS = {"H": 1 / 24, "D": 1.0, "W": 7.0}
+_NAME = re.compile(r"[A-Za-z]{5}")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)")
 
 
@@ -104,7 +105,14 @@ def coded(segment: Segment, at: int, prefer: Sequence[str] = (), repetition: int
     known = [one for one in codings if one[1]]
     texts = first(codings[0][2], codings[1][2], said[6])
     best = min(known, key=lambda one: prefer.index(one[0]) if one[0] in prefer else len(prefer), default=None)
-    return (best[0], best[1], best[2] or texts) if best else (None, None, texts)
+    if best is None:
+        return None, None, texts
+    return best[0], best[1], best[2] or texts or (best[1] if _is_name(best[0], best[1]) else None)
+
+
+def _is_name(of_system: str | None, code: str | None) -> bool:
+    """Whether a code by itself is a name: a local one in letters, as WARFARIN."""
+    return not (of_system or "").startswith("http") and bool(_NAME.match(code or ""))
 
 
 def also(segment: Segment, at: int, said: Coded) -> str | None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
+from ..normalise.remarks import OF_DIAGNOSES, speaks_against
 from .hl7v2_fields import CLASSES, LOINC, NDC, RXNORM, SEVERITIES, SEXES, also, coded, day, first, reason
 from .hl7v2_given import MEDICINES, given_rows
 from .hl7v2_message import Message, Segment, segments
@@ -17,7 +18,8 @@ from .recorded import Issue, Row
 # It may end up in a file name.
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 # Segments that say when and of whom, and how many fields it takes to say that.
-_HEAD = {"MSH": 8, "PID": 5}
+_HEAD = {"MSH": 11, "PID": 5}
+_NOT_REAL = ("T", "D")  # table 0103: training, debugging
 _OF_RECORD = ("MR", "PI")  # table 0203: the number of the record, and of the patient inside the hospital
 _ORDER_PARTS = ("RXE", "RXO", "RXR", "TQ1", "RXC")
 _DISCHARGED, _NOT_DISCHARGED = "A03", "A13"
@@ -73,14 +75,43 @@ def identity(pid: Segment) -> tuple[str, str]:
     return pid.text(at, 1, best) or "", pid.text(at, 4, best) or ""
 
 
-def head(message: Message) -> tuple[str, list[tuple[str, str]]]:
-    """When a message was sent and whom it is about; reports nothing."""
+class Head(NamedTuple):
+    """When a message was sent, whom it is about (identifier and authority), and whether it is of training."""
+
+    time: str
+    people: list[tuple[str, str]]
+    training: bool
+
+
+def head(message: Message) -> Head:
+    """What the first segments of a message say; reports nothing."""
     mark = message.lines[0][3:4] or "|"
     lines = [mark.join(line.split(mark)[:_HEAD[line[:3]]]) for line in message.lines if line[:3] in _HEAD]
     quiet = replace(message, lines=lines, issues=[], cut=False)
     found = segments(quiet)
     time = re.match(r"\d*", found[0].text(7) or "") if found else None
-    return (time[0] if time else ""), [identity(one) for one in found if one.name == "PID"]
+    training = bool(found) and (found[0].text(11) or "").upper() in _NOT_REAL
+    return Head(time[0] if time else "", [identity(one) for one in found if one.name == "PID"], training)
+
+
+def without_training(messages: Sequence[tuple[Head, Message]], issues: list[Issue]) -> list[tuple[Head, Message]]:
+    """Without messages of training or debugging: what they say of a patient never was. All are read if all are so."""
+    marked = [one for one in messages if one[0].training]
+    if not marked:
+        return [*messages]
+    if len(marked) == len(messages):
+        issues.append(_of_training(marked[0][1], "warning", "all messages are marked as training or debugging (MSH-11) "
+                                   "and were read: please confirm that they are about real patients"))
+        return [*messages]
+    told = {(message.file, name): message for said, message in reversed(marked) for name, _ in said.people}
+    issues += [_of_training(message, "error", "messages marked as training or debugging (MSH-11) were left out; the "
+                            "first is named", name) for (_, name), message in reversed(told.items())]
+    return [one for one in messages if not one[0].training]
+
+
+def _of_training(message: Message, severity: str, text: str, name: str | None = None) -> Issue:
+    return {"file": message.file, "place": f"{message.place} MSH-11", "severity": severity, "code": "training-message",
+            "text": text, "patient_id": name or None}
 
 
 class Records:
@@ -215,7 +246,7 @@ class Records:
 
     def _condition(self, name: str, dg1: Segment, sent: str | None) -> None:
         system, code, display = coded(dg1, 3)
-        said = display or dg1.text(4)
+        said = _with_remark(dg1, display or dg1.text(4), dg1.text(4))
         if not (code or said):
             dg1.report("warning", "no-code", "neither code nor text; the row was left out", 3)
             return
@@ -232,6 +263,7 @@ class Records:
         if not (code or display):
             prb.report("warning", "no-code", "neither code nor text; the row was left out", 3)
             return
+        display = _with_remark(prb, display)
         said = {(prb.text(at, part) or "").lower() for at in (13, 14) for part in (1, 2)}
         status = next((word for word in ("resolved", "inactive", "active") if word in said), None)
         sure = next((word for word in _SURE if word in said), None)
@@ -240,7 +272,9 @@ class Records:
             day(first(prb.text(2), sent)), status, "entered-in-error" if prb.text(1) == "DE" else sure, None))
 
     def _allergy(self, name: str, one: Segment, sent: str | None) -> None:
-        system, code, display = said = coded(one, 3, (RXNORM, NDC))
+        said = coded(one, 3, (RXNORM, NDC))
+        # What it is an allergy to may stand with the reaction only: "rash to sulfa".
+        system, code, display = said = said if any(said) else (None, None, one.text(5))
         if not (code or display):
             one.report("warning", "no-code", "neither code nor text; the row was left out", 3)
             return
@@ -285,6 +319,13 @@ class Records:
 def _origin(one: Segment, name: str) -> Row:
     place = f"{one.message.place} {one.place}"
     return name, one.message.file, place, f"{one.message.file}#{place}"
+
+
+def _with_remark(one: Segment, name: str | None, *more: str | None) -> str | None:
+    """The name of a diagnosis, and behind it what else is said of it where that speaks against it."""
+    others = (*more, *(one.text(3, part) for part in (2, 5, 9)))
+    against = next((text for text in others if text and text != name and speaks_against(text, OF_DIAGNOSES)), None)
+    return f'{name} ("{against}")' if name and against else name
 
 
 def _method(dg1: Segment) -> str | None:

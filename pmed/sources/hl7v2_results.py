@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Any
 
-from .hl7v2_fields import INTERPRETATIONS, LOINC, NO_RESULT, RESULTS, coded, day, first, moment, number
+import polars as pl
+
+from ..normalise.units import differ
+from .hl7v2_fields import INTERPRETATIONS, LOINC, NO_RESULT, RESULTS, Coded, coded, day, first, moment, number
 from .hl7v2_message import Segment
 from .recorded import Row
 
@@ -45,20 +49,36 @@ class Results:
             if key is None:
                 self._alone += made
             else:
-                new.setdefault(key, []).append((one, time, made))
+                new.setdefault(key, []).append((one, moment(time), made))
         for key, entries in new.items():
             self._supersede(key, entries)
 
     def _supersede(self, key: tuple[Any, ...], entries: list[tuple[Segment, str | None, list[Row]]]) -> None:
-        """A result of the same time is the same result; a correction of no known time may have corrected the time."""
+        """A result of the same time is the same result; a correction of no known time may have corrected the time.
+
+        Which one of a series it corrects is then not known, and so is what they were.
+        """
         old = self._found.get(key, [])
         times, known = {time for _, time, _ in entries}, {time for time, _ in old}
-        corrects = any(one.text(11) in _CORRECTIONS and time not in known for one, time, _ in entries)
-        kept = [entry for entry in old if not (corrects or entry[0] in times)]
+        kept = [entry for entry in old if entry[0] not in times]
+        moved = sum(one.text(11) in _CORRECTIONS and time not in known for one, time, _ in entries)
+        if moved and moved >= len(kept):
+            kept = []
+        elif moved:
+            entries[0][0].report("warning", "corrected-series", "a correction at a time that was not met before: which "
+                                 "of several results it corrects is not known, and their values stay unknown")
+            kept = [(time, [_doubted(row) for row in rows]) for time, rows in kept]
         if len(kept) < len(old):
             entries[0][0].report("info", "superseded", "a later message about the same result; the earlier one was "
                                  "left out")
         self._found[key] = [*kept, *((time, rows) for _, time, rows in entries)]
+
+
+def _doubted(row: Row) -> Row:
+    """A row without its value; the text keeps what it was, so that it still counts as measured."""
+    *head, value, unit, text, _, flag = row
+    said = text if value is None else f"{value:g} {unit or ''}".strip()
+    return (*head, None, unit, None if said is None else f"{said} (perhaps corrected)", None, flag)
 
 
 def _key(patient: str, obx: Segment, obr: Segment | None) -> tuple[Any, ...] | None:
@@ -77,7 +97,7 @@ def _rows(patient: str, obx: Segment, time: str | None, recorded: str | None) ->
     code = coded(obx, 3, (LOINC,))
     if not any(code):
         obx.report("warning", "no-code", "it does not say what was observed", 3)
-    unit, flag = _unit(obx), _interpretation(obx)
+    unit, flag = _unit(obx, code), _interpretation(obx)
     values = list(_values(obx)) or [_UNKNOWN]
     if len(values) > 1:
         obx.report("info", "several-values", "several values of one result; each is a row", 5)
@@ -88,12 +108,23 @@ def _rows(patient: str, obx: Segment, time: str | None, recorded: str | None) ->
             for value, text, word in values]
 
 
-def _unit(obx: Segment) -> str | None:
+def _unit(obx: Segment, observed: Coded) -> str | None:
     """The unit; "10^9/L" of senders who forget that ^ parts components is that, and not 10."""
     code, words = obx.text(6), obx.text(6, 2)
     if code and words and _POWER.fullmatch(code) and _OF_TEN.fullmatch(words):
         return f"{code}*{words}"
-    return first(code, words)
+    return _one_unit(observed[1], code, words) if code and words and observed[0] == LOINC else first(code, words)
+
+
+@cache
+def _one_unit(loinc: str, code: str, words: str) -> str:
+    """The unit by its code, or by its words where only these are known; of two that are not the same none."""
+    units = [(loinc, code, code), (loinc, words, words), (loinc, code, words)]
+    frame = pl.DataFrame(units, ["code", "one", "other"], orient="row")
+    of_code, of_words, apart = frame.select(differ(*map(pl.col, frame.columns)))["code"]
+    if apart:
+        return f"{code} ({words})"
+    return words if of_code is None and of_words is not None else code
 
 
 def _interpretation(obx: Segment) -> str | None:

@@ -110,14 +110,15 @@ CLINICAL: Mapping[str, Layout] = {
     "procedure_occurrence": _event("procedure", "procedure_date", procedure_end_date=_DATE),
     "visit_occurrence": _event("visit", "visit_start_date", visit_end_date=_DATE),
 }
-ERAS = "drug_era"  # that it is there is told, where no drug exposures are
+# Table → the eras that are computed from it: that these are there is told, where the table is not.
+ERAS: Mapping[str, str] = {"drug_exposure": "drug_era", "condition_occurrence": "condition_era"}
 PERSON = Layout({"person_id": _ID, "gender_concept_id": _ID, "year_of_birth": _ID},
                 {"month_of_birth": _ID, "day_of_birth": _ID, "birth_datetime": _DATE, "race_concept_id": _ID,
                  "race_source_value": _TEXT}, "person_id")
 OTHERS: Mapping[str, Layout] = {
     "person": PERSON,
     "death": Layout({"person_id": _ID}, key="person_id"),
-    ERAS: Layout({}),
+    **dict.fromkeys(ERAS.values(), Layout({})),
     "concept": Layout({"concept_id": _ID, "concept_name": _TEXT, "vocabulary_id": _TEXT, "concept_code": _TEXT},
                       {"concept_class_id": _TEXT}, "concept_id"),
     "concept_ancestor": Layout({"ancestor_concept_id": _ID, "descendant_concept_id": _ID}),

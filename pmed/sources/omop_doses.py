@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from ..masses import DOSE_UNITS
 from ..normalise.sigs import PIECE, read_sig
 from .omop_cdm import Store, load, told
 from .omop_concepts import concepts_of
@@ -24,9 +25,6 @@ _NONE = {"drug_concept_id": pl.Int64, "strength": pl.Float64, "strength_unit": p
 _SOLID = r"(?i)\b(?:tablets?|capsules?|caplets?|pills?|lozenges?)\b"
 _PACK = r"(?i)\bpack\b|^\{"
 _PIECE = r"tab(?:let)?s?|cap(?:sule)?s?|caplets?|pills?|lozenges?"
-_AMOUNT_UNITS = {"mg": "mg", "milligram": "mg", "milligrams": "mg", "g": "g", "gram": "g", "ug": "ug", "mcg": "ug",
-                 "microgram": "ug", "micrograms": "ug", "ml": "mL", "units": "U", "unit": "U", "[u]": "U", "u": "U",
-                 "meq": "meq", "mmol": "mmol"}
 _SLOWEST, _FASTEST = 1 / 30, 40.0  # pieces a day: once a month, and more than anybody takes of one medicine
 
 
@@ -124,4 +122,4 @@ def _given_unit() -> pl.Expr:
     """What quantity is in, where the source says so: UCUM, or "piece"."""
     word = pl.col("dose_unit_source_value").str.to_lowercase().str.strip_chars()
     return pl.when(word.str.contains(rf"^(?:{_PIECE})$")).then(pl.lit("piece")).otherwise(
-        word.replace_strict(_AMOUNT_UNITS, default=None, return_dtype=pl.String))
+        word.replace_strict(DOSE_UNITS, default=None, return_dtype=pl.String))

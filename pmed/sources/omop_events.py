@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import polars as pl
 
-from ..normalise.units import LOINC, differ
+from ..normalise.loinc import LOINC
+from ..normalise.remarks import OF_DIAGNOSES, UNSURE
+from ..normalise.units import differ
 from ..tables import Tables
 from .omop_cdm import LAYOUTS, told
 from .omop_concepts import CVX, UCUM, coded, named
@@ -159,18 +161,31 @@ def _conditions(rows: pl.DataFrame, issues: list[pl.DataFrame]) -> pl.DataFrame:
     status = pl.col("condition_status_concept_id")
     dated = _ended(rows.with_columns(start="condition_start_date", end="condition_end_date"), "start", "end", issues)
     one_day = (pl.col("end") == pl.col("start")).fill_null(value=False)
+    unsure = pl.col("condition_source_value").str.contains(UNSURE).fill_null(value=False)
+    issues.append(told(dated.filter(unsure), "warning", "remark-in-name", "the text doubts or denies the diagnosis, or "
+                       "is about a relative: it counts as unconfirmed"))
     issues.append(told(dated.filter(one_day), "info", "no-duration",
                        "ends on the day it was recorded; whether it is still present is unknown"))
     own = dated.select(
-        **_ORIGIN, system="system", code="code", display="display", start="start",
+        **_ORIGIN, system="system", code="code", display=_with_remark("display"), start="start",
         end=pl.when(~one_day).then("end"), exposure=~one_day,
         status=pl.when(status == _HISTORY_OF).then(pl.lit("inactive")),
-        verification=status.replace_strict(_VERIFICATION, default=None, return_dtype=pl.String),
-        _system="source_system", _code="source_code", _display="source_display", _row=pl.int_range(pl.len()))
+        verification=pl.when(unsure).then(pl.lit("unconfirmed")).otherwise(
+            status.replace_strict(_VERIFICATION, default=None, return_dtype=pl.String)),
+        _system="source_system", _code="source_code", _display=_with_remark("source_display"),
+        _row=pl.int_range(pl.len()))
     differs = pl.col("_code").is_not_null() & (
         pl.col("_code").ne_missing(pl.col("code")) | pl.col("_system").ne_missing(pl.col("system")))
     others = own.filter(differs).with_columns(system="_system", code="_code", display="_display")
     return pl.concat([own, others]).sort("_row", maintain_order=True).drop("_row", "_system", "_code", "_display")
+
+
+def _with_remark(name: str) -> pl.Expr:
+    """A name, and in brackets what the source wrote where that speaks against it and the concepts' names do not."""
+    said = pl.col("condition_source_value")
+    titles = [pl.col(one).str.contains(OF_DIAGNOSES).fill_null(value=False) for one in ("display", "source_display")]
+    remark = said.str.contains(OF_DIAGNOSES) & ~pl.any_horizontal(titles)
+    return pl.when(remark).then(pl.format('{} ("{}")', name, said)).otherwise(name)
 
 
 def _measured(table: pl.DataFrame, what: str, concepts: pl.DataFrame, issues: list[pl.DataFrame]) -> pl.DataFrame:
@@ -182,7 +197,9 @@ def _measured(table: pl.DataFrame, what: str, concepts: pl.DataFrame, issues: li
     sign = pl.col("value_source_value").str.extract(r"^\s*([<>]=?)")
     limit = pl.coalesce(operator.replace_strict(_LIMITS, default=None, return_dtype=pl.String), sign)
     plain = operator.fill_null(0).is_in([0, _EQUAL])
-    units = _two_units(ucum := pl.when(pl.col("unit_concept_id.system") == UCUM).then("unit_concept_id.code"))
+    rows = _with_two_units(rows.with_columns(_ucum=pl.when(pl.col("unit_concept_id.system") == UCUM).then(
+        "unit_concept_id.code")))
+    units, ucum = pl.col("_two"), pl.col("_ucum")
     numbered = rows.filter(number.is_not_null())
     issues += [told(numbered.filter(limit.is_not_null()), "info", "limit-not-value",
                     "a value beyond a limit of measurement is kept as text, not as a number"),
@@ -200,12 +217,16 @@ def _measured(table: pl.DataFrame, what: str, concepts: pl.DataFrame, issues: li
         value_text=text, value_code="value_as_concept_id.code", answer_system="value_as_concept_id.system")
 
 
-def _two_units(ucum: pl.Expr) -> pl.Expr:
-    """Whether the unit and the source's are two, and the value was not converted from one into the other."""
+def _with_two_units(rows: pl.DataFrame) -> pl.DataFrame:
+    """With `_two`: whether the unit and the source's are two, and the value was not converted from one to the other."""
+    pairs = ["system", "code", "_ucum", "unit_source_value"]
+    met = rows.select(pairs).unique()  # spelling a unit takes long
+    two = met.with_columns(_two=((pl.col("system") == LOINC) & differ(
+        pl.col("code"), pl.col("_ucum"), pl.col("unit_source_value"))).fill_null(value=False))
     source = pl.col("value_source_value").str.strip_chars().cast(pl.Float64, strict=False)
     converted = (source != pl.col("value_as_number")).fill_null(value=False)
-    return ((pl.col("system") == LOINC) & differ(pl.col("code"), ucum, pl.col("unit_source_value")) & ~converted
-            ).fill_null(value=False)
+    return rows.join(two, on=pairs, how="left", nulls_equal=True, maintain_order="left").with_columns(
+        pl.col("_two") & ~converted)
 
 
 def _moment(what: str) -> pl.Expr:

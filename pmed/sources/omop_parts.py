@@ -139,7 +139,7 @@ def _parted(store: WholeStore, people: pl.Series, stem: Path, suffix: str, many:
         words = _vocabulary(store, learnt, rows, issues)
         issues += [empty_table(store, one.name) for one in learnt if not one.rows and one.name in CLINICAL]
         shared = {**words, _ISSUES: [rows.put(pl.concat([TABLES["issues"].empty(), *store.issues, *issues]))]}
-    eras: dict[str, list[str]] = {} if store.columns(ERAS) is None else {ERAS: []}
+    eras: dict[str, list[str]] = {name: [] for name in ERAS.values() if store.columns(name) is not None}
     abouts = (_About(store.where, {name: store.place(name) for name in [*tables, *eras]},
                      {**{one.name: one.columns for one in learnt}, **eras}, first=not number) for number in range(many))
     return [write_part(stem.with_name(f"{stem.name}-{number:05}{suffix}"), kept,

@@ -18,6 +18,12 @@ _RACE = {8527: "White", 8515: "Asian", 8516: "Black or African American",
          8557: "Native Hawaiian or Other Pacific Islander", 8657: "American Indian or Alaska Native"}
 Vocabulary = tuple[pl.DataFrame, pl.DataFrame]  # concepts, and what drugs contain
 # What a row is of whose person is not known; an observation may be an allergy, too.
+_ERAS = {
+    "drug_era": "a drug_era table is there and is not read: eras are computed from drug exposures and have no dose; "
+                "export drug_exposure, from which they were made, for without it medicines are unknown",
+    "condition_era": "a condition_era table is there and is not read: eras are computed from condition occurrences and "
+                     "do not say how sure they were; export condition_occurrence, from which they were made, for "
+                     "without it diagnoses are unknown"}
 _RESOURCES = {"drug_exposure": " (MedicationStatement)", "condition_occurrence": " (Condition)",
               "procedure_occurrence": " (Procedure)", "visit_occurrence": " (Encounter)",
               "measurement": " (Observation)"}
@@ -103,12 +109,11 @@ def empty_table(store: Store, table: str) -> pl.DataFrame:
 
 
 def _eras(store: Store, table: str) -> list[pl.DataFrame]:
-    """Where medicines are only there as eras: what to export instead."""
-    if table != "drug_exposure" or store.columns(ERAS) is None:
+    """Where medicines or diagnoses are only there as eras: what to export instead."""
+    eras = ERAS.get(table)
+    if eras is None or store.columns(eras) is None:
         return []
-    return [said(store.place(ERAS), "warning", "drug-era-not-read", "a drug_era table is there and is not read: eras "
-                 "are computed from drug exposures and have no dose; export drug_exposure, from which they were made, "
-                 "for without it medicines are unknown")]
+    return [said(store.place(eras), "warning", f"{eras.replace('_', '-')}-not-read", _ERAS[eras])]
 
 
 def _dead(store: Store, issues: list[pl.DataFrame]) -> pl.Series:

@@ -7,7 +7,6 @@ from typing import Any
 
 import polars as pl
 
-from ..normalise.units import LOINC, LOINC_TOO
 from .record_dates import first_day, is_bad, is_partial, last_day
 from .record_states import ODD, STATES, plain
 
@@ -22,7 +21,6 @@ _ERROR = "entered-in-error"
 _WHOLE_DAY = len("YYYY-MM-DD")
 _MANY = 10_000  # rows, of which fewer are as soon read one by one
 _NO_END = 1900
-_LIKE_LOINC = r"^\s*\d{1,5}-\d\s*$"  # no other code of a measurement has this form
 #: Which rows are told of, and what `report` says of them: severity, code, text, and path where there is one.
 Look = tuple[Any, ...]
 # What may be wrong, in which columns, and how it is seen.
@@ -62,28 +60,7 @@ def read(frame: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFrame:
         frame = plain(frame)
     if kinds & {"odd", "wrong"}:
         frame = _without_errors(frame, found)
-    if "value_code" in frame.columns:
-        frame = _with_loinc(frame)
-        if frame["start"].null_count():
-            found.append(_undated(frame))
     return _dated(frame, dates, {name for what, name in hits if what == "short"}, found)
-
-
-def _with_loinc(frame: pl.DataFrame) -> pl.DataFrame:
-    """LOINC by its own name where it has another one, or none and its codes tell."""
-    if {None, *LOINC_TOO}.isdisjoint(frame["system"].unique()):  # as of nearly all
-        return frame
-    system = pl.col("system").replace(dict.fromkeys(LOINC_TOO, LOINC))
-    unnamed = pl.col("system").is_null() & pl.col("code").str.contains(_LIKE_LOINC)
-    return frame.with_columns(system=pl.when(unnamed).then(pl.lit(LOINC)).otherwise(system))
-
-
-def _undated(frame: pl.DataFrame) -> pl.DataFrame:
-    """What was measured nobody says when, once a patient and code: neither the latest nor an older one, it is left."""
-    rows = frame.filter(pl.col("start").is_null(), pl.col("value").is_not_null(), pl.col("system") == LOINC)
-    many = rows.group_by("file", "patient_id", "code", maintain_order=True).len().with_columns(place=pl.lit(""))
-    return report(many, "warning", "undated-measurement", pl.format(
-        "{} values of LOINC {} were measured on a day that is not known; they are not used", "len", "code"))
 
 
 def _looked(frame: pl.DataFrame) -> list[tuple[str, str]]:

@@ -33,11 +33,12 @@ import polars as pl
 
 from ..normalise import codes, remarks
 from ..normalise.dating import NONE, TAKEN, last_entries
+from ..normalise.loinc import with_loinc
 from ..normalise.plausible import OLDEST
 from ..tables import TABLES, Tables
 from .record_order import in_time
 from .record_reading import Look, read, report, told
-from .record_states import STATES, without_strange
+from .record_states import STATES, without_strange, without_strange_diagnoses, without_strange_results
 from .sig_rows import with_sigs
 
 Row = tuple[Any, ...]
@@ -89,9 +90,15 @@ def tables_of(recorded: Tables, issues: pl.DataFrame, index_date: date | None) -
     """All history tables, checked, from frames with the columns of `COLUMNS`; what a frame leaves out is unknown."""
     found = [issues]
     filled = {name: _filled(name, recorded.get(name)) for name in COLUMNS}
-    filled["observations"] = in_time(filled["observations"])
+    filled["observations"] = in_time(with_loinc(filled["observations"]))
     frames = {name: read(frame, found) for name, frame in filled.items()}
     frames["conditions"] = _weighed_diagnoses(frames["conditions"], found)
+    frames["conditions"], odd = without_strange_diagnoses(frames["conditions"])
+    found += [report(rows, "warning", "unknown-status", text) for rows, text in odd]
+    frames["observations"], strange = without_strange_results(frames["observations"])
+    if strange.height:
+        found.append(report(strange, "warning", "unknown-status", "results with a status that FHIR does not know: "
+                            "their values are not used"))
     frames["medications"], differing = with_sigs(frames["medications"])
     found += [report(rows, "warning", "dose-conflict", text) for rows, text in differing]
     frames["medications"] = _without_zero(frames["medications"], found)
@@ -228,7 +235,8 @@ def _judge(name: str, frame: pl.DataFrame, days: pl.DataFrame, found: list[pl.Da
 
 def _weighed(rows: pl.DataFrame, found: list[pl.DataFrame]) -> pl.DataFrame:
     """Whether a medicine is taken is not known where its text speaks against it."""
-    against = remarks.doubted(rows, remarks.OF_MEDICINES) & rows["active"]
+    by_any = [remarks.doubted(rows, remarks.OF_MEDICINES, name) for name in ("display", "also")]
+    against = (by_any[0] | by_any[1]) & rows["active"]
     if not against.any():
         return rows
     found.append(report(rows.filter(against), "warning", "remark-in-name", "the name says that it is stopped, "

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from ..masses import dose_unit, milligrams
 from ..normalise.pieces import PIECE_UNIT
 from ..normalise.sig_words import LESS_THAN_DAILY
 from ..normalise.sigs import COUNT, PIECE, read_sig
@@ -23,6 +24,7 @@ _GIVEN = pl.col("kind").eq_missing("administration")
 
 def with_sigs(rows: pl.DataFrame) -> tuple[pl.DataFrame, list[Told]]:
     """Medications as recorded with `dose`, `dose_unit`, `per_day` and, in `sig_daily`, the amount a day of a scheme."""
+    rows = rows.with_columns(dose_unit(pl.col("dose_unit")))
     said = rows["sig"].drop_nulls().unique()
     if said.is_empty():
         return _never_weekly(rows.with_columns(sig_daily=pl.lit(None, pl.Float64)))
@@ -41,8 +43,7 @@ def with_sigs(rows: pl.DataFrame) -> tuple[pl.DataFrame, list[Told]]:
 
 def _agreed(rows: pl.DataFrame) -> tuple[pl.DataFrame, list[Told]]:
     """Nothing of what fields and text say differently; nor, of what is taken as needed, how often."""
-    times, amounts = _differ("per_day", "_often"), _differ("dose", "_amount") & (
-        pl.col("dose_unit").is_null() | (pl.col("dose_unit") == pl.col("_unit"))).fill_null(value=True)
+    times, amounts = _differ(pl.col("per_day"), pl.col("_often")), _other_amount()
     wrong = rows.select(times=times, amounts=amounts, needed=pl.col("_needed").fill_null(value=False)
                         & pl.col("per_day").is_not_null())
     told = [(rows.filter(wrong["times"]), "how often it is taken differs between the fields and the text of the "
@@ -82,8 +83,16 @@ def _unit() -> pl.Expr:
     return pl.when((pl.col("dose").is_null() & told) | same).then("_unit").otherwise("dose_unit")
 
 
-def _differ(recorded: str, text: str) -> pl.Expr:
-    return ((pl.col(recorded) - pl.col(text)).abs() > _ALIKE * pl.col(text)).fill_null(value=False)
+def _other_amount() -> pl.Expr:
+    """Whether the recorded dose is another amount than that of the text: in one unit, or both masses."""
+    dose, amount, unit = pl.col("dose"), pl.col("_amount"), pl.col("dose_unit")
+    alike = (unit.is_null() | (unit == pl.col("_unit"))).fill_null(value=True)
+    in_mass = _differ(dose * milligrams(unit), amount * milligrams(pl.col("_unit")))
+    return (_differ(dose, amount) & alike) | in_mass
+
+
+def _differ(recorded: pl.Expr, text: pl.Expr) -> pl.Expr:
+    return ((recorded - text).abs() > _ALIKE * text).fill_null(value=False)
 
 
 def _scheme() -> pl.Expr:

@@ -8,6 +8,7 @@ import polars as pl
 
 from ..normalise.contradictions import weigh
 from ..normalise.drugs import Vocabulary, add_ingredients
+from ..normalise.local_codes import unused
 from ..normalise.units import canonical_units
 from ..old_entries import CODE, SINCE, with_years
 from ..repeats import unless_repeated
@@ -36,7 +37,7 @@ def normalise(tables: Tables, names: pl.DataFrame) -> dict[str, pl.DataFrame]:
     out["allergies"], unclear_allergens = add_ingredients(out["allergies"], known)
     out["observations"], unclear_units = canonical_units(out["observations"])
     found = [frame[out["issues"].columns] for frame in (unclear_drugs, contradicted, old, unclear_allergens,
-                                                         unclear_units)]
+                                                         unclear_units, unused(out["observations"]))]
     out["issues"] = pl.concat([out["issues"], *(untold(frame, out["issues"]) for frame in found)])
     return out
 

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pmed.normalise.units import LOINC
+from pmed.normalise.loinc import LOINC
 from pmed.tables import TABLES
 from pmed_pgx import adviser, alternatives
 from pmed_pgx.adviser import GuidelineAdviser
