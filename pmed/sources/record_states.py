@@ -43,6 +43,8 @@ def without_strange_diagnoses(rows: pl.DataFrame) -> tuple[pl.DataFrame, list[tu
     strange = rows.select(status=pl.col("status").is_in(_OF_DIAGNOSES).not_().fill_null(value=False),
                           verification=pl.col("verification").is_in(_CERTAINTIES).not_().fill_null(value=False))
     status, certainty = strange["status"], strange["verification"]
+    if not (status.any() or certainty.any()):
+        return rows, []
     told = [(rows.filter(status), "a status that FHIR does not know: whether the diagnosis still holds stays unknown"),
             (rows.filter(certainty), "a certainty that FHIR does not know: the diagnosis counts as unconfirmed")]
     return rows.with_columns(
