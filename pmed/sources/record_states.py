@@ -6,6 +6,8 @@ from itertools import compress
 
 import polars as pl
 
+from ..normalise.units import GOALS
+
 STATES = ("status", "verification")
 UNKNOWN = "unknown"
 # Of requests, statements, administrations and dispenses, in STU3, R4 and R5.
@@ -62,7 +64,8 @@ def without_strange_results(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFr
     odd = met.filter(~met.is_in(_OF_RESULTS))
     if odd.is_empty():
         return rows, rows.clear()
-    strange = pl.col("status").is_in(odd.implode()).fill_null(value=False)
+    of_results = pl.col("system").ne_missing(GOALS)  # goals have statuses of their own
+    strange = pl.col("status").is_in(odd.implode()).fill_null(value=False) & of_results
     number = pl.concat_str(pl.col("value").cast(pl.String), "unit", separator=" ", ignore_nulls=True)
     was = pl.when(pl.col("value").is_null()).then("value_text").otherwise(number)
     changed = rows.with_columns(
