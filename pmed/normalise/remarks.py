@@ -53,7 +53,7 @@ def doubted(frame: pl.DataFrame, words: str, column: str = "display") -> pl.Seri
     """Which rows have such a text in a column: each distinct one is read once."""
     texts = frame[column].drop_nulls().unique()  # once: the order of another call would be another
     if texts.is_empty():
-        return pl.repeat(False, frame.height, dtype=pl.Boolean(), eager=True)
+        return pl.repeat(value=False, n=frame.height, dtype=pl.Boolean(), eager=True)
     said = texts.filter(texts.str.contains(words))
     return frame.select(pl.col(column).is_in(said.implode()).fill_null(value=False)).to_series()
 
