@@ -269,7 +269,7 @@ def test_allergies_and_empty_tables() -> None:
     assert out["ingredients"].to_list() == [["warfarin"], None]
     assert issues.select("severity", "code").rows() == [("info", "allergen-not-recognised")]
     assert issues["text"].to_list() == [
-        "'Peanut' is no medicine of the vocabulary: an allergy to it was not weighed, unless it names a class"]
+        "'Peanut' is no medicine of the vocabulary: an allergy to it is weighed only where it names a class"]
     for name in ("medications", "allergies"):
         out, issues = add_ingredients(TABLES[name].empty(), TABLES["drug_names"].empty())
         TABLES[name].check(out)

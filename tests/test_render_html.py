@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -198,14 +199,18 @@ def test_gaps_issues_and_failures_have_their_place() -> None:
     assert "Partial result. 1 part of the software failed" in words(cases.full())
 
 
-def test_an_allergy_that_nobody_looked_out_for_is_told() -> None:
-    text = ("'Honig' is no medicine of the vocabulary: an allergy to it was not weighed, unless it names a class")
-    issue = {"file": "ann.json", "severity": "info", "code": "allergen-not-recognised", "text": text,
-             "patient_id": "ann"}
+@pytest.mark.parametrize(("code", "text", "german"), [
+    ("allergen-not-recognised", "'Honig' is no medicine of the vocabulary: an allergy to it is weighed only where it "
+     "names a class", "\u201eHonig\u201c ist im Verzeichnis kein Arzneimittel"),
+    ("local-code", "'Kalium' (K) may be a measurement that is looked for, and has no LOINC code: it is not used "
+     "(results: 2); let the source send the LOINC code, or name it in a mapping file",
+     "'Kalium' (K) ist vielleicht ein Messwert")])
+def test_what_nobody_looked_out_for_is_told(code: str, text: str, german: str) -> None:
+    issue = {"file": "ann.json", "severity": "info", "code": code, "text": text, "patient_id": "ann"}
     found = cases.result({"patients": [{"patient_id": "ann"}], "issues": [issue]})
     assert f"info : {text}" in words(found)
-    assert "Hinweis: \u201eHonig\u201c ist im Verzeichnis kein Arzneimittel" in " ".join(re.sub(
-        r"<[^>]+>", "", HtmlExporter(language="de").export(found).decode()).split())
+    assert f"Hinweis: {german}" in html.unescape(" ".join(re.sub(
+        r"<[^>]+>", "", HtmlExporter(language="de").export(found).decode()).split()))
 
 
 def test_provenance_names_inputs_knowledge_and_predictors() -> None:

@@ -346,7 +346,7 @@ def _unknown(text: pl.Expr, *, medicine: bool) -> tuple[str, pl.Expr]:
     if medicine:
         return "drug-not-recognised", pl.format("'{}' is not in the vocabulary: it was not assessed", text)
     return "allergen-not-recognised", pl.format(
-        "'{}' is no medicine of the vocabulary: an allergy to it was not weighed, unless it names a class", text)
+        "'{}' is no medicine of the vocabulary: an allergy to it is weighed only where it names a class", text)
 
 
 def _slips(rows: pl.DataFrame) -> pl.DataFrame:

@@ -50,7 +50,7 @@ POINTS = {"%": marked("percentage points"), "concern level": marked("concern lev
 GENETIC = {"phenotype", "activity-score", "diplotype"}
 ISSUES_SHOWN = (marked("error"), marked("warning"))
 #: Shown however grave: a reader knows what was meant, and that nobody looked out for it.
-ALWAYS_SHOWN = {"allergen-not-recognised": marked("info")}
+ALWAYS_SHOWN = {code: marked("info") for code in ("allergen-not-recognised", "local-code")}
 INPUT = ("kind", "file", "bytes", "sha256")
 RELEASE = ("name", "version", "date", "licence", "source", "sha256", "plugin")
 CARD = ("version", "summary", "intended_use", "populations", "limits")

@@ -93,7 +93,7 @@ ISSUES = (
     marked("nothing was recorded about '{name}' for {n} years, and it is listed as taken: please ask whether it still "
            "is"),
     marked("'{name}' is not in the vocabulary: it was not assessed"),
-    marked("'{name}' is no medicine of the vocabulary: an allergy to it was not weighed, unless it names a class"),
+    marked("'{name}' is no medicine of the vocabulary: an allergy to it is weighed only where it names a class"),
     marked("'{name}' (code {code}) names different drugs: {drugs}; none was taken"),
     marked("'{name}' (code {code}), also recorded as '{other}', names different drugs: {drugs}; none was taken"),
     marked("'{name}' (code {code}) names different drugs: {drugs}; an allergy to each is weighed"),
